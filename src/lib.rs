@@ -1,0 +1,7 @@
+//! dibump
+pub mod catalogue;
+pub mod forge;
+pub mod registry;
+pub mod release;
+pub mod store;
+pub mod values;

@@ -1,0 +1,2 @@
+//! dibump
+fn main() {}

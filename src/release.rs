@@ -1,0 +1,113 @@
+//! A release of disk images: its version, its artifacts and what is known of them.
+//!
+//! Pure values. What may be proposed, and why not, is decided in [`policy`]; nothing here reads a file, a clock or the network.
+
+pub mod artifact;
+pub mod facets;
+pub mod key;
+pub mod policy;
+pub mod version;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use artifact::{Artifact, Digest, InvalidDigest};
+pub use facets::{Facets, Family, K8sMinor, K8sVersion, Line, NamePattern, Naming, Scheme};
+pub use key::{ImageKey, InvalidImageKey};
+pub use version::{InvalidVersion, Version};
+
+/// How far the artifacts of a release are known.
+///
+/// "Partial" and "unknown" are values, never an empty list: partial never removes or adds, unknown never changes anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Coverage {
+    /// Every artifact of the release is listed; a name that is not listed does not exist.
+    Complete,
+    /// What is listed is proven, but other names may exist. `reason` says why the list may be short.
+    Partial {
+        /// Why the list may be short, as a sentence fragment.
+        reason: String,
+    },
+    /// Nothing can be said: a time-out, a 5xx, a cut list, an expired token.
+    Unknown {
+        /// What failed, as a sentence fragment.
+        reason: String,
+    },
+}
+
+/// Whether an artifact carries a release's version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existence {
+    /// The registry has it.
+    Exists,
+    /// The registry let us in and said no.
+    Absent,
+    /// Neither was proven.
+    Unknown,
+}
+
+/// One version and the artifacts that carry it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// The version, which is also the OCI tag of every artifact.
+    pub version: Version,
+    /// How far `artifacts` can be trusted.
+    pub coverage: Coverage,
+    /// The artifacts that were proven to exist, by key.
+    pub artifacts: BTreeMap<ImageKey, Artifact>,
+    /// Keys that were asked for and proven not to exist. Only needed where `coverage` is partial.
+    pub absent: BTreeSet<ImageKey>,
+}
+
+impl Release {
+    /// A release whose artifacts are all known.
+    pub fn complete(version: Version, artifacts: impl IntoIterator<Item = Artifact>) -> Self {
+        Self::with_coverage(version, Coverage::Complete, artifacts)
+    }
+
+    /// A release of which nothing is known.
+    pub fn unknown(version: Version, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self::with_coverage(version, Coverage::Unknown { reason }, [])
+    }
+
+    /// A release with the given coverage and no proven absences.
+    pub fn with_coverage(
+        version: Version,
+        coverage: Coverage,
+        artifacts: impl IntoIterator<Item = Artifact>,
+    ) -> Self {
+        let artifacts = artifacts.into_iter().map(|a| (a.key.clone(), a)).collect();
+        Self { version, coverage, artifacts, absent: BTreeSet::new() }
+    }
+
+    /// Whether every artifact is known and there is none.
+    pub fn is_empty(&self) -> bool {
+        self.is_complete() && self.artifacts.is_empty()
+    }
+
+    /// Whether every artifact is known.
+    pub fn is_complete(&self) -> bool {
+        self.coverage == Coverage::Complete
+    }
+
+    /// Whether `key` carries this version.
+    pub fn existence(&self, key: &ImageKey) -> Existence {
+        if self.artifacts.contains_key(key) {
+            Existence::Exists
+        } else if self.is_complete() || self.absent.contains(key) {
+            Existence::Absent
+        } else {
+            Existence::Unknown
+        }
+    }
+
+    /// The lines that the release publishes.
+    pub fn lines(&self) -> BTreeSet<Line> {
+        self.artifacts.values().filter_map(|a| a.facets.as_ref()).map(Facets::line).collect()
+    }
+
+    /// The families that the release publishes.
+    pub fn families(&self) -> BTreeSet<Family> {
+        self.artifacts.values().filter_map(|a| a.facets.as_ref()).map(Facets::family).collect()
+    }
+}

@@ -1,0 +1,330 @@
+//! What an image contains: from annotations, or parsed from its name where annotations are missing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// Prefix of diskimage-builder's manifest annotations.
+pub const ANNOTATION_PREFIX: &str = "sylvaproject.org/diskimage/";
+
+/// A Kubernetes minor version, `1.31`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct K8sMinor(pub u64, pub u64);
+
+/// A Kubernetes version as far as it is known. A name of the newest scheme has no patch; only annotations have a revision.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct K8sVersion {
+    /// The minor version.
+    pub minor: K8sMinor,
+    /// The patch version, where it is known.
+    pub patch: Option<u64>,
+    /// The distribution's revision (`rke2r1`), where it is known.
+    pub revision: Option<String>,
+}
+
+/// Operating system, flavor and Kubernetes flavor: what stays when anything is updated.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Family {
+    /// `ubuntu`, `opensuse`, `leapmicro`, …
+    pub os: String,
+    /// `plain` or `hardened`.
+    pub flavor: String,
+    /// `rke2`, `kubeadm` or `ck8s`.
+    pub k8s_flavor: String,
+}
+
+/// A family at one Kubernetes minor: what a key stands for while patches and OS releases come and go.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Line {
+    /// The family.
+    pub family: Family,
+    /// The Kubernetes minor.
+    pub minor: K8sMinor,
+}
+
+/// What an image contains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facets {
+    /// `ubuntu`, `opensuse`, …
+    pub os: String,
+    /// `noble`, `15.6`, …; dots and dashes compare alike, see [`Facets::same_os_release`].
+    pub os_release: String,
+    /// `plain` or `hardened`.
+    pub flavor: String,
+    /// `rke2`, `kubeadm` or `ck8s`.
+    pub k8s_flavor: String,
+    /// The Kubernetes version.
+    pub k8s_version: K8sVersion,
+}
+
+/// The known ways of naming an artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scheme {
+    /// `ubuntu-jammy-plain-rke2-1.26.9`, before 0.1.8.
+    DotsPatch,
+    /// `ubuntu-noble-plain-rke2-1-31-8`, 0.1.8 to 0.4.
+    DashesPatch,
+    /// `ubuntu-noble-plain-rke2-1-32`, from 0.5.
+    DashesMinor,
+}
+
+/// A user's own pattern for names: named groups `os`, `os_release`, `flavor`, `k8s_flavor`, `k8s_version`.
+#[derive(Debug, Clone)]
+pub struct NamePattern(regex::Regex);
+
+/// How names are read: the user's pattern first, where there is one, then the known schemes.
+#[derive(Debug, Clone, Default)]
+pub struct Naming {
+    /// `names.pattern` of the configuration.
+    pub pattern: Option<NamePattern>,
+}
+
+impl Naming {
+    /// The facets that a name gives.
+    pub fn facets(&self, name: &str) -> Option<Facets> {
+        self.pattern.as_ref().and_then(|pattern| pattern.facets(name)).or_else(|| Facets::from_name(name))
+    }
+}
+
+impl Facets {
+    /// The facets that annotations give; `None` unless os, flavor, k8s flavor and version are all there.
+    pub fn from_annotations(annotations: &BTreeMap<String, String>) -> Option<Self> {
+        let get =
+            |name: &str| annotations.get(&format!("{ANNOTATION_PREFIX}{name}")).filter(|v| !v.is_empty());
+        Some(Self {
+            os: get("os")?.clone(),
+            os_release: get("os-release").cloned().unwrap_or_default(),
+            flavor: get("flavor")?.clone(),
+            k8s_flavor: get("k8s-flavor")?.clone(),
+            k8s_version: get("k8s-version")?.parse().ok()?,
+        })
+    }
+
+    /// The facets that a name of a known scheme gives.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::parse_name(name).map(|(facets, _)| facets)
+    }
+
+    /// The facets and the scheme of a name, read from its end: the OS release may itself hold dashes.
+    pub fn parse_name(name: &str) -> Option<(Self, Scheme)> {
+        let name = strip_revision(name);
+        let (rest, version, scheme) = split_k8s_version(name)?;
+        let mut words = rest.split('-');
+        let os = words.next().filter(|word| is_word(word))?;
+        let k8s_flavor = words.next_back().filter(|word| is_word(word))?;
+        let flavor = words.next_back().filter(|word| is_word(word))?;
+        let os_release = words.collect::<Vec<_>>().join("-");
+        if os_release.is_empty() {
+            return None;
+        }
+        let facets = Self {
+            os: os.to_owned(),
+            os_release,
+            flavor: flavor.to_owned(),
+            k8s_flavor: k8s_flavor.to_owned(),
+            k8s_version: version,
+        };
+        Some((facets, scheme))
+    }
+
+    /// Os, flavor and k8s flavor.
+    pub fn family(&self) -> Family {
+        Family { os: self.os.clone(), flavor: self.flavor.clone(), k8s_flavor: self.k8s_flavor.clone() }
+    }
+
+    /// Family and k8s minor.
+    pub fn line(&self) -> Line {
+        Line { family: self.family(), minor: self.k8s_version.minor }
+    }
+
+    /// Whether both have the same OS release; `15.6` (annotation) and `15-6` (name) are the same.
+    pub fn same_os_release(&self, other: &Self) -> bool {
+        self.os_release.replace('.', "-") == other.os_release.replace('.', "-")
+    }
+}
+
+impl NamePattern {
+    /// Compiles a pattern and checks that it names the groups that a line needs.
+    pub fn new(pattern: &str) -> Result<Self, String> {
+        let regex = regex::Regex::new(&format!("^(?:{pattern})$")).map_err(|e| e.to_string())?;
+        for group in ["os", "flavor", "k8s_flavor", "k8s_version"] {
+            if !regex.capture_names().any(|name| name == Some(group)) {
+                return Err(format!("the pattern lacks the group (?<{group}>…)"));
+            }
+        }
+        Ok(Self(regex))
+    }
+
+    /// The facets that the pattern finds in `name`.
+    pub fn facets(&self, name: &str) -> Option<Facets> {
+        let captures = self.0.captures(name)?;
+        let get = |group: &str| captures.name(group).map(|m| m.as_str().to_owned());
+        Some(Facets {
+            os: get("os")?,
+            os_release: get("os_release").unwrap_or_default(),
+            flavor: get("flavor")?,
+            k8s_flavor: get("k8s_flavor")?,
+            k8s_version: get("k8s_version")?.parse().ok()?,
+        })
+    }
+}
+
+/// Cuts the `-rke2r1` that names of 0.0.x may carry.
+fn strip_revision(name: &str) -> &str {
+    match name.rsplit_once('-') {
+        Some((rest, tail)) if is_revision(tail) => rest,
+        _ => name,
+    }
+}
+
+/// `rke2r1`, `k3s1`: letters first, a digit last, and not a bare flavor such as `rke2`.
+fn is_revision(text: &str) -> bool {
+    text.strip_prefix("rke2r").is_some_and(is_number)
+}
+
+/// Splits `…-1.31.8`, `…-1-31-8` or `…-1-31` off the end.
+fn split_k8s_version(name: &str) -> Option<(&str, K8sVersion, Scheme)> {
+    let (rest, last) = name.rsplit_once('-')?;
+    if last.contains('.') {
+        let version: K8sVersion = last.parse().ok()?;
+        return version.patch.is_some().then_some((rest, version, Scheme::DotsPatch));
+    }
+    let numbers: Vec<&str> = name.rsplit('-').take_while(|word| is_number(word)).collect();
+    let (digits, scheme) = match numbers.len() {
+        2 => (2, Scheme::DashesMinor),
+        3 => (3, Scheme::DashesPatch),
+        _ => return None,
+    };
+    let length: usize = numbers.iter().map(|n| n.len() + 1).sum();
+    let rest = &name[..name.len() - length];
+    let number = |i: usize| numbers.get(digits - 1 - i).and_then(|n| n.parse().ok());
+    let minor = K8sMinor(number(0)?, number(1)?);
+    let patch = if digits == 3 { Some(number(2)?) } else { None };
+    Some((rest, K8sVersion { minor, patch, revision: None }, scheme))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+}
+
+impl FromStr for K8sVersion {
+    type Err = ();
+
+    /// Accepts `1.31`, `1.31.8`, `v1.31.8`, `1.31.8+rke2r1` and `1.31.8-rke2r1`.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let text = text.strip_prefix('v').unwrap_or(text);
+        let (numbers, revision) = match text.split_once(['+', '-']) {
+            Some((numbers, revision)) => (numbers, Some(revision.to_owned())),
+            None => (text, None),
+        };
+        let parts: Vec<u64> = numbers
+            .split('.')
+            .map(|n| if is_number(n) { n.parse().map_err(drop) } else { Err(()) })
+            .collect::<Result<_, _>>()?;
+        match parts[..] {
+            [major, minor] => Ok(Self { minor: K8sMinor(major, minor), patch: None, revision }),
+            [major, minor, patch] => Ok(Self { minor: K8sMinor(major, minor), patch: Some(patch), revision }),
+            _ => Err(()),
+        }
+    }
+}
+
+impl fmt::Display for K8sMinor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+impl fmt::Display for K8sVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.minor)?;
+        if let Some(patch) = self.patch {
+            write!(f, ".{patch}")?;
+        }
+        if let Some(revision) = &self.revision {
+            write!(f, "+{revision}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{} {} {}", self.os, self.flavor, self.k8s_flavor))
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{} {}", self.family, self.minor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(name: &str) -> Option<String> {
+        let (f, scheme) = Facets::parse_name(name)?;
+        Some(format!("{} {} {} {} {} {scheme:?}", f.os, f.os_release, f.flavor, f.k8s_flavor, f.k8s_version))
+    }
+
+    #[test]
+    fn names_of_every_known_scheme_give_their_facets() {
+        let table = [
+            ("ubuntu-jammy-plain-rke2-1.26.9", "ubuntu jammy plain rke2 1.26.9 DotsPatch"),
+            ("opensuse-15.5-plain-rke2-1.26.9-rke2r1", "opensuse 15.5 plain rke2 1.26.9 DotsPatch"),
+            ("opensuse-15-6-hardened-rke2-1-31-8", "opensuse 15-6 hardened rke2 1.31.8 DashesPatch"),
+            ("ubuntu-noble-plain-ck8s-1-31-6", "ubuntu noble plain ck8s 1.31.6 DashesPatch"),
+            ("ubuntu-noble-hardened-rke2-1-30", "ubuntu noble hardened rke2 1.30 DashesMinor"),
+            ("leapmicro-6-0-plain-rke2-1-35", "leapmicro 6-0 plain rke2 1.35 DashesMinor"),
+        ];
+        for (name, facets) in table {
+            assert_eq!(parse(name).as_deref(), Some(facets), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_no_known_scheme_give_nothing() {
+        for name in [
+            "diskimage-builder-hardened",
+            "ubuntu-noble-plain-rke2-1-30-9-0.4.4",
+            "ubuntu",
+            "",
+            "ubuntu-plain-rke2-1-30",
+        ] {
+            assert_eq!(parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn annotations_win_over_names() {
+        let annotations: BTreeMap<String, String> = [
+            ("os", "ubuntu"),
+            ("os-release", "noble"),
+            ("flavor", "plain"),
+            ("k8s-flavor", "rke2"),
+            ("k8s-version", "1.31.8+rke2r1"),
+        ]
+        .map(|(k, v)| (format!("{ANNOTATION_PREFIX}{k}"), v.to_owned()))
+        .into();
+        let facets = Facets::from_annotations(&annotations).unwrap();
+        assert_eq!(facets.k8s_version.to_string(), "1.31.8+rke2r1");
+        assert_eq!(facets.line().to_string(), "ubuntu plain rke2 1.31");
+    }
+
+    #[test]
+    fn a_pattern_without_its_groups_is_refused() {
+        assert_eq!(NamePattern::new("(?<os>.+)").unwrap_err(), "the pattern lacks the group (?<flavor>…)");
+        let pattern =
+            NamePattern::new(r"(?<os>\w+)_(?<flavor>\w+)_(?<k8s_flavor>\w+)_(?<k8s_version>.+)").unwrap();
+        assert_eq!(
+            pattern.facets("talos_plain_talos_1.31").unwrap().line().to_string(),
+            "talos plain talos 1.31"
+        );
+    }
+}

@@ -1,0 +1,61 @@
+//! The image key: the last path segment of an artifact's repository, and a key of the values file's mapping.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A name that can be the last path segment of an OCI repository.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageKey(String);
+
+/// Text that can be no OCI repository name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` can be no image key (lower-case letters and digits, separated by `.`, `_`, `__` or dashes)")]
+pub struct InvalidImageKey(pub String);
+
+impl ImageKey {
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ImageKey {
+    type Err = InvalidImageKey;
+
+    /// Grammar of one path component: `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*` (distribution-spec, "Pulling manifests").
+    fn from_str(text: &str) -> Result<Self, InvalidImageKey> {
+        let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let starts_and_ends = text.starts_with(alphanumeric) && text.ends_with(alphanumeric);
+        let separators_fit = text
+            .split(alphanumeric)
+            .all(|s| matches!(s, "" | "." | "_" | "__") || s.chars().all(|c| c == '-'));
+        if starts_and_ends && separators_fit && text.len() <= 255 {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidImageKey(text.to_owned()))
+        }
+    }
+}
+
+impl fmt::Display for ImageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_follow_the_grammar_of_a_repository_name() {
+        for good in
+            ["ubuntu-noble-plain-rke2-1-31-8", "opensuse-15.5-plain-rke2-1.26.9", "a", "a__b", "sylva--x"]
+        {
+            assert!(good.parse::<ImageKey>().is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "a-", "a..b", "a___b", "A", "a/b", "{{ .Values.x }}", "a b", "a-.b"] {
+            assert!(bad.parse::<ImageKey>().is_err(), "{bad}");
+        }
+    }
+}

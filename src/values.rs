@@ -1,0 +1,166 @@
+//! A values file: its bytes with the spans of what they say, and the edits that leave every other byte alone.
+//!
+//! The document reads, a change says what reconciliation wants, an edit is byte ranges that were checked.
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+/// A place in a text, for people: both count from 1, columns count characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+/// Where something stands in a values file: mapping keys from the top of a document down, `spec.values.images`.
+/// A key that itself holds a dot is written in quotes: `data."values.yaml".images`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyPath(pub Vec<String>);
+
+/// How a mapping is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MappingStyle {
+    /// One entry a line or more.
+    Block,
+    /// `{a: b, c: d}`; `{}` when it has no entries.
+    Flow,
+    /// The key stands there without a value (or with `null`, `~`).
+    Null,
+}
+
+/// The mapping of image keys as the file has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mapping {
+    /// Where it stands.
+    pub path: KeyPath,
+    /// How it is written.
+    pub style: MappingStyle,
+    /// The entries in their order; a key that is written twice is there twice.
+    pub entries: Vec<Entry>,
+    /// Where it begins.
+    pub at: Position,
+}
+
+/// One entry of the mapping.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key as data.
+    pub key: String,
+    /// Where the key stands.
+    pub at: Position,
+    /// The value as data (YAML 1.1 booleans as Helm reads them); an alias as what it stands for.
+    pub value: serde_json::Value,
+    /// Bytes of the key, quotes included.
+    pub key_span: Range<usize>,
+    /// Whether an anchor stands in the entry that an alias outside of it uses.
+    pub anchor_used_elsewhere: bool,
+    /// Whether the value holds an alias or an anchor.
+    pub has_alias_or_anchor: bool,
+    /// Whether comment lines stand directly above the entry at its indentation.
+    pub comment_above: bool,
+}
+
+/// What reconciliation wants of a file. Entries are named by their index in [`Mapping::entries`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The scalar at `path` becomes `value`, in the quotes that it has.
+    SetScalar {
+        /// Where the scalar stands.
+        path: KeyPath,
+        /// Its new value.
+        value: String,
+    },
+    /// An entry gets another key; position, value and comments stay.
+    Rename {
+        /// The mapping.
+        mapping: KeyPath,
+        /// The entry.
+        entry: usize,
+        /// The new key.
+        to: String,
+    },
+    /// An entry goes, with its trailing comment.
+    Remove {
+        /// The mapping.
+        mapping: KeyPath,
+        /// The entry.
+        entry: usize,
+        /// Whether the comment lines directly above it go too.
+        with_comments_above: bool,
+    },
+    /// A new entry.
+    Insert {
+        /// The mapping.
+        mapping: KeyPath,
+        /// Before which entry; `None` for the end.
+        before: Option<usize>,
+        /// Whether it goes above the comment lines that stand directly above that entry.
+        above_comments: bool,
+        /// Its key.
+        key: String,
+        /// The entry whose value is copied, without `enabled`, `default_enabled`, anchors and comments; `{}` without one.
+        like: Option<usize>,
+    },
+    /// What enables entry `from` (`enabled: true`, `default_enabled: true`) is written into entry `to` as well.
+    Enable {
+        /// The mapping.
+        mapping: KeyPath,
+        /// The entry that was enabled, and goes.
+        from: usize,
+        /// The entry that takes its place.
+        to: usize,
+    },
+}
+
+/// The keys of an entry's value that enable it: the proposal's form and that of older charts.
+pub const ENABLING: [&str; 2] = ["enabled", "default_enabled"];
+
+/// Text that names no path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no path of keys (expected keys separated by dots, as in spec.values.images)")]
+pub struct InvalidKeyPath(pub String);
+
+impl FromStr for KeyPath {
+    type Err = InvalidKeyPath;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeyPath> {
+        let invalid = || InvalidKeyPath(text.to_owned());
+        let mut keys = Vec::new();
+        let mut rest = text;
+        loop {
+            let (key, tail) = match rest.strip_prefix('"') {
+                Some(quoted) => quoted.split_once('"').ok_or_else(invalid)?,
+                None => rest.split_at(rest.find('.').unwrap_or(rest.len())),
+            };
+            if key.is_empty() {
+                return Err(invalid());
+            }
+            keys.push(key.to_owned());
+            match tail.strip_prefix('.') {
+                Some(next) => rest = next,
+                None if tail.is_empty() => return Ok(Self(keys)),
+                None => return Err(invalid()),
+            }
+        }
+    }
+}
+
+impl fmt::Display for KeyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, key) in self.0.iter().enumerate() {
+            let dot = if i == 0 { "" } else { "." };
+            let quote = if key.contains('.') { "\"" } else { "" };
+            write!(f, "{dot}{quote}{key}{quote}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
