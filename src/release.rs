@@ -1,8 +1,9 @@
 //! A release of disk images: its version, its artifacts and what is known of them.
 //!
-//! Pure values. What may be proposed, and why not, is decided in [`policy`]; nothing here reads a file, a clock or the network.
+//! Pure values. What may be proposed is the [`policy`]'s matter, what is proposed that of [`choice`]; nothing here reads a file, a clock or the network.
 
 pub mod artifact;
+pub mod choice;
 pub mod facets;
 pub mod key;
 pub mod policy;

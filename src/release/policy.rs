@@ -1,1 +1,257 @@
-//! Which release may be proposed, by the user's update policy. Order is numeric, never by date.
+//! The user's update policy: which versions may be proposed at all. Order is numeric, never by date.
+//!
+//! What a version contains plays no part here; that is asked in [`super::choice`].
+
+use std::fmt;
+
+use globset::GlobSet;
+use jiff::SignedDuration;
+use semver::VersionReq;
+
+use super::Version;
+
+/// The position of the first number that differs; `0.4.12` → `0.5.0` is minor, whatever SemVer says of `0.x`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UpdateType {
+    /// The third number, or only the pre-release.
+    Patch,
+    /// The second number.
+    Minor,
+    /// The first number.
+    Major,
+}
+
+/// How far one update goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Step {
+    /// To the newest allowed release.
+    #[default]
+    Newest,
+    /// To the newest allowed release that still publishes a listed line of every listed family.
+    Line,
+}
+
+/// What happens when the age of a release is not known but a minimum is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownAge {
+    /// The release is held.
+    #[default]
+    Hold,
+    /// The release is taken.
+    Allow,
+}
+
+/// Which releases may be proposed.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Versions must match, where it is set.
+    pub range: Option<VersionReq>,
+    /// Versions that match one of these are never proposed.
+    pub ignore: Vec<VersionReq>,
+    /// Globs over the version's text; one must match, where there are any.
+    pub include: Option<GlobSet>,
+    /// Globs over the version's text; none may match.
+    pub exclude: GlobSet,
+    /// Whether pre-releases are releases.
+    pub prereleases: bool,
+    /// The allowed update types.
+    pub allow: Vec<UpdateType>,
+    /// How old a release must be before it is proposed.
+    pub minimum_age: Option<SignedDuration>,
+    /// What happens when that age is not known.
+    pub unknown_age: UnknownAge,
+    /// How far one update goes.
+    pub step: Step,
+    /// Whether an older release may be proposed when the file's is not allowed.
+    pub downgrade: bool,
+    /// Versions for which a person ended a hold: every gate but *signed* passes.
+    pub accept: Vec<Version>,
+}
+
+/// Why a version is not eligible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exclusion {
+    /// It is the version of the file.
+    Current,
+    /// It is older than the version of the file.
+    Older,
+    /// A pre-release or snapshot.
+    Prerelease,
+    /// It does not match `range`.
+    OutOfRange,
+    /// It matches `ignore` or `exclude`, or not `include`.
+    Ignored,
+    /// Its update type is not allowed.
+    NotAllowed(UpdateType),
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            range: None,
+            ignore: Vec::new(),
+            include: None,
+            exclude: GlobSet::empty(),
+            prereleases: false,
+            allow: vec![UpdateType::Patch, UpdateType::Minor, UpdateType::Major],
+            minimum_age: None,
+            unknown_age: UnknownAge::Hold,
+            step: Step::Newest,
+            downgrade: false,
+            accept: Vec::new(),
+        }
+    }
+}
+
+impl Policy {
+    /// Whether `version` may be proposed to a file at `current`.
+    pub fn admits(&self, version: &Version, current: Option<&Version>) -> Result<(), Exclusion> {
+        if current == Some(version) {
+            return Err(Exclusion::Current);
+        }
+        if version.is_prerelease() && !self.prereleases {
+            return Err(Exclusion::Prerelease);
+        }
+        self.admits_by_name(version)?;
+        let Some(current) = current else { return Ok(()) };
+        if version < current && !(self.downgrade && self.admits_by_name(current).is_err()) {
+            return Err(Exclusion::Older);
+        }
+        let kind = UpdateType::between(current, version);
+        if self.allow.contains(&kind) { Ok(()) } else { Err(Exclusion::NotAllowed(kind)) }
+    }
+
+    fn admits_by_name(&self, version: &Version) -> Result<(), Exclusion> {
+        if self.range.as_ref().is_some_and(|range| !self.matches(range, version)) {
+            return Err(Exclusion::OutOfRange);
+        }
+        let included = self.include.as_ref().is_none_or(|globs| globs.is_match(version.as_str()));
+        let excluded = self.exclude.is_match(version.as_str());
+        let ignored = self.ignore.iter().any(|range| self.matches(range, version));
+        if included && !excluded && !ignored { Ok(()) } else { Err(Exclusion::Ignored) }
+    }
+
+    /// SemVer ranges match a pre-release only when they name one; where pre-releases are wanted, it counts as its release.
+    fn matches(&self, range: &VersionReq, version: &Version) -> bool {
+        let mut plain = version.semver().clone();
+        if self.prereleases {
+            plain.pre = semver::Prerelease::EMPTY;
+        }
+        range.matches(version.semver()) || range.matches(&plain)
+    }
+}
+
+impl UpdateType {
+    /// The update type from one version to another.
+    pub fn between(from: &Version, to: &Version) -> Self {
+        let ((a, b, _), (x, y, _)) = (from.triple(), to.triple());
+        match (a == x, b == y) {
+            (false, _) => Self::Major,
+            (true, false) => Self::Minor,
+            (true, true) => Self::Patch,
+        }
+    }
+}
+
+impl fmt::Display for UpdateType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Patch => "patch",
+            Self::Minor => "minor",
+            Self::Major => "major",
+        })
+    }
+}
+
+impl fmt::Display for Exclusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Current => f.write_str("named in the file"),
+            Self::Older => f.write_str("older than the file's"),
+            Self::Prerelease => f.write_str("pre-release"),
+            Self::OutOfRange => f.write_str("outside `range`"),
+            Self::Ignored => f.write_str("ignored"),
+            Self::NotAllowed(kind) => write!(f, "{kind} updates are not allowed"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use globset::{Glob, GlobSetBuilder};
+
+    fn version(text: &str) -> Version {
+        text.parse().unwrap()
+    }
+
+    fn globs(patterns: &[&str]) -> GlobSet {
+        let mut builder = GlobSetBuilder::new();
+        for pattern in patterns {
+            builder.add(Glob::new(pattern).unwrap());
+        }
+        builder.build().unwrap()
+    }
+
+    fn verdict(policy: &Policy, current: &str, candidate: &str) -> String {
+        match policy.admits(&version(candidate), Some(&version(current))) {
+            Ok(()) => "allowed".to_owned(),
+            Err(exclusion) => exclusion.to_string(),
+        }
+    }
+
+    #[test]
+    fn without_settings_every_newer_release_is_allowed() {
+        let policy = Policy::default();
+        let table = [
+            ("0.4.9", "0.4.12", "allowed"),
+            ("0.4.12", "0.5.0", "allowed"),
+            ("0.4.12", "1.0.0", "allowed"),
+            ("0.4.12", "0.4.12", "named in the file"),
+            ("0.4.12", "0.4.9", "older than the file's"),
+            ("0.4.12", "0.5.0-rc.1", "pre-release"),
+        ];
+        for (current, candidate, expected) in table {
+            assert_eq!(verdict(&policy, current, candidate), expected, "{current} → {candidate}");
+        }
+    }
+
+    #[test]
+    fn the_update_type_is_the_first_number_that_differs() {
+        let policy = Policy { allow: vec![UpdateType::Patch], ..Policy::default() };
+        assert_eq!(verdict(&policy, "0.4.12", "0.5.0"), "minor updates are not allowed");
+        assert_eq!(verdict(&policy, "0.4.12", "1.0.0"), "major updates are not allowed");
+        assert_eq!(verdict(&policy, "0.4.12", "0.4.13"), "allowed");
+    }
+
+    #[test]
+    fn ranges_globs_and_the_ignore_list_exclude() {
+        let policy = Policy {
+            range: Some("0.4".parse().unwrap()),
+            ignore: vec!["=0.4.4".parse().unwrap()],
+            include: Some(globs(&["0.4.*"])),
+            exclude: globs(&["*.13"]),
+            ..Policy::default()
+        };
+        assert_eq!(verdict(&policy, "0.4.1", "0.5.0"), "outside `range`");
+        assert_eq!(verdict(&policy, "0.4.1", "0.4.4"), "ignored");
+        assert_eq!(verdict(&policy, "0.4.1", "0.4.13"), "ignored");
+        assert_eq!(verdict(&policy, "0.4.1", "0.4.12"), "allowed");
+    }
+
+    #[test]
+    fn a_downgrade_needs_to_be_asked_for_and_needs_a_reason() {
+        let mut policy = Policy { ignore: vec!["=0.4.12".parse().unwrap()], ..Policy::default() };
+        assert_eq!(verdict(&policy, "0.4.12", "0.4.11"), "older than the file's");
+        policy.downgrade = true;
+        assert_eq!(verdict(&policy, "0.4.12", "0.4.11"), "allowed");
+        assert_eq!(verdict(&policy, "0.4.11", "0.4.10"), "older than the file's");
+    }
+
+    #[test]
+    fn where_prereleases_are_wanted_a_range_matches_them() {
+        let policy =
+            Policy { prereleases: true, range: Some(">=0.4, <0.6".parse().unwrap()), ..Policy::default() };
+        assert_eq!(verdict(&policy, "0.4.12", "0.5.0-rc.1"), "allowed");
+    }
+}
