@@ -1,0 +1,127 @@
+//! The command line: flags and environment to values, adapters wired together, exit codes.
+
+mod args;
+mod config;
+mod environment;
+mod exit;
+mod failure;
+mod log;
+mod lookup;
+mod output;
+mod plan;
+mod releases;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+pub use environment::Environment;
+pub use exit::Exit;
+
+use args::{Cli, Command};
+use failure::Failure;
+use output::Output;
+
+/// What every command works with.
+struct Context {
+    environment: Environment,
+    global: args::Global,
+    output: Output,
+}
+
+/// The program, from its arguments to its exit code.
+pub fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return said(&error).into(),
+    };
+    let output = Output::new(cli.global.color);
+    log::start(&cli.global);
+    let context = Context { environment, global: cli.global, output };
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&context, cli.command)));
+    let exit = match ended {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(failure)) => {
+            context.output.complain(&failure.render());
+            failure.exit
+        }
+        Err(_) => Exit::Bug,
+    };
+    exit.into()
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Plan(args) => plan::run(context, &args),
+        Command::Run(args) => run::run(context, &args),
+        Command::Releases(args) => releases::releases(context, &args),
+        Command::Artifacts(args) => releases::artifacts(context, &args),
+        Command::Config(command) => config::run(context, &command),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "dibump", &mut script);
+            context.output.print(&String::from_utf8_lossy(&script));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Help and version are answers; anything else is a wrong command line.
+fn said(error: &clap::Error) -> Exit {
+    let printed = error.print();
+    match error.use_stderr() || printed.is_err() {
+        true => Exit::Usage,
+        false => Exit::Done,
+    }
+}
+
+impl Context {
+    /// Runs what waits for the network, until it is done, interrupted, or out of time.
+    fn block_on<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(Failure::person)?;
+        let result = runtime.block_on(async {
+            tokio::select! {
+                result = work => result,
+                exit = interrupted() => Err(Failure { exit, error: anyhow::anyhow!("interrupted"), hint: None }),
+                () = out_of_time(self.global.max_time) => Err(Failure {
+                    exit: Exit::Retry,
+                    error: anyhow::anyhow!("out of time"),
+                    hint: Some("--max-time is over; a later run goes on".to_owned()),
+                }),
+            }
+        });
+        runtime.shutdown_background();
+        result
+    }
+}
+
+async fn out_of_time(limit: Option<std::time::Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(unix)]
+async fn interrupted() -> Exit {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => Exit::Interrupted,
+        _ = terminate.recv() => Exit::Terminated,
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() -> Exit {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => Exit::Interrupted,
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,36 @@
+//! The process's surroundings, read once: everything else takes them as a value.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+/// Environment variables and the time at the start.
+#[derive(Clone)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    /// When the command began.
+    pub now: Timestamp,
+}
+
+impl Environment {
+    /// The environment of this process. Variables that are not UTF-8 are left out.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads environment and clock")]
+    pub fn of_process() -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self { variables: std::env::vars_os().filter_map(text).collect(), now: Timestamp::now() }
+    }
+
+    /// A variable; an empty one counts as not set, as CI systems set them.
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.variables.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    /// Values may be secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}

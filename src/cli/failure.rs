@@ -1,0 +1,126 @@
+//! How a command fails: an error whose chain is printed once, one hint, and the exit code.
+
+use std::error::Error;
+
+use super::exit::Exit;
+use crate::disk::releases::ReleasesFileError;
+use crate::disk::values_file::FileError;
+use crate::forge::ForgeError;
+use crate::http::TransportError;
+use crate::observe::releases::ObserveError;
+use crate::plan::PlanError;
+use crate::report::{BOLD, CYAN, RED, paint, printable};
+
+/// A command that did not do what was asked.
+#[derive(Debug)]
+pub struct Failure {
+    /// The process ends with this.
+    pub exit: Exit,
+    /// What happened.
+    pub error: anyhow::Error,
+    /// What to do next, where there is something to say.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure that a person must act on.
+    pub fn person(error: impl Into<anyhow::Error>) -> Self {
+        Self { exit: Exit::Person, error: error.into(), hint: None }
+    }
+
+    /// A wrong command line.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, error: anyhow::anyhow!(message.into()), hint: None }
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The error's chain and the hint, for stderr.
+    pub fn render(&self) -> String {
+        let mut text = format!("{} {}\n", paint(RED, "error:"), paint(BOLD, printable(&self.error.to_string())));
+        let mut said = self.error.to_string();
+        for cause in self.error.chain().skip(1) {
+            let cause = cause.to_string();
+            // Some libraries repeat their source in their own message.
+            if !said.contains(&cause) {
+                text.push_str(&format!("  caused by: {}\n", printable(&cause)));
+            }
+            said = cause;
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("{} {hint}\n", paint(CYAN, "hint:")));
+        }
+        text
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        let exit = match error {
+            PlanError::Survey(_) => Exit::Person,
+            PlanError::Refused { ref refusal, .. } if refusal.is_input_error() => Exit::Person,
+            PlanError::Refused { .. } | PlanError::Edit { .. } => Exit::Refused,
+        };
+        Self { exit, error: error.into(), hint: None }
+    }
+}
+
+impl From<ObserveError> for Failure {
+    fn from(error: ObserveError) -> Self {
+        let (exit, hint) = match error.is_refusal() {
+            true => (Exit::Person, "credentials come from DIBUMP_REGISTRY_USERNAME and DIBUMP_REGISTRY_PASSWORD, CI_REGISTRY_* or docker's config.json"),
+            false => (Exit::Retry, "nothing was changed; a later run may succeed"),
+        };
+        Self { exit, error: error.into(), hint: Some(hint.to_owned()) }
+    }
+}
+
+impl From<ForgeError> for Failure {
+    fn from(error: ForgeError) -> Self {
+        let (exit, hint) = match &error {
+            ForgeError::Refused { hint, .. } => (Exit::Person, hint.clone()),
+            ForgeError::Rejected { .. } => (Exit::Refused, None),
+            ForgeError::NotYet { .. } | ForgeError::Unavailable { .. } | ForgeError::Invalid { .. } => {
+                (Exit::Retry, Some("nothing was changed; a later run may succeed".to_owned()))
+            }
+        };
+        Self { exit, error: error.into(), hint }
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::person(error)
+    }
+}
+
+impl From<ReleasesFileError> for Failure {
+    fn from(error: ReleasesFileError) -> Self {
+        Self::person(error)
+    }
+}
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        Self::person(error)
+    }
+}
+
+/// A message and its causes in one line, for the log and for reports.
+pub fn one_line(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    printable(&text)
+}

@@ -1,0 +1,270 @@
+//! The plan: what a target's files become, and everything that a reviewer should know about it.
+//!
+//! Pure: the same observation gives the same plan, byte for byte; an unchanged world gives an empty one.
+
+pub mod survey;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::reconcile::{self, Images, Inputs, Reconciliation, Refusal};
+use crate::release::choice::{Choice, Known, Verdict};
+use crate::release::{Coverage, Naming, Release, Version};
+use crate::values::{Change, EditError, EditNote};
+pub use survey::{Current, FileSpec, Survey, SurveyError, Surveyed, Target, survey};
+
+/// A plan for the files of a target.
+#[derive(Debug)]
+pub struct Plan {
+    /// The version that the files name.
+    pub from: Version,
+    /// What is planned.
+    pub verdict: Planned,
+    /// What became of each release.
+    pub choice: Choice,
+    /// The files, primary first, changed or not; empty when nothing was planned.
+    pub files: Vec<PlannedFile>,
+}
+
+/// One file of the plan.
+#[derive(Debug)]
+pub struct PlannedFile {
+    /// Its path.
+    pub path: String,
+    /// Its text as it was read.
+    pub before: String,
+    /// Its text as it should be.
+    pub after: String,
+    /// What becomes of its mapping.
+    pub reconciliation: Reconciliation,
+    /// What the edit could not decide, for the reviewer.
+    pub notes: Vec<EditNote>,
+}
+
+/// What a plan comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Planned {
+    /// The files are in step with the newest release that may be proposed.
+    UpToDate,
+    /// The version moves.
+    Update {
+        /// To this release.
+        to: Version,
+    },
+    /// The version stays and the keys are put right.
+    Align {
+        /// The release that the files name.
+        at: Version,
+    },
+    /// A gate holds every newer release.
+    Held {
+        /// The gate's name.
+        gate: &'static str,
+        /// Why, and the way out.
+        reason: String,
+    },
+    /// It could not be told; nothing changes.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The files cannot be worked with.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
+    /// What was asked is unsafe.
+    #[error("{path}: {refusal}")]
+    Refused {
+        /// The file.
+        path: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The edit cannot be made safely.
+    #[error("{path}:{error}")]
+    Edit {
+        /// The file.
+        path: String,
+        /// Why.
+        error: EditError,
+    },
+}
+
+/// What a plan is made of, beside what was looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// What the files say.
+    pub survey: &'a Survey,
+    /// Which keys the mapping lists.
+    pub images: Images,
+    /// How names are read.
+    pub naming: &'a Naming,
+}
+
+/// A release that a plan may go to: it has artifacts, and they are known.
+#[derive(Debug, Clone, Copy)]
+pub struct Proposal<'a>(&'a Release);
+
+impl<'a> Proposal<'a> {
+    /// The only way to a plan: an empty or unknown release gives no proposal.
+    pub fn new(release: &'a Release) -> Option<Self> {
+        let unknown = matches!(release.coverage, Coverage::Unknown { .. });
+        (!unknown && !release.artifacts.is_empty()).then_some(Self(release))
+    }
+}
+
+/// Makes the plan.
+pub fn plan(request: Request<'_>, known: &Known, choice: Choice) -> Result<Plan, PlanError> {
+    let from = request.survey.version().clone();
+    if let Current::Pinned(version) = &request.survey.current {
+        let reason = format!("the file is pinned to {version}, which is no release; --to or --from ends that");
+        return Ok(Plan { from, verdict: Planned::Held { gate: "pinned", reason }, choice, files: Vec::new() });
+    }
+    let nothing = |verdict, choice| Ok(Plan { from: from.clone(), verdict, choice, files: Vec::new() });
+    if let Some(reason) = unknown(&choice) {
+        return nothing(Planned::Unknown { reason }, choice);
+    }
+    let proposed = choice.proposed.as_ref().and_then(|version| known.releases.get(version));
+    let Some(proposal) = proposed.and_then(Proposal::new) else {
+        let verdict = held(&choice).unwrap_or_else(|| not_published(proposed, &from));
+        return nothing(verdict, choice);
+    };
+    let files = files(request, known.releases.get(&from), proposal)?;
+    let verdict = verdict(&from, proposal, &files, &choice);
+    Ok(Plan { from, verdict, choice, files })
+}
+
+fn files(
+    request: Request<'_>,
+    current: Option<&Release>,
+    proposal: Proposal<'_>,
+) -> Result<Vec<PlannedFile>, PlanError> {
+    let Request { survey, images, naming } = request;
+    let wanted = proposal.0;
+    let inputs = Inputs {
+        mapping: &survey.primary.mapping,
+        ownership: &survey.ownership,
+        current,
+        wanted,
+        images,
+        naming,
+    };
+    let primary = reconcile::reconcile(inputs).map_err(|refusal| refused(&survey.primary, refusal))?;
+    let moves = primary.version_may_move && survey.version() != &wanted.version;
+    let version = survey.primary.version.as_ref().filter(|_| moves).map(|(path, _)| Change::SetScalar {
+        path: path.clone(),
+        value: wanted.version.to_string(),
+    });
+    let overlays = survey.overlays.iter().map(|overlay| {
+        let result = reconcile::overlay(&overlay.mapping, &primary, Inputs { mapping: &overlay.mapping, ..inputs });
+        result.map(|reconciliation| (overlay, reconciliation)).map_err(|refusal| refused(overlay, refusal))
+    });
+    let overlays = overlays.collect::<Result<Vec<_>, _>>()?;
+    let mut files = vec![edit(&survey.primary, primary, version)?];
+    for (overlay, reconciliation) in overlays {
+        files.push(edit(overlay, reconciliation, None)?);
+    }
+    Ok(files)
+}
+
+fn edit(
+    file: &Surveyed,
+    reconciliation: Reconciliation,
+    version: Option<Change>,
+) -> Result<PlannedFile, PlanError> {
+    let changes: Vec<Change> = version.into_iter().chain(reconciliation.changes.iter().cloned()).collect();
+    let before = file.document.text().to_owned();
+    let (after, notes) = if changes.is_empty() {
+        (before.clone(), Vec::new())
+    } else {
+        let edited = file.document.edit(&changes);
+        let edited = edited.map_err(|error| PlanError::Edit { path: file.path.clone(), error })?;
+        (edited.text, edited.notes)
+    };
+    Ok(PlannedFile { path: file.path.clone(), before, after, reconciliation, notes })
+}
+
+fn verdict(from: &Version, proposal: Proposal<'_>, files: &[PlannedFile], choice: &Choice) -> Planned {
+    let to = &proposal.0.version;
+    if let Some(held) = stuck(files) {
+        return held;
+    }
+    if files.iter().all(|file| file.before == file.after) {
+        return held(choice).unwrap_or(Planned::UpToDate);
+    }
+    if from == to { Planned::Align { at: to.clone() } } else { Planned::Update { to: to.clone() } }
+}
+
+/// A release that is known in part, and would leave listed keys dead, moves nothing.
+fn stuck(files: &[PlannedFile]) -> Option<Planned> {
+    let stuck = files.iter().find(|file| !file.reconciliation.version_may_move)?;
+    let dead: Vec<&str> = stuck.reconciliation.dead.iter().map(|dead| dead.key.as_str()).collect();
+    let reason = format!("the release is known in part, and nothing proven replaces {}", dead.join(", "));
+    Some(Planned::Unknown { reason })
+}
+
+fn unknown(choice: &Choice) -> Option<String> {
+    choice.verdicts.iter().find_map(|(version, verdict)| match verdict {
+        Verdict::Unknown(reason) => Some(format!("{version}: {reason}")),
+        _ => None,
+    })
+}
+
+/// The newest hold: what a person may want to end.
+fn held(choice: &Choice) -> Option<Planned> {
+    choice.verdicts.iter().find_map(|(version, verdict)| match verdict {
+        Verdict::Held(hold) => Some(Planned::Held { gate: hold.gate(), reason: format!("{version}: {hold}") }),
+        _ => None,
+    })
+}
+
+/// The release that the file names could not be read, or has no artifact, and there is nothing newer.
+fn not_published(current: Option<&Release>, from: &Version) -> Planned {
+    match current.map(|release| &release.coverage) {
+        Some(Coverage::Unknown { reason } | Coverage::Partial { reason }) => {
+            Planned::Unknown { reason: format!("{from}: {reason}") }
+        }
+        _ => Planned::Held { gate: "empty", reason: format!("{from}, which the file names, has no artifact") },
+    }
+}
+
+fn refused(file: &Surveyed, refusal: Refusal) -> PlanError {
+    PlanError::Refused { path: file.path.clone(), refusal }
+}
+
+impl Plan {
+    /// Whether any file changes.
+    pub fn is_change(&self) -> bool {
+        matches!(self.verdict, Planned::Update { .. } | Planned::Align { .. })
+    }
+
+    /// The release that the files will be at.
+    pub fn to(&self) -> &Version {
+        match &self.verdict {
+            Planned::Update { to } => to,
+            _ => &self.from,
+        }
+    }
+
+    /// The content of each changed file, before and after.
+    pub fn changes(&self) -> BTreeMap<&str, (&str, &str)> {
+        let changed = self.files.iter().filter(|file| file.before != file.after);
+        changed.map(|file| (file.path.as_str(), (file.before.as_str(), file.after.as_str()))).collect()
+    }
+}
+
+impl fmt::Display for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UpToDate => f.write_str("up-to-date"),
+            Self::Update { to } => write!(f, "update to {to}"),
+            Self::Align { at } => write!(f, "align image keys with {at}"),
+            Self::Held { gate, .. } => write!(f, "held({gate})"),
+            Self::Unknown { reason } => write!(f, "unknown({reason})"),
+        }
+    }
+}

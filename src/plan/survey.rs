@@ -1,0 +1,241 @@
+//! What the files of a target say before anything is looked up: the version, the mapping, whose entries they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::reconcile::{Images, Ownership};
+use crate::release::{ImageKey, Line, Naming, Version};
+use crate::values::{Document, KeyPath, Mapping, Position, Scalar, ValuesError};
+
+/// The usual name of the version, at the top level.
+pub const VERSION_KEY: &str = "sylva_diskimagebuilder_version";
+/// The usual names of the mapping, at the top level.
+pub const IMAGES_KEYS: [&str; 2] = ["diskimage_builder_os_images", "sylva_diskimagebuilder_images"];
+/// Where a chart names its registries.
+const REGISTRIES: &str = "os_images_oci_registries";
+
+/// The files that are kept in step with one producer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The files; the first that is no overlay holds the version.
+    pub files: Vec<FileSpec>,
+    /// Which keys the mapping lists.
+    pub images: Images,
+    /// The entry of `os_images_oci_registries` whose images are ours, where the file does not say.
+    pub registry_key: Option<String>,
+}
+
+/// One file of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSpec {
+    /// Its path, in the project or on this machine.
+    pub path: String,
+    /// Whether it only overlays the mapping (a deployment's `enabled: true`).
+    pub overlay: bool,
+    /// Where the version stands; its usual name at the top level by default.
+    pub version_key: Option<KeyPath>,
+    /// Where the mapping stands; one of its usual names at the top level by default.
+    pub images_key: Option<KeyPath>,
+}
+
+/// What the files of a target say.
+#[derive(Debug)]
+pub struct Survey {
+    /// The file that holds version and mapping.
+    pub primary: Surveyed,
+    /// Overlays of its mapping.
+    pub overlays: Vec<Surveyed>,
+    /// The release that the files are at.
+    pub current: Current,
+    /// Whose entries those of the mapping are.
+    pub ownership: Ownership,
+}
+
+/// One file and where its version and mapping stand.
+#[derive(Debug)]
+pub struct Surveyed {
+    /// Its path.
+    pub path: String,
+    /// Its text with spans.
+    pub document: Document,
+    /// The version, where the file has one.
+    pub version: Option<(KeyPath, Scalar)>,
+    /// The mapping of image keys.
+    pub mapping: Mapping,
+}
+
+/// The release that the files are at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Current {
+    /// A release.
+    Release(Version),
+    /// A snapshot (`0.0.0-git-098dca5b`): somebody pinned the file to something that is no release.
+    Pinned(Version),
+}
+
+/// Why the files say nothing that we can work with.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    /// A file is missing from what was read.
+    #[error("{path} does not exist")]
+    Missing {
+        /// Its path.
+        path: String,
+    },
+    /// A file cannot be read as a values file.
+    #[error("{path}:{error}")]
+    Values {
+        /// Its path.
+        path: String,
+        /// Where and why, beginning with line and column where there are any.
+        error: ValuesError,
+    },
+    /// There is no version.
+    #[error("{path}: there is no `{key}`; name the version's place with --version-key, or the release with --from")]
+    NoVersion {
+        /// The file.
+        path: String,
+        /// Where it was looked for.
+        key: KeyPath,
+    },
+    /// The version is no version.
+    #[error("{path}:{at}: {error}; set a release, or name one with --from")]
+    NotAVersion {
+        /// The file.
+        path: String,
+        /// Where it stands.
+        at: Position,
+        /// What is wrong with it.
+        error: crate::release::InvalidVersion,
+    },
+    /// There is no mapping.
+    #[error("{path}: there is no `{}` and no `{}`; name the mapping's place with --images-key", IMAGES_KEYS[0], IMAGES_KEYS[1])]
+    NoMapping {
+        /// The file.
+        path: String,
+    },
+    /// The mapping that was named does not exist.
+    #[error("{path}: there is no `{key}`")]
+    NoSuchMapping {
+        /// The file.
+        path: String,
+        /// Where it was looked for.
+        key: KeyPath,
+    },
+    /// There are both mappings.
+    #[error(
+        "{path}: there are both `{}` ({}) and `{}` ({}); say which one with --images-key",
+        IMAGES_KEYS[0], at[0], IMAGES_KEYS[1], at[1]
+    )]
+    TwoMappings {
+        /// The file.
+        path: String,
+        /// Where they stand.
+        at: [Position; 2],
+    },
+    /// A target without a file that holds the version.
+    #[error("the target has no file but overlays")]
+    OnlyOverlays,
+}
+
+/// Reads what the files say. `from` is a person's word for the current release, where it is given.
+pub fn survey(
+    target: &Target,
+    mut contents: BTreeMap<String, Vec<u8>>,
+    from: Option<&Version>,
+    prereleases: bool,
+) -> Result<Survey, SurveyError> {
+    let mut primary = None;
+    let mut overlays = Vec::new();
+    for spec in &target.files {
+        let bytes = contents.remove(&spec.path).ok_or_else(|| SurveyError::Missing { path: spec.path.clone() })?;
+        let surveyed = read(spec, bytes)?;
+        match &primary {
+            None if !spec.overlay => primary = Some((spec, surveyed)),
+            _ => overlays.push(surveyed),
+        }
+    }
+    let (spec, primary) = primary.ok_or(SurveyError::OnlyOverlays)?;
+    let current = current(spec, &primary, from, prereleases)?;
+    let registries = primary.document.value(&KeyPath(vec![REGISTRIES.to_owned()]));
+    let registries = registries.map_err(|error| values_error(&primary.path, error))?;
+    let ownership = Ownership::new(registries.as_ref(), &version_key(spec), target.registry_key.as_deref());
+    Ok(Survey { primary, overlays, current, ownership })
+}
+
+fn read(spec: &FileSpec, bytes: Vec<u8>) -> Result<Surveyed, SurveyError> {
+    let failed = |error| values_error(&spec.path, error);
+    let document = Document::parse(bytes).map_err(failed)?;
+    let key = version_key(spec);
+    let version = if spec.overlay { None } else { document.scalar(&key).map_err(failed)? };
+    let mapping = match &spec.images_key {
+        Some(key) => document.mapping(key).map_err(failed)?.ok_or_else(|| SurveyError::NoSuchMapping {
+            path: spec.path.clone(),
+            key: key.clone(),
+        })?,
+        None => usual_mapping(spec, &document)?,
+    };
+    Ok(Surveyed { path: spec.path.clone(), version: version.map(|scalar| (key, scalar)), mapping, document })
+}
+
+fn usual_mapping(spec: &FileSpec, document: &Document) -> Result<Mapping, SurveyError> {
+    let find = |key: &str| {
+        let path = KeyPath(vec![key.to_owned()]);
+        document.mapping(&path).map_err(|error| values_error(&spec.path, error))
+    };
+    let path = spec.path.clone();
+    match (find(IMAGES_KEYS[0])?, find(IMAGES_KEYS[1])?) {
+        (Some(one), Some(other)) => Err(SurveyError::TwoMappings { path, at: [one.at, other.at] }),
+        (Some(mapping), None) | (None, Some(mapping)) => Ok(mapping),
+        (None, None) => Err(SurveyError::NoMapping { path }),
+    }
+}
+
+fn current(
+    spec: &FileSpec,
+    primary: &Surveyed,
+    from: Option<&Version>,
+    prereleases: bool,
+) -> Result<Current, SurveyError> {
+    let version = match (from, &primary.version) {
+        (Some(from), _) => from.clone(),
+        (None, Some((_, scalar))) => scalar.value.parse().map_err(|error| SurveyError::NotAVersion {
+            path: primary.path.clone(),
+            at: scalar.at,
+            error,
+        })?,
+        (None, None) => {
+            return Err(SurveyError::NoVersion { path: primary.path.clone(), key: version_key(spec) });
+        }
+    };
+    let pinned = version.is_prerelease() && !prereleases && from.is_none();
+    Ok(if pinned { Current::Pinned(version) } else { Current::Release(version) })
+}
+
+fn version_key(spec: &FileSpec) -> KeyPath {
+    spec.version_key.clone().unwrap_or_else(|| KeyPath(vec![VERSION_KEY.to_owned()]))
+}
+
+fn values_error(path: &str, error: ValuesError) -> SurveyError {
+    SurveyError::Values { path: path.to_owned(), error }
+}
+
+impl Survey {
+    /// The keys that the files list, as far as they can be image keys: the registry is always asked for them.
+    pub fn listed(&self) -> BTreeSet<ImageKey> {
+        let files = std::iter::once(&self.primary).chain(&self.overlays);
+        files.flat_map(|file| &file.mapping.entries).filter_map(|entry| entry.key.parse().ok()).collect()
+    }
+
+    /// The lines that the files list, by the names of the keys.
+    pub fn lines(&self, naming: &Naming) -> BTreeSet<Line> {
+        let listed = self.listed();
+        listed.iter().filter_map(|key| naming.facets(key.as_str())).map(|facets| facets.line()).collect()
+    }
+
+    /// The version that the files name, release or not.
+    pub fn version(&self) -> &Version {
+        match &self.current {
+            Current::Release(version) | Current::Pinned(version) => version,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A plan as a person at a terminal reads it: the decision table, the keys, the diff.
+
+use anstyle::Style;
+
+use super::table::Table;
+use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, paint, printable};
+use crate::plan::{Plan, Planned, PlannedFile};
+use crate::release::choice::{Choice, Known, Verdict};
+use crate::release::policy::Exclusion;
+use crate::release::{Coverage, Release, Version};
+
+/// The whole report of a plan.
+pub fn text(plan: &Plan, known: &Known) -> String {
+    let mut text = releases(&plan.choice, known, Some(&plan.from));
+    for file in &plan.files {
+        text.push('\n');
+        text.push_str(&keys(plan, file));
+    }
+    for file in plan.files.iter().filter(|file| file.before != file.after) {
+        text.push('\n');
+        text.push_str(&diff::coloured(&file.path, &file.before, &file.after));
+    }
+    text.push('\n');
+    text.push_str(&verdict(plan));
+    text
+}
+
+/// The decision table: what became of each release. Those older than the file's are only counted.
+pub fn releases(choice: &Choice, known: &Known, from: Option<&Version>) -> String {
+    let older = |verdict: &Verdict| matches!(verdict, Verdict::Excluded(Exclusion::Older));
+    let mut table = Table::new(&["RELEASE", "VERDICT", "ARTIFACTS"]);
+    for (version, verdict) in choice.verdicts.iter().filter(|(_, verdict)| !older(verdict)) {
+        let (mark, style) = emphasis(verdict, from == Some(version));
+        let artifacts = known.releases.get(version).map(artifacts).unwrap_or_default();
+        table.row([
+            (format!("{mark} {version}"), style),
+            (printable(&verdict.to_string()), style),
+            (artifacts, Style::new()),
+        ]);
+    }
+    let mut text = if table.is_empty() { String::new() } else { table.render() };
+    let hidden = choice.verdicts.iter().filter(|(_, verdict)| older(verdict)).count();
+    if hidden > 0 {
+        let plural = if hidden == 1 { "release" } else { "releases" };
+        text.push_str(&format!("    {}\n", paint(DIM, format!("and {hidden} older {plural}"))));
+    }
+    text
+}
+
+fn emphasis(verdict: &Verdict, current: bool) -> (char, Style) {
+    match verdict {
+        Verdict::Proposed | Verdict::Forced(_) => ('→', GREEN),
+        Verdict::Held(_) => ('‖', YELLOW),
+        Verdict::Unknown(_) => ('?', RED),
+        _ if current => ('•', BOLD),
+        Verdict::Superseded | Verdict::Excluded(_) => (' ', DIM),
+    }
+}
+
+fn artifacts(release: &Release) -> String {
+    match &release.coverage {
+        Coverage::Complete => release.artifacts.len().to_string(),
+        Coverage::Partial { reason } => format!("{} or more ({})", release.artifacts.len(), printable(reason)),
+        Coverage::Unknown { .. } => "?".to_owned(),
+    }
+}
+
+/// What becomes of the keys of one file.
+fn keys(plan: &Plan, file: &PlannedFile) -> String {
+    let reconciliation = &file.reconciliation;
+    let versions = if plan.to() == &plan.from { plan.from.to_string() } else { format!("{} → {}", plan.from, plan.to()) };
+    let policy = format!("images: {}, {}", reconciliation.policy, reconciliation.because);
+    let mut lines = vec![format!("{}  {versions}  {}", paint(BOLD, &file.path), paint(DIM, printable(&policy)))];
+    for renamed in &reconciliation.renamed {
+        lines.push(format!("  {} {} → {}", paint(CYAN, '~'), printable(&renamed.from), paint(CYAN, &renamed.to)));
+    }
+    for added in &reconciliation.added {
+        lines.push(format!("  {} {}", paint(GREEN, '+'), paint(GREEN, &added.key)));
+    }
+    for removed in &reconciliation.removed {
+        let enabled = if removed.enabled { paint(YELLOW, " (it was enabled)") } else { String::new() };
+        let key = paint(RED, printable(&removed.key));
+        lines.push(format!("  {} {key}: {}{enabled}", paint(RED, '-'), removed.why));
+    }
+    for dead in &reconciliation.dead {
+        lines.push(format!("  {} {}: stays, though no artifact was found", paint(YELLOW, '!'), printable(&dead.key)));
+    }
+    lines.push(format!("  {}", paint(DIM, summary(file))));
+    lines.extend(suggested(file));
+    let notes = reconciliation.notes.iter().map(ToString::to_string).chain(file.notes.iter().map(ToString::to_string));
+    lines.extend(notes.map(|note| format!("  {} {}", paint(YELLOW, "note:"), printable(&note))));
+    lines.join("\n") + "\n"
+}
+
+fn summary(file: &PlannedFile) -> String {
+    let reconciliation = &file.reconciliation;
+    let counts = [
+        (reconciliation.kept.len(), "kept"),
+        (reconciliation.renamed.len(), "renamed"),
+        (reconciliation.added.len(), "added"),
+        (reconciliation.removed.len(), "removed"),
+        (reconciliation.foreign.len(), "of other registries"),
+        (reconciliation.templates.len(), "templates"),
+    ];
+    let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    if counts.is_empty() { "no image keys".to_owned() } else { format!("image keys: {counts}") }
+}
+
+fn suggested(file: &PlannedFile) -> Option<String> {
+    let keys: Vec<String> = file.reconciliation.suggested.iter().map(|suggested| suggested.key.to_string()).collect();
+    if keys.is_empty() {
+        return None;
+    }
+    Some(format!("  {}", paint(DIM, format!("published and not listed: {}", keys.join(", ")))))
+}
+
+fn verdict(plan: &Plan) -> String {
+    let text = match &plan.verdict {
+        Planned::UpToDate => paint(GREEN, format!("up to date with {}", plan.from)),
+        Planned::Update { to } => format!("{} {} → {to}", paint(BOLD, "update"), plan.from),
+        Planned::Align { at } => format!("{} with {at}", paint(BOLD, "align image keys")),
+        Planned::Held { gate, reason } => format!("{}: {}", paint(YELLOW, format!("held({gate})")), printable(reason)),
+        Planned::Unknown { reason } => format!("{}: {}", paint(RED, "unknown, nothing changes"), printable(reason)),
+    };
+    text + "\n"
+}

@@ -1,0 +1,182 @@
+//! A plan for programs. The shape is `config/plan.schema.json`; a change of it changes the number in `schema`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::diff;
+use crate::plan::{Plan, Planned, PlannedFile};
+use crate::release::choice::{Known, Verdict};
+use crate::release::{Coverage, Release};
+
+/// The shape's name and version.
+pub const SCHEMA: &str = "dibump.plan/1";
+
+/// A plan.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "dibump plan")]
+pub struct PlanReport {
+    /// `dibump.plan/1`.
+    pub schema: &'static str,
+    /// `up-to-date`, `update`, `align`, `held` or `unknown`.
+    pub outcome: &'static str,
+    /// Why it is held or unknown; the gate's name stands before a colon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The version that the file names.
+    pub from: String,
+    /// The version that the file will name.
+    pub to: String,
+    /// What became of each release, newest first.
+    pub releases: Vec<ReleaseRow>,
+    /// The files, changed or not; empty when nothing was planned.
+    pub files: Vec<FileReport>,
+}
+
+/// One release.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReleaseRow {
+    /// The version.
+    pub version: String,
+    /// `proposed`, `superseded`, `excluded`, `held` or `unknown`.
+    pub verdict: &'static str,
+    /// The verdict in words.
+    pub explanation: String,
+    /// `complete`, `partial` or `unknown`; absent if its artifacts were not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<&'static str>,
+    /// How many artifacts are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifacts: Option<usize>,
+}
+
+/// One file.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FileReport {
+    /// Its path.
+    pub path: String,
+    /// Whether it changes.
+    pub changed: bool,
+    /// The policy that held: `all`, `follow` or `listed`.
+    pub images: String,
+    /// Why that policy.
+    pub because: String,
+    /// Keys that stay.
+    pub kept: Vec<String>,
+    /// Keys that get another name.
+    pub renamed: Vec<RenamedKey>,
+    /// New keys.
+    pub added: Vec<String>,
+    /// Keys that go.
+    pub removed: Vec<RemovedKey>,
+    /// Keys that stay though no artifact was found.
+    pub dead: Vec<String>,
+    /// Artifacts that are published and not listed.
+    pub suggested: Vec<String>,
+    /// Keys of other registries, left alone.
+    pub foreign: Vec<String>,
+    /// Keys that are templates, left alone.
+    pub templates: Vec<String>,
+    /// What else a reader should know.
+    pub notes: Vec<String>,
+    /// The unified diff; empty if nothing changes.
+    pub diff: String,
+}
+
+/// A renamed key.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RenamedKey {
+    /// The key so far.
+    pub from: String,
+    /// The new key.
+    pub to: String,
+    /// Its line in the file, from 1.
+    pub line: usize,
+}
+
+/// A removed key.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RemovedKey {
+    /// The key.
+    pub key: String,
+    /// Why it goes.
+    pub why: String,
+    /// Whether its value enabled it.
+    pub enabled: bool,
+    /// Its line in the file, from 1.
+    pub line: usize,
+}
+
+/// The JSON form of a plan.
+pub fn report(plan: &Plan, known: &Known) -> PlanReport {
+    let (outcome, reason) = match &plan.verdict {
+        Planned::UpToDate => ("up-to-date", None),
+        Planned::Update { .. } => ("update", None),
+        Planned::Align { .. } => ("align", None),
+        Planned::Held { gate, reason } => ("held", Some(format!("{gate}: {reason}"))),
+        Planned::Unknown { reason } => ("unknown", Some(reason.clone())),
+    };
+    let row = |(version, verdict): &(_, Verdict)| row(version, verdict, known);
+    PlanReport {
+        schema: SCHEMA,
+        outcome,
+        reason,
+        from: plan.from.to_string(),
+        to: plan.to().to_string(),
+        releases: plan.choice.verdicts.iter().map(row).collect(),
+        files: plan.files.iter().map(file).collect(),
+    }
+}
+
+fn row(version: &crate::release::Version, verdict: &Verdict, known: &Known) -> ReleaseRow {
+    let release = known.releases.get(version);
+    let state = |release: &Release| match release.coverage {
+        Coverage::Complete => "complete",
+        Coverage::Partial { .. } => "partial",
+        Coverage::Unknown { .. } => "unknown",
+    };
+    ReleaseRow {
+        version: version.to_string(),
+        verdict: match verdict {
+            Verdict::Proposed | Verdict::Forced(_) => "proposed",
+            Verdict::Superseded => "superseded",
+            Verdict::Excluded(_) => "excluded",
+            Verdict::Held(_) => "held",
+            Verdict::Unknown(_) => "unknown",
+        },
+        explanation: verdict.to_string(),
+        state: release.map(state),
+        artifacts: release.map(|release| release.artifacts.len()),
+    }
+}
+
+fn file(file: &PlannedFile) -> FileReport {
+    let reconciliation = &file.reconciliation;
+    let notes = reconciliation.notes.iter().map(ToString::to_string);
+    let renamed = reconciliation.renamed.iter().map(|renamed| RenamedKey {
+        from: renamed.from.clone(),
+        to: renamed.to.to_string(),
+        line: renamed.at.line,
+    });
+    let removed = reconciliation.removed.iter().map(|removed| RemovedKey {
+        key: removed.key.clone(),
+        why: removed.why.to_string(),
+        enabled: removed.enabled,
+        line: removed.at.line,
+    });
+    FileReport {
+        path: file.path.clone(),
+        changed: file.before != file.after,
+        images: reconciliation.policy.to_string(),
+        because: reconciliation.because.to_string(),
+        kept: reconciliation.kept.iter().map(|kept| kept.key.clone()).collect(),
+        renamed: renamed.collect(),
+        added: reconciliation.added.iter().map(|added| added.key.to_string()).collect(),
+        removed: removed.collect(),
+        dead: reconciliation.dead.iter().map(|dead| dead.key.clone()).collect(),
+        suggested: reconciliation.suggested.iter().map(|suggested| suggested.key.to_string()).collect(),
+        foreign: reconciliation.foreign.iter().map(|foreign| foreign.key.clone()).collect(),
+        templates: reconciliation.templates.iter().map(|template| template.key.clone()).collect(),
+        notes: notes.chain(file.notes.iter().map(ToString::to_string)).collect(),
+        diff: diff::unified(&file.path, &file.before, &file.after),
+    }
+}
