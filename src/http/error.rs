@@ -59,7 +59,8 @@ pub enum TransportError {
         /// The URL, redacted.
         url: String,
     },
-    /// An answer whose status an adapter cannot use, made by [`super::Response::status_error`].
+    /// An answer whose status an adapter cannot use, made by [`super::Response::status_error`]; or a request that
+    /// was not sent because the host had asked for a longer silence (429) than is allowed.
     #[error("{url} answered {status}{}", waiting(*.retry_after))]
     Status {
         /// The URL, redacted.
@@ -79,6 +80,15 @@ impl TransportError {
             Self::Status { status, .. } => super::retry::is_retryable(*status),
             Self::Setup { .. } | Self::TooLarge { .. } | Self::Redirect { .. } => false,
             Self::ForeignCredential { .. } => false,
+        }
+    }
+
+    /// Whether the host as a whole is out of reach, whatever is asked of it.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Connection { source, .. } => source.is_connect(),
+            Self::DeadlinePassed { .. } | Self::Setup { .. } => true,
+            _ => false,
         }
     }
 

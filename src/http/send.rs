@@ -96,7 +96,7 @@ impl Inner {
             let outcome = self.attempt(request, &origin, &host).await;
             let again = match &outcome {
                 Ok(response) => response.retry_helps(),
-                Err(TransportError::DeadlinePassed { .. }) => false,
+                Err(TransportError::DeadlinePassed { .. } | TransportError::Status { .. }) => false,
                 Err(error) => error.retry_helps(),
             };
             if !again || attempt == repetitions {
@@ -119,16 +119,16 @@ impl Inner {
         let backoff = retry::backoff(self.settings.backoff, attempt);
         let asked = outcome.as_ref().ok().and_then(|response| response.retry_after);
         let wait = asked.map_or(backoff, |asked| asked.max(backoff));
-        if asked.is_some_and(|asked| asked > self.settings.max_retry_after) {
-            return None;
-        }
-        if self.settings.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) {
-            return None;
-        }
-        if asked.is_some() {
+        let limited = outcome.as_ref().is_ok_and(|r| r.status == StatusCode::TOO_MANY_REQUESTS);
+        if limited && asked.is_some() {
             host.be_silent(wait);
         }
-        Some(wait)
+        let too_long = asked.is_some_and(|asked| asked > self.settings.max_retry_after);
+        (!too_long && !self.is_over_after(wait)).then_some(wait)
+    }
+
+    fn is_over_after(&self, wait: Duration) -> bool {
+        self.settings.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline)
     }
 
     async fn attempt(
@@ -138,8 +138,16 @@ impl Inner {
         host: &Host,
     ) -> Result<Response, TransportError> {
         let passed = || TransportError::DeadlinePassed { url: redacted(&request.url) };
+        let silence = host.silence();
+        if silence > self.settings.max_retry_after {
+            let (url, status) = (redacted(&request.url), StatusCode::TOO_MANY_REQUESTS);
+            return Err(TransportError::Status { url, status, retry_after: Some(silence) });
+        }
+        if self.is_over_after(silence) {
+            return Err(passed());
+        }
         let exchange = async {
-            host.silence().await;
+            tokio::time::sleep(silence).await;
             // The semaphore is never closed, so a permit is always given.
             let _permit = host.permits.acquire().await;
             let outcome = self.exchange(request).await;
@@ -149,7 +157,6 @@ impl Inner {
         };
         match self.settings.deadline {
             None => exchange.await,
-            Some(deadline) if deadline <= Instant::now() => Err(passed()),
             Some(deadline) => {
                 tokio::time::timeout_at(deadline.into(), exchange).await.unwrap_or_else(|_| Err(passed()))
             }
@@ -203,11 +210,10 @@ impl Host {
         *silent_until = Some(silent_until.map_or(until, |earlier| earlier.max(until)));
     }
 
-    async fn silence(&self) {
+    /// How long the host still wants to hear nothing.
+    fn silence(&self) -> Duration {
         let until = *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = until {
-            tokio::time::sleep_until(until.into()).await;
-        }
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
     }
 }
 
@@ -256,7 +262,8 @@ async fn read_body(answer: &mut reqwest::Response, request: &Request) -> Result<
 
 fn failure(error: reqwest::Error, url: &Url) -> TransportError {
     let url = redacted(url);
-    if error.is_timeout() {
+    // A connection that cannot be made in time says more about the host than about the request.
+    if error.is_timeout() && !error.is_connect() {
         return TransportError::TimedOut { url };
     }
     TransportError::Connection { url, source: Arc::new(error.without_url()) }
