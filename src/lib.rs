@@ -3,6 +3,8 @@ pub mod catalogue;
 pub mod disk;
 pub mod forge;
 pub mod observe;
+pub mod http;
+pub mod oci;
 pub mod registry;
 pub mod release;
 pub mod report;

@@ -1,0 +1,207 @@
+//! The one transport: every request of every adapter passes here.
+//!
+//! It knows time-outs, repetition, `Retry-After`, redirects, redaction, body caps, secrets and concurrency per
+//! host. It knows no protocol above HTTP: what a status means is the adapter's business.
+
+mod error;
+mod redact;
+mod retry;
+mod secret;
+mod send;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use url::Url;
+
+pub use error::TransportError;
+pub use redact::redacted;
+pub use secret::{Credential, InvalidSecret, Origin, Secret};
+
+/// How the transport behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long a connection may take to be made, TLS included.
+    pub connect_timeout: Duration,
+    /// How long the server may be silent in the middle of an answer.
+    pub read_timeout: Duration,
+    /// How long one attempt may take from the first byte sent to the last one received.
+    pub request_timeout: Duration,
+    /// How often a GET or HEAD is repeated; 0 for never.
+    pub retries: u32,
+    /// The wait before the first repetition; it doubles each time.
+    pub backoff: Duration,
+    /// A server that asks for a longer wait than this is not waited for.
+    pub max_retry_after: Duration,
+    /// How many requests may be under way to one host (scheme, host and port) at once.
+    pub per_host: usize,
+    /// The `User-Agent`.
+    pub user_agent: String,
+    /// More certificate authorities to trust, each the bytes of a PEM file.
+    pub extra_ca: Vec<Vec<u8>>,
+    /// Whether `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured.
+    pub proxy_from_environment: bool,
+    /// When the whole run must be over (`--max-time`); no wait goes beyond it.
+    pub deadline: Option<Instant>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(60),
+            retries: 3,
+            backoff: Duration::from_millis(500),
+            max_retry_after: Duration::from_secs(60),
+            per_host: 16,
+            user_agent: concat!("dibump/", env!("CARGO_PKG_VERSION")).to_owned(),
+            extra_ca: Vec::new(),
+            proxy_from_environment: true,
+            deadline: None,
+        }
+    }
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method. Only GET and HEAD are ever repeated or redirected.
+    pub method: Method,
+    /// Where it goes.
+    pub url: Url,
+    /// Its headers, without secrets: those are a [`Credential`].
+    pub headers: HeaderMap,
+    /// A secret that goes along to its own origin. One for another origin than the URL's is an error;
+    /// a redirect to another origin goes without it.
+    pub credential: Option<Credential>,
+    /// What is sent.
+    pub body: Option<Bytes>,
+    /// How many bytes the answer may have, after decompression.
+    pub body_cap: usize,
+}
+
+/// How many bytes an answer may have unless the request says otherwise.
+pub const DEFAULT_BODY_CAP: usize = 16 << 20;
+
+impl Request {
+    /// A request without headers, secrets or body.
+    pub fn new(method: Method, url: Url) -> Self {
+        let (headers, body_cap) = (HeaderMap::new(), DEFAULT_BODY_CAP);
+        Self { method, url, headers, credential: None, body: None, body_cap }
+    }
+
+    /// A GET.
+    pub fn get(url: Url) -> Self {
+        Self::new(Method::GET, url)
+    }
+
+    /// A HEAD.
+    pub fn head(url: Url) -> Self {
+        Self::new(Method::HEAD, url)
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn header(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// With a secret.
+    #[must_use]
+    pub fn credential(mut self, credential: Option<Credential>) -> Self {
+        self.credential = credential;
+        self
+    }
+
+    /// With a body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// With another cap on the answer, in bytes.
+    #[must_use]
+    pub fn body_cap(mut self, cap: usize) -> Self {
+        self.body_cap = cap;
+        self
+    }
+}
+
+/// An answer, whatever its status. When every repetition of a GET or HEAD failed alike, it is the last one.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The whole body, decompressed.
+    pub body: Bytes,
+    /// The URL that answered, after redirects. It may hold secrets: print it with [`redacted`].
+    pub url: Url,
+    /// How long the server asks us to wait (`Retry-After`), uncapped.
+    pub retry_after: Option<Duration>,
+}
+
+impl Response {
+    /// The answer as an error, for an adapter that cannot use its status.
+    pub fn status_error(&self) -> TransportError {
+        TransportError::Status {
+            url: redacted(&self.url),
+            status: self.status,
+            retry_after: self.retry_after,
+        }
+    }
+
+    /// A header as text; `None` if it is missing or no text.
+    pub fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the same request may get another status later.
+    pub fn retry_helps(&self) -> bool {
+        retry::is_retryable(self.status)
+    }
+}
+
+/// The transport. Clones share connections, limits and counters.
+#[derive(Debug, Clone)]
+pub struct Transport(Arc<send::Inner>);
+
+impl Transport {
+    /// A transport with a connection pool of its own.
+    ///
+    /// # Errors
+    /// [`TransportError::Setup`] if a CA file holds no certificate, or the machine trusts no CA at all.
+    pub fn new(settings: Settings) -> Result<Self, TransportError> {
+        Ok(Self(Arc::new(send::Inner::new(settings)?)))
+    }
+
+    /// Sends a request and reads the whole answer.
+    ///
+    /// GET and HEAD are repeated on 408, 429, 500, 502, 503, 504, connection errors, time-outs and cut bodies; when
+    /// the repetitions are used up, or the server asks for a longer wait than allowed, the last answer is
+    /// returned. Anything else is sent once. GET and HEAD follow at most 10 redirects, never from https to
+    /// http; a redirect of any other method is returned as it is.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is larger than the cap, or a redirect is refused.
+    pub async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.0.send(request).await
+    }
+
+    /// How many requests went to each origin, by status; `None` counts those without an answer.
+    pub fn requests(&self) -> BTreeMap<(Origin, Option<u16>), u64> {
+        self.0.requests()
+    }
+
+    /// The settings it was made with.
+    pub fn settings(&self) -> &Settings {
+        self.0.settings()
+    }
+}

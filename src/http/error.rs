@@ -1,0 +1,106 @@
+//! What can go wrong between us and a server. URLs are redacted before they get here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+
+/// Why there is no answer, or why an answer is none that an adapter can use.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TransportError {
+    /// The client could not be built: a CA file that is none, or no trusted CA on this machine.
+    #[error("couldn't set up TLS: {reason}")]
+    Setup {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The request could not be sent or its answer not be read: DNS, connection, TLS, a cut body.
+    #[error("no answer from {url}")]
+    Connection {
+        /// The URL, redacted.
+        url: String,
+        /// What happened.
+        #[source]
+        source: Arc<reqwest::Error>,
+    },
+    /// No answer within the time-out of a request.
+    #[error("{url} did not answer in time")]
+    TimedOut {
+        /// The URL, redacted.
+        url: String,
+    },
+    /// The time for the whole run is over (`--max-time`).
+    #[error("the time for this run was over before {url} answered")]
+    DeadlinePassed {
+        /// The URL, redacted.
+        url: String,
+    },
+    /// The body is larger than the request allowed.
+    #[error("the answer of {url} is larger than {cap} bytes")]
+    TooLarge {
+        /// The URL, redacted.
+        url: String,
+        /// The cap in bytes.
+        cap: usize,
+    },
+    /// A redirect that is not followed.
+    #[error("{url} redirects {reason}")]
+    Redirect {
+        /// The URL that redirected, redacted.
+        url: String,
+        /// Why it is not followed, as in "from https to http".
+        reason: String,
+    },
+    /// A credential was given for another origin than the URL's. This is our mistake or an attack, never a retry.
+    #[error("credentials for {origin} do not go to {url}")]
+    ForeignCredential {
+        /// Where the credential belongs.
+        origin: String,
+        /// The URL, redacted.
+        url: String,
+    },
+    /// An answer whose status an adapter cannot use, made by [`super::Response::status_error`]; or a request that
+    /// was not sent because the host had asked for a longer silence (429) than is allowed.
+    #[error("{url} answered {status}{}", waiting(*.retry_after))]
+    Status {
+        /// The URL, redacted.
+        url: String,
+        /// The status.
+        status: StatusCode,
+        /// How long the server asked us to wait.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl TransportError {
+    /// Whether the same request may succeed later.
+    pub fn retry_helps(&self) -> bool {
+        match self {
+            Self::Connection { .. } | Self::TimedOut { .. } | Self::DeadlinePassed { .. } => true,
+            Self::Status { status, .. } => super::retry::is_retryable(*status),
+            Self::Setup { .. } | Self::TooLarge { .. } | Self::Redirect { .. } => false,
+            Self::ForeignCredential { .. } => false,
+        }
+    }
+
+    /// Whether the host as a whole is out of reach, whatever is asked of it.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Connection { source, .. } => source.is_connect(),
+            Self::DeadlinePassed { .. } | Self::Setup { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// How long the server asked us to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+fn waiting(retry_after: Option<Duration>) -> String {
+    retry_after.map(|wait| format!(" and asks to wait {} s", wait.as_secs())).unwrap_or_default()
+}

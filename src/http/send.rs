@@ -1,0 +1,292 @@
+//! One request from start to end: hops of redirects, attempts of a hop, bytes of an attempt.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use http::{Method, StatusCode};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::{Origin, Request, Response, Settings, TransportError, redacted, retry, secret};
+
+/// More hops than this are a loop (reqwest and browsers draw the line near it, too).
+const MAX_REDIRECTS: usize = 10;
+
+/// What all clones of a transport share.
+#[derive(Debug)]
+pub(super) struct Inner {
+    client: reqwest::Client,
+    settings: Settings,
+    hosts: Mutex<HashMap<Origin, Arc<Host>>>,
+    counters: Mutex<BTreeMap<(Origin, Option<u16>), u64>>,
+}
+
+/// One origin: how much may be under way, and until when it asked for silence.
+#[derive(Debug)]
+struct Host {
+    permits: Semaphore,
+    silent_until: Mutex<Option<Instant>>,
+}
+
+impl Inner {
+    pub(super) fn new(settings: Settings) -> Result<Self, TransportError> {
+        let setup = |reason: String| TransportError::Setup { reason };
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(settings.connect_timeout)
+            .read_timeout(settings.read_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .pool_max_idle_per_host(settings.per_host)
+            .user_agent(&settings.user_agent);
+        if !settings.proxy_from_environment {
+            builder = builder.no_proxy();
+        }
+        for pem in &settings.extra_ca {
+            let certificates =
+                reqwest::Certificate::from_pem_bundle(pem).map_err(|error| setup(chain(&error)))?;
+            if certificates.is_empty() {
+                return Err(setup("a CA file holds no certificate in PEM form".to_owned()));
+            }
+            builder = builder.tls_certs_merge(certificates);
+        }
+        let client = builder.build().map_err(|error| setup(chain(&error)))?;
+        Ok(Self { client, settings, hosts: Mutex::default(), counters: Mutex::default() })
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn requests(&self) -> BTreeMap<(Origin, Option<u16>), u64> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Follows redirects by hand: the client of reqwest would take `PRIVATE-TOKEN` along to another host.
+    pub(super) async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
+        if let Some(credential) = &request.credential
+            && !credential.fits(&request.url)
+        {
+            let (origin, url) = (credential.origin().to_string(), redacted(&request.url));
+            return Err(TransportError::ForeignCredential { origin, url });
+        }
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.hop(&request).await?;
+            let Some(next) = redirect_target(&request.method, &response)? else { return Ok(response) };
+            if Origin::of(&next) != Origin::of(&request.url) {
+                secret::strip_secrets(&mut request.headers);
+            }
+            request.url = next;
+        }
+        let reason = format!("more than {MAX_REDIRECTS} times");
+        Err(TransportError::Redirect { url: redacted(&request.url), reason })
+    }
+
+    /// One URL, with its repetitions.
+    async fn hop(&self, request: &Request) -> Result<Response, TransportError> {
+        let origin = Origin::of(&request.url).ok_or_else(|| TransportError::Redirect {
+            url: redacted(&request.url),
+            reason: "to something that is neither http nor https".to_owned(),
+        })?;
+        let host = self.host(&origin);
+        let repetitions = if retry::is_repeatable(&request.method) { self.settings.retries } else { 0 };
+        let mut attempt = 0;
+        loop {
+            let outcome = self.attempt(request, &origin, &host).await;
+            let again = match &outcome {
+                Ok(response) => response.retry_helps(),
+                Err(TransportError::DeadlinePassed { .. } | TransportError::Status { .. }) => false,
+                Err(error) => error.retry_helps(),
+            };
+            if !again || attempt == repetitions {
+                return outcome;
+            }
+            let Some(wait) = self.wait_before_repeating(&outcome, attempt, &host) else { return outcome };
+            tracing::debug!(url = redacted(&request.url), ?wait, attempt, "repeating a request");
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    /// `None` when the server asks for more patience than we have, or the run would be over by then.
+    fn wait_before_repeating(
+        &self,
+        outcome: &Result<Response, TransportError>,
+        attempt: u32,
+        host: &Host,
+    ) -> Option<Duration> {
+        let backoff = retry::backoff(self.settings.backoff, attempt);
+        let asked = outcome.as_ref().ok().and_then(|response| response.retry_after);
+        let wait = asked.map_or(backoff, |asked| asked.max(backoff));
+        let limited = outcome.as_ref().is_ok_and(|r| r.status == StatusCode::TOO_MANY_REQUESTS);
+        if limited && asked.is_some() {
+            host.be_silent(wait);
+        }
+        let too_long = asked.is_some_and(|asked| asked > self.settings.max_retry_after);
+        (!too_long && !self.is_over_after(wait)).then_some(wait)
+    }
+
+    fn is_over_after(&self, wait: Duration) -> bool {
+        self.settings.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline)
+    }
+
+    async fn attempt(
+        &self,
+        request: &Request,
+        origin: &Origin,
+        host: &Host,
+    ) -> Result<Response, TransportError> {
+        let passed = || TransportError::DeadlinePassed { url: redacted(&request.url) };
+        let silence = host.silence();
+        if silence > self.settings.max_retry_after {
+            let (url, status) = (redacted(&request.url), StatusCode::TOO_MANY_REQUESTS);
+            return Err(TransportError::Status { url, status, retry_after: Some(silence) });
+        }
+        if self.is_over_after(silence) {
+            return Err(passed());
+        }
+        let exchange = async {
+            tokio::time::sleep(silence).await;
+            // The semaphore is never closed, so a permit is always given.
+            let _permit = host.permits.acquire().await;
+            let outcome = self.exchange(request).await;
+            let status = outcome.as_ref().ok().map(|response| response.status.as_u16());
+            self.count(origin, status);
+            outcome
+        };
+        match self.settings.deadline {
+            None => exchange.await,
+            Some(deadline) => {
+                tokio::time::timeout_at(deadline.into(), exchange).await.unwrap_or_else(|_| Err(passed()))
+            }
+        }
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
+        let failed = |error: reqwest::Error| failure(error, &request.url);
+        let mut headers = request.headers.clone();
+        if let Some(credential) = &request.credential {
+            credential.attach(&request.url, &mut headers);
+        }
+        let mut builder = self
+            .client
+            .request(request.method.clone(), request.url.clone())
+            .timeout(self.settings.request_timeout)
+            .headers(headers);
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        let mut answer = builder.send().await.map_err(failed)?;
+        let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+        let body = read_body(&mut answer, request).await?;
+        show_warnings(&headers, &request.url);
+        let retry_after = retry::retry_after(&headers, SystemTime::now());
+        Ok(Response { status, headers, body, url: request.url.clone(), retry_after })
+    }
+
+    fn host(&self, origin: &Origin) -> Arc<Host> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(host) = hosts.get(origin) {
+            return Arc::clone(host);
+        }
+        let permits = Semaphore::new(self.settings.per_host.max(1));
+        let host = Arc::new(Host { permits, silent_until: Mutex::new(None) });
+        hosts.insert(origin.clone(), Arc::clone(&host));
+        host
+    }
+
+    fn count(&self, origin: &Origin, status: Option<u16>) {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        *counters.entry((origin.clone(), status)).or_default() += 1;
+    }
+}
+
+impl Host {
+    /// Keeps every request to the host back: one 429 speaks for all that are waiting.
+    fn be_silent(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut silent_until = self.silent_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *silent_until = Some(silent_until.map_or(until, |earlier| earlier.max(until)));
+    }
+
+    /// How long the host still wants to hear nothing.
+    fn silence(&self) -> Duration {
+        let until = *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// Where to go next; `None` if the answer is final.
+fn redirect_target(method: &Method, response: &Response) -> Result<Option<Url>, TransportError> {
+    let redirects = matches!(
+        response.status,
+        StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT
+    );
+    if !redirects || !retry::is_repeatable(method) {
+        return Ok(None);
+    }
+    let refused =
+        |reason: &str| TransportError::Redirect { url: redacted(&response.url), reason: reason.to_owned() };
+    let Some(location) = response.header(http::header::LOCATION) else { return Ok(None) };
+    let next = response.url.join(location).map_err(|_| refused("to something that is no URL"))?;
+    match (response.url.scheme(), next.scheme()) {
+        ("https", "http") => Err(refused("from https to http")),
+        (_, "http" | "https") => Ok(Some(next)),
+        _ => Err(refused("to something that is neither http nor https")),
+    }
+}
+
+async fn read_body(answer: &mut reqwest::Response, request: &Request) -> Result<Bytes, TransportError> {
+    let too_large = || TransportError::TooLarge { url: redacted(&request.url), cap: request.body_cap };
+    if request.method == Method::HEAD {
+        return Ok(Bytes::new());
+    }
+    let announced = answer.content_length().unwrap_or(0);
+    if announced > request.body_cap as u64 {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::with_capacity(usize::try_from(announced).unwrap_or(0));
+    while let Some(chunk) = answer.chunk().await.map_err(|error| failure(error, &request.url))? {
+        if body.len() + chunk.len() > request.body_cap {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn failure(error: reqwest::Error, url: &Url) -> TransportError {
+    let url = redacted(url);
+    // A connection that cannot be made in time says more about the host than about the request.
+    if error.is_timeout() && !error.is_connect() {
+        return TransportError::TimedOut { url };
+    }
+    TransportError::Connection { url, source: Arc::new(error.without_url()) }
+}
+
+/// Registries and forges announce the end of an API by `Warning: 299` (distribution-spec, "Warnings").
+fn show_warnings(headers: &http::HeaderMap, url: &Url) {
+    for warning in headers.get_all(http::header::WARNING) {
+        if let Ok(text) = warning.to_str()
+            && text.starts_with("299 ")
+        {
+            tracing::warn!(url = redacted(url), warning = text, "the server warns");
+        }
+    }
+}
+
+/// An error with its causes on one line: reqwest says "builder error" and hides what is wrong in its source.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

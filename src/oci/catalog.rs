@@ -1,0 +1,117 @@
+//! `/v2/_catalog` as a source of names (distribution, spec/api.md, "Listing Repositories"). The list is advisory:
+//! an empty one says nothing, and most public registries have none.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use super::OciRegistry;
+use super::paging::{self, Page};
+use super::session::Scope;
+use crate::catalogue::{Candidates, Catalogue, CatalogueError};
+use crate::http::Request;
+use crate::registry::{Prefix, RegistryError};
+use crate::release::ImageKey;
+
+/// As many names a page as distribution gives at most; then without a wish, for registries that give fewer and say
+/// so (400).
+const FIRST_PAGES: [&str; 2] = ["_catalog?n=1000", "_catalog"];
+
+/// The names below a prefix, from the registry's own list.
+#[derive(Debug, Clone)]
+pub struct OciCatalog {
+    registry: OciRegistry,
+    prefix: Prefix,
+}
+
+/// A page of repositories.
+#[derive(Deserialize)]
+struct CatalogPage {
+    repositories: Option<Vec<String>>,
+}
+
+impl Page for CatalogPage {
+    fn into_items(self) -> Vec<String> {
+        self.repositories.unwrap_or_default()
+    }
+}
+
+impl OciCatalog {
+    /// The catalogue of `registry`, as far as it is directly below `prefix`.
+    pub fn new(registry: OciRegistry, prefix: Prefix) -> Self {
+        Self { registry, prefix }
+    }
+
+    /// `None` where the registry says that it has no catalogue.
+    async fn repositories(&self) -> Result<Option<Vec<String>>, RegistryError> {
+        let client = self.registry.client();
+        for page in FIRST_PAGES {
+            let url = client.url(format_args!("{page}"))?;
+            let first = client.send(&Scope::Catalog, Request::get(url.clone())).await?;
+            match first.status.as_u16() {
+                400 => {}
+                404 | 405 | 501 => return Ok(None),
+                _ => {
+                    let list = paging::all::<CatalogPage>(client, &Scope::Catalog, url, &first);
+                    return list.await.map(Some);
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl Catalogue for OciCatalog {
+    fn name(&self) -> &'static str {
+        "catalog"
+    }
+
+    async fn candidates(&self) -> Result<Candidates, CatalogueError> {
+        let subject = format!("{}/v2/_catalog", self.prefix.host());
+        let not_offered = |reason: String| CatalogueError::NotOffered { subject: subject.clone(), reason };
+        let repositories = match self.repositories().await {
+            Ok(Some(repositories)) => repositories,
+            Ok(None) => return Err(not_offered("the registry has no catalogue".to_owned())),
+            Err(RegistryError::Refused { status, .. }) => return Err(not_offered(status)),
+            Err(RegistryError::Unavailable { subject, source }) => {
+                return Err(CatalogueError::Unavailable { subject, source });
+            }
+            Err(RegistryError::Invalid { subject, reason }) => {
+                return Err(CatalogueError::Invalid { subject, reason });
+            }
+        };
+        let names = directly_below(&self.prefix, &repositories);
+        if names.is_empty() {
+            return Err(not_offered(format!("no repository is listed below {}", self.prefix)));
+        }
+        Ok(Candidates::Names(names))
+    }
+}
+
+/// `snapshots/<name>` and everything else that is deeper is not a release.
+fn directly_below(prefix: &Prefix, repositories: &[String]) -> BTreeSet<ImageKey> {
+    let below = repositories.iter().filter_map(|path| path.strip_prefix(prefix.path())?.strip_prefix('/'));
+    below.filter_map(|name| name.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_directly_below_the_prefix_are_candidates() {
+        let prefix: Prefix = "oci://r.example/group/diskimage-builder".parse().unwrap();
+        let listed = [
+            "group/diskimage-builder/ubuntu",
+            "group/diskimage-builder/snapshots/ubuntu",
+            "group/diskimage-builder",
+            "group/diskimage-builder-old/suse",
+            "other/ubuntu",
+        ]
+        .map(ToOwned::to_owned);
+        let names = directly_below(&prefix, &listed);
+        assert_eq!(names.iter().map(ImageKey::as_str).collect::<Vec<_>>(), ["ubuntu"]);
+    }
+}

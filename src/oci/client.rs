@@ -1,0 +1,208 @@
+//! One request to the registry: with what lets us in, and with the one reading of statuses that all of its
+//! endpoints share.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::StatusCode;
+use url::Url;
+
+use super::credentials::Credentials;
+use super::refusal::{speaks_registry, words};
+use super::session::{Scope, Session};
+use crate::http::{Credential, Origin, Request, Response, Transport, TransportError, redacted};
+use crate::registry::{RegistryError, Repository};
+
+/// Registries name themselves by this header (distribution, spec/api.md, "API Version Check").
+const API_VERSION: &str = "docker-distribution-api-version";
+
+/// One registry, its session and its place.
+#[derive(Debug)]
+pub(super) struct Client {
+    transport: Transport,
+    root: Url,
+    host: String,
+    pub(super) session: Session,
+    let_in: AtomicBool,
+    is_registry: AtomicBool,
+}
+
+impl Client {
+    pub(super) fn new(
+        transport: Transport,
+        host: &str,
+        plain_http: bool,
+        credentials: Credentials,
+    ) -> Result<Self, RegistryError> {
+        let scheme = if plain_http { "http" } else { "https" };
+        let invalid =
+            || RegistryError::Invalid { subject: host.to_owned(), reason: "this is no host".to_owned() };
+        let root: Url = format!("{scheme}://{}/", api_host(host)).parse().map_err(|_| invalid())?;
+        let origin = Origin::of(&root).ok_or_else(invalid)?;
+        let session = Session::new(transport.clone(), origin, credentials);
+        let (let_in, is_registry) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { transport, root, host: host.to_owned(), session, let_in, is_registry })
+    }
+
+    /// How many requests are worth having under way at once.
+    pub(super) fn width(&self) -> usize {
+        self.transport.settings().per_host.max(1)
+    }
+
+    /// Whether the registry has let us in before.
+    pub(super) fn was_let_in(&self) -> bool {
+        self.let_in.load(Ordering::Relaxed)
+    }
+
+    /// The URL of an endpoint of a repository. Credentials and plain HTTP were given for one host; nothing goes to
+    /// another.
+    pub(super) fn endpoint(&self, repository: &Repository, endpoint: &str) -> Result<Url, RegistryError> {
+        if repository.host != self.host {
+            let reason = format!("this is not on {}", self.host);
+            return Err(RegistryError::Invalid { subject: repository.to_string(), reason });
+        }
+        self.url(format_args!("{}/{endpoint}", repository.path))
+    }
+
+    /// The URL of an endpoint below `/v2/`.
+    pub(super) fn url(&self, endpoint: fmt::Arguments<'_>) -> Result<Url, RegistryError> {
+        let invalid = |_| RegistryError::Invalid {
+            subject: format!("{}/{endpoint}", self.host),
+            reason: "this makes no URL".to_owned(),
+        };
+        self.root.join(&format!("/v2/{endpoint}")).map_err(invalid)
+    }
+
+    /// Sends a request and answers at most three refusals: the first one names the scheme, a token may have expired,
+    /// and a token for many repositories may hold for the first one only.
+    ///
+    /// Every status but 401 and 403 is returned.
+    pub(super) async fn send(&self, scope: &Scope, request: Request) -> Result<Response, RegistryError> {
+        let mut pass = self.session.pass(scope).await?;
+        loop {
+            let credential = pass.as_ref().map(|pass| pass.credential.clone());
+            let shared = pass.as_ref().is_some_and(super::session::Pass::is_shared);
+            let response = self.once(request.clone(), credential).await?;
+            let refused = match response.status {
+                StatusCode::UNAUTHORIZED => true,
+                // A token that was asked for with others may be too narrow; one of its own is not.
+                StatusCode::FORBIDDEN if shared => true,
+                StatusCode::FORBIDDEN => return Err(self.refused(&response)),
+                _ => false,
+            };
+            if !refused {
+                self.note(&response);
+                return Ok(response);
+            }
+            pass = self.session.after_refusal(&response.headers, scope, pass).await?;
+            if pass.is_none() {
+                return Err(self.refused(&response));
+            }
+        }
+    }
+
+    /// Whether a 404 means absence: only a registry can say so, and not the page of a proxy in front of it.
+    pub(super) async fn confirm_absence(&self, response: &Response) -> Result<(), RegistryError> {
+        let is_page = response.header(http::header::CONTENT_TYPE).is_some_and(|t| t.starts_with("text/html"));
+        if is_page {
+            let reason = "a web page (404 Not Found) where a registry was expected".to_owned();
+            return Err(RegistryError::Invalid { subject: redacted(&response.url), reason });
+        }
+        if speaks_registry(response) {
+            self.is_registry.store(true, Ordering::Relaxed);
+        }
+        if !self.is_registry.load(Ordering::Relaxed) {
+            self.probe().await?;
+        }
+        Ok(())
+    }
+
+    /// Asks `/v2/`, which only a registry answers with 200, or with 401 and a challenge.
+    pub(super) async fn probe(&self) -> Result<(), RegistryError> {
+        let url = self.url(format_args!(""))?;
+        let response = self.once(Request::get(url), None).await?;
+        let challenged = response.headers.contains_key(http::header::WWW_AUTHENTICATE);
+        match response.status {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED if challenged => {
+                // No path was asked for, so the challenge's scope says nothing about repositories.
+                self.session.learn(&response.headers, &Scope::Catalog)?;
+            }
+            _ if response.retry_helps() => return Err(unavailable(&response)),
+            _ => {
+                let reason = format!("no registry ({})", words(&response));
+                return Err(RegistryError::Invalid { subject: redacted(&response.url), reason });
+            }
+        }
+        self.is_registry.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn once(
+        &self,
+        request: Request,
+        credential: Option<Credential>,
+    ) -> Result<Response, RegistryError> {
+        let subject = redacted(&request.url);
+        self.transport.send(request.credential(credential)).await.map_err(|error| match error {
+            // Sending it again would bring the same: this is not a matter of patience.
+            TransportError::TooLarge { cap, .. } => {
+                RegistryError::Invalid { subject, reason: format!("an answer of more than {cap} bytes") }
+            }
+            TransportError::Redirect { .. } | TransportError::ForeignCredential { .. } => {
+                RegistryError::Invalid { subject, reason: error.to_string() }
+            }
+            _ => RegistryError::Unavailable { subject, source: Arc::new(error) },
+        })
+    }
+
+    fn note(&self, response: &Response) {
+        if response.status.is_success() || response.status == StatusCode::NOT_FOUND {
+            self.let_in.store(true, Ordering::Relaxed);
+        }
+        if response.headers.contains_key(API_VERSION) {
+            self.is_registry.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn refused(&self, response: &Response) -> RegistryError {
+        RegistryError::Refused { subject: self.host.clone(), status: words(response) }
+    }
+}
+
+/// The error for a status that an endpoint cannot use.
+pub(super) fn unexpected(response: &Response) -> RegistryError {
+    if response.retry_helps() {
+        return unavailable(response);
+    }
+    RegistryError::Invalid {
+        subject: redacted(&response.url),
+        reason: format!("answered {}", words(response)),
+    }
+}
+
+/// Whether an error says that the host as a whole cannot be reached, so that asking again for another repository
+/// is of no use.
+pub(super) fn is_about_the_host(error: &RegistryError) -> bool {
+    match error {
+        RegistryError::Refused { .. } => true,
+        RegistryError::Unavailable { source, .. } => {
+            source.downcast_ref::<TransportError>().is_some_and(TransportError::is_unreachable)
+        }
+        RegistryError::Invalid { .. } => false,
+    }
+}
+
+fn unavailable(response: &Response) -> RegistryError {
+    let source = Arc::new(response.status_error());
+    RegistryError::Unavailable { subject: redacted(&response.url), source }
+}
+
+/// The host that answers the API: Docker Hub is named `docker.io` and lives elsewhere.
+fn api_host(host: &str) -> &str {
+    match host {
+        "docker.io" | "index.docker.io" => "registry-1.docker.io",
+        _ => host,
+    }
+}

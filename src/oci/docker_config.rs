@@ -1,0 +1,164 @@
+//! Docker's `config.json` and containers' `auth.json`.
+//!
+//! `docker_credential` decodes entries and runs helpers, but it compares hosts only. So the entry is chosen here, by
+//! the longest path, and handed to it as a file with that one entry.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use docker_credential::{CredentialRetrievalError, DockerCredential};
+use serde_json::{Map, Value, json};
+
+use super::credentials::{Credentials, CredentialsError};
+use crate::http::Secret;
+use crate::registry::Prefix;
+
+/// The key under which Docker Hub's credentials are kept, whatever it is called elsewhere.
+const DOCKER_HUB: &str = "https://index.docker.io/v1/";
+
+/// The registry and path for which credentials are wanted.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    host: String,
+    path: String,
+    /// What a helper is asked for.
+    server: String,
+}
+
+impl Target {
+    pub(super) fn new(prefix: &Prefix) -> Self {
+        let is_hub = matches!(prefix.host(), "docker.io" | "index.docker.io" | "registry-1.docker.io");
+        let (host, server) =
+            if is_hub { ("index.docker.io", DOCKER_HUB) } else { (prefix.host(), prefix.host()) };
+        Self { host: host.to_owned(), path: prefix.path().to_owned(), server: server.to_owned() }
+    }
+}
+
+/// The credentials that the file has for the target; `None` if it has none or is not there.
+pub(super) async fn look_up(path: &Path, target: &Target) -> Result<Option<Credentials>, CredentialsError> {
+    let broken = |reason: String| CredentialsError::File { path: path.to_owned(), reason };
+    let bytes = match tokio::fs::read(path).await {
+        Ok(bytes) => bytes,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(broken(error.to_string())),
+    };
+    // The error of the parser would quote the file; its place is enough.
+    let file: Value = serde_json::from_slice(&bytes)
+        .map_err(|error| broken(format!("no JSON at line {}, column {}", error.line(), error.column())))?;
+    let Some(chosen) = choose(&file, target) else { return Ok(None) };
+    if let Some(token) = chosen.registry_token {
+        return Ok(Some(Credentials::RegistryToken(token)));
+    }
+    let (reduced, server) = (chosen.reduced.to_string(), target.server.clone());
+    // Helpers are processes, and the crate waits for them.
+    let found = tokio::task::spawn_blocking(move || {
+        docker_credential::get_credential_from_reader(reduced.as_bytes(), &server)
+    });
+    match found.await.map_err(|error| broken(error.to_string()))? {
+        Ok(DockerCredential::UsernamePassword(user, password)) => {
+            Ok(Some(Credentials::Password { user, password: Secret::new(password) }))
+        }
+        Ok(DockerCredential::IdentityToken(token)) => {
+            Ok(Some(Credentials::IdentityToken(Secret::new(token))))
+        }
+        Err(CredentialRetrievalError::NoCredentialConfigured) => Ok(None),
+        Err(error) => match chosen.helper {
+            Some(helper) => helper_failure(error, helper, target),
+            None => Err(broken(format!("the entry for {} cannot be decoded", target.host))),
+        },
+    }
+}
+
+/// What of a file speaks of a target.
+struct Chosen {
+    registry_token: Option<Secret>,
+    helper: Option<Helper>,
+    reduced: Value,
+}
+
+struct Helper {
+    name: String,
+    /// Whether it is the store for everything, and was not named for this registry.
+    is_general: bool,
+}
+
+fn choose(file: &Value, target: &Target) -> Option<Chosen> {
+    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
+    let entry = file.get("auths").and_then(Value::as_object).and_then(|auths| best(auths, target));
+    let fields: Map<String, Value> = entry
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| text(value).is_some())
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    if let Some(token) = fields.get("registrytoken").and_then(Value::as_str) {
+        return Some(Chosen { registry_token: Some(Secret::new(token)), helper: None, reduced: Value::Null });
+    }
+    let named = file.get("credHelpers").and_then(|helpers| {
+        [&target.server, &target.host].into_iter().find_map(|key| helpers.get(key).and_then(text))
+    });
+    if let Some(name) = named {
+        let reduced = json!({ "credHelpers": { &target.server: &name } });
+        return Some(Chosen {
+            registry_token: None,
+            helper: Some(Helper { name, is_general: false }),
+            reduced,
+        });
+    }
+    if !fields.is_empty() {
+        let reduced = json!({ "auths": { &target.server: fields } });
+        return Some(Chosen { registry_token: None, helper: None, reduced });
+    }
+    let name = file.get("credsStore").and_then(text)?;
+    let reduced = json!({ "credsStore": &name });
+    Some(Chosen { registry_token: None, helper: Some(Helper { name, is_general: entry.is_none() }), reduced })
+}
+
+/// The entry whose key covers most of the target's path (containers-auth.json(5): from the repository up to the host).
+fn best<'a>(auths: &'a Map<String, Value>, target: &Target) -> Option<&'a Map<String, Value>> {
+    let covered = auths.iter().filter_map(|(key, value)| Some((coverage(key, target)?, value.as_object()?)));
+    covered.max_by_key(|(coverage, _)| *coverage).map(|(_, entry)| entry)
+}
+
+/// How much of the target's path a key covers; `None` if it speaks of something else.
+fn coverage(key: &str, target: &Target) -> Option<usize> {
+    let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
+    let (host, path) = bare.unwrap_or(key).split_once('/').unwrap_or((bare.unwrap_or(key), ""));
+    let host = if matches!(host, "docker.io" | "registry-1.docker.io") { "index.docker.io" } else { host };
+    let path = path.trim_end_matches('/');
+    if host != target.host {
+        return None;
+    }
+    // Docker writes API roots as keys; with a scheme in front there is never a repository behind.
+    if bare.is_some() || path.is_empty() {
+        return Some(0);
+    }
+    let rest = target.path.strip_prefix(path)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(path.len())
+}
+
+/// What a helper's failure means. A store for everything that is not installed, or does not know this registry, is
+/// no reason to stop; a helper that was named for this registry is.
+fn helper_failure(
+    error: CredentialRetrievalError,
+    helper: Helper,
+    target: &Target,
+) -> Result<Option<Credentials>, CredentialsError> {
+    let reason = match error {
+        CredentialRetrievalError::HelperFailure { stdout, stderr, .. } => {
+            if [&stdout, &stderr].iter().any(|text| text.contains("credentials not found")) {
+                return Ok(None);
+            }
+            format!("it failed: {}", stderr.trim())
+        }
+        CredentialRetrievalError::HelperCommunicationError => "it could not be run".to_owned(),
+        _ => "its answer cannot be read".to_owned(),
+    };
+    if helper.is_general {
+        tracing::warn!(helper = helper.name, reason, "going on without the credential store");
+        return Ok(None);
+    }
+    Err(CredentialsError::Helper { helper: helper.name, host: target.host.clone(), reason })
+}

@@ -1,0 +1,152 @@
+//! Manifests: whether there is one, and what it says. The bytes that are hashed are the bytes that are parsed.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderValue, StatusCode};
+use oci_distribution::manifest::{
+    IMAGE_MANIFEST_LIST_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE,
+    OCI_IMAGE_MEDIA_TYPE, OciDescriptor,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::client::{Client, unexpected};
+use super::session::Scope;
+use crate::http::{Request, Response, redacted};
+use crate::registry::{Manifest, RegistryError, Repository};
+use crate::release::{Digest, Version};
+
+/// Every type that we can read; without the header old registries answer Docker's schema 1.
+const ACCEPT: &str = concat!(
+    "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, ",
+    "application/vnd.docker.distribution.manifest.v2+json, ",
+    "application/vnd.docker.distribution.manifest.list.v2+json"
+);
+
+/// The size up to which registries must take manifests (distribution-spec, "Pushing Manifests").
+const BODY_CAP: usize = 4 << 20;
+
+/// The fields of a manifest or an index that we read. Values of annotations may be anything until they were looked
+/// at, so that the error can name the key.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    media_type: Option<String>,
+    layers: Option<Vec<OciDescriptor>>,
+    manifests: Option<Vec<OciDescriptor>>,
+    annotations: Option<BTreeMap<String, Value>>,
+}
+
+/// Whether the repository has a manifest tagged `version`.
+pub(super) async fn exists(
+    client: &Client,
+    repository: &Repository,
+    version: &Version,
+) -> Result<bool, RegistryError> {
+    let url = client.endpoint(repository, &format!("manifests/{version}"))?;
+    let scope = Scope::Pull(repository.path.clone());
+    let head = Request::head(url.clone()).header(http::header::ACCEPT, HeaderValue::from_static(ACCEPT));
+    let mut response = client.send(&scope, head).await?;
+    if matches!(response.status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) {
+        response = get(client, &scope, url).await?;
+    }
+    match response.status {
+        StatusCode::OK => Ok(true),
+        StatusCode::NOT_FOUND => client.confirm_absence(&response).await.map(|()| false),
+        _ => Err(unexpected(&response)),
+    }
+}
+
+/// The manifest of a repository at `version`. An index with exactly one entry stands for that entry, whose digest
+/// is then the manifest's.
+pub(super) async fn read(
+    client: &Client,
+    repository: &Repository,
+    version: &Version,
+) -> Result<Option<Manifest>, RegistryError> {
+    let scope = Scope::Pull(repository.path.clone());
+    let url = client.endpoint(repository, &format!("manifests/{version}"))?;
+    let response = get(client, &scope, url).await?;
+    if response.status == StatusCode::NOT_FOUND {
+        client.confirm_absence(&response).await?;
+        return Ok(None);
+    }
+    let (digest, wire) = checked(&response, None)?;
+    let Some(entries) = &wire.manifests else { return manifest(&response, digest, wire).map(Some) };
+    let [entry] = entries.as_slice() else {
+        return Err(invalid(&response, format!("an index of {} manifests, expected one", entries.len())));
+    };
+    let wanted: Digest = entry.digest.parse().map_err(|error| invalid(&response, format!("{error}")))?;
+    let url = client.endpoint(repository, &format!("manifests/{wanted}"))?;
+    let response = get(client, &scope, url).await?;
+    let (digest, wire) = checked(&response, Some(&wanted))?;
+    if wire.manifests.is_some() {
+        return Err(invalid(&response, "an index within an index".to_owned()));
+    }
+    manifest(&response, digest, wire).map(Some)
+}
+
+async fn get(client: &Client, scope: &Scope, url: url::Url) -> Result<Response, RegistryError> {
+    let accept = HeaderValue::from_static(ACCEPT);
+    client.send(scope, Request::get(url).header(http::header::ACCEPT, accept).body_cap(BODY_CAP)).await
+}
+
+/// Hashes and parses the body, and compares it with everything that was said about it.
+fn checked(response: &Response, wanted: Option<&Digest>) -> Result<(Digest, Wire), RegistryError> {
+    if response.status != StatusCode::OK {
+        return Err(unexpected(response));
+    }
+    let digest = Digest::of(&response.body);
+    // A digest of another algorithm cannot be compared; ours is over the same bytes.
+    let announced = response.header("docker-content-digest").filter(|text| text.starts_with("sha256:"));
+    for expected in announced.into_iter().chain(wanted.map(Digest::as_str)) {
+        if expected != digest.as_str() {
+            return Err(invalid(
+                response,
+                format!("its bytes have the digest {digest}, announced was {expected}"),
+            ));
+        }
+    }
+    let wire: Wire = serde_json::from_slice(&response.body)
+        .map_err(|error| invalid(response, format!("a manifest that is none: {error}")))?;
+    let content_type = response.header(http::header::CONTENT_TYPE).unwrap_or_default();
+    let content_type = content_type.split(';').next().unwrap_or_default().trim();
+    match &wire.media_type {
+        // A general type such as `application/json` contradicts nothing.
+        Some(media_type) if is_manifest_type(content_type) && media_type != content_type => {
+            Err(invalid(response, format!("sent as {content_type}, but calls itself {media_type}")))
+        }
+        _ => Ok((digest, wire)),
+    }
+}
+
+fn is_manifest_type(media_type: &str) -> bool {
+    [
+        OCI_IMAGE_MEDIA_TYPE,
+        OCI_IMAGE_INDEX_MEDIA_TYPE,
+        IMAGE_MANIFEST_MEDIA_TYPE,
+        IMAGE_MANIFEST_LIST_MEDIA_TYPE,
+    ]
+    .contains(&media_type)
+}
+
+fn manifest(response: &Response, digest: Digest, wire: Wire) -> Result<Manifest, RegistryError> {
+    let layers = wire.layers.ok_or_else(|| invalid(response, "a manifest without layers".to_owned()))?;
+    let mut size = 0_u64;
+    for layer in layers {
+        let bytes = u64::try_from(layer.size).ok().and_then(|bytes| size.checked_add(bytes));
+        size = bytes.ok_or_else(|| invalid(response, "layers of impossible size".to_owned()))?;
+    }
+    let mut annotations = BTreeMap::new();
+    for (key, value) in wire.annotations.unwrap_or_default() {
+        let Value::String(text) = value else {
+            return Err(invalid(response, format!("the annotation {key} is no string")));
+        };
+        annotations.insert(key, text);
+    }
+    Ok(Manifest { digest, annotations, size })
+}
+
+fn invalid(response: &Response, reason: String) -> RegistryError {
+    RegistryError::Invalid { subject: redacted(&response.url), reason }
+}

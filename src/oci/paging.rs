@@ -1,0 +1,169 @@
+//! Lists that come in pages: `tags/list` and `_catalog`. A list is whole or an error, never short.
+
+use std::collections::HashSet;
+
+use http::StatusCode;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::client::{Client, unexpected};
+use super::session::Scope;
+use crate::http::{Origin, Request, Response, redacted};
+use crate::registry::RegistryError;
+
+/// More pages than this are a server that never ends.
+const MAX_PAGES: usize = 1000;
+
+/// Page sizes that servers have by default are multiples of this; a list of such a length may be one page of more.
+const ROUND: usize = 50;
+
+/// One kind of list.
+pub(super) trait Page: DeserializeOwned {
+    /// What the page holds.
+    fn into_items(self) -> Vec<String>;
+}
+
+/// Every item of the list at `url`, of which the first page was answered already.
+pub(super) async fn all<P: Page>(
+    client: &Client,
+    scope: &Scope,
+    url: Url,
+    first: &Response,
+) -> Result<Vec<String>, RegistryError> {
+    let asked = HashSet::from([url.clone()]);
+    let mut list = List { url, items: Vec::new(), seen: HashSet::new(), asked };
+    let mut next = list.read::<P>(first)?;
+    while let Some(page) = next {
+        let by_guess = page.by_guess;
+        let response = client.send(scope, Request::get(page.url)).await?;
+        // A server that knows no `last` may say so; it gave its whole list before.
+        if by_guess && matches!(response.status.as_u16(), 400 | 404 | 405) {
+            break;
+        }
+        next = list.read::<P>(&response)?;
+    }
+    Ok(list.items)
+}
+
+/// The list as far as it was read.
+struct List {
+    url: Url,
+    items: Vec<String>,
+    seen: HashSet<String>,
+    asked: HashSet<Url>,
+}
+
+/// The page to ask for next.
+struct Next {
+    url: Url,
+    /// No `Link` named it; the list only looked cut.
+    by_guess: bool,
+}
+
+impl List {
+    fn read<P: Page>(&mut self, response: &Response) -> Result<Option<Next>, RegistryError> {
+        if response.status != StatusCode::OK {
+            return Err(unexpected(response));
+        }
+        let page: P = serde_json::from_slice(&response.body)
+            .map_err(|error| invalid(response, format!("a list that is no list: {error}")))?;
+        let items = page.into_items();
+        let length = items.len();
+        let last = items.last().cloned();
+        let before = self.items.len();
+        for item in items {
+            if self.seen.insert(item.clone()) {
+                self.items.push(item);
+            }
+        }
+        if let Some(next) = self.linked(response)? {
+            if self.asked.len() >= MAX_PAGES {
+                return Err(invalid(response, format!("more than {MAX_PAGES} pages")));
+            }
+            if !self.asked.insert(next.clone()) {
+                return Err(invalid(response, "a list whose pages go in circles".to_owned()));
+            }
+            return Ok(Some(Next { url: next, by_guess: false }));
+        }
+        let grew = self.items.len() > before;
+        let next = last.filter(|_| grew && length % ROUND == 0).map(|last| self.after(length, &last));
+        Ok(next
+            .filter(|url| self.asked.len() < MAX_PAGES && self.asked.insert(url.clone()))
+            .map(|url| Next { url, by_guess: true }))
+    }
+
+    /// The page that a `Link: <…>; rel="next"` names (RFC 8288).
+    fn linked(&self, response: &Response) -> Result<Option<Url>, RegistryError> {
+        let Some(target) = next_link(response) else { return Ok(None) };
+        let mut next = response
+            .url
+            .join(target)
+            .map_err(|_| invalid(response, "a next page that is no URL".to_owned()))?;
+        if Origin::of(&next) != Origin::of(&self.url) {
+            return Err(invalid(response, "a next page on another host".to_owned()));
+        }
+        // Artifactory forgets the repository in it; what counts is where to go on.
+        next.set_path(self.url.path());
+        next.set_fragment(None);
+        // GHCR writes `n=0`, which by the specification asks for nothing.
+        let kept: Vec<&str> =
+            next.query().unwrap_or_default().split('&').filter(|pair| *pair != "n=0").collect();
+        let query = kept.join("&");
+        next.set_query(Some(&query));
+        Ok(Some(next))
+    }
+
+    fn after(&self, length: usize, last: &str) -> Url {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().clear().append_pair("n", &length.to_string()).append_pair("last", last);
+        url
+    }
+}
+
+fn invalid(response: &Response, reason: String) -> RegistryError {
+    RegistryError::Invalid { subject: redacted(&response.url), reason }
+}
+
+/// The target of the link whose relation is `next`.
+fn next_link(response: &Response) -> Option<&str> {
+    let values = response.headers.get_all(http::header::LINK);
+    values.iter().filter_map(|value| value.to_str().ok()).find_map(next_of)
+}
+
+fn next_of(mut text: &str) -> Option<&str> {
+    while let Some((_, rest)) = text.split_once('<') {
+        let (target, rest) = rest.split_once('>')?;
+        // The parameters of this link end where the next one begins; a comma within quotes is followed by no `<`.
+        let params = rest.split('<').next().unwrap_or(rest);
+        let is_next =
+            params.split([';', ',']).filter_map(|param| param.trim().split_once('=')).any(|(name, value)| {
+                let relations = value.trim().trim_matches('"');
+                name.trim().eq_ignore_ascii_case("rel")
+                    && relations.split_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"))
+            });
+        if is_next {
+            return Some(target);
+        }
+        text = rest;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_link_to_the_next_page_is_found_among_others() {
+        for (header, expected) in [
+            (r#"</v2/a/tags/list?n=2&last=b>; rel="next""#, Some("/v2/a/tags/list?n=2&last=b")),
+            ("<https://h/x>; REL=next", Some("https://h/x")),
+            (r#"<a?x=1,2>; rel="prev", <b>; title="x"; rel="last next""#, Some("b")),
+            (r#"<a>; rel="prev""#, None),
+            ("<a", None),
+            ("", None),
+        ] {
+            assert_eq!(next_of(header), expected, "{header}");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! How one registry lets us in: the scheme that it asked for, and the tokens that it gave.
+//!
+//! Tokens are kept by the scopes that they were asked for. Repositories that will be asked about together share a
+//! token; whoever needs it while it is on its way waits for the same request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
+use http::HeaderMap;
+use url::Url;
+
+use super::challenge::{Challenge, challenges};
+use super::credentials::Credentials;
+use super::token::{self, Realm, Token};
+use crate::http::{Credential, InvalidSecret, Origin, Transport, redacted};
+use crate::registry::RegistryError;
+
+/// How many scopes one token request carries. GitLab's tokens grow with them, and headers end at 8 KiB.
+const SCOPES_PER_TOKEN: usize = 20;
+
+/// What a request needs leave for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Scope {
+    /// Reading one repository, by its path.
+    Pull(String),
+    /// The list of all repositories.
+    Catalog,
+}
+
+/// One registry's credentials and tokens.
+#[derive(Debug)]
+pub(super) struct Session {
+    transport: Transport,
+    origin: Origin,
+    credentials: Arc<Credentials>,
+    scheme: Mutex<Option<Scheme>>,
+    slots: Mutex<HashMap<Scope, Arc<Slot>>>,
+}
+
+/// What the registry asked for.
+#[derive(Debug, Clone)]
+enum Scheme {
+    Basic,
+    Bearer(Arc<Bearer>),
+}
+
+#[derive(Debug)]
+struct Bearer {
+    realm: Realm,
+    /// How this registry writes the scope of a repository: what stands before and after its path.
+    around_path: (String, String),
+}
+
+type Flight = Shared<BoxFuture<'static, Result<Token, RegistryError>>>;
+
+/// The scopes that share a token, and the request that is getting or got it, with its number.
+#[derive(Debug)]
+struct Slot {
+    scopes: Vec<Scope>,
+    flight: Mutex<(u64, Option<Flight>)>,
+}
+
+/// What one request carries to be let in.
+#[derive(Debug)]
+pub(super) struct Pass {
+    pub(super) credential: Credential,
+    token: Option<Used>,
+}
+
+#[derive(Debug)]
+struct Used {
+    slot: Arc<Slot>,
+    number: u64,
+    /// Whether it was got for this very request.
+    fresh: bool,
+}
+
+impl Pass {
+    /// Whether the token covers other repositories, too; some registries read the first scope only.
+    pub(super) fn is_shared(&self) -> bool {
+        self.token.as_ref().is_some_and(|used| used.slot.scopes.len() > 1)
+    }
+}
+
+impl Session {
+    pub(super) fn new(transport: Transport, origin: Origin, credentials: Credentials) -> Self {
+        let (scheme, slots) = (Mutex::default(), Mutex::default());
+        Self { transport, origin, credentials: Arc::new(credentials), scheme, slots }
+    }
+
+    /// Announces repositories that will be asked about together.
+    pub(super) fn expect<'a>(&self, paths: impl Iterator<Item = &'a str>) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let scopes = paths.map(|path| Scope::Pull(path.to_owned()));
+        let mut new: Vec<Scope> = scopes.filter(|scope| !slots.contains_key(scope)).collect();
+        new.dedup();
+        for scopes in new.chunks(SCOPES_PER_TOKEN) {
+            let slot = Arc::new(Slot::new(scopes.to_vec()));
+            slots.extend(scopes.iter().map(|scope| (scope.clone(), Arc::clone(&slot))));
+        }
+    }
+
+    /// What a request should carry; `None` as long as the registry asked for nothing.
+    pub(super) async fn pass(&self, scope: &Scope) -> Result<Option<Pass>, RegistryError> {
+        if let Credentials::RegistryToken(token) = &*self.credentials {
+            return self.untokened(Credential::bearer(self.origin.clone(), token)).map(Some);
+        }
+        match self.scheme() {
+            None => Ok(None),
+            Some(Scheme::Basic) => self.basic(),
+            Some(Scheme::Bearer(bearer)) => {
+                let slot = self.slot(scope);
+                match self.token_pass(&bearer, slot.clone(), None).await {
+                    // Some token servers refuse a whole batch for one scope in it.
+                    Err(RegistryError::Refused { .. }) if slot.scopes.len() > 1 => {
+                        self.token_pass(&bearer, self.own_slot(scope), None).await.map(Some)
+                    }
+                    outcome => outcome.map(Some),
+                }
+            }
+        }
+    }
+
+    /// What to try after a 401; `None` when there is nothing better than what was `used`.
+    pub(super) async fn after_refusal(
+        &self,
+        headers: &HeaderMap,
+        scope: &Scope,
+        used: Option<Pass>,
+    ) -> Result<Option<Pass>, RegistryError> {
+        let Some(used) = used else {
+            self.learn(headers, scope)?;
+            return self.pass(scope).await;
+        };
+        let (Some(token), Some(Scheme::Bearer(bearer))) = (used.token, self.scheme()) else {
+            return Ok(None);
+        };
+        if !token.fresh {
+            return self.token_pass(&bearer, token.slot, Some(token.number)).await.map(Some);
+        }
+        if token.slot.scopes.len() > 1 {
+            return self.token_pass(&bearer, self.own_slot(scope), None).await.map(Some);
+        }
+        Ok(None)
+    }
+
+    /// Where the registry sends us for tokens, as far as it has said so yet.
+    pub(super) fn realm(&self) -> Option<Url> {
+        match self.scheme()? {
+            Scheme::Bearer(bearer) => Some(bearer.realm.url.clone()),
+            Scheme::Basic => None,
+        }
+    }
+
+    /// Reads from a 401 what the registry wants. The first challenge that we can answer is kept for good.
+    pub(super) fn learn(&self, headers: &HeaderMap, scope: &Scope) -> Result<(), RegistryError> {
+        let found = challenges(headers);
+        let mut scheme = self.scheme.lock().unwrap_or_else(PoisonError::into_inner);
+        if scheme.is_none() {
+            if let Some(challenge) = found.iter().find(|challenge| challenge.scheme == "bearer") {
+                *scheme = Some(Scheme::Bearer(Arc::new(self.bearer(challenge, scope)?)));
+            } else if found.iter().any(|challenge| challenge.scheme == "basic") {
+                *scheme = Some(Scheme::Basic);
+            }
+        }
+        Ok(())
+    }
+
+    fn bearer(&self, challenge: &Challenge, scope: &Scope) -> Result<Bearer, RegistryError> {
+        let invalid = |reason: String| RegistryError::Invalid { subject: self.origin.to_string(), reason };
+        let text = challenge.param("realm").unwrap_or_default();
+        let url: Url = text.parse().map_err(|_| invalid(format!("its token realm `{text}` is no URL")))?;
+        let realm_origin = Origin::of(&url)
+            .ok_or_else(|| invalid(format!("its token realm `{}` is not on the web", redacted(&url))))?;
+        if self.origin.is_tls() && !realm_origin.is_tls() {
+            return Err(invalid(format!("its token realm {} is not encrypted", redacted(&url))));
+        }
+        let service = challenge.param("service").map(ToOwned::to_owned);
+        let around_path = around_path(challenge.param("scope"), scope);
+        Ok(Bearer { realm: Realm { url, service }, around_path })
+    }
+
+    fn scheme(&self) -> Option<Scheme> {
+        self.scheme.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn basic(&self) -> Result<Option<Pass>, RegistryError> {
+        let Credentials::Password { user, password } = &*self.credentials else { return Ok(None) };
+        self.untokened(Credential::basic(self.origin.clone(), user, password)).map(Some)
+    }
+
+    fn untokened(&self, credential: Result<Credential, InvalidSecret>) -> Result<Pass, RegistryError> {
+        let credential = credential.map_err(|error| self.unusable(error))?;
+        Ok(Pass { credential, token: None })
+    }
+
+    async fn token_pass(
+        &self,
+        bearer: &Arc<Bearer>,
+        slot: Arc<Slot>,
+        not: Option<u64>,
+    ) -> Result<Pass, RegistryError> {
+        let (number, flight, fresh) = slot.flight(not, || self.start(bearer, &slot.scopes));
+        let token = flight.await?;
+        let credential = Credential::bearer(self.origin.clone(), &token.secret);
+        let credential = credential.map_err(|error| self.unusable(error))?;
+        Ok(Pass { credential, token: Some(Used { slot, number, fresh }) })
+    }
+
+    fn start(&self, bearer: &Arc<Bearer>, scopes: &[Scope]) -> Flight {
+        let (transport, credentials) = (self.transport.clone(), Arc::clone(&self.credentials));
+        let (bearer, scopes) =
+            (Arc::clone(bearer), scopes.iter().map(|scope| bearer.scope(scope)).collect::<Vec<_>>());
+        async move { token::fetch(&transport, &bearer.realm, &credentials, &scopes).await }.boxed().shared()
+    }
+
+    fn slot(&self, scope: &Scope) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Slot::new(vec![scope.clone()]));
+        Arc::clone(slots.entry(scope.clone()).or_insert_with(new))
+    }
+
+    /// A slot for this scope alone, in place of a shared one.
+    fn own_slot(&self, scope: &Scope) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        match slots.get(scope) {
+            Some(slot) if slot.scopes.len() == 1 => Arc::clone(slot),
+            _ => {
+                let slot = Arc::new(Slot::new(vec![scope.clone()]));
+                slots.insert(scope.clone(), Arc::clone(&slot));
+                slot
+            }
+        }
+    }
+
+    fn unusable(&self, error: InvalidSecret) -> RegistryError {
+        RegistryError::Invalid { subject: self.origin.to_string(), reason: error.to_string() }
+    }
+}
+
+impl Slot {
+    fn new(scopes: Vec<Scope>) -> Self {
+        Self { scopes, flight: Mutex::new((0, None)) }
+    }
+
+    /// The request that gets or got the token, but not number `not`; whether the caller has to wait for it.
+    fn flight(&self, not: Option<u64>, start: impl FnOnce() -> Flight) -> (u64, Flight, bool) {
+        let mut current = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
+        let (number, flight) = &mut *current;
+        if let Some(flight) = flight
+            && not != Some(*number)
+            && is_usable(flight)
+        {
+            return (*number, flight.clone(), flight.peek().is_none());
+        }
+        let started = start();
+        *number += 1;
+        *flight = Some(started.clone());
+        (*number, started, true)
+    }
+}
+
+impl Bearer {
+    fn scope(&self, scope: &Scope) -> String {
+        let (before, after) = &self.around_path;
+        match scope {
+            Scope::Pull(path) => format!("{before}{path}{after}"),
+            Scope::Catalog => "registry:catalog:*".to_owned(),
+        }
+    }
+}
+
+/// A refusal holds for all who share the token; any other failure is tried again by whoever comes later.
+fn is_usable(flight: &Flight) -> bool {
+    match flight.peek() {
+        None | Some(Err(RegistryError::Refused { .. })) => true,
+        Some(Ok(token)) => !token.is_stale(),
+        Some(Err(_)) => false,
+    }
+}
+
+/// Registries behind a path of their own name repositories differently in scopes: what this one wrote around the
+/// path that was asked for is written around the others.
+fn around_path(named: Option<&str>, asked: &Scope) -> (String, String) {
+    let usual = || ("repository:".to_owned(), ":pull".to_owned());
+    let Scope::Pull(path) = asked else { return usual() };
+    let scopes = named.unwrap_or_default().split_whitespace();
+    let around = scopes.filter_map(|scope| scope.split_once(path.as_str())).next();
+    around.map_or_else(usual, |(before, after)| (before.to_owned(), after.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_written_as_the_registry_writes_them() {
+        let asked = Scope::Pull("group/x".to_owned());
+        for (named, before, after) in [
+            (None, "repository:", ":pull"),
+            (Some("repository:group/x:pull"), "repository:", ":pull"),
+            (Some("registry:catalog:* repository:proxy/group/x:pull"), "repository:proxy/", ":pull"),
+            (Some("repository:other:pull"), "repository:", ":pull"),
+        ] {
+            assert_eq!(around_path(named, &asked), (before.to_owned(), after.to_owned()), "{named:?}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `tags/list` of one repository.
+
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::client::Client;
+use super::paging::{self, Page};
+use super::session::Scope;
+use crate::http::Request;
+use crate::registry::{RegistryError, Repository};
+
+/// A page of tags; some registries write `null` for none.
+#[derive(Deserialize)]
+struct TagPage {
+    tags: Option<Vec<String>>,
+}
+
+impl Page for TagPage {
+    fn into_items(self) -> Vec<String> {
+        self.tags.unwrap_or_default()
+    }
+}
+
+/// The tags of a repository; `None` where the registry lets us in and has no such repository. The first page is asked for without `n`: most registries then give everything, and
+/// ECR refuses an `n` above its own.
+pub(super) async fn list(
+    client: &Client,
+    repository: &Repository,
+) -> Result<Option<Vec<String>>, RegistryError> {
+    let url = client.endpoint(repository, "tags/list")?;
+    let scope = Scope::Pull(repository.path.clone());
+    let first = client.send(&scope, Request::get(url.clone())).await?;
+    if first.status == StatusCode::NOT_FOUND {
+        client.confirm_absence(&first).await?;
+        return Ok(None);
+    }
+    paging::all::<TagPage>(client, &scope, url, &first).await.map(Some)
+}

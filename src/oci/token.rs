@@ -1,0 +1,149 @@
+//! Tokens: what is asked of a realm, and what it answers (distribution, auth/token.md and auth/oauth.md).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{HeaderValue, Method, StatusCode};
+use serde::Deserialize;
+use url::Url;
+
+use super::credentials::Credentials;
+use super::refusal::words;
+use crate::http::{Credential, Origin, Request, Response, Secret, Transport, redacted};
+use crate::registry::RegistryError;
+
+/// A token is dropped this long before it expires, so that it does not expire on its way.
+const EARLY: Duration = Duration::from_secs(10);
+
+/// The life of a token that does not say, and the shortest that a server may give (auth/token.md).
+const SHORTEST_LIFE: Duration = Duration::from_secs(60);
+
+/// Tokens are a few kilobytes.
+const BODY_CAP: usize = 1 << 20;
+
+/// Where a registry sends us for tokens.
+#[derive(Debug, Clone)]
+pub(super) struct Realm {
+    pub(super) url: Url,
+    pub(super) service: Option<String>,
+}
+
+/// A bearer token and the moment from which it is not used any more.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    pub(super) secret: Secret,
+    stale_from: Instant,
+}
+
+/// The answer of a realm; either name may be missing, they mean the same.
+#[derive(Deserialize)]
+struct Granted {
+    token: Option<String>,
+    access_token: Option<String>,
+    expires_in: Option<u64>,
+}
+
+impl Token {
+    pub(super) fn is_stale(&self) -> bool {
+        self.stale_from <= Instant::now()
+    }
+}
+
+/// Asks the realm for a token over `scopes`. Identity tokens are exchanged by POST, and by GET where the realm knows
+/// no OAuth2 (404).
+pub(super) async fn fetch(
+    transport: &Transport,
+    realm: &Realm,
+    credentials: &Credentials,
+    scopes: &[String],
+) -> Result<Token, RegistryError> {
+    let response = match credentials {
+        Credentials::IdentityToken(token) => {
+            let response = send(transport, exchange(realm, token, scopes)).await?;
+            if response.status == StatusCode::NOT_FOUND {
+                let pair = Credentials::Password { user: "<token>".to_owned(), password: token.clone() };
+                send(transport, question(realm, &pair, scopes)?).await?
+            } else {
+                response
+            }
+        }
+        _ => send(transport, question(realm, credentials, scopes)?).await?,
+    };
+    granted(&response, realm, credentials)
+}
+
+async fn send(transport: &Transport, request: Request) -> Result<Response, RegistryError> {
+    let subject = redacted(&request.url);
+    transport
+        .send(request.body_cap(BODY_CAP))
+        .await
+        .map_err(|error| RegistryError::Unavailable { subject, source: Arc::new(error) })
+}
+
+/// The GET: one `scope` parameter for each scope.
+fn question(realm: &Realm, credentials: &Credentials, scopes: &[String]) -> Result<Request, RegistryError> {
+    let mut url = realm.url.clone();
+    {
+        let mut query = url.query_pairs_mut();
+        if let Some(service) = &realm.service {
+            query.append_pair("service", service);
+        }
+        for scope in scopes {
+            query.append_pair("scope", scope);
+        }
+    }
+    let credential = match (credentials, Origin::of(&realm.url)) {
+        (Credentials::Password { user, password }, Some(origin)) => {
+            let credential = Credential::basic(origin, user, password);
+            Some(credential.map_err(|error| RegistryError::Invalid {
+                subject: redacted(&realm.url),
+                reason: error.to_string(),
+            })?)
+        }
+        _ => None,
+    };
+    Ok(Request::get(url).credential(credential))
+}
+
+/// The OAuth2 POST: all scopes in one parameter, separated by spaces.
+fn exchange(realm: &Realm, token: &Secret, scopes: &[String]) -> Request {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.append_pair("grant_type", "refresh_token");
+    form.append_pair("service", realm.service.as_deref().unwrap_or_default());
+    form.append_pair("client_id", "dibump");
+    form.append_pair("scope", &scopes.join(" "));
+    form.append_pair("refresh_token", token.expose());
+    let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+    Request::new(Method::POST, realm.url.clone())
+        .header(http::header::CONTENT_TYPE, form_type)
+        .body(form.finish())
+}
+
+fn granted(response: &Response, realm: &Realm, credentials: &Credentials) -> Result<Token, RegistryError> {
+    let subject = redacted(&realm.url);
+    let invalid = |reason: String| RegistryError::Invalid { subject: subject.clone(), reason };
+    match response.status {
+        status if status.is_success() => {}
+        // OAuth2 answers 400 to a refresh token that it does not know (RFC 6749, section 5.2).
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST
+            if response.status != StatusCode::BAD_REQUEST
+                || matches!(credentials, Credentials::IdentityToken(_)) =>
+        {
+            let status = words(response);
+            return Err(RegistryError::Refused { subject, status });
+        }
+        _ if response.retry_helps() => {
+            return Err(RegistryError::Unavailable { subject, source: Arc::new(response.status_error()) });
+        }
+        _ => return Err(invalid(format!("no token, but {}", words(response)))),
+    }
+    let answer: Granted =
+        serde_json::from_slice(&response.body).map_err(|error| invalid(format!("no token: {error}")))?;
+    let secret = answer.token.filter(|token| !token.is_empty()).or(answer.access_token);
+    let secret = secret.filter(|token| !token.is_empty());
+    let secret = Secret::new(secret.ok_or_else(|| invalid("an answer without a token".to_owned()))?);
+    let life = answer.expires_in.map_or(SHORTEST_LIFE, Duration::from_secs).max(SHORTEST_LIFE);
+    // A life of centuries is no reason to overflow.
+    let life = life.min(Duration::from_secs(86_400)).saturating_sub(EARLY);
+    Ok(Token { secret, stale_from: Instant::now() + life })
+}

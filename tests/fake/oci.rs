@@ -1,0 +1,348 @@
+//! An OCI registry on the loopback interface: repositories, tags, manifests, catalogue, tokens; and failures on
+//! demand. What it does not know it answers with 404, and remembers, so that a test can fail on it.
+#![allow(dead_code, reason = "each binary that includes this uses a part of it")]
+
+mod serve;
+mod token;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+pub(crate) use token::TokenRules;
+
+/// The type of the manifests that are pushed unless a test says otherwise.
+pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// The registry. It ends when this is dropped.
+pub(crate) struct FakeRegistry {
+    host: String,
+    state: Shared,
+    server: tokio::task::JoinHandle<()>,
+}
+
+type Shared = Arc<Mutex<State>>;
+
+/// One image of a release.
+#[derive(Debug, Clone)]
+pub(crate) struct Image {
+    pub(crate) name: String,
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+/// How lists are cut into pages.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Paging {
+    /// Everything at once, whatever `n` says.
+    #[default]
+    Whole,
+    /// Pages of this size, or of `n` if that is smaller, each with a `Link` to the next.
+    Linked { size: usize, style: LinkStyle },
+    /// Pages of this size without any `Link`; `last` is honoured.
+    Silent { size: usize },
+}
+
+/// What the `Link` to the next page looks like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum LinkStyle {
+    Relative,
+    Absolute,
+    /// On another host.
+    Foreign,
+    /// Back to the first page.
+    Circle,
+    /// To a new address with the same page, for ever.
+    Endless,
+    /// As GHCR writes it.
+    ZeroN,
+    /// Without the repository in it, as Artifactory writes it.
+    WrongPath,
+}
+
+/// Who is let in.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Access {
+    #[default]
+    Open,
+    Basic {
+        user: String,
+        password: String,
+    },
+    Token(TokenRules),
+}
+
+/// A failure: what happens to some requests instead of, or in addition to, the right answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    method: Option<&'static str>,
+    path: String,
+    skip: usize,
+    times: usize,
+    kind: FaultKind,
+}
+
+#[derive(Debug, Clone)]
+enum FaultKind {
+    Answer { status: u16, headers: Vec<(String, String)>, body: String },
+    Headers(Vec<(String, String)>),
+    Delay(Duration),
+    Cut,
+}
+
+/// A request as it arrived, and how it was answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Logged {
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) path: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) body: String,
+    pub(crate) status: u16,
+    /// Whether there is no such endpoint.
+    pub(crate) unexpected: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Tags and the digests that they point to, by repository, in the order of pushing.
+    repositories: BTreeMap<String, Vec<(String, String)>>,
+    /// Bytes and media type, by digest.
+    manifests: BTreeMap<String, (Vec<u8>, String)>,
+    has_catalog: bool,
+    tags_are_null: bool,
+    paging: Paging,
+    access: Access,
+    challenges: Vec<String>,
+    tokens: BTreeMap<String, BTreeSet<String>>,
+    faults: Vec<Fault>,
+    log: Vec<Logged>,
+}
+
+impl FakeRegistry {
+    /// Starts an empty registry that is open to everybody.
+    pub(crate) async fn start() -> Self {
+        let state: Shared = Arc::new(Mutex::new(State { has_catalog: true, ..State::default() }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
+        let host = listener.local_addr().expect("a bound address").to_string();
+        let server = tokio::spawn(serve::serve(listener, host.clone(), Arc::clone(&state)));
+        Self { host, state, server }
+    }
+
+    /// Host and port.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The prefix below which a release was pushed, as a user writes it.
+    pub(crate) fn prefix(&self, path: &str) -> String {
+        format!("oci://{}/{path}", self.host)
+    }
+
+    /// Pushes a release: one artifact an image, as Flux pushes them.
+    pub(crate) fn release(&self, prefix: &str, version: &str, images: &[Image]) -> &Self {
+        for image in images {
+            let annotations = json!(image.annotations);
+            let manifest = flux_manifest(&annotations);
+            self.push(&format!("{prefix}/{}", image.name), version, manifest.to_string(), OCI_MANIFEST);
+        }
+        self
+    }
+
+    /// Pushes the bytes of a manifest and gives their digest.
+    pub(crate) fn push(&self, path: &str, tag: &str, bytes: impl Into<Vec<u8>>, media_type: &str) -> String {
+        let bytes = bytes.into();
+        let digest = digest(&bytes);
+        let mut state = self.state();
+        state.manifests.insert(digest.clone(), (bytes, media_type.to_owned()));
+        let tags = state.repositories.entry(path.to_owned()).or_default();
+        tags.retain(|(known, _)| known != tag);
+        if !tag.is_empty() {
+            tags.push((tag.to_owned(), digest.clone()));
+        }
+        digest
+    }
+
+    /// Removes a tag; the repository stays.
+    pub(crate) fn remove(&self, path: &str, tag: &str) -> &Self {
+        if let Some(tags) = self.state().repositories.get_mut(path) {
+            tags.retain(|(known, _)| known != tag);
+        }
+        self
+    }
+
+    pub(crate) fn paging(&self, paging: Paging) -> &Self {
+        self.state().paging = paging;
+        self
+    }
+
+    /// Lets repositories without tags answer `"tags": null`.
+    pub(crate) fn tags_are_null(&self) -> &Self {
+        self.state().tags_are_null = true;
+        self
+    }
+
+    pub(crate) fn without_catalog(&self) -> &Self {
+        self.state().has_catalog = false;
+        self
+    }
+
+    pub(crate) fn access(&self, access: Access) -> &Self {
+        self.state().access = access;
+        self
+    }
+
+    /// Sends these `WWW-Authenticate` headers instead of the right one. `{realm}` is replaced.
+    pub(crate) fn challenges(&self, headers: &[&str]) -> &Self {
+        self.state().challenges = headers.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// Forgets every token that was given.
+    pub(crate) fn revoke_tokens(&self) -> &Self {
+        self.state().tokens.clear();
+        self
+    }
+
+    pub(crate) fn fault(&self, fault: Fault) -> &Self {
+        self.state().faults.push(fault);
+        self
+    }
+
+    /// Everything that was asked so far.
+    pub(crate) fn requests(&self) -> Vec<Logged> {
+        self.state().log.clone()
+    }
+
+    /// How many requests have a path that contains `part`.
+    pub(crate) fn count(&self, part: &str) -> usize {
+        self.state().log.iter().filter(|logged| logged.path.contains(part)).count()
+    }
+
+    /// Requests to endpoints that do not exist.
+    pub(crate) fn unexpected(&self) -> Vec<Logged> {
+        self.state().log.iter().filter(|logged| logged.unexpected).cloned().collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no handler panics")
+    }
+}
+
+impl Drop for FakeRegistry {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Image {
+    /// An image with the annotations that Flux writes.
+    pub(crate) fn new(name: &str) -> Self {
+        let flux = [
+            ("org.opencontainers.image.created", "2026-05-04T03:02:01Z"),
+            ("org.opencontainers.image.source", "https://git.example/diskimage-builder.git"),
+            ("org.opencontainers.image.revision", "0.4.12@sha1:0123456789abcdef0123456789abcdef01234567"),
+        ];
+        let annotations = flux.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        Self { name: name.to_owned(), annotations }
+    }
+
+    /// With one more annotation.
+    pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
+        self.annotations.insert(key.to_owned(), value.to_owned());
+        self
+    }
+}
+
+impl Fault {
+    /// Answers with this status and nothing else.
+    pub(crate) fn status(status: u16) -> Self {
+        Self::of(FaultKind::Answer { status, headers: Vec::new(), body: String::new() })
+    }
+
+    /// Ends the connection in the middle of the answer.
+    pub(crate) fn cut() -> Self {
+        Self::of(FaultKind::Cut)
+    }
+
+    /// Answers late.
+    pub(crate) fn delay(delay: Duration) -> Self {
+        Self::of(FaultKind::Delay(delay))
+    }
+
+    /// Answers rightly, but for this header.
+    pub(crate) fn right_but(name: &str, value: &str) -> Self {
+        Self::of(FaultKind::Headers(vec![(name.to_owned(), value.to_owned())]))
+    }
+
+    /// With this header in the answer.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        if let FaultKind::Answer { headers, .. } | FaultKind::Headers(headers) = &mut self.kind {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
+
+    /// With this body in the answer.
+    pub(crate) fn body(mut self, text: &str) -> Self {
+        if let FaultKind::Answer { body, .. } = &mut self.kind {
+            text.clone_into(body);
+        }
+        self
+    }
+
+    /// Only for requests whose path contains `part`.
+    pub(crate) fn on(mut self, part: &str) -> Self {
+        part.clone_into(&mut self.path);
+        self
+    }
+
+    /// Only for this method.
+    pub(crate) fn method(mut self, method: &'static str) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    /// Only `times` times.
+    pub(crate) fn times(mut self, times: usize) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// Not for the first `skip` of the requests that fit.
+    pub(crate) fn after(mut self, skip: usize) -> Self {
+        self.skip = skip;
+        self
+    }
+
+    fn of(kind: FaultKind) -> Self {
+        Self { method: None, path: String::new(), skip: 0, times: usize::MAX, kind }
+    }
+}
+
+/// The digest of bytes, as registries write it.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    let hex: String = sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+/// A manifest as `flux push artifact` writes it: one layer with everything in it.
+pub(crate) fn flux_manifest(annotations: &Value) -> Value {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": {
+            "mediaType": "application/vnd.cncf.flux.config.v1+json",
+            "digest": digest(b"{}"),
+            "size": 2,
+        },
+        "layers": [{
+            "mediaType": "application/vnd.cncf.flux.content.v1.tar+gzip",
+            "digest": digest(annotations.to_string().as_bytes()),
+            "size": 1_048_576,
+        }],
+        "annotations": annotations,
+    })
+}

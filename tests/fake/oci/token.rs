@@ -1,0 +1,79 @@
+//! The token realm: who may have a token, and what for.
+
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use base64::Engine as _;
+use serde_json::json;
+
+use super::State;
+
+/// How the realm behaves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TokenRules {
+    /// User and password; `None` gives tokens to everybody.
+    pub(crate) user: Option<(String, String)>,
+    /// The refresh token that `POST` takes; without one the realm knows no OAuth2 and answers 404.
+    pub(crate) identity_token: Option<String>,
+    /// Tokens are given for nothing at all.
+    pub(crate) grants_nothing: bool,
+    /// Tokens are given for the first scope only, as some registries do.
+    pub(crate) grants_first_only: bool,
+    /// The token is called `access_token`, and `expires_in` is missing.
+    pub(crate) is_terse: bool,
+}
+
+/// The answer to `GET /token?…` or `POST /token`.
+pub(super) fn answer(
+    state: &mut State,
+    method: &str,
+    query: &str,
+    authorization: Option<&str>,
+    body: &str,
+) -> (StatusCode, String) {
+    let super::Access::Token(rules) = state.access.clone() else {
+        return (StatusCode::NOT_FOUND, String::new());
+    };
+    let form = if method == "POST" { body } else { query };
+    let pairs: Vec<(String, String)> = url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+    let value = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+    let let_in = match (method, &rules.identity_token) {
+        ("POST", None) => return (StatusCode::NOT_FOUND, String::new()),
+        ("POST", Some(expected)) => value("refresh_token") == Some(expected),
+        _ => rules.user.as_ref().is_none_or(|(user, password)| authorization == Some(&basic(user, password))),
+    };
+    if !let_in {
+        let body = json!({"errors": [{"code": "DENIED", "message": "access forbidden"}]});
+        return (StatusCode::FORBIDDEN, body.to_string());
+    }
+    let asked = pairs.iter().filter(|(name, _)| name == "scope");
+    let scopes: Vec<String> =
+        asked.flat_map(|(_, scopes)| scopes.split(' ')).map(ToOwned::to_owned).collect();
+    let granted: BTreeSet<String> = match (rules.grants_nothing, rules.grants_first_only) {
+        (true, _) => BTreeSet::new(),
+        (_, true) => scopes.into_iter().take(1).collect(),
+        _ => scopes.into_iter().collect(),
+    };
+    let token = format!("token-{}", state.log.len());
+    state.tokens.insert(token.clone(), granted);
+    let body = if rules.is_terse {
+        json!({"access_token": token})
+    } else {
+        json!({"token": token, "expires_in": 300})
+    };
+    (StatusCode::OK, body.to_string())
+}
+
+/// Whether `authorization` is a token for `scope`.
+pub(super) fn lets_in(state: &State, authorization: Option<&str>, scope: &str) -> bool {
+    let token = authorization.and_then(|text| text.strip_prefix("Bearer "));
+    token
+        .and_then(|token| state.tokens.get(token))
+        .is_some_and(|scopes| scope.is_empty() || scopes.contains(scope))
+}
+
+/// The header of basic authentication.
+pub(super) fn basic(user: &str, password: &str) -> String {
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+    format!("Basic {pair}")
+}

@@ -1,0 +1,8 @@
+//! The stories, one file each.
+
+#[path = "../fake/mod.rs"]
+mod fake;
+
+mod oci;
+mod oci_access;
+mod transport;

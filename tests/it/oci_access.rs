@@ -1,0 +1,285 @@
+//! How a registry lets us in: basic, tokens, refusals, and where credentials come from.
+
+use std::collections::HashMap;
+
+use dibump::http::Secret;
+use dibump::oci::Credentials;
+use dibump::oci::credentials::CredentialsError;
+use dibump::registry::{Registry as _, RegistryError};
+
+use crate::fake::oci::{Access, FakeRegistry, Fault, Image, TokenRules};
+use crate::oci::{anonymous, registry_with, repositories, version};
+
+fn password(user: &str, password: &str) -> Credentials {
+    Credentials::Password { user: user.to_owned(), password: Secret::new(password) }
+}
+
+fn names(number: usize) -> Vec<String> {
+    (0..number).map(|n| format!("image-{n}")).collect()
+}
+
+/// A registry with this many images, and this access.
+async fn with_images(number: usize, access: Access) -> FakeRegistry {
+    let fake = FakeRegistry::start().await;
+    let images: Vec<Image> = names(number).iter().map(|name| Image::new(name)).collect();
+    fake.release("group/dib", "0.4.12", &images).access(access);
+    fake
+}
+
+fn basic() -> Access {
+    Access::Basic { user: "bot".to_owned(), password: "secret".to_owned() }
+}
+
+fn user() -> Option<(String, String)> {
+    Some(("bot".to_owned(), "secret".to_owned()))
+}
+
+/// How many of the tag lists of all images could be read.
+async fn readable(fake: &FakeRegistry, credentials: Credentials, number: usize) -> usize {
+    let names = names(number);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let answers = registry_with(fake, credentials).tags(&repositories(fake, &names)).await;
+    answers.iter().filter(|answer| matches!(answer, Ok(Some(_)))).count()
+}
+
+#[tokio::test]
+async fn basic_authentication_lets_us_in_after_one_challenge() {
+    let fake = with_images(5, basic()).await;
+    assert_eq!(readable(&fake, password("bot", "secret"), 5).await, 5);
+    assert_eq!(fake.requests().len(), 6);
+}
+
+#[tokio::test]
+async fn six_hundred_repositories_with_refused_credentials_send_three_requests_at_most() {
+    let refusing = TokenRules { user: user(), ..TokenRules::default() };
+    let giving_nothing = TokenRules { grants_nothing: true, ..TokenRules::default() };
+    for access in [basic(), Access::Token(refusing), Access::Token(giving_nothing)] {
+        for credentials in [password("bot", "wrong"), Credentials::Anonymous] {
+            let fake = with_images(600, access.clone()).await;
+            assert_eq!(readable(&fake, credentials, 600).await, 0);
+            assert!(fake.requests().len() <= 3, "{access:?}: {} requests", fake.requests().len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_the_answer_to_all_in_the_registrys_words() {
+    let fake = with_images(3, Access::Token(TokenRules { user: user(), ..TokenRules::default() })).await;
+    let answers = anonymous(&fake).exists(&repositories(&fake, &["image-0", "image-1"]), &version()).await;
+    for answer in answers {
+        let Err(RegistryError::Refused { status, .. }) = answer else { panic!("{answer:?}") };
+        assert_eq!(status, "403 Forbidden: DENIED: access forbidden");
+    }
+}
+
+#[tokio::test]
+async fn one_token_request_carries_twenty_scopes_and_is_sent_once() {
+    let fake = with_images(600, Access::Token(TokenRules { user: user(), ..TokenRules::default() })).await;
+    assert_eq!(readable(&fake, password("bot", "secret"), 600).await, 600);
+    // One for the canary and thirty for the rest; and the canary's challenge.
+    assert_eq!(fake.count("/token"), 31);
+    assert_eq!(fake.requests().len(), 600 + 31 + 1);
+    let scopes = |path: &str| path.matches("scope=").count();
+    assert_eq!(fake.requests().iter().map(|logged| scopes(&logged.path)).max(), Some(20));
+    assert!(
+        fake.requests().iter().filter(|l| l.path.contains("/token")).all(|l| l.path.contains("service=fake"))
+    );
+}
+
+#[tokio::test]
+async fn a_token_is_used_again_by_later_calls() {
+    let fake = with_images(4, Access::Token(TokenRules::default())).await;
+    let (registry, questions) = (anonymous(&fake), repositories(&fake, &["image-0", "image-1", "image-2"]));
+    registry.tags(&questions).await;
+    let before = fake.count("/token");
+    for answer in registry.exists(&questions, &version()).await {
+        assert!(answer.unwrap());
+    }
+    assert_eq!((before, fake.count("/token")), (2, 2));
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_got_anew_once() {
+    let fake = with_images(3, Access::Token(TokenRules::default())).await;
+    let (registry, questions) = (anonymous(&fake), repositories(&fake, &["image-0", "image-1", "image-2"]));
+    registry.tags(&questions).await;
+    fake.revoke_tokens();
+    for answer in registry.tags(&questions).await {
+        assert_eq!(answer.unwrap().unwrap(), ["0.4.12"]);
+    }
+    assert_eq!(fake.count("/token"), 4);
+}
+
+#[tokio::test]
+async fn a_realm_that_reads_the_first_scope_only_is_asked_for_each() {
+    let rules = TokenRules { grants_first_only: true, ..TokenRules::default() };
+    let fake = with_images(5, Access::Token(rules)).await;
+    assert_eq!(readable(&fake, Credentials::Anonymous, 5).await, 5);
+}
+
+#[tokio::test]
+async fn a_terse_token_answer_is_enough() {
+    let fake = with_images(2, Access::Token(TokenRules { is_terse: true, ..TokenRules::default() })).await;
+    assert_eq!(readable(&fake, Credentials::Anonymous, 2).await, 2);
+}
+
+#[tokio::test]
+async fn the_challenge_that_we_can_answer_is_found_among_others() {
+    for challenges in [
+        &[r#"Basic realm="Fake", Bearer realm="{realm}",service=fake"#][..],
+        &[r#"Basic realm="Fake""#, r#"Bearer realm="{realm}",service="fake""#][..],
+        &["Negotiate", "bearer realm={realm}, service=fake"][..],
+    ] {
+        let fake = with_images(2, Access::Token(TokenRules::default())).await;
+        fake.challenges(challenges);
+        assert_eq!(readable(&fake, Credentials::Anonymous, 2).await, 2, "{challenges:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_that_makes_no_sense_sends_no_credentials() {
+    for challenge in ["Bearer realm=\"no url\"", "Bearer realm=\"ftp://x/token\"", "Digest realm=\"x\"", ""] {
+        let fake = with_images(1, basic()).await;
+        fake.challenges(&[challenge]);
+        assert_eq!(readable(&fake, password("bot", "secret"), 1).await, 0, "{challenge}");
+        assert!(fake.requests().iter().all(|logged| logged.authorization.is_none()), "{challenge}");
+    }
+}
+
+#[tokio::test]
+async fn an_identity_token_is_exchanged_by_post_and_else_by_get() {
+    let secret = || Credentials::IdentityToken(Secret::new("refresh"));
+    let rules =
+        TokenRules { identity_token: Some("refresh".to_owned()), user: user(), ..TokenRules::default() };
+    let fake = with_images(3, Access::Token(rules)).await;
+    assert_eq!(readable(&fake, secret(), 3).await, 3);
+    let posts: Vec<_> = fake.requests().into_iter().filter(|logged| logged.method == "POST").collect();
+    assert_eq!(posts.len(), 2);
+    assert!(posts[1].body.contains("scope=repository%3Agroup%2Fdib%2Fimage-1%3Apull+repository%3A"));
+
+    let rules =
+        TokenRules { user: Some(("<token>".to_owned(), "refresh".to_owned())), ..TokenRules::default() };
+    let fake = with_images(1, Access::Token(rules)).await;
+    assert_eq!(readable(&fake, secret(), 1).await, 1);
+    let refused = with_images(1, Access::Token(TokenRules { user: user(), ..TokenRules::default() })).await;
+    assert_eq!(readable(&refused, secret(), 1).await, 0);
+}
+
+#[tokio::test]
+async fn a_token_server_that_is_down_is_no_refusal() {
+    let fake = with_images(1, Access::Token(TokenRules::default())).await;
+    fake.fault(Fault::status(503).on("/token"));
+    let answers = anonymous(&fake).tags(&repositories(&fake, &["image-0"])).await;
+    assert!(matches!(answers[0], Err(RegistryError::Unavailable { .. })), "{answers:?}");
+}
+
+#[tokio::test]
+async fn credentials_do_not_follow_a_redirect_to_another_host() {
+    let (fake, storage) = (with_images(1, basic()).await, with_images(1, Access::Open).await);
+    let target = format!("http://{}/v2/group/dib/image-0/tags/list", storage.host());
+    // The first request is challenged, the second one is let in and sent on.
+    fake.fault(Fault::status(307).header("location", &target).on("image-0").after(1));
+    assert_eq!(readable(&fake, password("bot", "secret"), 1).await, 1);
+    assert!(fake.requests()[1].authorization.is_some());
+    assert_eq!(storage.requests()[0].authorization, None);
+}
+
+#[tokio::test]
+async fn the_token_realm_is_told_for_one_request() {
+    let fake = with_images(1, Access::Token(TokenRules::default())).await;
+    let registry = anonymous(&fake);
+    let realm = registry.token_realm().await.unwrap().unwrap();
+    assert_eq!(realm.as_str(), format!("http://{}/token", fake.host()));
+    assert_eq!(registry.token_realm().await.unwrap(), Some(realm));
+    assert_eq!(fake.requests().len(), 1);
+    let open = with_images(1, Access::Open).await;
+    assert_eq!(anonymous(&open).token_realm().await.unwrap(), None);
+}
+
+/// What is found for `oci://registry.example/group/dib` in this environment, with a `config.json` in `$HOME`.
+async fn found(variables: &[(&str, &str)], config: Option<&str>) -> Result<Credentials, CredentialsError> {
+    let home = tempfile::tempdir().unwrap();
+    if let Some(config) = config {
+        std::fs::create_dir(home.path().join(".docker")).unwrap();
+        std::fs::write(home.path().join(".docker/config.json"), config).unwrap();
+    }
+    let mut variables: HashMap<String, String> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    variables.insert("HOME".to_owned(), home.path().to_str().unwrap().to_owned());
+    let prefix = "oci://registry.example/group/dib".parse().unwrap();
+    Credentials::find(&prefix, &|name| variables.get(name).cloned()).await
+}
+
+/// Credentials in one line, secrets included.
+fn shown(credentials: &Credentials) -> String {
+    match credentials {
+        Credentials::Anonymous => "nobody".to_owned(),
+        Credentials::Password { user, password } => format!("{user}/{}", password.expose()),
+        Credentials::IdentityToken(token) => format!("identity {}", token.expose()),
+        Credentials::RegistryToken(token) => format!("registry {}", token.expose()),
+    }
+}
+
+#[tokio::test]
+async fn credentials_come_from_the_first_source_that_has_any() {
+    let own = [("DIBUMP_REGISTRY_USERNAME", "me"), ("DIBUMP_REGISTRY_PASSWORD", "mine")];
+    let job =
+        [("CI_REGISTRY", "registry.example"), ("CI_REGISTRY_USER", "ci"), ("CI_REGISTRY_PASSWORD", "job")];
+    let foreign =
+        [("CI_REGISTRY", "other.example"), ("CI_REGISTRY_USER", "ci"), ("CI_REGISTRY_PASSWORD", "job")];
+    let docker = r#"{"auths":{"https://registry.example/v2/":{"auth":"ZG9ja2VyOnA6dw"}}}"#;
+    let all = [&own[..], &job[..]].concat();
+    for (variables, config, expected) in [
+        (&all[..], Some(docker), "me/mine"),
+        (&job[..], Some(docker), "docker/p:w"),
+        (&job[..], None, "ci/job"),
+        (&foreign[..], None, "nobody"),
+        (&[], Some("{}"), "nobody"),
+    ] {
+        assert_eq!(shown(&found(variables, config).await.unwrap()), expected);
+    }
+    assert!(matches!(found(&own[..1], None).await, Err(CredentialsError::Half { .. })));
+}
+
+#[tokio::test]
+async fn an_entry_of_a_credentials_file_is_chosen_by_its_longest_path() {
+    let entry = |user: &str| format!(r#"{{"username":"{user}","password":"p"}}"#);
+    for (config, expected) in [
+        (
+            format!(
+                r#"{{"auths":{{"registry.example":{},"registry.example/group":{}}}}}"#,
+                entry("host"),
+                entry("group")
+            ),
+            "group/p",
+        ),
+        (format!(r#"{{"auths":{{"registry.example/gro":{}}}}}"#, entry("x")), "nobody"),
+        (
+            format!(
+                r#"{{"auths":{{"registry.example/group/dib":{},"registry.example/group":{}}}}}"#,
+                entry("dib"),
+                entry("g")
+            ),
+            "dib/p",
+        ),
+        (format!(r#"{{"auths":{{"other.example":{}}}}}"#, entry("x")), "nobody"),
+        (r#"{"auths":{"registry.example":{"identitytoken":"i","auth":""}}}"#.to_owned(), "identity i"),
+        (r#"{"auths":{"registry.example":{"registrytoken":"r"}}}"#.to_owned(), "registry r"),
+        (r#"{"auths":{"registry.example":{}},"credsStore":""}"#.to_owned(), "nobody"),
+        (r#"{"credsStore":"is-not-installed"}"#.to_owned(), "nobody"),
+    ] {
+        assert_eq!(shown(&found(&[], Some(&config)).await.unwrap()), expected, "{config}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_credentials_file_or_a_missing_helper_is_an_error_without_secrets() {
+    for config in [
+        r#"{"auths":{"registry.example":{"auth":"hunter2!"}}}"#,
+        r#"{"auths":{"registry.example":"#,
+        r#"{"credHelpers":{"registry.example":"is-not-installed"}}"#,
+    ] {
+        let error = found(&[], Some(config)).await.unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
