@@ -2,9 +2,28 @@
 //!
 //! The document reads, a change says what reconciliation wants, an edit is byte ranges that were checked.
 
+mod block;
+mod check;
+mod copied;
+mod data;
+mod document;
+mod edit;
+mod flow;
+mod layout;
+mod lookup;
+mod planned;
+mod quotes;
+mod text_edit;
+mod tree;
+
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
+
+pub use document::{Document, SIZE_LIMIT, ValuesError};
+pub use edit::{EditError, EditNote, Edited};
+pub use lookup::{Scalar, ScalarForm};
+pub use text_edit::{Overlap, Replacement, TextEdit};
 
 /// A place in a text, for people: both count from 1, columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

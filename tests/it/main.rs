@@ -6,3 +6,6 @@ mod fake;
 mod oci;
 mod oci_access;
 mod transport;
+//! The integration tests: one binary, a file per story.
+
+mod values;

@@ -1,0 +1,222 @@
+//! A values file as bytes: what it says and where. Reading and refusing happens here, editing does not.
+
+use std::ops::Range;
+
+use super::tree::Tree;
+use super::{KeyPath, Position};
+
+/// The largest values file that is read. The real one of sylva-core has 0.4 MB.
+pub const SIZE_LIMIT: usize = 32 * 1024 * 1024;
+
+/// A values file that was read: its text, and a tree of what it says with the bytes of each node.
+#[derive(Debug)]
+pub struct Document {
+    text: String,
+    tree: Tree,
+    /// The offset of each line.
+    lines: Vec<u32>,
+}
+
+/// Why a values file, or a place in it, cannot be read as asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ValuesError {
+    /// The file is larger than [`SIZE_LIMIT`].
+    #[error("the file has {size} bytes (at most {SIZE_LIMIT} are read)")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// Bytes that are no UTF-8.
+    #[error("{at}: not UTF-8 (byte {offset})")]
+    NotUtf8 {
+        /// The first wrong byte.
+        at: Position,
+        /// Its offset.
+        offset: usize,
+    },
+    /// A tab where YAML wants spaces.
+    #[error("{at}: a tab as indentation (YAML allows spaces only)")]
+    Tab {
+        /// The line.
+        at: Position,
+    },
+    /// Not YAML.
+    #[error("{at}: not YAML: {message}")]
+    Syntax {
+        /// Where reading stopped.
+        at: Position,
+        /// What the parser said.
+        message: String,
+    },
+    /// An alias where the value itself must stand.
+    #[error("{at}: `{path}` is an alias, and can only be changed where its anchor stands")]
+    Alias {
+        /// The path.
+        path: KeyPath,
+        /// The alias.
+        at: Position,
+    },
+    /// A Go template where the value itself must stand.
+    #[error("{at}: `{path}` is a template, which only Helm can read")]
+    Template {
+        /// The path.
+        path: KeyPath,
+        /// The template.
+        at: Position,
+    },
+    /// Something else than what was expected.
+    #[error("{at}: `{path}` is {found} (expected {expected})")]
+    Unexpected {
+        /// The path.
+        path: KeyPath,
+        /// The value.
+        at: Position,
+        /// What stands there.
+        found: &'static str,
+        /// What should.
+        expected: &'static str,
+    },
+    /// A key that says two things.
+    #[error("`{path}` is written twice with different values, at {first} and {second}")]
+    WrittenTwice {
+        /// The path.
+        path: KeyPath,
+        /// The first.
+        first: Position,
+        /// The second.
+        second: Position,
+    },
+    /// The path exists in two documents of the file.
+    #[error("`{path}` is in two documents of the file, at {first} and {second}")]
+    TwoDocuments {
+        /// The path.
+        path: KeyPath,
+        /// The first.
+        first: Position,
+        /// The second.
+        second: Position,
+    },
+    /// A merge key in the mapping.
+    #[error("{at}: `{path}` has a merge key `<<`, so that its entries are not all its own")]
+    MergeKey {
+        /// The mapping.
+        path: KeyPath,
+        /// The merge key.
+        at: Position,
+    },
+    /// Aliases that stand for too much, or for themselves.
+    #[error("{at}: the aliases stand for more than can be read")]
+    TooManyAliases {
+        /// The value.
+        at: Position,
+    },
+}
+
+impl Document {
+    /// Reads a values file.
+    ///
+    /// # Errors
+    /// [`ValuesError::TooLarge`], [`ValuesError::NotUtf8`], [`ValuesError::Tab`], [`ValuesError::Syntax`].
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, ValuesError> {
+        if bytes.len() > SIZE_LIMIT {
+            return Err(ValuesError::TooLarge { size: bytes.len() });
+        }
+        let text = String::from_utf8(bytes).map_err(|error| not_utf8(&error))?;
+        let lines = line_starts(&text);
+        match Tree::parse(&text) {
+            Ok(tree) => Ok(Self { text, tree, lines }),
+            Err(error) => Err(syntax(&text, &lines, &error)),
+        }
+    }
+
+    /// The text as it was read, a byte order mark included.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The line and column of a byte offset.
+    pub fn position(&self, offset: usize) -> Position {
+        position(&self.text, &self.lines, offset)
+    }
+
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    pub(crate) fn slice(&self, range: Range<usize>) -> &str {
+        self.text.get(range).unwrap_or_default()
+    }
+
+    /// Where the line of an offset begins, after a byte order mark.
+    pub(crate) fn line_start(&self, offset: usize) -> usize {
+        let line = self.line_of(offset);
+        if line == 0 && self.text.starts_with('\u{feff}') {
+            '\u{feff}'.len_utf8()
+        } else {
+            self.start_of(line)
+        }
+    }
+
+    /// Where the line after that of an offset begins; the end of the text for the last line.
+    pub(crate) fn next_line(&self, offset: usize) -> usize {
+        self.start_of(self.line_of(offset) + 1)
+    }
+
+    /// The line of an offset, without its line end.
+    pub(crate) fn line(&self, offset: usize) -> &str {
+        self.slice(self.line_start(offset)..self.next_line(offset)).trim_end_matches(['\r', '\n'])
+    }
+
+    /// The line end that stands in the line of an offset, or else the first of the file.
+    pub(crate) fn line_end(&self, offset: usize) -> &str {
+        let own = &self.text[..self.next_line(offset)];
+        let text = if own.ends_with(['\r', '\n']) { own } else { &self.text[..self.next_line(0)] };
+        let end = text.trim_end_matches(['\r', '\n']).len();
+        match &text[end..] {
+            ends if ends.ends_with("\r\n") => "\r\n",
+            ends if ends.ends_with('\r') => "\r",
+            _ => "\n",
+        }
+    }
+
+    fn line_of(&self, offset: usize) -> usize {
+        self.lines.partition_point(|start| *start as usize <= offset).saturating_sub(1)
+    }
+
+    fn start_of(&self, line: usize) -> usize {
+        self.lines.get(line).map_or(self.text.len(), |start| *start as usize)
+    }
+}
+
+fn position(text: &str, lines: &[u32], offset: usize) -> Position {
+    let line = lines.partition_point(|start| *start as usize <= offset).saturating_sub(1);
+    let before = lines.get(line).and_then(|start| text.get(*start as usize..offset)).unwrap_or_default();
+    let mark = usize::from(before.starts_with('\u{feff}'));
+    Position { line: line + 1, column: before.chars().count() - mark + 1 }
+}
+
+/// Line ends are those of YAML: CR LF, LF, and a lone CR.
+fn line_starts(text: &str) -> Vec<u32> {
+    let bytes = text.as_bytes();
+    let ends = |i: usize| bytes[i] == b'\n' || bytes[i] == b'\r' && bytes.get(i + 1) != Some(&b'\n');
+    let starts = (0..bytes.len()).filter(|i| ends(*i)).filter_map(|i| u32::try_from(i + 1).ok());
+    std::iter::once(0).chain(starts).collect()
+}
+
+fn not_utf8(error: &std::string::FromUtf8Error) -> ValuesError {
+    let offset = error.utf8_error().valid_up_to();
+    let valid = error.as_bytes().get(..offset).and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let valid = valid.unwrap_or_default();
+    ValuesError::NotUtf8 { at: position(valid, &line_starts(valid), offset), offset }
+}
+
+fn syntax(text: &str, lines: &[u32], error: &granit_parser::ScanError) -> ValuesError {
+    let offset = error.marker().byte_offset().unwrap_or(0);
+    let at = position(text, lines, offset);
+    let line = text.lines().nth(at.line - 1).unwrap_or_default();
+    let indent = &line[..line.len() - line.trim_start().len()];
+    match indent.find('\t') {
+        Some(column) => ValuesError::Tab { at: Position { line: at.line, column: column + 1 } },
+        None => ValuesError::Syntax { at, message: error.kind().to_string() },
+    }
+}

@@ -1,0 +1,352 @@
+//! The nodes of a values file with the bytes that they stand on, built from the parser's events.
+//!
+//! Nodes lie in one vector in the order in which they are written, so that a subtree is a range of indices.
+//! Nothing here knows what a node means to us.
+
+use std::ops::Range;
+
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
+
+/// What a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A scalar, a missing one too.
+    Scalar(ScalarStyle),
+    /// A mapping; its children are key, value, key, value.
+    Mapping { flow: bool },
+    /// A sequence.
+    Sequence { flow: bool },
+    /// An alias of the anchor in [`Node::anchor`].
+    Alias,
+}
+
+/// One node. Offsets are bytes of the text; they fit because a document is capped far below 4 GiB.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) kind: Kind,
+    /// The number of the anchor that stands at the node, or that an alias names; 0 for none.
+    pub(crate) anchor: u32,
+    /// Where its anchor or tag begins, or itself.
+    head: u32,
+    /// Where its content begins: the first byte of a scalar, quotes included, or of the first child.
+    start: u32,
+    /// The end of its last leaf: never on a comment or a line that follows.
+    end: u32,
+    /// The index after its last descendant.
+    next: u32,
+    /// The text of a scalar that is not simply the bytes between its quotes.
+    decoded: Option<Box<str>>,
+}
+
+/// All nodes of all documents of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Tree {
+    nodes: Vec<Node>,
+    /// The root of each document.
+    pub(crate) roots: Vec<usize>,
+    /// Every alias.
+    aliases: Vec<usize>,
+    /// The bytes of anchors, by node.
+    anchors: Vec<(usize, Range<usize>)>,
+    /// Tags that are written out, by node; full names.
+    tags: Vec<(usize, Box<str>)>,
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) key: usize,
+    pub(crate) value: usize,
+}
+
+impl Tree {
+    pub(crate) fn parse(text: &str) -> Result<Self, ScanError> {
+        let options = granit_parser::options! {
+            emit_comments: false,
+            emit_anchor_events: true,
+            // A long comment under a key is buffered even where it is not emitted.
+            max_buffered_comment_events: usize::MAX,
+        };
+        let mut builder = Builder { text, tree: Self::default(), open: Vec::new(), cursor: 0 };
+        for item in Parser::new_from_str_with_options(text, options) {
+            let (event, span) = item?;
+            builder.take(event, span);
+        }
+        builder.tree.nodes.shrink_to_fit();
+        Ok(builder.tree)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn kind(&self, node: usize) -> Kind {
+        self.nodes[node].kind
+    }
+
+    pub(crate) fn anchor(&self, node: usize) -> u32 {
+        self.nodes[node].anchor
+    }
+
+    /// The bytes of the node without anchor and tag.
+    pub(crate) fn span(&self, node: usize) -> Range<usize> {
+        let node = &self.nodes[node];
+        node.start as usize..node.end as usize
+    }
+
+    /// Where the node begins, anchor and tag included.
+    pub(crate) fn head(&self, node: usize) -> usize {
+        self.nodes[node].head as usize
+    }
+
+    pub(crate) fn end(&self, node: usize) -> usize {
+        self.nodes[node].end as usize
+    }
+
+    /// The index after the last descendant.
+    pub(crate) fn next(&self, node: usize) -> usize {
+        self.nodes[node].next as usize
+    }
+
+    /// The text of a scalar.
+    pub(crate) fn scalar<'a>(&'a self, text: &'a str, node: usize) -> &'a str {
+        let Node { kind, start, end, decoded, .. } = &self.nodes[node];
+        match (decoded, kind) {
+            (Some(decoded), _) => decoded,
+            (None, Kind::Scalar(style)) => {
+                let quote = usize::from(quoted(*style));
+                text.get(*start as usize + quote..*end as usize - quote).unwrap_or_default()
+            }
+            (None, _) => "",
+        }
+    }
+
+    /// Children of a mapping, two by two.
+    pub(crate) fn pairs(&self, mapping: usize) -> impl Iterator<Item = Pair> + '_ {
+        let mut at = mapping + 1;
+        let last = self.next(mapping);
+        std::iter::from_fn(move || {
+            (at < last).then(|| {
+                let pair = Pair { key: at, value: self.next(at) };
+                at = self.next(pair.value);
+                pair
+            })
+        })
+    }
+
+    /// Children of a sequence.
+    pub(crate) fn items(&self, sequence: usize) -> impl Iterator<Item = usize> + '_ {
+        let mut at = sequence + 1;
+        let last = self.next(sequence);
+        std::iter::from_fn(move || {
+            (at < last).then(|| {
+                let item = at;
+                at = self.next(item);
+                item
+            })
+        })
+    }
+
+    pub(crate) fn tag(&self, node: usize) -> Option<&str> {
+        let found = self.tags.binary_search_by_key(&node, |(at, _)| *at).ok()?;
+        Some(&self.tags[found].1)
+    }
+
+    /// The bytes of the anchor at a node.
+    pub(crate) fn anchor_span(&self, node: usize) -> Option<Range<usize>> {
+        let found = self.anchors.binary_search_by_key(&node, |(at, _)| *at).ok()?;
+        Some(self.anchors[found].1.clone())
+    }
+
+    /// The node that an alias stands for.
+    pub(crate) fn target(&self, alias: usize) -> Option<usize> {
+        let id = self.anchor(alias);
+        self.anchors.iter().map(|(node, _)| *node).find(|node| self.anchor(*node) == id)
+    }
+
+    /// The first alias among the nodes.
+    pub(crate) fn alias_in(&self, nodes: Range<usize>) -> Option<usize> {
+        self.aliases.iter().copied().find(|alias| nodes.contains(alias))
+    }
+
+    /// The first of the nodes whose anchor an alias outside of them uses.
+    pub(crate) fn used_elsewhere(&self, nodes: Range<usize>) -> Option<usize> {
+        let outside = |id| self.aliases.iter().any(|a| !nodes.contains(a) && self.anchor(*a) == id);
+        self.anchors.iter().map(|(node, _)| *node).find(|n| nodes.contains(n) && outside(self.anchor(*n)))
+    }
+
+    /// Whether an anchor stands at one of the nodes.
+    pub(crate) fn has_anchor(&self, nodes: &Range<usize>) -> bool {
+        self.anchors.iter().any(|(node, _)| nodes.contains(node))
+    }
+}
+
+/// Whether the style has a quote at both ends.
+pub(crate) fn quoted(style: ScalarStyle) -> bool {
+    matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted)
+}
+
+struct Builder<'a> {
+    text: &'a str,
+    tree: Tree,
+    /// Collections that have begun and not ended.
+    open: Vec<usize>,
+    /// The end of the last token seen: where a missing scalar stands.
+    cursor: usize,
+}
+
+impl Builder<'_> {
+    fn take(&mut self, event: Event<'_>, span: Span) {
+        let range = span.byte_range().unwrap_or(self.cursor..self.cursor);
+        let flow = |style| style == StructureStyle::Flow;
+        match event {
+            Event::DocumentStart(..) => self.cursor = self.cursor.max(range.end),
+            Event::Scalar(value, style, anchor, tag) => {
+                let node = self.push(Kind::Scalar(style), anchor, range.clone(), &span, tag.as_deref());
+                self.place_scalar(node, &value, style, range);
+            }
+            Event::Alias(anchor) => {
+                let node = self.push(Kind::Alias, anchor, range.clone(), &span, None);
+                self.tree.aliases.push(node);
+                self.close(node, range.end);
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.open(Kind::Mapping { flow: flow(style) }, anchor, range, &span, tag.as_deref());
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                self.open(Kind::Sequence { flow: flow(style) }, anchor, range, &span, tag.as_deref());
+            }
+            Event::MappingEnd | Event::SequenceEnd => self.end_collection(range),
+            Event::Anchor(_, _) => self.place_anchor(range),
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, kind: Kind, anchor: usize, range: Range<usize>, span: &Span, tag: Option<&Tag>) {
+        // A flow collection begins with its bracket, a block collection with its first child.
+        let node = self.push(kind, anchor, range.clone(), span, tag);
+        self.cursor = self.cursor.max(range.end);
+        self.open.push(node);
+    }
+
+    /// A block collection ends with its last leaf: the event stands on whatever token follows.
+    fn end_collection(&mut self, range: Range<usize>) {
+        let Some(node) = self.open.pop() else { return };
+        let flow =
+            matches!(self.tree.kind(node), Kind::Mapping { flow: true } | Kind::Sequence { flow: true });
+        let end = if flow { range.end } else { self.cursor };
+        self.close(node, end);
+    }
+
+    fn push(
+        &mut self,
+        kind: Kind,
+        anchor: usize,
+        range: Range<usize>,
+        span: &Span,
+        tag: Option<&Tag>,
+    ) -> usize {
+        let index = self.tree.nodes.len();
+        let tag_span = span.tag_span().and_then(|tag| tag.byte_range());
+        let head = tag_span.as_ref().map_or(range.start, |tag| tag.start);
+        if let Some(tag) = tag {
+            self.tree.tags.push((index, format!("{}{}", tag.handle(), tag.suffix()).into()));
+        }
+        if let Some(tag) = tag_span {
+            self.cursor = self.cursor.max(tag.end);
+        }
+        if self.open.is_empty() {
+            self.tree.roots.push(index);
+        }
+        self.tree.nodes.push(Node {
+            kind,
+            anchor: narrow(anchor),
+            head: narrow(head),
+            start: narrow(range.start),
+            end: narrow(range.end),
+            next: narrow(index + 1),
+            decoded: None,
+        });
+        index
+    }
+
+    fn place_scalar(&mut self, node: usize, value: &str, style: ScalarStyle, range: Range<usize>) {
+        let missing = style == ScalarStyle::Plain && range.is_empty();
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        if missing {
+            self.stand_at_cursor(node, self.cursor);
+            return;
+        }
+        if block {
+            let end = self.block_scalar_end(&range);
+            if range.is_empty() {
+                self.stand_at_cursor(node, end);
+            } else {
+                self.close(node, end);
+            }
+        } else {
+            self.close(node, range.end);
+        }
+        if block || self.tree.scalar(self.text, node) != value {
+            self.tree.nodes[node].decoded = Some(value.into());
+        }
+    }
+
+    /// Gives a scalar without bytes of its own the end of what was written last before it.
+    fn stand_at_cursor(&mut self, node: usize, end: usize) {
+        let at = narrow(end);
+        let tagged = self.tree.tag(node).is_some();
+        let scalar = &mut self.tree.nodes[node];
+        scalar.start = at;
+        if !tagged {
+            scalar.head = at;
+        }
+        self.close(node, end);
+    }
+
+    /// The end of a block scalar's content. Blank lines that follow belong to it only if its header says `+`.
+    fn block_scalar_end(&self, content: &Range<usize>) -> usize {
+        let before = self.text.get(self.cursor..content.start).unwrap_or_default();
+        let header_at = before.find(['|', '>']).map_or(content.start, |at| self.cursor + at);
+        let header = self.text.get(header_at..).unwrap_or_default();
+        let header = &header[..header.find([' ', '\t', '\r', '\n']).unwrap_or(header.len())];
+        let body = self.text.get(content.clone()).unwrap_or_default();
+        if body.is_empty() {
+            return header_at + header.len();
+        }
+        // The span runs on into the indentation of what follows.
+        let body = body.trim_end_matches([' ', '\t']);
+        let kept = if header.contains('+') {
+            body.strip_suffix('\n').map_or(body, |body| body.strip_suffix('\r').unwrap_or(body))
+        } else {
+            body.trim_end_matches(['\n', '\r', ' '])
+        };
+        content.start + kept.len()
+    }
+
+    /// The parser reports an anchor directly after the node that it stands at.
+    fn place_anchor(&mut self, range: Range<usize>) {
+        let Some(index) = self.tree.nodes.len().checked_sub(1) else { return };
+        let tagged = self.tree.tag(index).is_some();
+        let node = &mut self.tree.nodes[index];
+        let missing = node.start == node.end && !tagged;
+        node.head = if missing { narrow(range.start) } else { node.head.min(narrow(range.start)) };
+        if (node.start as usize) < range.end {
+            (node.start, node.end) = (narrow(range.end), narrow(range.end.max(node.end as usize)));
+        }
+        self.cursor = self.cursor.max(range.end);
+        self.tree.anchors.push((index, range));
+    }
+
+    fn close(&mut self, node: usize, end: usize) {
+        let next = narrow(self.tree.nodes.len());
+        let node = &mut self.tree.nodes[node];
+        (node.end, node.next) = (narrow(end).max(node.start), next);
+        self.cursor = self.cursor.max(end);
+    }
+}
+
+/// Offsets and counts fit: a document is capped at 32 MiB.
+fn narrow(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}

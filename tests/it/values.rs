@@ -1,0 +1,5 @@
+//! Edits of values files: byte for byte on written cases, and properties on generated ones.
+
+mod cases;
+mod properties;
+mod refusals;
