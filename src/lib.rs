@@ -1,6 +1,8 @@
 //! dibump
 pub mod catalogue;
+pub mod disk;
 pub mod forge;
+pub mod observe;
 pub mod registry;
 pub mod release;
 pub mod store;

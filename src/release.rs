@@ -5,6 +5,7 @@
 pub mod artifact;
 pub mod choice;
 pub mod facets;
+pub mod guess;
 pub mod key;
 pub mod policy;
 pub mod version;

@@ -1,13 +1,17 @@
-//! Port: what may be remembered between runs. Losing it costs requests or waiting, never correctness.
+//! Port: what may be remembered between runs. Losing it costs requests, never correctness.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
-/// A store of small values by key, such as the cached answer to a request.
+use crate::registry::Prefix;
+use crate::release::{Release, Version};
+
+/// A memory of releases that were completely read.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// What was kept under `key`; `None` if nothing was, or if it could not be read.
-    async fn get(&self, key: &str) -> Option<Vec<u8>>;
+    /// The release and when it was read; `None` if it was never kept, or cannot be read back.
+    async fn release(&self, prefix: &Prefix, version: &Version) -> Option<(Release, Timestamp)>;
 
-    /// Keeps `value` under `key`. A store that cannot write says so in the log and goes on.
-    async fn put(&self, key: &str, value: &[u8]);
+    /// Keeps a release. A store that cannot write says so in the log and goes on.
+    async fn keep(&self, prefix: &Prefix, release: &Release, read_at: Timestamp);
 }

@@ -195,7 +195,9 @@ fn missing_line(question: &Question<'_>, release: &Release) -> Option<Hold> {
     }
     let lines = release.lines();
     let families: BTreeSet<_> = question.listed.iter().map(|line| &line.family).collect();
-    let kept = |family: &super::Family| question.listed.iter().any(|line| &line.family == family && lines.contains(line));
+    let kept = |family: &super::Family| {
+        question.listed.iter().any(|line| &line.family == family && lines.contains(line))
+    };
     families.into_iter().find(|family| !kept(*family)).map(|family| Hold::Line { family: family.clone() })
 }
 

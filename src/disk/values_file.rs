@@ -1,0 +1,119 @@
+//! Values files on this machine: read with a mark of what was read, written so that a crash leaves the old file or the new one.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::release::Digest;
+
+/// A larger file is refused: no values file is.
+const MAX_BYTES: u64 = 32 << 20;
+
+/// A file as it was read.
+#[derive(Debug)]
+pub struct ValuesFile {
+    /// The path as the user wrote it.
+    pub path: PathBuf,
+    /// The path with symbolic links resolved: what is replaced is the file, not the link.
+    resolved: PathBuf,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    digest: Digest,
+}
+
+/// Why a values file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It could not be read.
+    #[error("couldn't read {}", .0.display())]
+    Read(PathBuf, #[source] std::io::Error),
+    /// It could not be written; the old file is still there.
+    #[error("couldn't write {} (the file is as it was)", .0.display())]
+    Write(PathBuf, #[source] std::io::Error),
+    /// It is too large for a values file.
+    #[error("{} has {size} bytes; a values file of more than {MAX_BYTES} bytes is refused", .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// Somebody changed it since it was read.
+    #[error("{} changed since it was read; nothing was written, run again", .0.display())]
+    Changed(PathBuf),
+}
+
+impl ValuesFile {
+    /// Reads a file of at most 32 MiB.
+    #[expect(clippy::disallowed_methods, reason = "disk is the room that touches files")]
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        let failed = |error| FileError::Read(path.to_owned(), error);
+        let resolved = std::fs::canonicalize(path).map_err(failed)?;
+        let size = std::fs::metadata(&resolved).map_err(failed)?.len();
+        if size > MAX_BYTES {
+            return Err(FileError::TooLarge { path: path.to_owned(), size });
+        }
+        let bytes = std::fs::read(&resolved).map_err(failed)?;
+        let digest = Digest::of(&bytes);
+        Ok(Self { path: path.to_owned(), resolved, bytes, digest })
+    }
+
+    /// Replaces the file's content, keeping its mode. Refuses if the file changed since it was read.
+    #[expect(clippy::disallowed_methods, reason = "disk is the room that touches files")]
+    pub fn write(&self, bytes: &[u8]) -> Result<(), FileError> {
+        let now = std::fs::read(&self.resolved).map_err(|e| FileError::Read(self.path.clone(), e))?;
+        if Digest::of(&now) != self.digest {
+            return Err(FileError::Changed(self.path.clone()));
+        }
+        replace(&self.resolved, bytes).map_err(|e| FileError::Write(self.path.clone(), e))
+    }
+}
+
+/// Writes beside the file, syncs and renames, so that a killed process leaves the old file or the new one.
+#[expect(clippy::disallowed_methods, reason = "disk is the room that touches files")]
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".dibump-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    if let Ok(metadata) = std::fs::metadata(path) {
+        file.as_file().set_permissions(metadata.permissions())?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_its_mode_and_a_link_stays_a_link() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("values.yaml"), folder.path().join("link.yaml"));
+        std::fs::write(&file, "a: 1\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+
+        ValuesFile::read(&link).unwrap().write(b"a: 2\n").unwrap();
+
+        assert_eq!(std::fs::read(&file).unwrap(), b"a: 2\n");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left behind");
+    }
+
+    #[test]
+    fn a_file_that_changed_meanwhile_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("values.yaml");
+        std::fs::write(&path, "a: 1\n").unwrap();
+        let file = ValuesFile::read(&path).unwrap();
+        std::fs::write(&path, "a: 3\n").unwrap();
+
+        let error = file.write(b"a: 2\n").unwrap_err();
+
+        assert!(matches!(error, FileError::Changed(_)), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"a: 3\n");
+    }
+}

@@ -1,0 +1,3 @@
+//! Reading the world: releases from a producer, branches and merge requests from a forge. Nothing here writes.
+
+pub mod releases;

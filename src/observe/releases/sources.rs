@@ -1,0 +1,195 @@
+//! What an opened source says of each version.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::catalogue::{Candidates, Note};
+use crate::release::{ImageKey, Line, Naming, Version};
+
+/// An opened source.
+pub(super) enum Source {
+    /// The registry's own tag lists: which names carry each version.
+    Tagged(BTreeMap<Version, BTreeSet<ImageKey>>),
+    /// Names of which no tag list shows a version, as of a mirror that has none: each must be asked for.
+    Untagged(BTreeSet<ImageKey>),
+    /// Announcements: names that were said to be published, newest version last.
+    Announced { name: &'static str, notes: BTreeMap<Version, Note> },
+}
+
+/// The names that a source gives for a version.
+pub(super) enum Listing {
+    /// All names, and the registry said so itself.
+    Proven(BTreeSet<ImageKey>),
+    /// All names, if each of them exists.
+    Claimed(BTreeSet<ImageKey>),
+    /// Perhaps not all names.
+    Short { names: BTreeSet<ImageKey>, reason: String },
+}
+
+/// An announcement is a source as it is; names first need their tag lists, and are handed back for that.
+pub(super) fn open(name: &'static str, candidates: Candidates) -> Result<Source, BTreeSet<ImageKey>> {
+    match candidates {
+        Candidates::Names(names) => Err(names),
+        Candidates::Releases(notes) => {
+            let notes = notes.into_iter().map(|note| (note.version.clone(), note)).collect();
+            Ok(Source::Announced { name, notes })
+        }
+    }
+}
+
+/// The source that tag lists make. Tags that are no versions (`sha256-….sig`, `bn-test-3`) are no releases.
+pub(super) fn tagged(tags: BTreeMap<ImageKey, Vec<String>>) -> Source {
+    let mut versions: BTreeMap<Version, BTreeSet<ImageKey>> = BTreeMap::new();
+    for (name, tags) in &tags {
+        for version in tags.iter().filter_map(|tag| tag.parse().ok()) {
+            versions.entry(version).or_default().insert(name.clone());
+        }
+    }
+    if versions.is_empty() { Source::Untagged(tags.into_keys().collect()) } else { Source::Tagged(versions) }
+}
+
+impl Source {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Tagged(_) | Self::Untagged(_) => "tag lists",
+            Self::Announced { name, .. } => name,
+        }
+    }
+
+    /// Whether its names are claims that the registry has not confirmed.
+    pub(super) fn needs_proof(&self) -> bool {
+        matches!(self, Self::Announced { .. })
+    }
+
+    pub(super) fn versions(&self) -> Vec<(Version, Option<Timestamp>)> {
+        match self {
+            Self::Tagged(versions) => versions.keys().map(|version| (version.clone(), None)).collect(),
+            Self::Untagged(_) => Vec::new(),
+            Self::Announced { notes, .. } => {
+                notes.values().map(|note| (note.version.clone(), note.released_at)).collect()
+            }
+        }
+    }
+
+    pub(super) fn all_names(&self) -> Vec<ImageKey> {
+        match self {
+            Self::Tagged(versions) => versions.values().flatten().cloned().collect(),
+            Self::Untagged(names) => names.iter().cloned().collect(),
+            Self::Announced { notes, .. } => {
+                notes.values().filter_map(|note| note.names.as_ref()).flatten().cloned().collect()
+            }
+        }
+    }
+
+    pub(super) fn note(&self, version: &Version) -> Option<&Note> {
+        match self {
+            Self::Tagged(_) | Self::Untagged(_) => None,
+            Self::Announced { notes, .. } => notes.get(version),
+        }
+    }
+
+    pub(super) fn listing(&self, version: &Version, naming: &Naming) -> Listing {
+        match self {
+            Self::Tagged(versions) => Listing::Proven(versions.get(version).cloned().unwrap_or_default()),
+            Self::Untagged(names) => {
+                Listing::Short { names: names.clone(), reason: "no tag list shows a version".to_owned() }
+            }
+            Self::Announced { name, notes } => announced(name, notes, version, naming),
+        }
+    }
+}
+
+/// Announcements are complete when they have a list and lack no line of the previous release whose minor they still have.
+fn announced(source: &str, notes: &BTreeMap<Version, Note>, version: &Version, naming: &Naming) -> Listing {
+    let Some(names) = notes.get(version).and_then(|note| note.names.clone()) else {
+        let reason = format!("{source} list no artifacts of {version}");
+        return Listing::Short { names: BTreeSet::new(), reason };
+    };
+    let lines = |names: &BTreeSet<ImageKey>| -> BTreeSet<Line> {
+        names.iter().filter_map(|name| naming.facets(name.as_str())).map(|facets| facets.line()).collect()
+    };
+    let previous = notes.range(..version).rev().find_map(|(_, note)| note.names.as_ref());
+    let before = previous.map(lines).unwrap_or_default();
+    let now = lines(&names);
+    let lost = before.difference(&now).find(|lost| now.iter().any(|line| line.minor == lost.minor));
+    match lost {
+        Some(line) => {
+            let reason = format!("{source} of {version} lack {line}, which the release before had");
+            Listing::Short { names, reason }
+        }
+        None => Listing::Claimed(names),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(version: &str, names: Option<&[&str]>) -> Note {
+        Note {
+            version: version.parse().unwrap(),
+            names: names.map(|names| names.iter().map(|name| name.parse().unwrap()).collect()),
+            released_at: None,
+            description: String::new(),
+        }
+    }
+
+    fn listing(notes: Vec<Note>, version: &str) -> String {
+        let Ok(source) = open("release-notes", Candidates::Releases(notes)) else {
+            return "not opened".to_owned();
+        };
+        match source.listing(&version.parse().unwrap(), &Naming::default()) {
+            Listing::Proven(names) => format!("{} proven", names.len()),
+            Listing::Claimed(names) => format!("{} claimed", names.len()),
+            Listing::Short { names, reason } => format!("{}: {reason}", names.len()),
+        }
+    }
+
+    const UBUNTU_31: &str = "ubuntu-noble-plain-rke2-1-31-8";
+    const SUSE_31: &str = "opensuse-15-6-plain-rke2-1-31-8";
+    const UBUNTU_32: &str = "ubuntu-noble-plain-rke2-1-32-1";
+
+    #[test]
+    fn notes_that_lose_a_line_whose_minor_they_still_have_are_short() {
+        let notes = vec![note("0.4.1", Some(&[UBUNTU_31, SUSE_31])), note("0.4.2", Some(&[UBUNTU_31]))];
+        assert_eq!(
+            listing(notes, "0.4.2"),
+            "1: release-notes of 0.4.2 lack opensuse plain rke2 1.31, which the release before had"
+        );
+    }
+
+    #[test]
+    fn a_minor_that_left_with_every_family_is_no_loss() {
+        let notes = vec![note("0.4.1", Some(&[UBUNTU_31])), note("0.4.2", Some(&[UBUNTU_32]))];
+        assert_eq!(listing(notes, "0.4.2"), "1 claimed");
+    }
+
+    #[test]
+    fn notes_without_a_list_say_nothing() {
+        assert_eq!(
+            listing(vec![note("0.4.1", None)], "0.4.1"),
+            "0: release-notes list no artifacts of 0.4.1"
+        );
+        assert_eq!(listing(vec![], "0.4.1"), "0: release-notes list no artifacts of 0.4.1");
+    }
+
+    #[test]
+    fn signatures_and_test_tags_are_no_releases() {
+        let tags =
+            ["0.4.12", "sha256-abc.sig", "bn-test-3", "0.0.0-git-098dca5b"].map(str::to_owned).to_vec();
+        let source = tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), tags)]));
+        let versions: Vec<String> =
+            source.versions().iter().map(|(version, _)| version.to_string()).collect();
+        assert_eq!(versions, ["0.0.0-git-098dca5b", "0.4.12"]);
+    }
+
+    #[test]
+    fn tag_lists_without_any_version_are_no_proof_that_nothing_exists() {
+        let source = tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), vec![])]));
+        assert!(matches!(
+            source.listing(&"0.4.12".parse().unwrap(), &Naming::default()),
+            Listing::Short { .. }
+        ));
+    }
+}
