@@ -5,5 +5,6 @@ pub mod forge;
 pub mod observe;
 pub mod registry;
 pub mod release;
+pub mod report;
 pub mod store;
 pub mod values;

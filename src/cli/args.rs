@@ -1,0 +1,265 @@
+//! The command line as it is written. What it means is decided in the rest of `cli`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::release::Version;
+use crate::values::KeyPath;
+
+/// Keeps Helm values files in step with the OS disk image releases of an OCI registry.
+#[derive(Debug, Parser)]
+#[command(name = "dibump", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, nothing to do, or held by policy; 1 a bug; 2 usage; 3 a person must act (configuration, input file, \
+credentials); 4 could not tell, a retry may help; 5 refused as unsafe; 10 an update is pending (--detailed-exitcode); \
+130, 143 interrupted.";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The configuration file [default: dibump.yaml, where there is one]
+    #[arg(long, global = true, env = "DIBUMP_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The form of the log on stderr
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub log_format: LogFormat,
+    /// More log (-v: requests, -vv: everything)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// No log and no progress, only errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+    /// Give up after this long, as in `90s` or `10m`
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub max_time: Option<std::time::Duration>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look up releases and print what would change in a values file
+    Plan(Plan),
+    /// Make branch and merge request of each target equal to its plan
+    Run(Run),
+    /// What the registry has, and what the policy thinks of each release
+    Releases(Releases),
+    /// The artifacts of one release
+    Artifacts(Artifacts),
+    /// The configuration file
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a completion script
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `dibump plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// The values file; without it, the local files of the configuration's targets
+    pub values: Option<PathBuf>,
+    /// Where the releases are
+    #[command(flatten)]
+    pub lookup: Lookup,
+    /// Which keys the mapping lists
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pub images: Option<ImagesArg>,
+    /// The release that the file is at, where it does not say so itself
+    #[arg(long, value_name = "VERSION")]
+    pub from: Option<Version>,
+    /// Go to this release, whatever the policy says
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<Version>,
+    /// Where the version stands, as in `spec.values.sylva_diskimagebuilder_version`
+    #[arg(long, value_name = "PATH")]
+    pub version_key: Option<KeyPath>,
+    /// Where the mapping of image keys stands
+    #[arg(long, value_name = "PATH")]
+    pub images_key: Option<KeyPath>,
+    /// The entry of `os_images_oci_registries` whose images are ours
+    #[arg(long, value_name = "NAME")]
+    pub registry_key: Option<String>,
+    /// Write the change to the file
+    #[arg(long)]
+    pub write: bool,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: PlanFormat,
+    /// Exit with 10 when an update is pending
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// `dibump run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Stop before anything is written
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Only the targets of this project
+    #[arg(long, value_name = "PATH")]
+    pub project: Option<String>,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// With --dry-run, exit with 10 when an update is pending
+    #[arg(long, requires = "dry_run")]
+    pub detailed_exitcode: bool,
+}
+
+/// `dibump releases`.
+#[derive(Debug, Args)]
+pub struct Releases {
+    /// Where the releases are
+    #[command(flatten)]
+    pub lookup: Lookup,
+    /// The release that the verdicts start from
+    #[arg(long, value_name = "VERSION")]
+    pub from: Option<Version>,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `dibump artifacts`.
+#[derive(Debug, Args)]
+pub struct Artifacts {
+    /// The release
+    pub version: Version,
+    /// Where the releases are
+    #[command(flatten)]
+    pub lookup: Lookup,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `dibump config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check the configuration file
+    Validate {
+        /// Also ask registry and forge, read only: who am I, what may I do
+        #[arg(long)]
+        online: bool,
+    },
+    /// Print the JSON schema of the configuration file
+    Schema,
+    /// Print the configuration as it is meant, with every default
+    Show,
+}
+
+/// Where the releases are looked up.
+#[derive(Debug, Default, Args)]
+pub struct Lookup {
+    /// The registry prefix below which a producer's images are, as in `oci://registry.example/path/diskimage-builder`
+    #[arg(long, env = "DIBUMP_REGISTRY", value_name = "PREFIX")]
+    pub registry: Option<String>,
+    /// The configuration's producer, where it has several
+    #[arg(long, value_name = "NAME", conflicts_with = "registry")]
+    pub producer: Option<String>,
+    /// Take the releases from a file (`releases --format json`) instead of a registry
+    #[arg(long, value_name = "FILE", conflicts_with = "registry")]
+    pub observed: Option<PathBuf>,
+    /// Speak HTTP without TLS to the registry
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Which sources name the candidates: auto, release-notes, gitlab, catalog, known, file:PATH (several by commas)
+    #[arg(long, value_name = "SOURCES", value_delimiter = ',')]
+    pub discovery: Vec<String>,
+    /// The producer's GitLab, where the registry does not tell, as in `https://gitlab.example`
+    #[arg(long, value_name = "URL")]
+    pub gitlab_url: Option<String>,
+    /// The producer's project on it
+    #[arg(long, value_name = "PATH")]
+    pub gitlab_project: Option<String>,
+    /// Only versions in this SemVer range
+    #[arg(long, value_name = "RANGE")]
+    pub range: Option<semver::VersionReq>,
+    /// Requests at once to a host
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: Option<u16>,
+    /// An additional CA certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Vec<PathBuf>,
+    /// The folder that keeps releases which were completely read
+    #[arg(long, env = "DIBUMP_CACHE_DIR", value_name = "FOLDER")]
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// Text or JSON.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs; the shape is documented and versioned
+    Json,
+}
+
+/// The forms of a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs; the shape is documented and versioned
+    Json,
+    /// Only the unified diff, as `git apply` reads it
+    Diff,
+}
+
+/// Which keys the mapping lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ImagesArg {
+    /// `all` where the mapping lists exactly the artifacts of the release that the file names, else `follow`
+    Auto,
+    /// Exactly the artifacts of the release
+    All,
+    /// The listed lines, and new lines of listed families
+    Follow,
+    /// The listed lines only
+    Listed,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|e| format!("{e}; expected something like 90s or 10m"))?;
+    std::time::Duration::try_from(span).map_err(|_| "a duration cannot be negative".to_owned())
+}

@@ -1,0 +1,29 @@
+//! Rendering: what people and programs read. Functions here return text; `cli` prints it.
+
+pub mod diff;
+pub mod table;
+
+use anstyle::{AnsiColor, Style};
+
+/// Something new or good.
+pub const GREEN: Style = AnsiColor::Green.on_default();
+/// Something that goes, or is bad.
+pub const RED: Style = AnsiColor::Red.on_default();
+/// Something to look at.
+pub const YELLOW: Style = AnsiColor::Yellow.on_default();
+/// A place.
+pub const CYAN: Style = AnsiColor::Cyan.on_default();
+/// A heading.
+pub const BOLD: Style = Style::new().bold();
+/// Something of less interest.
+pub const DIM: Style = Style::new().dimmed();
+
+/// `text` in a style. Colours are stripped on printing where they are not wanted.
+pub fn paint(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Makes text from outside safe for a terminal: control characters are shown, not sent.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}

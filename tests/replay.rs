@@ -1,0 +1,229 @@
+//! Replays real updates: a registry is filled with a producer's releases, each case's `before.yaml` is updated,
+//! and the mapping must become that of `after.yaml`, byte for byte.
+//!
+//! `cargo test --test replay` runs the small cases of this repository. Other data are given by their folder, which holds
+//! `releases.json` and `replay/<case>/{before,after}.yaml` with `replay/index.json`; cases that the maintainers decided
+//! by hand are named behind it: `cargo test --test replay -- ../data --except 007,016`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods
+)]
+
+#[path = "fake/docker_registry.rs"]
+mod docker_registry;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use docker_registry::{DockerRegistry, Push};
+use serde::Deserialize;
+
+const PREFIX: &str = "sylva-projects/sylva-elements/diskimage-builder";
+const ANNOTATION: &str = "sylvaproject.org/diskimage/";
+
+#[derive(Deserialize)]
+struct Releases {
+    releases: Vec<Release>,
+    #[serde(default)]
+    other_tags: Vec<OtherTag>,
+}
+
+#[derive(Deserialize)]
+struct Release {
+    tag: String,
+    date: String,
+    commit: String,
+    annotation_keys: Vec<String>,
+    artifacts: Vec<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct OtherTag {
+    tag: String,
+    valid_oci_tag: bool,
+    names: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    to: String,
+}
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--");
+    let (mut folder, mut except) = (None, BTreeSet::new());
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--except" => except.extend(arguments.next().unwrap_or_default().split(',').map(str::to_owned)),
+            _ if argument.starts_with("--") => {}
+            _ => folder = Some(PathBuf::from(argument)).filter(|path| path.join("releases.json").exists()),
+        }
+    }
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/replay");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let failed = runtime.block_on(replay(&folder.unwrap_or(own), &except));
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs all cases and prints a line for each; the number of failed ones.
+async fn replay(folder: &Path, except: &BTreeSet<String>) -> usize {
+    let releases: Releases =
+        serde_json::from_slice(&std::fs::read(folder.join("releases.json")).unwrap()).unwrap();
+    let cases: Vec<Case> =
+        serde_json::from_slice(&std::fs::read(folder.join("replay/index.json")).unwrap()).unwrap();
+    let registry = DockerRegistry::start().await;
+    registry.push(&releases.pushes()).await;
+    let mut failed = 0;
+    for case in &cases {
+        let problems =
+            replay_case(folder, case, &releases, &registry.prefix(PREFIX), except.contains(&case.id));
+        let verdict = if problems.is_empty() {
+            "ok".to_owned()
+        } else {
+            format!("FAILED\n    {}", problems.join("\n    "))
+        };
+        println!("test replay {} to {} ... {verdict}", case.id, case.to);
+        failed += usize::from(!problems.is_empty());
+    }
+    let state = if failed == 0 { "ok" } else { "FAILED" };
+    println!("\ntest result: {state}. {} passed; {failed} failed; 0 ignored\n", cases.len() - failed);
+    failed
+}
+
+fn replay_case(folder: &Path, case: &Case, releases: &Releases, prefix: &str, by_hand: bool) -> Vec<String> {
+    let text = |name: &str| std::fs::read_to_string(folder.join("replay").join(&case.id).join(name)).unwrap();
+    let (before, after) = (text("before.yaml"), text("after.yaml"));
+    let run = |images: &str, text: &str, to: &str| plan(text, prefix, images, to);
+    let plan = |images: &str, text: &str| run(images, text, &case.to);
+    let follow = plan("follow", &before);
+    let mut problems = Vec::new();
+    let mut demand = |holds: bool, problem: &str| {
+        if !holds {
+            problems.push(problem.to_owned());
+        }
+    };
+    demand(
+        by_hand || mapping(&follow).2 == mapping(&after).2,
+        "follow does not give the maintainers' mapping",
+    );
+    demand(outside(&follow) == outside(&before), "follow changes a line outside version and mapping");
+    demand(plan("follow", &follow) == follow, "a second run changes something");
+    demand(plan("auto", &before) == follow, "auto differs from follow");
+
+    let all = plan("all", &before);
+    demand(keys(&all) == releases.names(&case.to), "all does not leave exactly the artifacts of the release");
+    demand(outside(&all) == outside(&before), "all changes a line outside version and mapping");
+    let from = version(&before);
+    demand(run("auto", &all, &from) == run("all", &all, &from), "auto differs from all on a whole release");
+    problems
+}
+
+/// Updates a copy of the file with the real program.
+fn plan(text: &str, prefix: &str, images: &str, to: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("values.yaml");
+    std::fs::write(&file, text).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_dibump"))
+        .args(["plan", "--registry", prefix, "--plain-http", "--discovery", "catalog"])
+        .args(["--images", images, "--to", to, "--write"])
+        .arg(&file)
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "plan failed: {}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read_to_string(&file).unwrap()
+}
+
+/// Start and end of the mapping's lines, and the lines from the first key to the last.
+fn mapping(text: &str) -> (usize, usize, Vec<&str>) {
+    let lines: Vec<&str> = text.lines().collect();
+    let head =
+        lines.iter().position(|line| line.starts_with("sylva_diskimagebuilder_images:")).expect("a mapping");
+    let inside = lines[head + 1..].iter().take_while(|line| line.starts_with(' ')).count();
+    (head + 1, head + 1 + inside, lines[head + 1..head + 1 + inside].to_vec())
+}
+
+fn keys(text: &str) -> BTreeSet<String> {
+    let key = |line: &&str| {
+        line.strip_prefix("  ").filter(|l| l.starts_with(|c: char| c.is_ascii_lowercase())).map(str::to_owned)
+    };
+    let name = |line: String| line.split_once(':').map(|(key, _)| key.to_owned());
+    mapping(text).2.iter().filter_map(key).filter_map(name).collect()
+}
+
+/// The lines that no update may touch.
+fn outside(text: &str) -> Vec<&str> {
+    let (start, end, _) = mapping(text);
+    let lines = text.lines().enumerate();
+    let kept = lines.filter(|(i, line)| {
+        !(start..end).contains(i) && !line.starts_with("sylva_diskimagebuilder_version:")
+    });
+    kept.map(|(_, line)| line).collect()
+}
+
+fn version(text: &str) -> String {
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("sylva_diskimagebuilder_version: "))
+        .expect("a version");
+    line.trim().to_owned()
+}
+
+impl Releases {
+    fn names(&self, tag: &str) -> BTreeSet<String> {
+        let release = self.releases.iter().find(|release| release.tag == tag);
+        release
+            .map(|release| release.artifacts.iter().map(|a| a["basename"].clone()).collect())
+            .unwrap_or_default()
+    }
+
+    /// Every artifact, first in `snapshots/` as the producer does, and the tags that are no releases.
+    fn pushes(&self) -> Vec<Push> {
+        let push = |name: &str, tag: &str, annotations: &BTreeMap<String, String>| {
+            ["", "snapshots/"].map(|folder| Push {
+                repository: format!("{PREFIX}/{folder}{name}"),
+                tag: tag.to_owned(),
+                annotations: annotations.clone(),
+            })
+        };
+        let artifacts =
+            self.releases.iter().flat_map(|release| release.artifacts.iter().map(move |a| (release, a)));
+        let releases =
+            artifacts.flat_map(|(release, a)| push(&a["basename"], &release.tag, &release.annotations(a)));
+        let others = self.other_tags.iter().filter(|other| other.valid_oci_tag);
+        let none = BTreeMap::new();
+        let others =
+            others.flat_map(|other| other.names.iter().flat_map(|name| push(name, &other.tag, &none)));
+        releases.chain(others.collect::<Vec<_>>()).collect()
+    }
+}
+
+impl Release {
+    /// The annotations that the producer's pipeline of this release wrote.
+    fn annotations(&self, artifact: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let of_flux =
+            [("created", self.date.clone()), ("revision", format!("{}@sha1:{}", self.tag, self.commit))];
+        let of_flux = of_flux.map(|(key, value)| (format!("org.opencontainers.image.{key}"), value));
+        let named = self.annotation_keys.iter().filter_map(|key| {
+            let value = match key.strip_prefix(ANNOTATION)? {
+                "k8s-version" => artifact.get("k8s_version_annotation")?.clone(),
+                "hardened" => artifact.get("hardened_annotation")?.clone(),
+                "commit-tag" => self.tag.clone(),
+                "commit-id" => self.commit.clone(),
+                "filename" => format!("{}.raw", artifact["basename"]),
+                "sha256" => "0".repeat(64),
+                "md5" => "0".repeat(32),
+                "size" | "archive-size" => "22000000000".to_owned(),
+                facet => artifact.get(&facet.replace('-', "_"))?.clone(),
+            };
+            Some((key.clone(), value))
+        });
+        named.chain(of_flux).collect()
+    }
+}
