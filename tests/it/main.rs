@@ -9,3 +9,16 @@ mod transport;
 //! The integration tests: one binary, a file per story.
 
 mod values;
+//! The integration tests: one binary, a file per user story.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test fails by panicking, and sets up its own files, servers and processes"
+)]
+
+mod architecture;
