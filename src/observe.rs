@@ -1,0 +1,2 @@
+//! Reading what is there, over the ports.
+pub mod merge_request;
