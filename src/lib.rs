@@ -1,10 +1,13 @@
 //! dibump
+pub mod apply;
 pub mod catalogue;
 pub mod disk;
 pub mod forge;
 pub mod observe;
 pub mod http;
 pub mod oci;
+pub mod merge_request;
+pub mod observe;
 pub mod registry;
 pub mod release;
 pub mod report;

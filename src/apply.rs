@@ -1,0 +1,218 @@
+//! Makes branch and merge request equal to what is wanted: observe, decide, one write, observe again.
+//!
+//! The only caller of the forge's methods that write. A dry run does not come here: see [`foresee`].
+
+use std::time::Duration;
+
+use crate::forge::{Forge, ForgeError, MergeRequest, MergeRequestState};
+use crate::merge_request::{Action, Decision, Observed, Outcome, Wanted, next};
+use crate::observe::merge_request::{Place, observe};
+
+/// How many writes a run tries before it gives up.
+const MOST_PASSES: usize = 8;
+
+/// How long a forge may take to show what was written to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// The first wait; each next one is twice as long.
+    pub first: Duration,
+    /// All waits together.
+    pub total: Duration,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// What a person should know about it.
+    pub note: Option<String>,
+    /// The open merge request of the project, where there is one: its number and its page.
+    pub merge_request: Option<(u64, String)>,
+    /// How many writes were tried.
+    pub writes: usize,
+}
+
+impl Default for Patience {
+    /// GitLab has been seen to take 37 s until it let a merge request be opened for a branch that was just pushed.
+    fn default() -> Self {
+        Self { first: Duration::from_secs(1), total: Duration::from_secs(60) }
+    }
+}
+
+/// What a run would end in, by reading alone.
+pub async fn foresee(forge: &dyn Forge, place: &Place, wanted: &Wanted) -> Result<Applied, ForgeError> {
+    let observed = observe(forge, place, wanted).await?;
+    let (outcome, note) = match next(&observed, wanted) {
+        Decision::Do { leads_to, .. } => (leads_to.foreseen(), None),
+        Decision::Done { outcome, note } => (outcome, note),
+    };
+    Ok(Applied { outcome, note, merge_request: open(&observed), writes: 0 })
+}
+
+/// Makes branch and merge request equal to what is wanted, by as many passes as it takes, at most 8.
+///
+/// Errors are the forge's: a read that could not tell, or a write that it keeps refusing.
+pub async fn apply(
+    forge: &dyn Forge,
+    place: &Place,
+    wanted: &Wanted,
+    patience: Patience,
+) -> Result<Applied, ForgeError> {
+    let mut run = Run { forge, waiting: Waiting::new(patience), written: None, failed: None, writes: 0 };
+    loop {
+        let observed = observe(forge, place, wanted).await?;
+        run.learn(&observed);
+        if run.lags(&observed) && run.waiting.wait(None).await {
+            continue;
+        }
+        let action = match next(&observed, wanted) {
+            Decision::Do { action, .. } => action,
+            Decision::Done { outcome, note } => return Ok(run.end(outcome, note, &observed)),
+        };
+        if run.writes == MOST_PASSES {
+            return run.give_up(&observed);
+        }
+        run.write(&action, observed).await?;
+    }
+}
+
+struct Run<'a> {
+    forge: &'a dyn Forge,
+    waiting: Waiting,
+    /// What the last write that the forge took has done, and what was there before it.
+    written: Option<(Outcome, Observed)>,
+    /// The last write's failure, what it would have done, and what was there before it.
+    failed: Option<(ForgeError, Outcome, Observed)>,
+    writes: usize,
+}
+
+impl Run<'_> {
+    /// Whether the forge does not show yet what was written last.
+    fn lags(&self, observed: &Observed) -> bool {
+        self.failed.is_none() && self.written.as_ref().is_some_and(|(_, before)| before == observed)
+    }
+
+    /// A write without an answer was done after all if things are no longer as they were.
+    fn learn(&mut self, observed: &Observed) {
+        if let Some((ForgeError::Unavailable { .. }, achieved, before)) = &self.failed
+            && before != observed
+        {
+            self.succeeded(achieved.clone(), before.clone());
+        }
+    }
+
+    /// Tries one write. Whatever the answer, the next pass observes what came of it.
+    async fn write(&mut self, action: &Action, before: Observed) -> Result<(), ForgeError> {
+        self.writes += 1;
+        let (answer, achieved) = match action {
+            Action::Push(commit) => (self.forge.push(commit).await.map(drop), Outcome::Updated),
+            Action::Create(new) => (self.forge.create_merge_request(new).await.map(drop), Outcome::Created),
+            Action::Edit { number, edit } => {
+                (self.forge.edit_merge_request(*number, edit).await, Outcome::Updated)
+            }
+        };
+        match answer {
+            Ok(()) => self.succeeded(achieved, before),
+            Err(error) => self.failed(error, achieved, before).await?,
+        }
+        Ok(())
+    }
+
+    fn succeeded(&mut self, achieved: Outcome, before: Observed) {
+        let best = match self.written.take() {
+            Some((Outcome::Created, _)) => Outcome::Created,
+            _ => achieved,
+        };
+        self.written = Some((best, before));
+        self.failed = None;
+        self.waiting.restart();
+    }
+
+    /// Decides whether observing again can help.
+    async fn failed(
+        &mut self,
+        error: ForgeError,
+        achieved: Outcome,
+        before: Observed,
+    ) -> Result<(), ForgeError> {
+        let pause = match &error {
+            // It was not done, and the forge says why it may be soon: no pass was used up.
+            ForgeError::NotYet { .. } => {
+                self.writes -= 1;
+                None
+            }
+            // Something moved. If nothing did, it will not be done.
+            ForgeError::Rejected { .. } => {
+                let again = matches!(&self.failed,
+                    Some((ForgeError::Rejected { .. }, _, seen)) if *seen == before);
+                if again {
+                    return Err(error);
+                }
+                None
+            }
+            ForgeError::Unavailable { retry_after, .. } => *retry_after,
+            ForgeError::Refused { .. } | ForgeError::Invalid { .. } => return Err(error),
+        };
+        if !self.waiting.wait(pause).await {
+            return Err(error);
+        }
+        self.failed = Some((error, achieved, before));
+        Ok(())
+    }
+
+    fn end(self, outcome: Outcome, note: Option<String>, observed: &Observed) -> Applied {
+        let outcome = match (outcome, self.written) {
+            (Outcome::Unchanged, Some((achieved, _))) => achieved,
+            (outcome, _) => outcome,
+        };
+        Applied { outcome, note, merge_request: open(observed), writes: self.writes }
+    }
+
+    fn give_up(self, observed: &Observed) -> Result<Applied, ForgeError> {
+        if let Some((error, ..)) = self.failed {
+            return Err(error);
+        }
+        let outcome = Outcome::Unknown(format!("the merge request did not settle in {MOST_PASSES} passes"));
+        Ok(Applied { outcome, note: None, merge_request: open(observed), writes: self.writes })
+    }
+}
+
+/// Waits that get longer, within one budget.
+struct Waiting {
+    patience: Patience,
+    next: Duration,
+    left: Duration,
+}
+
+impl Waiting {
+    fn new(patience: Patience) -> Self {
+        Self { patience, next: patience.first, left: patience.total }
+    }
+
+    /// Waits are short again; the budget stays.
+    fn restart(&mut self) {
+        self.next = self.patience.first;
+    }
+
+    /// Waits, at least as long as the forge asks for; `false` when that is longer than what is left.
+    async fn wait(&mut self, asked: Option<Duration>) -> bool {
+        let asked = asked.unwrap_or_default();
+        if self.left.is_zero() || asked > self.left {
+            return false;
+        }
+        let pause = self.next.max(asked).min(self.left);
+        self.left -= pause;
+        self.next = pause.saturating_mul(2);
+        tokio::time::sleep(pause).await;
+        true
+    }
+}
+
+fn open(observed: &Observed) -> Option<(u64, String)> {
+    let ours = |mr: &&MergeRequest| mr.from_this_project && mr.state == MergeRequestState::Open;
+    observed.merge_requests.iter().find(ours).map(|mr| (mr.number, mr.url.clone()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,480 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::forge::{
+    Access, Branch, Commit, CommitId, Comparison, MergeRequestEdit, MergeRequestSettings, Mergeability,
+    NewCommit, NewMergeRequest,
+};
+use crate::merge_request::{DESCRIPTION_LIMIT, FileChange, Patch, Update};
+
+/// A forge that keeps its state, and can be told to fail.
+#[derive(Default)]
+struct FakeForge(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    commits: BTreeMap<CommitId, (Commit, Files)>,
+    branches: BTreeMap<Branch, CommitId>,
+    merge_requests: Vec<MergeRequest>,
+    /// All requests, reads and writes, in words.
+    requests: Vec<&'static str>,
+    /// The answers to the next writes: the error, and whether the write happens all the same.
+    faults: Vec<(ForgeError, bool)>,
+    /// How many reads do not show the newest branch head yet.
+    lag: usize,
+    stale: BTreeMap<Branch, Option<CommitId>>,
+}
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+const SOURCE: &str = "dibump/main/images-0.x";
+const WRITES: [&str; 3] = ["push", "create", "edit"];
+
+impl FakeForge {
+    /// A project whose file names 0.4.11.
+    fn new() -> Self {
+        let forge = Self::default();
+        forge.commit("main", "Initial", "0.4.11", &[]);
+        forge
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// Commits a file of two lines, on top of the branch's head and below more lines of a person's.
+    fn commit(&self, branch: &str, message: &str, version: &str, extra: &[&str]) -> CommitId {
+        let content = format!("# images\n{}version: {version}\n", extra.concat());
+        let parent = self.state().branches.get(&Branch(branch.into())).cloned();
+        self.add(branch, message, parent, [("values.yaml".to_owned(), content.into_bytes())].into())
+    }
+
+    fn add(&self, branch: &str, message: &str, parent: Option<CommitId>, files: Files) -> CommitId {
+        let mut state = self.state();
+        let id = CommitId(format!("{:040}", state.commits.len()));
+        let mut all = parent.as_ref().map(|p| state.commits[p].1.clone()).unwrap_or_default();
+        all.extend(files);
+        let commit =
+            Commit { id: id.clone(), parents: parent.into_iter().collect(), message: message.into() };
+        state.commits.insert(id.clone(), (commit, all));
+        state.branches.insert(Branch(branch.into()), id.clone());
+        id
+    }
+
+    fn wanted(&self, version: &str) -> Wanted {
+        let parent = self.state().branches[&Branch("main".into())].clone();
+        let before = self.state().commits[&parent].1["values.yaml"].clone();
+        let after = String::from_utf8(before.clone()).unwrap().replace("0.4.11", version).into_bytes();
+        let patch = Patch::new([("values.yaml".to_owned(), FileChange { before, after })].into());
+        let Place { source, target } = place();
+        Wanted::Update(Box::new(Update {
+            producer: "images".into(),
+            source,
+            target,
+            parent,
+            current: "0.4.11".parse().ok(),
+            version: version.parse().unwrap(),
+            patch,
+            title: format!("Update images to {version}"),
+            text: format!("Moves to {version}."),
+            commit_message: format!("Update images to {version}"),
+            settings: MergeRequestSettings::default(),
+            description_limit: DESCRIPTION_LIMIT,
+        }))
+    }
+
+    async fn run(&self, version: &str) -> Result<Applied, ForgeError> {
+        apply(self, &place(), &self.wanted(version), patience()).await
+    }
+
+    async fn outcome(&self, version: &str) -> String {
+        self.run(version).await.unwrap().outcome.to_string()
+    }
+
+    fn written(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.state().requests).into_iter().filter(|r| WRITES.contains(r)).collect()
+    }
+
+    fn fail(&self, error: ForgeError, happens: bool) {
+        self.state().faults.push((error, happens));
+    }
+
+    fn file(&self, branch: &str) -> String {
+        let state = self.state();
+        String::from_utf8(state.commits[&state.branches[&Branch(branch.into())]].1["values.yaml"].clone())
+            .unwrap()
+    }
+
+    /// The project's own open merge request; there is exactly one.
+    fn open(&self) -> MergeRequest {
+        let state = self.state();
+        let mut open = state
+            .merge_requests
+            .iter()
+            .filter(|mr| mr.from_this_project && mr.state == MergeRequestState::Open);
+        let mr = open.next().unwrap().clone();
+        assert_eq!(open.next(), None);
+        mr
+    }
+
+    fn change(&self, change: impl FnOnce(&mut MergeRequest)) {
+        change(&mut self.state().merge_requests[0]);
+    }
+
+    /// The answer to a write, and whether it happens.
+    fn answer(&self, request: &'static str) -> (Result<(), ForgeError>, bool) {
+        let mut state = self.state();
+        state.requests.push(request);
+        match state.faults.is_empty() {
+            true => (Ok(()), true),
+            false => {
+                let (error, happens) = state.faults.remove(0);
+                (Err(error), happens)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Forge for FakeForge {
+    async fn head(&self, branch: &Branch) -> Result<Option<CommitId>, ForgeError> {
+        tokio::task::yield_now().await;
+        let mut state = self.state();
+        state.requests.push("head");
+        if state.lag > 0 && state.stale.contains_key(branch) {
+            state.lag -= 1;
+            return Ok(state.stale[branch].clone());
+        }
+        Ok(state.branches.get(branch).cloned())
+    }
+
+    async fn file(&self, path: &str, at: &CommitId) -> Result<Option<Vec<u8>>, ForgeError> {
+        let mut state = self.state();
+        state.requests.push("file");
+        Ok(state.commits[at].1.get(path).cloned())
+    }
+
+    async fn compare(&self, target: &CommitId, source: &CommitId) -> Result<Comparison, ForgeError> {
+        let mut state = self.state();
+        state.requests.push("compare");
+        let history = |from: &CommitId| {
+            let mut line = vec![from.clone()];
+            while let Some(parent) = state.commits[line.last().unwrap()].0.parents.first() {
+                line.push(parent.clone());
+            }
+            line
+        };
+        let on_target = history(target);
+        let on_source = history(source);
+        let base = on_source.iter().find(|id| on_target.contains(id)).unwrap();
+        let mut commits: Vec<Commit> =
+            on_source.iter().take_while(|id| *id != base).map(|id| state.commits[id].0.clone()).collect();
+        commits.reverse();
+        let (old, new) = (&state.commits[base].1, &state.commits[source].1);
+        let paths = new.keys().filter(|path| old.get(*path) != new.get(*path)).cloned().collect();
+        Ok(Comparison { commits, paths: Some(paths) })
+    }
+
+    async fn merge_requests(&self, _: &Branch, _: &Branch) -> Result<Vec<MergeRequest>, ForgeError> {
+        tokio::task::yield_now().await;
+        let mut state = self.state();
+        state.requests.push("merge requests");
+        Ok(state.merge_requests.clone())
+    }
+
+    async fn access(&self) -> Result<Access, ForgeError> {
+        Err(invalid())
+    }
+
+    async fn push(&self, new: &NewCommit) -> Result<CommitId, ForgeError> {
+        tokio::task::yield_now().await;
+        let (answer, happens) = self.answer("push");
+        let head = self.state().branches.get(&new.branch).cloned();
+        if happens && head != new.expected_head {
+            return Err(rejected("the branch moved"));
+        }
+        if happens {
+            self.state().stale.insert(new.branch.clone(), head);
+            self.add(&new.branch.0, &new.message, Some(new.parent.clone()), new.files.clone());
+        }
+        answer.map(|()| self.state().branches[&new.branch].clone())
+    }
+
+    async fn create_merge_request(&self, new: &NewMergeRequest) -> Result<MergeRequest, ForgeError> {
+        tokio::task::yield_now().await;
+        let (answer, happens) = self.answer("create");
+        let mut state = self.state();
+        let open = |mr: &&MergeRequest| mr.from_this_project && mr.state == MergeRequestState::Open;
+        if happens && state.merge_requests.iter().any(|mr| open(&mr)) {
+            return Err(rejected("another open merge request already exists for this source branch"));
+        }
+        let mr = merge_request(state.merge_requests.len() as u64 + 1, &new.title, &new.description);
+        if happens {
+            state.merge_requests.insert(0, mr.clone());
+        }
+        answer.map(|()| mr)
+    }
+
+    async fn edit_merge_request(&self, number: u64, edit: &MergeRequestEdit) -> Result<(), ForgeError> {
+        let (answer, happens) = self.answer("edit");
+        let mut state = self.state();
+        let mr = state.merge_requests.iter_mut().find(|mr| mr.number == number).ok_or_else(invalid)?;
+        if happens {
+            mr.title = edit.title.clone().unwrap_or(mr.title.clone());
+            mr.description = edit.description.clone().unwrap_or(mr.description.clone());
+        }
+        answer
+    }
+}
+
+fn place() -> Place {
+    Place { source: Branch(SOURCE.into()), target: Branch("main".into()) }
+}
+
+fn patience() -> Patience {
+    Patience { first: Duration::from_millis(1), total: Duration::from_millis(100) }
+}
+
+fn merge_request(number: u64, title: &str, description: &str) -> MergeRequest {
+    MergeRequest {
+        number,
+        url: format!("https://forge.example/{number}"),
+        state: MergeRequestState::Open,
+        title: title.into(),
+        description: description.into(),
+        source_branch: Branch(SOURCE.into()),
+        target_branch: Branch("main".into()),
+        from_this_project: true,
+        head: None,
+        mergeability: Mergeability::Unknown,
+        labels: vec![],
+        draft: false,
+    }
+}
+
+fn rejected(reason: &str) -> ForgeError {
+    ForgeError::Rejected { action: "couldn't write".into(), reason: reason.into() }
+}
+
+fn not_yet() -> ForgeError {
+    ForgeError::NotYet { action: "couldn't write".into(), reason: "the source branch does not exist".into() }
+}
+
+fn unavailable() -> ForgeError {
+    let source = Arc::new(std::io::Error::other("reset"));
+    ForgeError::Unavailable {
+        action: "couldn't write".into(),
+        host: "forge.example".into(),
+        retry_after: None,
+        source,
+    }
+}
+
+fn invalid() -> ForgeError {
+    ForgeError::Invalid { action: "couldn't read".into(), reason: "no such thing".into() }
+}
+
+#[tokio::test]
+async fn a_newer_release_gives_one_merge_request_and_a_second_run_writes_nothing() {
+    let forge = FakeForge::new();
+    let applied = forge.run("0.4.12").await.unwrap();
+    assert_eq!(applied.outcome, Outcome::Created);
+    assert_eq!(applied.merge_request, Some((1, "https://forge.example/1".into())));
+    assert_eq!(forge.written(), ["push", "create"]);
+    assert_eq!(forge.file(SOURCE), "# images\nversion: 0.4.12\n");
+
+    assert_eq!(forge.outcome("0.4.12").await, "unchanged");
+    assert_eq!(forge.state().requests, ["merge requests", "head"]);
+}
+
+#[tokio::test]
+async fn a_newer_release_moves_the_same_merge_request() {
+    let forge = FakeForge::new();
+    forge.run("0.4.12").await.unwrap();
+    forge.written();
+    assert_eq!(forge.outcome("0.4.13").await, "updated");
+    assert_eq!(forge.written(), ["push", "edit"]);
+    assert_eq!(forge.open().title, "Update images to 0.4.13");
+    assert_eq!(forge.outcome("0.4.13").await, "unchanged");
+    assert_eq!(forge.outcome("0.4.12").await, "unchanged");
+    assert!(forge.written().is_empty());
+}
+
+#[tokio::test]
+async fn an_unrelated_commit_on_the_target_branch_causes_no_write() {
+    let forge = FakeForge::new();
+    forge.run("0.4.12").await.unwrap();
+    forge.commit("main", "Unrelated", "0.4.11", &["other: 1\n"]);
+    forge.written();
+    assert_eq!(forge.outcome("0.4.12").await, "unchanged");
+    assert!(forge.written().is_empty());
+}
+
+#[tokio::test]
+async fn a_conflict_is_rebuilt_on_the_target_branch_once() {
+    let forge = FakeForge::new();
+    forge.run("0.4.12").await.unwrap();
+    forge.commit("main", "Unrelated", "0.4.11", &["other: 1\n"]);
+    forge.change(|mr| mr.mergeability = Mergeability::Conflict);
+    forge.written();
+    assert_eq!(forge.outcome("0.4.12").await, "updated");
+    assert_eq!(forge.written(), ["push"]);
+    assert_eq!(forge.file(SOURCE), "# images\nother: 1\nversion: 0.4.12\n");
+    assert_eq!(forge.outcome("0.4.12").await, "unchanged");
+}
+
+#[tokio::test]
+async fn a_run_killed_between_push_and_merge_request_is_finished_by_the_next() {
+    let forge = FakeForge::new();
+    forge.fail(ForgeError::Refused { action: "".into(), reason: "".into(), hint: None }, true);
+    assert!(forge.run("0.4.12").await.is_err());
+    assert_eq!(forge.written(), ["push"]);
+    assert_eq!(forge.outcome("0.4.12").await, "created");
+    assert_eq!(forge.written(), ["create"]);
+}
+
+#[tokio::test]
+async fn two_runs_at_once_end_with_one_merge_request() {
+    let forge = FakeForge::new();
+    let (one, two) = tokio::join!(forge.run("0.4.12"), forge.run("0.4.12"));
+    let outcomes = [one.unwrap().outcome, two.unwrap().outcome];
+    assert!(outcomes.contains(&Outcome::Created), "{outcomes:?}");
+    let written = forge.written();
+    assert!(written.len() > 2, "the runs did not meet: {written:?}");
+    forge.open();
+    assert_eq!(forge.state().merge_requests.len(), 1);
+    assert_eq!(forge.outcome("0.4.12").await, "unchanged");
+}
+
+#[tokio::test]
+async fn a_forged_merge_request_from_a_fork_is_not_touched() {
+    let real = FakeForge::new();
+    real.run("0.4.12").await.unwrap();
+    let forged = MergeRequest { from_this_project: false, ..real.open() };
+
+    let forge = FakeForge::new();
+    forge.state().merge_requests.push(forged.clone());
+    assert_eq!(forge.outcome("0.4.12").await, "created");
+    assert_eq!(forge.written(), ["push", "create"]);
+    assert_eq!(forge.state().merge_requests.last(), Some(&forged));
+    assert_ne!(forge.open().number, forged.number);
+}
+
+#[tokio::test]
+async fn a_persons_commit_stays() {
+    let forge = FakeForge::new();
+    forge.run("0.4.12").await.unwrap();
+    forge.commit(SOURCE, "My fix", "0.4.12", &["mine: 1\n"]);
+    forge.written();
+    let applied = forge.run("0.4.13").await.unwrap();
+    assert_eq!(applied.outcome, Outcome::EditedByOthers);
+    assert_eq!(applied.note.as_deref(), Some("2 commits are on the source branch"));
+    assert!(forge.written().is_empty());
+    assert!(forge.file(SOURCE).contains("mine: 1"));
+}
+
+#[tokio::test]
+async fn an_amended_commit_stays_even_with_the_trailer() {
+    let forge = FakeForge::new();
+    forge.run("0.4.12").await.unwrap();
+    let (message, main) = {
+        let state = forge.state();
+        let head = &state.branches[&Branch(SOURCE.into())];
+        (state.commits[head].0.message.clone(), state.branches[&Branch("main".into())].clone())
+    };
+    let amended = b"# images, amended\nversion: 0.4.12\n".to_vec();
+    forge.add(SOURCE, &message, Some(main), [("values.yaml".to_owned(), amended)].into());
+    assert_eq!(forge.outcome("0.4.13").await, "edited-by-others");
+}
+
+#[tokio::test]
+async fn peoples_text_around_the_fence_and_their_title_stay() {
+    let forge = FakeForge::new();
+    forge.run("0.4.12").await.unwrap();
+    forge.change(|mr| {
+        mr.title = "My title".into();
+        mr.description = format!("Before\r\n{}After  \n", mr.description);
+    });
+    assert_eq!(forge.outcome("0.4.13").await, "updated");
+    let mr = forge.open();
+    assert_eq!(mr.title, "My title");
+    assert!(mr.description.starts_with("Before\r\n") && mr.description.ends_with("After  \n"), "{mr:?}");
+    assert!(mr.description.contains("Moves to 0.4.13."), "{mr:?}");
+}
+
+#[tokio::test]
+async fn the_lag_after_a_push_is_waited_for() {
+    let forge = FakeForge::new();
+    forge.state().lag = 3;
+    assert_eq!(forge.outcome("0.4.12").await, "created");
+    assert_eq!(forge.written(), ["push", "create"], "a branch that is not seen yet is not pushed again");
+
+    let forge = FakeForge::new();
+    forge.state().faults = vec![(not_yet(), false); 3];
+    assert_eq!(forge.outcome("0.4.12").await, "created");
+    assert_eq!(forge.written().len(), 5);
+}
+
+#[tokio::test]
+async fn a_lag_without_end_is_an_error() {
+    let forge = FakeForge::new();
+    forge.state().faults = vec![(not_yet(), false); 100];
+    assert!(matches!(forge.run("0.4.12").await, Err(ForgeError::NotYet { .. })));
+    assert!(forge.written().len() < 20);
+}
+
+#[tokio::test]
+async fn a_write_without_an_answer_is_observed_and_not_repeated_blindly() {
+    for happens in [true, false] {
+        let forge = FakeForge::new();
+        forge.fail(unavailable(), happens);
+        forge.fail(unavailable(), happens);
+        assert_eq!(forge.outcome("0.4.12").await, "created", "{happens}");
+        let expected: &[&str] =
+            if happens { &["push", "create"] } else { &["push", "push", "push", "create"] };
+        assert_eq!(forge.written(), expected);
+        forge.open();
+    }
+}
+
+#[tokio::test]
+async fn a_refused_write_is_not_tried_again() {
+    for (error, tries) in [
+        (ForgeError::Refused { action: "".into(), reason: "".into(), hint: None }, 1),
+        (invalid(), 1),
+        (rejected("a rule of the project"), 2),
+        (unavailable(), MOST_PASSES),
+    ] {
+        let forge = FakeForge::new();
+        forge.state().faults = vec![(error.clone(), false); 100];
+        let patience = Patience { total: Duration::from_secs(5), ..patience() };
+        let result = apply(&forge, &place(), &forge.wanted("0.4.12"), patience).await;
+        assert_eq!(result.unwrap_err().to_string(), error.to_string());
+        assert_eq!(forge.written().len(), tries, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_reads_only() {
+    let forge = FakeForge::new();
+    let foresee =
+        async |version| foresee(&forge, &place(), &forge.wanted(version)).await.unwrap().outcome.to_string();
+    assert_eq!(foresee("0.4.12").await, "would-create");
+    assert!(forge.written().is_empty());
+    forge.run("0.4.12").await.unwrap();
+    forge.written();
+    assert_eq!(foresee("0.4.12").await, "unchanged");
+    assert_eq!(foresee("0.4.13").await, "would-update");
+    assert!(forge.written().is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_is_right_costs_one_request() {
+    let forge = FakeForge::new();
+    let applied = apply(&forge, &place(), &Wanted::Nothing, patience()).await.unwrap();
+    assert_eq!(applied.outcome, Outcome::UpToDate);
+    assert_eq!(forge.state().requests, ["merge requests"]);
+}

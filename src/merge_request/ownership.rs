@@ -1,0 +1,164 @@
+//! Whose is what stands on the source branch? E-mails and authors decide nothing: tokens rotate.
+
+use std::collections::BTreeMap;
+
+use super::patch::{FileChange, PatchId};
+use super::trailer::{self, Trailers};
+use crate::forge::{CommitId, Comparison};
+use crate::release::Version;
+
+/// More changed files than this are nobody's update, and not worth reading.
+const MOST_PATHS: usize = 20;
+
+/// Whose work is on top of the target branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ownership {
+    /// Exactly one commit, whose patch is the one that its trailer claims; whoever pushed, rebased or signed it.
+    Ours {
+        /// What it changes.
+        patch: PatchId,
+        /// The commit it stands on.
+        parent: CommitId,
+        /// The release that its trailer names.
+        release: Option<Version>,
+    },
+    /// Nothing is there that could be lost, as after a merge that left the branch.
+    Nothing,
+    /// A person's: left alone.
+    Others {
+        /// How we know, as a sentence fragment.
+        why: String,
+    },
+    /// The forge cut its answer: never overwritten.
+    Unknown {
+        /// What could not be read, as a sentence fragment.
+        why: String,
+    },
+    /// The marker records this very commit for the wanted patch, so that it was not read again.
+    Recorded,
+}
+
+/// What the commits alone say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// The files need not be read.
+    Settled(Ownership),
+    /// One commit with a trailer: its files decide.
+    Unproven(Candidate),
+}
+
+/// A commit that claims to be ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The commit.
+    pub commit: CommitId,
+    /// Its only parent.
+    pub parent: CommitId,
+    /// The paths that it changes.
+    pub paths: Vec<String>,
+    /// What it claims.
+    pub claim: Trailers,
+}
+
+/// What the commits on top of the target branch say, before any file is read.
+pub fn claim(comparison: &Comparison) -> Claim {
+    let others = |why: String| Claim::Settled(Ownership::Others { why });
+    let commit = match comparison.commits.as_slice() {
+        [] => return Claim::Settled(Ownership::Nothing),
+        [commit] => commit,
+        more => return others(format!("{} commits are on the source branch", more.len())),
+    };
+    let Some(claim) = trailer::read(&commit.message) else {
+        return others(format!("commit {} is not the bot's", short(&commit.id)));
+    };
+    let [parent] = commit.parents.as_slice() else {
+        return others(format!("commit {} is a merge", short(&commit.id)));
+    };
+    let Some(paths) = &comparison.paths else {
+        let why = "the forge cut the comparison of source and target branch".to_owned();
+        return Claim::Settled(Ownership::Unknown { why });
+    };
+    if paths.len() > MOST_PATHS {
+        return others(format!("commit {} changes {} files", short(&commit.id), paths.len()));
+    }
+    let (commit, parent, paths) = (commit.id.clone(), parent.clone(), paths.clone());
+    Claim::Unproven(Candidate { commit, parent, paths, claim })
+}
+
+impl Candidate {
+    /// Compares the claim with what the commit does. A file that it adds or removes (`None`) is not the bot's work.
+    pub fn prove(self, files: BTreeMap<String, Option<FileChange>>) -> Ownership {
+        let files: Option<BTreeMap<_, _>> =
+            files.into_iter().map(|(path, file)| Some((path, file?))).collect();
+        match files.map(|files| PatchId::of(&files)) {
+            Some(patch) if patch == self.claim.patch => {
+                Ownership::Ours { patch, parent: self.parent, release: self.claim.release }
+            }
+            _ => {
+                let why = format!("commit {} does not change what its trailer says", short(&self.commit));
+                Ownership::Others { why }
+            }
+        }
+    }
+}
+
+fn short(id: &CommitId) -> &str {
+    id.0.get(..8).unwrap_or(&id.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forge::Commit;
+
+    fn files() -> BTreeMap<String, FileChange> {
+        [("a".to_owned(), FileChange { before: b"1\n".to_vec(), after: b"2\n".to_vec() })].into()
+    }
+
+    fn ours() -> Commit {
+        let trailers = Trailers { patch: PatchId::of(&files()), release: None };
+        let message = trailer::write("Title", &trailers);
+        Commit { id: CommitId("c".into()), parents: vec![CommitId("p".into())], message }
+    }
+
+    fn judge(commits: Vec<Commit>, paths: Option<usize>) -> Claim {
+        let paths = paths.map(|n| (0..n).map(|i| i.to_string()).collect());
+        claim(&Comparison { commits, paths })
+    }
+
+    fn why(claim: Claim) -> String {
+        match claim {
+            Claim::Settled(Ownership::Others { why } | Ownership::Unknown { why }) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_commit_that_does_what_it_claims_is_ours() {
+        let Claim::Unproven(candidate) = judge(vec![ours()], Some(1)) else { panic!() };
+        let files: BTreeMap<_, _> = files().into_iter().map(|(path, file)| (path, Some(file))).collect();
+        assert!(matches!(candidate.clone().prove(files.clone()), Ownership::Ours { .. }));
+
+        let mut more = files.clone();
+        more.insert("b".into(), Some(FileChange { before: vec![], after: b"x".to_vec() }));
+        assert!(matches!(candidate.clone().prove(more), Ownership::Others { .. }), "amended");
+        let mut added = files;
+        added.insert("b".into(), None);
+        assert!(matches!(candidate.prove(added), Ownership::Others { .. }), "a new file");
+    }
+
+    #[test]
+    fn anything_else_is_a_persons_or_unknown() {
+        let foreign = Commit { message: "Fix it".into(), ..ours() };
+        let merge = Commit { parents: vec![CommitId("p".into()), CommitId("q".into())], ..ours() };
+        assert_eq!(judge(vec![], Some(0)), Claim::Settled(Ownership::Nothing));
+        assert_eq!(why(judge(vec![ours(), foreign.clone()], Some(1))), "2 commits are on the source branch");
+        assert_eq!(why(judge(vec![foreign], None)), "commit c is not the bot's");
+        assert_eq!(why(judge(vec![merge], Some(1))), "commit c is a merge");
+        assert_eq!(why(judge(vec![ours()], Some(21))), "commit c changes 21 files");
+        assert_eq!(
+            why(judge(vec![ours()], None)),
+            "the forge cut the comparison of source and target branch"
+        );
+    }
+}

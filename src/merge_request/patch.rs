@@ -1,0 +1,176 @@
+//! What a change does, as an id that survives a rebase: what is removed and added, not where.
+//!
+//! Both sides of every comparison are computed here, from whole files: a forge's diff text may be cut, and every
+//! forge has its own differ.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256};
+use similar::{Algorithm, capture_diff_slices};
+
+/// The content of a file on both sides of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    /// The bytes before.
+    pub before: Vec<u8>,
+    /// The bytes after.
+    pub after: Vec<u8>,
+}
+
+/// Changed files, by path, with the id of what they change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    id: PatchId,
+    files: BTreeMap<String, FileChange>,
+}
+
+/// The SHA-256 over path, removed lines and added lines of every changed file; without context and line numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PatchId([u8; 32]);
+
+/// Text that is no patch id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no patch id (expected 64 hexadecimal digits)")]
+pub struct InvalidPatchId(pub String);
+
+impl Patch {
+    /// The patch that makes these changes; files that do not change are left out.
+    pub fn new(files: BTreeMap<String, FileChange>) -> Self {
+        let files: BTreeMap<_, _> = files.into_iter().filter(|(_, file)| file.before != file.after).collect();
+        Self { id: PatchId::of(&files), files }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> PatchId {
+        self.id
+    }
+
+    /// The changed files, by path.
+    pub fn files(&self) -> &BTreeMap<String, FileChange> {
+        &self.files
+    }
+}
+
+impl PatchId {
+    /// The id of a change. Files that do not change do not count.
+    ///
+    /// Removed and added lines are hashed as two lists: which of them stand together depends on the context.
+    pub fn of(files: &BTreeMap<String, FileChange>) -> Self {
+        let mut hash = Sha256::new();
+        for (path, file) in files.iter().filter(|(_, file)| file.before != file.after) {
+            let (removed, added) = differing_lines(&file.before, &file.after);
+            feed(&mut hash, path.as_bytes());
+            feed_all(&mut hash, &removed);
+            feed_all(&mut hash, &added);
+        }
+        Self(hash.finalize().into())
+    }
+}
+
+/// The lines, with their line ends, that only one of the two has.
+fn differing_lines<'a>(before: &'a [u8], after: &'a [u8]) -> (Vec<&'a [u8]>, Vec<&'a [u8]>) {
+    let old: Vec<&[u8]> = before.split_inclusive(|byte| *byte == b'\n').collect();
+    let new: Vec<&[u8]> = after.split_inclusive(|byte| *byte == b'\n').collect();
+    let (mut removed, mut added) = (Vec::new(), Vec::new());
+    for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
+        if op.tag() != similar::DiffTag::Equal {
+            removed.extend_from_slice(old.get(op.old_range()).unwrap_or_default());
+            added.extend_from_slice(new.get(op.new_range()).unwrap_or_default());
+        }
+    }
+    (removed, added)
+}
+
+/// Lengths go first, so that no two changes have the same encoding.
+fn feed_all(hash: &mut Sha256, lines: &[&[u8]]) {
+    hash.update((lines.len() as u64).to_be_bytes());
+    for line in lines {
+        feed(hash, line);
+    }
+}
+
+fn feed(hash: &mut Sha256, bytes: &[u8]) {
+    hash.update((bytes.len() as u64).to_be_bytes());
+    hash.update(bytes);
+}
+
+impl FromStr for PatchId {
+    type Err = InvalidPatchId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPatchId> {
+        let invalid = || InvalidPatchId(text.to_owned());
+        if text.len() != 64 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(invalid());
+        }
+        let mut id = [0; 32];
+        for (byte, i) in id.iter_mut().zip((0..64).step_by(2)) {
+            *byte = u8::from_str_radix(&text[i..i + 2], 16).map_err(|_| invalid())?;
+        }
+        Ok(Self(id))
+    }
+}
+
+impl fmt::Display for PatchId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(changes: &[(&str, &str, &str)]) -> PatchId {
+        let file = |before: &str, after: &str| FileChange { before: before.into(), after: after.into() };
+        PatchId::of(&changes.iter().map(|(p, b, a)| ((*p).to_owned(), file(b, a))).collect())
+    }
+
+    #[test]
+    fn context_and_position_do_not_count() {
+        let here = id(&[("values.yaml", "a\nversion: 1\nb\n", "a\nversion: 2\nb\n")]);
+        let there = id(&[("values.yaml", "x\ny\nz\nversion: 1\n", "x\ny\nz\nversion: 2\n")]);
+        assert_eq!(here, there);
+    }
+
+    #[test]
+    fn path_lines_direction_and_line_ends_count() {
+        let base = id(&[("a", "1\n", "2\n")]);
+        for (name, other) in [
+            ("path", id(&[("b", "1\n", "2\n")])),
+            ("removed line", id(&[("a", "0\n", "2\n")])),
+            ("added line", id(&[("a", "1\n", "3\n")])),
+            ("direction", id(&[("a", "2\n", "1\n")])),
+            ("line end", id(&[("a", "1\n", "2\r\n")])),
+            ("missing final newline", id(&[("a", "1\n", "2")])),
+            ("another file", id(&[("a", "1\n", "2\n"), ("b", "1\n", "2\n")])),
+        ] {
+            assert_ne!(base, other, "{name}");
+        }
+    }
+
+    #[test]
+    fn lines_can_not_be_shifted_between_files_or_sides() {
+        assert_ne!(id(&[("a", "", "x\ny\n")]), id(&[("a", "x\n", "y\n")]));
+        assert_ne!(id(&[("a", "", "b\n")]), id(&[("ab", "", "\n")]));
+        assert_ne!(id(&[("a", "", "x\n"), ("b", "", "y\n")]), id(&[("a", "", "x\ny\n"), ("b", "", "")]));
+    }
+
+    #[test]
+    fn files_that_do_not_change_do_not_count() {
+        assert_eq!(id(&[("a", "1\n", "2\n"), ("b", "x", "x")]), id(&[("a", "1\n", "2\n")]));
+        let same = FileChange { before: b"x".to_vec(), after: b"x".to_vec() };
+        assert!(Patch::new([("b".to_owned(), same)].into()).files().is_empty());
+    }
+
+    #[test]
+    fn an_id_reads_back_from_its_text() {
+        let id = id(&[("a", "1\n", "2\n")]);
+        assert_eq!(id.to_string().parse(), Ok(id));
+        let long = format!("{id}0");
+        for bad in ["", "abc", &long, &id.to_string().to_uppercase(), &"é".repeat(32)] {
+            assert!(bad.parse::<PatchId>().is_err(), "{bad}");
+        }
+    }
+}

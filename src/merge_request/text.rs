@@ -1,0 +1,376 @@
+//! The text for the reviewer: what changes, what could not be checked, how to see it for oneself.
+//!
+//! What matters stands in the first 2,700 characters, where GitLab cuts the description that pipelines see
+//! (`CI_MERGE_REQUEST_DESCRIPTION`); notes and digests follow. It says the same as long as the plan is the same: no
+//! times, no counters. Everything that comes from outside goes through [`inert`].
+
+use std::collections::BTreeMap;
+
+use super::inert;
+use crate::release::{Digest, Facets, K8sVersion, Version};
+
+/// The first part's share of the description, in characters.
+const ESSENTIALS: usize = 2_700;
+/// Entries of a list in the first part; the rest of it stands below.
+const SHORT_LIST: usize = 5;
+/// GitLab's limit for titles, in characters.
+const TITLE_LIMIT: usize = 255;
+
+/// What there is to say about an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The producer.
+    pub producer: String,
+    /// The registry prefix that was asked.
+    pub prefix: String,
+    /// The release that the file names, where it names one.
+    pub from: Option<Version>,
+    /// The release that is proposed; the same one where only keys are aligned.
+    pub to: Version,
+    /// What changes, file by file.
+    pub files: Vec<FileSummary>,
+    /// Signatures, in a sentence.
+    pub signatures: Option<String>,
+    /// What a reviewer should know, a sentence each: Kubernetes going down, a scheme crossed, a gate overridden.
+    pub warnings: Vec<String>,
+    /// What could not be checked, a sentence each.
+    pub unchecked: Vec<String>,
+    /// Other releases, and why they are not proposed.
+    pub others: Vec<(Version, String)>,
+    /// The manifest digests of the release's artifacts, by image key.
+    pub digests: BTreeMap<String, Digest>,
+    /// The producer's release notes (untrusted).
+    pub release_notes: Option<String>,
+    /// The command that shows the same plan.
+    pub reproduce: String,
+}
+
+/// What changes in one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileSummary {
+    /// Its path in the project.
+    pub path: String,
+    /// How its mapping is treated, and why: `follow`, `the mapping leaves out 3 of 22 artifacts`.
+    pub policy: Option<(String, String)>,
+    /// Keys that are renamed, added, removed.
+    pub changes: Vec<KeyChange>,
+    /// How many keys stay as they are.
+    pub kept: usize,
+    /// Keys that the release has and the mapping leaves out.
+    pub suggested: Vec<String>,
+}
+
+/// One key that changes: renamed if both sides are there, else added or removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyChange {
+    /// The key before.
+    pub from: Option<Image>,
+    /// The key after.
+    pub to: Option<Image>,
+    /// Why it goes.
+    pub why: Option<String>,
+    /// Whether the value of a key that goes enables it.
+    pub enabled: bool,
+}
+
+/// An image key and what it stands for, where that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// The key.
+    pub key: String,
+    /// What the image contains.
+    pub facets: Option<Facets>,
+}
+
+/// The title of the merge request and of its commit.
+pub fn title(producer: &str, from: Option<&Version>, to: &Version) -> String {
+    let to = inert::title(to.as_str());
+    let title = match from {
+        Some(from) if from.as_str() == to => format!("Align image keys with {to}"),
+        _ => format!("Update {} to {to}", inert::title(producer)),
+    };
+    title.chars().take(TITLE_LIMIT).collect()
+}
+
+/// The bot's part of the description.
+pub fn describe(summary: &Summary) -> String {
+    let mut parts = vec![headline(summary)];
+    parts.extend(bullets("Please look at", &warnings(summary)));
+    parts
+        .extend(summary.signatures.as_deref().map(|text| format!("**Signatures:** {}", inert::inline(text))));
+    let others = other_releases(summary);
+    parts.extend(bullets("Other releases", short(&others)));
+    parts.push(format!("**See it for yourself:**\n\n{}", inert::command(&summary.reproduce)));
+    parts.extend(families(summary));
+
+    let lists: Vec<String> = summary.files.iter().flat_map(key_lists).collect();
+    parts.extend(essential_lists(&lists, ESSENTIALS.saturating_sub(length(&parts))));
+    parts.extend(bullets("All other releases", if others.len() > SHORT_LIST { &others } else { &[] }));
+    parts.extend(summary.files.iter().filter_map(suggestions));
+    parts.extend(digests(summary));
+    parts.extend(summary.release_notes.as_deref().map(|notes| {
+        format!("### What {} says\n\n{}", inert::inline(&summary.producer), inert::block(notes))
+    }));
+    parts.join("\n\n")
+}
+
+fn headline(summary: &Summary) -> String {
+    let (to, prefix) = (inert::code(summary.to.as_str()), inert::code(&summary.prefix));
+    let what = match &summary.from {
+        Some(from) if *from == summary.to => format!("Aligns the image keys with release {to}"),
+        Some(from) => format!("Moves from release {} to {to}", inert::code(from.as_str())),
+        None => format!("Moves to release {to}"),
+    };
+    let files: Vec<String> = summary.files.iter().map(in_file).collect();
+    format!("{what} of {} ({prefix}).\n\n{}", inert::inline(&summary.producer), files.join("\n"))
+}
+
+fn in_file(file: &FileSummary) -> String {
+    let count = |kind: fn(&KeyChange) -> bool| file.changes.iter().filter(|change| kind(change)).count();
+    let (renamed, added, removed) = (count(is_renamed), count(is_added), count(is_removed));
+    let policy = file
+        .policy
+        .as_ref()
+        .map(|(policy, because)| format!(" (images: {}, {})", inert::inline(policy), inert::inline(because)));
+    format!(
+        "- {}: {renamed} renamed, {added} added, {removed} removed, {} kept{}",
+        inert::code(&file.path),
+        file.kept,
+        policy.unwrap_or_default()
+    )
+}
+
+/// What a reviewer must not overlook: keys that were in use and go come first.
+fn warnings(summary: &Summary) -> Vec<String> {
+    let enabled = summary.files.iter().flat_map(|file| &file.changes).filter(|change| change.enabled);
+    let gone = enabled.filter_map(|change| match (&change.from, &change.to) {
+        (Some(from), None) => Some(format!("{} was enabled, and goes", inert::code(&from.key))),
+        _ => None,
+    });
+    let told = summary.warnings.iter().map(|text| inert::inline(text));
+    let unchecked = summary.unchecked.iter().map(|text| format!("not checked: {}", inert::inline(text)));
+    gone.chain(unchecked).chain(told).collect()
+}
+
+fn other_releases(summary: &Summary) -> Vec<String> {
+    let line = |(version, why): &(Version, String)| {
+        format!("{}: {}", inert::code(version.as_str()), inert::inline(why))
+    };
+    summary.others.iter().map(line).collect()
+}
+
+/// A table with a row for each family: which Kubernetes versions come and go.
+fn families(summary: &Summary) -> Option<String> {
+    let mut rows: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for change in summary.files.iter().flat_map(|file| &file.changes) {
+        let facets = |image: &Option<Image>| image.as_ref().and_then(|image| image.facets.clone());
+        let (from, to) = (facets(&change.from), facets(&change.to));
+        let Some(family) = to.as_ref().or(from.as_ref()).map(Facets::family) else { continue };
+        let cells = rows.entry(family.to_string()).or_default();
+        let cell = moves(from.as_ref().map(|f| &f.k8s_version), to.as_ref().map(|f| &f.k8s_version));
+        if !cells.contains(&cell) {
+            cells.push(cell);
+        }
+    }
+    let row = |(family, cells): (String, Vec<String>)| {
+        format!("| {} | {} |", inert::inline(&family), cells.join(", "))
+    };
+    let rows: Vec<String> = rows.into_iter().map(row).collect();
+    (!rows.is_empty()).then(|| format!("| Family | Kubernetes |\n|---|---|\n{}", rows.join("\n")))
+}
+
+fn moves(from: Option<&K8sVersion>, to: Option<&K8sVersion>) -> String {
+    let text = |version: &K8sVersion| inert::inline(&version.to_string());
+    match (from, to) {
+        (Some(from), Some(to)) if from == to => text(to),
+        (Some(from), Some(to)) => format!("{} → {}", text(from), text(to)),
+        (None, Some(to)) => format!("added {}", text(to)),
+        (Some(from), None) => format!("removed {}", text(from)),
+        (None, None) => String::new(),
+    }
+}
+
+fn key_lists(file: &FileSummary) -> Vec<String> {
+    file.changes.iter().map(key_line).collect()
+}
+
+fn key_line(change: &KeyChange) -> String {
+    let why = change.why.as_deref().map(|why| format!(" ({})", inert::inline(why))).unwrap_or_default();
+    match (&change.from, &change.to) {
+        (Some(from), Some(to)) => format!("- {} → {}{why}", inert::code(&from.key), inert::code(&to.key)),
+        (None, Some(to)) => format!("- added {}{why}", inert::code(&to.key)),
+        (Some(from), None) => format!("- removed {}{why}", inert::code(&from.key)),
+        (None, None) => String::new(),
+    }
+}
+
+/// The list of keys, whole if it fits; else its beginning, and the rest under a heading of its own.
+fn essential_lists(lines: &[String], room: usize) -> Vec<String> {
+    let mut used = 0;
+    let fits = lines.iter().take_while(|line| {
+        used += line.chars().count() + 1;
+        used + 60 <= room
+    });
+    let (first, rest) = lines.split_at(fits.count());
+    let mut parts = Vec::new();
+    if !first.is_empty() {
+        parts.push(format!("**Keys:**\n\n{}", first.join("\n")));
+    }
+    if !rest.is_empty() {
+        parts.push(format!("### {} more keys\n\n{}", rest.len(), rest.join("\n")));
+    }
+    parts
+}
+
+fn suggestions(file: &FileSummary) -> Option<String> {
+    let keys: Vec<String> = file.suggested.iter().map(|key| inert::code(key)).collect();
+    bullets(&format!("Published, and not in {}", inert::code(&file.path)), &keys)
+}
+
+fn digests(summary: &Summary) -> Option<String> {
+    let row = |(key, digest): (&String, &Digest)| {
+        format!("| {} | {} |", inert::code(key), inert::code(digest.as_str()))
+    };
+    let rows: Vec<String> = summary.digests.iter().map(row).collect();
+    (!rows.is_empty()).then(|| format!("### Digests\n\n| Image | Manifest |\n|---|---|\n{}", rows.join("\n")))
+}
+
+/// A list whose items are inert already; `None` if it is empty.
+fn bullets(heading: &str, items: &[String]) -> Option<String> {
+    let items: Vec<String> = items.iter().map(|item| format!("- {item}")).collect();
+    (!items.is_empty()).then(|| format!("**{heading}:**\n\n{}", items.join("\n")))
+}
+
+fn short(items: &[String]) -> &[String] {
+    items.get(..SHORT_LIST).unwrap_or(items)
+}
+
+fn length(parts: &[String]) -> usize {
+    parts.iter().map(|part| part.chars().count() + 2).sum()
+}
+
+fn is_renamed(change: &KeyChange) -> bool {
+    change.from.is_some() && change.to.is_some()
+}
+
+fn is_added(change: &KeyChange) -> bool {
+    change.from.is_none()
+}
+
+fn is_removed(change: &KeyChange) -> bool {
+    change.to.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(key: &str) -> Option<Image> {
+        Some(Image { key: key.into(), facets: Facets::from_name(key) })
+    }
+
+    fn renamed(from: &str, to: &str) -> KeyChange {
+        KeyChange { from: image(from), to: image(to), ..KeyChange::default() }
+    }
+
+    fn summary(changes: Vec<KeyChange>) -> Summary {
+        Summary {
+            producer: "diskimage-builder".into(),
+            prefix: "oci://registry.example/group/diskimage-builder".into(),
+            from: "0.4.11".parse().ok(),
+            to: "0.4.12".parse().unwrap(),
+            files: vec![FileSummary {
+                path: "charts/units/values.yaml".into(),
+                policy: Some(("follow".into(), "the mapping leaves out 3 of 22 artifacts".into())),
+                changes,
+                kept: 2,
+                suggested: vec!["opensuse-15-6-hardened-rke2-1-31-8".into()],
+            }],
+            signatures: None,
+            warnings: vec![],
+            unchecked: vec!["the registry refused the tag list of 1 repository".into()],
+            others: vec![("0.5.0".parse().unwrap(), "held(complete): 2 images are missing".into())],
+            digests: BTreeMap::new(),
+            release_notes: Some("## Changes\n- closes #12, thanks @all".into()),
+            reproduce: "dibump plan charts/units/values.yaml --to 0.4.12".into(),
+        }
+    }
+
+    #[test]
+    fn a_reviewer_reads_what_changes_and_what_was_not_checked() {
+        let text = describe(&summary(vec![
+            renamed("ubuntu-noble-plain-rke2-1-31-7", "ubuntu-noble-plain-rke2-1-31-8"),
+            KeyChange { to: image("ubuntu-noble-plain-rke2-1-32-4"), ..KeyChange::default() },
+            KeyChange {
+                from: image("ubuntu-jammy-plain-kubeadm-1-29-15"),
+                why: Some("no longer published".into()),
+                enabled: true,
+                ..KeyChange::default()
+            },
+        ]));
+        insta::assert_snapshot!(text.replace('\u{200b}', "·"), @r#"
+        Moves from release `0.4.11` to `0.4.12` of diskimage-builder (`oci://registry.example/group/diskimage-builder`).
+
+        - `charts/units/values.yaml`: 1 renamed, 1 added, 1 removed, 2 kept (images: follow, the mapping leaves out 3 of 22 artifacts)
+
+        **Please look at:**
+
+        - `ubuntu-jammy-plain-kubeadm-1-29-15` was enabled, and goes
+        - not checked: the registry refused the tag list of 1 repository
+
+        **Other releases:**
+
+        - `0.5.0`: held\(complete\): 2 images are missing
+
+        **See it for yourself:**
+
+        ```shell
+        dibump plan charts/units/values.yaml --to 0.4.12
+        ```
+
+        | Family | Kubernetes |
+        |---|---|
+        | ubuntu plain kubeadm | removed 1.29.15 |
+        | ubuntu plain rke2 | 1.31.7 → 1.31.8, added 1.32.4 |
+
+        **Keys:**
+
+        - `ubuntu-noble-plain-rke2-1-31-7` → `ubuntu-noble-plain-rke2-1-31-8`
+        - added `ubuntu-noble-plain-rke2-1-32-4`
+        - removed `ubuntu-jammy-plain-kubeadm-1-29-15` (no longer published)
+
+        **Published, and not in `charts/units/values.yaml`:**
+
+        - `opensuse-15-6-hardened-rke2-1-31-8`
+
+        ### What diskimage-builder says
+
+        > **Changes**\
+        > - closes \#·12, thanks @·all
+        "#);
+    }
+
+    #[test]
+    fn the_essentials_of_a_large_update_stand_in_the_first_2700_characters() {
+        let key = |i: usize, patch| format!("ubuntu-noble-hardened-rke2-1-{i}-{patch}");
+        let text = describe(&summary((0..80).map(|i| renamed(&key(i, 1), &key(i, 2))).collect()));
+        let start: String = text.chars().take(ESSENTIALS).collect();
+        for essential in ["80 renamed", "not checked", "`0.5.0`", "dibump plan"] {
+            assert!(start.contains(essential), "{essential}");
+        }
+        assert!(text.contains("more keys"));
+        for i in 0..80 {
+            assert!(text.contains(&format!("`{}`", key(i, 2))), "{i}");
+        }
+    }
+
+    #[test]
+    fn titles_say_what_the_update_does() {
+        let version = |text: &str| text.parse::<Version>().unwrap();
+        let title =
+            |from: Option<&str>| title("diskimage-builder", from.map(version).as_ref(), &version("0.4.12"));
+        assert_eq!(title(Some("0.4.11")), "Update diskimage-builder to 0.4.12");
+        assert_eq!(title(None), "Update diskimage-builder to 0.4.12");
+        assert_eq!(title(Some("0.4.12")), "Align image keys with 0.4.12");
+    }
+}
