@@ -1,15 +1,23 @@
-//! dibump
-pub mod apply;
+#![doc = include_str!("../ARCHITECTURE.md")]
+
+pub mod release;
+pub mod values;
+pub mod reconcile;
+pub mod merge_request;
+pub mod plan;
+
+pub mod registry;
 pub mod catalogue;
-pub mod disk;
 pub mod forge;
-pub mod observe;
+pub mod store;
+
 pub mod http;
 pub mod oci;
-pub mod merge_request;
+pub mod disk;
+
 pub mod observe;
-pub mod registry;
-pub mod release;
+pub mod apply;
+pub mod run;
+
 pub mod report;
-pub mod store;
-pub mod values;
+pub mod cli;

@@ -103,6 +103,8 @@ pub struct Request<'a> {
     pub images: Images,
     /// How names are read.
     pub naming: &'a Naming,
+    /// Whether a person named the release to go to, which ends a pin.
+    pub forced: bool,
 }
 
 /// A release that a plan may go to: it has artifacts, and they are known.
@@ -120,7 +122,9 @@ impl<'a> Proposal<'a> {
 /// Makes the plan.
 pub fn plan(request: Request<'_>, known: &Known, choice: Choice) -> Result<Plan, PlanError> {
     let from = request.survey.version().clone();
-    if let Current::Pinned(version) = &request.survey.current {
+    if let Current::Pinned(version) = &request.survey.current
+        && !request.forced
+    {
         let reason = format!("the file is pinned to {version}, which is no release; --to or --from ends that");
         return Ok(Plan { from, verdict: Planned::Held { gate: "pinned", reason }, choice, files: Vec::new() });
     }
@@ -143,7 +147,7 @@ fn files(
     current: Option<&Release>,
     proposal: Proposal<'_>,
 ) -> Result<Vec<PlannedFile>, PlanError> {
-    let Request { survey, images, naming } = request;
+    let Request { survey, images, naming, .. } = request;
     let wanted = proposal.0;
     let inputs = Inputs {
         mapping: &survey.primary.mapping,

@@ -80,7 +80,7 @@ pub enum Verdict {
 }
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
     /// What became of each version, newest first.
     pub verdicts: Vec<(Version, Verdict)>,

@@ -1,14 +1,3 @@
-//! The stories, one file each.
-
-#[path = "../fake/mod.rs"]
-mod fake;
-
-mod oci;
-mod oci_access;
-mod transport;
-//! The integration tests: one binary, a file per story.
-
-mod values;
 //! The integration tests: one binary, a file per user story.
 #![allow(
     clippy::disallowed_methods,
@@ -21,4 +10,11 @@ mod values;
     reason = "a test fails by panicking, and sets up its own files, servers and processes"
 )]
 
+#[path = "../fake/mod.rs"]
+mod fake;
+
 mod architecture;
+mod oci;
+mod oci_access;
+mod transport;
+mod values;

@@ -1,0 +1,248 @@
+//! One run: every target branch is observed, planned and brought in step, each by itself.
+//!
+//! Over ports only. What is written is decided in `merge_request` and done in `apply`.
+
+pub mod look_up;
+mod summary;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use jiff::Timestamp;
+
+use crate::apply::{Applied, Patience, apply, foresee};
+use crate::forge::{Branch, CommitId, Forge, ForgeError, MergeRequestSettings};
+use crate::merge_request::{FileChange, Outcome, Patch, Update, Wanted, source_branch, text};
+use crate::observe::merge_request::Place;
+use crate::observe::releases::{ObserveError, Producer, Snapshot};
+use crate::plan::{Plan, PlanError, Planned, Survey, Target, survey};
+use crate::release::choice::Known;
+use crate::release::policy::Policy;
+use crate::release::{ImageKey, Version};
+pub use look_up::{LookUpError, Wish, look_up};
+
+/// How many targets are observed at once.
+const WIDTH: usize = 8;
+
+/// One target branch of one project, to be kept in step with one producer.
+pub struct Job {
+    /// The project, as people know it.
+    pub project: String,
+    /// The project on its forge.
+    pub forge: Arc<dyn Forge>,
+    /// The name of the producer.
+    pub producer: String,
+    /// The target branch.
+    pub branch: Branch,
+    /// Its files.
+    pub target: Target,
+    /// Its update policy.
+    pub policy: Policy,
+    /// Settings of its merge request.
+    pub settings: MergeRequestSettings,
+}
+
+/// How a run goes about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Stop before anything is written.
+    pub dry_run: bool,
+    /// When the run began.
+    pub now: Timestamp,
+    /// How long a forge that lags is waited for.
+    pub patience: Patience,
+    /// How many characters the forge allows in a description.
+    pub description_limit: usize,
+}
+
+/// What became of one target branch.
+#[derive(Debug)]
+pub struct Report {
+    /// The project.
+    pub project: String,
+    /// The target branch.
+    pub branch: Branch,
+    /// The producer's name.
+    pub producer: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What a person should know about it.
+    pub note: Option<String>,
+    /// The merge request's number and page, where there is one.
+    pub merge_request: Option<(u64, String)>,
+    /// The plan and what it was made from, where it came to one.
+    pub plan: Option<(Plan, Known)>,
+}
+
+/// Runs all jobs. One that fails never stops the others.
+pub async fn run(jobs: &[Job], producers: &BTreeMap<String, Producer>, options: Options) -> Vec<Report> {
+    let surveys = futures::stream::iter(jobs.iter().map(look)).buffered(WIDTH).collect::<Vec<_>>().await;
+    let mut surveyed: Vec<(&Job, Result<Seen, Outcome>)> = jobs.iter().zip(surveys).collect();
+    let mut reports = Vec::new();
+    for (name, producer) in producers {
+        let (mine, rest) = surveyed.into_iter().partition(|(job, _)| &job.producer == name);
+        surveyed = rest;
+        reports.extend(run_producer(producer, mine, options).await);
+    }
+    reports
+}
+
+/// What a target branch holds.
+struct Seen {
+    head: CommitId,
+    survey: Survey,
+}
+
+async fn look(job: &Job) -> Result<Seen, Outcome> {
+    let head = job.forge.head(&job.branch).await.map_err(|error| of_forge(&error))?;
+    let head = head.ok_or_else(|| Outcome::NoTarget(format!("there is no branch {}", job.branch)))?;
+    let mut contents = BTreeMap::new();
+    for spec in &job.target.files {
+        let bytes = job.forge.file(&spec.path, &head).await.map_err(|error| of_forge(&error))?;
+        let bytes = bytes.ok_or_else(|| Outcome::NoTarget(format!("there is no file {}", spec.path)))?;
+        contents.insert(spec.path.clone(), bytes);
+    }
+    let survey = survey(&job.target, contents, None, job.policy.prereleases);
+    let survey = survey.map_err(|error| Outcome::Failed(error.to_string()))?;
+    Ok(Seen { head, survey })
+}
+
+/// One look-up serves all targets of a producer; the keys that any of them lists are asked for.
+async fn run_producer(
+    producer: &Producer,
+    jobs: Vec<(&Job, Result<Seen, Outcome>)>,
+    options: Options,
+) -> Vec<Report> {
+    let seen = jobs.iter().filter_map(|(_, seen)| seen.as_ref().ok());
+    let listed: BTreeSet<ImageKey> = seen.flat_map(|seen| seen.survey.listed()).collect();
+    let mut snapshot = Snapshot::open(producer, listed).await;
+    let mut reports = Vec::new();
+    for (job, seen) in jobs {
+        let report = match (seen, &mut snapshot) {
+            (Err(outcome), _) => job.report(outcome),
+            (Ok(_), Err(error)) => job.report(of_look_up(error)),
+            (Ok(seen), Ok(snapshot)) => run_job(job, &seen, producer, snapshot, options).await,
+        };
+        reports.push(report);
+    }
+    reports
+}
+
+/// Plans one target branch and brings its merge request in step.
+async fn run_job(
+    job: &Job,
+    seen: &Seen,
+    producer: &Producer,
+    snapshot: &mut Snapshot<'_>,
+    options: Options,
+) -> Report {
+    let wish = Wish { policy: &job.policy, images: job.target.images, to: None, now: options.now };
+    let plan = match look_up(&seen.survey, snapshot, &producer.naming, &wish).await {
+        Ok(plan) => plan,
+        Err(LookUpError::Observe(error)) => return job.report(of_look_up(&error)),
+        Err(LookUpError::Plan(error)) => return job.report(of_plan(&error)),
+    };
+    let known = snapshot.known().clone();
+    let report = match &plan.verdict {
+        Planned::Held { gate, reason } => {
+            Report { note: Some(reason.clone()), ..job.report(Outcome::Held((*gate).to_owned())) }
+        }
+        Planned::Unknown { reason } => job.report(Outcome::Unknown(reason.clone())),
+        Planned::UpToDate => propose(job, &Wanted::Nothing, plan.to(), options).await,
+        Planned::Update { .. } | Planned::Align { .. } => {
+            let wanted = Wanted::Update(Box::new(update(job, seen, producer, snapshot, &plan, options)));
+            propose(job, &wanted, plan.to(), options).await
+        }
+    };
+    Report { plan: Some((plan, known)), ..report }
+}
+
+/// Makes the merge request what is wanted, or says what would be written.
+async fn propose(job: &Job, wanted: &Wanted, version: &Version, options: Options) -> Report {
+    let source = source_branch(&job.branch, &job.producer, version);
+    let place = Place { source, target: job.branch.clone() };
+    let applied = match options.dry_run {
+        true => foresee(job.forge.as_ref(), &place, wanted).await,
+        false => apply(job.forge.as_ref(), &place, wanted, options.patience).await,
+    };
+    match applied {
+        Ok(Applied { outcome, note, merge_request, .. }) => {
+            Report { note, merge_request, ..job.report(outcome) }
+        }
+        Err(error) => job.report(of_forge(&error)),
+    }
+}
+
+fn update(
+    job: &Job,
+    seen: &Seen,
+    producer: &Producer,
+    snapshot: &Snapshot<'_>,
+    plan: &Plan,
+    options: Options,
+) -> Update {
+    let change = |(path, (before, after)): (&str, (&str, &str))| {
+        (path.to_owned(), FileChange { before: before.as_bytes().to_vec(), after: after.as_bytes().to_vec() })
+    };
+    let title = text::title(&job.producer, Some(&plan.from), plan.to());
+    let summary = summary::summary(job, producer, snapshot, plan);
+    Update {
+        producer: job.producer.clone(),
+        source: source_branch(&job.branch, &job.producer, plan.to()),
+        target: job.branch.clone(),
+        parent: seen.head.clone(),
+        current: Some(plan.from.clone()),
+        version: plan.to().clone(),
+        patch: Patch::new(plan.changes().into_iter().map(change).collect()),
+        commit_message: title.clone(),
+        title,
+        text: text::describe(&summary),
+        settings: job.settings.clone(),
+        description_limit: options.description_limit,
+    }
+}
+
+impl Job {
+    fn report(&self, outcome: Outcome) -> Report {
+        Report {
+            project: self.project.clone(),
+            branch: self.branch.clone(),
+            producer: self.producer.clone(),
+            outcome,
+            note: None,
+            merge_request: None,
+            plan: None,
+        }
+    }
+}
+
+fn of_forge(error: &ForgeError) -> Outcome {
+    match error {
+        ForgeError::Refused { hint: Some(hint), .. } => Outcome::Failed(format!("{}; {hint}", chain(error))),
+        ForgeError::Refused { .. } | ForgeError::Rejected { .. } => Outcome::Failed(chain(error)),
+        ForgeError::NotYet { .. } | ForgeError::Unavailable { .. } | ForgeError::Invalid { .. } => {
+            Outcome::Unknown(chain(error))
+        }
+    }
+}
+
+fn of_look_up(error: &ObserveError) -> Outcome {
+    if error.is_refusal() { Outcome::Failed(chain(error)) } else { Outcome::Unknown(chain(error)) }
+}
+
+fn of_plan(error: &PlanError) -> Outcome {
+    match error {
+        PlanError::Survey(_) => Outcome::Failed(chain(error)),
+        PlanError::Refused { .. } | PlanError::Edit { .. } => Outcome::Refused(chain(error)),
+    }
+}
+
+/// An error and its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
+    })
+}
