@@ -1,6 +1,7 @@
 //! dibump
 pub mod catalogue;
 pub mod forge;
+pub mod gitlab;
 pub mod http;
 pub mod registry;
 pub mod release;

@@ -1,0 +1,6 @@
+//! The integration tests: a file per user story, over servers that behave.
+
+#[path = "../fake/mod.rs"]
+mod fake;
+
+mod gitlab;
