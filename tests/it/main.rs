@@ -9,6 +9,7 @@
     missing_docs,
     reason = "a test fails by panicking, and sets up its own files, servers and processes"
 )]
+//! The integration tests: a file per user story, over servers that behave.
 
 #[path = "../fake/mod.rs"]
 mod fake;
@@ -18,3 +19,4 @@ mod oci;
 mod oci_access;
 mod transport;
 mod values;
+mod gitlab;

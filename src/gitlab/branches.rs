@@ -1,0 +1,135 @@
+//! Branches: their heads, what they have on top of another, and making one equal to a single commit.
+
+use std::collections::BTreeSet;
+
+use gitlab::api::projects::repository::branches::Branch as BranchEndpoint;
+use gitlab::api::projects::repository::commits::{
+    CommitAction, CommitActionType, CompareCommits, CreateCommit,
+};
+use gitlab::api::projects::repository::files::Encoding;
+use serde::Deserialize;
+
+use super::GitLab;
+use super::client::{Client, built};
+use super::error::Failure;
+use super::project::ProjectId;
+use crate::forge::{Branch, Commit, CommitId, Comparison, ForgeError, NewCommit};
+
+/// `GET /projects/:id/repository/branches/:branch`
+#[derive(Debug, Deserialize)]
+struct WireBranch {
+    commit: WireId,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireId {
+    id: String,
+}
+
+/// `GET /projects/:id/repository/compare`
+#[derive(Debug, Deserialize)]
+struct WireComparison {
+    commits: Vec<WireCommit>,
+    diffs: Vec<WireDiff>,
+    /// Despite its name it says that the list of diffs is not whole.
+    #[serde(default)]
+    compare_timeout: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireCommit {
+    id: String,
+    parent_ids: Vec<String>,
+    message: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireDiff {
+    old_path: String,
+    new_path: String,
+}
+
+pub(super) async fn head(
+    client: &Client,
+    project: &ProjectId,
+    branch: &Branch,
+) -> Result<Option<CommitId>, Failure> {
+    let endpoint = BranchEndpoint::builder().project(project).branch(branch.0.as_str()).build();
+    match client.ask::<WireBranch>(&built(endpoint)?).await {
+        Ok(branch) => Ok(Some(CommitId(branch.commit.id))),
+        Err(failure) if failure.is_missing("Branch") => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+pub(super) async fn compare(
+    client: &Client,
+    project: &ProjectId,
+    target: &CommitId,
+    source: &CommitId,
+) -> Result<Comparison, Failure> {
+    let mut endpoint = CompareCommits::builder();
+    endpoint.project(project).from(target.0.as_str()).to(source.0.as_str()).straight(false);
+    let read: WireComparison = client.ask(&built(endpoint.build())?).await?;
+    let paths: BTreeSet<String> = read.diffs.into_iter().flat_map(|d| [d.old_path, d.new_path]).collect();
+    let paths = (!read.compare_timeout).then(|| paths.into_iter().collect());
+    let commits = read.commits.into_iter().map(|commit| Commit {
+        id: CommitId(commit.id),
+        parents: commit.parent_ids.into_iter().map(CommitId).collect(),
+        message: commit.message,
+    });
+    Ok(Comparison { commits: commits.collect(), paths })
+}
+
+impl GitLab {
+    /// GitLab has no compare-and-swap on a forced commit, so the head is read directly before the write. A branch
+    /// that must not exist is made without force, and then GitLab itself refuses if somebody was faster.
+    pub(super) async fn push_commit(&self, commit: &NewCommit) -> Result<CommitId, ForgeError> {
+        let action = format!("couldn't push branch `{}`", commit.branch);
+        let project = self.writable().await.map_err(self.failed(action.as_str()))?;
+        let head =
+            head(&self.client, &project, &commit.branch).await.map_err(self.failed(action.as_str()))?;
+        if head != commit.expected_head {
+            let reason = moved(head.as_ref(), commit.expected_head.as_ref());
+            return Err(ForgeError::Rejected { action, reason });
+        }
+        create(&self.client, &project, commit, head.is_some()).await.map_err(self.failed(action))
+    }
+
+    /// The project by number, for requests that are not redirected.
+    pub(super) async fn writable(&self) -> Result<ProjectId, Failure> {
+        Ok(ProjectId::Number(self.number().await?))
+    }
+}
+
+/// One commit on `start_sha`. `last_commit_id` must not go along with it: GitLab then looks for the file's last
+/// change on the default branch and refuses commits for any other. Base64 keeps every byte.
+async fn create(
+    client: &Client,
+    project: &ProjectId,
+    commit: &NewCommit,
+    overwrite: bool,
+) -> Result<CommitId, Failure> {
+    let mut endpoint = CreateCommit::builder();
+    endpoint
+        .project(project)
+        .branch(commit.branch.0.as_str())
+        .commit_message(commit.message.as_str())
+        .start_sha(commit.parent.0.as_str());
+    if overwrite {
+        endpoint.force(true);
+    }
+    for (path, bytes) in &commit.files {
+        let mut action = CommitAction::builder();
+        action.action(CommitActionType::Update).file_path(path.as_str());
+        action.content(bytes.as_slice()).encoding(Encoding::Base64);
+        endpoint.action(built(action.build())?);
+    }
+    let created: WireId = client.ask(&built(endpoint.build())?).await?;
+    Ok(CommitId(created.id))
+}
+
+fn moved(is: Option<&CommitId>, was: Option<&CommitId>) -> String {
+    let show = |head: Option<&CommitId>| head.map_or("nothing".to_owned(), |id| format!("{id:.8}"));
+    format!("the branch moved from {} to {} in the meantime", show(was), show(is))
+}

@@ -1,0 +1,212 @@
+//! The `gitlab` crate's client traits over our transport, and lists of any length.
+//!
+//! The crate sees answers of status 2xx only; every other one becomes a [`Failure`] here, with all that its body
+//! and headers say.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use gitlab::api::{ApiError, AsyncClient, AsyncQuery, Endpoint, RestClient, raw};
+use http::header::HeaderName;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::Token;
+use super::error::{Failure, InvalidAccess};
+use crate::http::{Credential, Origin, Request, Response, Secret, Transport, redacted};
+
+/// GitLab's largest page.
+const PER_PAGE: usize = 100;
+
+/// A longer list than this is a loop: GitLab refuses offsets above 50,000.
+const MAX_PAGES: usize = 600;
+
+/// One API with one token.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    transport: Transport,
+    /// Ends with a slash, so that endpoints can be joined to it.
+    api: Url,
+    token: Option<Token>,
+    credential: Option<Credential>,
+}
+
+impl Client {
+    pub(super) fn new(transport: Transport, api: &Url, token: Option<Token>) -> Result<Self, InvalidAccess> {
+        let origin = Origin::of(api).ok_or_else(|| InvalidAccess::Api { url: redacted(api) })?;
+        let credential = token.as_ref().map(|token| credential(origin, token)).transpose()?;
+        let mut api = api.clone();
+        if !api.path().ends_with('/') {
+            api.set_path(&format!("{}/", api.path()));
+        }
+        Ok(Self { transport, api, token, credential })
+    }
+
+    /// The API's host, for messages.
+    pub(super) fn host(&self) -> String {
+        let host = self.api.host_str().unwrap_or_default();
+        self.api.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    pub(super) fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
+    }
+
+    /// The answer of an endpoint.
+    pub(super) async fn ask<T: DeserializeOwned + 'static>(
+        &self,
+        endpoint: &(impl Endpoint + Sync),
+    ) -> Result<T, Failure> {
+        endpoint.query_async(self).await.map_err(Failure::from)
+    }
+
+    /// The bytes that an endpoint answers.
+    pub(super) async fn bytes(&self, endpoint: &(impl Endpoint + Sync)) -> Result<Vec<u8>, Failure> {
+        raw(endpoint).query_async(self).await.map_err(Failure::from)
+    }
+
+    /// Every entry of a list. A list that was cut is an error.
+    pub(super) async fn all<T: DeserializeOwned>(&self, endpoint: &impl Endpoint) -> Result<Vec<T>, Failure> {
+        let mut url = self.rest_endpoint(&endpoint.endpoint())?;
+        endpoint.parameters().add_to_url(&mut url);
+        url.query_pairs_mut().append_pair("per_page", &PER_PAGE.to_string());
+        let mut entries = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let response = self.send(Request::get(url.clone())).await?;
+            let read: Vec<T> = serde_json::from_slice(&response.body).map_err(|error| {
+                Failure::Malformed(format!("page {page} of {} is no list: {error}", redacted(&url)))
+            })?;
+            let full = read.len() >= PER_PAGE;
+            entries.extend(read);
+            match next_query(&response, page, full, &url) {
+                Some(query) if url.query() != Some(&query) => url.set_query(Some(&query)),
+                Some(_) => break,
+                None => return complete(entries, &response),
+            }
+        }
+        Err(Failure::Malformed(format!("the list {} does not end", redacted(&url))))
+    }
+
+    /// A read with a job token that is refused is asked again without one: a public project answers anybody,
+    /// a job token only the projects that allow it.
+    async fn send(&self, request: Request) -> Result<Response, Failure> {
+        let anonymous = request.clone();
+        let answer = self.send_once(request.credential(self.credential.clone())).await;
+        match (&self.token, answer) {
+            (Some(Token::Job(_)), Err(refused)) if is_read(&anonymous) && refused.hides_the_project() => {
+                self.send_once(anonymous).await.map_err(|_| refused)
+            }
+            (_, answer) => answer,
+        }
+    }
+
+    async fn send_once(&self, request: Request) -> Result<Response, Failure> {
+        let response = self.transport.send(request).await?;
+        if response.status.is_success() {
+            Ok(response)
+        } else {
+            Err(Failure::of_answer(&response, self.secret()))
+        }
+    }
+
+    fn secret(&self) -> Option<&Secret> {
+        self.token.as_ref().map(Token::secret)
+    }
+}
+
+impl RestClient for Client {
+    type Error = Failure;
+
+    fn rest_endpoint(&self, endpoint: &str) -> Result<Url, ApiError<Failure>> {
+        Ok(self.api.join(endpoint)?)
+    }
+}
+
+#[async_trait]
+impl AsyncClient for Client {
+    async fn rest_async(
+        &self,
+        request: http::request::Builder,
+        body: Vec<u8>,
+    ) -> Result<http::Response<Bytes>, ApiError<Failure>> {
+        let built =
+            request.body(()).map_err(|error| ApiError::client(Failure::Request(error.to_string())))?;
+        let (parts, ()) = built.into_parts();
+        let mut request = Request::new(parts.method, Url::parse(&parts.uri.to_string())?);
+        request.headers = parts.headers;
+        if !body.is_empty() {
+            request = request.body(body);
+        }
+        let response = self.send(request).await.map_err(ApiError::client)?;
+        let mut answer = http::Response::new(response.body);
+        *answer.status_mut() = response.status;
+        *answer.headers_mut() = response.headers;
+        Ok(answer)
+    }
+}
+
+impl Token {
+    pub(super) fn secret(&self) -> &Secret {
+        let (Self::Private(secret) | Self::Bearer(secret) | Self::Job(secret)) = self;
+        secret
+    }
+}
+
+/// An endpoint of the crate; its builders can only fail for fields that we forgot.
+pub(super) fn built<E>(endpoint: Result<E, impl std::fmt::Display>) -> Result<E, Failure> {
+    endpoint.map_err(|error| Failure::Request(error.to_string()))
+}
+
+fn credential(origin: Origin, token: &Token) -> Result<Credential, InvalidAccess> {
+    let made = match token {
+        Token::Private(secret) => {
+            Credential::header(origin, HeaderName::from_static("private-token"), secret)
+        }
+        Token::Bearer(secret) => Credential::bearer(origin, secret),
+        Token::Job(secret) => Credential::header(origin, HeaderName::from_static("job-token"), secret),
+    };
+    Ok(made?)
+}
+
+fn is_read(request: &Request) -> bool {
+    matches!(request.method, http::Method::GET | http::Method::HEAD)
+}
+
+/// The query of the next page, by `Link`, else `X-Next-Page`, else one more after a full page (proxies drop
+/// headers). Of the link only the query is taken: its host may be one that a proxy hides.
+fn next_query(response: &Response, page: usize, full: bool, url: &Url) -> Option<String> {
+    if let Some(link) = next_link(response) {
+        return url.join(&link).ok()?.query().map(str::to_owned);
+    }
+    let next = match response.header("x-next-page") {
+        Some("") => return None,
+        Some(next) => next.to_owned(),
+        None if response.headers.contains_key("link") || !full => return None,
+        None => (page + 1).to_string(),
+    };
+    let mut with_page = url.clone();
+    let others: Vec<(String, String)> =
+        url.query_pairs().into_owned().filter(|(name, _)| name != "page").collect();
+    with_page.query_pairs_mut().clear().extend_pairs(others).append_pair("page", &next);
+    with_page.query().map(str::to_owned)
+}
+
+/// The target of `rel="next"` (RFC 8288). GitLab's own links hold no comma outside the brackets.
+fn next_link(response: &Response) -> Option<String> {
+    response.header("link")?.split(',').find_map(|link| {
+        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next = parameters.split(';').any(|p| matches!(p.trim(), "rel=\"next\"" | "rel=next"));
+        is_next.then(|| target.to_owned())
+    })
+}
+
+/// `X-Total` counts what the list should hold (it is absent above 10,000 entries).
+fn complete<T>(entries: Vec<T>, last: &Response) -> Result<Vec<T>, Failure> {
+    match last.header("x-total").and_then(|total| total.parse::<usize>().ok()) {
+        Some(total) if total > entries.len() => Err(Failure::Malformed(format!(
+            "the list {} was cut: {} of {total} entries",
+            redacted(&last.url),
+            entries.len()
+        ))),
+        _ => Ok(entries),
+    }
+}

@@ -1,0 +1,265 @@
+//! What went wrong between us and GitLab, and what it means for the ports.
+//!
+//! GitLab writes errors in four shapes of JSON; proxies in front of it write HTML and plain text.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gitlab::api::ApiError;
+use http::StatusCode;
+use serde_json::Value;
+
+use super::Token;
+use super::client::Client;
+use crate::catalogue::CatalogueError;
+use crate::forge::ForgeError;
+use crate::http::{InvalidSecret, Response, Secret, TransportError};
+
+/// More of an error's text than this is no message any more.
+const MAX_WORDS: usize = 300;
+
+/// Waits that we believe: none is shorter, and GitLab's longest window is an hour.
+const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3600)];
+
+/// What is needed to write.
+const NEEDED: &str =
+    "GITLAB_TOKEN must hold a project or group access token with scope `api` and role Developer";
+
+/// Why a GitLab cannot be used as it was configured.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum InvalidAccess {
+    /// The API's address is no http(s) URL.
+    #[error("`{url}` is no address of a GitLab API (expected https://HOST/api/v4)")]
+    Api {
+        /// The address, redacted.
+        url: String,
+    },
+    /// The token cannot be sent.
+    #[error("the GitLab token can't be used")]
+    Token(#[from] InvalidSecret),
+}
+
+/// Why a request gave nothing that we can use.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum Failure {
+    /// No answer.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// An answer other than 2xx.
+    #[error("{}", .0.words)]
+    Answer(Box<Answered>),
+    /// An answer that is not what the API promises.
+    #[error("{0}")]
+    Malformed(String),
+    /// The request could not be made.
+    #[error("{0}")]
+    Request(String),
+}
+
+/// An answer other than 2xx, as far as it says anything.
+#[derive(Debug, Clone)]
+pub(super) struct Answered {
+    pub(super) status: StatusCode,
+    /// GitLab's own words, or the status where there are none.
+    pub(super) words: String,
+    /// The scope that the token lacks.
+    scope: Option<String>,
+    /// Whether the body was GitLab's JSON.
+    is_json: bool,
+    retry_after: Option<Duration>,
+    error: TransportError,
+}
+
+impl Failure {
+    pub(super) fn of_answer(response: &Response, secret: Option<&Secret>) -> Self {
+        let json = serde_json::from_slice::<Value>(&response.body).ok().filter(Value::is_object);
+        let said = match &json {
+            Some(value) => words(value),
+            None => plain(&String::from_utf8_lossy(&response.body)),
+        };
+        let said = secret.map(|s| said.replace(s.expose(), "***")).unwrap_or(said);
+        let words = if said.is_empty() { response.status.to_string() } else { said };
+        let scope = json.as_ref().filter(|v| v["error"] == "insufficient_scope");
+        Self::Answer(Box::new(Answered {
+            status: response.status,
+            words,
+            scope: scope.map(|v| v["scope"].as_str().unwrap_or("api").to_owned()),
+            is_json: json.is_some(),
+            retry_after: retry_after(response),
+            error: response.status_error(),
+        }))
+    }
+
+    /// The status of an answer.
+    pub(super) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answer(answer) => Some(answer.status.as_u16()),
+            _ => None,
+        }
+    }
+
+    /// Whether GitLab itself says that there is no such `thing`, as in `404 Branch Not Found`.
+    pub(super) fn is_missing(&self, thing: &str) -> bool {
+        let missing = format!("404 {thing} Not Found");
+        matches!(self, Self::Answer(a) if a.status == 404 && a.words.eq_ignore_ascii_case(&missing))
+    }
+
+    /// Whether the project is not shown to this token, or not at all.
+    pub(super) fn hides_the_project(&self) -> bool {
+        matches!(self.status(), Some(401 | 403)) || self.is_missing("Project")
+    }
+
+    /// Whether the words of the answer contain `text`, whatever the case.
+    pub(super) fn says(&self, text: &str) -> bool {
+        matches!(self, Self::Answer(a) if a.words.to_lowercase().contains(&text.to_lowercase()))
+    }
+}
+
+impl From<ApiError<Failure>> for Failure {
+    fn from(error: ApiError<Failure>) -> Self {
+        match error {
+            ApiError::Client { source } => source,
+            ApiError::GitlabService { status, .. } => {
+                Self::Malformed(format!("the answer ({status}) is not JSON; is this GitLab's API?"))
+            }
+            ApiError::DataType { source, .. } => Self::Malformed(format!("unexpected answer: {source}")),
+            other => Self::Request(other.to_string()),
+        }
+    }
+}
+
+/// A failure as the forge's port says it.
+pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> ForgeError {
+    let answer = match failure {
+        Failure::Answer(answer) => answer,
+        Failure::Transport(error) if error.retry_helps() => {
+            let (host, source) = (client.host(), Arc::new(error));
+            return ForgeError::Unavailable { action, host, retry_after: None, source };
+        }
+        other => return ForgeError::Invalid { action, reason: other.to_string() },
+    };
+    let Answered { status, words: reason, .. } = &*answer;
+    let reason = reason.clone();
+    match status.as_u16() {
+        401 | 403 => ForgeError::Refused { action, reason, hint: hint(&answer, client.token()) },
+        _ if is_protected(&reason) => {
+            let hint = "the token's user needs role Developer, or Maintainer where the branch is protected";
+            ForgeError::Refused { action, reason, hint: Some(hint.to_owned()) }
+        }
+        404 if reason.eq_ignore_ascii_case("404 Project Not Found") => {
+            let hint = "check the project's path; who may not see a project is told that there is none";
+            ForgeError::Refused { action, reason, hint: Some(hint.to_owned()) }
+        }
+        408 | 429 | 500..=599 => {
+            let (host, source) = (client.host(), Arc::new(answer.error));
+            ForgeError::Unavailable { action, host, retry_after: answer.retry_after, source }
+        }
+        _ if is_lag(&reason) => ForgeError::NotYet { action, reason },
+        400..=499 if answer.is_json => ForgeError::Rejected { action, reason },
+        _ => ForgeError::Invalid { action, reason: format!("{status}: {reason}") },
+    }
+}
+
+/// A failure as the port of candidates says it. `subject` is the host and the project that was asked.
+pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client) -> CatalogueError {
+    let answer = match failure {
+        Failure::Answer(answer) => answer,
+        Failure::Transport(error) if error.retry_helps() => {
+            return CatalogueError::Unavailable { subject, source: Arc::new(error) };
+        }
+        other => return CatalogueError::Invalid { subject, reason: other.to_string() },
+    };
+    let reason = answer.words.clone();
+    match answer.status.as_u16() {
+        401 if client.token().is_some() => {
+            CatalogueError::Refused { subject: client.host(), status: format!("{}: {reason}", answer.status) }
+        }
+        401 | 403 | 404 => CatalogueError::NotOffered { subject, reason },
+        408 | 429 | 500..=599 => CatalogueError::Unavailable { subject, source: Arc::new(answer.error) },
+        _ => CatalogueError::Invalid { subject, reason: format!("{}: {reason}", answer.status) },
+    }
+}
+
+/// What a person can do about a refusal.
+fn hint(answer: &Answered, token: Option<&Token>) -> Option<String> {
+    Some(match (token, &answer.scope) {
+        (None, _) => format!("no token was sent; {NEEDED}"),
+        (Some(Token::Job(_)), _) => {
+            format!("a job token (CI_JOB_TOKEN) can neither push commits nor open merge requests; {NEEDED}")
+        }
+        (Some(_), Some(scope)) => format!("the token lacks scope `{scope}`; {NEEDED}"),
+        (Some(_), None) if answer.status == 401 => {
+            format!("the token is wrong, expired or revoked; {NEEDED}")
+        }
+        (Some(_), None) => format!("the token's user may not do this here; {NEEDED}"),
+    })
+}
+
+/// What a push into a protected branch or with too low a role is answered (400, not 403).
+fn is_protected(words: &str) -> bool {
+    words.contains("You are not allowed to push into this branch")
+}
+
+/// A branch is not seen for a while after its push (tens of seconds were measured), and a merge request is
+/// locked while GitLab works on it.
+fn is_lag(words: &str) -> bool {
+    let words = words.to_lowercase().replace('_', " ");
+    words.contains("source branch") && words.contains("does not exist") || words.contains("resource lock")
+}
+
+/// GitLab's four shapes: `message` as text, as a list, as lists by field; `error` with or without a description.
+fn words(body: &Value) -> String {
+    let parts: Vec<String> = if body["message"].is_null() {
+        ["error", "error_description"].iter().map(|&name| flat(&body[name])).collect()
+    } else {
+        vec![flat(&body["message"])]
+    };
+    plain(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": "))
+}
+
+fn flat(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(list) => list.iter().map(flat).collect::<Vec<_>>().join("; "),
+        // Rails' full messages: the field, then what is wrong with it; `base` stands for the whole.
+        Value::Object(fields) => fields
+            .iter()
+            .map(
+                |(field, value)| {
+                    if field == "base" { flat(value) } else { format!("{field} {}", flat(value)) }
+                },
+            )
+            .collect::<Vec<_>>()
+            .join("; "),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// One line of text. Of a page only the title is worth showing.
+fn plain(text: &str) -> String {
+    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+    let text = match title {
+        Some((title, _)) => title,
+        None if text.trim_start().starts_with('<') => "a page of HTML",
+        None => text,
+    };
+    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = printable.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MAX_WORDS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// `Retry-After`, else the end of the rate limit's window as seen from the answer's own date. Without either,
+/// or without any sense in them (a reset in 1970), the forge did not say.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let [shortest, longest] = WAITS;
+    let by_window = || {
+        let reset: u64 = response.header("ratelimit-reset")?.parse().ok()?;
+        let date = httpdate::parse_http_date(response.header("date")?).ok()?;
+        (std::time::UNIX_EPOCH + Duration::from_secs(reset)).duration_since(date).ok()
+    };
+    response.retry_after.or_else(by_window).map(|wait| wait.clamp(shortest, longest))
+}

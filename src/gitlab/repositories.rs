@@ -1,0 +1,70 @@
+//! Source `gitlab`: the repositories of a project's container registry. Every image that ever existed is among
+//! them; which release carries it, the registry says.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use gitlab::api::projects::registry::Repositories;
+use serde::Deserialize;
+use url::Url;
+
+use super::client::{Client, built};
+use super::error::{Failure, InvalidAccess, catalogue_error};
+use super::{ProjectId, Token};
+use crate::catalogue::{Candidates, Catalogue, CatalogueError};
+use crate::http::Transport;
+use crate::registry::Prefix;
+use crate::release::ImageKey;
+
+/// The registry's list of one project.
+#[derive(Debug)]
+pub struct RegistryRepositories {
+    client: Client,
+    project: ProjectId,
+    prefix: Prefix,
+}
+
+/// One entry of `GET /projects/:id/registry/repositories`.
+#[derive(Debug, Deserialize)]
+struct WireRepository {
+    /// The path below the registry's host.
+    path: String,
+}
+
+impl RegistryRepositories {
+    /// The repositories of `project` that stand directly below `prefix`. `api` is `https://host[/root]/api/v4`.
+    ///
+    /// # Errors
+    /// If `api` is no http(s) URL, or the token cannot stand in a header.
+    pub fn new(
+        transport: Transport,
+        api: &Url,
+        token: Option<Token>,
+        project: ProjectId,
+        prefix: Prefix,
+    ) -> Result<Self, InvalidAccess> {
+        Ok(Self { client: Client::new(transport, api, token)?, project, prefix })
+    }
+
+    async fn read(&self) -> Result<BTreeSet<ImageKey>, Failure> {
+        let endpoint = built(Repositories::builder().project(&self.project).build())?;
+        let repositories: Vec<WireRepository> = self.client.all(&endpoint).await?;
+        let below = format!("{}/", self.prefix.path());
+        // `snapshots/…` and the project's own repository are no keys.
+        let key = |repository: &WireRepository| repository.path.strip_prefix(&below)?.parse().ok();
+        Ok(repositories.iter().filter_map(key).collect())
+    }
+}
+
+#[async_trait]
+impl Catalogue for RegistryRepositories {
+    fn name(&self) -> &'static str {
+        "gitlab"
+    }
+
+    async fn candidates(&self) -> Result<Candidates, CatalogueError> {
+        let subject = || format!("registry of {} at {}", self.project, self.client.host());
+        let names = self.read().await.map_err(|f| catalogue_error(f, subject(), &self.client))?;
+        Ok(Candidates::Names(names))
+    }
+}

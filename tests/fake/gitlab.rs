@@ -1,0 +1,288 @@
+//! A GitLab: projects with real commits, branches and merge requests, served as REST API v4.
+//!
+//! Stories arrange [`State`] directly, let the program talk to it, and look at the state and at the log of
+//! requests afterwards. A request that the fake does not know is answered 404, and the fake's end is a panic.
+
+mod branches;
+mod git;
+mod json;
+mod merge_requests;
+mod projects;
+mod state;
+mod wire;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, Response};
+use futures::StreamExt as _;
+use serde_json::json;
+
+pub use git::{Commit, Repository, Tree};
+pub use state::{MergeRequest, Project, Registry, RegistryAccess, Release, State, Token, TokenKind, User};
+pub use wire::{Answer, Asked, Failure, How, Seen};
+
+use json::Links;
+
+/// The server. It ends with the value.
+pub struct FakeGitLab {
+    address: String,
+    root: String,
+    inner: Arc<Inner>,
+    server: tokio::task::JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Inner {
+    state: Mutex<State>,
+    log: Mutex<Vec<Seen>>,
+    failures: Mutex<Vec<Failure>>,
+    unexpected: Mutex<Vec<String>>,
+}
+
+impl FakeGitLab {
+    /// Starts on a free port of the loopback interface.
+    pub async fn start() -> Self {
+        Self::start_below("").await
+    }
+
+    /// Starts with a relative root such as `/gitlab`.
+    pub async fn start_below(root: &str) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let host = listener.local_addr().expect("a bound socket");
+        let (address, root) = (format!("http://{host}{root}"), root.to_owned());
+        let inner = Arc::<Inner>::default();
+        let shared = (Arc::clone(&inner), address.clone(), root.clone());
+        let app = Router::new().fallback(move |request: Request| {
+            let (inner, address, root) = shared.clone();
+            async move { inner.serve(&address, &root, request).await }
+        });
+        let server = tokio::spawn(async move {
+            axum::serve(listener, app).await.expect("the listener stays open");
+        });
+        Self { address, root, inner, server }
+    }
+
+    /// The address with the relative root: `http://127.0.0.1:1234`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The base of the API: `http://127.0.0.1:1234/api/v4`.
+    pub fn api(&self) -> String {
+        format!("{}/api/v4", self.address)
+    }
+
+    /// What it knows. Do not hold it across an `await`.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.inner.state)
+    }
+
+    /// Arranges a failure.
+    pub fn fail(&self, failure: Failure) {
+        lock(&self.inner.failures).push(failure);
+    }
+
+    /// Every request so far.
+    pub fn log(&self) -> Vec<Seen> {
+        lock(&self.inner.log).clone()
+    }
+
+    /// Forgets the log.
+    pub fn clear_log(&self) {
+        lock(&self.inner.log).clear();
+    }
+
+    /// The requests that could have written.
+    pub fn writes(&self) -> Vec<Seen> {
+        self.log().into_iter().filter(|seen| seen.method != "GET" && seen.method != "HEAD").collect()
+    }
+
+    /// Requests that the fake did not know, and forgets them: for tests that send such on purpose.
+    pub fn take_unexpected(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.inner.unexpected))
+    }
+}
+
+impl Drop for FakeGitLab {
+    fn drop(&mut self) {
+        self.server.abort();
+        let unexpected = self.take_unexpected();
+        if !std::thread::panicking() {
+            assert!(unexpected.is_empty(), "unexpected requests: {unexpected:#?}");
+        }
+    }
+}
+
+impl Inner {
+    async fn serve(&self, address: &str, root: &str, request: Request) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let (method, target) = (parts.method.to_string(), parts.uri.to_string());
+        let how = self.failure(&method, &target);
+        if let Some(How::Delay(wait)) = &how {
+            tokio::time::sleep(*wait).await;
+        }
+        let answer = match &how {
+            Some(How::Answer(answer)) => answer.clone(),
+            Some(How::Reset) => Answer::text(500, "text/plain", ""),
+            _ => self.answer(address, root, &parts, &body, &target),
+        };
+        let token = token_of(&parts.headers);
+        lock(&self.log).push(Seen { method, target, token, status: answer.status });
+        response(answer, matches!(how, Some(How::Reset | How::LoseAnswer)))
+    }
+
+    fn failure(&self, method: &str, target: &str) -> Option<How> {
+        let mut failures = lock(&self.failures);
+        failures.iter_mut().find_map(|f| f.strikes(method, target).then(|| f.how.clone()))
+    }
+
+    fn answer(
+        &self,
+        address: &str,
+        root: &str,
+        parts: &axum::http::request::Parts,
+        body: &Bytes,
+        target: &str,
+    ) -> Answer {
+        let asked = wire::segments(parts.uri.path(), root).and_then(|segments| {
+            let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+            let body = wire::fields(&parts.headers, body)?;
+            let (method, headers) = (parts.method.clone(), parts.headers.clone());
+            Some(Asked { method, segments, query: query.into_owned().collect(), body, headers })
+        });
+        let mut state = lock(&self.state);
+        let known = asked.and_then(|asked| endpoint(&mut state, &Links(address), address, &asked));
+        known.unwrap_or_else(|| {
+            lock(&self.unexpected).push(format!("{} {target}", parts.method));
+            Answer::json(404, &json!({"error": "404 Not Found"}))
+        })
+    }
+}
+
+/// `None` for an endpoint that the fake does not have.
+fn endpoint(state: &mut State, links: &Links<'_>, address: &str, asked: &Asked) -> Option<Answer> {
+    let caller = match Caller::of(state, &asked.headers) {
+        Ok(caller) => caller,
+        Err(refusal) => return Some(refusal),
+    };
+    let segments: Vec<&str> = asked.segments.iter().map(String::as_str).collect();
+    let [first, rest @ ..] = segments.as_slice() else { return None };
+    if *first != "projects" {
+        return projects::instance(state, links, &caller, asked, &segments);
+    }
+    let [id, rest @ ..] = rest else { return None };
+    let project = match projects::visible(state, &caller, asked, address, id) {
+        Ok(project) => project,
+        Err(refusal) => return Some(refusal),
+    };
+    match rest {
+        ["repository", rest @ ..] => branches::answer(state, links, &caller, project, asked, rest),
+        ["merge_requests", rest @ ..] => merge_requests::answer(state, links, &caller, project, asked, rest),
+        _ => projects::answer(state, links, &caller, project, asked, address, rest),
+    }
+}
+
+/// Who is asking.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    username: Option<String>,
+    kind: TokenKind,
+    scopes: Vec<String>,
+}
+
+impl Caller {
+    fn of(state: &State, headers: &HeaderMap) -> Result<Self, Answer> {
+        let Some((header, text)) = token_of(headers) else {
+            return Ok(Self { username: None, kind: TokenKind::Access, scopes: Vec::new() });
+        };
+        let kind = if header == "job-token" { TokenKind::Job } else { TokenKind::Access };
+        match state.tokens.get(&text) {
+            Some(token) if token.expired => Err(Answer::json(
+                401,
+                &json!({"error": "invalid_token", "error_description": "Token is expired. You can either do re-authorization or token refresh."}),
+            )),
+            Some(token) if token.kind == kind => {
+                Ok(Self { username: Some(token.username.clone()), kind, scopes: token.scopes.clone() })
+            }
+            _ => Err(Answer::message(401, "401 Unauthorized")),
+        }
+    }
+
+    /// The access level in a project; 0 for strangers.
+    fn level(&self, project: &Project) -> u64 {
+        self.username.as_ref().and_then(|name| project.members.get(name)).copied().unwrap_or(0)
+    }
+
+    /// Refuses whoever may not read the API.
+    fn reads(&self, more: &str) -> Result<(), Answer> {
+        let enough = |scope: &String| scope == "api" || scope == "read_api" || scope == more;
+        let by_token = self.username.is_some() && self.kind == TokenKind::Access;
+        if by_token && !self.scopes.iter().any(enough) {
+            return Err(insufficient_scope("api read_api"));
+        }
+        Ok(())
+    }
+
+    /// Refuses whoever may not write to a project. No version lets a job token do that.
+    fn writes(&self, project: &Project) -> Result<(), Answer> {
+        if self.username.is_none() || self.kind == TokenKind::Job {
+            return Err(Answer::message(401, "401 Unauthorized"));
+        }
+        if !self.scopes.iter().any(|scope| scope == "api") {
+            return Err(insufficient_scope("api"));
+        }
+        if self.level(project) < 30 {
+            return Err(Answer::message(403, "403 Forbidden"));
+        }
+        Ok(())
+    }
+}
+
+fn insufficient_scope(scope: &str) -> Answer {
+    let description = "The request requires higher privileges than provided by the access token.";
+    let body = json!({"error": "insufficient_scope", "error_description": description, "scope": scope});
+    Answer::json(403, &body)
+}
+
+fn token_of(headers: &HeaderMap) -> Option<(String, String)> {
+    for name in ["private-token", "job-token", "authorization"] {
+        if let Some(value) = headers.get(name) {
+            let text = value.to_str().unwrap_or_default();
+            return Some((name.to_owned(), text.trim_start_matches("Bearer ").to_owned()));
+        }
+    }
+    None
+}
+
+/// A lost answer promises one byte more than it brings, which ends the connection.
+fn response(answer: Answer, lost: bool) -> Response<Body> {
+    let mut builder = Response::builder().status(answer.status);
+    for (name, value) in [
+        ("ratelimit-limit", "2000"),
+        ("ratelimit-name", "throttle_authenticated_api"),
+        ("ratelimit-reset", "1"),
+    ] {
+        builder = builder.header(name, value);
+    }
+    for (name, value) in &answer.headers {
+        builder = builder.header(name, value);
+    }
+    let body = if lost {
+        builder = builder.header("content-length", answer.body.len() + 1);
+        let broken =
+            futures::stream::once(async { Err(std::io::Error::other("the story breaks the connection")) });
+        let sent = futures::stream::once(async move { Ok::<_, std::io::Error>(answer.body) });
+        Body::from_stream(sent.chain(broken))
+    } else {
+        Body::from(answer.body)
+    };
+    builder.body(body).expect("headers of the fake are well-formed")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

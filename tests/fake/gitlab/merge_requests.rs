@@ -1,0 +1,171 @@
+//! Merge requests of a project.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::Caller;
+use super::json::Links;
+use super::state::{MergeRequest, Project, State};
+use super::wire::{Answer, Asked};
+
+/// Endpoints below `/projects/:id/merge_requests`.
+pub(super) fn answer(
+    state: &mut State,
+    links: &Links<'_>,
+    caller: &Caller,
+    project: u64,
+    asked: &Asked,
+    rest: &[&str],
+) -> Option<Answer> {
+    if let Err(refusal) = caller.reads("read_api") {
+        return Some(refusal);
+    }
+    follow_branches(state, project);
+    Some(match (&asked.method, rest) {
+        (&Method::GET, []) => list(state, links, project, asked),
+        (&Method::POST, []) => create(state, links, caller, project, asked).unwrap_or_else(|r| r),
+        (&Method::GET, [iid]) => single(state, links, project, iid),
+        (&Method::PUT, [iid]) => edit(state, links, caller, project, asked, iid),
+        _ => return None,
+    })
+}
+
+/// An open merge request knows the head of its source branch.
+fn follow_branches(state: &mut State, project: u64) {
+    let heads: Vec<Option<String>> = state.projects[&project]
+        .merge_requests
+        .iter()
+        .map(|m| state.projects.get(&m.source_project)?.repository.branches.get(&m.source_branch).cloned())
+        .collect();
+    for (request, head) in state.project(project).merge_requests.iter_mut().zip(heads) {
+        if let (Some(head), "opened") = (head, request.state.as_str()) {
+            request.sha = head;
+        }
+    }
+}
+
+fn list(state: &State, links: &Links<'_>, project: u64, asked: &Asked) -> Answer {
+    let project = &state.projects[&project];
+    let matches = |request: &&MergeRequest| {
+        asked.query.iter().all(|(name, value)| match name.as_str() {
+            "state" => value == "all" || *value == request.state,
+            "source_branch" => *value == request.source_branch,
+            "target_branch" => *value == request.target_branch,
+            _ => true,
+        })
+    };
+    let newest_first = project.merge_requests.iter().rev().filter(matches);
+    asked.page(links.0, newest_first.map(|m| links.merge_request(state, project, m)).collect())
+}
+
+fn single(state: &State, links: &Links<'_>, project: u64, iid: &str) -> Answer {
+    let project = &state.projects[&project];
+    match project.merge_requests.iter().find(|m| m.iid.to_string() == iid) {
+        Some(request) => Answer::json(200, &links.merge_request(state, project, request)),
+        None => Answer::message(404, "404 Not found"),
+    }
+}
+
+fn create(
+    state: &mut State,
+    links: &Links<'_>,
+    caller: &Caller,
+    id: u64,
+    asked: &Asked,
+) -> Result<Answer, Answer> {
+    caller.writes(&state.projects[&id])?;
+    let required = |name: &str| {
+        asked.field(name).ok_or_else(|| Answer::json(400, &json!({"error": format!("{name} is missing")})))
+    };
+    let (source, target) = (required("source_branch")?, required("target_branch")?);
+    let title = required("title")?;
+    let project = state.project(id);
+    source_is_seen(project, &source)?;
+    if !project.repository.branches.contains_key(&target) {
+        return Err(Answer::message(400, json!({"target_branch": ["does not exist"]})));
+    }
+    if let Some(open) = project.duplicate(&source, &target) {
+        let text = format!("Another open merge request already exists for this source branch: !{open}");
+        return Err(Answer::message(409, json!([text])));
+    }
+    let sha = project.repository.branches[&source].clone();
+    let iid = project.open_merge_request(id, &source, &sha, &title);
+    let request = project.merge_request(iid);
+    request.target_branch = target;
+    request.author = caller.username.clone().unwrap_or_default();
+    apply(request, asked);
+    let project = &state.projects[&id];
+    let request = project.merge_requests.last().ok_or_else(|| Answer::not_found("Merge request"))?;
+    Ok(Answer::json(201, &links.merge_request(state, project, request)))
+}
+
+fn edit(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, asked: &Asked, iid: &str) -> Answer {
+    if let Err(refusal) = caller.writes(&state.projects[&id]) {
+        return refusal;
+    }
+    let Some(request) = state.project(id).merge_requests.iter_mut().find(|m| m.iid.to_string() == iid) else {
+        return Answer::message(404, "404 Not found");
+    };
+    if let Some(title) = asked.field("title") {
+        request.title = title;
+    }
+    match asked.field("state_event").as_deref() {
+        Some("close") => request.state = "closed".to_owned(),
+        Some("reopen") => request.state = "opened".to_owned(),
+        _ => {}
+    }
+    apply(request, asked);
+    single(state, links, id, iid)
+}
+
+/// What creating and editing have in common.
+fn apply(request: &mut MergeRequest, asked: &Asked) {
+    if let Some(text) = asked.field("description") {
+        request.description = Some(text);
+    }
+    if let Some(labels) = asked.field("labels") {
+        request.labels = labels.split(',').filter(|l| !l.is_empty()).map(str::to_owned).collect();
+    }
+    if asked.body["squash"] != Value::Null {
+        request.squash = asked.flag("squash");
+    }
+    if asked.body["remove_source_branch"] != Value::Null {
+        request.remove_source_branch = asked.flag("remove_source_branch");
+    }
+    let single: Vec<u64> = asked.field("assignee_id").and_then(|id| id.parse().ok()).into_iter().collect();
+    for (ids, field) in [
+        (&mut request.assignees, [single, asked.numbers("assignee_ids")].concat()),
+        (&mut request.reviewers, asked.numbers("reviewer_ids")),
+    ] {
+        if !field.is_empty() {
+            *ids = field;
+        }
+    }
+}
+
+/// For a while after a push the branch is not seen where merge requests are made.
+fn source_is_seen(project: &mut Project, source: &str) -> Result<(), Answer> {
+    let unseen = match project.unseen.get_mut(source) {
+        Some(attempts) if *attempts > 0 => {
+            *attempts -= 1;
+            true
+        }
+        _ => false,
+    };
+    if unseen || !project.repository.branches.contains_key(source) {
+        return Err(Answer::message(400, json!({"source_branch": ["does not exist"]})));
+    }
+    Ok(())
+}
+
+impl Project {
+    fn duplicate(&self, source: &str, target: &str) -> Option<u64> {
+        let same = |m: &&MergeRequest| {
+            m.state == "opened"
+                && m.source_project == self.id
+                && m.source_branch == source
+                && m.target_branch == target
+        };
+        self.merge_requests.iter().find(same).map(|m| m.iid)
+    }
+}
