@@ -3,21 +3,26 @@
 //! Pure values in, values out. [`decide::next`] is the one place that decides about a branch or a merge request;
 //! `observe` reads what it needs, `apply` does what it says.
 
+pub mod branch;
 pub mod decide;
 pub mod inert;
 pub mod marker;
 pub mod outcome;
 pub mod ownership;
 pub mod patch;
+pub mod request;
 pub mod text;
 pub mod trailer;
 
+pub use branch::{Branch, Commit, CommitId, Comparison, NewCommit};
 pub use decide::{Action, Decision, Observed, SourceBranch, Update, Wanted, next};
 pub use outcome::Outcome;
 pub use ownership::Ownership;
 pub use patch::{FileChange, Patch, PatchId};
+pub use request::{
+    MergeRequest, MergeRequestEdit, MergeRequestSettings, MergeRequestState, Mergeability, NewMergeRequest,
+};
 
-use crate::forge::Branch;
 use crate::release::Version;
 
 /// GitLab takes descriptions of this many characters (`Issuable::DESCRIPTION_LENGTH_MAX`).

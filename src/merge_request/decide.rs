@@ -3,16 +3,16 @@
 //! [`next`] is called after every write with what is there then, so that being interrupted anywhere is the same as
 //! being between two calls.
 
-use crate::forge::{
-    Branch, CommitId, MergeRequest, MergeRequestEdit, MergeRequestSettings, MergeRequestState, Mergeability,
-    NewCommit, NewMergeRequest,
-};
 use crate::release::Version;
 
+use super::branch::{Branch, CommitId, NewCommit};
 use super::marker::{self, Marker, TitleHash};
 use super::outcome::Outcome;
 use super::ownership::Ownership;
 use super::patch::Patch;
+use super::request::{
+    MergeRequest, MergeRequestEdit, MergeRequestSettings, MergeRequestState, Mergeability, NewMergeRequest,
+};
 use super::trailer::{self, Trailers};
 
 /// What is there.
@@ -237,9 +237,8 @@ impl Update {
             let note = format!("the text of merge request {} is a person's: its marker is gone", open.number);
             return noted(Outcome::Unchanged, note);
         };
-        let (draft, title) = marker::split_draft(&open.title);
-        let title_is_ours = marker.title == TitleHash::of(title);
-        let new_title = (title_is_ours && title != self.title).then(|| format!("{draft}{}", self.title));
+        let title_is_ours = marker.title == TitleHash::of(&open.title);
+        let new_title = (title_is_ours && open.title != self.title).then(|| self.title.clone());
         // A title that is a person's stays one, whatever it is.
         let hash = if title_is_ours { TitleHash::of(&self.title) } else { marker.title };
         let new_marker = Marker { title: hash, ..self.marker(head) };

@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::branch::{Branch, CommitId};
 use super::patch::PatchId;
-use crate::forge::{Branch, CommitId};
 use crate::release::Version;
 
 const BEGIN: &str = "<!-- dibump:begin -->";
@@ -38,7 +38,7 @@ pub struct Marker {
     pub closed: Option<String>,
 }
 
-/// A title's fingerprint, without its draft prefix.
+/// A title's fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TitleHash(String);
 
@@ -109,21 +109,9 @@ impl Marker {
 impl TitleHash {
     /// The fingerprint of a title.
     pub fn of(title: &str) -> Self {
-        let (_, title) = split_draft(title);
         let hash = Sha256::digest(title.trim().as_bytes());
         Self(hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }
-}
-
-/// Splits off what makes a title a draft's, which is nobody's edit of the title.
-pub fn split_draft(title: &str) -> (&str, &str) {
-    for prefix in ["draft:", "[draft]", "(draft)", "wip:", "[wip]"] {
-        if title.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)) {
-            let rest = title[prefix.len()..].trim_start();
-            return title.split_at(title.len() - rest.len());
-        }
-    }
-    ("", title)
 }
 
 /// A new description: the bot's part alone. `limit` counts characters.
@@ -294,13 +282,5 @@ mod tests {
         assert!(description.contains("first line\n") && description.contains("was cut"));
         assert_eq!(Marker::read(&description), Some(marker()));
         assert_eq!(redescribe(&description, &text, &marker(), 1_000), None);
-    }
-
-    #[test]
-    fn a_draft_prefix_is_no_edit_of_the_title() {
-        assert_eq!(TitleHash::of("Draft: Update"), TitleHash::of("Update"));
-        assert_ne!(TitleHash::of("Update it"), TitleHash::of("Update"));
-        assert_eq!(split_draft("[Draft] é"), ("[Draft] ", "é"));
-        assert_eq!(split_draft("dräft"), ("", "dräft"));
     }
 }

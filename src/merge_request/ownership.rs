@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::branch::{CommitId, Comparison};
 use super::patch::{FileChange, PatchId};
 use super::trailer::{self, Trailers};
-use crate::forge::{CommitId, Comparison};
 use crate::release::Version;
 
 /// More changed files than this are nobody's update, and not worth reading.
@@ -109,7 +109,7 @@ fn short(id: &CommitId) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forge::Commit;
+    use crate::merge_request::Commit;
 
     fn files() -> BTreeMap<String, FileChange> {
         [("a".to_owned(), FileChange { before: b"1\n".to_vec(), after: b"2\n".to_vec() })].into()

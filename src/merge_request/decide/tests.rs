@@ -246,13 +246,6 @@ fn every_state_has_one_decision() {
             "edit text, updated",
         ),
         (
-            "a draft prefix is no person's title",
-            Some(ours("0.4.13")),
-            with("0.4.12", |mr| mr.title.insert_str(0, "Draft: ")),
-            "0.4.13",
-            "edit title text, updated",
-        ),
-        (
             "a text whose marker was deleted stays",
             Some(ours("0.4.13")),
             with("0.4.12", |mr| mr.description = "Mine".into()),

@@ -1,0 +1,95 @@
+//! A merge request as a forge shows it, and what can be asked of one.
+
+use super::branch::{Branch, CommitId};
+
+/// Open, closed or merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MergeRequestState {
+    /// Open.
+    Open,
+    /// Closed without being merged.
+    Closed,
+    /// Merged.
+    Merged,
+}
+
+/// Whether a merge request could be merged without a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mergeability {
+    /// No conflict was found.
+    Clean,
+    /// The forge reports a conflict.
+    Conflict,
+    /// The forge has not looked yet, or says something new.
+    Unknown,
+}
+
+/// A merge request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeRequest {
+    /// Its number in the project.
+    pub number: u64,
+    /// Its page.
+    pub url: String,
+    /// Open, closed or merged.
+    pub state: MergeRequestState,
+    /// Its title, without a draft prefix.
+    pub title: String,
+    /// Its description, hidden marker included.
+    pub description: String,
+    /// Its source branch.
+    pub source_branch: Branch,
+    /// Its target branch.
+    pub target_branch: Branch,
+    /// Whether the source branch is in the project itself. Anybody can open one from a fork with our branch name.
+    pub from_this_project: bool,
+    /// The head of its source branch, as the merge request knows it.
+    pub head: Option<CommitId>,
+    /// Whether it could be merged.
+    pub mergeability: Mergeability,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Whether it is a draft.
+    pub draft: bool,
+}
+
+/// A merge request to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMergeRequest {
+    /// Its source branch.
+    pub source_branch: Branch,
+    /// Its target branch.
+    pub target_branch: Branch,
+    /// Its title, without a draft prefix.
+    pub title: String,
+    /// Its description.
+    pub description: String,
+    /// Settings that the user chose.
+    pub settings: MergeRequestSettings,
+}
+
+/// Settings of a new merge request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MergeRequestSettings {
+    /// Label names.
+    pub labels: Vec<String>,
+    /// User names.
+    pub assignees: Vec<String>,
+    /// User names.
+    pub reviewers: Vec<String>,
+    /// Open it as a draft.
+    pub draft: bool,
+    /// Squash on merge; `None` leaves it to the project.
+    pub squash: Option<bool>,
+    /// Remove the source branch on merge.
+    pub remove_source_branch: bool,
+}
+
+/// What changes in an existing merge request; `None` leaves a field alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MergeRequestEdit {
+    /// A new title, without a draft prefix; a draft stays one.
+    pub title: Option<String>,
+    /// A new description.
+    pub description: Option<String>,
+}
