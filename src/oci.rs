@@ -78,7 +78,7 @@ impl OciRegistry {
         for canary in canaries {
             let answer = ask(Arc::clone(&self.0), canary.clone()).await;
             if let Err(error) = &answer
-                && is_about_the_host(error)
+                && (is_about_the_host(error) || self.0.is_no_registry())
             {
                 let error = error.clone();
                 return repositories.iter().map(|_| Err(error.clone())).collect();
@@ -87,7 +87,7 @@ impl OciRegistry {
         }
         self.0.session.expect(rest.iter().map(|repository| repository.path.as_str()));
         // Unordered, because one slow answer must not hold up the window; numbered, because order is promised.
-        let numbered = rest.to_vec().into_iter().enumerate().map(|(number, repository)| {
+        let numbered = rest.iter().cloned().enumerate().map(|(number, repository)| {
             let answer = ask(Arc::clone(&self.0), repository);
             async move { (number, answer.await) }
         });

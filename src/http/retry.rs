@@ -5,6 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, Method, StatusCode};
 
+/// As good as never, and short enough to be added to any moment.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
+
 /// Whether a request may be repeated at all: reading has no effect, writing may have had one.
 pub(super) fn is_repeatable(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
@@ -18,11 +21,11 @@ pub(super) fn is_retryable(status: StatusCode) -> bool {
 /// How long the server asks us to wait: seconds or an HTTP date (RFC 9110, section 10.2.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    let wait = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default(),
+    };
+    Some(wait.min(LONGEST_WAIT))
 }
 
 /// The wait before repetition number `attempt` (from 0): doubling, with the upper half of it random,
@@ -55,6 +58,7 @@ mod tests {
         assert_eq!(asked("7", now), Some(Duration::from_secs(7)));
         assert_eq!(asked("Sun, 06 Nov 1994 08:49:47 GMT", now), Some(Duration::from_secs(10)));
         assert_eq!(asked("Sun, 06 Nov 1994 08:49:27 GMT", now), Some(Duration::ZERO));
+        assert_eq!(asked("18446744073709551615", now), Some(LONGEST_WAIT));
         assert_eq!(asked("soon", now), None);
     }
 

@@ -138,28 +138,31 @@ impl Inner {
         host: &Host,
     ) -> Result<Response, TransportError> {
         let passed = || TransportError::DeadlinePassed { url: redacted(&request.url) };
-        let silence = host.silence();
-        if silence > self.settings.max_retry_after {
-            let (url, status) = (redacted(&request.url), StatusCode::TOO_MANY_REQUESTS);
-            return Err(TransportError::Status { url, status, retry_after: Some(silence) });
-        }
-        if self.is_over_after(silence) {
-            return Err(passed());
-        }
-        let exchange = async {
-            tokio::time::sleep(silence).await;
+        let waiting = async {
             // The semaphore is never closed, so a permit is always given.
-            let _permit = host.permits.acquire().await;
-            let outcome = self.exchange(request).await;
-            let status = outcome.as_ref().ok().map(|response| response.status.as_u16());
-            self.count(origin, status);
-            outcome
-        };
-        match self.settings.deadline {
-            None => exchange.await,
-            Some(deadline) => {
-                tokio::time::timeout_at(deadline.into(), exchange).await.unwrap_or_else(|_| Err(passed()))
+            let permit = host.permits.acquire().await;
+            let silence = host.silence();
+            if silence > self.settings.max_retry_after {
+                let (url, status) = (redacted(&request.url), StatusCode::TOO_MANY_REQUESTS);
+                return Err(TransportError::Status { url, status, retry_after: Some(silence) });
             }
+            if self.is_over_after(silence) {
+                return Err(passed());
+            }
+            tokio::time::sleep(silence).await;
+            Ok(permit)
+        };
+        let _permit = self.before_deadline(waiting).await.unwrap_or_else(|| Err(passed()))?;
+        let outcome = self.before_deadline(self.exchange(request)).await.unwrap_or_else(|| Err(passed()));
+        self.count(origin, outcome.as_ref().ok().map(|response| response.status.as_u16()));
+        outcome
+    }
+
+    /// `None` if the run is over before the future is.
+    async fn before_deadline<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        match self.settings.deadline {
+            None => Some(future.await),
+            Some(deadline) => tokio::time::timeout_at(deadline.into(), future).await.ok(),
         }
     }
 

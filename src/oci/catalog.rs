@@ -28,6 +28,8 @@ pub struct OciCatalog {
 /// A page of repositories.
 #[derive(Deserialize)]
 struct CatalogPage {
+    // Named, so that serde misses it where it is missing.
+    #[serde(deserialize_with = "Option::deserialize")]
     repositories: Option<Vec<String>>,
 }
 

@@ -26,6 +26,7 @@ pub(super) struct Client {
     pub(super) session: Session,
     let_in: AtomicBool,
     is_registry: AtomicBool,
+    is_no_registry: AtomicBool,
 }
 
 impl Client {
@@ -41,8 +42,9 @@ impl Client {
         let root: Url = format!("{scheme}://{}/", api_host(host)).parse().map_err(|_| invalid())?;
         let origin = Origin::of(&root).ok_or_else(invalid)?;
         let session = Session::new(transport.clone(), origin, credentials);
-        let (let_in, is_registry) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Self { transport, root, host: host.to_owned(), session, let_in, is_registry })
+        let [let_in, is_registry, is_no_registry] = [(); 3].map(|()| AtomicBool::new(false));
+        let host = host.to_owned();
+        Ok(Self { transport, root, host, session, let_in, is_registry, is_no_registry })
     }
 
     /// How many requests are worth having under way at once.
@@ -53,6 +55,11 @@ impl Client {
     /// Whether the registry has let us in before.
     pub(super) fn was_let_in(&self) -> bool {
         self.let_in.load(Ordering::Relaxed)
+    }
+
+    /// Whether the host was found to be no registry at all.
+    pub(super) fn is_no_registry(&self) -> bool {
+        self.is_no_registry.load(Ordering::Relaxed)
     }
 
     /// The URL of an endpoint of a repository. Credentials and plain HTTP were given for one host; nothing goes to
@@ -104,11 +111,7 @@ impl Client {
 
     /// Whether a 404 means absence: only a registry can say so, and not the page of a proxy in front of it.
     pub(super) async fn confirm_absence(&self, response: &Response) -> Result<(), RegistryError> {
-        let is_page = response.header(http::header::CONTENT_TYPE).is_some_and(|t| t.starts_with("text/html"));
-        if is_page {
-            let reason = "a web page (404 Not Found) where a registry was expected".to_owned();
-            return Err(RegistryError::Invalid { subject: redacted(&response.url), reason });
-        }
+        self.confirm_speaker(response)?;
         if speaks_registry(response) {
             self.is_registry.store(true, Ordering::Relaxed);
         }
@@ -116,6 +119,15 @@ impl Client {
             self.probe().await?;
         }
         Ok(())
+    }
+
+    /// A registry never answers with a web page; the sign-in page of a network does, with 200 to everything.
+    pub(super) fn confirm_speaker(&self, response: &Response) -> Result<(), RegistryError> {
+        if !response.header(http::header::CONTENT_TYPE).is_some_and(|text| text.starts_with("text/html")) {
+            return Ok(());
+        }
+        let reason = format!("a web page ({}) where a registry was expected", response.status);
+        Err(RegistryError::Invalid { subject: redacted(&response.url), reason })
     }
 
     /// Asks `/v2/`, which only a registry answers with 200, or with 401 and a challenge.
@@ -131,6 +143,7 @@ impl Client {
             }
             _ if response.retry_helps() => return Err(unavailable(&response)),
             _ => {
+                self.is_no_registry.store(true, Ordering::Relaxed);
                 let reason = format!("no registry ({})", words(&response));
                 return Err(RegistryError::Invalid { subject: redacted(&response.url), reason });
             }
@@ -163,6 +176,7 @@ impl Client {
         }
         if response.headers.contains_key(API_VERSION) {
             self.is_registry.store(true, Ordering::Relaxed);
+            self.is_no_registry.store(false, Ordering::Relaxed);
         }
     }
 

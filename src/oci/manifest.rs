@@ -51,7 +51,7 @@ pub(super) async fn exists(
         response = get(client, &scope, url).await?;
     }
     match response.status {
-        StatusCode::OK => Ok(true),
+        StatusCode::OK => client.confirm_speaker(&response).map(|()| true),
         StatusCode::NOT_FOUND => client.confirm_absence(&response).await.map(|()| false),
         _ => Err(unexpected(&response)),
     }

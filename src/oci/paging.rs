@@ -86,7 +86,8 @@ impl List {
             return Ok(Some(Next { url: next, by_guess: false }));
         }
         let grew = self.items.len() > before;
-        let next = last.filter(|_| grew && length % ROUND == 0).map(|last| self.after(length, &last));
+        let next =
+            last.filter(|_| grew && length.is_multiple_of(ROUND)).map(|last| self.after(length, &last));
         Ok(next
             .filter(|url| self.asked.len() < MAX_PAGES && self.asked.insert(url.clone()))
             .map(|url| Next { url, by_guess: true }))

@@ -94,8 +94,7 @@ impl Session {
     pub(super) fn expect<'a>(&self, paths: impl Iterator<Item = &'a str>) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let scopes = paths.map(|path| Scope::Pull(path.to_owned()));
-        let mut new: Vec<Scope> = scopes.filter(|scope| !slots.contains_key(scope)).collect();
-        new.dedup();
+        let new: Vec<Scope> = scopes.filter(|scope| !slots.contains_key(scope)).collect();
         for scopes in new.chunks(SCOPES_PER_TOKEN) {
             let slot = Arc::new(Slot::new(scopes.to_vec()));
             slots.extend(scopes.iter().map(|scope| (scope.clone(), Arc::clone(&slot))));

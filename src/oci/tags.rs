@@ -12,6 +12,8 @@ use crate::registry::{RegistryError, Repository};
 /// A page of tags; some registries write `null` for none.
 #[derive(Deserialize)]
 struct TagPage {
+    // Named, so that serde misses it where it is missing: an answer about something else is no empty list.
+    #[serde(deserialize_with = "Option::deserialize")]
     tags: Option<Vec<String>>,
 }
 

@@ -122,16 +122,12 @@ fn exchange(realm: &Realm, token: &Secret, scopes: &[String]) -> Request {
 fn granted(response: &Response, realm: &Realm, credentials: &Credentials) -> Result<Token, RegistryError> {
     let subject = redacted(&realm.url);
     let invalid = |reason: String| RegistryError::Invalid { subject: subject.clone(), reason };
-    match response.status {
-        status if status.is_success() => {}
-        // OAuth2 answers 400 to a refresh token that it does not know (RFC 6749, section 5.2).
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST
-            if response.status != StatusCode::BAD_REQUEST
-                || matches!(credentials, Credentials::IdentityToken(_)) =>
-        {
-            let status = words(response);
-            return Err(RegistryError::Refused { subject, status });
-        }
+    let exchanged = matches!(credentials, Credentials::IdentityToken(_));
+    match response.status.as_u16() {
+        200..=299 => {}
+        401 | 403 => return Err(RegistryError::Refused { subject, status: words(response) }),
+        // What OAuth2 says to a refresh token that it does not know (RFC 6749, section 5.2).
+        400 if exchanged => return Err(RegistryError::Refused { subject, status: words(response) }),
         _ if response.retry_helps() => {
             return Err(RegistryError::Unavailable { subject, source: Arc::new(response.status_error()) });
         }

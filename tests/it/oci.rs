@@ -144,7 +144,10 @@ async fn pages_that_lead_away_in_circles_or_nowhere_are_errors() {
 
 #[tokio::test]
 async fn a_cut_list_is_an_error_and_never_a_short_list() {
-    for fault in [Fault::status(502), Fault::status(404), Fault::cut(), Fault::status(200).body("<html>")] {
+    let other = Fault::status(200).body(r#"{"errors":[]}"#);
+    for fault in
+        [Fault::status(502), Fault::status(404), Fault::cut(), Fault::status(200).body("<html>"), other]
+    {
         let fake = with_tags(5, Paging::Linked { size: 3, style: LinkStyle::Relative }).await;
         fake.fault(fault.clone().on("last="));
         let answer = one_tag_list(&fake).await;
@@ -183,8 +186,21 @@ async fn a_host_that_is_not_there_is_asked_for_one_repository_only() {
 async fn a_web_page_is_no_absence() {
     let fake = FakeRegistry::start().await;
     fake.fault(Fault::status(404).header("content-type", "text/html").body("<h1>Not found</h1>"));
+    sign_in_pages_prove_nothing().await;
     let (registry, questions) = (anonymous(&fake), repositories(&fake, &["a"]));
     assert!(reason(registry.tags(&questions).await[0].as_ref().unwrap_err()).contains("web page"));
+    assert!(registry.exists(&questions, &version()).await[0].is_err());
+    assert!(registry.manifests(&questions, &version()).await[0].is_err());
+}
+
+/// The sign-in page of a network, which stands before everything.
+async fn sign_in_pages_prove_nothing() {
+    let fake = FakeRegistry::start().await;
+    fake.fault(
+        Fault::status(200).header("content-type", "text/html; charset=utf-8").body("<h1>Sign in</h1>"),
+    );
+    let (registry, questions) = (anonymous(&fake), repositories(&fake, &["a"]));
+    assert!(registry.tags(&questions).await[0].is_err());
     assert!(registry.exists(&questions, &version()).await[0].is_err());
     assert!(registry.manifests(&questions, &version()).await[0].is_err());
 }
@@ -193,8 +209,11 @@ async fn a_web_page_is_no_absence() {
 async fn a_server_that_is_no_registry_proves_no_absence() {
     let fake = FakeRegistry::start().await;
     fake.fault(Fault::status(404).body("404 page not found"));
-    let error = one_tag_list(&fake).await.unwrap_err();
-    assert!(reason(&error).contains("no registry"), "{error}");
+    for answer in anonymous(&fake).tags(&repositories(&fake, &["a", "b", "c"])).await {
+        let error = answer.unwrap_err();
+        assert!(reason(&error).contains("no registry"), "{error}");
+    }
+    assert_eq!(fake.requests().len(), 2);
 }
 
 #[tokio::test]
