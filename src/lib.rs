@@ -9,14 +9,11 @@ pub mod plan;
 pub mod registry;
 pub mod catalogue;
 pub mod forge;
-pub mod gitlab;
-pub mod http;
-pub mod registry;
-pub mod release;
 pub mod store;
 
 pub mod http;
 pub mod oci;
+pub mod gitlab;
 pub mod disk;
 
 pub mod observe;
@@ -24,4 +21,3 @@ pub mod apply;
 pub mod run;
 
 pub mod report;
-pub mod cli;

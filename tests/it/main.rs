@@ -1,4 +1,4 @@
-//! The integration tests: one binary, a file per user story.
+//! The integration tests: one binary, a file per user story, over servers that behave.
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -9,14 +9,13 @@
     missing_docs,
     reason = "a test fails by panicking, and sets up its own files, servers and processes"
 )]
-//! The integration tests: a file per user story, over servers that behave.
 
 #[path = "../fake/mod.rs"]
 mod fake;
 
 mod architecture;
+mod gitlab;
 mod oci;
 mod oci_access;
 mod transport;
 mod values;
-mod gitlab;
