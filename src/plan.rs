@@ -164,7 +164,7 @@ fn files(
         value: wanted.version.to_string(),
     });
     let overlays = survey.overlays.iter().map(|overlay| {
-        let result = reconcile::overlay(&overlay.mapping, &primary, Inputs { mapping: &overlay.mapping, ..inputs });
+        let result = reconcile::overlay(&overlay.mapping, &primary, naming);
         result.map(|reconciliation| (overlay, reconciliation)).map_err(|refusal| refused(overlay, refusal))
     });
     let overlays = overlays.collect::<Result<Vec<_>, _>>()?;

@@ -156,10 +156,20 @@ pub fn survey(
     }
     let (spec, primary) = primary.ok_or(SurveyError::OnlyOverlays)?;
     let current = current(spec, &primary, from, prereleases)?;
-    let registries = primary.document.value(&KeyPath(vec![REGISTRIES.to_owned()]));
-    let registries = registries.map_err(|error| values_error(&primary.path, error))?;
-    let ownership = Ownership::new(registries.as_ref(), &version_key(spec), target.registry_key.as_deref());
+    let ownership = ownership(target, spec, &primary)?;
     Ok(Survey { primary, overlays, current, ownership })
+}
+
+fn ownership(target: &Target, spec: &FileSpec, primary: &Surveyed) -> Result<Ownership, SurveyError> {
+    if let Some(name) = &target.registry_key {
+        return Ok(Ownership::of_registry(name));
+    }
+    // The registries stand beside the version: at the top level, or below `spec.values` of a HelmRelease.
+    let key = version_key(spec);
+    let beside = key.0.iter().rev().skip(1).rev().cloned().chain([REGISTRIES.to_owned()]);
+    let registries = primary.document.value(&KeyPath(beside.collect()));
+    let registries = registries.map_err(|error| values_error(&primary.path, error))?;
+    Ok(Ownership::from_values(registries.as_ref(), &key))
 }
 
 fn read(spec: &FileSpec, bytes: Vec<u8>) -> Result<Surveyed, SurveyError> {
