@@ -1,8 +1,8 @@
 //! dibump
 pub mod catalogue;
 pub mod forge;
-pub mod registry;
 pub mod reconcile;
+pub mod registry;
 pub mod release;
 pub mod store;
 pub mod values;

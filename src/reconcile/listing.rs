@@ -140,8 +140,7 @@ impl<'a> Item<'a> {
     pub(super) fn is_dead_stranger(&self) -> bool {
         let unrecognised =
             self.owner == (Owner::Ours { explicit: false }) && self.facets.is_none() && !self.was_published;
-        self.existence != Existence::Exists
-            && (matches!(self.owner, Owner::Undetermined(_)) || unrecognised)
+        self.existence != Existence::Exists && (matches!(self.owner, Owner::Undetermined(_)) || unrecognised)
     }
 
     /// Whether it may be renamed, removed or copied.

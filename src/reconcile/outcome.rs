@@ -223,7 +223,10 @@ impl fmt::Display for Note {
                 write!(f, "no key changes: {version} is not completely known ({reason})")
             }
             Self::Holds { version } => {
-                write!(f, "the version stays: listed keys were not found in {version}, which is known in part")
+                write!(
+                    f,
+                    "the version stays: listed keys were not found in {version}, which is known in part"
+                )
             }
             Self::InPart { version, reason } => {
                 write!(f, "nothing was removed or added: {version} is known in part ({reason})")

@@ -22,8 +22,7 @@ pub fn overlay(
     if !primary.removes() {
         listing.repeats.clear();
     }
-    let mut report =
-        writing::blank(&listing, primary.version.clone(), Images::Listed, Because::Overlay);
+    let mut report = writing::blank(&listing, primary.version.clone(), Images::Listed, Because::Overlay);
     report.version_may_move = primary.version_may_move;
     for item in listing.items.iter().filter(|item| !knows(primary, &item.written.key)) {
         report.notes.push(Note::NotInMapping { key: item.written.key.clone(), at: item.written.at });

@@ -38,7 +38,9 @@ impl Ownership {
             entry.get("tag").and_then(Value::as_str).is_some_and(|tag| refers_to(tag, version_key))
         };
         let registries = registries.and_then(Value::as_object).into_iter().flatten();
-        Self { registries: registries.filter(|(_, entry)| tied(entry)).map(|(name, _)| name.clone()).collect() }
+        Self {
+            registries: registries.filter(|(_, entry)| tied(entry)).map(|(name, _)| name.clone()).collect(),
+        }
     }
 
     /// The registry that the target's `registry_key:` names, whatever the file says.

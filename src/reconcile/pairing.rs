@@ -54,7 +54,10 @@ pub(super) fn fates(inputs: &Inputs<'_>, listing: &Listing<'_>) -> Vec<Fate> {
     fates
 }
 
-fn by_line<T>(all: impl Iterator<Item = T>, facets: impl Fn(&T) -> Option<&Facets>) -> BTreeMap<Line, Vec<T>> {
+fn by_line<T>(
+    all: impl Iterator<Item = T>,
+    facets: impl Fn(&T) -> Option<&Facets>,
+) -> BTreeMap<Line, Vec<T>> {
     let mut lines: BTreeMap<Line, Vec<T>> = BTreeMap::new();
     for one in all {
         if let Some(line) = facets(&one).map(Facets::line) {
@@ -137,15 +140,16 @@ fn nearest_first(to: &Facets, a: &Facets, b: &Facets) -> Ordering {
 
 /// The order within a line: the newest OS release first, then the highest patch and revision.
 fn newest_first(a: &Facets, b: &Facets) -> Ordering {
-    compare_os_releases(&b.os_release, &a.os_release)
-        .then_with(|| compare_k8s(b, a))
+    compare_os_releases(&b.os_release, &a.os_release).then_with(|| compare_k8s(b, a))
 }
 
 /// Kubernetes versions from low to high; a revision counts by its numbers (`rke2r2` before `rke2r10`).
 pub(super) fn compare_k8s(a: &Facets, b: &Facets) -> Ordering {
     let (a, b) = (&a.k8s_version, &b.k8s_version);
     let revision = |text: &Option<String>| text.as_deref().map(natural);
-    (a.minor, a.patch).cmp(&(b.minor, b.patch)).then_with(|| revision(&a.revision).cmp(&revision(&b.revision)))
+    (a.minor, a.patch)
+        .cmp(&(b.minor, b.patch))
+        .then_with(|| revision(&a.revision).cmp(&revision(&b.revision)))
 }
 
 /// OS releases from old to new: numbers by value, code names by the alphabet (`jammy` before `noble`).

@@ -32,7 +32,9 @@ pub enum Refusal {
         version: Version,
     },
     /// A key that is written twice, with different values: only a person knows which one is meant.
-    #[error("`{key}` is written twice with different values, at {first} and at {second} (remove one of them)")]
+    #[error(
+        "`{key}` is written twice with different values, at {first} and at {second} (remove one of them)"
+    )]
     WrittenTwice {
         /// The key.
         key: String,

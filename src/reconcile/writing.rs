@@ -151,7 +151,8 @@ impl Pass<'_> {
             |other: &Item<'_>| other.facets.as_ref().is_some_and(|facets| facets.family() == family);
         let relatives = self.listing.items.iter().zip(self.fates).filter(|(other, _)| is_relative(other));
         let is_first = relatives.clone().next().is_some_and(|(first, _)| first.entry == item.entry);
-        let others = relatives.map(|(_, fate)| fate).any(Fate::remains) || self.new_families.contains(&family);
+        let others =
+            relatives.map(|(_, fate)| fate).any(Fate::remains) || self.new_families.contains(&family);
         item.entry == 0 || is_first && others
     }
 
