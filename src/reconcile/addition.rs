@@ -1,0 +1,162 @@
+//! Which artifacts are added to a mapping, and which are only suggested.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::images::not_read;
+use super::listing::Listing;
+use super::pairing::{Fate, compare_k8s, compare_os_releases};
+use super::{Images, Inputs, Note};
+use crate::release::{Artifact, Coverage, Facets, Family, ImageKey, Line, Release};
+
+/// An artifact that is published and not listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggested {
+    /// Its key.
+    pub key: ImageKey,
+    /// What it stands for, where that is known.
+    pub line: Option<Line>,
+    /// Why it was not added.
+    pub why: Unlisted,
+}
+
+/// Why an artifact was not added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlisted {
+    /// The policy adds nothing.
+    NothingIsAdded,
+    /// No key of its family is listed.
+    OtherFamily,
+    /// The release that the file names had its line too, and the file left it out.
+    LeftOut,
+    /// Another key of its line is listed.
+    LineIsListed,
+    /// A release is not completely known, so nobody can tell whether its line is new.
+    NotKnown,
+}
+
+/// What is added, what is suggested, and what is to be said about it.
+#[derive(Debug, Default)]
+pub(super) struct Additions<'a> {
+    /// To be added, by family and from the newest Kubernetes down.
+    pub(super) added: Vec<&'a Artifact>,
+    /// To be suggested, in the same order.
+    pub(super) suggested: Vec<Suggested>,
+    /// What is to be said.
+    pub(super) notes: Vec<Note>,
+}
+
+/// Decides about every artifact of the wanted release that no entry has.
+pub(super) fn additions<'a>(
+    inputs: &Inputs<'a>,
+    listing: &Listing<'_>,
+    fates: &[Fate],
+    policy: Images,
+) -> Additions<'a> {
+    let choice = Choice::new(inputs, listing, fates, policy);
+    let mut result = Additions { notes: choice.notes(inputs.wanted), ..Additions::default() };
+    let kept: BTreeSet<ImageKey> =
+        listing.items.iter().zip(fates).filter_map(|(item, fate)| fate.key_after(item)).collect();
+    for artifact in in_order(inputs.wanted.artifacts.values()) {
+        if kept.contains(&artifact.key) {
+            continue;
+        }
+        if listing.is_taken(artifact.key.as_str()) {
+            if policy == Images::All {
+                result.notes.push(Note::KeyTaken { key: artifact.key.clone() });
+            }
+            continue;
+        }
+        match choice.unlisted(artifact) {
+            None => result.added.push(artifact),
+            Some(why) => {
+                let line = artifact.facets.as_ref().map(Facets::line);
+                result.suggested.push(Suggested { key: artifact.key.clone(), line, why });
+            }
+        }
+    }
+    result
+}
+
+/// What the choice of new entries rests on.
+struct Choice {
+    policy: Images,
+    /// Why nothing can be told to be new.
+    unknown: Option<String>,
+    wanted_is_complete: bool,
+    families: BTreeSet<Family>,
+    listed: BTreeSet<Line>,
+    old: BTreeSet<Line>,
+}
+
+impl Choice {
+    fn new(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[Fate], policy: Images) -> Self {
+        let facets = || listing.items.iter().zip(fates).filter_map(|(i, f)| Some((i.facets.as_ref()?, f)));
+        let unknown = match inputs.current {
+            None => Some("the file names no release to compare with".to_owned()),
+            Some(release) => {
+                not_read(release).map(|why| format!("{} is not completely known ({why})", release.version))
+            }
+        };
+        Self {
+            policy,
+            unknown,
+            wanted_is_complete: inputs.wanted.is_complete(),
+            families: facets().map(|(facets, _)| facets.family()).collect(),
+            listed: facets().filter(|(_, fate)| fate.remains()).map(|(facets, _)| facets.line()).collect(),
+            old: inputs.current.map(|release| release.lines()).unwrap_or_default(),
+        }
+    }
+
+    fn notes(&self, wanted: &Release) -> Vec<Note> {
+        match (&wanted.coverage, &self.unknown) {
+            (Coverage::Partial { reason }, _) => {
+                vec![Note::InPart { version: wanted.version.clone(), reason: reason.clone() }]
+            }
+            (_, Some(reason)) if self.policy == Images::Follow => {
+                vec![Note::AddsNothing { reason: reason.clone() }]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Why an artifact is not added; `None` where it is.
+    fn unlisted(&self, artifact: &Artifact) -> Option<Unlisted> {
+        let facets = artifact.facets.as_ref();
+        match (self.policy, facets) {
+            (Images::Listed, _) => Some(Unlisted::NothingIsAdded),
+            _ if !self.wanted_is_complete => Some(Unlisted::NotKnown),
+            (Images::All, _) => None,
+            (_, None) => Some(Unlisted::OtherFamily),
+            (_, Some(facets)) if !self.families.contains(&facets.family()) => Some(Unlisted::OtherFamily),
+            (_, Some(facets)) if self.listed.contains(&facets.line()) => Some(Unlisted::LineIsListed),
+            _ if self.unknown.is_some() => Some(Unlisted::NotKnown),
+            (_, Some(facets)) => self.old.contains(&facets.line()).then_some(Unlisted::LeftOut),
+        }
+    }
+}
+
+/// Artifacts by family (os, flavor, k8s flavor by the alphabet), from the newest Kubernetes and OS release down;
+/// those of which nothing is known last, by name.
+fn in_order<'a>(artifacts: impl Iterator<Item = &'a Artifact>) -> Vec<&'a Artifact> {
+    let mut artifacts: Vec<&Artifact> = artifacts.collect();
+    artifacts.sort_by(|a, b| match (&a.facets, &b.facets) {
+        (Some(x), Some(y)) => (x.family().cmp(&y.family()))
+            .then_with(|| compare_k8s(y, x))
+            .then_with(|| compare_os_releases(&y.os_release, &x.os_release)),
+        (x, y) => y.is_some().cmp(&x.is_some()),
+    });
+    artifacts
+}
+
+impl fmt::Display for Unlisted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::NothingIsAdded => "the policy `listed` adds nothing",
+            Self::OtherFamily => "its family is not listed",
+            Self::LeftOut => "its line was there before and is not listed",
+            Self::LineIsListed => "another key of its line is listed",
+            Self::NotKnown => "it is not known whether its line is new",
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! The policy `images:`: which artifacts of a release a mapping should list.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use super::Inputs;
+use super::listing::Listing;
+use crate::release::{Coverage, Release, Version};
+
+/// Which artifacts of a release a mapping should list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Images {
+    /// `all` where the file lists exactly the artifacts of the release that it names, else `follow`.
+    #[default]
+    Auto,
+    /// Exactly the artifacts of the release.
+    All,
+    /// A curated subset: its lines are kept, lines that are new in the release are added to listed families.
+    Follow,
+    /// What is listed is renamed and dropped; nothing is added.
+    Listed,
+}
+
+/// Text that names no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no images policy (auto, all, follow or listed)")]
+pub struct InvalidImages(pub String);
+
+/// Why a policy holds, as a sentence fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// The target says so.
+    Configured,
+    /// The mapping lists every artifact of the release that the file names, and nothing else.
+    ListsAll {
+        /// How many.
+        artifacts: usize,
+        /// Of which release.
+        version: Version,
+    },
+    /// The mapping leaves artifacts of that release out.
+    LeavesOut {
+        /// How many.
+        missing: usize,
+        /// Of how many.
+        artifacts: usize,
+        /// Of which release.
+        version: Version,
+    },
+    /// The mapping lists keys that the release does not have.
+    ListsOthers {
+        /// How many.
+        others: usize,
+        /// Of which release.
+        version: Version,
+    },
+    /// The release that the file names is not completely known.
+    NotRead {
+        /// Which release.
+        version: Version,
+        /// Why not.
+        reason: String,
+    },
+    /// The file names no release.
+    NoRelease,
+    /// The file is an overlay of another mapping.
+    Overlay,
+}
+
+/// The policy that holds, never [`Images::Auto`], and why.
+pub(super) fn decide(inputs: &Inputs<'_>, listing: &Listing<'_>) -> (Images, Because) {
+    match (inputs.images, inputs.current) {
+        (Images::Auto, Some(current)) => by_the_file(current, listing),
+        (Images::Auto, None) => (Images::Follow, Because::NoRelease),
+        (images, _) => (images, Because::Configured),
+    }
+}
+
+fn by_the_file(current: &Release, listing: &Listing<'_>) -> (Images, Because) {
+    let version = current.version.clone();
+    if let Some(reason) = not_read(current) {
+        return (Images::Follow, Because::NotRead { version, reason });
+    }
+    // A key that another registry has cannot be listed a second time, so it is not missing.
+    let artifacts: BTreeSet<&str> =
+        current.artifacts.keys().map(|key| key.as_str()).filter(|key| !listing.is_taken(key)).collect();
+    let listed: BTreeSet<&str> = listing.items.iter().map(|item| item.written.key.as_str()).collect();
+    let (missing, others) = (artifacts.difference(&listed).count(), listed.difference(&artifacts).count());
+    let artifacts = artifacts.len();
+    match (missing, others) {
+        (0, 0) => (Images::All, Because::ListsAll { artifacts, version }),
+        (0, _) => (Images::Follow, Because::ListsOthers { others, version }),
+        _ => (Images::Follow, Because::LeavesOut { missing, artifacts, version }),
+    }
+}
+
+/// Why a release says nothing about what was left out of a mapping on purpose. An empty one says nothing either.
+pub(super) fn not_read(release: &Release) -> Option<String> {
+    match &release.coverage {
+        Coverage::Complete if release.is_empty() => Some("it has no artifacts".to_owned()),
+        Coverage::Complete => None,
+        Coverage::Partial { reason } | Coverage::Unknown { reason } => Some(reason.clone()),
+    }
+}
+
+impl FromStr for Images {
+    type Err = InvalidImages;
+
+    fn from_str(text: &str) -> Result<Self, InvalidImages> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "all" => Ok(Self::All),
+            "follow" => Ok(Self::Follow),
+            "listed" => Ok(Self::Listed),
+            _ => Err(InvalidImages(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Images {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Auto => "auto",
+            Self::All => "all",
+            Self::Follow => "follow",
+            Self::Listed => "listed",
+        })
+    }
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configured => write!(f, "as configured"),
+            Self::ListsAll { artifacts, version } => {
+                write!(f, "the mapping lists exactly the {artifacts} artifacts of {version}")
+            }
+            Self::LeavesOut { missing, artifacts, version } => {
+                write!(f, "the mapping leaves out {missing} of the {artifacts} artifacts of {version}")
+            }
+            Self::ListsOthers { others, version } => {
+                write!(f, "the mapping lists {others} that {version} does not have")
+            }
+            Self::NotRead { version, reason } => write!(f, "{version} is not completely known: {reason}"),
+            Self::NoRelease => write!(f, "the file names no release"),
+            Self::Overlay => write!(f, "an overlay follows its mapping"),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What the mapping lists: each key of ours once, with what it stands for and whether the wanted release has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ownership::{Owner, is_template};
+use super::{Foreign, Inputs, Listed, Reconciliation, Refusal};
+use crate::release::{Existence, Facets, ImageKey, Naming, Release};
+use crate::values::{Entry, Mapping};
+
+/// The entries of a mapping, sorted by what may be done with them.
+#[derive(Debug)]
+pub(super) struct Listing<'a> {
+    /// The mapping.
+    pub(super) mapping: &'a Mapping,
+    /// Keys that are ours or may be, each where it is written first, in the order of the file.
+    pub(super) items: Vec<Item<'a>>,
+    /// Further entries with the key and the value of an item: the entry, and the item's place in `items`.
+    pub(super) repeats: Vec<(usize, usize)>,
+    /// Entries of other registries.
+    pub(super) foreign: Vec<Foreign>,
+    /// Entries whose key is a template.
+    pub(super) templates: Vec<Listed>,
+    taken: BTreeSet<&'a str>,
+}
+
+/// One listed key.
+#[derive(Debug)]
+pub(super) struct Item<'a> {
+    /// Its index in the mapping.
+    pub(super) entry: usize,
+    /// The entry.
+    pub(super) written: &'a Entry,
+    /// Whose it is: ours or undetermined.
+    pub(super) owner: Owner,
+    /// Whether the wanted release has it.
+    pub(super) existence: Existence,
+    /// What it stands for, where an artifact or its name tells.
+    pub(super) facets: Option<Facets>,
+    /// Whether the release that the file names has it.
+    pub(super) was_published: bool,
+}
+
+impl<'a> Listing<'a> {
+    /// Reads the mapping; fails where a key is written twice with different values.
+    pub(super) fn read(inputs: &Inputs<'a>) -> Result<Self, Refusal> {
+        let owners = inputs.ownership.owners(inputs.mapping);
+        Self::sort(inputs.mapping, owners, |entry, written, owner| Item::read(inputs, entry, written, owner))
+    }
+
+    /// Reads an overlay: whose its entries are follows from the mapping that it overlays.
+    pub(super) fn of_overlay(
+        mapping: &'a Mapping,
+        primary: &Reconciliation,
+        naming: &Naming,
+    ) -> Result<Self, Refusal> {
+        let owner = |entry: &Entry| match primary.foreign.iter().find(|foreign| foreign.key == entry.key) {
+            _ if is_template(&entry.key) => Owner::Template,
+            Some(foreign) => Owner::Foreign(foreign.registry.clone()),
+            None => Owner::Ours { explicit: true },
+        };
+        let owners = mapping.entries.iter().map(owner).collect();
+        Self::sort(mapping, owners, |entry, written, owner| Item {
+            entry,
+            written,
+            owner,
+            existence: Existence::Unknown,
+            facets: naming.facets(&written.key),
+            was_published: false,
+        })
+    }
+
+    fn sort(
+        mapping: &'a Mapping,
+        owners: Vec<Owner>,
+        item: impl Fn(usize, &'a Entry, Owner) -> Item<'a>,
+    ) -> Result<Self, Refusal> {
+        let firsts = first_of_each(mapping)?;
+        let mut listing = Self {
+            mapping,
+            items: Vec::new(),
+            repeats: Vec::new(),
+            foreign: Vec::new(),
+            templates: Vec::new(),
+            taken: BTreeSet::new(),
+        };
+        for (entry, (written, owner)) in mapping.entries.iter().zip(owners).enumerate() {
+            let first = firsts.get(written.key.as_str()).copied().unwrap_or(entry);
+            listing.sort_in(first, item(entry, written, owner));
+        }
+        Ok(listing)
+    }
+
+    fn sort_in(&mut self, first: usize, item: Item<'a>) {
+        let written = item.written;
+        let owner = item.owner.clone();
+        match owner {
+            Owner::Template => self.templates.push(Listed::of(written, None)),
+            Owner::Foreign(registry) => {
+                self.taken.insert(&written.key);
+                self.foreign.push(Foreign { key: written.key.clone(), registry, at: written.at });
+            }
+            Owner::Ours { .. } | Owner::Undetermined(_) => {
+                match self.items.iter().position(|item| item.entry == first) {
+                    Some(of) => self.repeats.push((item.entry, of)),
+                    None => self.items.push(item),
+                }
+            }
+        }
+    }
+
+    /// Whether another registry's entry has this key, so that ours cannot have it too.
+    pub(super) fn is_taken(&self, key: &str) -> bool {
+        self.taken.contains(key)
+    }
+
+    /// The item that is written as `key`.
+    pub(super) fn lists(&self, key: &ImageKey) -> bool {
+        self.items.iter().any(|item| item.written.key == key.as_str())
+    }
+}
+
+impl<'a> Item<'a> {
+    fn read(inputs: &Inputs<'a>, entry: usize, written: &'a Entry, owner: Owner) -> Self {
+        // What is no repository name cannot be an artifact, however little is known of the release.
+        let key = written.key.parse::<ImageKey>().ok();
+        let existence = key.as_ref().map_or(Existence::Absent, |key| inputs.wanted.existence(key));
+        let published = |release: &Release| {
+            key.as_ref().and_then(|key| release.artifacts.get(key)).map(|artifact| artifact.facets.clone())
+        };
+        let now = inputs.current.and_then(published);
+        let facets = published(inputs.wanted)
+            .flatten()
+            .or_else(|| now.clone().flatten())
+            .or_else(|| inputs.naming.facets(&written.key));
+        Self { entry, written, owner, existence, facets, was_published: now.is_some() }
+    }
+
+    /// Whether the wanted release does not have it, and it may be somebody else's: its registry is undetermined, or
+    /// neither its field, its name nor the release that the file names says what it is.
+    pub(super) fn is_dead_stranger(&self) -> bool {
+        let unrecognised =
+            self.owner == (Owner::Ours { explicit: false }) && self.facets.is_none() && !self.was_published;
+        self.existence != Existence::Exists && (matches!(self.owner, Owner::Undetermined(_)) || unrecognised)
+    }
+
+    /// Whether it may be renamed, removed or copied.
+    pub(super) fn is_ours(&self) -> bool {
+        matches!(self.owner, Owner::Ours { .. })
+    }
+
+    /// The item for a report.
+    pub(super) fn listed(&self) -> Listed {
+        Listed::of(self.written, self.facets.as_ref())
+    }
+}
+
+/// Where each key is written first; an error where it is written again with another value.
+fn first_of_each(mapping: &Mapping) -> Result<BTreeMap<&str, usize>, Refusal> {
+    let mut firsts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (i, entry) in mapping.entries.iter().enumerate() {
+        let first = &mapping.entries[*firsts.entry(entry.key.as_str()).or_insert(i)];
+        if first.value != entry.value {
+            let (key, first, second) = (entry.key.clone(), first.at, entry.at);
+            return Err(Refusal::WrittenTwice { key, first, second });
+        }
+    }
+    Ok(firsts)
+}

@@ -1,0 +1,5 @@
+//! Stories of reconciliation as tables, and properties that hold for all of them.
+
+mod properties;
+mod stories;
+mod world;
