@@ -9,9 +9,6 @@ pub mod plan;
 pub mod registry;
 pub mod catalogue;
 pub mod forge;
-pub mod reconcile;
-pub mod registry;
-pub mod release;
 pub mod store;
 
 pub mod http;

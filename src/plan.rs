@@ -37,8 +37,8 @@ pub struct PlannedFile {
     pub after: String,
     /// What becomes of its mapping.
     pub reconciliation: Reconciliation,
-    /// What the edit could not decide, for the reviewer.
-    pub notes: Vec<EditNote>,
+    /// What a reviewer should know beside the lists of the reconciliation.
+    pub notes: Vec<String>,
 }
 
 /// What a plan comes to.
@@ -182,12 +182,16 @@ fn edit(
 ) -> Result<PlannedFile, PlanError> {
     let changes: Vec<Change> = version.into_iter().chain(reconciliation.changes.iter().cloned()).collect();
     let before = file.document.text().to_owned();
-    let (after, notes) = if changes.is_empty() {
-        (before.clone(), Vec::new())
+    let mut notes: Vec<String> = reconciliation.notes.iter().map(ToString::to_string).collect();
+    let after = if changes.is_empty() {
+        before.clone()
     } else {
         let edited = file.document.edit(&changes);
         let edited = edited.map_err(|error| PlanError::Edit { path: file.path.clone(), error })?;
-        (edited.text, edited.notes)
+        // The reconciliation itself says which comments above an entry stay, and why.
+        let below = edited.notes.iter().filter(|note| matches!(note, EditNote::CommentBelowStays { .. }));
+        notes.extend(below.map(ToString::to_string));
+        edited.text
     };
     Ok(PlannedFile { path: file.path.clone(), before, after, reconciliation, notes })
 }

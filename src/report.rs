@@ -1,6 +1,8 @@
 //! Rendering: what people and programs read. Functions here return text; `cli` prints it.
 
 pub mod diff;
+pub mod plan;
+pub mod plan_json;
 pub mod table;
 
 use anstyle::{AnsiColor, Style};

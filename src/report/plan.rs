@@ -87,8 +87,7 @@ fn keys(plan: &Plan, file: &PlannedFile) -> String {
     }
     lines.push(format!("  {}", paint(DIM, summary(file))));
     lines.extend(suggested(file));
-    let notes = reconciliation.notes.iter().map(ToString::to_string).chain(file.notes.iter().map(ToString::to_string));
-    lines.extend(notes.map(|note| format!("  {} {}", paint(YELLOW, "note:"), printable(&note))));
+    lines.extend(file.notes.iter().map(|note| format!("  {} {}", paint(YELLOW, "note:"), printable(note))));
     lines.join("\n") + "\n"
 }
 

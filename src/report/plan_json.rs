@@ -151,7 +151,6 @@ fn row(version: &crate::release::Version, verdict: &Verdict, known: &Known) -> R
 
 fn file(file: &PlannedFile) -> FileReport {
     let reconciliation = &file.reconciliation;
-    let notes = reconciliation.notes.iter().map(ToString::to_string);
     let renamed = reconciliation.renamed.iter().map(|renamed| RenamedKey {
         from: renamed.from.clone(),
         to: renamed.to.to_string(),
@@ -176,7 +175,7 @@ fn file(file: &PlannedFile) -> FileReport {
         suggested: reconciliation.suggested.iter().map(|suggested| suggested.key.to_string()).collect(),
         foreign: reconciliation.foreign.iter().map(|foreign| foreign.key.clone()).collect(),
         templates: reconciliation.templates.iter().map(|template| template.key.clone()).collect(),
-        notes: notes.chain(file.notes.iter().map(ToString::to_string)).collect(),
+        notes: file.notes.clone(),
         diff: diff::unified(&file.path, &file.before, &file.after),
     }
 }

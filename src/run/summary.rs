@@ -70,10 +70,7 @@ fn warnings(plan: &Plan) -> Vec<String> {
         Verdict::Forced(_) => Some(format!("{version} is {verdict}")),
         _ => None,
     });
-    let notes = plan.files.iter().flat_map(|file| {
-        let of_edit = file.notes.iter().map(ToString::to_string);
-        file.reconciliation.notes.iter().map(ToString::to_string).chain(of_edit)
-    });
+    let notes = plan.files.iter().flat_map(|file| file.notes.iter().cloned());
     forced.chain(notes).collect()
 }
 

@@ -38,6 +38,15 @@ pub enum EditNote {
     },
 }
 
+impl std::fmt::Display for EditNote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::CommentAboveStays { key, at } => write!(f, "the comment above {key} ({at}) stays"),
+            Self::CommentBelowStays { key, at } => write!(f, "the comment below {key} ({at}) stays"),
+        }
+    }
+}
+
 /// Why an edit was not made. The file is as it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
