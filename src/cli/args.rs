@@ -188,6 +188,9 @@ pub struct Lookup {
     /// The producer's project on it
     #[arg(long, value_name = "PATH")]
     pub gitlab_project: Option<String>,
+    /// A regular expression for names of another scheme, with groups os, os_release, flavor, k8s_flavor, k8s_version
+    #[arg(long, value_name = "REGEX")]
+    pub names_pattern: Option<String>,
     /// Only versions in this SemVer range
     #[arg(long, value_name = "RANGE")]
     pub range: Option<semver::VersionReq>,
