@@ -1,5 +1,6 @@
 //! dibump
 pub mod catalogue;
+pub mod config;
 pub mod disk;
 pub mod forge;
 pub mod observe;
