@@ -1,0 +1,121 @@
+//! `dibump.yaml`, in two steps: as written ([`raw`]), then as meant ([`Config`]).
+//!
+//! Everything that is wrong is said at once, each with line, field and the nearest valid name. Nothing here reads a file,
+//! the environment or a server; the file holds names of environment variables and never a secret.
+
+mod meaning;
+mod meant;
+mod place;
+mod policy;
+mod producer;
+mod raw;
+mod shape;
+mod show;
+mod target;
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::values::Position;
+use meaning::Meaning;
+pub use meant::{
+    Config, CredentialNames, Discovery, ForgeKind, ForgeSettings, Images, Network, Producer, Source, Target,
+    TargetBranch, TargetFile,
+};
+use place::Places;
+use raw::RawConfig;
+pub use show::show;
+
+/// Everything that is wrong with a configuration, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigErrors {
+    /// The name of the file, as the user knows it.
+    pub file: String,
+    /// At least one.
+    pub errors: Vec<ConfigError>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Where it stands; `None` where only the file as a whole can be named.
+    pub at: Option<Position>,
+    /// The path of the field, as in `targets[2].branches[0].policy.range`; empty for the file as a whole.
+    pub field: String,
+    /// What is wrong.
+    pub problem: String,
+    /// A valid name that may have been meant.
+    pub nearest: Option<String>,
+}
+
+/// Reads a configuration. `name` is what errors call the file.
+pub fn load(name: &str, text: &str) -> Result<Config, ConfigErrors> {
+    read(text).map_err(|mut errors| {
+        errors.sort_by_key(|error| error.at);
+        ConfigErrors { file: name.to_owned(), errors }
+    })
+}
+
+/// The JSON schema of `dibump.yaml`, committed as `config/schema.json`.
+pub fn schema() -> Value {
+    schemars::schema_for!(RawConfig).to_value()
+}
+
+fn read(text: &str) -> Result<Config, Vec<ConfigError>> {
+    let document: Value = parse(text).map_err(|error| vec![error])?;
+    let places = Places::of(text).map_err(|error| vec![at_mark(&error)])?;
+    let misfits = shape::misfits(&schema(), &document);
+    if !misfits.is_empty() {
+        return Err(misfits.into_iter().map(|misfit| located(&places, misfit)).collect());
+    }
+    let raw: RawConfig = parse(text).map_err(|error| vec![error])?;
+    Meaning::of(&raw, &places)
+}
+
+/// Only `true` and `false` are booleans, so that a label `no` stays a label.
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
+    let options = serde_yaml::options! { strict_booleans: true, with_snippet: false };
+    serde_yaml::from_str_with_options(text, options).map_err(|error| {
+        let position = |at: serde_yaml::Location| (at.line() as usize, at.column() as usize);
+        let at = error.location().map(position).filter(|(line, _)| *line > 0);
+        let at = at.map(|(line, column)| Position { line, column });
+        let problem = error.without_snippet().to_string();
+        ConfigError { at, field: String::new(), problem, nearest: None }
+    })
+}
+
+fn at_mark(error: &granit_parser::ScanError) -> ConfigError {
+    let at = Position { line: error.marker().line(), column: error.marker().col() + 1 };
+    ConfigError { at: Some(at), field: String::new(), problem: error.info().to_owned(), nearest: None }
+}
+
+fn located(places: &Places, misfit: shape::Misfit) -> ConfigError {
+    let at = if misfit.name { places.key(&misfit.field) } else { places.value(&misfit.field) };
+    ConfigError { at, field: misfit.field.to_string(), problem: misfit.problem, nearest: misfit.nearest }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.errors.iter().enumerate() {
+            let line_end = if i == 0 { "" } else { "\n" };
+            let at = error.at.map(|at| format!(":{at}")).unwrap_or_default();
+            write!(f, "{line_end}{}{at}: {error}", self.file)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let colon = if self.field.is_empty() { "" } else { ": " };
+        write!(f, "{}{colon}{}", self.field, self.problem)?;
+        match &self.nearest {
+            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! From the configuration as written to the configuration as meant. Goes on after an error, so that all are found.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use url::Url;
+
+use super::meant::{Config, ForgeKind, ForgeSettings, Network, Target};
+use super::place::{Field, Places};
+use super::raw::{RawConfig, RawForge, RawForgeKind, RawNetwork};
+use super::{ConfigError, Producer};
+
+/// The variable that GitLab's own tools read.
+const TOKEN_ENV: &str = "GITLAB_TOKEN";
+
+/// What has been found wrong so far.
+pub(super) struct Meaning<'a> {
+    places: &'a Places,
+    errors: Vec<ConfigError>,
+}
+
+impl<'a> Meaning<'a> {
+    /// What a configuration means, or everything that is wrong with it.
+    pub(super) fn of(raw: &RawConfig, places: &'a Places) -> Result<Config, Vec<ConfigError>> {
+        let mut meaning = Self { places, errors: Vec::new() };
+        let config = meaning.config(raw);
+        match config {
+            Some(config) if meaning.errors.is_empty() => Ok(config),
+            _ => Err(meaning.errors),
+        }
+    }
+
+    fn config(&mut self, raw: &RawConfig) -> Option<Config> {
+        let root = Field::default();
+        let producers = self.each(&raw.producers, &root.key("producers"), Self::producer);
+        let forge = self.forge(&raw.forge, &root.key("forge"));
+        let network = self.network(&raw.network, &root.key("network"));
+        // Read here for its mistakes, so that each is said once; targets and branches inherit it silently.
+        self.policy(&raw.policy, &[], &root.key("policy"));
+        let producers = producers.and_then(|producers| self.all_named_differently(producers));
+        let target = |meaning: &mut Self, target: &_, at: &Field| {
+            meaning.target(raw, target, producers.as_deref(), at)
+        };
+        let targets = self.each(&raw.targets, &root.key("targets"), target)?;
+        self.no_branch_twice(&targets);
+        let cache_dir = raw.cache.dir.as_ref().map(PathBuf::from);
+        Some(Config { producers: producers?, forge: forge?, targets, network: network?, cache_dir })
+    }
+
+    fn forge(&mut self, raw: &RawForge, at: &Field) -> Option<ForgeSettings> {
+        let kind = match raw.kind {
+            RawForgeKind::Gitlab => ForgeKind::Gitlab,
+        };
+        let url = self.maybe(raw.url.as_ref(), |meaning, url| meaning.url(url, &at.key("url")));
+        let token_env = raw.token_env.as_deref().unwrap_or(TOKEN_ENV);
+        let token_env = self.environment_name(token_env, &at.key("token_env"));
+        Some(ForgeSettings { kind, url: url?, token_env: token_env? })
+    }
+
+    fn network(&mut self, raw: &RawNetwork, at: &Field) -> Option<Network> {
+        let default = Network::default();
+        let mut timeout = |raw: &Option<String>, default: Duration, key: &str| match raw {
+            Some(text) => self.duration(text, &at.key(key)).map(SignedDuration::unsigned_abs),
+            None => Some(default),
+        };
+        let connect_timeout = timeout(&raw.connect_timeout, default.connect_timeout, "connect_timeout");
+        let read_timeout = timeout(&raw.read_timeout, default.read_timeout, "read_timeout");
+        let request_timeout = timeout(&raw.request_timeout, default.request_timeout, "request_timeout");
+        Some(Network {
+            concurrency: raw.concurrency.map_or(default.concurrency, usize::from),
+            connect_timeout: connect_timeout?,
+            read_timeout: read_timeout?,
+            request_timeout: request_timeout?,
+            retries: raw.retries.map_or(default.retries, u32::from),
+            ca_files: raw.ca_files.iter().map(PathBuf::from).collect(),
+            proxy_from_environment: raw.proxy_from_environment.unwrap_or(default.proxy_from_environment),
+        })
+    }
+
+    fn all_named_differently(&mut self, producers: Vec<Producer>) -> Option<Vec<Producer>> {
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        let before = self.errors.len();
+        for (i, producer) in producers.iter().enumerate() {
+            if let Some(first) = seen.insert(&producer.name, i) {
+                let name = &producer.name;
+                let problem =
+                    format!("`{name}` is the name of producers[{first}] already; give one a `name:`");
+                self.error(&Field::default().key("producers").index(i), problem);
+            }
+        }
+        (self.errors.len() == before).then_some(producers)
+    }
+
+    /// Two of the same project, branch and producer would fight over one merge request.
+    fn no_branch_twice(&mut self, targets: &[Target]) {
+        let mut seen: HashMap<(String, Option<&str>, &str), Field> = HashMap::new();
+        for (t, target) in targets.iter().enumerate() {
+            let at = Field::default().key("targets").index(t);
+            for (b, branch) in target.branches.iter().enumerate() {
+                let name = branch.name.as_ref().map(|name| name.0.as_str());
+                let place = if name.is_some() { at.key("branches").index(b) } else { at.clone() };
+                // GitLab's paths do not tell upper case from lower case.
+                let key = (target.project.to_lowercase(), name, target.producer.as_str());
+                let Some(first) = seen.insert(key, place.clone()) else { continue };
+                let line = self.places.value(&first).map_or(0, |at| at.line);
+                let problem = format!("the same project, branch and producer as {first} (line {line})");
+                self.error(&place, problem);
+            }
+        }
+    }
+
+    /// Reads every item, also after one that is wrong.
+    pub(super) fn each<R, T>(
+        &mut self,
+        raw: &[R],
+        at: &Field,
+        mut read: impl FnMut(&mut Self, &R, &Field) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items: Vec<_> = raw.iter().enumerate().map(|(i, item)| read(self, item, &at.index(i))).collect();
+        items.into_iter().collect()
+    }
+
+    /// `Some(None)` where nothing was written, `None` where what was written is wrong.
+    pub(super) fn maybe<R: ?Sized, T>(
+        &mut self,
+        raw: Option<&R>,
+        read: impl FnOnce(&mut Self, &R) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match raw {
+            Some(raw) => read(self, raw).map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// The value of a field, or its error noted.
+    pub(super) fn take<T, E: ToString>(&mut self, value: Result<T, E>, at: &Field) -> Option<T> {
+        value.map_err(|error| self.error(at, error.to_string())).ok()
+    }
+
+    /// Reads something whose mistakes were reported before.
+    pub(super) fn silently<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.errors.len();
+        let value = read(self);
+        self.errors.truncate(before);
+        value
+    }
+
+    pub(super) fn error(&mut self, at: &Field, problem: String) {
+        self.error_with_nearest(at, problem, None);
+    }
+
+    pub(super) fn error_with_nearest(&mut self, at: &Field, problem: String, nearest: Option<String>) {
+        let place = self.places.value(at);
+        self.errors.push(ConfigError { at: place, field: at.to_string(), problem, nearest });
+    }
+
+    /// A length of time that is more than nothing. A day is 24 hours.
+    pub(super) fn duration(&mut self, text: &str, at: &Field) -> Option<SignedDuration> {
+        let span = text.parse::<Span>();
+        let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+        match duration {
+            Ok(duration) if duration > SignedDuration::ZERO => Some(duration),
+            _ => {
+                self.error(at, format!("`{text}` is no length of time (expected 3 days, 12h or 90s)"));
+                None
+            }
+        }
+    }
+
+    /// The address of a server. The text is not repeated: it may hold a password.
+    pub(super) fn url(&mut self, text: &str, at: &Field) -> Option<Url> {
+        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
+        let Some(url) = url else {
+            self.error(at, "is no address (expected https://HOST)".to_owned());
+            return None;
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            self.error(at, "holds credentials; name an environment variable instead".to_owned());
+            return None;
+        }
+        Some(url)
+    }
+
+    /// The name of an environment variable. The text is not repeated: people paste tokens here.
+    pub(super) fn environment_name(&mut self, text: &str, at: &Field) -> Option<String> {
+        let fits = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !fits || text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) {
+            let problem = "is no name of an environment variable (the secret itself does not belong here)";
+            self.error(at, problem.to_owned());
+            return None;
+        }
+        Some(text.to_owned())
+    }
+}

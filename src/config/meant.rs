@@ -1,0 +1,202 @@
+//! The configuration as meant: every word read, every default filled in, everything checked against everything else.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use super::raw::RawPolicy;
+use crate::forge::{Branch, MergeRequestSettings};
+use crate::registry::Prefix;
+use crate::release::Naming;
+use crate::release::policy::Policy;
+use crate::values::KeyPath;
+
+/// What dibump follows, where, and how.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where releases are published; names are unique.
+    pub producers: Vec<Producer>,
+    /// Where the targets are.
+    pub forge: ForgeSettings,
+    /// What is kept in step, in the order of the file; (project, target branch, producer) is unique.
+    pub targets: Vec<Target>,
+    /// How servers are spoken to.
+    pub network: Network,
+    /// The folder for what is remembered between runs; `None` for the user's cache folder.
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// A producer of releases.
+#[derive(Debug, Clone)]
+pub struct Producer {
+    /// Its name in targets and source branches.
+    pub name: String,
+    /// Where it publishes.
+    pub registry: Prefix,
+    /// Whether this registry is spoken to without TLS.
+    pub plain_http: bool,
+    /// Where versions and names come from.
+    pub discovery: Discovery,
+    /// The GitLab instance of the producer's project; `None` for the one that the registry's token realm names.
+    pub gitlab_url: Option<Url>,
+    /// The path of the producer's project; `None` for what GitLab knows of the registry path.
+    pub gitlab_project: Option<String>,
+    /// How image keys are read.
+    pub naming: Naming,
+    /// Which environment variables hold the registry's credentials.
+    pub credentials: Option<CredentialNames>,
+    /// `names.pattern` as written.
+    pub(super) pattern: Option<String>,
+}
+
+/// Where versions and names come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Discovery {
+    /// The cheapest source that fits.
+    Auto,
+    /// These sources, asked in this order.
+    Sources(Vec<Source>),
+}
+
+/// A source of versions and names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Releases of the producer's GitLab project.
+    ReleaseNotes,
+    /// Registry repositories of the producer's GitLab project.
+    Gitlab,
+    /// The registry's catalogue.
+    Catalog,
+    /// Names that are guessed and asked for.
+    Known,
+    /// A file that `releases --format json` printed, relative to the working directory.
+    File(PathBuf),
+}
+
+/// Names of environment variables. Whoever reads them keeps their values in a type that cannot be printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialNames {
+    /// The variable with the user name.
+    pub username_env: String,
+    /// The variable with the password or token.
+    pub password_env: String,
+}
+
+/// Where the targets are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForgeSettings {
+    /// Which forge it is.
+    pub kind: ForgeKind,
+    /// Its address; `None` for that of the pipeline that we run in, else the public one.
+    pub url: Option<Url>,
+    /// The environment variable with the token.
+    pub token_env: String,
+}
+
+/// Which forge it is. Only the place that chooses the adapter asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForgeKind {
+    /// GitLab.
+    Gitlab,
+}
+
+/// A project whose values files are kept in step with a producer.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The path of the project.
+    pub project: String,
+    /// The producer's name; [`Config::producer`] knows it.
+    pub producer: String,
+    /// The target branches, at least one.
+    pub branches: Vec<TargetBranch>,
+    /// The file that holds the version.
+    pub file: TargetFile,
+    /// Overlays of its mapping.
+    pub overlays: Vec<TargetFile>,
+    /// How the mapping is reconciled.
+    pub images: Images,
+    /// Globs of YAML files that follow renames. Each compiles.
+    pub references: Vec<String>,
+    /// Settings of new merge requests.
+    pub merge_request: MergeRequestSettings,
+    /// Whether it is looked at.
+    pub enabled: bool,
+}
+
+/// A target branch.
+#[derive(Debug, Clone)]
+pub struct TargetBranch {
+    /// Its name; `None` for the project's default branch.
+    pub name: Option<Branch>,
+    /// Which releases may be proposed to it, the target's `accept:` included.
+    pub policy: Policy,
+    /// The same as written, because ranges and globs are not printed from their compiled form.
+    pub(super) written: RawPolicy,
+}
+
+/// A values file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetFile {
+    /// Its path in the repository.
+    pub path: String,
+    /// Where the version stands; `None` for its usual name.
+    pub version_key: Option<KeyPath>,
+    /// Where the mapping stands; `None` for its usual names.
+    pub images_key: Option<KeyPath>,
+    /// The entry of `os_images_oci_registries` whose images are ours.
+    pub registry_key: Option<String>,
+}
+
+/// How a mapping of image keys is reconciled with a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Images {
+    /// `all` where the mapping lists exactly the artifacts of the file's release, else `follow`.
+    Auto,
+    /// Exactly the artifacts of the release.
+    All,
+    /// A curated subset.
+    Follow,
+    /// Rename and drop only.
+    Listed,
+}
+
+/// How servers are spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// How many requests may be under way to one host at once, 1 to 64.
+    pub concurrency: usize,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long a server may be silent in the middle of an answer.
+    pub read_timeout: Duration,
+    /// How long one request may take.
+    pub request_timeout: Duration,
+    /// How often a request that only reads is repeated.
+    pub retries: u32,
+    /// PEM files with further certificate authorities.
+    pub ca_files: Vec<PathBuf>,
+    /// Whether the proxy variables of the environment are honoured.
+    pub proxy_from_environment: bool,
+}
+
+impl Config {
+    /// The producer of that name. Every name in [`Config::targets`] has one.
+    pub fn producer(&self, name: &str) -> Option<&Producer> {
+        self.producers.iter().find(|producer| producer.name == name)
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            concurrency: 16,
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(60),
+            retries: 3,
+            ca_files: Vec::new(),
+            proxy_from_environment: true,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Update policies as meant: a branch's own keys, then its target's, then those of the whole file.
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use semver::VersionReq;
+
+use super::meaning::Meaning;
+use super::place::Field;
+use super::raw::{RawPolicy, RawStep, RawUnknownAge, RawUpdateType};
+use crate::release::Version;
+use crate::release::policy::{Policy, Step, UnknownAge, UpdateType};
+
+impl Meaning<'_> {
+    /// Reads a policy whose keys may come from several levels. `at` is the level whose mistakes are reported.
+    pub(super) fn policy(&mut self, raw: &RawPolicy, accept: &[Version], at: &Field) -> Option<Policy> {
+        let range = self.maybe(raw.range.as_ref(), |meaning, text| meaning.range(text, &at.key("range")));
+        let ignored = raw.ignore.as_deref().unwrap_or_default();
+        let ignore = self.each(ignored, &at.key("ignore"), |meaning, text, at| meaning.ignored(text, at));
+        let include = self.globs(raw.include.as_deref().unwrap_or_default(), &at.key("include"));
+        let exclude = self.globs(raw.exclude.as_deref().unwrap_or_default(), &at.key("exclude"));
+        let minimum_age = self
+            .maybe(raw.minimum_age.as_ref(), |meaning, text| meaning.duration(text, &at.key("minimum_age")));
+        let default = Policy::default();
+        let allow = raw.allow.as_ref().map(|allow| allow.iter().copied().map(UpdateType::from).collect());
+        Some(Policy {
+            range: range?,
+            ignore: ignore?,
+            include: include.map(|globs| (!globs.is_empty()).then_some(globs))?,
+            exclude: exclude?,
+            prereleases: raw.prereleases.unwrap_or(default.prereleases),
+            allow: allow.unwrap_or(default.allow),
+            minimum_age: minimum_age?,
+            unknown_age: raw.unknown_age.map_or(default.unknown_age, UnknownAge::from),
+            step: raw.step.map_or(default.step, Step::from),
+            downgrade: raw.downgrade.unwrap_or(default.downgrade),
+            accept: accept.to_vec(),
+        })
+    }
+
+    fn range(&mut self, text: &str, at: &Field) -> Option<VersionReq> {
+        let range = VersionReq::parse(text);
+        self.take(range.map_err(|e| format!("`{text}` is no range ({e}; expected >=0.4, <0.6 or 0.3.x)")), at)
+    }
+
+    /// A version alone is that version and not, as in a range, everything that is compatible with it.
+    fn ignored(&mut self, text: &str, at: &Field) -> Option<VersionReq> {
+        match text.parse::<Version>() {
+            Ok(_) => self.range(&format!("={text}"), at),
+            Err(_) => self.range(text, at),
+        }
+    }
+
+    fn globs(&mut self, texts: &[String], at: &Field) -> Option<GlobSet> {
+        let globs = self.each(texts, at, |meaning, text, at| meaning.glob(text, at));
+        let mut set = GlobSetBuilder::new();
+        for glob in globs? {
+            set.add(glob);
+        }
+        self.take(set.build(), at)
+    }
+
+    pub(super) fn glob(&mut self, text: &str, at: &Field) -> Option<Glob> {
+        self.take(Glob::new(text).map_err(|e| format!("`{text}` is no glob ({})", e.kind())), at)
+    }
+}
+
+impl From<RawUpdateType> for UpdateType {
+    fn from(raw: RawUpdateType) -> Self {
+        match raw {
+            RawUpdateType::Major => Self::Major,
+            RawUpdateType::Minor => Self::Minor,
+            RawUpdateType::Patch => Self::Patch,
+        }
+    }
+}
+
+impl From<RawUnknownAge> for UnknownAge {
+    fn from(raw: RawUnknownAge) -> Self {
+        match raw {
+            RawUnknownAge::Hold => Self::Hold,
+            RawUnknownAge::Allow => Self::Allow,
+        }
+    }
+}
+
+impl From<RawStep> for Step {
+    fn from(raw: RawStep) -> Self {
+        match raw {
+            RawStep::Newest => Self::Newest,
+            RawStep::Line => Self::Line,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Producers as meant.
+
+use std::path::PathBuf;
+
+use super::meaning::Meaning;
+use super::meant::{CredentialNames, Discovery, Producer, Source};
+use super::place::Field;
+use super::raw::{RawCredentials, RawDiscovery, RawProducer, RawSource, RawSourceName};
+use crate::registry::Prefix;
+use crate::release::{NamePattern, Naming};
+
+impl Meaning<'_> {
+    pub(super) fn producer(&mut self, raw: &RawProducer, at: &Field) -> Option<Producer> {
+        let registry = self.prefix(&raw.registry, &at.key("registry"));
+        let pattern = raw.names.as_ref().map(|names| names.pattern.clone());
+        let pattern_at = at.key("names").key("pattern");
+        let compiled =
+            self.maybe(pattern.as_ref(), |meaning, p| meaning.take(NamePattern::new(p), &pattern_at));
+        let gitlab = raw.gitlab.clone().unwrap_or_default();
+        let gitlab_url =
+            self.maybe(gitlab.url.as_ref(), |meaning, url| meaning.url(url, &at.key("gitlab").key("url")));
+        let credentials = self
+            .maybe(raw.credentials.as_ref(), |meaning, raw| meaning.credentials(raw, &at.key("credentials")));
+        let written = raw.name.clone().or_else(|| registry.as_ref().map(|r| r.producer().to_owned()));
+        let name = self.maybe(written.as_ref(), |meaning, name| meaning.name(name, &at.key("name")));
+        Some(Producer {
+            name: name??,
+            registry: registry?,
+            plain_http: raw.plain_http,
+            discovery: discovery(&raw.discovery),
+            gitlab_url: gitlab_url?,
+            gitlab_project: gitlab.project,
+            naming: Naming { pattern: compiled? },
+            credentials: credentials?,
+            pattern,
+        })
+    }
+
+    /// A registry prefix. One with credentials in it is not repeated.
+    fn prefix(&mut self, text: &str, at: &Field) -> Option<Prefix> {
+        if text.contains('@') {
+            self.error(at, "holds credentials; name environment variables under `credentials:`".to_owned());
+            return None;
+        }
+        self.take(text.parse::<Prefix>(), at)
+    }
+
+    fn credentials(&mut self, raw: &RawCredentials, at: &Field) -> Option<CredentialNames> {
+        let username_env = self.environment_name(&raw.username_env, &at.key("username_env"));
+        let password_env = self.environment_name(&raw.password_env, &at.key("password_env"));
+        Some(CredentialNames { username_env: username_env?, password_env: password_env? })
+    }
+
+    /// A producer's name is a part of branch names.
+    fn name(&mut self, text: &str, at: &Field) -> Option<String> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.chars().all(fits)
+            && !text.contains("..")
+        {
+            return Some(text.to_owned());
+        }
+        self.error(
+            at,
+            format!("`{text}` cannot be a part of a branch name (expected letters, digits, - _ .)"),
+        );
+        None
+    }
+}
+
+fn discovery(raw: &RawDiscovery) -> Discovery {
+    let source = |source: &RawSource| match source {
+        RawSource::Named(RawSourceName::ReleaseNotes) => Source::ReleaseNotes,
+        RawSource::Named(RawSourceName::Gitlab) => Source::Gitlab,
+        RawSource::Named(RawSourceName::Catalog) => Source::Catalog,
+        RawSource::Named(RawSourceName::Known) => Source::Known,
+        RawSource::File(file) => Source::File(PathBuf::from(&file.file)),
+    };
+    match raw {
+        RawDiscovery::Auto(_) => Discovery::Auto,
+        RawDiscovery::Sources(sources) => Discovery::Sources(sources.iter().map(source).collect()),
+    }
+}

@@ -1,0 +1,432 @@
+//! `dibump.yaml` as written. What the words mean, and whether they fit together, is [`super::meaning`]'s matter.
+//!
+//! The doc comments are the descriptions in the JSON schema, which is read by people in their editors.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What dibump follows, where, and how.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "dibump.yaml")]
+pub(super) struct RawConfig {
+    /// The format of this file.
+    #[schemars(range(min = 1, max = 1))]
+    pub(super) version: u32,
+    /// Where releases are published.
+    #[schemars(length(min = 1))]
+    pub(super) producers: Vec<RawProducer>,
+    /// Which releases may be proposed; targets and their branches may say otherwise, key by key.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) policy: RawPolicy,
+    /// Where the targets are.
+    #[serde(default)]
+    pub(super) forge: RawForge,
+    /// What is kept in step.
+    #[serde(default)]
+    pub(super) targets: Vec<RawTarget>,
+    /// Settings of new merge requests; targets may say otherwise, key by key.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) merge_request: RawMergeRequest,
+    /// How servers are spoken to.
+    #[serde(default)]
+    pub(super) network: RawNetwork,
+    /// What is remembered between runs.
+    #[serde(default)]
+    pub(super) cache: RawCache,
+}
+
+/// A producer of releases.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawProducer {
+    /// The registry prefix below which each image key is a repository: `oci://HOST[:PORT]/PATH`.
+    pub(super) registry: String,
+    /// Its name in targets and source branches; the last segment of the prefix unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
+    /// Speak plain HTTP to this registry.
+    #[serde(default)]
+    pub(super) plain_http: bool,
+    /// Where versions and names come from: `auto`, or sources in the order in which they are asked.
+    #[serde(default)]
+    pub(super) discovery: RawDiscovery,
+    /// The producer's GitLab project, where it cannot be told from the registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gitlab: Option<RawGitlab>,
+    /// How image keys are read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) names: Option<RawNames>,
+    /// Which environment variables hold the registry's credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) credentials: Option<RawCredentials>,
+}
+
+/// `auto`, or a list of sources.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum RawDiscovery {
+    Auto(RawAuto),
+    Sources(Vec<RawSource>),
+}
+
+/// The word `auto`.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawAuto {
+    /// The cheapest source that fits.
+    Auto,
+}
+
+/// A source of versions and names.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum RawSource {
+    Named(RawSourceName),
+    File(RawFileSource),
+}
+
+/// A source that needs no setting of its own.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawSourceName {
+    /// The releases of the producer's GitLab project and the images that their notes list.
+    ReleaseNotes,
+    /// The registry repositories of the producer's GitLab project.
+    Gitlab,
+    /// The registry's catalogue.
+    Catalog,
+    /// Keys of the file, their next patches and minors, each asked for by itself.
+    Known,
+}
+
+/// A file that `dibump releases --format json` printed elsewhere.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFileSource {
+    /// Its path, relative to the working directory.
+    pub(super) file: String,
+}
+
+/// A GitLab project.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawGitlab {
+    /// The address of the GitLab instance; the host of the registry's token realm unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) url: Option<String>,
+    /// The path of the project; the longest prefix of the registry path that GitLab knows unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) project: Option<String>,
+}
+
+/// How image keys are read.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNames {
+    /// A regular expression over the whole key with the groups `os`, `flavor`, `k8s_flavor` and `k8s_version`, asked before the known schemes.
+    pub(super) pattern: String,
+}
+
+/// Names of environment variables. Secrets themselves never stand in this file.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCredentials {
+    /// The variable that holds the user name.
+    pub(super) username_env: String,
+    /// The variable that holds the password or token.
+    pub(super) password_env: String,
+}
+
+/// Which releases may be proposed. A key that is missing here is taken from the level above.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPolicy {
+    /// A SemVer range that versions must match: `>=0.4, <0.6`, `0.3.x`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) range: Option<String>,
+    /// Versions and ranges that are never proposed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ignore: Option<Vec<String>>,
+    /// Globs over the version; one must match, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) include: Option<Vec<String>>,
+    /// Globs over the version; none may match.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) exclude: Option<Vec<String>>,
+    /// Whether pre-releases are releases. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) prereleases: Option<bool>,
+    /// The allowed update types, by the first number that differs (0.4.12 → 0.5.0 is minor). Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) allow: Option<Vec<RawUpdateType>>,
+    /// How old a release must be before it is proposed: `3 days`, `12h`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) minimum_age: Option<String>,
+    /// What happens to a release whose age is not known where a minimum age is set. Default: hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unknown_age: Option<RawUnknownAge>,
+    /// How far one update goes. Default: newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) step: Option<RawStep>,
+    /// Whether an older release may be proposed when the file's is not allowed. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) downgrade: Option<bool>,
+}
+
+/// An update type.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawUpdateType {
+    /// The first number differs.
+    Major,
+    /// The second number differs.
+    Minor,
+    /// The third number differs.
+    Patch,
+}
+
+/// What happens to a release whose age is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawUnknownAge {
+    /// It is held.
+    Hold,
+    /// It is taken.
+    Allow,
+}
+
+/// How far one update goes.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawStep {
+    /// To the newest allowed release.
+    Newest,
+    /// To the newest allowed release that still publishes a listed line of every listed family.
+    Line,
+}
+
+/// Where the targets are.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawForge {
+    /// Which forge it is. Default: gitlab.
+    #[serde(default)]
+    pub(super) kind: RawForgeKind,
+    /// Its address; `CI_SERVER_URL` in a pipeline, else `https://gitlab.com`, unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) url: Option<String>,
+    /// The environment variable that holds the token. Default: GITLAB_TOKEN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) token_env: Option<String>,
+}
+
+/// A kind of forge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawForgeKind {
+    /// GitLab, gitlab.com or self-managed.
+    #[default]
+    Gitlab,
+}
+
+/// A project whose values files are kept in step with a producer.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTarget {
+    /// The path of the project: `group/deployment`.
+    pub(super) project: String,
+    /// The name of the producer; may be left out where there is one only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) producer: Option<String>,
+    /// The target branches; the project's default branch unless given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) branches: Vec<RawBranch>,
+    /// The values files: one holds the version, others may be overlays of its mapping.
+    #[schemars(length(min = 1))]
+    pub(super) files: Vec<RawFile>,
+    /// How the mapping of image keys is reconciled. Default: auto.
+    #[serde(default)]
+    pub(super) images: RawImages,
+    /// Which releases may be proposed here.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) policy: RawPolicy,
+    /// Releases for which a person ended a hold. Every gate but the signatures passes.
+    #[serde(default)]
+    pub(super) accept: Vec<String>,
+    /// Globs of YAML files that name image keys and follow renames.
+    #[serde(default)]
+    pub(super) references: Vec<String>,
+    /// Settings of new merge requests here.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) merge_request: RawMergeRequest,
+    /// Whether this target is looked at. Default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) enabled: Option<bool>,
+}
+
+/// A target branch: its name, or its name and settings.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum RawBranch {
+    Name(String),
+    Full(RawFullBranch),
+}
+
+/// A target branch with settings of its own.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFullBranch {
+    /// Its name.
+    pub(super) name: String,
+    /// Which releases may be proposed to it.
+    #[serde(default)]
+    pub(super) policy: RawPolicy,
+}
+
+/// A values file: its path, or its path and settings.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum RawFile {
+    Path(String),
+    Full(RawFullFile),
+}
+
+/// A values file with settings.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFullFile {
+    /// Its path in the repository.
+    pub(super) path: String,
+    /// Where the version stands, as in `spec.values.version`; found by its usual name unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) version_key: Option<String>,
+    /// Where the mapping of image keys stands; found by its usual names unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) images_key: Option<String>,
+    /// The entry of `os_images_oci_registries` whose images are ours, where several registries share the mapping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) registry_key: Option<String>,
+    /// Whether it is an overlay: it lists keys of another file's mapping and holds no version.
+    #[serde(default)]
+    pub(super) overlay: bool,
+}
+
+/// How a mapping of image keys is reconciled with a release.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawImages {
+    /// `all` where the mapping lists exactly the artifacts of the file's release, else `follow`.
+    #[default]
+    Auto,
+    /// The mapping lists exactly the artifacts of the release.
+    All,
+    /// Keys keep to their lines; lines that are new in the release are added for listed families.
+    Follow,
+    /// Rename and drop only.
+    Listed,
+}
+
+/// Settings of new merge requests. A key that is missing here is taken from the level above.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMergeRequest {
+    /// Label names. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) labels: Option<Vec<String>>,
+    /// User names. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) assignees: Option<Vec<String>>,
+    /// User names. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reviewers: Option<Vec<String>>,
+    /// Open it as a draft. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) draft: Option<bool>,
+    /// Squash on merge. Default: as the project has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) squash: Option<bool>,
+    /// Remove the source branch on merge. Default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) remove_source_branch: Option<bool>,
+}
+
+/// How servers are spoken to. Proxies come from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNetwork {
+    /// How many requests may be under way to one host at once. Default: 16.
+    #[schemars(range(min = 1, max = 64))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) concurrency: Option<u8>,
+    /// How long a connection may take to be made. Default: 10s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) connect_timeout: Option<String>,
+    /// How long a server may be silent in the middle of an answer. Default: 30s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) read_timeout: Option<String>,
+    /// How long one request may take. Default: 60s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) request_timeout: Option<String>,
+    /// How often a request that only reads is repeated. Default: 3.
+    #[schemars(range(max = 10))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retries: Option<u8>,
+    /// PEM files with certificate authorities to trust beside those of the system.
+    #[serde(default)]
+    pub(super) ca_files: Vec<String>,
+    /// Whether the proxy variables of the environment are honoured. Default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) proxy_from_environment: Option<bool>,
+}
+
+/// What is remembered between runs. Losing it costs requests or waiting, nothing else.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCache {
+    /// The folder; the user's cache folder unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dir: Option<String>,
+}
+
+impl Default for RawDiscovery {
+    fn default() -> Self {
+        Self::Auto(RawAuto::Auto)
+    }
+}
+
+impl RawPolicy {
+    /// This policy, and what it leaves open as `above` has it.
+    pub(super) fn or(&self, above: &Self) -> Self {
+        Self {
+            range: self.range.clone().or_else(|| above.range.clone()),
+            ignore: self.ignore.clone().or_else(|| above.ignore.clone()),
+            include: self.include.clone().or_else(|| above.include.clone()),
+            exclude: self.exclude.clone().or_else(|| above.exclude.clone()),
+            prereleases: self.prereleases.or(above.prereleases),
+            allow: self.allow.clone().or_else(|| above.allow.clone()),
+            minimum_age: self.minimum_age.clone().or_else(|| above.minimum_age.clone()),
+            unknown_age: self.unknown_age.or(above.unknown_age),
+            step: self.step.or(above.step),
+            downgrade: self.downgrade.or(above.downgrade),
+        }
+    }
+}
+
+impl RawMergeRequest {
+    /// These settings, and what they leave open as `above` has it.
+    pub(super) fn or(&self, above: &Self) -> Self {
+        Self {
+            labels: self.labels.clone().or_else(|| above.labels.clone()),
+            assignees: self.assignees.clone().or_else(|| above.assignees.clone()),
+            reviewers: self.reviewers.clone().or_else(|| above.reviewers.clone()),
+            draft: self.draft.or(above.draft),
+            squash: self.squash.or(above.squash),
+            remove_source_branch: self.remove_source_branch.or(above.remove_source_branch),
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

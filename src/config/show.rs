@@ -1,0 +1,148 @@
+//! The configuration as meant, in the form of `dibump.yaml`: every default written out, every policy where it applies.
+
+use std::time::Duration;
+
+use super::meant::{Config, Discovery, ForgeKind, Images, Network, Producer, Source, Target, TargetFile};
+use super::raw::{
+    RawAuto, RawBranch, RawCache, RawConfig, RawCredentials, RawDiscovery, RawFile, RawFileSource, RawForge,
+    RawForgeKind, RawFullBranch, RawFullFile, RawGitlab, RawImages, RawMergeRequest, RawNames, RawNetwork,
+    RawPolicy, RawProducer, RawSource, RawSourceName, RawStep, RawTarget, RawUnknownAge, RawUpdateType,
+};
+use crate::forge::MergeRequestSettings;
+
+/// The configuration as meant. Reading it again gives the same.
+pub fn show(config: &Config) -> String {
+    // Texts, numbers, lists and mappings with text keys can always be written as YAML.
+    serde_yaml::to_string(&as_written(config)).unwrap_or_default()
+}
+
+fn as_written(config: &Config) -> RawConfig {
+    RawConfig {
+        version: 1,
+        producers: config.producers.iter().map(producer).collect(),
+        policy: RawPolicy::default(),
+        forge: RawForge {
+            kind: match config.forge.kind {
+                ForgeKind::Gitlab => RawForgeKind::Gitlab,
+            },
+            url: config.forge.url.as_ref().map(ToString::to_string),
+            token_env: Some(config.forge.token_env.clone()),
+        },
+        targets: config.targets.iter().map(target).collect(),
+        merge_request: RawMergeRequest::default(),
+        network: network(&config.network),
+        cache: RawCache { dir: config.cache_dir.as_ref().map(|dir| dir.display().to_string()) },
+    }
+}
+
+fn producer(producer: &Producer) -> RawProducer {
+    let gitlab = RawGitlab {
+        url: producer.gitlab_url.as_ref().map(ToString::to_string),
+        project: producer.gitlab_project.clone(),
+    };
+    RawProducer {
+        registry: format!("oci://{}/{}", producer.registry.host(), producer.registry.path()),
+        name: Some(producer.name.clone()),
+        plain_http: producer.plain_http,
+        discovery: discovery(&producer.discovery),
+        gitlab: (gitlab.url.is_some() || gitlab.project.is_some()).then_some(gitlab),
+        names: producer.pattern.clone().map(|pattern| RawNames { pattern }),
+        credentials: producer.credentials.as_ref().map(|names| RawCredentials {
+            username_env: names.username_env.clone(),
+            password_env: names.password_env.clone(),
+        }),
+    }
+}
+
+fn discovery(discovery: &Discovery) -> RawDiscovery {
+    let source = |source: &Source| match source {
+        Source::ReleaseNotes => RawSource::Named(RawSourceName::ReleaseNotes),
+        Source::Gitlab => RawSource::Named(RawSourceName::Gitlab),
+        Source::Catalog => RawSource::Named(RawSourceName::Catalog),
+        Source::Known => RawSource::Named(RawSourceName::Known),
+        Source::File(path) => RawSource::File(RawFileSource { file: path.display().to_string() }),
+    };
+    match discovery {
+        Discovery::Auto => RawDiscovery::Auto(RawAuto::Auto),
+        Discovery::Sources(sources) => RawDiscovery::Sources(sources.iter().map(source).collect()),
+    }
+}
+
+/// A target without named branches has one policy, which then is the target's.
+fn target(target: &Target) -> RawTarget {
+    let unnamed = target.branches.iter().find(|branch| branch.name.is_none());
+    let branches = target.branches.iter().filter_map(|branch| {
+        let name = branch.name.as_ref()?.0.clone();
+        Some(RawBranch::Full(RawFullBranch { name, policy: with_defaults(&branch.written) }))
+    });
+    let overlays = target.overlays.iter().map(|overlay| file(overlay, true));
+    let accept = target.branches.first().map(|branch| branch.policy.accept.as_slice()).unwrap_or_default();
+    RawTarget {
+        project: target.project.clone(),
+        producer: Some(target.producer.clone()),
+        branches: branches.collect(),
+        files: std::iter::once(file(&target.file, false)).chain(overlays).collect(),
+        images: match target.images {
+            Images::Auto => RawImages::Auto,
+            Images::All => RawImages::All,
+            Images::Follow => RawImages::Follow,
+            Images::Listed => RawImages::Listed,
+        },
+        policy: unnamed.map(|branch| with_defaults(&branch.written)).unwrap_or_default(),
+        accept: accept.iter().map(ToString::to_string).collect(),
+        references: target.references.clone(),
+        merge_request: merge_request(&target.merge_request),
+        enabled: Some(target.enabled),
+    }
+}
+
+fn with_defaults(written: &RawPolicy) -> RawPolicy {
+    written.or(&RawPolicy {
+        ignore: Some(Vec::new()),
+        include: Some(Vec::new()),
+        exclude: Some(Vec::new()),
+        prereleases: Some(false),
+        allow: Some(vec![RawUpdateType::Major, RawUpdateType::Minor, RawUpdateType::Patch]),
+        unknown_age: Some(RawUnknownAge::Hold),
+        step: Some(RawStep::Newest),
+        downgrade: Some(false),
+        ..RawPolicy::default()
+    })
+}
+
+fn file(file: &TargetFile, overlay: bool) -> RawFile {
+    RawFile::Full(RawFullFile {
+        path: file.path.clone(),
+        version_key: file.version_key.as_ref().map(ToString::to_string),
+        images_key: file.images_key.as_ref().map(ToString::to_string),
+        registry_key: file.registry_key.clone(),
+        overlay,
+    })
+}
+
+fn merge_request(settings: &MergeRequestSettings) -> RawMergeRequest {
+    RawMergeRequest {
+        labels: Some(settings.labels.clone()),
+        assignees: Some(settings.assignees.clone()),
+        reviewers: Some(settings.reviewers.clone()),
+        draft: Some(settings.draft),
+        squash: settings.squash,
+        remove_source_branch: Some(settings.remove_source_branch),
+    }
+}
+
+fn network(network: &Network) -> RawNetwork {
+    let milliseconds = |time: Duration| match time.subsec_millis() {
+        0 => format!("{}s", time.as_secs()),
+        _ => format!("{}ms", time.as_millis()),
+    };
+    RawNetwork {
+        concurrency: u8::try_from(network.concurrency).ok(),
+        connect_timeout: Some(milliseconds(network.connect_timeout)),
+        read_timeout: Some(milliseconds(network.read_timeout)),
+        request_timeout: Some(milliseconds(network.request_timeout)),
+        retries: u8::try_from(network.retries).ok(),
+        ca_files: network.ca_files.iter().map(|path| path.display().to_string()).collect(),
+        proxy_from_environment: Some(network.proxy_from_environment),
+    }
+}

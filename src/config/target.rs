@@ -1,0 +1,200 @@
+//! Targets as meant: projects, branches and files.
+
+use super::meaning::Meaning;
+use super::meant::{Images, Producer, Target, TargetBranch, TargetFile};
+use super::place::Field;
+use super::raw::{
+    RawBranch, RawConfig, RawFile, RawFullBranch, RawFullFile, RawImages, RawMergeRequest, RawPolicy,
+    RawTarget,
+};
+use super::shape::nearest;
+use crate::forge::{Branch, MergeRequestSettings};
+use crate::release::Version;
+use crate::values::KeyPath;
+
+impl Meaning<'_> {
+    pub(super) fn target(
+        &mut self,
+        config: &RawConfig,
+        raw: &RawTarget,
+        producers: Option<&[Producer]>,
+        at: &Field,
+    ) -> Option<Target> {
+        let project = self.project(&raw.project, &at.key("project"));
+        let producer = producers.and_then(|producers| self.producer_of(raw, producers, at));
+        let accept = self.each(&raw.accept, &at.key("accept"), |meaning, text, at| {
+            meaning.take(text.parse::<Version>(), at)
+        });
+        let branches = self.branches(config, raw, accept.as_deref().unwrap_or_default(), at);
+        let files = self.files(&raw.files, &at.key("files"));
+        let references =
+            self.each(&raw.references, &at.key("references"), |meaning, text, at| meaning.glob(text, at));
+        let (file, overlays) = files?;
+        Some(Target {
+            project: project?,
+            producer: producer?,
+            branches: accept.and(branches)?,
+            file,
+            overlays,
+            images: raw.images.into(),
+            references: references.and(Some(raw.references.clone()))?,
+            merge_request: settings(&raw.merge_request.or(&config.merge_request)),
+            enabled: raw.enabled.unwrap_or(true),
+        })
+    }
+
+    fn project(&mut self, text: &str, at: &Field) -> Option<String> {
+        let path = text.trim_matches('/');
+        let segments = path.split('/');
+        if path.contains('/') && segments.clone().all(|segment| !segment.is_empty()) && !path.contains("://")
+        {
+            return Some(path.to_owned());
+        }
+        self.error(at, format!("`{text}` is no path of a project (expected group/deployment)"));
+        None
+    }
+
+    fn producer_of(&mut self, raw: &RawTarget, producers: &[Producer], at: &Field) -> Option<String> {
+        let names = || producers.iter().map(|producer| producer.name.as_str());
+        match (&raw.producer, producers) {
+            (None, [only]) => return Some(only.name.clone()),
+            (None, _) => {
+                let all = names().collect::<Vec<_>>().join(", ");
+                self.error(at, format!("`producer` is missing (there are {all})"));
+            }
+            (Some(name), _) if names().any(|known| known == name) => return Some(name.clone()),
+            (Some(name), _) => {
+                let problem = format!("there is no producer `{name}`");
+                self.error_with_nearest(&at.key("producer"), problem, nearest(name, names()));
+            }
+        }
+        None
+    }
+
+    fn branches(
+        &mut self,
+        config: &RawConfig,
+        raw: &RawTarget,
+        accept: &[Version],
+        at: &Field,
+    ) -> Option<Vec<TargetBranch>> {
+        self.policy(&raw.policy, accept, &at.key("policy"));
+        let above = raw.policy.or(&config.policy);
+        if raw.branches.is_empty() {
+            let policy = self.inherited(&above, accept)?;
+            return Some(vec![TargetBranch { name: None, policy, written: above }]);
+        }
+        self.each(&raw.branches, &at.key("branches"), |meaning, raw, at| {
+            let (raw, name_at) = match raw {
+                RawBranch::Name(name) => {
+                    (RawFullBranch { name: name.clone(), ..RawFullBranch::default() }, at.clone())
+                }
+                RawBranch::Full(full) => (full.clone(), at.key("name")),
+            };
+            let name = meaning.branch(&raw.name, &name_at);
+            meaning.policy(&raw.policy, accept, &at.key("policy"));
+            let written = raw.policy.or(&above);
+            let policy = meaning.inherited(&written, accept);
+            Some(TargetBranch { name: Some(name?), policy: policy?, written })
+        })
+    }
+
+    /// The policy of all levels together. What is wrong in it was reported where it stands, so it is not said again.
+    fn inherited(
+        &mut self,
+        policy: &RawPolicy,
+        accept: &[Version],
+    ) -> Option<crate::release::policy::Policy> {
+        self.silently(|meaning| meaning.policy(policy, accept, &Field::default()))
+    }
+
+    fn branch(&mut self, text: &str, at: &Field) -> Option<Branch> {
+        if is_branch(text) {
+            return Some(Branch(text.to_owned()));
+        }
+        self.error(at, format!("`{text}` is no name of a branch"));
+        None
+    }
+
+    /// The file that holds the version, and the overlays.
+    fn files(&mut self, raw: &[RawFile], at: &Field) -> Option<(TargetFile, Vec<TargetFile>)> {
+        let files = self.each(raw, at, Self::file)?;
+        let (overlays, mut leading): (Vec<_>, Vec<_>) = files.into_iter().partition(|(overlay, _)| *overlay);
+        if leading.len() != 1 {
+            let problem = match leading.len() {
+                0 => "no file holds the version; one must not be an overlay".to_owned(),
+                n => format!("{n} files hold a version; mark all but one with `overlay: true`"),
+            };
+            self.error(at, problem);
+            return None;
+        }
+        let (_, file) = leading.pop()?;
+        Some((file, overlays.into_iter().map(|(_, file)| file).collect()))
+    }
+
+    fn file(&mut self, raw: &RawFile, at: &Field) -> Option<(bool, TargetFile)> {
+        let (raw, path_at) = match raw {
+            RawFile::Path(path) => (RawFullFile { path: path.clone(), ..RawFullFile::default() }, at.clone()),
+            RawFile::Full(full) => (full.clone(), at.key("path")),
+        };
+        let path = self.path(&raw.path, &path_at);
+        let mut key_path = |text: &Option<String>, key: &str| {
+            self.maybe(text.as_ref(), |meaning, text| meaning.take(text.parse::<KeyPath>(), &at.key(key)))
+        };
+        let version_key = key_path(&raw.version_key, "version_key");
+        let images_key = key_path(&raw.images_key, "images_key");
+        if raw.overlay && raw.version_key.is_some() {
+            self.error(&at.key("version_key"), "an overlay holds no version".to_owned());
+        }
+        let (version_key, images_key) = (version_key?, images_key?);
+        Some((
+            raw.overlay,
+            TargetFile { path: path?, version_key, images_key, registry_key: raw.registry_key },
+        ))
+    }
+
+    /// A path inside the repository.
+    fn path(&mut self, text: &str, at: &Field) -> Option<String> {
+        let path = text.strip_prefix("./").unwrap_or(text);
+        if path.split('/').all(|part| !matches!(part, "" | "." | "..")) {
+            return Some(path.to_owned());
+        }
+        self.error(at, format!("`{text}` is no path in the repository (expected charts/values.yaml)"));
+        None
+    }
+}
+
+/// The rules of git-check-ref-format that a slip of the finger breaks.
+fn is_branch(text: &str) -> bool {
+    let parts = text.split('/').all(|part| {
+        !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock") && !part.ends_with('.')
+    });
+    let forbidden = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
+    parts
+        && !text.starts_with('-')
+        && !text.contains("..")
+        && !text.contains("@{")
+        && !text.contains(forbidden)
+}
+
+fn settings(raw: &RawMergeRequest) -> MergeRequestSettings {
+    MergeRequestSettings {
+        labels: raw.labels.clone().unwrap_or_default(),
+        assignees: raw.assignees.clone().unwrap_or_default(),
+        reviewers: raw.reviewers.clone().unwrap_or_default(),
+        draft: raw.draft.unwrap_or(false),
+        squash: raw.squash,
+        remove_source_branch: raw.remove_source_branch.unwrap_or(true),
+    }
+}
+
+impl From<RawImages> for Images {
+    fn from(raw: RawImages) -> Self {
+        match raw {
+            RawImages::Auto => Self::Auto,
+            RawImages::All => Self::All,
+            RawImages::Follow => Self::Follow,
+            RawImages::Listed => Self::Listed,
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! The configuration read from texts, as people write them and as they get them wrong.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../config/example.yaml");
+const COMMITTED_SCHEMA: &str = include_str!("../../config/schema.json");
+
+const SMALL: &str = "\
+version: 1
+producers:
+  - registry: oci://registry.example/group/diskimage-builder
+targets:
+  - project: group/deployment
+    files: [values.yaml]
+";
+
+fn small_with(more: &str) -> String {
+    format!("{SMALL}{more}")
+}
+
+#[track_caller]
+fn says(text: &str, expected: &[&str]) {
+    let found = load("dibump.yaml", text).map(|_| "nothing is wrong".to_owned());
+    let found = found.unwrap_or_else(|errors| errors.to_string());
+    assert_eq!(found, expected.join("\n"));
+}
+
+#[test]
+fn the_example_is_understood() {
+    let config = load("example.yaml", EXAMPLE).unwrap();
+    let names: Vec<_> = config.producers.iter().map(|producer| producer.name.as_str()).collect();
+    assert_eq!(names, ["diskimage-builder", "mirror"]);
+    let [deployment, laboratory] = &config.targets[..] else { panic!("two targets") };
+    assert_eq!(deployment.overlays.len(), 1);
+    assert_eq!(deployment.merge_request.labels, ["os-images", "production"]);
+    assert_eq!(deployment.merge_request.assignees, ["alice"]);
+    let [main, line] = &deployment.branches[..] else { panic!("two branches") };
+    assert_eq!(main.policy.range.as_ref().unwrap().to_string(), ">=0.3, <0.6");
+    assert_eq!(main.policy.minimum_age, Some(jiff::SignedDuration::from_hours(12)));
+    assert_eq!(line.policy.range.as_ref().unwrap().to_string(), "0.3.*");
+    assert_eq!(line.policy.allow.len(), 1);
+    assert_eq!(line.policy.accept[0].as_str(), "0.4.9");
+    assert_eq!(laboratory.branches[0].name, None);
+    assert_eq!(laboratory.branches[0].policy.minimum_age, Some(jiff::SignedDuration::from_hours(72)));
+    assert_eq!(config.producer(&laboratory.producer).unwrap().registry.host(), "registry.example:5000");
+}
+
+#[test]
+fn the_example_fits_the_schema() {
+    let example: Value = serde_yaml::from_str(EXAMPLE).unwrap();
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let errors: Vec<_> = validator.iter_errors(&example).map(|error| error.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
+}
+
+#[test]
+fn the_example_shows_every_key() {
+    let example: Value = serde_yaml::from_str(EXAMPLE).unwrap();
+    let schema = schema();
+    let mut missing = BTreeSet::new();
+    let definitions = schema["$defs"].as_object().unwrap().values();
+    for definition in definitions.chain([&schema]) {
+        let keys = definition["properties"].as_object().into_iter().flat_map(|keys| keys.keys());
+        missing.extend(keys.filter(|key| !uses(&example, key)));
+    }
+    assert_eq!(missing, BTreeSet::new());
+}
+
+fn uses(value: &Value, key: &str) -> bool {
+    match value {
+        Value::Object(entries) => entries.contains_key(key) || entries.values().any(|value| uses(value, key)),
+        Value::Array(items) => items.iter().any(|item| uses(item, key)),
+        _ => false,
+    }
+}
+
+#[test]
+fn the_committed_schema_is_the_schema() {
+    let committed: Value = serde_json::from_str(COMMITTED_SCHEMA).unwrap();
+    assert!(committed == schema(), "write the output of `dibump config schema` to config/schema.json");
+}
+
+#[test]
+fn the_smallest_configuration_has_the_documented_defaults() {
+    let config = load("dibump.yaml", SMALL).unwrap();
+    assert_eq!(config.producers[0].name, "diskimage-builder");
+    assert_eq!(config.targets[0].producer, "diskimage-builder");
+    assert_eq!(config.forge.token_env, "GITLAB_TOKEN");
+    assert_eq!(config.network, Network::default());
+    assert!(config.targets[0].merge_request.remove_source_branch);
+}
+
+#[test]
+fn what_is_shown_is_read_as_the_same() {
+    for text in [SMALL, EXAMPLE] {
+        let shown = show(&load("dibump.yaml", text).unwrap());
+        let again = load("shown.yaml", &shown).map(|config| show(&config));
+        assert_eq!(again.as_deref(), Ok(shown.as_str()));
+    }
+}
+
+#[test]
+fn unknown_keys_and_words_are_named_with_the_nearest_valid_one_all_at_once() {
+    let text = small_with(
+        "    imags: all
+    branches:
+      - {name: main, policy: {rnge: '0.4', step: newst}}
+    enabled: maybe
+merge_request: {labels: os-images}
+network: {concurrency: 100}
+cooldown: 3
+",
+    );
+    says(
+        &text,
+        &[
+            "dibump.yaml:7:5: targets[0].imags: there is no key `imags`; did you mean `images`?",
+            "dibump.yaml:9:31: targets[0].branches[0].policy.rnge: there is no key `rnge`; did you mean `range`?",
+            "dibump.yaml:9:50: targets[0].branches[0].policy.step: `newst` is none of newest, line; did you mean `newest`?",
+            "dibump.yaml:10:14: targets[0].enabled: expected true or false, found a text",
+            "dibump.yaml:11:25: merge_request.labels: expected a list, found a text",
+            "dibump.yaml:12:24: network.concurrency: 100 is not within 1 to 64",
+            "dibump.yaml:13:1: cooldown: there is no key `cooldown` (known here: cache, forge, merge_request, network, policy, producers, targets, version)",
+        ],
+    );
+}
+
+#[test]
+fn values_that_mean_nothing_are_named_all_at_once() {
+    let text = "\
+version: 1
+producers:
+  - registry: registry.example
+    name: a b
+targets:
+  - project: deployment
+    branches: ['*', {name: main, policy: {range: '>= x'}}]
+    files: [{path: ../values.yaml, images_key: a..b}]
+    accept: [latest]
+    references: ['envs/[']
+    policy: {minimum_age: soon, exclude: ['{']}
+";
+    says(
+        text,
+        &[
+            "dibump.yaml:3:15: producers[0].registry: `registry.example` is no registry prefix (expected oci://HOST[:PORT]/PATH, as in oci://registry.example/group/diskimage-builder)",
+            "dibump.yaml:4:11: producers[0].name: `a b` cannot be a part of a branch name (expected letters, digits, - _ .)",
+            "dibump.yaml:6:14: targets[0].project: `deployment` is no path of a project (expected group/deployment)",
+            "dibump.yaml:7:16: targets[0].branches[0]: `*` is no name of a branch",
+            "dibump.yaml:7:50: targets[0].branches[1].policy.range: `>= x` is no range (unexpected character 'x' while parsing major version number; expected >=0.4, <0.6 or 0.3.x)",
+            "dibump.yaml:8:20: targets[0].files[0].path: `../values.yaml` is no path in the repository (expected charts/values.yaml)",
+            "dibump.yaml:8:48: targets[0].files[0].images_key: `a..b` is no path of keys (expected keys separated by dots, as in spec.values.images)",
+            "dibump.yaml:9:14: targets[0].accept[0]: `latest` is not a release version (expected MAJOR.MINOR.PATCH, as in 0.4.12)",
+            "dibump.yaml:10:18: targets[0].references[0]: `envs/[` is no glob (unclosed character class; missing ']')",
+            "dibump.yaml:11:27: targets[0].policy.minimum_age: `soon` is no length of time (expected 3 days, 12h or 90s)",
+            "dibump.yaml:11:43: targets[0].policy.exclude[0]: `{` is no glob (unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?))",
+        ],
+    );
+}
+
+#[test]
+fn a_mistake_above_is_said_once() {
+    let text = small_with("    branches: [main, next]\npolicy: {range: '>='}\n");
+    let errors = load("dibump.yaml", &text).unwrap_err().errors;
+    assert_eq!(errors.iter().map(|e| e.field.as_str()).collect::<Vec<_>>(), ["policy.range"]);
+}
+
+#[test]
+fn two_targets_for_one_merge_request_are_both_named() {
+    let text = small_with(
+        "    branches: [main]
+  - project: Group/Deployment
+    branches: [next, main]
+    files: [other.yaml]
+",
+    );
+    says(
+        &text,
+        &[
+            "dibump.yaml:9:22: targets[1].branches[1]: the same project, branch and producer as targets[0].branches[0] (line 7)",
+        ],
+    );
+}
+
+#[test]
+fn producers_are_found_by_name() {
+    let second = "  - {registry: oci://registry.example/other/mirror}\ntargets:";
+    let text = SMALL.replace("targets:", second);
+    let missing = "targets[0]: `producer` is missing (there are diskimage-builder, mirror)";
+    says(&text, &[&format!("dibump.yaml:6:5: {missing}")]);
+    let misspelt = format!("{text}    producer: miror\n");
+    let nearest = "targets[0].producer: there is no producer `miror`; did you mean `mirror`?";
+    says(&misspelt, &[&format!("dibump.yaml:8:15: {nearest}")]);
+    let twice = text.replace("other/mirror", "other/diskimage-builder");
+    let problem = "`diskimage-builder` is the name of producers[0] already; give one a `name:`";
+    says(&twice, &[&format!("dibump.yaml:4:5: producers[1]: {problem}")]);
+}
+
+#[test]
+fn one_file_of_a_target_holds_the_version() {
+    let two = SMALL.replace("[values.yaml]", "[a.yaml, b.yaml]");
+    says(
+        &two,
+        &[
+            "dibump.yaml:6:12: targets[0].files: 2 files hold a version; mark all but one with `overlay: true`",
+        ],
+    );
+    let none = SMALL.replace("[values.yaml]", "[{path: a.yaml, overlay: true}]");
+    says(
+        &none,
+        &["dibump.yaml:6:12: targets[0].files: no file holds the version; one must not be an overlay"],
+    );
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_is_not_repeated() {
+    let secret = "glpat-secret!";
+    let text = format!(
+        "\
+version: 1
+producers:
+  - registry: oci://me:{secret}@registry.example/group/diskimage-builder
+    credentials: '{secret}'
+"
+    );
+    let wrong_type = load("dibump.yaml", &text).unwrap_err().to_string();
+    assert!(
+        wrong_type.contains("producers[0].credentials: expected a mapping, found a text"),
+        "{wrong_type}"
+    );
+    let text = format!("{}forge: {{token_env: '{secret}', url: 'https://me:{secret}@h'}}\n", {
+        text.replace(&format!("'{secret}'"), &format!("{{username_env: ME, password_env: '{secret}'}}"))
+    });
+    let errors = load("dibump.yaml", &text).unwrap_err();
+    assert_eq!(errors.errors.len(), 4, "{errors}");
+    assert!(!format!("{wrong_type}{errors}{errors:?}").contains("secret!"), "{errors}");
+}
+
+#[test]
+fn what_yaml_reads_as_a_number_needs_quotes() {
+    let text = SMALL.replace("producers:", "policy: {range: 0.4}\nproducers:");
+    says(&text, &["dibump.yaml:2:17: policy.range: expected a text, found the number 0.4; put it in quotes"]);
+}
+
+#[test]
+fn an_ignored_version_is_that_version_only() {
+    let config = load("dibump.yaml", &small_with("    policy: {ignore: [0.4.4]}\n")).unwrap();
+    let ignore = &config.targets[0].branches[0].policy.ignore;
+    assert_eq!(ignore[0].to_string(), "=0.4.4");
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    says(
+        "version: 2\nproducers: []\ntargets:\n  - files:\n",
+        &[
+            "dibump.yaml:1:10: version: 2 is not 1",
+            "dibump.yaml:2:12: producers: is an empty list",
+            "dibump.yaml:4:5: targets[0]: `project` is missing",
+            "dibump.yaml:4:10: targets[0].files: expected a list, found nothing",
+        ],
+    );
+}
+
+#[test]
+fn a_text_that_is_no_yaml_is_refused_with_its_place() {
+    for text in
+        ["- a\n", "version: 1\nversion: 1\n", "a: [\n", "\tversion: 1\n", "a: *x\n", "a: 1\n---\nb: 1\n"]
+    {
+        let errors = load("dibump.yaml", text).unwrap_err();
+        assert!(errors.errors.iter().all(|error| error.at.is_some()), "{text:?}: {errors}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "([a-z]{1,9}|version|producers|targets|files|[ :\\-\\[\\]{}&*\n'\"#]){0,40}") {
+        let _ = load("dibump.yaml", &text);
+    }
+}
