@@ -1,0 +1,160 @@
+//! `dibump run`: every target branch of the configuration, as a dry run or for good.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use url::Url;
+
+use super::args::{Format, Lookup, Run as Args};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::{Context, lookup};
+use crate::apply::Patience;
+use crate::config::{Config, ForgeKind, Target as Configured, TargetFile};
+use crate::forge::{Branch, Forge};
+use crate::gitlab::{self, GitLab, ProjectId};
+use crate::http::Transport;
+use crate::merge_request::{DESCRIPTION_LIMIT, Outcome};
+use crate::observe::releases::Producer;
+use crate::plan::{FileSpec, Target};
+use crate::report;
+use crate::run::{Job, Options, Report, run as run_jobs};
+
+/// GitLab's public instance, where nothing names another.
+const PUBLIC_GITLAB: &str = "https://gitlab.com/api/v4";
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let config = context.config()?.ok_or_else(no_configuration)?;
+    let reports = context.block_on(reports(context, args, &config))?;
+    match args.format {
+        Format::Text => context.output.print(&report::run::text(&reports)),
+        Format::Json => context.output.json(&report::run_json::report(&reports, args.dry_run)),
+    }
+    Ok(exit(args, &reports))
+}
+
+async fn reports(context: &Context, args: &Args, config: &Config) -> Result<Vec<Report>, Failure> {
+    let transport = lookup::transport(context, &Lookup::default(), &config.network)?;
+    let wanted = |target: &&Configured| {
+        target.enabled && args.project.as_ref().is_none_or(|project| *project == target.project)
+    };
+    let targets: Vec<&Configured> = config.targets.iter().filter(wanted).collect();
+    if let (Some(project), true) = (&args.project, targets.is_empty()) {
+        return Err(Failure::usage(format!("the configuration has no enabled target in project `{project}`")));
+    }
+    let mut jobs = Vec::new();
+    for target in &targets {
+        jobs.extend(of_target(context, config, target, &transport).await?);
+    }
+    let producers = producers(context, config, &targets, &transport).await?;
+    let options = Options {
+        dry_run: args.dry_run,
+        now: context.environment.now,
+        patience: Patience::default(),
+        description_limit: DESCRIPTION_LIMIT,
+    };
+    let reports = run_jobs(&jobs, &producers, options).await;
+    context.requests(&transport);
+    Ok(reports)
+}
+
+async fn producers(
+    context: &Context,
+    config: &Config,
+    targets: &[&Configured],
+    transport: &Transport,
+) -> Result<BTreeMap<String, Producer>, Failure> {
+    let names: BTreeSet<&str> = targets.iter().map(|target| target.producer.as_str()).collect();
+    let mut producers = BTreeMap::new();
+    for settings in config.producers.iter().filter(|producer| names.contains(producer.name.as_str())) {
+        let store = lookup::store(&Lookup::default(), Some(config), &settings.naming);
+        let producer = lookup::producer(&context.environment, settings, transport, store).await?;
+        producers.insert(settings.name.clone(), producer);
+    }
+    Ok(producers)
+}
+
+/// A job for each branch of the target; a branch without a name is the project's default branch.
+async fn of_target(
+    context: &Context,
+    config: &Config,
+    configured: &Configured,
+    transport: &Transport,
+) -> Result<Vec<Job>, Failure> {
+    let forge = forge(context, config, &configured.project, transport)?;
+    let mut jobs = Vec::new();
+    for branch in &configured.branches {
+        let name: Branch = match &branch.name {
+            Some(name) => name.clone(),
+            None => forge.default_branch().await?,
+        };
+        jobs.push(Job {
+            project: configured.project.clone(),
+            forge: Arc::clone(&forge),
+            producer: configured.producer.clone(),
+            branch: name,
+            target: target(configured),
+            policy: branch.policy.clone(),
+            settings: configured.merge_request.clone(),
+        });
+    }
+    Ok(jobs)
+}
+
+/// The one place that chooses the forge.
+pub(super) fn forge(
+    context: &Context,
+    config: &Config,
+    project: &str,
+    transport: &Transport,
+) -> Result<Arc<dyn Forge>, Failure> {
+    match config.forge.kind {
+        ForgeKind::Gitlab => {
+            let configured: Option<Url> = config.forge.url.as_ref().and_then(gitlab::api_url);
+            // The token's variable may have another name; to the adapter it is GITLAB_TOKEN.
+            let lookup = |name: &str| match name {
+                "GITLAB_TOKEN" => context.environment.get(&config.forge.token_env),
+                name => context.environment.get(name),
+            };
+            let found = gitlab::from_environment(&lookup, configured.as_ref()).map_err(Failure::person)?;
+            let public = PUBLIC_GITLAB.parse().map_err(|_| Failure::usage("no GitLab"))?;
+            let api = found.api.clone().unwrap_or(public);
+            let token = found.token_for(&api);
+            let gitlab = GitLab::new(transport.clone(), &api, token, ProjectId::from(project));
+            Ok(Arc::new(gitlab.map_err(Failure::person)?))
+        }
+    }
+}
+
+/// The target as the core means it: the file with version and mapping first, then its overlays.
+pub(super) fn target(configured: &Configured) -> Target {
+    let spec = |file: &TargetFile, overlay| FileSpec {
+        path: file.path.clone(),
+        overlay,
+        version_key: file.version_key.clone(),
+        images_key: file.images_key.clone(),
+    };
+    let overlays = configured.overlays.iter().map(|file| spec(file, true));
+    Target {
+        files: std::iter::once(spec(&configured.file, false)).chain(overlays).collect(),
+        images: configured.images,
+        registry_key: configured.file.registry_key.clone(),
+    }
+}
+
+/// The first of bug, person, refused, retry that occurred.
+fn exit(args: &Args, reports: &[Report]) -> Exit {
+    let of = |outcome: &Outcome| match outcome {
+        Outcome::Failed(_) | Outcome::NoTarget(_) => Exit::Person,
+        Outcome::Refused(_) => Exit::Refused,
+        Outcome::Unknown(_) => Exit::Retry,
+        Outcome::WouldCreate | Outcome::WouldUpdate | Outcome::WouldClose if args.detailed_exitcode => Exit::Pending,
+        _ => Exit::Done,
+    };
+    reports.iter().map(|report| of(&report.outcome)).max().unwrap_or(Exit::Done)
+}
+
+fn no_configuration() -> Failure {
+    Failure::person(anyhow::anyhow!("there is no configuration file (dibump.yaml)"))
+        .hint("config/example.yaml shows every key; --config names another file")
+}

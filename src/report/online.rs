@@ -1,0 +1,165 @@
+//! What `config validate --online` found out, as lines.
+
+use std::error::Error;
+
+use jiff::Timestamp;
+
+use super::{BOLD, GREEN, RED, YELLOW, paint, printable};
+use crate::forge::{Access, ForgeError};
+use crate::release::choice::Known;
+
+/// Days ahead at which the end of a token is worth a warning.
+const WARN_DAYS: i32 = 30;
+
+/// One thing that was asked.
+#[derive(Debug)]
+pub struct Check {
+    /// What was asked, as a heading.
+    pub subject: String,
+    /// What came out.
+    pub findings: Vec<Finding>,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// As it should be.
+    Good,
+    /// Works now.
+    Warning,
+    /// It could not be told; a retry may help.
+    Unknown,
+    /// A person must act.
+    Wrong,
+}
+
+/// One line.
+#[derive(Debug)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// What it is, and what to do.
+    pub text: String,
+}
+
+/// The checks as text.
+pub fn text(checks: &[Check]) -> String {
+    let line = |finding: &Finding| {
+        let mark = match finding.level {
+            Level::Good => paint(GREEN, "ok"),
+            Level::Warning => paint(YELLOW, "warning"),
+            Level::Unknown => paint(RED, "unknown"),
+            Level::Wrong => paint(RED, "wrong"),
+        };
+        format!("  {mark}: {}\n", printable(&finding.text))
+    };
+    let check = |check: &Check| {
+        let lines: String = check.findings.iter().map(line).collect();
+        format!("{}\n{lines}", paint(BOLD, printable(&check.subject)))
+    };
+    checks.iter().map(check).collect()
+}
+
+impl Finding {
+    fn new(level: Level, text: impl Into<String>) -> Self {
+        Self { level, text: text.into() }
+    }
+
+    /// A producer that answered.
+    pub fn releases(known: &Known, skipped: &[String]) -> Self {
+        match known.candidates.keys().next_back() {
+            Some(newest) => {
+                Self::new(Level::Good, format!("{} versions, the newest is {newest}", known.candidates.len()))
+            }
+            None if skipped.is_empty() => Self::new(Level::Warning, "reachable, but no version was found"),
+            None => Self::new(Level::Warning, format!("no source names versions: {}", skipped.join("; "))),
+        }
+    }
+
+    /// What went wrong, with its causes.
+    pub fn of_failure(error: &anyhow::Error, retry_helps: bool) -> Self {
+        Self::of_error(error.as_ref(), retry_helps)
+    }
+
+    /// What went wrong, with its causes.
+    pub fn of_error(error: &(dyn Error + 'static), retry_helps: bool) -> Self {
+        let causes = std::iter::successors(error.source(), |cause| cause.source());
+        let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+        Self::new(if retry_helps { Level::Unknown } else { Level::Wrong }, text)
+    }
+
+    /// A forge that did not answer as hoped.
+    pub fn of_forge(error: &ForgeError) -> Self {
+        let finding = Self::of_error(error, !matches!(error, ForgeError::Refused { .. } | ForgeError::Rejected { .. }));
+        match error {
+            ForgeError::Refused { hint: Some(hint), .. } => Self::new(finding.level, format!("{}; {hint}", finding.text)),
+            _ => finding,
+        }
+    }
+
+    /// What the token may do.
+    pub fn access(access: &Access, now: Timestamp) -> Vec<Self> {
+        let mut findings = vec![match &access.user {
+            Some(user) => Self::new(Level::Good, format!("the token is that of {user}")),
+            None => Self::new(Level::Wrong, "the forge does not know the token; merge requests need one with scope `api`"),
+        }];
+        findings.extend(access.scopes.as_ref().map(|scopes| scope(scopes)));
+        findings.extend(access.expires_at.and_then(|date| expiry(date, now)));
+        findings.extend(access.role.as_ref().map(|role| Self::new(Level::Good, format!("its role is {role}"))));
+        findings.push(match access.may_push {
+            Some(true) => Self::new(Level::Good, "it may push branches below dibump/"),
+            Some(false) => Self::new(Level::Wrong, "it may not push branches below dibump/; the role Developer is needed"),
+            None => Self::new(Level::Warning, "whether it may push branches below dibump/ could not be told"),
+        });
+        findings
+    }
+}
+
+fn scope(scopes: &[String]) -> Finding {
+    let list = scopes.join(", ");
+    if scopes.iter().any(|scope| scope == "api") {
+        return Finding::new(Level::Good, format!("its scopes are {list}"));
+    }
+    Finding::new(Level::Wrong, format!("its scopes are {list}; merge requests need `api`"))
+}
+
+fn expiry(date: jiff::civil::Date, now: Timestamp) -> Option<Finding> {
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let days = today.until(date).ok()?.get_days();
+    Some(match days {
+        days if days < 0 => Finding::new(Level::Wrong, format!("the token expired on {date}")),
+        days if days <= WARN_DAYS => Finding::new(Level::Warning, format!("the token expires on {date}, in {days} days")),
+        _ => Finding::new(Level::Good, format!("the token expires on {date}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(scopes: &[&str], expires: &str) -> Vec<(Level, String)> {
+        let access = Access {
+            user: Some("bot".into()),
+            scopes: Some(scopes.iter().map(|s| (*s).to_owned()).collect()),
+            expires_at: Some(expires.parse().unwrap()),
+            role: None,
+            may_push: Some(true),
+            default_branch: None,
+        };
+        let now = "2026-11-23T10:00:00Z".parse().unwrap();
+        Finding::access(&access, now).into_iter().map(|finding| (finding.level, finding.text)).collect()
+    }
+
+    #[test]
+    fn a_token_that_ends_within_thirty_days_is_warned_about() {
+        assert!(found(&["api"], "2026-12-20").contains(&(Level::Warning, "the token expires on 2026-12-20, in 27 days".into())));
+        assert!(found(&["api"], "2027-02-01").iter().all(|(level, _)| *level == Level::Good));
+        assert!(found(&["api"], "2026-11-22").contains(&(Level::Wrong, "the token expired on 2026-11-22".into())));
+    }
+
+    #[test]
+    fn a_token_without_the_scope_api_is_wrong() {
+        let findings = found(&["read_api"], "2027-02-01");
+        assert!(findings.contains(&(Level::Wrong, "its scopes are read_api; merge requests need `api`".into())));
+    }
+}

@@ -1,0 +1,54 @@
+//! A run as a person reads it: for each target branch what changes and how it ended; the last lines count the outcomes.
+
+use std::collections::BTreeMap;
+
+use anstyle::Style;
+
+use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, plan, printable};
+use crate::merge_request::Outcome;
+use crate::run::Report;
+
+/// The whole report.
+pub fn text(reports: &[Report]) -> String {
+    let mut text: String = reports.iter().map(one).collect();
+    text.push_str(&counts(reports));
+    text
+}
+
+fn one(report: &Report) -> String {
+    let heading = format!("{} {} ({})", report.project, report.branch, report.producer);
+    let mut text = format!("{}\n", paint(BOLD, printable(&heading)));
+    if let Some((plan, known)) = &report.plan {
+        text.push_str(&plan::text(plan, known));
+    }
+    let outcome = paint(style(&report.outcome), printable(&report.outcome.to_string()));
+    text.push_str(&format!("→ {outcome}"));
+    if let Some((number, url)) = &report.merge_request {
+        text.push_str(&format!("  {}", paint(CYAN, printable(&format!("!{number} {url}")))));
+    }
+    text.push('\n');
+    if let Some(note) = &report.note {
+        text.push_str(&format!("  {} {}\n", paint(YELLOW, "note:"), printable(note)));
+    }
+    text.push('\n');
+    text
+}
+
+/// How many target branches ended in each outcome.
+fn counts(reports: &[Report]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for report in reports {
+        *counts.entry(report.outcome.name()).or_default() += 1;
+    }
+    let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    let plural = if reports.len() == 1 { "branch" } else { "branches" };
+    format!("{}\n", paint(DIM, format!("{} target {plural}: {}", reports.len(), counts.join(", "))))
+}
+
+fn style(outcome: &Outcome) -> Style {
+    match outcome {
+        Outcome::Failed(_) | Outcome::Refused(_) | Outcome::Unknown(_) | Outcome::NoTarget(_) => RED,
+        Outcome::Held(_) | Outcome::EditedByOthers | Outcome::ClosedByOthers | Outcome::Limited => YELLOW,
+        _ => GREEN,
+    }
+}

@@ -1,0 +1,85 @@
+//! A run for programs. The shape is `config/run.schema.json`; a change of it changes the number in `schema`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::plan_json::{self, PlanReport};
+use crate::run::Report;
+
+/// The shape's name and version.
+pub const SCHEMA: &str = "dibump.run/1";
+
+/// A run.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "dibump run")]
+pub struct RunReport {
+    /// `dibump.run/1`.
+    pub schema: &'static str,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// How many target branches ended in each outcome.
+    pub outcomes: BTreeMap<&'static str, usize>,
+    /// Each target branch.
+    pub branches: Vec<BranchReport>,
+}
+
+/// One target branch.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BranchReport {
+    /// The project.
+    pub project: String,
+    /// The target branch.
+    pub branch: String,
+    /// The producer.
+    pub producer: String,
+    /// How it ended: the name of the outcome.
+    pub outcome: &'static str,
+    /// Why, where the outcome has a reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What else a person should know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The merge request, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge_request: Option<MergeRequestReport>,
+    /// The plan, where it came to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanReport>,
+}
+
+/// A merge request.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MergeRequestReport {
+    /// Its number in the project.
+    pub number: u64,
+    /// Its page.
+    pub url: String,
+}
+
+/// The JSON form of a run.
+pub fn report(reports: &[Report], dry_run: bool) -> RunReport {
+    let mut outcomes = BTreeMap::new();
+    for report in reports {
+        *outcomes.entry(report.outcome.name()).or_default() += 1;
+    }
+    RunReport { schema: SCHEMA, dry_run, outcomes, branches: reports.iter().map(branch).collect() }
+}
+
+fn branch(report: &Report) -> BranchReport {
+    BranchReport {
+        project: report.project.clone(),
+        branch: report.branch.to_string(),
+        producer: report.producer.clone(),
+        outcome: report.outcome.name(),
+        reason: report.outcome.reason().map(str::to_owned),
+        note: report.note.clone(),
+        merge_request: report
+            .merge_request
+            .as_ref()
+            .map(|(number, url)| MergeRequestReport { number: *number, url: url.clone() }),
+        plan: report.plan.as_ref().map(|(plan, known)| plan_json::report(plan, known)),
+    }
+}
