@@ -293,3 +293,29 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(method: &Method, from: &str, to: &str) -> Result<Option<Url>, TransportError> {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("location", to.parse().unwrap());
+        let (status, url) = (StatusCode::TEMPORARY_REDIRECT, from.parse().unwrap());
+        redirect_target(method, &Response { status, headers, body: Bytes::new(), url, retry_after: None })
+    }
+
+    #[test]
+    fn a_redirect_never_leaves_encryption_and_never_repeats_a_write() {
+        let followed = target(&Method::GET, "https://a.example/v2/x", "../y?z=1").unwrap();
+        assert_eq!(followed.unwrap().as_str(), "https://a.example/y?z=1");
+        assert!(target(&Method::HEAD, "http://a.example/", "https://b.example/").unwrap().is_some());
+        assert!(target(&Method::POST, "https://a.example/", "https://a.example/b").unwrap().is_none());
+        for to in ["http://a.example/", "file:///etc/passwd"] {
+            assert!(matches!(
+                target(&Method::GET, "https://a.example/", to),
+                Err(TransportError::Redirect { .. })
+            ));
+        }
+    }
+}

@@ -162,3 +162,39 @@ fn helper_failure(
     }
     Err(CredentialsError::Helper { helper: helper.name, host: target.host.clone(), reason })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn docker_hub_is_found_under_all_of_its_names() {
+        for host in ["docker.io", "registry-1.docker.io", "index.docker.io"] {
+            let target = Target::new(&format!("oci://{host}/library").parse().unwrap());
+            for key in [DOCKER_HUB, "docker.io", "registry-1.docker.io/library"] {
+                assert!(coverage(key, &target).is_some(), "{key} for {host}");
+            }
+            assert_eq!(target.server, DOCKER_HUB);
+        }
+    }
+
+    #[test]
+    fn a_helper_that_knows_no_credentials_is_no_failure_and_its_output_is_not_shown() {
+        let target = Target::new(&"oci://registry.example/group".parse().unwrap());
+        let failed = |stdout: &str, is_general| {
+            let error = CredentialRetrievalError::HelperFailure {
+                helper: "docker-credential-x".to_owned(),
+                stdout: stdout.to_owned(),
+                stderr: "it is locked".to_owned(),
+            };
+            helper_failure(error, Helper { name: "x".to_owned(), is_general }, &target)
+        };
+        assert!(matches!(failed("credentials not found in native keychain", false), Ok(None)));
+        assert!(matches!(failed("hunter2", true), Ok(None)));
+        let error = failed("hunter2", false).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "docker-credential-x gave no credentials for registry.example: it failed: it is locked"
+        );
+    }
+}

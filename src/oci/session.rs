@@ -306,4 +306,24 @@ mod tests {
             assert_eq!(around_path(named, &asked), (before.to_owned(), after.to_owned()), "{named:?}");
         }
     }
+
+    fn realm_of(registry: &str, realm: &str) -> Result<Option<Url>, RegistryError> {
+        let transport = Transport::new(crate::http::Settings::default()).unwrap();
+        let origin = Origin::of(&registry.parse().unwrap()).unwrap();
+        let session = Session::new(transport, origin, Credentials::Anonymous);
+        let mut headers = HeaderMap::new();
+        headers.insert("www-authenticate", format!(r#"Bearer realm="{realm}""#).parse().unwrap());
+        session.learn(&headers, &Scope::Catalog)?;
+        Ok(session.realm())
+    }
+
+    #[test]
+    fn a_realm_is_encrypted_unless_the_registry_is_not() {
+        let (plain, secure) = ("http://r.example/", "https://r.example/");
+        assert!(realm_of(secure, "https://auth.example/token").unwrap().is_some());
+        assert!(realm_of(plain, "http://auth.example/token").unwrap().is_some());
+        for realm in ["http://auth.example/token", "auth.example", "file:///token", ""] {
+            assert!(matches!(realm_of(secure, realm), Err(RegistryError::Invalid { .. })), "{realm}");
+        }
+    }
 }

@@ -89,6 +89,7 @@ enum FaultKind {
     Headers(Vec<(String, String)>),
     Delay(Duration),
     Cut,
+    Unannounced,
 }
 
 /// A request as it arrived, and how it was answered.
@@ -118,6 +119,8 @@ struct State {
     tokens: BTreeMap<String, BTreeSet<String>>,
     faults: Vec<Fault>,
     log: Vec<Logged>,
+    under_way: usize,
+    most_under_way: usize,
 }
 
 impl FakeRegistry {
@@ -220,6 +223,11 @@ impl FakeRegistry {
         self.state().log.iter().filter(|logged| logged.path.contains(part)).count()
     }
 
+    /// How many requests there were at once at most.
+    pub(crate) fn most_under_way(&self) -> usize {
+        self.state().most_under_way
+    }
+
     /// Requests to endpoints that do not exist.
     pub(crate) fn unexpected(&self) -> Vec<Logged> {
         self.state().log.iter().filter(|logged| logged.unexpected).cloned().collect()
@@ -264,6 +272,11 @@ impl Fault {
     /// Ends the connection in the middle of the answer.
     pub(crate) fn cut() -> Self {
         Self::of(FaultKind::Cut)
+    }
+
+    /// Answers rightly, but without saying how long the answer is.
+    pub(crate) fn unannounced() -> Self {
+        Self::of(FaultKind::Unannounced)
     }
 
     /// Answers late.

@@ -273,6 +273,11 @@ async fn lies_about_a_manifest_are_errors_that_name_them() {
             "sylvaproject.org/diskimage/size is no string",
         ),
         (huge, None, "more than 4194304 bytes"),
+        (
+            honest.clone(),
+            Some(Fault::right_but("content-type", &format!("{INDEX}; charset=utf-8"))),
+            "calls itself",
+        ),
         ("[]".to_owned(), None, "a manifest that is none"),
         ("{}".to_owned(), None, "without layers"),
         (r#"{"layers":[{"mediaType":"x","digest":"y","size":-1}]}"#.to_owned(), None, "impossible size"),

@@ -127,6 +127,26 @@ async fn a_body_above_the_cap_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_body_of_unknown_length_is_capped_too() {
+    let fake = FakeRegistry::start().await;
+    fake.fault(Fault::unannounced());
+    let transport = transport(impatient());
+    let error = transport.send(request(&fake, Method::GET).body_cap(1)).await.unwrap_err();
+    assert!(matches!(error, TransportError::TooLarge { cap: 1, .. }), "{error:?}");
+    assert_eq!(transport.send(request(&fake, Method::GET)).await.unwrap().body, "{}");
+}
+
+#[tokio::test]
+async fn a_host_gets_only_so_many_requests_at_once() {
+    let fake = FakeRegistry::start().await;
+    fake.fault(Fault::delay(Duration::from_millis(20)));
+    let transport = transport(Settings { per_host: 3, ..impatient() });
+    let sent = (0..12).map(|_| transport.send(request(&fake, Method::GET)));
+    assert!(futures::future::join_all(sent).await.iter().all(Result::is_ok));
+    assert_eq!(fake.most_under_way(), 3);
+}
+
+#[tokio::test]
 async fn redirects_are_followed_ten_times() {
     let fake = FakeRegistry::start().await;
     fake.fault(Fault::status(302).header("location", "/v2/").times(10));

@@ -32,6 +32,7 @@ struct Asked<'a> {
 struct Twist {
     delay: Duration,
     cut: bool,
+    unannounced: bool,
 }
 
 pub(super) async fn serve(listener: tokio::net::TcpListener, host: String, state: Shared) {
@@ -56,6 +57,8 @@ async fn answer(host: &str, state: &Shared, request: Request<Body>) -> Response<
     };
     let (answer, twist) = {
         let mut state = state.lock().expect("no handler panics");
+        state.under_way += 1;
+        state.most_under_way = state.most_under_way.max(state.under_way);
         let (answer, twist) = decide(&mut state, &asked);
         let path = head.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         state.log.push(Logged {
@@ -69,16 +72,22 @@ async fn answer(host: &str, state: &Shared, request: Request<Body>) -> Response<
         (answer, twist)
     };
     tokio::time::sleep(twist.delay).await;
-    respond(answer, twist.cut, asked.method == "HEAD")
+    state.lock().expect("no handler panics").under_way -= 1;
+    respond(answer, &twist, asked.method == "HEAD")
 }
 
-fn respond(answer: Answer, cut: bool, is_head: bool) -> Response<Body> {
+fn respond(answer: Answer, twist: &Twist, is_head: bool) -> Response<Body> {
     let mut response = Response::builder().status(answer.status);
     for (name, value) in &answer.headers {
         response = response.header(name, value);
     }
-    response = response.header("content-length", answer.body.len());
-    let body = if cut {
+    if !twist.unannounced {
+        response = response.header("content-length", answer.body.len());
+    }
+    let body = if twist.unannounced {
+        let chunk = Ok::<_, std::io::Error>(Bytes::from(answer.body));
+        Body::from_stream(futures::stream::iter([chunk]))
+    } else if twist.cut {
         let half = Bytes::copy_from_slice(&answer.body[..answer.body.len() / 2]);
         let end = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
         Body::from_stream(futures::stream::iter([Ok(half), Err(end)]))
@@ -120,6 +129,7 @@ fn decide(state: &mut State, asked: &Asked<'_>) -> (Answer, Twist) {
         }
         FaultKind::Delay(delay) => twist.delay = delay,
         FaultKind::Cut => twist.cut = true,
+        FaultKind::Unannounced => twist.unannounced = true,
     }
     (right(state, asked), twist)
 }
