@@ -114,7 +114,7 @@ fn breaks_before(chars: &[char], i: usize) -> bool {
     let (before, here) = chars.split_at(i);
     match here.first() {
         Some('/') => before.is_empty() || before.ends_with(&[':']),
-        Some('.') => before.len() >= 3 && word_before(before).eq_ignore_ascii_case("www"),
+        Some('.') => matches!(before, [.., 'w' | 'W', 'w' | 'W', 'w' | 'W']),
         Some('>') => before.last().is_some_and(|c| c.is_alphanumeric()),
         Some(digit) if digit.is_ascii_digit() => match before.split_last() {
             Some(('-', word)) => is_tracker_key(&word_before(word)),

@@ -84,10 +84,9 @@ pub struct Image {
 
 /// The title of the merge request and of its commit.
 pub fn title(producer: &str, from: Option<&Version>, to: &Version) -> String {
-    let to = inert::title(to.as_str());
     let title = match from {
-        Some(from) if from.as_str() == to => format!("Align image keys with {to}"),
-        _ => format!("Update {} to {to}", inert::title(producer)),
+        Some(from) if from == to => format!("Align image keys with {}", inert::title(to.as_str())),
+        _ => format!("Update {} to {}", inert::title(producer), inert::title(to.as_str())),
     };
     title.chars().take(TITLE_LIMIT).collect()
 }

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use regex::Regex;
 
 use super::*;
@@ -71,10 +73,10 @@ const ACTS: &[(&str, &str)] = &[
     ("special reference", r"\*iteration:|\[(vulnerability|contact|skip|ci)\b"),
     ("commit id", r"[0-9a-fA-F]{7}"),
     ("tracker key", r"\b([A-Z][A-Z0-9_]*|[gG][hHlL])-\d"),
-    ("url", r"\w://|(?i:www)\.|\w//"),
+    ("url", r"\w://|(?i:www)\."),
     (
         "closing",
-        r"(?i)\b(clos(e[sd]?|ing)|fix(e[sd]|ing)?|resolv(e[sd]?|ing)|implement(s|ed|ing)?):? +(\S*#\d|https?://|[A-Z]+-\d)",
+        r"(?i)\b(clos(e[sd]?|ing)|fix(e[sd]|ing)?|resolv(e[sd]?|ing)|implement(s|ed|ing)?):? +(\S*#\d|https?://|(?-i:\b[A-Z][A-Z0-9_]*-\d))",
     ),
     ("quick action", r"(?m)^[ \t]*/"),
     ("project", r"\w>"),
@@ -89,6 +91,10 @@ const MARKDOWN: &[(&str, &str)] = &[
     ("emphasis, code, table", r"[*_`~|]"),
     ("block", r"(?m)^ {0,3}(#|-|\+|=|\d+\.( |$))"),
 ];
+
+static ACTING: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(ACTS));
+static MARKUP: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(MARKDOWN));
+static ESCAPES: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\([!-/:-@\[-`{-~])").unwrap());
 
 struct Patterns(Vec<(&'static str, Regex)>);
 
@@ -107,53 +113,44 @@ impl Patterns {
 
 /// Markdown without its escapes, and with our own entities as words.
 fn unescaped(markdown: &str) -> String {
-    let text = escapes().replace_all(markdown, "x");
+    let text = ESCAPES.replace_all(markdown, "x");
     text.replace("&lt;", "x").replace("&gt;", "x").replace("&amp;", "x")
-}
-
-fn escapes() -> &'static Regex {
-    static ESCAPES: std::sync::LazyLock<Regex> =
-        std::sync::LazyLock::new(|| Regex::new(r"\\([!-/:-@\[-`{-~])").unwrap());
-    &ESCAPES
 }
 
 /// What the reader's browser would show.
 fn rendered(markdown: &str) -> String {
-    let text = escapes().replace_all(markdown, "$1");
+    let text = ESCAPES.replace_all(markdown, "$1");
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 #[test]
 fn a_title_holds_nothing_that_a_forge_acts_on() {
-    let acts = Patterns::new(ACTS);
     for input in HOSTILE {
         let text = title(input);
-        acts.refuse(&text, input);
+        ACTING.refuse(&text, input);
         assert!(!text.contains('\n'), "{input:?}");
     }
 }
 
 #[test]
 fn a_paragraph_holds_nothing_that_a_forge_or_markdown_acts_on() {
-    let (acts, markup) = (Patterns::new(ACTS), Patterns::new(MARKDOWN));
     for input in HOSTILE {
         let text = inline(input);
-        acts.refuse(&text.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"), input);
-        acts.refuse(&rendered(&text), input);
-        markup.refuse(&unescaped(&text), input);
+        ACTING.refuse(&text.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"), input);
+        ACTING.refuse(&rendered(&text), input);
+        MARKUP.refuse(&unescaped(&text), input);
         assert!(!text.contains('\n'), "{input:?}");
     }
 }
 
 #[test]
 fn every_line_of_a_block_is_a_quotation_of_inert_text() {
-    let (acts, markup) = (Patterns::new(ACTS), Patterns::new(MARKDOWN));
     for input in HOSTILE {
         for line in block(input).split('\n') {
             let line = line.strip_prefix('>').unwrap_or_else(|| panic!("{line:?} from {input:?}"));
             let text = line.trim_start_matches(" - ").trim().trim_start_matches("**").trim_end_matches('\\');
-            acts.refuse(&rendered(text), input);
-            markup.refuse(&unescaped(text.trim_end_matches("**")), input);
+            ACTING.refuse(&rendered(text), input);
+            MARKUP.refuse(&unescaped(text.trim_end_matches("**")), input);
         }
     }
 }
@@ -171,6 +168,24 @@ fn a_code_span_ends_where_it_should_and_closes_nothing() {
             "{text:?}"
         );
         acts.refuse(&text, input);
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_combination_of_characters_gets_through(
+        input in r#"([-@#!&$~%^*_+=|{}()<>/`a-f0-9A-Zg.:\\" \n\[\]]|www|://|12|closes |gh-|/close|1a2b3c4){0,12}"#
+    ) {
+        ACTING.refuse(&title(&input), &input);
+        let paragraph = inline(&input);
+        ACTING.refuse(&rendered(&paragraph), &input);
+        MARKUP.refuse(&unescaped(&paragraph), &input);
+        for line in block(&input).split('\n') {
+            assert!(line.starts_with('>'), "{line:?} from {input:?}");
+            ACTING.refuse(&rendered(line.trim_start_matches("> - ").trim_end_matches('\\')).replace("> ", ""), &input);
+        }
     }
 }
 
