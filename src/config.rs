@@ -1,4 +1,4 @@
-//! `dibump.yaml`, in two steps: as written ([`raw`]), then as meant ([`Config`]).
+//! `dibump.yaml`, in two steps: as written (`raw`), then as meant ([`Config`]).
 //!
 //! Everything that is wrong is said at once, each with line, field and the nearest valid name. Nothing here reads a file,
 //! the environment or a server; the file holds names of environment variables and never a secret.
