@@ -12,13 +12,18 @@ mod plan;
 mod releases;
 mod run;
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{CommandFactory, Parser};
 
 pub use environment::Environment;
 pub use exit::Exit;
 
+use crate::config::Config;
+use crate::disk;
+use crate::http::Transport;
 use args::{Cli, Command};
 use failure::Failure;
 use output::Output;
@@ -28,7 +33,12 @@ struct Context {
     environment: Environment,
     global: args::Global,
     output: Output,
+    /// When `--max-time` is over.
+    deadline: Option<Instant>,
 }
+
+/// The configuration file that is read where none is named.
+const CONFIG: &str = "dibump.yaml";
 
 /// The program, from its arguments to its exit code.
 pub fn main() -> ExitCode {
@@ -39,7 +49,8 @@ pub fn main() -> ExitCode {
     };
     let output = Output::new(cli.global.color);
     log::start(&cli.global);
-    let context = Context { environment, global: cli.global, output };
+    let deadline = deadline(cli.global.max_time);
+    let context = Context { environment, global: cli.global, output, deadline };
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&context, cli.command)));
     let exit = match ended {
         Ok(Ok(exit)) => exit,
@@ -77,7 +88,33 @@ fn said(error: &clap::Error) -> Exit {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a deadline begins when the command does")]
+fn deadline(limit: Option<std::time::Duration>) -> Option<Instant> {
+    Instant::now().checked_add(limit?)
+}
+
 impl Context {
+    /// The configuration: the named file, else `dibump.yaml` where there is one.
+    fn config(&self) -> Result<Option<Config>, Failure> {
+        let path = match &self.global.config {
+            Some(path) => path.as_path(),
+            None if disk::exists(Path::new(CONFIG)) => Path::new(CONFIG),
+            None => return Ok(None),
+        };
+        let name = path.display().to_string();
+        let text = String::from_utf8(disk::read_small(path)?);
+        let text = text.map_err(|_| Failure::person(anyhow::anyhow!("{name} is not UTF-8")))?;
+        crate::config::load(&name, &text).map(Some).map_err(Failure::person)
+    }
+
+    /// Says how many requests a command took: round trips are what a run costs.
+    fn requests(&self, transport: &Transport) {
+        for ((origin, status), count) in transport.requests() {
+            let status = status.map_or("no answer".to_owned(), |status| status.to_string());
+            tracing::debug!(%origin, status, count, "requests");
+        }
+    }
+
     /// Runs what waits for the network, until it is done, interrupted, or out of time.
     fn block_on<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -3,3 +3,17 @@
 pub mod cache;
 pub mod releases;
 pub mod values_file;
+
+use std::path::Path;
+
+use values_file::{FileError, ValuesFile};
+
+/// The text of a configuration or certificate file, at most as large as a values file may be.
+pub fn read_small(path: &Path) -> Result<Vec<u8>, FileError> {
+    ValuesFile::read(path).map(|file| file.bytes)
+}
+
+/// Whether there is something at `path`.
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}

@@ -97,6 +97,9 @@ pub trait Forge: Send + Sync {
     async fn merge_requests(&self, source: &Branch, target: &Branch)
     -> Result<Vec<MergeRequest>, ForgeError>;
 
+    /// The project's default branch.
+    async fn default_branch(&self) -> Result<Branch, ForgeError>;
+
     /// Who we are and what we may do. Used by `config validate --online`.
     async fn access(&self) -> Result<Access, ForgeError>;
 

@@ -34,6 +34,21 @@ pub use repositories::RegistryRepositories;
 use client::Client;
 use error::Failure;
 
+/// The API of a GitLab at `address`, which may already be that of its API.
+pub fn api_url(address: &Url) -> Option<Url> {
+    let address = address.as_str().trim_end_matches('/');
+    let api = if address.ends_with("/api/v4") { address.to_owned() } else { format!("{address}/api/v4") };
+    api.parse().ok()
+}
+
+/// The API of the GitLab that a registry's token realm belongs to. GitLab's realm is `<GitLab>/jwt/auth`
+/// (`doc/administration/packages/container_registry.md`); other token servers have other paths.
+pub fn api_of_realm(realm: &Url) -> Option<Url> {
+    let mut realm = realm.clone();
+    realm.set_query(None);
+    api_url(&realm.as_str().strip_suffix("/jwt/auth")?.parse().ok()?)
+}
+
 /// A token, and the header into which it belongs.
 #[derive(Debug, Clone)]
 pub enum Token {
@@ -116,6 +131,12 @@ impl Forge for GitLab {
         merge_requests::between(&self.client, &self.project, source, target)
             .await
             .map_err(self.failed(format!("couldn't list the merge requests of branch `{source}`")))
+    }
+
+    async fn default_branch(&self) -> Result<Branch, ForgeError> {
+        project::default_branch(&self.client, &self.project)
+            .await
+            .map_err(self.failed(format!("couldn't look up the default branch of {}", self.project)))
     }
 
     async fn access(&self) -> Result<Access, ForgeError> {

@@ -20,4 +20,6 @@ pub mod observe;
 pub mod apply;
 pub mod run;
 
+pub mod config;
 pub mod report;
+pub mod cli;

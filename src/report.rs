@@ -2,7 +2,11 @@
 
 pub mod diff;
 pub mod plan;
+pub mod online;
 pub mod plan_json;
+pub mod releases;
+pub mod run;
+pub mod run_json;
 pub mod table;
 
 use anstyle::{AnsiColor, Style};

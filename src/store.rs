@@ -15,3 +15,16 @@ pub trait Store: Send + Sync {
     /// Keeps a release. A store that cannot write says so in the log and goes on.
     async fn keep(&self, prefix: &Prefix, release: &Release, read_at: Timestamp);
 }
+
+/// A store that remembers nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoStore;
+
+#[async_trait]
+impl Store for NoStore {
+    async fn release(&self, _: &Prefix, _: &Version) -> Option<(Release, Timestamp)> {
+        None
+    }
+
+    async fn keep(&self, _: &Prefix, _: &Release, _: Timestamp) {}
+}

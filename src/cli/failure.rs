@@ -1,15 +1,16 @@
 //! How a command fails: an error whose chain is printed once, one hint, and the exit code.
 
-use std::error::Error;
-
 use super::exit::Exit;
+use crate::catalogue::CatalogueError;
 use crate::disk::releases::ReleasesFileError;
 use crate::disk::values_file::FileError;
 use crate::forge::ForgeError;
 use crate::http::TransportError;
 use crate::observe::releases::ObserveError;
 use crate::plan::PlanError;
+use crate::registry::RegistryError;
 use crate::report::{BOLD, CYAN, RED, paint, printable};
+use crate::run::LookUpError;
 
 /// A command that did not do what was asked.
 #[derive(Debug)]
@@ -40,6 +41,20 @@ impl Failure {
         self
     }
 
+    /// A source that failed before the look-up began.
+    pub fn catalogue(error: CatalogueError) -> Self {
+        let refused = matches!(error, CatalogueError::Refused { .. });
+        let exit = if refused { Exit::Person } else { Exit::Retry };
+        Self { exit, error: error.into(), hint: None }
+    }
+
+    /// A registry that failed before the look-up began.
+    pub fn registry(error: RegistryError) -> Self {
+        let refused = matches!(error, RegistryError::Refused { .. });
+        let exit = if refused { Exit::Person } else { Exit::Retry };
+        Self { exit, error: error.into(), hint: None }
+    }
+
     /// The error's chain and the hint, for stderr.
     pub fn render(&self) -> String {
         let mut text = format!("{} {}\n", paint(RED, "error:"), paint(BOLD, printable(&self.error.to_string())));
@@ -67,6 +82,15 @@ impl From<PlanError> for Failure {
             PlanError::Refused { .. } | PlanError::Edit { .. } => Exit::Refused,
         };
         Self { exit, error: error.into(), hint: None }
+    }
+}
+
+impl From<LookUpError> for Failure {
+    fn from(error: LookUpError) -> Self {
+        match error {
+            LookUpError::Observe(error) => error.into(),
+            LookUpError::Plan(error) => error.into(),
+        }
     }
 }
 
@@ -109,18 +133,4 @@ impl From<TransportError> for Failure {
     fn from(error: TransportError) -> Self {
         Self::person(error)
     }
-}
-
-/// A message and its causes in one line, for the log and for reports.
-pub fn one_line(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    printable(&text)
 }

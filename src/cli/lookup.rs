@@ -170,7 +170,7 @@ impl Sources<'_> {
         let found = gitlab::from_environment(&lookup, Some(&api)).map_err(Failure::person)?;
         let token = found.token_for(&api);
         if let Some(project) = &self.settings.gitlab_project {
-            return Ok(Some((api, token, ProjectId::from(project.as_str()))));
+            return Ok(Some((api, token, project_id(project))));
         }
         let path = self.settings.registry.path();
         let project = find_project(self.transport.clone(), &api, token.clone(), path).await;
@@ -209,6 +209,11 @@ fn configured(config: &Config, name: Option<&str>) -> Result<Settings, Failure> 
         (None, [only]) => Ok(only.clone()),
         (None, _) => Err(Failure::usage(format!("say which producer with --producer: {}", names()))),
     }
+}
+
+/// `42` or `group/project`.
+pub(super) fn project_id(text: &str) -> ProjectId {
+    text.parse().unwrap_or_else(|never: std::convert::Infallible| match never {})
 }
 
 fn discovery(words: &[String]) -> Result<Discovery, Failure> {

@@ -101,7 +101,7 @@ fn locals<'a>(context: &Context, args: &Args, config: Option<&'a Config>) -> Res
         return Err(Failure::usage("name a values file, or a configuration with --config"));
     };
     let mut locals = Vec::new();
-    for target in config.targets.iter().filter(|target| Path::new(&target.file.path).exists()) {
+    for target in config.targets.iter().filter(|target| crate::disk::exists(Path::new(&target.file.path))) {
         locals.push(from_config(args, target, branch(context, target))?);
     }
     if locals.is_empty() {

@@ -12,7 +12,7 @@ use super::{Context, lookup};
 use crate::apply::Patience;
 use crate::config::{Config, ForgeKind, Target as Configured, TargetFile};
 use crate::forge::{Branch, Forge};
-use crate::gitlab::{self, GitLab, ProjectId};
+use crate::gitlab::{self, GitLab};
 use crate::http::Transport;
 use crate::merge_request::{DESCRIPTION_LIMIT, Outcome};
 use crate::observe::releases::Producer;
@@ -120,7 +120,7 @@ pub(super) fn forge(
             let public = PUBLIC_GITLAB.parse().map_err(|_| Failure::usage("no GitLab"))?;
             let api = found.api.clone().unwrap_or(public);
             let token = found.token_for(&api);
-            let gitlab = GitLab::new(transport.clone(), &api, token, ProjectId::from(project));
+            let gitlab = GitLab::new(transport.clone(), &api, token, lookup::project_id(project));
             Ok(Arc::new(gitlab.map_err(Failure::person)?))
         }
     }

@@ -180,6 +180,23 @@ pub struct Network {
     pub proxy_from_environment: bool,
 }
 
+impl Producer {
+    /// A producer of which only the registry prefix is known.
+    pub fn of_registry(registry: Prefix) -> Self {
+        Self {
+            name: registry.producer().to_owned(),
+            registry,
+            plain_http: false,
+            discovery: Discovery::Auto,
+            gitlab_url: None,
+            gitlab_project: None,
+            naming: Naming::default(),
+            credentials: None,
+            pattern: None,
+        }
+    }
+}
+
 impl Config {
     /// The producer of that name. Every name in [`Config::targets`] has one.
     pub fn producer(&self, name: &str) -> Option<&Producer> {

@@ -55,6 +55,13 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// Whether the file itself is wrong, as opposed to what was asked of it.
+    pub fn is_input_error(&self) -> bool {
+        matches!(self, Self::WrittenTwice { .. })
+    }
+}
+
 fn places(keys: &[Listed]) -> String {
     let place = |listed: &Listed| format!("`{}` ({})", listed.key, listed.at);
     keys.iter().map(place).collect::<Vec<_>>().join(", ")

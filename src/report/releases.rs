@@ -4,7 +4,7 @@ use anstyle::Style;
 
 use super::table::Table;
 use super::{GREEN, RED, YELLOW, paint, plan, printable};
-use crate::release::choice::{Known, Next, Question, Verdict, next_wanted};
+use crate::release::choice::{Known, Next, Question, next_wanted};
 use crate::release::{Artifact, Coverage, Release};
 
 /// Every release with the policy's verdict.
@@ -52,9 +52,4 @@ fn row(artifact: &Artifact) -> [(String, Style); 5] {
         artifact.digest.as_ref().map(short).unwrap_or_default(),
     ]
     .map(|text| (text, Style::new()))
-}
-
-/// Whether a verdict is worth a line of its own where lines are few.
-pub fn is_news(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Proposed | Verdict::Forced(_) | Verdict::Held(_) | Verdict::Unknown(_))
 }
