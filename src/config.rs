@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::values::Position;
 use meaning::Meaning;
 pub use meant::{
-    Config, CredentialNames, Discovery, ForgeKind, ForgeSettings, Images, Network, Producer, Source, Target,
+    Config, CredentialNames, Discovery, ForgeKind, ForgeSettings, InvalidSource, Network, Producer, Source, Target,
     TargetBranch, TargetFile,
 };
 use place::Places;

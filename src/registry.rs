@@ -1,87 +1,12 @@
 //! Port: an OCI registry as far as we need one. Only a registry decides whether an artifact exists.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::release::{Digest, ImageKey, Version};
-
-/// Where a producer publishes: host and path, without the image key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Prefix {
-    host: String,
-    path: String,
-}
-
-/// One repository: a prefix and an image key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Repository {
-    /// Host, with the port if there is one.
-    pub host: String,
-    /// Path below the host, image key included.
-    pub path: String,
-}
-
-/// Text that names no registry prefix.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no registry prefix (expected oci://HOST[:PORT]/PATH, as in oci://registry.example/group/diskimage-builder)"
-)]
-pub struct InvalidPrefix(pub String);
-
-impl Prefix {
-    /// Host, with the port if there is one.
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// Path below the host.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// The repository of an image key.
-    pub fn repository(&self, key: &ImageKey) -> Repository {
-        Repository { host: self.host.clone(), path: format!("{}/{key}", self.path) }
-    }
-
-    /// The last path segment, which is the producer's name unless the configuration says otherwise.
-    pub fn producer(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or(&self.path)
-    }
-}
-
-impl FromStr for Prefix {
-    type Err = InvalidPrefix;
-
-    /// The one place where `oci://` is stripped.
-    fn from_str(text: &str) -> Result<Self, InvalidPrefix> {
-        let invalid = || InvalidPrefix(text.to_owned());
-        let rest = text.strip_prefix("oci://").unwrap_or(text).trim_end_matches('/');
-        let (host, path) = rest.split_once('/').ok_or_else(invalid)?;
-        let host_fits = !host.is_empty() && (host.contains(['.', ':']) || host == "localhost");
-        let path_fits = path.split('/').all(|segment| segment.parse::<ImageKey>().is_ok());
-        if !host_fits || !path_fits || host.contains(['@', '?', '#']) {
-            return Err(invalid());
-        }
-        Ok(Self { host: host.to_owned(), path: path.to_owned() })
-    }
-}
-
-impl fmt::Display for Prefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "oci://{}/{}", self.host, self.path)
-    }
-}
-
-impl fmt::Display for Repository {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.host, self.path)
-    }
-}
+use crate::release::{Digest, Version};
+pub use crate::release::{InvalidPrefix, Prefix, Repository};
 
 /// An image manifest, read once and known by its digest from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]

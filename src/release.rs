@@ -8,6 +8,7 @@ pub mod facets;
 pub mod guess;
 pub mod key;
 pub mod policy;
+pub mod prefix;
 pub mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use artifact::{Artifact, Digest, InvalidDigest};
 pub use facets::{Facets, Family, K8sMinor, K8sVersion, Line, NamePattern, Naming, Scheme};
 pub use key::{ImageKey, InvalidImageKey};
+pub use prefix::{InvalidPrefix, Prefix, Repository};
 pub use version::{InvalidVersion, Version};
 
 /// How far the artifacts of a release are known.

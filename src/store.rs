@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::registry::Prefix;
-use crate::release::{Release, Version};
+use crate::release::{Prefix, Release, Version};
 
 /// A memory of releases that were completely read.
 #[async_trait]

@@ -10,13 +10,13 @@ use crate::values::KeyPath;
 /// Keeps Helm values files in step with the OS disk image releases of an OCI registry.
 #[derive(Debug, Parser)]
 #[command(name = "dibump", version, about, max_term_width = 100, after_help = EXIT_CODES)]
-pub struct Cli {
+pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(super) command: Command,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(super) global: Global,
 }
 
 const EXIT_CODES: &str = "\
@@ -26,30 +26,30 @@ credentials); 4 could not tell, a retry may help; 5 refused as unsafe; 10 an upd
 
 /// Options of every command.
 #[derive(Debug, Args)]
-pub struct Global {
+pub(super) struct Global {
     /// The configuration file [default: dibump.yaml, where there is one]
     #[arg(long, global = true, env = "DIBUMP_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// The form of the log on stderr
     #[arg(long, global = true, value_enum, default_value_t)]
-    pub log_format: LogFormat,
+    pub(super) log_format: LogFormat,
     /// More log (-v: requests, -vv: everything)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
+    pub(super) verbose: u8,
     /// No log and no progress, only errors
     #[arg(short, long, global = true)]
-    pub quiet: bool,
+    pub(super) quiet: bool,
     /// Colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
-    pub color: Color,
+    pub(super) color: Color,
     /// Give up after this long, as in `90s` or `10m`
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
-    pub max_time: Option<std::time::Duration>,
+    pub(super) max_time: Option<std::time::Duration>,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Look up releases and print what would change in a values file
     Plan(Plan),
     /// Make branch and merge request of each target equal to its plan
@@ -70,88 +70,88 @@ pub enum Command {
 
 /// `dibump plan`.
 #[derive(Debug, Args)]
-pub struct Plan {
+pub(super) struct Plan {
     /// The values file; without it, the local files of the configuration's targets
-    pub values: Option<PathBuf>,
+    pub(super) values: Option<PathBuf>,
     /// Where the releases are
     #[command(flatten)]
-    pub lookup: Lookup,
+    pub(super) lookup: Lookup,
     /// Which keys the mapping lists
     #[arg(long, value_enum, value_name = "POLICY")]
-    pub images: Option<ImagesArg>,
+    pub(super) images: Option<ImagesArg>,
     /// The release that the file is at, where it does not say so itself
     #[arg(long, value_name = "VERSION")]
-    pub from: Option<Version>,
+    pub(super) from: Option<Version>,
     /// Go to this release, whatever the policy says
     #[arg(long, value_name = "VERSION")]
-    pub to: Option<Version>,
+    pub(super) to: Option<Version>,
     /// Where the version stands, as in `spec.values.sylva_diskimagebuilder_version`
     #[arg(long, value_name = "PATH")]
-    pub version_key: Option<KeyPath>,
+    pub(super) version_key: Option<KeyPath>,
     /// Where the mapping of image keys stands
     #[arg(long, value_name = "PATH")]
-    pub images_key: Option<KeyPath>,
+    pub(super) images_key: Option<KeyPath>,
     /// The entry of `os_images_oci_registries` whose images are ours
     #[arg(long, value_name = "NAME")]
-    pub registry_key: Option<String>,
+    pub(super) registry_key: Option<String>,
     /// Write the change to the file
     #[arg(long)]
-    pub write: bool,
+    pub(super) write: bool,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
-    pub format: PlanFormat,
+    pub(super) format: PlanFormat,
     /// Exit with 10 when an update is pending
     #[arg(long)]
-    pub detailed_exitcode: bool,
+    pub(super) detailed_exitcode: bool,
 }
 
 /// `dibump run`.
 #[derive(Debug, Args)]
-pub struct Run {
+pub(super) struct Run {
     /// Stop before anything is written
     #[arg(long)]
-    pub dry_run: bool,
+    pub(super) dry_run: bool,
     /// Only the targets of this project
     #[arg(long, value_name = "PATH")]
-    pub project: Option<String>,
+    pub(super) project: Option<String>,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub(super) format: Format,
     /// With --dry-run, exit with 10 when an update is pending
     #[arg(long, requires = "dry_run")]
-    pub detailed_exitcode: bool,
+    pub(super) detailed_exitcode: bool,
 }
 
 /// `dibump releases`.
 #[derive(Debug, Args)]
-pub struct Releases {
+pub(super) struct Releases {
     /// Where the releases are
     #[command(flatten)]
-    pub lookup: Lookup,
+    pub(super) lookup: Lookup,
     /// The release that the verdicts start from
     #[arg(long, value_name = "VERSION")]
-    pub from: Option<Version>,
+    pub(super) from: Option<Version>,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub(super) format: Format,
 }
 
 /// `dibump artifacts`.
 #[derive(Debug, Args)]
-pub struct Artifacts {
+pub(super) struct Artifacts {
     /// The release
-    pub version: Version,
+    pub(super) version: Version,
     /// Where the releases are
     #[command(flatten)]
-    pub lookup: Lookup,
+    pub(super) lookup: Lookup,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub(super) format: Format,
 }
 
 /// `dibump config`.
 #[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
+pub(super) enum ConfigCommand {
     /// Check the configuration file
     Validate {
         /// Also ask registry and forge, read only: who am I, what may I do
@@ -166,48 +166,48 @@ pub enum ConfigCommand {
 
 /// Where the releases are looked up.
 #[derive(Debug, Default, Args)]
-pub struct Lookup {
+pub(super) struct Lookup {
     /// The registry prefix below which a producer's images are, as in `oci://registry.example/path/diskimage-builder`
     #[arg(long, env = "DIBUMP_REGISTRY", value_name = "PREFIX")]
-    pub registry: Option<String>,
+    pub(super) registry: Option<String>,
     /// The configuration's producer, where it has several
     #[arg(long, value_name = "NAME", conflicts_with = "registry")]
-    pub producer: Option<String>,
+    pub(super) producer: Option<String>,
     /// Take the releases from a file (`releases --format json`) instead of a registry
     #[arg(long, value_name = "FILE", conflicts_with = "registry")]
-    pub observed: Option<PathBuf>,
+    pub(super) observed: Option<PathBuf>,
     /// Speak HTTP without TLS to the registry
     #[arg(long)]
-    pub plain_http: bool,
+    pub(super) plain_http: bool,
     /// Which sources name the candidates: auto, release-notes, gitlab, catalog, known, file:PATH (several by commas)
     #[arg(long, value_name = "SOURCES", value_delimiter = ',')]
-    pub discovery: Vec<String>,
+    pub(super) discovery: Vec<String>,
     /// The producer's GitLab, where the registry does not tell, as in `https://gitlab.example`
     #[arg(long, value_name = "URL")]
-    pub gitlab_url: Option<String>,
+    pub(super) gitlab_url: Option<String>,
     /// The producer's project on it
     #[arg(long, value_name = "PATH")]
-    pub gitlab_project: Option<String>,
+    pub(super) gitlab_project: Option<String>,
     /// A regular expression for names of another scheme, with groups os, os_release, flavor, k8s_flavor, k8s_version
     #[arg(long, value_name = "REGEX")]
-    pub names_pattern: Option<String>,
+    pub(super) names_pattern: Option<String>,
     /// Only versions in this SemVer range
     #[arg(long, value_name = "RANGE")]
-    pub range: Option<semver::VersionReq>,
+    pub(super) range: Option<semver::VersionReq>,
     /// Requests at once to a host
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub concurrency: Option<u16>,
+    pub(super) concurrency: Option<u16>,
     /// An additional CA certificate (PEM)
     #[arg(long, value_name = "FILE")]
-    pub ca_file: Vec<PathBuf>,
+    pub(super) ca_file: Vec<PathBuf>,
     /// The folder that keeps releases which were completely read
     #[arg(long, env = "DIBUMP_CACHE_DIR", value_name = "FOLDER")]
-    pub cache_dir: Option<PathBuf>,
+    pub(super) cache_dir: Option<PathBuf>,
 }
 
 /// Text or JSON.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// For people
     #[default]
     Text,
@@ -217,7 +217,7 @@ pub enum Format {
 
 /// The forms of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum PlanFormat {
+pub(super) enum PlanFormat {
     /// For people
     #[default]
     Text,
@@ -229,7 +229,7 @@ pub enum PlanFormat {
 
 /// Which keys the mapping lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ImagesArg {
+pub(super) enum ImagesArg {
     /// `all` where the mapping lists exactly the artifacts of the release that the file names, else `follow`
     Auto,
     /// Exactly the artifacts of the release
@@ -242,7 +242,7 @@ pub enum ImagesArg {
 
 /// The form of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(super) enum LogFormat {
     /// For people
     #[default]
     Text,
@@ -252,7 +252,7 @@ pub enum LogFormat {
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(super) enum Color {
     /// On a terminal, unless NO_COLOR is set
     #[default]
     Auto,

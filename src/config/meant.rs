@@ -7,6 +7,7 @@ use url::Url;
 
 use super::raw::RawPolicy;
 use crate::forge::{Branch, MergeRequestSettings};
+use crate::reconcile::Images;
 use crate::registry::Prefix;
 use crate::release::Naming;
 use crate::release::policy::Policy;
@@ -72,6 +73,40 @@ pub enum Source {
     Known,
     /// A file that `releases --format json` printed, relative to the working directory.
     File(PathBuf),
+}
+
+/// Text that names no source.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no source (expected auto, release-notes, gitlab, catalog, known or file:PATH)")]
+pub struct InvalidSource(pub String);
+
+impl std::str::FromStr for Source {
+    type Err = InvalidSource;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSource> {
+        match text {
+            "release-notes" => Ok(Self::ReleaseNotes),
+            "gitlab" => Ok(Self::Gitlab),
+            "catalog" => Ok(Self::Catalog),
+            "known" => Ok(Self::Known),
+            _ => match text.strip_prefix("file:") {
+                Some(path) if !path.is_empty() => Ok(Self::File(path.into())),
+                _ => Err(InvalidSource(text.to_owned())),
+            },
+        }
+    }
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ReleaseNotes => f.write_str("release-notes"),
+            Self::Gitlab => f.write_str("gitlab"),
+            Self::Catalog => f.write_str("catalog"),
+            Self::Known => f.write_str("known"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+        }
+    }
 }
 
 /// Names of environment variables. Whoever reads them keeps their values in a type that cannot be printed.
@@ -146,19 +181,6 @@ pub struct TargetFile {
     pub images_key: Option<KeyPath>,
     /// The entry of `os_images_oci_registries` whose images are ours.
     pub registry_key: Option<String>,
-}
-
-/// How a mapping of image keys is reconciled with a release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Images {
-    /// `all` where the mapping lists exactly the artifacts of the file's release, else `follow`.
-    Auto,
-    /// Exactly the artifacts of the release.
-    All,
-    /// A curated subset.
-    Follow,
-    /// Rename and drop only.
-    Listed,
 }
 
 /// How servers are spoken to.

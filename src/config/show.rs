@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::meant::{Config, Discovery, ForgeKind, Images, Network, Producer, Source, Target, TargetFile};
+use crate::reconcile::Images;
+use super::meant::{Config, Discovery, ForgeKind, Network, Producer, Source, Target, TargetFile};
 use super::raw::{
     RawAuto, RawBranch, RawCache, RawConfig, RawCredentials, RawDiscovery, RawFile, RawFileSource, RawForge,
     RawForgeKind, RawFullBranch, RawFullFile, RawGitlab, RawImages, RawMergeRequest, RawNames, RawNetwork,

@@ -1,7 +1,8 @@
 //! Targets as meant: projects, branches and files.
 
 use super::meaning::Meaning;
-use super::meant::{Images, Producer, Target, TargetBranch, TargetFile};
+use crate::reconcile::Images;
+use super::meant::{Producer, Target, TargetBranch, TargetFile};
 use super::place::Field;
 use super::raw::{
     RawBranch, RawConfig, RawFile, RawFullBranch, RawFullFile, RawImages, RawMergeRequest, RawPolicy,

@@ -13,6 +13,7 @@ use super::Token;
 use super::client::{Client, built};
 use super::error::{Failure, catalogue_error};
 use crate::catalogue::CatalogueError;
+use crate::forge::Branch;
 use crate::http::Transport;
 
 /// A project as GitLab addresses it.
@@ -75,6 +76,12 @@ pub async fn find_project(
 
 pub(super) async fn read(client: &Client, id: &ProjectId) -> Result<Project, Failure> {
     client.ask(&built(ProjectEndpoint::builder().project(id).build())?).await
+}
+
+/// An empty repository has no default branch.
+pub(super) async fn default_branch(client: &Client, id: &ProjectId) -> Result<Branch, Failure> {
+    let branch = read(client, id).await?.default_branch;
+    branch.map(Branch).ok_or_else(|| Failure::Malformed("the project has no default branch".to_owned()))
 }
 
 impl<'a> From<&'a ProjectId> for NameOrId<'a> {

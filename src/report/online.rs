@@ -83,7 +83,7 @@ impl Finding {
 
     /// What went wrong, with its causes.
     pub fn of_error(error: &(dyn Error + 'static), retry_helps: bool) -> Self {
-        let causes = std::iter::successors(error.source(), |cause| cause.source());
+        let causes = std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
         let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
         Self::new(if retry_helps { Level::Unknown } else { Level::Wrong }, text)
     }
