@@ -14,49 +14,49 @@ use crate::run::LookUpError;
 
 /// A command that did not do what was asked.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     /// The process ends with this.
-    pub exit: Exit,
+    pub(super) exit: Exit,
     /// What happened.
-    pub error: anyhow::Error,
+    pub(super) error: anyhow::Error,
     /// What to do next, where there is something to say.
-    pub hint: Option<String>,
+    pub(super) hint: Option<String>,
 }
 
 impl Failure {
     /// A failure that a person must act on.
-    pub fn person(error: impl Into<anyhow::Error>) -> Self {
+    pub(super) fn person(error: impl Into<anyhow::Error>) -> Self {
         Self { exit: Exit::Person, error: error.into(), hint: None }
     }
 
     /// A wrong command line.
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(super) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, error: anyhow::anyhow!(message.into()), hint: None }
     }
 
     /// The same with a hint.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// A source that failed before the look-up began.
-    pub fn catalogue(error: CatalogueError) -> Self {
+    pub(super) fn catalogue(error: CatalogueError) -> Self {
         let refused = matches!(error, CatalogueError::Refused { .. });
         let exit = if refused { Exit::Person } else { Exit::Retry };
         Self { exit, error: error.into(), hint: None }
     }
 
     /// A registry that failed before the look-up began.
-    pub fn registry(error: RegistryError) -> Self {
+    pub(super) fn registry(error: RegistryError) -> Self {
         let refused = matches!(error, RegistryError::Refused { .. });
         let exit = if refused { Exit::Person } else { Exit::Retry };
         Self { exit, error: error.into(), hint: None }
     }
 
     /// The error's chain and the hint, for stderr.
-    pub fn render(&self) -> String {
+    pub(super) fn render(&self) -> String {
         let mut text = format!("{} {}\n", paint(RED, "error:"), paint(BOLD, printable(&self.error.to_string())));
         let mut said = self.error.to_string();
         for cause in self.error.chain().skip(1) {
