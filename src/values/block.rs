@@ -16,19 +16,41 @@ pub(crate) fn replacements(
 ) -> Result<Vec<Replacement>, EditError> {
     let mut lines = Vec::new();
     let mut inside = Vec::new();
+    // Lines of a value before entries that come below it at the same place.
+    for (entry, pairs) in &plan.enabled {
+        let (line, part) = enabling(document, plan.pairs[*entry], pairs)?;
+        lines.extend(line);
+        inside.extend(part);
+    }
     for new in &plan.inserted {
         lines.push(insertion(document, plan, new)?);
     }
     for (entry, with_comments) in &plan.removed {
         lines.push(removal(document, plan, *entry, *with_comments, notes)?);
     }
-    for (entry, pairs) in &plan.enabled {
-        let (line, part) = enabling(document, plan.pairs[*entry], pairs)?;
-        lines.extend(line);
-        inside.extend(part);
-    }
+    refuse_open_end(document, plan, &lines)?;
     inside.extend(joined(document, lines));
     Ok(inside)
+}
+
+/// Readers differ about a block scalar in the last line of a file without a last line end (libyaml adds none to its
+/// text), so no such scalar may come to stand there or leave.
+fn refuse_open_end(
+    document: &Document,
+    plan: &MappingPlan<'_>,
+    lines: &[Replacement],
+) -> Result<(), EditError> {
+    let (text, tree) = (document.text(), document.tree());
+    if text.ends_with(['\n', '\r']) || lines.iter().all(|line| line.range.end < text.len()) {
+        return Ok(());
+    }
+    let block = |node| matches!(tree.kind(node), Kind::Scalar(ScalarStyle::Literal | ScalarStyle::Folded));
+    match plan.pairs.iter().find(|pair| block(tree.next(pair.value) - 1)) {
+        Some(pair) => {
+            Err(document.layout(tree.head(pair.value), "a block scalar, and the file has no last line end"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The first entries of a mapping that is `{}` or null: `{}` goes, the entries stand below the key.
@@ -189,7 +211,8 @@ fn without_last_line_end(document: &Document, last: &mut Replacement) {
     if text.ends_with(['\n', '\r']) {
         return;
     }
-    let trimmed = last.text.trim_end_matches(['\n', '\r']).len();
+    let trimmed = last.text.strip_suffix('\n').unwrap_or(&last.text);
+    let trimmed = trimmed.strip_suffix('\r').unwrap_or(trimmed).len();
     let end = last.text.split_off(trimmed);
     if last.range.is_empty() && !text.is_empty() {
         last.text.insert_str(0, &end);

@@ -70,6 +70,7 @@ fn anchor_cut(document: &Document, anchor: Range<usize>) -> Range<usize> {
 
 fn without(document: &Document, whole: Range<usize>, mut cuts: Vec<Range<usize>>) -> String {
     cuts.sort_by_key(|cut| cut.start);
+    let last_is_cut = cuts.iter().any(|cut| cut.end >= whole.end);
     let mut out = String::new();
     let mut at = whole.start;
     for cut in cuts {
@@ -77,7 +78,9 @@ fn without(document: &Document, whole: Range<usize>, mut cuts: Vec<Range<usize>>
         at = at.max(cut.end.min(whole.end));
     }
     out += document.slice(at..whole.end);
-    // A cut in the last line leaves the line end before it, which is the caller's to write.
-    out.truncate(out.trim_end_matches(['\n', '\r']).len());
+    if last_is_cut {
+        // What is left ends with the line end before the cut, which is the caller's to write.
+        out.truncate(out.trim_end_matches(['\n', '\r']).len());
+    }
     out
 }

@@ -24,7 +24,14 @@ pub(crate) fn replacements(
     for gap in 0..=kept.len() {
         let left = gap.checked_sub(1).map(|i| kept[i]);
         let right = kept.get(gap).copied();
-        replacements.extend(between(document, plan, left, right)?);
+        if let Some(change) = between(document, plan, left, right)? {
+            // A value that comes after a bare colon stands where the next entry begins.
+            let same = |r: &&mut Replacement| r.range == change.range && change.range.is_empty();
+            match replacements.iter_mut().find(same) {
+                Some(value) => value.text += &change.text,
+                None => replacements.push(change),
+            }
+        }
     }
     Ok(replacements)
 }
@@ -105,7 +112,13 @@ fn between(
         let own = right.checked_sub(1).map(|before| {
             document.slice(document.entry_end(pairs[before])..document.tree().head(pairs[right].key))
         });
-        text += own.unwrap_or(&separator);
+        text += own.map_or(&*separator, str::trim_start);
+    }
+    // libyaml takes `a:,` and `a:}` for a text.
+    let after = document.slice(end..document.text().len()).chars().next();
+    let missing = document.slice(0..start).ends_with(':');
+    if missing && !text.chars().next().or(after).is_some_and(char::is_whitespace) {
+        text.insert(0, ' ');
     }
     Ok(Some(Replacement { range: start..end, text }))
 }
@@ -124,7 +137,7 @@ fn separator(document: &Document, plan: &MappingPlan<'_>) -> String {
     let plain = |text: &&str| !text.contains('#');
     if let [first, second, ..] = plan.pairs[..] {
         let between = document.slice(document.entry_end(first)..head(second));
-        return Some(between).filter(plain).unwrap_or(", ").to_owned();
+        return Some(between.trim_start()).filter(plain).unwrap_or(", ").to_owned();
     }
     let lead = document.slice(document.tree().span(plan.owner.value).start + 1..head(plan.pairs[0]));
     if lead.contains('\n') && plain(&lead) { format!(",{lead}") } else { ", ".to_owned() }
@@ -138,5 +151,6 @@ fn new_entry(document: &Document, plan: &MappingPlan<'_>, new: &NewEntry<'_>) ->
         _ => ScalarStyle::Plain,
     };
     let value = new.like.map_or_else(|| Ok(" {}".to_owned()), |like| copied_value(document, like))?;
+    let value = if value.is_empty() { " " } else { &value };
     Ok(format!("{}:{value}", written(new.key, style, true)))
 }

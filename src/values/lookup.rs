@@ -66,9 +66,8 @@ impl Document {
             _ => return Err(self.unexpected(path, pair.value, "a mapping")),
         };
         let pairs = self.entry_pairs(pair.value);
-        for (index, entry) in pairs.iter().enumerate() {
+        for entry in &pairs {
             self.refuse_entry(path, *entry, style)?;
-            debug_assert!(index == 0 || pairs[index - 1].value < entry.key, "entries follow one another");
         }
         let entries = (0..pairs.len()).map(|i| self.entry(pair, &pairs, i)).collect::<Result<_, _>>()?;
         let at = if style == MappingStyle::Null { self.at(pair.key) } else { self.at(pair.value) };

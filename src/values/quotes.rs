@@ -24,7 +24,7 @@ fn plain(text: &str, flow: bool) -> bool {
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.ends_with([':', ' '])
-        && !(flow && text.contains(':'))
+        && (!flow || !text.contains(':'))
         && !timestamp(text)
         && resolve(text).is_string()
         && !matches!(text, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN")

@@ -1,1 +1,194 @@
+//! What is refused, and where it says that the trouble is.
 
+use dibump::values::{Change, Document, KeyPath, MappingStyle, SIZE_LIMIT};
+
+fn path(text: &str) -> KeyPath {
+    text.parse().expect("a path")
+}
+
+fn document(text: &str) -> Document {
+    Document::parse(text.as_bytes().to_vec()).expect("readable")
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    Document::parse(bytes.to_vec()).expect_err("a refusal").to_string()
+}
+
+fn mapping_refusal(text: &str) -> String {
+    document(text).mapping(&path("images")).expect_err("a refusal").to_string()
+}
+
+fn scalar_refusal(text: &str) -> String {
+    document(text).scalar(&path("version")).expect_err("a refusal").to_string()
+}
+
+fn remove(entry: usize) -> Change {
+    Change::Remove { mapping: path("images"), entry, with_comments_above: false }
+}
+
+fn insert(like: usize) -> Change {
+    let (mapping, key) = (path("images"), "new".to_owned());
+    Change::Insert { mapping, before: None, above_comments: false, key, like: Some(like) }
+}
+
+fn edit_refusal(text: &str, changes: &[Change]) -> String {
+    document(text).edit(changes).expect_err("a refusal").to_string()
+}
+
+#[test]
+fn a_file_that_is_no_yaml_is_refused_with_line_and_column() {
+    assert!(refusal(b"a: 1\nb: [1\nc: 2\n").starts_with("3:"), "{}", refusal(b"a: 1\nb: [1\nc: 2\n"));
+    assert_eq!(refusal(b"a:\n\tb: 1\n"), "2:1: a tab as indentation (YAML allows spaces only)");
+    assert_eq!(refusal(b"a: 1\nb: \xff\n"), "2:4: not UTF-8 (byte 8)");
+    let large = format!("the file has {} bytes (at most {SIZE_LIMIT} are read)", SIZE_LIMIT + 1);
+    assert_eq!(refusal(&vec![b'#'; SIZE_LIMIT + 1]), large);
+}
+
+#[test]
+fn a_version_that_is_no_scalar_is_refused() {
+    let cases = [
+        (
+            "x: &v 1.0.0\nversion: *v\n",
+            "2:10: `version` is an alias, and can only be changed where its anchor stands",
+        ),
+        ("version: '{{ .Values.v }}'\n", "1:10: `version` is a template, which only Helm can read"),
+        ("version: {{ .Values.v }}\n", "1:10: `version` is a template, which only Helm can read"),
+        ("version: {a: 1}\n", "1:10: `version` is a mapping (expected a scalar)"),
+        ("version:\n- 1\n", "2:3: `version` is a list (expected a scalar)"),
+        (
+            "version: 1.0.0\nversion: 1.0.1\n",
+            "`version` is written twice with different values, at 1:1 and 2:1",
+        ),
+        (
+            "version: 1.0.0\n---\nversion: 1.0.0\n",
+            "`version` is in two documents of the file, at 1:1 and 3:1",
+        ),
+    ];
+    for (text, said) in cases {
+        assert_eq!(scalar_refusal(text), said);
+    }
+    assert_eq!(document("a: 1\n").scalar(&path("version")), Ok(None));
+    let twice = document("version: 1.0.0\nversion: \"1.0.0\"\n").scalar(&path("version"));
+    assert_eq!(twice.expect("equal").expect("there").value, "1.0.0");
+}
+
+#[test]
+fn a_mapping_that_cannot_be_reconciled_is_refused() {
+    let cases = [
+        (
+            "x: &i {a: {}}\nimages: *i\n",
+            "2:9: `images` is an alias, and can only be changed where its anchor stands",
+        ),
+        ("images: \"{{ .Values.i }}\"\n", "1:9: `images` is a template, which only Helm can read"),
+        ("images: {{ .Values.i }}\n", "1:9: `images` is a template, which only Helm can read"),
+        ("images: [a]\n", "1:9: `images` is a list (expected a mapping)"),
+        ("images: none\n", "1:9: `images` is a scalar (expected a mapping)"),
+        (
+            "x: &i {a: {}}\nimages:\n  <<: *i\n",
+            "3:3: `images` has a merge key `<<`, so that its entries are not all its own",
+        ),
+    ];
+    for (text, said) in cases {
+        assert_eq!(mapping_refusal(text), said);
+    }
+    let style = |text: &str| document(text).mapping(&path("images")).expect("a mapping").map(|m| m.style);
+    assert_eq!(style("images: {}\n"), Some(MappingStyle::Flow));
+    assert_eq!(style("images: ~\n"), Some(MappingStyle::Null));
+    assert_eq!(style("images:\n"), Some(MappingStyle::Null));
+    assert_eq!(style("images:\n  a:\n"), Some(MappingStyle::Block));
+    assert_eq!(style("other: 1\n"), None);
+}
+
+#[test]
+fn an_edit_that_is_not_safe_is_refused() {
+    assert_eq!(
+        edit_refusal("images:\n  a: {}\n", &[remove(0)]),
+        "1:1: the edit empties the mapping `images`"
+    );
+    let anchored = "images:\n  a: &x {}\n  b: *x\n  c: {}\n";
+    assert_eq!(edit_refusal(anchored, &[remove(0)]), "2:6: the anchor in `a` is used elsewhere");
+    assert_eq!(edit_refusal(anchored, &[insert(0)]), "2:6: the anchor in `a` is used elsewhere");
+    assert_eq!(edit_refusal(anchored, &[insert(1)]), "3:6: `b` holds an alias, and is not copied");
+    assert!(document(anchored).edit(&[remove(1)]).is_ok());
+    let commented = "images: {a: {}, # about a\n  b: {}}\n";
+    assert_eq!(
+        edit_refusal(commented, &[remove(0)]),
+        "1:17: cannot be edited safely: a comment between entries in braces"
+    );
+    assert_eq!(edit_refusal("images:\n  a: {}\n", &[remove(3)]), "`images` has no entry number 3");
+    assert_eq!(edit_refusal("a: 1\n", &[remove(0)]), "there is no `images`");
+    let set = Change::SetScalar { path: path("v"), value: "2".to_owned() };
+    assert_eq!(
+        edit_refusal("v: |\n  1\n", std::slice::from_ref(&set)),
+        "2:3: cannot be edited safely: the value has more than one line"
+    );
+    assert_eq!(
+        edit_refusal("images:\n  ? a\n  : {}\n  b: {}\n", &[remove(0)]),
+        "2:5: cannot be edited safely: the entry does not begin its line"
+    );
+}
+
+#[test]
+fn one_entry_changed_in_two_ways_is_refused() {
+    let rename = |to: &str| Change::Rename { mapping: path("images"), entry: 0, to: to.to_owned() };
+    let text = "images:\n  a: {}\n  b: {}\n";
+    for changes in [[remove(0), rename("c")], [rename("c"), rename("d")], [remove(0), remove(0)]] {
+        assert_eq!(edit_refusal(text, &changes), "entry number 0 of `images` is changed in two ways");
+    }
+}
+
+#[test]
+fn a_file_that_only_one_reader_can_read_is_left_alone() {
+    // libyaml and granit-parser take the brace at the beginning of the line, yaml-rust2 does not.
+    let said = edit_refusal("images: {\n  \"a\": {},\n  \"b\": {},\n}\n", &[remove(0)]);
+    assert!(said.contains("a second YAML reader cannot read the edited text"), "{said}");
+}
+
+#[test]
+fn aliases_without_end_are_refused() {
+    let itself = document("a: &x\n  b: *x\n").value(&path("a"));
+    assert!(itself.expect_err("endless").to_string().ends_with("more than can be read"));
+    let mut bomb = "a0: &a0 [x, x]\n".to_owned();
+    for n in 1..40 {
+        bomb += &format!("a{n}: &a{n} [*a{}, *a{}]\n", n - 1, n - 1);
+    }
+    assert!(document(&bomb).value(&path("a39")).is_err());
+}
+
+#[test]
+fn data_resolves_aliases_merge_keys_and_the_booleans_of_helm() {
+    let text =
+        "base: &b {tag: x, on: no}\nregistries:\n  one:\n    <<: *b\n    tag: '{{ .Values.v }}'\n  two: *b\n";
+    let read = document(text).value(&path("registries")).expect("data").expect("there");
+    let expected = serde_json::json!({
+        "one": {"tag": "{{ .Values.v }}", "on": false},
+        "two": {"tag": "x", "on": false},
+    });
+    assert_eq!(read, expected);
+}
+
+#[test]
+fn every_place_of_a_text_is_found() {
+    let found = document("a: {b: x}\nx: [x, \"x\", xx] # x\n").occurrences("x");
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(found, ["1:8", "2:1", "2:5", "2:8"]);
+}
+
+#[test]
+fn entries_say_what_stands_around_them() {
+    let text = "images:\n  # one\n  a: &x {enabled: yes}\n  b: *x\n  c: |\n    x\n\n  # d\n\n  d: 1\n";
+    let mapping = document(text).mapping(&path("images")).expect("readable").expect("there");
+    let facts: Vec<_> = mapping
+        .entries
+        .iter()
+        .map(|e| (e.key.as_str(), e.comment_above, e.anchor_used_elsewhere, e.has_alias_or_anchor))
+        .collect();
+    let expected = [
+        ("a", true, true, true),
+        ("b", false, false, true),
+        ("c", false, false, false),
+        ("d", false, false, false),
+    ];
+    assert_eq!(facts, expected);
+    assert_eq!(mapping.entries[1].value, serde_json::json!({"enabled": true}));
+}
