@@ -93,7 +93,10 @@ impl Client {
         let answer = self.send_once(request.credential(self.credential.clone())).await;
         match (&self.token, answer) {
             (Some(Token::Job(_)), Err(refused)) if is_read(&anonymous) && refused.hides_the_project() => {
-                self.send_once(anonymous).await.map_err(|_| refused)
+                match self.send_once(anonymous).await {
+                    Err(hidden) if hidden.hides_the_project() => Err(refused),
+                    answer => answer,
+                }
             }
             (_, answer) => answer,
         }

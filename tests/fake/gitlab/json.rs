@@ -109,12 +109,12 @@ impl Links<'_> {
         value
     }
 
-    pub fn release(&self, project: &Project, release: &Release) -> Value {
+    pub fn release(&self, state: &State, project: &Project, release: &Release) -> Value {
         let commit = project.repository.head(&project.default_branch);
         json!({
             "name": release.tag, "tag_name": release.tag, "description": release.description,
             "created_at": release.released_at, "released_at": release.released_at, "upcoming_release": false,
-            "commit": commit.map(|c| self.commit(project, c)), "author": null, "evidences": [],
+            "commit": commit.map(|c| self.commit(project, c)), "author": self.user_named(state, "somebody"), "evidences": [],
             "commit_path": format!("/{}/-/commit/x", project.path),
             "tag_path": format!("/{}/-/tags/{}", project.path, release.tag),
             "assets": {"count": 0, "sources": [], "links": []},

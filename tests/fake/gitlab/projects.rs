@@ -57,7 +57,7 @@ pub(super) fn answer(
         }
         ["releases"] => {
             let newest_first = project.releases.iter().rev();
-            asked.page(address, newest_first.map(|r| links.release(project, r)).collect())
+            asked.page(address, newest_first.map(|r| links.release(state, project, r)).collect())
         }
         ["registry", "repositories"] => match project.registry.access {
             RegistryAccess::Enabled => asked.page(address, repositories(links, project)),
@@ -95,7 +95,12 @@ pub(super) fn instance(
             .then(unauthorized);
     };
     Some(match segments {
-        ["version"] => Answer::json(200, &json!({"version": "19.5.0", "revision": "0123abcd"})),
+        ["version"] => {
+            let kas =
+                json!({"enabled": false, "externalUrl": null, "externalK8sProxyUrl": null, "version": null});
+            let body = json!({"version": "19.5.0", "revision": "0123abcd", "kas": kas, "enterprise": false});
+            Answer::json(200, &body)
+        }
         ["user"] => {
             let user = state.users.iter().find(|u| u.username == *username);
             user.map_or_else(unauthorized, |user| Answer::json(200, &links.user(user)))
