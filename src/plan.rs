@@ -125,8 +125,14 @@ pub fn plan(request: Request<'_>, known: &Known, choice: Choice) -> Result<Plan,
     if let Current::Pinned(version) = &request.survey.current
         && !request.forced
     {
-        let reason = format!("the file is pinned to {version}, which is no release; --to or --from ends that");
-        return Ok(Plan { from, verdict: Planned::Held { gate: "pinned", reason }, choice, files: Vec::new() });
+        let reason =
+            format!("the file is pinned to {version}, which is no release; --to or --from ends that");
+        return Ok(Plan {
+            from,
+            verdict: Planned::Held { gate: "pinned", reason },
+            choice,
+            files: Vec::new(),
+        });
     }
     let nothing = |verdict, choice| Ok(Plan { from: from.clone(), verdict, choice, files: Vec::new() });
     if let Some(reason) = unknown(&choice) {
@@ -159,10 +165,12 @@ fn files(
     };
     let primary = reconcile::reconcile(inputs).map_err(|refusal| refused(&survey.primary, refusal))?;
     let moves = primary.version_may_move && survey.version() != &wanted.version;
-    let version = survey.primary.version.as_ref().filter(|_| moves).map(|(path, _)| Change::SetScalar {
-        path: path.clone(),
-        value: wanted.version.to_string(),
-    });
+    let version = survey
+        .primary
+        .version
+        .as_ref()
+        .filter(|_| moves)
+        .map(|(path, _)| Change::SetScalar { path: path.clone(), value: wanted.version.to_string() });
     let overlays = survey.overlays.iter().map(|overlay| {
         let result = reconcile::overlay(&overlay.mapping, &primary, naming);
         result.map(|reconciliation| (overlay, reconciliation)).map_err(|refusal| refused(overlay, refusal))
@@ -225,7 +233,9 @@ fn unknown(choice: &Choice) -> Option<String> {
 /// The newest hold: what a person may want to end.
 fn held(choice: &Choice) -> Option<Planned> {
     choice.verdicts.iter().find_map(|(version, verdict)| match verdict {
-        Verdict::Held(hold) => Some(Planned::Held { gate: hold.gate(), reason: format!("{version}: {hold}") }),
+        Verdict::Held(hold) => {
+            Some(Planned::Held { gate: hold.gate(), reason: format!("{version}: {hold}") })
+        }
         _ => None,
     })
 }
@@ -236,7 +246,9 @@ fn not_published(current: Option<&Release>, from: &Version) -> Planned {
         Some(Coverage::Unknown { reason } | Coverage::Partial { reason }) => {
             Planned::Unknown { reason: format!("{from}: {reason}") }
         }
-        _ => Planned::Held { gate: "empty", reason: format!("{from}, which the file names, has no artifact") },
+        _ => {
+            Planned::Held { gate: "empty", reason: format!("{from}, which the file names, has no artifact") }
+        }
     }
 }
 

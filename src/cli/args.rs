@@ -263,6 +263,7 @@ pub(super) enum Color {
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|e| format!("{e}; expected something like 90s or 10m"))?;
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|e| format!("{e}; expected something like 90s or 10m"))?;
     std::time::Duration::try_from(span).map_err(|_| "a duration cannot be negative".to_owned())
 }

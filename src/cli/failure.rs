@@ -57,7 +57,8 @@ impl Failure {
 
     /// The error's chain and the hint, for stderr.
     pub(super) fn render(&self) -> String {
-        let mut text = format!("{} {}\n", paint(RED, "error:"), paint(BOLD, printable(&self.error.to_string())));
+        let mut text =
+            format!("{} {}\n", paint(RED, "error:"), paint(BOLD, printable(&self.error.to_string())));
         let mut said = self.error.to_string();
         for cause in self.error.chain().skip(1) {
             let cause = cause.to_string();
@@ -97,7 +98,10 @@ impl From<LookUpError> for Failure {
 impl From<ObserveError> for Failure {
     fn from(error: ObserveError) -> Self {
         let (exit, hint) = match error.is_refusal() {
-            true => (Exit::Person, "credentials come from DIBUMP_REGISTRY_USERNAME and DIBUMP_REGISTRY_PASSWORD, CI_REGISTRY_* or docker's config.json"),
+            true => (
+                Exit::Person,
+                "credentials come from DIBUMP_REGISTRY_USERNAME and DIBUMP_REGISTRY_PASSWORD, CI_REGISTRY_* or docker's config.json",
+            ),
             false => (Exit::Retry, "nothing was changed; a later run may succeed"),
         };
         Self { exit, error: error.into(), hint: Some(hint.to_owned()) }

@@ -21,7 +21,11 @@ use crate::release::{NamePattern, Naming};
 use crate::store::{NoStore, Store};
 
 /// The producer's settings, from the flags or from the configuration, with the flags laid over it.
-pub(super) fn settings(args: &Lookup, config: Option<&Config>, name: Option<&str>) -> Result<Settings, Failure> {
+pub(super) fn settings(
+    args: &Lookup,
+    config: Option<&Config>,
+    name: Option<&str>,
+) -> Result<Settings, Failure> {
     let mut settings = match (&args.registry, config) {
         (Some(registry), _) => Settings::of_registry(registry.parse().map_err(usage)?),
         (None, Some(config)) => configured(config, name.or(args.producer.as_deref()))?,
@@ -125,16 +129,20 @@ impl Sources<'_> {
             let prefix = self.settings.registry.clone();
             match (source, &gitlab) {
                 (Source::ReleaseNotes, Some((api, token, project))) => {
-                    let (transport, token, project) = (self.transport.clone(), token.clone(), project.clone());
+                    let (transport, token, project) =
+                        (self.transport.clone(), token.clone(), project.clone());
                     let notes = ReleaseNotes::new(transport, api, token, project, prefix);
                     catalogues.push(Arc::new(notes.map_err(Failure::person)?));
                 }
                 (Source::Gitlab, Some((api, token, project))) => {
-                    let (transport, token, project) = (self.transport.clone(), token.clone(), project.clone());
+                    let (transport, token, project) =
+                        (self.transport.clone(), token.clone(), project.clone());
                     let repositories = RegistryRepositories::new(transport, api, token, project, prefix);
                     catalogues.push(Arc::new(repositories.map_err(Failure::person)?));
                 }
-                (Source::Catalog, _) => catalogues.push(Arc::new(OciCatalog::new(self.registry.clone(), prefix))),
+                (Source::Catalog, _) => {
+                    catalogues.push(Arc::new(OciCatalog::new(self.registry.clone(), prefix)))
+                }
                 (Source::File(path), _) => {
                     let (path, naming) = (path.clone(), self.settings.naming.clone());
                     catalogues.push(Arc::new(FileCatalogue { path, naming }));
@@ -152,8 +160,10 @@ impl Sources<'_> {
             return Ok(());
         }
         let registry = &self.settings.registry;
-        let error = anyhow::anyhow!("no GitLab project of {registry} was found, which discovery `{source}` needs");
-        Err(Failure::person(error).hint("name it with --gitlab-url and --gitlab-project, or in the configuration"))
+        let error =
+            anyhow::anyhow!("no GitLab project of {registry} was found, which discovery `{source}` needs");
+        Err(Failure::person(error)
+            .hint("name it with --gitlab-url and --gitlab-project, or in the configuration"))
     }
 
     /// The producer's GitLab and project: as set, else by the registry's token realm and the longest path that it knows.
@@ -190,7 +200,8 @@ async fn credentials(environment: &Environment, settings: &Settings) -> Result<C
     let named = settings.credentials.as_ref();
     if let Some(names) = named {
         let get = |name: &str| {
-            let unset = || Failure::person(anyhow::anyhow!("{name}, which the configuration names, is not set"));
+            let unset =
+                || Failure::person(anyhow::anyhow!("{name}, which the configuration names, is not set"));
             environment.get(name).ok_or_else(unset)
         };
         let (user, password) = (get(&names.username_env)?, get(&names.password_env)?);
@@ -201,7 +212,8 @@ async fn credentials(environment: &Environment, settings: &Settings) -> Result<C
 }
 
 fn configured(config: &Config, name: Option<&str>) -> Result<Settings, Failure> {
-    let names = || config.producers.iter().map(|producer| producer.name.as_str()).collect::<Vec<_>>().join(", ");
+    let names =
+        || config.producers.iter().map(|producer| producer.name.as_str()).collect::<Vec<_>>().join(", ");
     match (name, &config.producers[..]) {
         (Some(name), _) => config.producer(name).cloned().ok_or_else(|| {
             Failure::usage(format!("the configuration has no producer `{name}` (it has {})", names()))

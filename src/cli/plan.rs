@@ -35,8 +35,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     Ok(worst)
 }
 
-fn plan_one(context: &Context, args: &Args, config: Option<&Config>, local: &Local<'_>) -> Result<Exit, Failure> {
-    let contents = local.files.iter().map(|file| (file.path.display().to_string(), file.bytes.clone())).collect();
+fn plan_one(
+    context: &Context,
+    args: &Args,
+    config: Option<&Config>,
+    local: &Local<'_>,
+) -> Result<Exit, Failure> {
+    let contents =
+        local.files.iter().map(|file| (file.path.display().to_string(), file.bytes.clone())).collect();
     let survey = survey(&local.target, contents, args.from.as_ref(), local.policy.prereleases)
         .map_err(|error| Failure::from(crate::plan::PlanError::from(error)))?;
     let images = images(&local.target, &survey);
@@ -156,7 +162,8 @@ fn from_config<'a>(
 
 /// The target that has this file, by its path from the folder that the command runs in.
 fn of_file<'a>(config: &'a Config, path: &Path) -> Option<&'a Configured> {
-    let path: PathBuf = path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
+    let path: PathBuf =
+        path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
     config.targets.iter().find(|target| Path::new(&target.file.path) == path)
 }
 
@@ -183,7 +190,9 @@ fn print(context: &Context, args: &Args, plan: &Plan, known: &Known) {
         PlanFormat::Text => context.output.print(&report::plan::text(plan, known)),
         PlanFormat::Json => context.output.json(&report::plan_json::report(plan, known)),
         PlanFormat::Diff => {
-            let diff = |file: &crate::plan::PlannedFile| report::diff::coloured(&file.path, &file.before, &file.after);
+            let diff = |file: &crate::plan::PlannedFile| {
+                report::diff::coloured(&file.path, &file.before, &file.after)
+            };
             context.output.print(&plan.files.iter().map(diff).collect::<String>());
         }
     }

@@ -16,7 +16,8 @@ use crate::report;
 
 pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failure> {
     let config = context.config()?;
-    let configured = config.as_ref().and_then(|config| config.targets.first()).and_then(|t| t.branches.first());
+    let configured =
+        config.as_ref().and_then(|config| config.targets.first()).and_then(|t| t.branches.first());
     let policy = lookup::policy(&args.lookup, configured.map(|branch| &branch.policy));
     let (known, registry) = match &args.lookup.observed {
         Some(file) => (observed(&args.lookup, file)?, None),

@@ -40,7 +40,9 @@ async fn reports(context: &Context, args: &Args, config: &Config) -> Result<Vec<
     };
     let targets: Vec<&Configured> = config.targets.iter().filter(wanted).collect();
     if let (Some(project), true) = (&args.project, targets.is_empty()) {
-        return Err(Failure::usage(format!("the configuration has no enabled target in project `{project}`")));
+        return Err(Failure::usage(format!(
+            "the configuration has no enabled target in project `{project}`"
+        )));
     }
     let mut jobs = Vec::new();
     for target in &targets {
@@ -148,7 +150,9 @@ fn exit(args: &Args, reports: &[Report]) -> Exit {
         Outcome::Failed(_) | Outcome::NoTarget(_) => Exit::Person,
         Outcome::Refused(_) => Exit::Refused,
         Outcome::Unknown(_) => Exit::Retry,
-        Outcome::WouldCreate | Outcome::WouldUpdate | Outcome::WouldClose if args.detailed_exitcode => Exit::Pending,
+        Outcome::WouldCreate | Outcome::WouldUpdate | Outcome::WouldClose if args.detailed_exitcode => {
+            Exit::Pending
+        }
         _ => Exit::Done,
     };
     reports.iter().map(|report| of(&report.outcome)).max().unwrap_or(Exit::Done)

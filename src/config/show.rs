@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::reconcile::Images;
 use super::meant::{Config, Discovery, ForgeKind, Network, Producer, Source, Target, TargetFile};
 use super::raw::{
     RawAuto, RawBranch, RawCache, RawConfig, RawCredentials, RawDiscovery, RawFile, RawFileSource, RawForge,
@@ -10,6 +9,7 @@ use super::raw::{
     RawPolicy, RawProducer, RawSource, RawSourceName, RawStep, RawTarget, RawUnknownAge, RawUpdateType,
 };
 use crate::forge::MergeRequestSettings;
+use crate::reconcile::Images;
 
 /// The configuration as meant. Reading it again gives the same.
 pub fn show(config: &Config) -> String {

@@ -1,7 +1,6 @@
 //! Targets as meant: projects, branches and files.
 
 use super::meaning::Meaning;
-use crate::reconcile::Images;
 use super::meant::{Producer, Target, TargetBranch, TargetFile};
 use super::place::Field;
 use super::raw::{
@@ -10,6 +9,7 @@ use super::raw::{
 };
 use super::shape::nearest;
 use crate::forge::{Branch, MergeRequestSettings};
+use crate::reconcile::Images;
 use crate::release::Version;
 use crate::values::KeyPath;
 

@@ -90,7 +90,9 @@ pub enum SurveyError {
         error: ValuesError,
     },
     /// There is no version.
-    #[error("{path}: there is no `{key}`; name the version's place with --version-key, or the release with --from")]
+    #[error(
+        "{path}: there is no `{key}`; name the version's place with --version-key, or the release with --from"
+    )]
     NoVersion {
         /// The file.
         path: String,
@@ -147,7 +149,8 @@ pub fn survey(
     let mut primary = None;
     let mut overlays = Vec::new();
     for spec in &target.files {
-        let bytes = contents.remove(&spec.path).ok_or_else(|| SurveyError::Missing { path: spec.path.clone() })?;
+        let bytes =
+            contents.remove(&spec.path).ok_or_else(|| SurveyError::Missing { path: spec.path.clone() })?;
         let surveyed = read(spec, bytes)?;
         match &primary {
             None if !spec.overlay => primary = Some((spec, surveyed)),
@@ -178,10 +181,10 @@ fn read(spec: &FileSpec, bytes: Vec<u8>) -> Result<Surveyed, SurveyError> {
     let key = version_key(spec);
     let version = if spec.overlay { None } else { document.scalar(&key).map_err(failed)? };
     let mapping = match &spec.images_key {
-        Some(key) => document.mapping(key).map_err(failed)?.ok_or_else(|| SurveyError::NoSuchMapping {
-            path: spec.path.clone(),
-            key: key.clone(),
-        })?,
+        Some(key) => document
+            .mapping(key)
+            .map_err(failed)?
+            .ok_or_else(|| SurveyError::NoSuchMapping { path: spec.path.clone(), key: key.clone() })?,
         None => usual_mapping(spec, &document)?,
     };
     Ok(Surveyed { path: spec.path.clone(), version: version.map(|scalar| (key, scalar)), mapping, document })

@@ -83,16 +83,20 @@ impl Finding {
 
     /// What went wrong, with its causes.
     pub fn of_error(error: &(dyn Error + 'static), retry_helps: bool) -> Self {
-        let causes = std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
+        let causes =
+            std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
         let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
         Self::new(if retry_helps { Level::Unknown } else { Level::Wrong }, text)
     }
 
     /// A forge that did not answer as hoped.
     pub fn of_forge(error: &ForgeError) -> Self {
-        let finding = Self::of_error(error, !matches!(error, ForgeError::Refused { .. } | ForgeError::Rejected { .. }));
+        let finding =
+            Self::of_error(error, !matches!(error, ForgeError::Refused { .. } | ForgeError::Rejected { .. }));
         match error {
-            ForgeError::Refused { hint: Some(hint), .. } => Self::new(finding.level, format!("{}; {hint}", finding.text)),
+            ForgeError::Refused { hint: Some(hint), .. } => {
+                Self::new(finding.level, format!("{}; {hint}", finding.text))
+            }
             _ => finding,
         }
     }
@@ -101,14 +105,21 @@ impl Finding {
     pub fn access(access: &Access, now: Timestamp) -> Vec<Self> {
         let mut findings = vec![match &access.user {
             Some(user) => Self::new(Level::Good, format!("the token is that of {user}")),
-            None => Self::new(Level::Wrong, "the forge does not know the token; merge requests need one with scope `api`"),
+            None => Self::new(
+                Level::Wrong,
+                "the forge does not know the token; merge requests need one with scope `api`",
+            ),
         }];
         findings.extend(access.scopes.as_ref().map(|scopes| scope(scopes)));
         findings.extend(access.expires_at.and_then(|date| expiry(date, now)));
-        findings.extend(access.role.as_ref().map(|role| Self::new(Level::Good, format!("its role is {role}"))));
+        findings
+            .extend(access.role.as_ref().map(|role| Self::new(Level::Good, format!("its role is {role}"))));
         findings.push(match access.may_push {
             Some(true) => Self::new(Level::Good, "it may push branches below dibump/"),
-            Some(false) => Self::new(Level::Wrong, "it may not push branches below dibump/; the role Developer is needed"),
+            Some(false) => Self::new(
+                Level::Wrong,
+                "it may not push branches below dibump/; the role Developer is needed",
+            ),
             None => Self::new(Level::Warning, "whether it may push branches below dibump/ could not be told"),
         });
         findings
@@ -128,7 +139,9 @@ fn expiry(date: jiff::civil::Date, now: Timestamp) -> Option<Finding> {
     let days = today.until(date).ok()?.get_days();
     Some(match days {
         days if days < 0 => Finding::new(Level::Wrong, format!("the token expired on {date}")),
-        days if days <= WARN_DAYS => Finding::new(Level::Warning, format!("the token expires on {date}, in {days} days")),
+        days if days <= WARN_DAYS => {
+            Finding::new(Level::Warning, format!("the token expires on {date}, in {days} days"))
+        }
         _ => Finding::new(Level::Good, format!("the token expires on {date}")),
     })
 }
@@ -152,14 +165,21 @@ mod tests {
 
     #[test]
     fn a_token_that_ends_within_thirty_days_is_warned_about() {
-        assert!(found(&["api"], "2026-12-20").contains(&(Level::Warning, "the token expires on 2026-12-20, in 27 days".into())));
+        assert!(
+            found(&["api"], "2026-12-20")
+                .contains(&(Level::Warning, "the token expires on 2026-12-20, in 27 days".into()))
+        );
         assert!(found(&["api"], "2027-02-01").iter().all(|(level, _)| *level == Level::Good));
-        assert!(found(&["api"], "2026-11-22").contains(&(Level::Wrong, "the token expired on 2026-11-22".into())));
+        assert!(
+            found(&["api"], "2026-11-22").contains(&(Level::Wrong, "the token expired on 2026-11-22".into()))
+        );
     }
 
     #[test]
     fn a_token_without_the_scope_api_is_wrong() {
         let findings = found(&["read_api"], "2027-02-01");
-        assert!(findings.contains(&(Level::Wrong, "its scopes are read_api; merge requests need `api`".into())));
+        assert!(
+            findings.contains(&(Level::Wrong, "its scopes are read_api; merge requests need `api`".into()))
+        );
     }
 }

@@ -60,7 +60,9 @@ fn emphasis(verdict: &Verdict, current: bool) -> (char, Style) {
 fn artifacts(release: &Release) -> String {
     match &release.coverage {
         Coverage::Complete => release.artifacts.len().to_string(),
-        Coverage::Partial { reason } => format!("{} or more ({})", release.artifacts.len(), printable(reason)),
+        Coverage::Partial { reason } => {
+            format!("{} or more ({})", release.artifacts.len(), printable(reason))
+        }
         Coverage::Unknown { .. } => "?".to_owned(),
     }
 }
@@ -68,11 +70,21 @@ fn artifacts(release: &Release) -> String {
 /// What becomes of the keys of one file.
 fn keys(plan: &Plan, file: &PlannedFile) -> String {
     let reconciliation = &file.reconciliation;
-    let versions = if plan.to() == &plan.from { plan.from.to_string() } else { format!("{} → {}", plan.from, plan.to()) };
+    let versions = if plan.to() == &plan.from {
+        plan.from.to_string()
+    } else {
+        format!("{} → {}", plan.from, plan.to())
+    };
     let policy = format!("images: {}, {}", reconciliation.policy, reconciliation.because);
-    let mut lines = vec![format!("{}  {versions}  {}", paint(BOLD, &file.path), paint(DIM, printable(&policy)))];
+    let mut lines =
+        vec![format!("{}  {versions}  {}", paint(BOLD, &file.path), paint(DIM, printable(&policy)))];
     for renamed in &reconciliation.renamed {
-        lines.push(format!("  {} {} → {}", paint(CYAN, '~'), printable(&renamed.from), paint(CYAN, &renamed.to)));
+        lines.push(format!(
+            "  {} {} → {}",
+            paint(CYAN, '~'),
+            printable(&renamed.from),
+            paint(CYAN, &renamed.to)
+        ));
     }
     for added in &reconciliation.added {
         lines.push(format!("  {} {}", paint(GREEN, '+'), paint(GREEN, &added.key)));
@@ -83,7 +95,11 @@ fn keys(plan: &Plan, file: &PlannedFile) -> String {
         lines.push(format!("  {} {key}: {}{enabled}", paint(RED, '-'), removed.why));
     }
     for dead in &reconciliation.dead {
-        lines.push(format!("  {} {}: stays, though no artifact was found", paint(YELLOW, '!'), printable(&dead.key)));
+        lines.push(format!(
+            "  {} {}: stays, though no artifact was found",
+            paint(YELLOW, '!'),
+            printable(&dead.key)
+        ));
     }
     lines.push(format!("  {}", paint(DIM, summary(file))));
     lines.extend(suggested(file));
@@ -107,7 +123,8 @@ fn summary(file: &PlannedFile) -> String {
 }
 
 fn suggested(file: &PlannedFile) -> Option<String> {
-    let keys: Vec<String> = file.reconciliation.suggested.iter().map(|suggested| suggested.key.to_string()).collect();
+    let keys: Vec<String> =
+        file.reconciliation.suggested.iter().map(|suggested| suggested.key.to_string()).collect();
     if keys.is_empty() {
         return None;
     }
@@ -119,8 +136,12 @@ fn verdict(plan: &Plan) -> String {
         Planned::UpToDate => paint(GREEN, format!("up to date with {}", plan.from)),
         Planned::Update { to } => format!("{} {} → {to}", paint(BOLD, "update"), plan.from),
         Planned::Align { at } => format!("{} with {at}", paint(BOLD, "align image keys")),
-        Planned::Held { gate, reason } => format!("{}: {}", paint(YELLOW, format!("held({gate})")), printable(reason)),
-        Planned::Unknown { reason } => format!("{}: {}", paint(RED, "unknown, nothing changes"), printable(reason)),
+        Planned::Held { gate, reason } => {
+            format!("{}: {}", paint(YELLOW, format!("held({gate})")), printable(reason))
+        }
+        Planned::Unknown { reason } => {
+            format!("{}: {}", paint(RED, "unknown, nothing changes"), printable(reason))
+        }
     };
     text + "\n"
 }

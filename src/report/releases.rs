@@ -30,7 +30,9 @@ pub fn artifacts(release: &Release) -> String {
     }
     let mut text = if table.is_empty() { String::new() } else { table.render() };
     text.push_str(&match &release.coverage {
-        Coverage::Complete if release.artifacts.is_empty() => paint(YELLOW, format!("no artifact carries {}", release.version)),
+        Coverage::Complete if release.artifacts.is_empty() => {
+            paint(YELLOW, format!("no artifact carries {}", release.version))
+        }
         Coverage::Complete => format!("{} artifacts, {}", release.artifacts.len(), paint(GREEN, "complete")),
         Coverage::Partial { reason } => {
             let count = release.artifacts.len();

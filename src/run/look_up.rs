@@ -55,7 +55,12 @@ pub async fn look_up(
 }
 
 /// Plans from releases that were looked up elsewhere. A release that is not among them is unknown.
-pub fn plan_observed(survey: &Survey, known: &mut Known, naming: &Naming, wish: &Wish<'_>) -> Result<Plan, PlanError> {
+pub fn plan_observed(
+    survey: &Survey,
+    known: &mut Known,
+    naming: &Naming,
+    wish: &Wish<'_>,
+) -> Result<Plan, PlanError> {
     if is_pinned(survey, wish) {
         return planned(survey, naming, wish, known, Choice::default());
     }

@@ -24,7 +24,10 @@ pub(super) fn summary(job: &Job, producer: &Producer, snapshot: &Snapshot<'_>, p
         unchecked: wanted.into_iter().filter_map(unchecked).collect(),
         others: others(plan),
         digests: wanted.map(digests).unwrap_or_default(),
-        release_notes: snapshot.note(plan.to()).map(|note| note.description.clone()).filter(|text| !text.is_empty()),
+        release_notes: snapshot
+            .note(plan.to())
+            .map(|note| note.description.clone())
+            .filter(|text| !text.is_empty()),
         reproduce: reproduce(job, producer, plan),
     }
 }
@@ -37,7 +40,10 @@ fn file_summary(file: &PlannedFile, plan: &Plan, known: &Known, naming: &Naming)
         to: image(renamed.to.as_str()),
         ..KeyChange::default()
     });
-    let added = reconciliation.added.iter().map(|added| KeyChange { to: image(added.key.as_str()), ..KeyChange::default() });
+    let added = reconciliation
+        .added
+        .iter()
+        .map(|added| KeyChange { to: image(added.key.as_str()), ..KeyChange::default() });
     let removed = reconciliation.removed.iter().map(|removed| KeyChange {
         from: image(&removed.key),
         why: Some(removed.why.to_string()),
@@ -85,7 +91,8 @@ fn unchecked(release: &Release) -> Option<String> {
 
 /// Newer releases that are held or excluded; older ones are no news.
 fn others(plan: &Plan) -> Vec<(crate::release::Version, String)> {
-    let newer = plan.choice.verdicts.iter().filter(|(version, _)| *version > plan.from && version != plan.to());
+    let newer =
+        plan.choice.verdicts.iter().filter(|(version, _)| *version > plan.from && version != plan.to());
     let told = newer.filter(|(_, verdict)| !matches!(verdict, Verdict::Excluded(Exclusion::Prerelease)));
     told.map(|(version, verdict)| (version.clone(), verdict.to_string())).collect()
 }
