@@ -3,7 +3,13 @@
 //! Each row is a median over whole processes; where a peer is named, both alternate, so that the machine's mood hits both.
 //! A run prints a Markdown table. Nothing here fails because of a slow machine.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods
+)]
 
 #[path = "figures/edit.rs"]
 mod edit;
@@ -18,7 +24,8 @@ mod measure;
 const DIBUMP: &str = env!("CARGO_BIN_EXE_dibump");
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let is_wanted = |group: &str| wanted.is_empty() || wanted.iter().any(|name| name == group);
     println!("| what | ours | beside it |\n|---|---|---|");
     if is_wanted("start") {

@@ -36,7 +36,11 @@ pub fn large_file() {
     fresh(&file);
     time(&mut plan());
     let peak = peak_of_children();
-    assert_eq!(std::fs::read_to_string(&file).expect("a file"), values("0.4.12", "1-31-8"), "unplanned lines changed");
+    assert_eq!(
+        std::fs::read_to_string(&file).expect("a file"),
+        values("0.4.12", "1-31-8"),
+        "unplanned lines changed"
+    );
 
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
@@ -47,7 +51,11 @@ pub fn large_file() {
         theirs.push(time(Command::new("sed").args(["-i", script]).arg(&file)));
     }
     let ours = format!("{}, {peak:.1} MiB, 0 unplanned lines", ms(median(ours)));
-    row("edit a values file of 9,818 lines, whole process", &ours, &format!("`sed -i` {}", ms(median(theirs))));
+    row(
+        "edit a values file of 9,818 lines, whole process",
+        &ours,
+        &format!("`sed -i` {}", ms(median(theirs))),
+    );
 }
 
 const FAMILIES: [&str; 6] = [
@@ -84,7 +92,8 @@ fn values(version: &str, patch: &str) -> String {
         }
         unit += 1;
     }
-    writeln!(text, "# renovate: depName=diskimage-builder\nsylva_diskimagebuilder_version: {version}\n").expect("a string");
+    writeln!(text, "# renovate: depName=diskimage-builder\nsylva_diskimagebuilder_version: {version}\n")
+        .expect("a string");
     writeln!(text, "sylva_diskimagebuilder_images:").expect("a string");
     for family in FAMILIES {
         writeln!(text, "  {family}-{patch}:\n    os_images_oci_registry: sylva").expect("a string");
