@@ -4,11 +4,15 @@
 //! A run prints a Markdown table. Nothing here fails because of a slow machine.
 
 #![allow(
-    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
-    clippy::disallowed_methods
+    clippy::unwrap_used,
+    dead_code,
+    unreachable_pub,
+    reason = "a benchmark sets up its own files, servers and processes"
 )]
 
 #[path = "figures/edit.rs"]

@@ -2,6 +2,10 @@
 //!
 //! It knows time-outs, repetition, `Retry-After`, redirects, redaction, body caps, secrets and concurrency per
 //! host. It knows no protocol above HTTP: what a status means is the adapter's business.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "time-outs, deadlines and dates of `Retry-After` need the clock"
+)]
 
 mod error;
 mod redact;

@@ -3,6 +3,7 @@
 //! Serves the port [`crate::registry`], and [`crate::catalogue`] where the registry lists its repositories. Requests
 //! are our own; `oci-distribution` gives the manifest types. No other room knows what a registry's answer looks
 //! like.
+#![expect(clippy::disallowed_methods, reason = "tokens expire, and credentials stand in docker's files")]
 
 mod catalog;
 mod challenge;

@@ -6,11 +6,13 @@
 //! by hand are named behind it: `cargo test --test replay -- ../data --except 007,016`.
 
 #![allow(
-    clippy::unwrap_used,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
-    clippy::disallowed_methods
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test fails by panicking, and sets up its own files, servers and processes"
 )]
 
 #[path = "fake/docker_registry.rs"]

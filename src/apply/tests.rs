@@ -140,6 +140,10 @@ impl FakeForge {
 
 #[async_trait]
 impl Forge for FakeForge {
+    async fn default_branch(&self) -> Result<Branch, ForgeError> {
+        Ok(Branch("main".to_owned()))
+    }
+
     async fn head(&self, branch: &Branch) -> Result<Option<CommitId>, ForgeError> {
         tokio::task::yield_now().await;
         let mut state = self.state();

@@ -54,7 +54,6 @@ impl Store for DiskStore {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "disk is the room that touches files")]
 fn write(path: &Path, kept: &Kept) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;

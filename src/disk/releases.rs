@@ -99,7 +99,6 @@ pub enum ReleasesFileError {
 }
 
 /// Reads a file of releases.
-#[expect(clippy::disallowed_methods, reason = "disk is the room that touches files")]
 pub fn read(path: &Path, naming: &Naming) -> Result<Known, ReleasesFileError> {
     let text = std::fs::read(path).map_err(|e| ReleasesFileError::Io(path.to_owned(), e))?;
     let file: ReleasesFile =

@@ -198,7 +198,7 @@ fn missing_line(question: &Question<'_>, release: &Release) -> Option<Hold> {
     let kept = |family: &super::Family| {
         question.listed.iter().any(|line| &line.family == family && lines.contains(line))
     };
-    families.into_iter().find(|family| !kept(*family)).map(|family| Hold::Line { family: family.clone() })
+    families.into_iter().find(|family| !kept(family)).map(|family| Hold::Line { family: family.clone() })
 }
 
 impl Hold {
