@@ -126,9 +126,8 @@ pub fn describe(text: &str, marker: &Marker, limit: usize) -> String {
 pub fn redescribe(description: &str, text: &str, marker: &Marker, limit: usize) -> Option<String> {
     let fenced = Fenced::of(description)?;
     let old = Marker::read(description)?;
-    let same_marker = Marker { commit: marker.commit.clone(), ..old.clone() } == *marker;
     let written = fenced.with(text, &Marker { commit: old.commit, ..marker.clone() }, limit);
-    if same_marker && comparable(&written) == comparable(description) {
+    if comparable(&written) == comparable(description) {
         return None;
     }
     Some(fenced.with(text, marker, limit))
