@@ -151,8 +151,6 @@ pub struct Target {
     pub overlays: Vec<TargetFile>,
     /// How the mapping is reconciled.
     pub images: Images,
-    /// Globs of YAML files that follow renames. Each compiles.
-    pub references: Vec<String>,
     /// Settings of new merge requests.
     pub merge_request: MergeRequestSettings,
     /// Whether it is looked at.

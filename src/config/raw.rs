@@ -254,9 +254,6 @@ pub(super) struct RawTarget {
     /// Releases for which a person ended a hold. Every gate but the signatures passes.
     #[serde(default)]
     pub(super) accept: Vec<String>,
-    /// Globs of YAML files that name image keys and follow renames.
-    #[serde(default)]
-    pub(super) references: Vec<String>,
     /// Settings of new merge requests here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) merge_request: RawMergeRequest,

@@ -91,7 +91,6 @@ fn target(target: &Target) -> RawTarget {
         },
         policy: unnamed.map(|branch| with_defaults(&branch.written)).unwrap_or_default(),
         accept: accept.iter().map(ToString::to_string).collect(),
-        references: target.references.clone(),
         merge_request: merge_request(&target.merge_request),
         enabled: Some(target.enabled),
     }

@@ -28,8 +28,6 @@ impl Meaning<'_> {
         });
         let branches = self.branches(config, raw, accept.as_deref().unwrap_or_default(), at);
         let files = self.files(&raw.files, &at.key("files"));
-        let references =
-            self.each(&raw.references, &at.key("references"), |meaning, text, at| meaning.glob(text, at));
         let (file, overlays) = files?;
         Some(Target {
             project: project?,
@@ -38,7 +36,6 @@ impl Meaning<'_> {
             file,
             overlays,
             images: raw.images.into(),
-            references: references.and(Some(raw.references.clone()))?,
             merge_request: settings(&raw.merge_request.or(&config.merge_request)),
             enabled: raw.enabled.unwrap_or(true),
         })

@@ -141,7 +141,6 @@ targets:
     branches: ['*', {name: main, policy: {range: '>= x'}}]
     files: [{path: ../values.yaml, images_key: a..b}]
     accept: [latest]
-    references: ['envs/[']
     policy: {minimum_age: soon, exclude: ['{']}
 ";
     says(
@@ -155,9 +154,8 @@ targets:
             "dibump.yaml:8:20: targets[0].files[0].path: `../values.yaml` is no path in the repository (expected charts/values.yaml)",
             "dibump.yaml:8:48: targets[0].files[0].images_key: `a..b` is no path of keys (expected keys separated by dots, as in spec.values.images)",
             "dibump.yaml:9:14: targets[0].accept[0]: `latest` is not a release version (expected MAJOR.MINOR.PATCH, as in 0.4.12)",
-            "dibump.yaml:10:18: targets[0].references[0]: `envs/[` is no glob (unclosed character class; missing ']')",
-            "dibump.yaml:11:27: targets[0].policy.minimum_age: `soon` is no length of time (expected 3 days, 12h or 90s)",
-            "dibump.yaml:11:43: targets[0].policy.exclude[0]: `{` is no glob (unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?))",
+            "dibump.yaml:10:27: targets[0].policy.minimum_age: `soon` is no length of time (expected 3 days, 12h or 90s)",
+            "dibump.yaml:10:43: targets[0].policy.exclude[0]: `{` is no glob (unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?))",
         ],
     );
 }

@@ -57,8 +57,7 @@ fn may_use(room: &str) -> Option<Vec<&'static str>> {
         "reconcile" => Some(&["release", "values"]),
         "os_image" => Some(&["release", "values", "template"]),
         "check" => Some(&["release", "values", "template", "signature", "reconcile", "os_image"]),
-        // What a forge holds (a merge request, a branch, a commit) is values: the decision is made from them.
-        "merge_request" => Some(&["release", "reconcile", "signature", "forge"]),
+        "merge_request" => Some(&["release", "reconcile", "signature"]),
         "plan" => Some(&CORE[..CORE.len() - 1]),
         _ => None,
     };

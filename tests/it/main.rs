@@ -17,5 +17,6 @@ mod architecture;
 mod gitlab;
 mod oci;
 mod oci_access;
+mod schemas;
 mod transport;
 mod values;

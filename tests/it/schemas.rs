@@ -1,0 +1,29 @@
+//! The shapes of what dibump reads and prints are committed under `config/`, and do not drift from the code.
+//!
+//! After a change on purpose: `UPDATE_SCHEMAS=1 cargo test --test it schemas`.
+
+use std::path::Path;
+
+use dibump::disk::releases::ReleasesFile;
+use dibump::report::{plan_json::PlanReport, run_json::RunReport};
+use schemars::schema_for;
+use serde_json::Value;
+
+#[test]
+fn the_committed_schemas_are_those_of_the_code() {
+    let schemas: [(&str, Value); 4] = [
+        ("schema.json", dibump::config::schema()),
+        ("releases.schema.json", schema_for!(ReleasesFile).to_value()),
+        ("plan.schema.json", schema_for!(PlanReport).to_value()),
+        ("run.schema.json", schema_for!(RunReport).to_value()),
+    ];
+    for (name, schema) in schemas {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
+        let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(committed, text, "config/{name} is not that of the code");
+    }
+}
