@@ -92,11 +92,10 @@ fn insertion(
     let last = plan.pairs.len().saturating_sub(1);
     let neighbour = plan.pairs[new.before.min(last)];
     let lines = document.entry_lines(neighbour)?;
-    let above = || document.comments_above(plan.owner, &plan.pairs, new.before);
     let at = if new.before > last {
         lines.end
     } else if new.above_comments {
-        above().unwrap_or(lines.start)
+        above(document, plan, new.before, lines.start)?
     } else {
         lines.start
     };
@@ -108,6 +107,21 @@ fn insertion(
     let value = new.like.map_or_else(|| Ok(" {}".to_owned()), |like| copied_value(document, like))?;
     let (indentation, end) = (document.indentation(neighbour)?, document.line_end(lines.start));
     Ok(Replacement { range: at..at, text: format!("{indentation}{key}:{value}{end}") })
+}
+
+/// Above the comments of an entry. Blank lines between it and the entry above are a gap between groups: what comes here
+/// belongs to the upper one.
+fn above(
+    document: &Document,
+    plan: &MappingPlan<'_>,
+    entry: usize,
+    first_line: usize,
+) -> Result<usize, EditError> {
+    let top = document.comments_above(plan.owner, &plan.pairs, entry).unwrap_or(first_line);
+    let Some(previous) = entry.checked_sub(1) else { return Ok(top) };
+    let end = document.entry_lines(plan.pairs[previous])?.end;
+    let is_blank = end <= top && document.slice(end..top).trim().is_empty();
+    Ok(if is_blank { end } else { top })
 }
 
 fn removal(

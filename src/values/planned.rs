@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tree::Pair;
+use super::tree::{Kind, Pair};
 use super::{Change, Document, ENABLING, EditError, KeyPath};
 
 /// What becomes of one mapping.
@@ -125,8 +125,8 @@ impl<'a> MappingPlan<'a> {
                 let like = like.map(|entry| self.pair(entry)).transpose()?;
                 let before = before.unwrap_or(self.pairs.len());
                 if before < self.pairs.len() {
-                    let comments = document.comments_above(self.owner, &self.pairs, before).is_some();
-                    let above_comments = *above_comments && comments;
+                    let block = document.tree().kind(self.owner.value) == (Kind::Mapping { flow: false });
+                    let above_comments = *above_comments && block;
                     self.inserted.push(NewEntry { before, above_comments, key, like });
                 } else if before == self.pairs.len() {
                     self.inserted.push(NewEntry { before, above_comments: false, key, like });

@@ -174,10 +174,10 @@ impl Story {
 
     /// Those above the comments come first.
     fn inserts_at(&self, index: usize) -> Vec<(usize, NewEntry)> {
-        let comments = !self.flow && self.entries.get(index).is_some_and(|e| matches!(e.above, 1 | 3));
+        let block = !self.flow && index < self.entries.len();
         let mut here: Vec<_> =
             self.inserts.iter().copied().enumerate().filter(|(_, i)| i.0 == index).collect();
-        here.sort_by_key(|(_, (_, above, _))| !(*above && comments));
+        here.sort_by_key(|(_, (_, above, _))| !(*above && block));
         here
     }
 }
