@@ -25,8 +25,10 @@ pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<Exit, Fa
 
 fn validate(context: &Context, online: bool) -> Result<Exit, Failure> {
     let config = required(context)?;
-    let (targets, producers) = (config.targets.len(), config.producers.len());
-    context.output.print(&format!("the configuration is valid: {targets} targets, {producers} producers\n"));
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let (targets, producers) =
+        (count(config.targets.len(), "target"), count(config.producers.len(), "producer"));
+    context.output.print(&format!("the configuration is valid: {targets}, {producers}\n"));
     if !online {
         return Ok(Exit::Done);
     }

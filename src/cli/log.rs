@@ -12,8 +12,10 @@ pub(super) fn start(global: &Global) {
         (false, 1) => "warn,dibump=debug",
         (false, _) => "debug,dibump=trace",
     };
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
     let started = match global.log_format {
         LogFormat::Text => builder.with_target(false).without_time().try_init(),
         LogFormat::Json => builder.json().try_init(),

@@ -134,7 +134,12 @@ impl AsyncClient for Client {
         let built =
             request.body(()).map_err(|error| ApiError::client(Failure::Request(error.to_string())))?;
         let (parts, ()) = built.into_parts();
-        let mut request = Request::new(parts.method, Url::parse(&parts.uri.to_string())?);
+        let mut url = Url::parse(&parts.uri.to_string())?;
+        // The crate ends every URL in a question mark.
+        if url.query() == Some("") {
+            url.set_query(None);
+        }
+        let mut request = Request::new(parts.method, url);
         request.headers = parts.headers;
         if !body.is_empty() {
             request = request.body(body);
