@@ -17,6 +17,8 @@ mod architecture;
 mod gitlab;
 mod oci;
 mod oci_access;
+mod run;
 mod schemas;
 mod transport;
 mod values;
+mod world;
