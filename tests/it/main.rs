@@ -17,6 +17,7 @@ mod architecture;
 mod gitlab;
 mod oci;
 mod oci_access;
+mod plan;
 mod run;
 mod schemas;
 mod transport;
