@@ -7,10 +7,11 @@ use crate::disk::values_file::FileError;
 use crate::forge::ForgeError;
 use crate::http::TransportError;
 use crate::observe::releases::ObserveError;
-use crate::plan::PlanError;
+use crate::plan::{PlanError, SurveyError};
 use crate::registry::RegistryError;
 use crate::report::{BOLD, CYAN, RED, paint, printable};
 use crate::run::LookUpError;
+use crate::values::ValuesError;
 
 /// A command that did not do what was asked.
 #[derive(Debug)]
@@ -82,7 +83,27 @@ impl From<PlanError> for Failure {
             PlanError::Refused { ref refusal, .. } if refusal.is_input_error() => Exit::Person,
             PlanError::Refused { .. } | PlanError::Edit { .. } => Exit::Refused,
         };
-        Self { exit, error: error.into(), hint: None }
+        let hint = match &error {
+            PlanError::Survey(SurveyError::Values { error, .. }) => Some(next_step(error).to_owned()),
+            _ => None,
+        };
+        Self { exit, error: error.into(), hint }
+    }
+}
+
+/// What a person can do about a values file. The other errors say it themselves.
+fn next_step(error: &ValuesError) -> &'static str {
+    match error {
+        ValuesError::TooLarge { .. } => "name the values file itself",
+        ValuesError::NotUtf8 { .. } => "save the file as UTF-8",
+        ValuesError::Tab { .. } => "indent by spaces",
+        ValuesError::Syntax { .. } => "put the YAML right at this place",
+        ValuesError::WrittenTwice { .. } | ValuesError::TwoDocuments { .. } => "remove one of them",
+        ValuesError::MergeKey { .. } => "write the merged entries out",
+        ValuesError::TooManyAliases { .. } => "write the values out",
+        ValuesError::Alias { .. } | ValuesError::Template { .. } | ValuesError::Unexpected { .. } => {
+            "write it out there, or name another place with --version-key or --images-key"
+        }
     }
 }
 

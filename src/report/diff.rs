@@ -28,11 +28,15 @@ pub fn coloured(path: &str, before: &str, after: &str) -> String {
         Some(b'@') => Some(CYAN),
         _ => None,
     };
-    let paint_line = |line: &str| match style(line) {
-        Some(style) => format!("{}\n", paint(style, line.trim_end_matches('\r'))),
-        None => format!("{line}\n"),
+    // The end of a line is part of it: `git apply` compares a carriage return too.
+    let paint_line = |line: &str| {
+        let text = line.trim_end_matches(['\r', '\n']);
+        match style(text) {
+            Some(style) => format!("{}{}", paint(style, text), &line[text.len()..]),
+            None => line.to_owned(),
+        }
     };
-    diff.lines().map(paint_line).collect()
+    diff.split_inclusive('\n').map(paint_line).collect()
 }
 
 /// How many lines go and come.

@@ -77,7 +77,7 @@ pub enum ValuesError {
         expected: &'static str,
     },
     /// A key that says two things.
-    #[error("`{path}` is written twice with different values, at {first} and {second}")]
+    #[error("{second}: `{path}` is written twice with different values, first at {first}")]
     WrittenTwice {
         /// The path.
         path: KeyPath,
@@ -87,7 +87,7 @@ pub enum ValuesError {
         second: Position,
     },
     /// The path exists in two documents of the file.
-    #[error("`{path}` is in two documents of the file, at {first} and {second}")]
+    #[error("{second}: `{path}` is in two documents of the file, first at {first}")]
     TwoDocuments {
         /// The path.
         path: KeyPath,

@@ -85,6 +85,11 @@ impl FakeGitLab {
         lock(&self.inner.failures).push(failure);
     }
 
+    /// Forgets the failures that did not strike yet.
+    pub fn heal(&self) {
+        lock(&self.inner.failures).clear();
+    }
+
     /// Every request so far.
     pub fn log(&self) -> Vec<Seen> {
         lock(&self.inner.log).clone()

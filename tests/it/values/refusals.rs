@@ -57,11 +57,11 @@ fn a_version_that_is_no_scalar_is_refused() {
         ("version:\n- 1\n", "2:3: `version` is a list (expected a scalar)"),
         (
             "version: 1.0.0\nversion: 1.0.1\n",
-            "`version` is written twice with different values, at 1:1 and 2:1",
+            "2:1: `version` is written twice with different values, first at 1:1",
         ),
         (
             "version: 1.0.0\n---\nversion: 1.0.0\n",
-            "`version` is in two documents of the file, at 1:1 and 3:1",
+            "3:1: `version` is in two documents of the file, first at 1:1",
         ),
     ];
     for (text, said) in cases {
