@@ -19,6 +19,8 @@
 mod edit;
 #[path = "../tests/fake/mod.rs"]
 mod fake;
+#[path = "figures/latency.rs"]
+mod latency;
 #[path = "figures/lookup.rs"]
 mod lookup;
 #[path = "figures/measure.rs"]
@@ -28,6 +30,9 @@ mod measure;
 const DIBUMP: &str = env!("CARGO_BIN_EXE_dibump");
 
 fn main() {
+    if measure::is_between() {
+        return;
+    }
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let is_wanted = |group: &str| wanted.is_empty() || wanted.iter().any(|name| name == group);

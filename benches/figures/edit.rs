@@ -7,19 +7,19 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::DIBUMP;
-use crate::measure::{median, ms, peak_of_children, row, time};
+use crate::measure::{median, ms, pairs, peak, row, time};
 
 const RUNS: usize = 31;
 const LINES: usize = 9_818;
 
 /// `dibump --version`.
-pub fn cold_start() {
+pub(crate) fn cold_start() {
     let times = (0..RUNS).map(|_| time(Command::new(DIBUMP).arg("--version"))).collect();
     row("cold start (`--version`)", &ms(median(times)), "");
 }
 
 /// `plan --observed … --write` beside `sed -i`, on fresh copies of one file.
-pub fn large_file() {
+pub(crate) fn large_file() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (file, observed) = (folder.path().join("values.yaml"), folder.path().join("releases.json"));
     let before = values("0.4.11", "1-31-7");
@@ -34,28 +34,23 @@ pub fn large_file() {
     };
     let fresh = |path: &Path| std::fs::write(path, &before).expect("a file");
     fresh(&file);
-    time(&mut plan());
-    let peak = peak_of_children();
+    let peak = peak(&plan());
     assert_eq!(
         std::fs::read_to_string(&file).expect("a file"),
         values("0.4.12", "1-31-8"),
         "unplanned lines changed"
     );
 
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..RUNS {
+    let of = |command: &mut Command| {
         fresh(&file);
-        ours.push(time(&mut plan()));
-        fresh(&file);
-        let script = "s/^sylva_diskimagebuilder_version: .*/sylva_diskimagebuilder_version: 0.4.12/;s/1-31-7:/1-31-8:/";
-        theirs.push(time(Command::new("sed").args(["-i", script]).arg(&file)));
-    }
-    let ours = format!("{}, {peak:.1} MiB, 0 unplanned lines", ms(median(ours)));
-    row(
-        "edit a values file of 9,818 lines, whole process",
-        &ours,
-        &format!("`sed -i` {}", ms(median(theirs))),
-    );
+        time(command)
+    };
+    let script =
+        "s/^sylva_diskimagebuilder_version: .*/sylva_diskimagebuilder_version: 0.4.12/;s/1-31-7:/1-31-8:/";
+    let sed = || of(Command::new("sed").args(["-i", script]).arg(&file));
+    let (ours, theirs) = pairs(RUNS, || of(&mut plan()), sed);
+    let ours = format!("{}, {peak:.1} MiB, 0 unplanned lines", ms(ours));
+    row("edit a values file of 9,818 lines, whole process", &ours, &format!("`sed -i` {}", ms(theirs)));
 }
 
 const FAMILIES: [&str; 6] = [

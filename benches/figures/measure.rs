@@ -1,12 +1,15 @@
-//! Timing of whole processes.
+//! Timing and peak memory of whole processes.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 
+/// The argument with which this program runs a command as its only child and says how much memory that took.
+const PEAK_OF: &str = "--peak-of";
+
 /// Runs a command to its end; it must succeed.
-pub fn time(command: &mut Command) -> Duration {
+pub(crate) fn time(command: &mut Command) -> Duration {
     let begin = Instant::now();
     let output = command.stdin(Stdio::null()).output().expect("the command starts");
     let took = begin.elapsed();
@@ -14,23 +17,55 @@ pub fn time(command: &mut Command) -> Duration {
     took
 }
 
+/// The medians of two commands that alternate, after one run of each that does not count.
+pub(crate) fn pairs(
+    runs: usize,
+    mut ours: impl FnMut() -> Duration,
+    mut theirs: impl FnMut() -> Duration,
+) -> (Duration, Duration) {
+    ours();
+    theirs();
+    let times: Vec<(Duration, Duration)> = (0..runs).map(|_| (ours(), theirs())).collect();
+    let (ours, theirs) = times.into_iter().unzip();
+    (median(ours), median(theirs))
+}
+
 /// The median of some times.
-pub fn median(mut times: Vec<Duration>) -> Duration {
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() / 2]
 }
 
-/// The largest resident set of any child process so far, in MiB. Measure the one of interest before its peers run.
-pub fn peak_of_children() -> f64 {
-    getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel counts").max_rss() as f64 / 1024.0
+/// The largest resident set of a command, in MiB. A process between counts it: a child begins with the resident set
+/// of its parent, and this one, with its servers, is larger than what is measured.
+pub(crate) fn peak(command: &Command) -> f64 {
+    let this = std::env::current_exe().expect("this program has a path");
+    let mut between = Command::new(this);
+    between.env_clear().arg(PEAK_OF).arg(command.get_program()).args(command.get_args());
+    let output = between.output().expect("this program starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim().parse().unwrap_or_else(|_| panic!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// The process between, if this is it.
+pub(crate) fn is_between() -> bool {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_none_or(|first| first != PEAK_OF) {
+        return false;
+    }
+    let program = arguments.next().expect("a program");
+    time(Command::new(program).args(arguments));
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel counts");
+    println!("{}", usage.max_rss() as f64 / 1024.0);
+    true
 }
 
 /// One row of the table.
-pub fn row(what: &str, ours: &str, beside: &str) {
+pub(crate) fn row(what: &str, ours: &str, beside: &str) {
     println!("| {what} | {ours} | {beside} |");
 }
 
 /// A duration in milliseconds.
-pub fn ms(duration: Duration) -> String {
+pub(crate) fn ms(duration: Duration) -> String {
     format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
 }
