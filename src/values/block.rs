@@ -99,7 +99,8 @@ fn insertion(
     } else {
         lines.start
     };
-    let style = match document.tree().kind(neighbour.key) {
+    // Quotes are those of the entry that it is modelled after: at the end of a group the neighbour is another group's.
+    let style = match document.tree().kind(new.like.unwrap_or(neighbour).key) {
         Kind::Scalar(style) => style,
         _ => ScalarStyle::Plain,
     };
