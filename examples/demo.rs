@@ -79,7 +79,7 @@ impl Demo {
         let (registry, gitlab) = (world::registry().await, world::gitlab().await);
         let written = world::configuration(&registry, &gitlab);
         let config = load("dibump.yaml", &written)?;
-        println!("{}", paint(DIM, format!("registry {}, GitLab {}", registry.host(), gitlab.address())));
+        println!("{}", paint(DIM, format!("registry {}, GitLab {}\n", registry.host(), gitlab.address())));
         Ok(Self { registry, gitlab, written, config })
     }
 
@@ -152,19 +152,20 @@ impl Demo {
 
     /// Leaves the servers up until Ctrl-C.
     async fn keep(&self) -> Result<(), Failure> {
-        let folder = tempfile::tempdir()?;
+        let folder = tempfile::Builder::new().prefix("dibump-demo-").tempdir()?;
         let (config, values) = (folder.path().join("dibump.yaml"), folder.path().join(VALUES_PATH));
         std::fs::write(&config, &self.written)?;
         std::fs::write(&values, VALUES)?;
         let (config, values) = (config.display(), values.display());
         let prefix = self.registry.prefix(world::PREFIX);
         let api = self.gitlab.api();
+        println!();
         heading("The servers stay until Ctrl-C. In another terminal:");
         println!("cargo run -- plan {values} --registry {prefix} --plain-http --discovery catalog");
         println!("cargo run -- releases --registry {prefix} --plain-http --discovery catalog --from 0.4.11");
         println!("GITLAB_TOKEN={TOKEN} cargo run -- run --config {config} --dry-run");
         println!("GITLAB_TOKEN={TOKEN} cargo run -- config validate --online --config {config}");
-        println!("curl '{api}/projects/{PROJECT_ID}/merge_requests?state=opened'");
+        println!("curl -s '{api}/projects/{PROJECT_ID}/merge_requests?state=opened'");
         tokio::signal::ctrl_c().await?;
         // What a curious person asked that this GitLab does not know is no failure.
         let unknown = self.gitlab.take_unexpected();
@@ -174,7 +175,7 @@ impl Demo {
 }
 
 fn heading(text: &str) {
-    println!("\n{}\n", paint(BOLD, text));
+    println!("{}\n", paint(BOLD, text));
 }
 
 fn check(holds: bool, what: &str, report: &Report) -> Result<(), Failure> {
