@@ -75,6 +75,21 @@ pub struct Report {
     pub plan: Option<(Plan, Known)>,
 }
 
+impl Report {
+    /// Of a project whose default branch could not be told, so that there is no job.
+    pub fn unread(project: &str, producer: &str, error: &ForgeError) -> Self {
+        Self {
+            project: project.to_owned(),
+            branch: Branch("HEAD".to_owned()),
+            producer: producer.to_owned(),
+            outcome: of_forge(error),
+            note: None,
+            merge_request: None,
+            plan: None,
+        }
+    }
+}
+
 /// Runs all jobs. One that fails never stops the others.
 pub async fn run(jobs: &[Job], producers: &BTreeMap<String, Producer>, options: Options) -> Vec<Report> {
     let surveys = futures::stream::iter(jobs.iter().map(look)).buffered(WIDTH).collect::<Vec<_>>().await;

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::{Context, lookup};
 use crate::apply::Patience;
 use crate::config::{Config, ForgeKind, Target as Configured, TargetFile};
-use crate::forge::{Branch, Forge};
+use crate::forge::{Branch, Forge, ForgeError};
 use crate::gitlab::{self, GitLab};
 use crate::http::Transport;
 use crate::merge_request::{DESCRIPTION_LIMIT, Outcome};
@@ -44,9 +44,13 @@ async fn reports(context: &Context, args: &Args, config: &Config) -> Result<Vec<
             "the configuration has no enabled target in project `{project}`"
         )));
     }
-    let mut jobs = Vec::new();
+    let (mut jobs, mut failed) = (Vec::new(), Vec::new());
     for target in &targets {
-        jobs.extend(of_target(context, config, target, &transport).await?);
+        let forge = forge(context, config, &target.project, &transport)?;
+        match of_target(target, &forge).await {
+            Ok(more) => jobs.extend(more),
+            Err(error) => failed.push(Report::unread(&target.project, &target.producer, &error)),
+        }
     }
     let producers = producers(context, config, &targets, &transport).await?;
     let options = Options {
@@ -57,7 +61,7 @@ async fn reports(context: &Context, args: &Args, config: &Config) -> Result<Vec<
     };
     let reports = run_jobs(&jobs, &producers, options).await;
     context.requests(&transport);
-    Ok(reports)
+    Ok(failed.into_iter().chain(reports).collect())
 }
 
 async fn producers(
@@ -77,13 +81,7 @@ async fn producers(
 }
 
 /// A job for each branch of the target; a branch without a name is the project's default branch.
-async fn of_target(
-    context: &Context,
-    config: &Config,
-    configured: &Configured,
-    transport: &Transport,
-) -> Result<Vec<Job>, Failure> {
-    let forge = forge(context, config, &configured.project, transport)?;
+async fn of_target(configured: &Configured, forge: &Arc<dyn Forge>) -> Result<Vec<Job>, ForgeError> {
     let mut jobs = Vec::new();
     for branch in &configured.branches {
         let name: Branch = match &branch.name {
@@ -92,7 +90,7 @@ async fn of_target(
         };
         jobs.push(Job {
             project: configured.project.clone(),
-            forge: Arc::clone(&forge),
+            forge: Arc::clone(forge),
             producer: configured.producer.clone(),
             branch: name,
             target: target(configured),

@@ -138,6 +138,7 @@ async fn a_registry_that_lies_or_is_slow_or_down_changes_nothing() {
     let faults = [
         ("a digest", Fault::right_but("docker-content-digest", &lie).on("/manifests/")),
         ("half a page list", Fault::cut().on("/tags/list")),
+        ("half a catalogue", Fault::cut().on("/_catalog")),
         ("slow", Fault::delay(Duration::from_secs(40))),
         ("down", Fault::status(503)),
     ];
@@ -148,6 +149,17 @@ async fn a_registry_that_lies_or_is_slow_or_down_changes_nothing() {
         assert_eq!(ran.exit, Some(4), "{name}: {ran:#?}");
         assert_eq!(world.desk.read(VALUES), AT_0_4_11.as_bytes(), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_registry_that_nobody_runs_changes_nothing() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
+    let (desk, prefix) = (desk(AT_0_4_11), format!("oci://{free}/{PREFIX}"));
+    let arguments = ["plan", VALUES, "--registry", &prefix, "--plain-http", "--max-time", "20s", "--write"];
+    let ran = desk.dibump(&arguments).await;
+    assert_eq!(ran.exit, Some(4), "{ran:#?}");
+    assert!(ran.stderr.contains(&free.to_string()), "{ran:#?}");
+    assert_eq!(desk.read(VALUES), AT_0_4_11.as_bytes());
 }
 
 #[tokio::test]
@@ -244,7 +256,8 @@ async fn a_release_that_is_known_in_part_renames_to_what_is_proven() {
     world.registry.remove(&path, "0.4.12");
     let ran = plan_at(&world, &["known", "--to", "0.4.12", "--write"]).await;
     let after = String::from_utf8(world.desk.read(VALUES)).unwrap();
-    assert!(after.contains("opensuse-15-6-plain-kubeadm-1-30-11: {}"), "{ran:#?}");
+    assert_eq!(ran.exit, Some(4), "{ran:#?}");
+    assert_eq!(after, AT_0_4_11);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::fake::gitlab::{Failure, How, Token};
+use crate::fake::gitlab::{Answer, Failure, How, Token};
 use crate::fake::oci::{Fault, Image};
 use crate::world::{AT_0_4_11, PATH, PREFIX, PROJECT, Ran, SOURCE, TOKEN, VALUES, World, ended, values_at};
 
@@ -229,6 +229,34 @@ async fn a_registry_that_is_down_gives_unknown_and_no_write() {
     assert_eq!(ran.exit, Some(4), "{ran:#?}");
     says(&ran, "unknown");
     assert!(writes.is_empty(), "{writes:#?}");
+}
+
+#[tokio::test]
+async fn a_forge_that_is_down_gives_unknown_and_one_that_refuses_fails() {
+    let world = World::new().await;
+    for (status, exit, outcome) in [(503, 4, "unknown"), (401, 3, "failed")] {
+        let answer = How::Answer(Answer::message(status, "no"));
+        world.gitlab.fail(Failure::always("", "", answer));
+        let (ran, writes) = world.run_and_writes().await;
+        world.gitlab.heal();
+        assert_eq!(ran.exit, Some(exit), "{ran:#?}");
+        says(&ran, outcome);
+        assert!(writes.is_empty(), "{writes:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_fails_does_not_stop_the_others() {
+    let world = World::new().await;
+    let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
+    let gone = "targets:\n  - project: sylva/gone\n    files: [values.yaml]\n";
+    world.desk.write("dibump.yaml", config.replace("targets:\n", gone));
+    let (ran, _) = world.run_and_writes().await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    says(&ran, "failed");
+    says(&ran, "created");
+    assert!(ran.stdout.contains("sylva/gone"), "{ran:#?}");
+    assert_eq!(world.merge_requests().len(), 1);
 }
 
 /// Nineteen images a release, and notes that list them as the producer's pipeline does.
