@@ -90,16 +90,26 @@ impl Report {
     }
 }
 
-/// Runs all jobs. One that fails never stops the others.
-pub async fn run(jobs: &[Job], producers: &BTreeMap<String, Producer>, options: Options) -> Vec<Report> {
+/// The producers by name; of one that could not be made ready, how its jobs end.
+pub type Producers = BTreeMap<String, Result<Producer, Outcome>>;
+
+/// Runs all jobs. One that fails never stops the others, and neither does a producer.
+pub async fn run(jobs: &[Job], producers: &Producers, options: Options) -> Vec<Report> {
     let surveys = futures::stream::iter(jobs.iter().map(look)).buffered(WIDTH).collect::<Vec<_>>().await;
     let mut surveyed: Vec<(&Job, Result<Seen, Outcome>)> = jobs.iter().zip(surveys).collect();
     let mut reports = Vec::new();
     for (name, producer) in producers {
         let (mine, rest) = surveyed.into_iter().partition(|(job, _)| &job.producer == name);
         surveyed = rest;
-        reports.extend(run_producer(producer, mine, options).await);
+        match producer {
+            Ok(producer) => reports.extend(run_producer(producer, mine, options).await),
+            Err(outcome) => reports.extend(mine.into_iter().map(|(job, _)| job.report(outcome.clone()))),
+        }
     }
+    let nobodys = |(job, _): &(&Job, _)| {
+        job.report(Outcome::Failed(format!("there is no producer `{}`", job.producer)))
+    };
+    reports.extend(surveyed.iter().map(nobodys));
     reports
 }
 

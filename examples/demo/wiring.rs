@@ -31,13 +31,14 @@ pub async fn run_all(config: &Config, token: &str) -> Result<Vec<Report>, Failur
             OciRegistry::new(transport.clone(), host, settings.plain_http, Credentials::Anonymous)?;
         let producer = Producer {
             prefix: settings.registry.clone(),
+            plain_http: settings.plain_http,
             naming: settings.naming.clone(),
             sources: vec![Arc::new(OciCatalog::new(registry.clone(), settings.registry.clone()))],
             registry: Arc::new(registry),
             probe: false,
             store: Arc::new(NoStore),
         };
-        producers.insert(settings.name.clone(), producer);
+        producers.insert(settings.name.clone(), Ok(producer));
     }
     let mut jobs = Vec::new();
     for target in &config.targets {

@@ -95,6 +95,7 @@ pub(super) async fn producer(
     let sources = Sources { environment, settings, transport, registry: &registry }.open(&wanted).await?;
     Ok(Producer {
         prefix: settings.registry.clone(),
+        plain_http: settings.plain_http,
         naming: settings.naming.clone(),
         registry: Arc::new(registry),
         sources,

@@ -1,6 +1,6 @@
 //! `dibump run`: every target branch of the configuration, as a dry run or for good.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use url::Url;
@@ -15,10 +15,9 @@ use crate::forge::{Branch, Forge, ForgeError};
 use crate::gitlab::{self, GitLab};
 use crate::http::Transport;
 use crate::merge_request::{DESCRIPTION_LIMIT, Outcome};
-use crate::observe::releases::Producer;
 use crate::plan::{FileSpec, Target};
 use crate::report;
-use crate::run::{Job, Options, Report, run as run_jobs};
+use crate::run::{Job, Options, Producers, Report, run as run_jobs};
 
 /// GitLab's public instance, where nothing names another.
 const PUBLIC_GITLAB: &str = "https://gitlab.com/api/v4";
@@ -52,7 +51,7 @@ async fn reports(context: &Context, args: &Args, config: &Config) -> Result<Vec<
             Err(error) => failed.push(Report::unread(&target.project, &target.producer, &error)),
         }
     }
-    let producers = producers(context, config, &targets, &transport).await?;
+    let producers = producers(context, config, &targets, &transport).await;
     let options = Options {
         dry_run: args.dry_run,
         now: context.environment.now,
@@ -64,20 +63,26 @@ async fn reports(context: &Context, args: &Args, config: &Config) -> Result<Vec<
     Ok(failed.into_iter().chain(reports).collect())
 }
 
+/// The producers of the targets. One that cannot be made ready fails its own targets only.
 async fn producers(
     context: &Context,
     config: &Config,
     targets: &[&Configured],
     transport: &Transport,
-) -> Result<BTreeMap<String, Producer>, Failure> {
+) -> Producers {
     let names: BTreeSet<&str> = targets.iter().map(|target| target.producer.as_str()).collect();
-    let mut producers = BTreeMap::new();
+    let mut producers = Producers::new();
     for settings in config.producers.iter().filter(|producer| names.contains(producer.name.as_str())) {
         let store = lookup::store(&Lookup::default(), Some(config), &settings.naming);
-        let producer = lookup::producer(&context.environment, settings, transport, store).await?;
-        producers.insert(settings.name.clone(), producer);
+        let producer = lookup::producer(&context.environment, settings, transport, store).await;
+        producers.insert(settings.name.clone(), producer.map_err(of_failure));
     }
-    Ok(producers)
+    producers
+}
+
+fn of_failure(failure: Failure) -> Outcome {
+    let reason = format!("{:#}", failure.error);
+    if failure.exit == Exit::Retry { Outcome::Unknown(reason) } else { Outcome::Failed(reason) }
 }
 
 /// A job for each branch of the target; a branch without a name is the project's default branch.

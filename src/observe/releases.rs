@@ -24,6 +24,8 @@ const CACHE_LIFE: SignedDuration = SignedDuration::from_hours(6);
 pub struct Producer {
     /// Where it publishes.
     pub prefix: Prefix,
+    /// Whether its registry is spoken to without TLS; a reviewer's own look-up needs to know.
+    pub plain_http: bool,
     /// How its names are read.
     pub naming: Naming,
     /// The registry that the deployments pull from.

@@ -104,8 +104,9 @@ fn digests(release: &Release) -> BTreeMap<String, crate::release::Digest> {
 
 fn reproduce(job: &Job, producer: &Producer, plan: &Plan) -> String {
     let path = plan.files.first().map(|file| file.path.as_str()).unwrap_or_default();
+    let plain_http = if producer.plain_http { " --plain-http" } else { "" };
     format!(
-        "dibump plan {path} --registry {} --images {} --from {} --to {}",
+        "dibump plan {path} --registry {}{plain_http} --images {} --from {} --to {}",
         producer.prefix,
         job.target.images,
         plan.from,
