@@ -61,7 +61,7 @@ impl Bench {
 
     /// Curl has no peer here: it does not speak the token protocol.
     fn token_realm(&self, registry: &FakeRegistry) {
-        let mut ours = || plan(registry.host(), &self.values(OLD), &["--discovery", "catalog"]);
+        let ours = || plan(registry.host(), &self.values(OLD), &["--discovery", "catalog"]);
         let count = || (registry.count(""), registry.count("/token"));
         let before = count();
         time(&mut ours());
