@@ -1,9 +1,7 @@
-//! Values files on this machine: read with a mark of what was read, written so that a crash leaves the old file or the new one.
+//! Values files on this machine: kept as they were read, written so that a crash leaves the old file or the new one.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-use crate::release::Digest;
 
 /// A larger file is refused: no values file is.
 const MAX_BYTES: u64 = 32 << 20;
@@ -17,7 +15,6 @@ pub struct ValuesFile {
     resolved: PathBuf,
     /// The bytes.
     pub bytes: Vec<u8>,
-    digest: Digest,
 }
 
 /// Why a values file could not be read or written.
@@ -52,14 +49,13 @@ impl ValuesFile {
             return Err(FileError::TooLarge { path: path.to_owned(), size });
         }
         let bytes = std::fs::read(&resolved).map_err(failed)?;
-        let digest = Digest::of(&bytes);
-        Ok(Self { path: path.to_owned(), resolved, bytes, digest })
+        Ok(Self { path: path.to_owned(), resolved, bytes })
     }
 
     /// Replaces the file's content, keeping its mode. Refuses if the file changed since it was read.
     pub fn write(&self, bytes: &[u8]) -> Result<(), FileError> {
         let now = std::fs::read(&self.resolved).map_err(|e| FileError::Read(self.path.clone(), e))?;
-        if Digest::of(&now) != self.digest {
+        if now != self.bytes {
             return Err(FileError::Changed(self.path.clone()));
         }
         replace(&self.resolved, bytes).map_err(|e| FileError::Write(self.path.clone(), e))
