@@ -259,6 +259,26 @@ async fn a_target_that_fails_does_not_stop_the_others() {
     assert_eq!(world.merge_requests().len(), 1);
 }
 
+#[tokio::test]
+async fn a_producer_that_cannot_be_asked_does_not_stop_the_targets_of_others() {
+    let world = World::new().await;
+    let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
+    let silent = "producers:\n  - registry: oci://127.0.0.1:1/group/silent\n    plain_http: true\n    \
+                  discovery: [release-notes]\n    gitlab: {url: \"http://127.0.0.1:1\"}\n";
+    let targets = format!(
+        "targets:\n  - project: {PATH}\n    producer: silent\n    files: [{VALUES}]\n  - producer: diskimage-builder\n"
+    );
+    let config = config
+        .replace("producers:\n", silent)
+        .replace("targets:\n  - project", &format!("{targets}    project"));
+    world.desk.write("dibump.yaml", config);
+    let (ran, _) = world.run_and_writes().await;
+    assert_eq!(ran.exit, Some(4), "{ran:#?}");
+    says(&ran, "unknown");
+    says(&ran, "created");
+    assert_eq!(world.merge_requests().len(), 1);
+}
+
 /// Nineteen images a release, and notes that list them as the producer's pipeline does.
 fn nineteen(world: &World) {
     let names: Vec<String> = (1..=19).map(|minor| format!("ubuntu-noble-plain-rke2-1-{minor}-4")).collect();
