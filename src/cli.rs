@@ -9,6 +9,7 @@ mod log;
 mod lookup;
 mod output;
 mod plan;
+mod progress;
 mod releases;
 mod run;
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::{ImagesArg, Plan as Args, PlanFormat};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::progress::Progress;
 use super::{Context, lookup};
 use crate::config::{Config, Network, Target as Configured, TargetBranch};
 use crate::disk::values_file::ValuesFile;
@@ -81,6 +82,7 @@ async fn registry_plan(
     let settings = lookup::settings(&args.lookup, config, producer)?;
     let network = config.map_or_else(Network::default, |config| config.network.clone());
     let transport = lookup::transport(context, &args.lookup, &network)?;
+    let _progress = Progress::start(context, &transport);
     let store = lookup::store(&args.lookup, config, &settings.naming);
     let producer = lookup::producer(&context.environment, &settings, &transport, store).await?;
     let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::args::{Artifacts, Format, Lookup, Releases};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::progress::Progress;
 use super::{Context, lookup};
 use crate::config::Network;
 use crate::disk::releases::ReleasesFile;
@@ -70,6 +71,7 @@ async fn looked_up(
     let settings = lookup::settings(args, config.as_ref(), None)?;
     let network = config.as_ref().map_or_else(Network::default, |config| config.network.clone());
     let transport = lookup::transport(context, args, &network)?;
+    let _progress = Progress::start(context, &transport);
     let store = lookup::store(args, config.as_ref(), &settings.naming);
     let producer = lookup::producer(&context.environment, &settings, &transport, store).await?;
     let mut snapshot = Snapshot::open(&producer, BTreeSet::new()).await?;

@@ -8,6 +8,7 @@ use url::Url;
 use super::args::{Format, Lookup, Run as Args};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::progress::Progress;
 use super::{Context, lookup};
 use crate::apply::Patience;
 use crate::config::{Config, ForgeKind, Target as Configured, TargetFile};
@@ -34,6 +35,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 
 async fn reports(context: &Context, args: &Args, config: &Config) -> Result<Vec<Report>, Failure> {
     let transport = lookup::transport(context, &Lookup::default(), &config.network)?;
+    let _progress = Progress::start(context, &transport);
     let wanted = |target: &&Configured| {
         target.enabled && args.project.as_ref().is_none_or(|project| *project == target.project)
     };
