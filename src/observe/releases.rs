@@ -129,11 +129,17 @@ impl<'a> Snapshot<'a> {
         loop {
             match next_wanted(question, &self.known) {
                 Next::Decided(choice) => return Ok(choice),
-                Next::Read(versions) => {
-                    for version in versions {
-                        let may_be_cached = !fresh && question.current == Some(&version);
-                        if !(may_be_cached && self.read_cached(&version, question.now).await) {
-                            self.read(&version, question.now).await?;
+                Next::Read(mut versions) => {
+                    if !fresh
+                        && let Some(current) = question.current.filter(|current| versions.contains(current))
+                        && self.read_cached(current, question.now).await
+                    {
+                        versions.retain(|version| version != current);
+                    }
+                    self.read_ahead(&versions).await?;
+                    for version in &versions {
+                        if !self.known.releases.contains_key(version) {
+                            self.read(version, question.now).await?;
                         }
                     }
                 }
@@ -174,6 +180,33 @@ impl<'a> Snapshot<'a> {
             self.producer.store.keep(&self.producer.prefix, &release, now).await;
         }
         self.known.releases.insert(version.clone(), release);
+        Ok(())
+    }
+
+    /// Reads the manifests of several releases at once, which saves a round trip for each but one.
+    async fn read_ahead(&mut self, versions: &[Version]) -> Result<(), ObserveError> {
+        let (Some(source), true) = (self.sources.first(), versions.len() > 1) else { return Ok(()) };
+        let names = |version| match source.listing(version, &self.producer.naming) {
+            Listing::Proven(names) | Listing::Claimed(names) => names.into_iter().collect(),
+            Listing::Short { .. } => Vec::new(),
+        };
+        let names: Vec<Vec<ImageKey>> = versions.iter().map(names).collect();
+        let repositories: Vec<Vec<Repository>> = names.iter().map(|names| self.repositories(names)).collect();
+        let asked = versions.iter().zip(&repositories);
+        let asked =
+            asked.map(|(version, repositories)| self.producer.registry.manifests(repositories, version));
+        let answers = futures::future::join_all(asked).await;
+        for ((version, names), answers) in versions.iter().zip(names).zip(answers) {
+            for (name, answer) in names.into_iter().zip(answers) {
+                match answer {
+                    Ok(manifest) => drop(self.manifests.insert((name, version.clone()), manifest)),
+                    Err(error) => {
+                        let unknown = Release::unknown(version.clone(), self.unknown(error)?);
+                        self.known.releases.insert(version.clone(), unknown);
+                    }
+                }
+            }
+        }
         Ok(())
     }
 
