@@ -29,8 +29,18 @@ pub(crate) fn replacements(
         lines.push(removal(document, plan, *entry, *with_comments, notes)?);
     }
     refuse_open_end(document, plan, &lines)?;
-    inside.extend(joined(document, lines));
-    Ok(inside)
+    Ok(below(inside, joined(document, lines)))
+}
+
+/// In a file without a last line end, the last value and the lines below it may begin at the same byte.
+fn below(mut inside: Vec<Replacement>, lines: Vec<Replacement>) -> Vec<Replacement> {
+    for line in lines {
+        match inside.iter_mut().find(|part| part.range == line.range && part.range.is_empty()) {
+            Some(part) => part.text += &line.text,
+            None => inside.push(line),
+        }
+    }
+    inside
 }
 
 /// Readers differ about a block scalar in the last line of a file without a last line end (libyaml adds none to its
