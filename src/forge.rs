@@ -2,6 +2,7 @@
 //!
 //! The methods under "writes" are called by `apply` alone.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use async_trait::async_trait;
 
 pub use crate::merge_request::{
     Branch, Commit, CommitId, Comparison, MergeRequest, MergeRequestEdit, MergeRequestSettings,
-    MergeRequestState, Mergeability, NewCommit, NewMergeRequest,
+    MergeRequestState, Mergeability, NewCommit, NewMergeRequest, Pipeline, StateChange,
 };
 
 /// Who the token belongs to and what it may do; what a forge does not tell is `None`.
@@ -84,8 +85,14 @@ pub enum ForgeError {
 /// One project on a forge.
 #[async_trait]
 pub trait Forge: Send + Sync {
+    /// How many characters a description may have.
+    fn description_limit(&self) -> usize;
+
     /// The head of a branch; `None` if there is no such branch.
     async fn head(&self, branch: &Branch) -> Result<Option<CommitId>, ForgeError>;
+
+    /// All branches whose names begin with `prefix`, and their heads.
+    async fn branches(&self, prefix: &str) -> Result<BTreeMap<Branch, CommitId>, ForgeError>;
 
     /// The bytes of a file at a commit; `None` if there is no such file.
     async fn file(&self, path: &str, at: &CommitId) -> Result<Option<Vec<u8>>, ForgeError>;
@@ -93,9 +100,16 @@ pub trait Forge: Send + Sync {
     /// What `source` has on top of its merge base with `target`.
     async fn compare(&self, target: &CommitId, source: &CommitId) -> Result<Comparison, ForgeError>;
 
-    /// All merge requests, open or not, between the two branches, newest first; those from forks included.
-    async fn merge_requests(&self, source: &Branch, target: &Branch)
-    -> Result<Vec<MergeRequest>, ForgeError>;
+    /// All merge requests, open or not, of a source branch with that name, newest first: whatever their target branch
+    /// is, and those from forks included.
+    async fn merge_requests(&self, source: &Branch) -> Result<Vec<MergeRequest>, ForgeError>;
+
+    /// Whether a merge request has the approvals that the project asks for, and at least one.
+    async fn is_approved(&self, number: u64) -> Result<bool, ForgeError>;
+
+    /// The newest pipeline (checks) of a merge request's head, or of its merge with the target branch; `None` if there
+    /// is none (yet).
+    async fn pipeline(&self, number: u64) -> Result<Option<Pipeline>, ForgeError>;
 
     /// The project's default branch.
     async fn default_branch(&self) -> Result<Branch, ForgeError>;
@@ -108,9 +122,18 @@ pub trait Forge: Send + Sync {
     /// Makes a branch equal to one commit. Drops the write if the branch moved from `expected_head`.
     async fn push(&self, commit: &NewCommit) -> Result<CommitId, ForgeError>;
 
+    /// Removes a branch. Drops the write if the branch moved from `expected_head`.
+    async fn remove_branch(&self, branch: &Branch, expected_head: &CommitId) -> Result<(), ForgeError>;
+
     /// Opens a merge request.
     async fn create_merge_request(&self, new: &NewMergeRequest) -> Result<MergeRequest, ForgeError>;
 
-    /// Changes a merge request.
+    /// Changes a merge request; everything by one request, so that a state and the text that explains it go together.
     async fn edit_merge_request(&self, number: u64, edit: &MergeRequestEdit) -> Result<(), ForgeError>;
+
+    /// Lets the forge merge by itself once its conditions are met, if the head still is `head`.
+    async fn enable_auto_merge(&self, number: u64, head: &CommitId) -> Result<(), ForgeError>;
+
+    /// Takes that back.
+    async fn cancel_auto_merge(&self, number: u64) -> Result<(), ForgeError>;
 }

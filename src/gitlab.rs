@@ -5,6 +5,7 @@
 //! one commit by one request. Nothing here decides what to write, or whether to.
 
 mod access;
+mod auto_merge;
 mod branches;
 mod client;
 mod environment;
@@ -15,13 +16,15 @@ mod notes;
 mod project;
 mod repositories;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::forge::{
     Access, Branch, CommitId, Comparison, Forge, ForgeError, MergeRequest, MergeRequestEdit, NewCommit,
-    NewMergeRequest,
+    NewMergeRequest, Pipeline,
 };
 use crate::http::{Secret, Transport};
 
@@ -33,6 +36,10 @@ pub use repositories::RegistryRepositories;
 
 use client::Client;
 use error::Failure;
+use project::Project;
+
+/// GitLab takes descriptions of this many characters (`Issuable::DESCRIPTION_LENGTH_MAX`).
+const DESCRIPTION_LIMIT: usize = 1_048_576;
 
 /// The API of a GitLab at `address`, which may already be that of its API.
 pub fn api_url(address: &Url) -> Option<Url> {
@@ -66,8 +73,8 @@ pub enum Token {
 pub struct GitLab {
     client: Client,
     project: ProjectId,
-    /// Reads of a moved project are redirected, writes are not: they need the number.
-    number: OnceCell<u64>,
+    /// What GitLab says of the project, read once and only when asked for.
+    about: OnceCell<Project>,
 }
 
 impl GitLab {
@@ -81,18 +88,19 @@ impl GitLab {
         token: Option<Token>,
         project: ProjectId,
     ) -> Result<Self, InvalidAccess> {
-        Ok(Self { client: Client::new(transport, api, token)?, project, number: OnceCell::new() })
+        Ok(Self { client: Client::new(transport, api, token)?, project, about: OnceCell::new() })
     }
 
-    /// The project's number, which costs one request where only the path is known, once.
-    async fn number(&self) -> Result<u64, Failure> {
+    /// The project by number, for requests that are not redirected: reads of a moved project are, writes are not.
+    async fn writable(&self) -> Result<ProjectId, Failure> {
         match &self.project {
-            ProjectId::Number(number) => Ok(*number),
-            ProjectId::Path(_) => {
-                let read = || project::read(&self.client, &self.project);
-                self.number.get_or_try_init(|| async { Ok(read().await?.id) }).await.copied()
-            }
+            ProjectId::Number(number) => Ok(ProjectId::Number(*number)),
+            ProjectId::Path(_) => Ok(ProjectId::Number(self.about().await?.id)),
         }
+    }
+
+    async fn about(&self) -> Result<&Project, Failure> {
+        self.about.get_or_try_init(|| project::read(&self.client, &self.project)).await
     }
 
     /// For `map_err`: a failure as the port's error.
@@ -102,13 +110,23 @@ impl GitLab {
     }
 }
 
-/// Up to date costs four requests: the heads of two branches, a file, and the merge requests.
+/// Up to date costs four requests: the target branch's head, a file, our branches, and the merge requests.
 #[async_trait]
 impl Forge for GitLab {
+    fn description_limit(&self) -> usize {
+        DESCRIPTION_LIMIT
+    }
+
     async fn head(&self, branch: &Branch) -> Result<Option<CommitId>, ForgeError> {
         branches::head(&self.client, &self.project, branch)
             .await
             .map_err(self.failed(format!("couldn't read the head of branch `{branch}`")))
+    }
+
+    async fn branches(&self, prefix: &str) -> Result<BTreeMap<Branch, CommitId>, ForgeError> {
+        branches::beginning_with(&self.client, &self.project, prefix)
+            .await
+            .map_err(self.failed(format!("couldn't list the branches below `{prefix}`")))
     }
 
     async fn file(&self, path: &str, at: &CommitId) -> Result<Option<Vec<u8>>, ForgeError> {
@@ -123,14 +141,22 @@ impl Forge for GitLab {
             .map_err(self.failed(format!("couldn't compare {source:.8} with {target:.8}")))
     }
 
-    async fn merge_requests(
-        &self,
-        source: &Branch,
-        target: &Branch,
-    ) -> Result<Vec<MergeRequest>, ForgeError> {
-        merge_requests::between(&self.client, &self.project, source, target)
+    async fn merge_requests(&self, source: &Branch) -> Result<Vec<MergeRequest>, ForgeError> {
+        merge_requests::of_branch(&self.client, &self.project, source)
             .await
             .map_err(self.failed(format!("couldn't list the merge requests of branch `{source}`")))
+    }
+
+    async fn is_approved(&self, number: u64) -> Result<bool, ForgeError> {
+        merge_requests::is_approved(&self.client, &self.project, number)
+            .await
+            .map_err(self.failed(format!("couldn't read the approvals of merge request !{number}")))
+    }
+
+    async fn pipeline(&self, number: u64) -> Result<Option<Pipeline>, ForgeError> {
+        self.head_pipeline(number)
+            .await
+            .map_err(self.failed(format!("couldn't read the pipeline of merge request !{number}")))
     }
 
     async fn default_branch(&self) -> Result<Branch, ForgeError> {
@@ -149,11 +175,28 @@ impl Forge for GitLab {
         self.push_commit(commit).await
     }
 
+    async fn remove_branch(&self, branch: &Branch, expected_head: &CommitId) -> Result<(), ForgeError> {
+        self.remove(branch, expected_head).await
+    }
+
     async fn create_merge_request(&self, new: &NewMergeRequest) -> Result<MergeRequest, ForgeError> {
         self.create(new).await
     }
 
     async fn edit_merge_request(&self, number: u64, edit: &MergeRequestEdit) -> Result<(), ForgeError> {
         self.edit(number, edit).await
+    }
+
+    async fn enable_auto_merge(&self, number: u64, head: &CommitId) -> Result<(), ForgeError> {
+        self.merge_when_ready(number, head).await.map_err(auto_merge::not_now(
+            format!("couldn't set merge request !{number} to auto-merge"),
+            &self.client,
+        ))
+    }
+
+    async fn cancel_auto_merge(&self, number: u64) -> Result<(), ForgeError> {
+        self.do_not_merge(number)
+            .await
+            .map_err(self.failed(format!("couldn't cancel the auto-merge of merge request !{number}")))
     }
 }

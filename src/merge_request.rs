@@ -21,12 +21,10 @@ pub use ownership::Ownership;
 pub use patch::{FileChange, Patch, PatchId};
 pub use request::{
     MergeRequest, MergeRequestEdit, MergeRequestSettings, MergeRequestState, Mergeability, NewMergeRequest,
+    Pipeline, StateChange,
 };
 
 use crate::release::Version;
-
-/// GitLab takes descriptions of this many characters (`Issuable::DESCRIPTION_LENGTH_MAX`).
-pub const DESCRIPTION_LIMIT: usize = 1_048_576;
 
 /// The source branch for a producer's releases: one for each target branch and major version.
 pub fn source_branch(target: &Branch, producer: &str, version: &Version) -> Branch {

@@ -52,8 +52,6 @@ pub struct Options {
     pub now: Timestamp,
     /// How long a forge that lags is waited for.
     pub patience: Patience,
-    /// How many characters the forge allows in a description.
-    pub description_limit: usize,
 }
 
 /// What became of one target branch.
@@ -176,7 +174,7 @@ async fn run_job(
         Planned::Unknown { reason } => job.report(Outcome::Unknown(reason.clone())),
         Planned::UpToDate => propose(job, &Wanted::Nothing, plan.to(), options).await,
         Planned::Update { .. } | Planned::Align { .. } => {
-            let wanted = Wanted::Update(Box::new(update(job, seen, producer, snapshot, &plan, options)));
+            let wanted = Wanted::Update(Box::new(update(job, seen, producer, snapshot, &plan)));
             propose(job, &wanted, plan.to(), options).await
         }
     };
@@ -199,14 +197,7 @@ async fn propose(job: &Job, wanted: &Wanted, version: &Version, options: Options
     }
 }
 
-fn update(
-    job: &Job,
-    seen: &Seen,
-    producer: &Producer,
-    snapshot: &Snapshot<'_>,
-    plan: &Plan,
-    options: Options,
-) -> Update {
+fn update(job: &Job, seen: &Seen, producer: &Producer, snapshot: &Snapshot<'_>, plan: &Plan) -> Update {
     let change = |(path, (before, after)): (&str, (&str, &str))| {
         (path.to_owned(), FileChange { before: before.as_bytes().to_vec(), after: after.as_bytes().to_vec() })
     };
@@ -224,7 +215,7 @@ fn update(
         title,
         text: text::describe(&summary),
         settings: job.settings.clone(),
-        description_limit: options.description_limit,
+        description_limit: job.forge.description_limit(),
     }
 }
 

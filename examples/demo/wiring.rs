@@ -10,7 +10,6 @@ use dibump::config::{Config, Target as Configured, TargetFile};
 use dibump::forge::{Branch, Forge};
 use dibump::gitlab::{GitLab, ProjectId, Token, api_url};
 use dibump::http::{Secret, Settings, Transport};
-use dibump::merge_request::DESCRIPTION_LIMIT;
 use dibump::observe::releases::Producer;
 use dibump::oci::{Credentials, OciCatalog, OciRegistry};
 use dibump::plan::{FileSpec, Target};
@@ -45,8 +44,7 @@ pub async fn run_all(config: &Config, token: &str) -> Result<Vec<Report>, Failur
         jobs.extend(jobs_of(config, target, token, &transport).await?);
     }
     let patience = Patience { first: Duration::from_millis(50), total: Duration::from_secs(5) };
-    let options =
-        Options { dry_run: false, now: Timestamp::now(), patience, description_limit: DESCRIPTION_LIMIT };
+    let options = Options { dry_run: false, now: Timestamp::now(), patience };
     Ok(run(&jobs, &producers, options).await)
 }
 

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use super::*;
 use crate::forge::{
     Access, Branch, Commit, CommitId, Comparison, MergeRequestEdit, MergeRequestSettings, Mergeability,
-    NewCommit, NewMergeRequest,
+    NewCommit, NewMergeRequest, Pipeline, StateChange,
 };
-use crate::merge_request::{DESCRIPTION_LIMIT, FileChange, Patch, Update};
+use crate::merge_request::{FileChange, Patch, Update};
 
 /// A forge that keeps its state, and can be told to fail.
 #[derive(Default)]
@@ -26,12 +26,14 @@ struct State {
     /// How many reads do not show the newest branch head yet.
     lag: usize,
     stale: BTreeMap<Branch, Option<CommitId>>,
+    approved: bool,
+    pipeline: Option<Pipeline>,
 }
 
 type Files = BTreeMap<String, Vec<u8>>;
 
 const SOURCE: &str = "dibump/main/images-0.x";
-const WRITES: [&str; 3] = ["push", "create", "edit"];
+const WRITES: [&str; 6] = ["push", "create", "edit", "remove branch", "auto-merge", "no auto-merge"];
 
 impl FakeForge {
     /// A project whose file names 0.4.11.
@@ -82,7 +84,7 @@ impl FakeForge {
             text: format!("Moves to {version}."),
             commit_message: format!("Update images to {version}"),
             settings: MergeRequestSettings::default(),
-            description_limit: DESCRIPTION_LIMIT,
+            description_limit: 1_000_000,
         }))
     }
 
@@ -124,6 +126,16 @@ impl FakeForge {
         change(&mut self.state().merge_requests[0]);
     }
 
+    fn set_auto_merge(&self, number: u64, on: bool) -> Result<(), ForgeError> {
+        let (answer, happens) = self.answer(if on { "auto-merge" } else { "no auto-merge" });
+        if happens {
+            let mut state = self.state();
+            let mr = state.merge_requests.iter_mut().find(|mr| mr.number == number).ok_or_else(invalid)?;
+            mr.auto_merge = on;
+        }
+        answer
+    }
+
     /// The answer to a write, and whether it happens.
     fn answer(&self, request: &'static str) -> (Result<(), ForgeError>, bool) {
         let mut state = self.state();
@@ -140,6 +152,49 @@ impl FakeForge {
 
 #[async_trait]
 impl Forge for FakeForge {
+    fn description_limit(&self) -> usize {
+        1_000_000
+    }
+
+    async fn branches(&self, prefix: &str) -> Result<BTreeMap<Branch, CommitId>, ForgeError> {
+        let mut state = self.state();
+        state.requests.push("branches");
+        let ours = state.branches.iter().filter(|(branch, _)| branch.0.starts_with(prefix));
+        Ok(ours.map(|(branch, head)| (branch.clone(), head.clone())).collect())
+    }
+
+    async fn is_approved(&self, _: u64) -> Result<bool, ForgeError> {
+        let mut state = self.state();
+        state.requests.push("approvals");
+        Ok(state.approved)
+    }
+
+    async fn pipeline(&self, _: u64) -> Result<Option<Pipeline>, ForgeError> {
+        let mut state = self.state();
+        state.requests.push("pipeline");
+        Ok(state.pipeline.clone())
+    }
+
+    async fn remove_branch(&self, branch: &Branch, expected_head: &CommitId) -> Result<(), ForgeError> {
+        let (answer, happens) = self.answer("remove branch");
+        let mut state = self.state();
+        if happens && state.branches.get(branch).is_some_and(|head| head != expected_head) {
+            return Err(rejected("the branch moved"));
+        }
+        if happens {
+            state.branches.remove(branch);
+        }
+        answer
+    }
+
+    async fn enable_auto_merge(&self, number: u64, _: &CommitId) -> Result<(), ForgeError> {
+        self.set_auto_merge(number, true)
+    }
+
+    async fn cancel_auto_merge(&self, number: u64) -> Result<(), ForgeError> {
+        self.set_auto_merge(number, false)
+    }
+
     async fn default_branch(&self) -> Result<Branch, ForgeError> {
         Ok(Branch("main".to_owned()))
     }
@@ -182,7 +237,7 @@ impl Forge for FakeForge {
         Ok(Comparison { commits, paths: Some(paths) })
     }
 
-    async fn merge_requests(&self, _: &Branch, _: &Branch) -> Result<Vec<MergeRequest>, ForgeError> {
+    async fn merge_requests(&self, _: &Branch) -> Result<Vec<MergeRequest>, ForgeError> {
         tokio::task::yield_now().await;
         let mut state = self.state();
         state.requests.push("merge requests");
@@ -229,6 +284,11 @@ impl Forge for FakeForge {
         if happens {
             mr.title = edit.title.clone().unwrap_or(mr.title.clone());
             mr.description = edit.description.clone().unwrap_or(mr.description.clone());
+            match edit.state {
+                Some(StateChange::Close) => mr.state = MergeRequestState::Closed,
+                Some(StateChange::Reopen) => mr.state = MergeRequestState::Open,
+                None => {}
+            }
         }
         answer
     }
@@ -256,6 +316,7 @@ fn merge_request(number: u64, title: &str, description: &str) -> MergeRequest {
         mergeability: Mergeability::Unknown,
         labels: vec![],
         draft: false,
+        auto_merge: false,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::config::{Config, ForgeKind, Target as Configured, TargetFile};
 use crate::forge::{Branch, Forge, ForgeError};
 use crate::gitlab::{self, GitLab};
 use crate::http::Transport;
-use crate::merge_request::{DESCRIPTION_LIMIT, Outcome};
+use crate::merge_request::Outcome;
 use crate::plan::{FileSpec, Target};
 use crate::report;
 use crate::run::{Job, Options, Producers, Report, run as run_jobs};
@@ -54,12 +54,8 @@ async fn reports(context: &Context, args: &Args, config: &Config) -> Result<Vec<
         }
     }
     let producers = producers(context, config, &targets, &transport).await;
-    let options = Options {
-        dry_run: args.dry_run,
-        now: context.environment.now,
-        patience: Patience::default(),
-        description_limit: DESCRIPTION_LIMIT,
-    };
+    let options =
+        Options { dry_run: args.dry_run, now: context.environment.now, patience: Patience::default() };
     let reports = run_jobs(&jobs, &producers, options).await;
     context.requests(&transport);
     Ok(failed.into_iter().chain(reports).collect())

@@ -346,6 +346,9 @@ pub(super) struct RawMergeRequest {
     /// Remove the source branch on merge. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) remove_source_branch: Option<bool>,
+    /// The title of a milestone of the project or of a group above it. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) milestone: Option<String>,
 }
 
 /// How servers are spoken to. Proxies come from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
@@ -420,6 +423,7 @@ impl RawMergeRequest {
             draft: self.draft.or(above.draft),
             squash: self.squash.or(above.squash),
             remove_source_branch: self.remove_source_branch.or(above.remove_source_branch),
+            milestone: self.milestone.clone().or_else(|| above.milestone.clone()),
         }
     }
 }

@@ -128,6 +128,7 @@ fn merge_request(settings: &MergeRequestSettings) -> RawMergeRequest {
         draft: Some(settings.draft),
         squash: settings.squash,
         remove_source_branch: Some(settings.remove_source_branch),
+        milestone: settings.milestone.clone(),
     }
 }
 

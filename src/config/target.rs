@@ -183,6 +183,7 @@ fn settings(raw: &RawMergeRequest) -> MergeRequestSettings {
         draft: raw.draft.unwrap_or(false),
         squash: raw.squash,
         remove_source_branch: raw.remove_source_branch.unwrap_or(true),
+        milestone: raw.milestone.clone(),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Branches: their heads, what they have on top of another, and making one equal to a single commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gitlab::api::projects::repository::branches::Branch as BranchEndpoint;
+use gitlab::api::common::path_escaped;
+use gitlab::api::ignore;
+use gitlab::api::projects::repository::branches::{Branch as BranchEndpoint, Branches, DeleteBranch};
 use gitlab::api::projects::repository::commits::{
     CommitAction, CommitActionType, CompareCommits, CreateCommit,
 };
@@ -18,6 +20,7 @@ use crate::forge::{Branch, Commit, CommitId, Comparison, ForgeError, NewCommit};
 /// `GET /projects/:id/repository/branches/:branch`
 #[derive(Debug, Deserialize)]
 struct WireBranch {
+    name: String,
     commit: WireId,
 }
 
@@ -62,6 +65,17 @@ pub(super) async fn head(
     }
 }
 
+pub(super) async fn beginning_with(
+    client: &Client,
+    project: &ProjectId,
+    prefix: &str,
+) -> Result<BTreeMap<Branch, CommitId>, Failure> {
+    let endpoint = Branches::builder().project(project).search(format!("^{prefix}")).build();
+    let found: Vec<WireBranch> = client.all(&built(endpoint)?).await?;
+    let ours = found.into_iter().filter(|branch| branch.name.starts_with(prefix));
+    Ok(ours.map(|branch| (Branch(branch.name), CommitId(branch.commit.id))).collect())
+}
+
 pub(super) async fn compare(
     client: &Client,
     project: &ProjectId,
@@ -96,10 +110,30 @@ impl GitLab {
         create(&self.client, &project, commit, head.is_some()).await.map_err(self.failed(action))
     }
 
-    /// The project by number, for requests that are not redirected.
-    pub(super) async fn writable(&self) -> Result<ProjectId, Failure> {
-        Ok(ProjectId::Number(self.number().await?))
+    /// GitLab removes a branch wherever it is, so here too the head is read directly before.
+    pub(super) async fn remove(&self, branch: &Branch, expected_head: &CommitId) -> Result<(), ForgeError> {
+        let action = format!("couldn't remove branch `{branch}`");
+        let project = self.writable().await.map_err(self.failed(action.as_str()))?;
+        match head(&self.client, &project, branch).await.map_err(self.failed(action.as_str()))? {
+            None => return Ok(()),
+            Some(head) if head != *expected_head => {
+                let reason = moved(Some(&head), Some(expected_head));
+                return Err(ForgeError::Rejected { action, reason });
+            }
+            Some(_) => {}
+        }
+        match delete(&self.client, &project, branch).await {
+            Err(failure) if failure.is_missing("Branch") => Ok(()),
+            answer => answer.map_err(self.failed(action)),
+        }
     }
+}
+
+async fn delete(client: &Client, project: &ProjectId, branch: &Branch) -> Result<(), Failure> {
+    // Unlike its siblings, this endpoint of the crate puts the name into the path as it is.
+    let name = path_escaped(&branch.0).to_string();
+    let endpoint = built(DeleteBranch::builder().project(project).branch(name).build())?;
+    client.done(&ignore(endpoint)).await
 }
 
 /// One commit on `start_sha`. `last_commit_id` must not go along with it: GitLab then looks for the file's last

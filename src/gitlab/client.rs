@@ -5,9 +5,11 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use gitlab::api::{ApiError, AsyncClient, AsyncQuery, Endpoint, RestClient, raw};
-use http::header::HeaderName;
+use gitlab::api::{ApiError, AsyncClient, AsyncQuery, Endpoint, Ignore, RestClient, raw};
+use http::header::{HeaderName, HeaderValue};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::Token;
@@ -19,6 +21,18 @@ const PER_PAGE: usize = 100;
 
 /// A longer list than this is a loop: GitLab refuses offsets above 50,000.
 const MAX_PAGES: usize = 600;
+
+#[derive(Deserialize)]
+struct GraphqlAnswer<T> {
+    data: Option<T>,
+    #[serde(default)]
+    errors: Vec<GraphqlError>,
+}
+
+#[derive(Deserialize)]
+struct GraphqlError {
+    message: String,
+}
 
 /// One API with one token.
 #[derive(Debug, Clone)]
@@ -57,6 +71,35 @@ impl Client {
         endpoint: &(impl Endpoint + Sync),
     ) -> Result<T, Failure> {
         endpoint.query_async(self).await.map_err(Failure::from)
+    }
+
+    /// An endpoint whose answer says nothing.
+    pub(super) async fn done<E>(&self, endpoint: &Ignore<E>) -> Result<(), Failure>
+    where
+        E: Endpoint + Sync,
+    {
+        endpoint.query_async(self).await.map_err(Failure::from)
+    }
+
+    /// The data of a GraphQL query, whose API stands beside that of REST.
+    pub(super) async fn graphql<T: DeserializeOwned>(
+        &self,
+        query: &str,
+        variables: Value,
+    ) -> Result<T, Failure> {
+        let url = self.api.join("../graphql").map_err(|error| Failure::Request(error.to_string()))?;
+        let body = json!({"query": query, "variables": variables}).to_string();
+        let request = Request::new(http::Method::POST, url)
+            .header(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .body(body);
+        let response = self.send(request).await?;
+        let answer: GraphqlAnswer<T> = serde_json::from_slice(&response.body)
+            .map_err(|error| Failure::Malformed(format!("unexpected answer of GraphQL: {error}")))?;
+        let said = || answer.errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("; ");
+        match answer.data {
+            Some(data) if answer.errors.is_empty() => Ok(data),
+            _ => Err(Failure::Malformed(format!("GraphQL: {}", said()))),
+        }
     }
 
     /// The bytes that an endpoint answers.

@@ -1,9 +1,15 @@
-//! Merge requests between two branches.
+//! Merge requests of a source branch.
 
+use std::borrow::Cow;
+
+use gitlab::api::common::NameOrId;
+use gitlab::api::projects::merge_requests::approvals::MergeRequestApprovals;
 use gitlab::api::projects::merge_requests::{
-    CreateMergeRequest, EditMergeRequest, MergeRequest as SingleMergeRequest, MergeRequests,
+    CreateMergeRequest, EditMergeRequest, MergeRequest as SingleMergeRequest, MergeRequestStateEvent,
+    MergeRequests,
 };
 use gitlab::api::users::Users;
+use gitlab::api::{Endpoint, QueryParams};
 use serde::Deserialize;
 
 use super::GitLab;
@@ -12,7 +18,7 @@ use super::error::Failure;
 use super::project::ProjectId;
 use crate::forge::{
     Branch, CommitId, ForgeError, MergeRequest, MergeRequestEdit, MergeRequestState, Mergeability,
-    NewMergeRequest,
+    NewMergeRequest, StateChange,
 };
 
 /// The prefix that makes a merge request a draft (13.2 and newer).
@@ -41,6 +47,22 @@ struct Wire {
     #[serde(default)]
     labels: Vec<String>,
     draft: Option<bool>,
+    #[serde(default)]
+    merge_when_pipeline_succeeds: bool,
+}
+
+/// `GET …/approvals`. On GitLab Free nothing is required, and `approvals_left` is absent.
+#[derive(Debug, Deserialize)]
+struct WireApprovals {
+    approvals_left: Option<u64>,
+    #[serde(default)]
+    approved_by: Vec<serde::de::IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireMilestone {
+    id: u64,
+    title: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,18 +73,23 @@ struct WireUser {
 
 /// Every state (GitLab's default), and forks included: only our own project's can be ours, but a person wants to
 /// know of others.
-pub(super) async fn between(
+pub(super) async fn of_branch(
     client: &Client,
     project: &ProjectId,
     source: &Branch,
-    target: &Branch,
 ) -> Result<Vec<MergeRequest>, Failure> {
     let mut endpoint = MergeRequests::builder();
-    endpoint.project(project).source_branch(source.0.as_str()).target_branch(target.0.as_str());
+    endpoint.project(project).source_branch(source.0.as_str());
     let found: Vec<Wire> = client.all(&built(endpoint.build())?).await?;
     let mut found: Vec<MergeRequest> = found.into_iter().map(Wire::read).collect::<Result<_, _>>()?;
     found.sort_by_key(|request| std::cmp::Reverse(request.number));
     Ok(found)
+}
+
+pub(super) async fn is_approved(client: &Client, project: &ProjectId, number: u64) -> Result<bool, Failure> {
+    let endpoint = MergeRequestApprovals::builder().project(project).merge_request(number).build();
+    let read: WireApprovals = client.ask(&built(endpoint)?).await?;
+    Ok(!read.approved_by.is_empty() && read.approvals_left.unwrap_or(0) == 0)
 }
 
 impl GitLab {
@@ -71,7 +98,9 @@ impl GitLab {
         let project = self.writable().await.map_err(self.failed(action.as_str()))?;
         let assignees = self.users(&new.settings.assignees, "assignees", &action).await?;
         let reviewers = self.users(&new.settings.reviewers, "reviewers", &action).await?;
-        match open(&self.client, &project, new, &assignees, &reviewers).await {
+        let milestone = self.milestone(new.settings.milestone.as_deref(), &action).await?;
+        let people = People { assignees, reviewers };
+        match open(&self.client, &project, new, &people, milestone).await {
             Err(failure) if failure.says("already exists for this source branch") => {
                 self.existing(&project, new, failure, &action).await
             }
@@ -87,11 +116,13 @@ impl GitLab {
         duplicate: Failure,
         action: &str,
     ) -> Result<MergeRequest, ForgeError> {
-        let found = between(&self.client, project, &new.source_branch, &new.target_branch)
-            .await
-            .map_err(self.failed(action))?;
-        let ours =
-            |request: &MergeRequest| request.state == MergeRequestState::Open && request.from_this_project;
+        let found =
+            of_branch(&self.client, project, &new.source_branch).await.map_err(self.failed(action))?;
+        let ours = |request: &MergeRequest| {
+            request.state == MergeRequestState::Open
+                && request.from_this_project
+                && request.target_branch == new.target_branch
+        };
         found.into_iter().find(ours).ok_or_else(|| self.failed(action)(duplicate))
     }
 
@@ -103,6 +134,17 @@ impl GitLab {
         }
         let project = self.writable().await.map_err(failed())?;
         change(&self.client, &project, number, edit).await.map_err(failed())
+    }
+
+    /// The id of a milestone, which is written by title in the settings.
+    async fn milestone(&self, title: Option<&str>, action: &str) -> Result<Option<u64>, ForgeError> {
+        let Some(title) = title else { return Ok(None) };
+        let found = milestone(&self.client, &self.project, title).await.map_err(self.failed(action))?;
+        found.map(Some).ok_or_else(|| ForgeError::Refused {
+            action: action.to_owned(),
+            reason: format!("there is no active milestone `{title}` in the project or its groups"),
+            hint: Some("`milestone` of the merge request settings takes its title".to_owned()),
+        })
     }
 
     /// The ids of users, who are written by name in the settings.
@@ -120,12 +162,18 @@ impl GitLab {
     }
 }
 
+/// Users by id.
+struct People {
+    assignees: Vec<u64>,
+    reviewers: Vec<u64>,
+}
+
 async fn open(
     client: &Client,
     project: &ProjectId,
     new: &NewMergeRequest,
-    assignees: &[u64],
-    reviewers: &[u64],
+    People { assignees, reviewers }: &People,
+    milestone: Option<u64>,
 ) -> Result<MergeRequest, Failure> {
     let draft = if new.settings.draft { DRAFT } else { "" };
     let mut endpoint = CreateMergeRequest::builder();
@@ -138,6 +186,9 @@ async fn open(
         .remove_source_branch(new.settings.remove_source_branch);
     if let Some(squash) = new.settings.squash {
         endpoint.squash(squash);
+    }
+    if let Some(milestone) = milestone {
+        endpoint.milestone_id(milestone);
     }
     if !new.settings.labels.is_empty() {
         endpoint.labels(new.settings.labels.iter().map(String::as_str));
@@ -168,7 +219,40 @@ async fn change(
     if let Some(description) = &edit.description {
         endpoint.description(description.as_str());
     }
+    if let Some(state) = edit.state {
+        endpoint.state_event(match state {
+            StateChange::Close => MergeRequestStateEvent::Close,
+            StateChange::Reopen => MergeRequestStateEvent::Reopen,
+        });
+    }
     client.ask::<Wire>(&built(endpoint.build())?).await.map(drop)
+}
+
+async fn milestone(client: &Client, project: &ProjectId, title: &str) -> Result<Option<u64>, Failure> {
+    let found: Vec<WireMilestone> = client.all(&Milestones { project, title }).await?;
+    Ok(found.into_iter().find(|milestone| milestone.title == title).map(|milestone| milestone.id))
+}
+
+/// `GET /projects/:id/milestones`, which the crate lacks.
+struct Milestones<'a> {
+    project: &'a ProjectId,
+    title: &'a str,
+}
+
+impl Endpoint for Milestones<'_> {
+    fn method(&self) -> http::Method {
+        http::Method::GET
+    }
+
+    fn endpoint(&self) -> Cow<'static, str> {
+        format!("projects/{}/milestones", NameOrId::from(self.project)).into()
+    }
+
+    fn parameters(&self) -> QueryParams<'_> {
+        let mut parameters = QueryParams::default();
+        parameters.push("title", self.title).push("state", "active").push("include_ancestors", true);
+        parameters
+    }
 }
 
 async fn user(client: &Client, name: &str) -> Result<Option<u64>, Failure> {
@@ -203,6 +287,7 @@ impl Wire {
             mergeability,
             labels: self.labels,
             draft,
+            auto_merge: self.merge_when_pipeline_succeeds,
         })
     }
 

@@ -29,6 +29,10 @@ pub enum ProjectId {
 #[derive(Debug, Deserialize)]
 pub(super) struct Project {
     pub(super) id: u64,
+    pub(super) path_with_namespace: String,
+    /// Absent where GitLab has no merge trains.
+    #[serde(default)]
+    pub(super) merge_trains_enabled: Option<bool>,
     pub(super) default_branch: Option<String>,
     pub(super) permissions: Option<Permissions>,
 }

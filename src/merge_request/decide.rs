@@ -245,7 +245,8 @@ impl Update {
         let description =
             marker::redescribe(&open.description, &self.text, &new_marker, self.description_limit);
         // A new title needs a new fingerprint: where the fence is gone, both are left alone.
-        let edit = MergeRequestEdit { title: new_title.filter(|_| description.is_some()), description };
+        let edit =
+            MergeRequestEdit { title: new_title.filter(|_| description.is_some()), description, state: None };
         if edit == MergeRequestEdit::default() {
             return done(Outcome::Unchanged);
         }

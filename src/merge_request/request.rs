@@ -51,6 +51,26 @@ pub struct MergeRequest {
     pub labels: Vec<String>,
     /// Whether it is a draft.
     pub draft: bool,
+    /// Whether the forge will merge it by itself.
+    pub auto_merge: bool,
+}
+
+/// The checks of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pipeline {
+    /// The head of the source branch that it belongs to, even where it ran on the merge with the target branch.
+    pub head: CommitId,
+    /// Whether it failed, or was canceled.
+    pub failed: bool,
+}
+
+/// Closing, or opening again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateChange {
+    /// Close it without merging.
+    Close,
+    /// Open it again.
+    Reopen,
 }
 
 /// A merge request to be created.
@@ -83,6 +103,8 @@ pub struct MergeRequestSettings {
     pub squash: Option<bool>,
     /// Remove the source branch on merge.
     pub remove_source_branch: bool,
+    /// The title of a milestone of the project or of a group above it.
+    pub milestone: Option<String>,
 }
 
 /// What changes in an existing merge request; `None` leaves a field alone.
@@ -92,4 +114,6 @@ pub struct MergeRequestEdit {
     pub title: Option<String>,
     /// A new description.
     pub description: Option<String>,
+    /// Closing, or opening again.
+    pub state: Option<StateChange>,
 }

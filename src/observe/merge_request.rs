@@ -19,11 +19,11 @@ pub struct Place {
 /// What is there. An error means that it could not be told: nothing may be written then.
 pub async fn observe(forge: &dyn Forge, place: &Place, wanted: &Wanted) -> Result<Observed, ForgeError> {
     let Wanted::Update(update) = wanted else {
-        let merge_requests = forge.merge_requests(&place.source, &place.target).await?;
+        let merge_requests = forge.merge_requests(&place.source).await?;
         return Ok(Observed { source: None, merge_requests });
     };
     let (merge_requests, head) =
-        futures::try_join!(forge.merge_requests(&place.source, &place.target), forge.head(&place.source))?;
+        futures::try_join!(forge.merge_requests(&place.source), forge.head(&place.source))?;
     let source = match head {
         None => None,
         Some(head) => {

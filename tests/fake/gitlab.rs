@@ -174,6 +174,9 @@ fn endpoint(state: &mut State, links: &Links<'_>, address: &str, asked: &Asked) 
         Ok(caller) => caller,
         Err(refusal) => return Some(refusal),
     };
+    if asked.segments == ["graphql"] {
+        return merge_requests::graphql(state, &caller, asked);
+    }
     let segments: Vec<&str> = asked.segments.iter().map(String::as_str).collect();
     let [first, rest @ ..] = segments.as_slice() else { return None };
     if *first != "projects" {
@@ -186,6 +189,9 @@ fn endpoint(state: &mut State, links: &Links<'_>, address: &str, asked: &Asked) 
     };
     match rest {
         ["repository", rest @ ..] => branches::answer(state, links, &caller, project, asked, rest),
+        ["merge_trains", "merge_requests", rest @ ..] => {
+            merge_requests::train(state, links, &caller, project, asked, rest)
+        }
         ["merge_requests", rest @ ..] => merge_requests::answer(state, links, &caller, project, asked, rest),
         _ => projects::answer(state, links, &caller, project, asked, address, rest),
     }

@@ -1,5 +1,7 @@
 use super::*;
-use crate::merge_request::{DESCRIPTION_LIMIT, FileChange};
+use crate::merge_request::FileChange;
+
+const DESCRIPTION_LIMIT: usize = 1_000_000;
 
 /// The files of an update to `version`, which start with a line of the target branch.
 fn patch(version: &str) -> Patch {
@@ -53,6 +55,7 @@ fn open(version: &str) -> MergeRequest {
         mergeability: Mergeability::Clean,
         labels: vec![],
         draft: false,
+        auto_merge: false,
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn answer(
     }
     let project = state.project(project);
     Some(match (&asked.method, rest) {
+        (&Method::GET, ["branches"]) => branches(links, caller, project, asked),
         (&Method::GET, ["branches", name]) => branch(links, caller, project, name),
         (&Method::DELETE, ["branches", name]) => delete_branch(caller, project, name),
         (&Method::GET, ["files", path, "raw"]) => raw(project, path, asked),
@@ -35,6 +36,19 @@ pub(super) fn answer(
         }
         _ => return None,
     })
+}
+
+/// `search=^x` asks for names that begin with `x`.
+fn branches(links: &Links<'_>, caller: &Caller, project: &Project, asked: &Asked) -> Answer {
+    let search = asked.query("search").unwrap_or_default();
+    let fits = |name: &str| match search.strip_prefix('^') {
+        Some(start) => name.starts_with(start),
+        None => name.contains(search),
+    };
+    let names = project.repository.branches.keys().filter(|name| fits(name));
+    let found = names.filter_map(|name| Some((name, project.repository.head(name)?)));
+    let json = found.map(|(name, head)| links.branch(project, name, head, project.may_push(caller, name)));
+    asked.page(links.0, json.collect())
 }
 
 fn branch(links: &Links<'_>, caller: &Caller, project: &Project, name: &str) -> Answer {
@@ -102,6 +116,7 @@ fn create_commit(
     for request in project.merge_requests.iter_mut().filter(|m| m.state == "opened") {
         if request.source_branch == branch && request.source_project == project.id {
             request.sha.clone_from(&id);
+            request.auto_merge = false;
         }
     }
     let commit = project.repository.commit(&id).ok_or_else(|| Answer::not_found("Commit"))?;

@@ -86,6 +86,15 @@ impl Links<'_> {
             "merged" => self.user_named(state, "somebody"),
             _ => Value::Null,
         };
+        let milestone = request.milestone.map(|id| {
+            let title = &project.milestones[id as usize - 1];
+            json!({
+                "id": id, "iid": id, "project_id": project.id, "title": title, "description": "",
+                "state": "active", "created_at": date(0), "updated_at": date(0), "due_date": null,
+                "start_date": null, "expired": false,
+                "web_url": format!("{}/{}/-/milestones/{id}", self.0, project.path),
+            })
+        });
         let mut value = constant_fields();
         let fields = json!({
             "id": 10_000 + request.iid, "iid": request.iid, "project_id": project.id,
@@ -96,7 +105,8 @@ impl Links<'_> {
             "author": self.user_named(state, &request.author),
             "assignee": assignees.first(), "assignees": assignees,
             "reviewers": self.users(state, &request.reviewers),
-            "labels": request.labels, "draft": draft, "work_in_progress": draft,
+            "labels": request.labels, "milestone": milestone,
+            "merge_when_pipeline_succeeds": request.auto_merge, "draft": draft, "work_in_progress": draft,
             "merge_status": if conflict { "cannot_be_merged" } else { "can_be_merged" },
             "detailed_merge_status": status, "has_conflicts": conflict, "sha": request.sha,
             "force_remove_source_branch": request.remove_source_branch, "squash": request.squash,
@@ -134,6 +144,7 @@ impl Links<'_> {
     pub fn project(&self, project: &Project, level: Option<u64>) -> Value {
         let mut value = json!({
             "id": project.id, "path_with_namespace": project.path, "default_branch": project.default_branch,
+            "merge_trains_enabled": project.merge_trains,
             "visibility": if project.public { "public" } else { "private" }, "archived": false,
             "web_url": format!("{}/{}", self.0, project.path),
         });
@@ -150,7 +161,7 @@ fn constant_fields() -> Value {
     json!({
         "created_at": date(0), "updated_at": date(0), "prepared_at": date(0), "merged_at": null,
         "closed_by": null, "closed_at": null, "upvotes": 0, "downvotes": 0, "user_notes_count": 0,
-        "milestone": null, "merge_when_pipeline_succeeds": false, "merge_commit_sha": null,
+        "merge_commit_sha": null,
         "squash_commit_sha": null, "discussion_locked": null, "should_remove_source_branch": null,
         "blocking_discussions_resolved": true,
     })

@@ -25,6 +25,11 @@ pub(super) fn answer(
         (&Method::GET, []) => list(state, links, project, asked),
         (&Method::POST, []) => create(state, links, caller, project, asked).unwrap_or_else(|r| r),
         (&Method::GET, [iid]) => single(state, links, project, iid),
+        (&Method::GET, [iid, "approvals"]) => approvals(state, project, iid),
+        (&Method::PUT, [iid, "merge"]) => merge(state, links, caller, project, asked, iid),
+        (&Method::POST, [iid, "cancel_merge_when_pipeline_succeeds"]) => {
+            cancel(state, links, caller, project, iid)
+        }
         (&Method::PUT, [iid]) => edit(state, links, caller, project, asked, iid),
         _ => return None,
     })
@@ -64,6 +69,97 @@ fn single(state: &State, links: &Links<'_>, project: u64, iid: &str) -> Answer {
         Some(request) => Answer::json(200, &links.merge_request(state, project, request)),
         None => Answer::message(404, "404 Not found"),
     }
+}
+
+fn approvals(state: &State, project: u64, iid: &str) -> Answer {
+    let project = &state.projects[&project];
+    let Some(request) = project.merge_requests.iter().find(|m| m.iid.to_string() == iid) else {
+        return Answer::message(404, "404 Not found");
+    };
+    let by: Vec<Value> = request.approved_by.iter().map(|name| json!({"user": {"username": name}})).collect();
+    let left = project.approvals_required.saturating_sub(by.len() as u64);
+    let body = json!({
+        "approved": left == 0, "approvals_required": project.approvals_required, "approvals_left": left,
+        "approved_by": by,
+    });
+    Answer::json(200, &body)
+}
+
+/// Endpoints below `/projects/:id/merge_trains/merge_requests`.
+pub(super) fn train(
+    state: &mut State,
+    links: &Links<'_>,
+    caller: &Caller,
+    project: u64,
+    asked: &Asked,
+    rest: &[&str],
+) -> Option<Answer> {
+    let (&Method::POST, [iid]) = (&asked.method, rest) else { return None };
+    Some(merge(state, links, caller, project, asked, iid))
+}
+
+/// Merges, or promises to: with auto-merge only once the head's pipeline has succeeded.
+fn merge(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, asked: &Asked, iid: &str) -> Answer {
+    if let Err(refusal) = caller.writes(&state.projects[&id]) {
+        return refusal;
+    }
+    let project = state.project(id);
+    let Some(request) = project.merge_requests.iter_mut().find(|m| m.iid.to_string() == iid) else {
+        return Answer::message(404, "404 Not found");
+    };
+    if asked.field("sha").is_some_and(|sha| sha != request.sha) {
+        return Answer::message(409, "SHA does not match HEAD of source branch");
+    }
+    let waits = asked.flag("auto_merge") || asked.flag("merge_when_pipeline_succeeds");
+    let status = project.pipelines.get(&request.sha).map(String::as_str);
+    match status {
+        Some("FAILED") => return Answer::message(405, "405 Method Not Allowed"),
+        Some("RUNNING" | "PENDING") if !waits => return Answer::message(405, "405 Method Not Allowed"),
+        Some("RUNNING" | "PENDING") => request.auto_merge = true,
+        // Without a pipeline GitLab merges at once, which is why a bot must wait for one.
+        _ => {
+            let (iid, source) = (request.iid, request.source_branch.clone());
+            let removes = request.remove_source_branch;
+            project.merge(iid);
+            if removes {
+                project.repository.branches.remove(&source);
+            }
+        }
+    }
+    single(state, links, id, iid)
+}
+
+fn cancel(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, iid: &str) -> Answer {
+    if let Err(refusal) = caller.writes(&state.projects[&id]) {
+        return refusal;
+    }
+    let Some(request) = state.project(id).merge_requests.iter_mut().find(|m| m.iid.to_string() == iid) else {
+        return Answer::message(404, "404 Not found");
+    };
+    if !std::mem::take(&mut request.auto_merge) {
+        return Answer::message(406, "406 Not Acceptable");
+    }
+    let Answer { body, .. } = single(state, links, id, iid);
+    Answer::text(201, "application/json", body)
+}
+
+/// `POST /api/graphql` with the one query that we send.
+pub(super) fn graphql(state: &mut State, caller: &Caller, asked: &Asked) -> Option<Answer> {
+    if !asked.field("query")?.contains("headPipeline") {
+        return None;
+    }
+    let text = |name: &str| asked.body["variables"][name].as_str().map(str::to_owned);
+    let (path, number) = (text("project")?, text("number")?);
+    let found = state.projects.values().find(|p| p.path == path).map(|p| p.id);
+    let visible = found.filter(|id| state.projects[id].public || caller.level(&state.projects[id]) > 0);
+    let Some(id) = visible else { return Some(Answer::json(200, &json!({"data": {"project": null}}))) };
+    follow_branches(state, id);
+    let project = &state.projects[&id];
+    let request = project.merge_requests.iter().find(|m| m.iid.to_string() == number).map(|m| {
+        let pipeline = project.pipelines.get(&m.sha).map(|status| json!({"status": status}));
+        json!({"diffHeadSha": m.sha, "headPipeline": pipeline})
+    });
+    Some(Answer::json(200, &json!({"data": {"project": {"mergeRequest": request}}})))
 }
 
 fn create(
@@ -110,7 +206,10 @@ fn edit(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, asked: &
         request.title = title;
     }
     match asked.field("state_event").as_deref() {
-        Some("close") => request.state = "closed".to_owned(),
+        Some("close") => {
+            request.state = "closed".to_owned();
+            request.auto_merge = false;
+        }
         Some("reopen") => request.state = "opened".to_owned(),
         _ => {}
     }
@@ -131,6 +230,9 @@ fn apply(request: &mut MergeRequest, asked: &Asked) {
     }
     if asked.body["remove_source_branch"] != Value::Null {
         request.remove_source_branch = asked.flag("remove_source_branch");
+    }
+    if let Some(milestone) = asked.field("milestone_id") {
+        request.milestone = milestone.parse().ok();
     }
     let single: Vec<u64> = asked.field("assignee_id").and_then(|id| id.parse().ok()).into_iter().collect();
     for (ids, field) in [

@@ -59,6 +59,11 @@ pub(super) fn answer(
             let newest_first = project.releases.iter().rev();
             asked.page(address, newest_first.map(|r| links.release(state, project, r)).collect())
         }
+        ["milestones"] => {
+            let wanted = asked.query("title").unwrap_or_default();
+            let numbered = project.milestones.iter().zip(1..).filter(|(title, _)| *title == wanted);
+            asked.page(address, numbered.map(|(title, id)| json!({"id": id, "title": title})).collect())
+        }
         ["registry", "repositories"] => match project.registry.access {
             RegistryAccess::Enabled => asked.page(address, repositories(links, project)),
             RegistryAccess::Private if caller.level(project) >= 20 => {

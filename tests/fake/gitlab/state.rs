@@ -61,6 +61,14 @@ pub struct Project {
     pub unseen: BTreeMap<String, u32>,
     /// Answers of compare are cut.
     pub compare_overflows: bool,
+    /// The newest pipeline's status by commit; merged-results pipelines count for the head that they belong to.
+    pub pipelines: BTreeMap<String, String>,
+    /// Whether merging goes through a merge train.
+    pub merge_trains: bool,
+    /// Titles of active milestones; the first has id 1.
+    pub milestones: Vec<String>,
+    /// How many approvals a merge request needs.
+    pub approvals_required: u64,
 }
 
 /// A merge request.
@@ -84,6 +92,11 @@ pub struct MergeRequest {
     pub sha: String,
     /// Overrides what would be computed, such as `checking`.
     pub detailed_merge_status: Option<String>,
+    pub milestone: Option<u64>,
+    /// Who approved it.
+    pub approved_by: Vec<String>,
+    /// Merged as soon as its pipeline succeeds.
+    pub auto_merge: bool,
 }
 
 /// A release.
@@ -134,6 +147,10 @@ impl State {
             lag: 0,
             unseen: BTreeMap::new(),
             compare_overflows: false,
+            pipelines: BTreeMap::new(),
+            merge_trains: false,
+            milestones: Vec::new(),
+            approvals_required: 0,
         };
         self.projects.entry(id).insert_entry(project).into_mut()
     }
@@ -216,6 +233,9 @@ impl Project {
             remove_source_branch: false,
             sha: sha.to_owned(),
             detailed_merge_status: None,
+            milestone: None,
+            approved_by: Vec::new(),
+            auto_merge: false,
         });
         iid
     }
@@ -224,6 +244,7 @@ impl Project {
     pub fn merge(&mut self, iid: u64) -> String {
         let request = self.merge_request(iid);
         request.state = "merged".to_owned();
+        request.auto_merge = false;
         let (target, source, message) =
             (request.target_branch.clone(), request.sha.clone(), format!("Merge !{iid}"));
         let head = self.repository.branches[&target].clone();

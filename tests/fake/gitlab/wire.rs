@@ -192,9 +192,10 @@ pub fn encoded(segment: &str) -> String {
     percent_encoding::utf8_percent_encode(segment, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-/// Segments below `/api/v4`; `None` for any other path.
+/// Segments below `/api/v4`, or `graphql` beside it; `None` for any other path.
 pub fn segments(path: &str, root: &str) -> Option<Vec<String>> {
-    let below = path.strip_prefix(root)?.strip_prefix("/api/v4/")?;
+    let below = path.strip_prefix(root)?.strip_prefix("/api/")?;
+    let below = if below == "graphql" { below } else { below.strip_prefix("v4/")? };
     below.split('/').map(|s| percent_decode_str(s).decode_utf8().ok().map(Into::into)).collect()
 }
 

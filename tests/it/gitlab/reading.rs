@@ -1,6 +1,6 @@
 //! What the forge adapter reads.
 
-use dibump::forge::{MergeRequestState, Mergeability};
+use dibump::forge::{MergeRequestState, Mergeability, Pipeline};
 
 use super::*;
 use crate::fake::gitlab::{Answer, Failure, How};
@@ -70,7 +70,7 @@ async fn merge_requests_of_every_state_are_listed_newest_first_and_forks_are_rec
         project.merge_request(2).labels = vec!["bot".to_owned()];
         project.merge_request(2).description = Some("<!-- dibump -->".to_owned());
     }
-    let found = client(&fake).merge_requests(&branch(SOURCE), &branch("main")).await.unwrap();
+    let found = client(&fake).merge_requests(&branch(SOURCE)).await.unwrap();
     let seen: Vec<(u64, MergeRequestState, bool)> =
         found.iter().map(|m| (m.number, m.state, m.from_this_project)).collect();
     assert_eq!(
@@ -87,7 +87,56 @@ async fn merge_requests_of_every_state_are_listed_newest_first_and_forks_are_rec
     assert_eq!(forged.labels, ["bot"]);
     assert_eq!(forged.head, Some(head(&mut fake.state(), "main")));
     assert!(forged.url.ends_with("/sylva/sylva-core/-/merge_requests/2"));
-    assert!(client(&fake).merge_requests(&branch(SOURCE), &branch("other")).await.unwrap().is_empty());
+    assert!(client(&fake).merge_requests(&branch("other")).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn branches_are_found_by_how_their_names_begin() {
+    let fake = gitlab().await;
+    let main = head(&mut fake.state(), "main");
+    for name in [
+        SOURCE,
+        "dibump/main/diskimage-builder-1.x",
+        "dibump/main/other-0.x",
+        "x/dibump/main/diskimage-builder-0.x",
+    ] {
+        fake.state().project(PROJECT).repository.branches.insert(name.to_owned(), main.0.clone());
+    }
+    let found = client(&fake).branches("dibump/main/diskimage-builder-").await.unwrap();
+    let names: Vec<&str> = found.keys().map(|branch| branch.0.as_str()).collect();
+    assert_eq!(names, [SOURCE, "dibump/main/diskimage-builder-1.x"]);
+    assert!(found.values().all(|commit| *commit == main));
+}
+
+#[tokio::test]
+async fn an_approval_counts_once_all_that_are_required_are_there() {
+    let fake = gitlab().await;
+    let sha = head(&mut fake.state(), "main").0;
+    fake.state().project(PROJECT).open_merge_request(PROJECT, SOURCE, &sha, "Update");
+    let approved = async || client(&fake).is_approved(1).await.unwrap();
+    assert!(!approved().await, "nobody had to, and nobody did");
+    fake.state().project(PROJECT).merge_request(1).approved_by = vec!["alice".to_owned()];
+    assert!(approved().await);
+    fake.state().project(PROJECT).approvals_required = 2;
+    assert!(!approved().await);
+}
+
+#[tokio::test]
+async fn a_pipeline_belongs_to_the_head_even_where_it_ran_on_the_merge() {
+    let fake = gitlab().await;
+    let sha = head(&mut fake.state(), "main").0;
+    fake.state().project(PROJECT).repository.branches.insert(SOURCE.to_owned(), sha.clone());
+    fake.state().project(PROJECT).open_merge_request(PROJECT, SOURCE, &sha, "Update");
+    assert_eq!(client(&fake).pipeline(1).await.unwrap(), None);
+    for (status, failed) in [("RUNNING", false), ("SUCCESS", false), ("FAILED", true), ("SKIPPED", true)] {
+        fake.state().project(PROJECT).pipelines.insert(sha.clone(), status.to_owned());
+        let expected = Pipeline { head: CommitId(sha.clone()), failed };
+        assert_eq!(client(&fake).pipeline(1).await.unwrap(), Some(expected), "{status}");
+    }
+    let answer = Answer::json(200, &serde_json::json!({"errors": [{"message": "Timeout on headPipeline"}]}));
+    fake.fail(Failure::once("POST", "/api/graphql", How::Answer(answer)));
+    let error = client(&fake).pipeline(1).await.unwrap_err();
+    assert!(everything(&error).contains("Timeout on headPipeline"), "{error}");
 }
 
 #[tokio::test]
@@ -103,8 +152,7 @@ async fn a_conflict_is_seen_once_gitlab_has_looked() {
         project.repository.commit_on("main", "Unrelated", "somebody", &[("README.md", b"z")]);
     }
     let client = client(&fake);
-    let seen =
-        async || client.merge_requests(&branch(SOURCE), &branch("main")).await.unwrap()[0].mergeability;
+    let seen = async || client.merge_requests(&branch(SOURCE)).await.unwrap()[0].mergeability;
     assert_eq!(seen().await, Mergeability::Clean);
     fake.state().project(PROJECT).repository.commit_on(
         "main",
@@ -125,7 +173,7 @@ async fn long_lists_are_read_to_their_end() {
         fake.state().project(PROJECT).open_merge_request(PROJECT, SOURCE, &sha, "Update");
     }
     let client = client(&fake);
-    let all = client.merge_requests(&branch(SOURCE), &branch("main")).await.unwrap();
+    let all = client.merge_requests(&branch(SOURCE)).await.unwrap();
     let numbers: Vec<u64> = all.iter().map(|m| m.number).collect();
     assert_eq!(numbers, (1..=230).rev().collect::<Vec<_>>());
     assert_eq!(fake.log().len(), 3);
@@ -136,7 +184,7 @@ async fn a_list_that_was_cut_is_an_error() {
     let list = async |answer: Answer| {
         let fake = gitlab().await;
         fake.fail(Failure::once("GET", "/merge_requests", How::Answer(answer)));
-        client(&fake).merge_requests(&branch(SOURCE), &branch("main")).await
+        client(&fake).merge_requests(&branch(SOURCE)).await
     };
     let empty = || Answer::json(200, &serde_json::json!([]));
     assert!(list(empty().header("x-total", "0")).await.is_ok());
@@ -159,7 +207,7 @@ async fn a_failed_second_page_fails_the_list() {
         fake.state().project(PROJECT).open_merge_request(PROJECT, SOURCE, &sha, "Update");
     }
     fake.fail(Failure::always("GET", "page=2", How::LoseAnswer));
-    let error = client(&fake).merge_requests(&branch(SOURCE), &branch("main")).await.unwrap_err();
+    let error = client(&fake).merge_requests(&branch(SOURCE)).await.unwrap_err();
     assert!(matches!(error, ForgeError::Unavailable { .. }), "{error:?}");
 }
 
@@ -169,7 +217,7 @@ async fn the_next_page_is_asked_of_our_own_host_whatever_the_link_says() {
     let link = "<https://inner.example/api/v4/projects/42/merge_requests?page=2&per_page=100>; rel=\"next\"";
     let first = Answer::json(200, &serde_json::json!([])).header("link", link);
     fake.fail(Failure::once("GET", "/merge_requests", How::Answer(first)));
-    assert!(client(&fake).merge_requests(&branch(SOURCE), &branch("main")).await.unwrap().is_empty());
+    assert!(client(&fake).merge_requests(&branch(SOURCE)).await.unwrap().is_empty());
     let targets: Vec<String> = fake.log().into_iter().map(|seen| seen.target).collect();
     assert_eq!(targets[1], "/api/v4/projects/42/merge_requests?page=2&per_page=100");
 }
@@ -180,8 +228,8 @@ async fn looking_costs_four_reads_and_nothing_else() {
     let client = client_of(&fake, Some(private(TOKEN)), ProjectId::Path(PATH.to_owned()));
     let main = client.head(&branch("main")).await.unwrap().unwrap();
     client.file(VALUES, &main).await.unwrap();
-    client.merge_requests(&branch(SOURCE), &branch("main")).await.unwrap();
-    client.head(&branch(SOURCE)).await.unwrap();
+    client.merge_requests(&branch(SOURCE)).await.unwrap();
+    client.branches("dibump/main/diskimage-builder-").await.unwrap();
     assert_eq!(fake.log().len(), 4);
     assert_eq!(fake.writes(), []);
     assert!(fake.log().iter().all(|seen| seen.token == Some(("private-token".to_owned(), TOKEN.to_owned()))));

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dibump::forge::{MergeRequestEdit, MergeRequestSettings, MergeRequestState, NewCommit, NewMergeRequest};
+use dibump::forge::{
+    MergeRequestEdit, MergeRequestSettings, MergeRequestState, NewCommit, NewMergeRequest, StateChange,
+};
 
 use super::*;
 use crate::fake::gitlab::{Failure, How};
@@ -156,6 +158,7 @@ async fn a_merge_request_is_opened_with_all_its_settings() {
             draft: true,
             squash: Some(true),
             remove_source_branch: true,
+            milestone: None,
         }))
         .await
         .unwrap();
@@ -242,7 +245,7 @@ async fn an_edit_changes_what_it_names_and_a_draft_stays_one() {
     assert!(matches!(client(&fake).edit_merge_request(9, &empty).await, Err(ForgeError::Rejected { .. })));
     assert_eq!(fake.state().project(PROJECT).merge_request(1).state, "opened");
     assert_eq!(
-        client(&fake).merge_requests(&branch(SOURCE), &branch("main")).await.unwrap()[0].state,
+        client(&fake).merge_requests(&branch(SOURCE)).await.unwrap()[0].state,
         MergeRequestState::Open
     );
 }
@@ -258,4 +261,77 @@ async fn a_project_that_moved_is_written_by_its_number() {
     assert!(fake.writes().iter().all(|seen| seen.target.starts_with("/api/v4/projects/42/")));
     let asked = fake.log().into_iter().filter(|seen| seen.target.contains("/projects/old%2Fpath")).count();
     assert_eq!(asked, 1, "the number is asked for once");
+}
+
+#[tokio::test]
+async fn a_branch_is_removed_only_where_it_was_seen() {
+    let fake = pushed().await;
+    let ours = head(&mut fake.state(), SOURCE);
+    fake.state().project(PROJECT).repository.commit_on(SOURCE, "By hand", "somebody", &[("a", b"b")]);
+    let error = client(&fake).remove_branch(&branch(SOURCE), &ours).await.unwrap_err();
+    assert!(matches!(&error, ForgeError::Rejected { reason, .. } if reason.contains("moved")), "{error:?}");
+    let now = head(&mut fake.state(), SOURCE);
+    client(&fake).remove_branch(&branch(SOURCE), &now).await.unwrap();
+    assert!(!fake.state().project(PROJECT).repository.branches.contains_key(SOURCE));
+    client(&fake).remove_branch(&branch(SOURCE), &now).await.expect("gone is gone");
+}
+
+#[tokio::test]
+async fn a_request_is_closed_with_its_reason_by_one_write_and_opened_again() {
+    let fake = pushed().await;
+    client(&fake).create_merge_request(&request(MergeRequestSettings::default())).await.unwrap();
+    fake.clear_log();
+    let close = MergeRequestEdit {
+        description: Some("superseded".to_owned()),
+        state: Some(StateChange::Close),
+        ..MergeRequestEdit::default()
+    };
+    client(&fake).edit_merge_request(1, &close).await.unwrap();
+    let now = fake.state().project(PROJECT).merge_request(1).clone();
+    assert_eq!((now.state.as_str(), now.description.as_deref()), ("closed", Some("superseded")));
+    assert_eq!(fake.writes().len(), 1);
+    let reopen = MergeRequestEdit { state: Some(StateChange::Reopen), ..MergeRequestEdit::default() };
+    client(&fake).edit_merge_request(1, &reopen).await.unwrap();
+    assert_eq!(fake.state().project(PROJECT).merge_request(1).state, "opened");
+}
+
+#[tokio::test]
+async fn a_milestone_is_found_by_its_title() {
+    let fake = pushed().await;
+    fake.state().project(PROJECT).milestones = vec!["1.4".to_owned(), "1.5".to_owned()];
+    let settings = |title: &str| MergeRequestSettings {
+        milestone: Some(title.to_owned()),
+        ..MergeRequestSettings::default()
+    };
+    fake.clear_log();
+    let error = client(&fake).create_merge_request(&request(settings("1.6"))).await.unwrap_err();
+    assert!(everything(&error).contains("no active milestone `1.6`"), "{error}");
+    assert_eq!(fake.writes(), []);
+    client(&fake).create_merge_request(&request(settings("1.5"))).await.unwrap();
+    assert_eq!(fake.state().project(PROJECT).merge_request(1).milestone, Some(2));
+}
+
+#[tokio::test]
+async fn auto_merge_is_set_for_one_head_and_taken_back() {
+    for train in [false, true] {
+        let fake = pushed().await;
+        fake.state().project(PROJECT).merge_trains = train;
+        client(&fake).create_merge_request(&request(MergeRequestSettings::default())).await.unwrap();
+        let ours = head(&mut fake.state(), SOURCE);
+        fake.state().project(PROJECT).pipelines.insert(ours.0.clone(), "RUNNING".to_owned());
+        let client = client(&fake);
+        let error = client.enable_auto_merge(1, &CommitId("0".repeat(40))).await.unwrap_err();
+        assert!(matches!(error, ForgeError::Rejected { .. }), "{error:?}");
+        client.enable_auto_merge(1, &ours).await.unwrap();
+        assert!(client.merge_requests(&branch(SOURCE)).await.unwrap()[0].auto_merge);
+        let by_train = fake.writes().iter().any(|seen| seen.target.contains("/merge_trains/"));
+        assert_eq!(by_train, train);
+        client.cancel_auto_merge(1).await.unwrap();
+        assert!(!client.merge_requests(&branch(SOURCE)).await.unwrap()[0].auto_merge);
+        client.cancel_auto_merge(1).await.expect("what is not set is not set");
+
+        fake.state().project(PROJECT).pipelines.insert(ours.0.clone(), "FAILED".to_owned());
+        let error = client.enable_auto_merge(1, &ours).await.unwrap_err();
+        assert!(matches!(error, ForgeError::NotYet { .. }), "{error:?}");
+    }
 }
