@@ -20,8 +20,8 @@ pub use outcome::Outcome;
 pub use ownership::Ownership;
 pub use patch::{FileChange, Patch, PatchId};
 pub use request::{
-    MergeRequest, MergeRequestEdit, MergeRequestSettings, MergeRequestState, Mergeability, NewMergeRequest,
-    Pipeline, StateChange,
+    Freeze, MergeRequest, MergeRequestEdit, MergeRequestSettings, MergeRequestState, Mergeability,
+    NewMergeRequest, OnClosed, Pipeline, Rebase, StateChange, Upkeep,
 };
 
 use crate::release::Version;

@@ -107,6 +107,51 @@ pub struct MergeRequestSettings {
     pub milestone: Option<String>,
 }
 
+/// How an open merge request is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Upkeep {
+    /// When the branch is built anew although its change is right.
+    pub rebase: Rebase,
+    /// When the branch is left where it is although a newer change is wanted.
+    pub freeze: Freeze,
+    /// What becomes of a release whose merge request a person closed.
+    pub on_closed: OnClosed,
+    /// Let the forge merge by itself once the pipeline of the bot's own commit allows it.
+    pub auto_merge: bool,
+}
+
+/// When the branch is built anew although its change is right. Every push costs a pipeline, and often the approvals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rebase {
+    /// When the forge reports a conflict.
+    #[default]
+    Conflict,
+    /// Whenever the target branch has moved on.
+    Behind,
+    /// Only when a person asks for it.
+    Never,
+}
+
+/// When the branch is left where it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Freeze {
+    /// Never: a newer release moves the merge request.
+    #[default]
+    Never,
+    /// Once it is approved; its text names the newer release.
+    Approved,
+}
+
+/// What becomes of a release whose merge request a person closed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnClosed {
+    /// It is not proposed again; the next release is.
+    #[default]
+    Ignore,
+    /// Its merge request is opened again.
+    Reopen,
+}
+
 /// What changes in an existing merge request; `None` leaves a field alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MergeRequestEdit {
