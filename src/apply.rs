@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::forge::{Forge, ForgeError, MergeRequest, MergeRequestState};
+use crate::forge::{Branch, Forge, ForgeError};
 use crate::merge_request::{Action, Decision, Observed, Outcome, Wanted, next};
 use crate::observe::merge_request::{Place, observe};
 
@@ -45,9 +45,10 @@ pub async fn foresee(forge: &dyn Forge, place: &Place, wanted: &Wanted) -> Resul
     let observed = observe(forge, place, wanted).await?;
     let (outcome, note) = match next(&observed, wanted) {
         Decision::Do { leads_to, .. } => (leads_to.foreseen(), None),
+        Decision::Wait { until } => (Outcome::Unchanged, Some(waiting_for(&until))),
         Decision::Done { outcome, note } => (outcome, note),
     };
-    Ok(Applied { outcome, note, merge_request: open(&observed), writes: 0 })
+    Ok(Applied { outcome, note, merge_request: open(&observed, &wanted.target), writes: 0 })
 }
 
 /// Makes branch and merge request equal to what is wanted, by as many passes as it takes, at most 8.
@@ -59,29 +60,48 @@ pub async fn apply(
     wanted: &Wanted,
     patience: Patience,
 ) -> Result<Applied, ForgeError> {
-    let mut run = Run { forge, waiting: Waiting::new(patience), written: None, failed: None, writes: 0 };
+    let waiting = Waiting::new(patience);
+    let mut run = Run {
+        forge,
+        target: &wanted.target,
+        waiting,
+        achieved: Vec::new(),
+        before: None,
+        failed: None,
+        writes: 0,
+    };
     loop {
         let observed = observe(forge, place, wanted).await?;
         run.learn(&observed);
         if run.lags(&observed) && run.waiting.wait(None).await {
             continue;
         }
-        let action = match next(&observed, wanted) {
-            Decision::Do { action, .. } => action,
+        let (action, leads_to) = match next(&observed, wanted) {
+            Decision::Do { action, leads_to } => (action, leads_to),
+            // What this run did not write may never come: the next run looks again.
+            Decision::Wait { .. } if run.writes > 0 && run.waiting.wait(None).await => continue,
+            Decision::Wait { until } => {
+                return Ok(run.end(Outcome::Unchanged, Some(waiting_for(&until)), &observed));
+            }
             Decision::Done { outcome, note } => return Ok(run.end(outcome, note, &observed)),
         };
         if run.writes == MOST_PASSES {
             return run.give_up(&observed);
         }
-        run.write(&action, observed).await?;
+        if let Some(refusal) = run.write(&action, leads_to, &observed).await? {
+            return Ok(run.end(Outcome::Unchanged, Some(refusal), &observed));
+        }
     }
 }
 
 struct Run<'a> {
     forge: &'a dyn Forge,
+    target: &'a Branch,
     waiting: Waiting,
-    /// What the last write that the forge took has done, and what was there before it.
-    written: Option<(Outcome, Observed)>,
+    /// What the writes that the forge took have done.
+    achieved: Vec<Outcome>,
+    /// What was there before the last of them.
+    before: Option<Observed>,
     /// The last write's failure, what it would have done, and what was there before it.
     failed: Option<(ForgeError, Outcome, Observed)>,
     writes: usize,
@@ -90,7 +110,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// Whether the forge does not show yet what was written last.
     fn lags(&self, observed: &Observed) -> bool {
-        self.failed.is_none() && self.written.as_ref().is_some_and(|(_, before)| before == observed)
+        self.failed.is_none() && self.before.as_ref() == Some(observed)
     }
 
     /// A write without an answer was done after all if things are no longer as they were.
@@ -102,29 +122,37 @@ impl Run<'_> {
         }
     }
 
-    /// Tries one write. Whatever the answer, the next pass observes what came of it.
-    async fn write(&mut self, action: &Action, before: Observed) -> Result<(), ForgeError> {
+    /// Tries one write. Whatever the answer, the next pass observes what came of it; unless the forge will not merge by
+    /// itself, which is no reason to fail: its words are handed back.
+    async fn write(
+        &mut self,
+        action: &Action,
+        leads_to: Outcome,
+        before: &Observed,
+    ) -> Result<Option<String>, ForgeError> {
         self.writes += 1;
-        let (answer, achieved) = match action {
-            Action::Push(commit) => (self.forge.push(commit).await.map(drop), Outcome::Updated),
-            Action::Create(new) => (self.forge.create_merge_request(new).await.map(drop), Outcome::Created),
-            Action::Edit { number, edit } => {
-                (self.forge.edit_merge_request(*number, edit).await, Outcome::Updated)
-            }
+        let answer = match action {
+            Action::Push(commit) => self.forge.push(commit).await.map(drop),
+            Action::Create(new) => self.forge.create_merge_request(new).await.map(drop),
+            Action::Edit { number, edit } => self.forge.edit_merge_request(*number, edit).await,
+            Action::RemoveBranch { branch, head } => self.forge.remove_branch(branch, head).await,
+            Action::EnableAutoMerge { number, head } => self.forge.enable_auto_merge(*number, head).await,
+            Action::CancelAutoMerge { number } => self.forge.cancel_auto_merge(*number).await,
         };
+        let merges = matches!(action, Action::EnableAutoMerge { .. });
         match answer {
-            Ok(()) => self.succeeded(achieved, before),
-            Err(error) => self.failed(error, achieved, before).await?,
+            Ok(()) => self.succeeded(leads_to, before.clone()),
+            Err(error @ (ForgeError::NotYet { .. } | ForgeError::Rejected { .. })) if merges => {
+                return Ok(Some(error.to_string()));
+            }
+            Err(error) => self.failed(error, leads_to, before.clone()).await?,
         }
-        Ok(())
+        Ok(None)
     }
 
     fn succeeded(&mut self, achieved: Outcome, before: Observed) {
-        let best = match self.written.take() {
-            Some((Outcome::Created, _)) => Outcome::Created,
-            _ => achieved,
-        };
-        self.written = Some((best, before));
+        self.achieved.push(achieved);
+        self.before = Some(before);
         self.failed = None;
         self.waiting.restart();
     }
@@ -162,11 +190,18 @@ impl Run<'_> {
     }
 
     fn end(self, outcome: Outcome, note: Option<String>, observed: &Observed) -> Applied {
-        let outcome = match (outcome, self.written) {
-            (Outcome::Unchanged, Some((achieved, _))) => achieved,
-            (outcome, _) => outcome,
-        };
-        Applied { outcome, note, merge_request: open(observed), writes: self.writes }
+        let mut achieved = self.achieved;
+        // The greatest thing done names the run; what is left as it should be names it only if nothing was done.
+        achieved.sort_by_key(greatness);
+        let settled = matches!(outcome, Outcome::Unchanged | Outcome::UpToDate | Outcome::Held(_));
+        let best = achieved.pop().filter(|_| settled).unwrap_or(outcome);
+        let closed = achieved.iter().rev().find_map(|outcome| match outcome {
+            Outcome::Closed(why) if *outcome != best => Some(format!("closed another one: {why}")),
+            _ => None,
+        });
+        let note = [note, closed].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let note = Some(note).filter(|note| !note.is_empty());
+        Applied { outcome: best, note, merge_request: open(observed, self.target), writes: self.writes }
     }
 
     fn give_up(self, observed: &Observed) -> Result<Applied, ForgeError> {
@@ -174,7 +209,7 @@ impl Run<'_> {
             return Err(error);
         }
         let outcome = Outcome::Unknown(format!("the merge request did not settle in {MOST_PASSES} passes"));
-        Ok(Applied { outcome, note: None, merge_request: open(observed), writes: self.writes })
+        Ok(Applied { outcome, note: None, merge_request: open(observed, self.target), writes: self.writes })
     }
 }
 
@@ -209,9 +244,21 @@ impl Waiting {
     }
 }
 
-fn open(observed: &Observed) -> Option<(u64, String)> {
-    let ours = |mr: &&MergeRequest| mr.from_this_project && mr.state == MergeRequestState::Open;
-    observed.merge_requests.iter().find(ours).map(|mr| (mr.number, mr.url.clone()))
+fn greatness(outcome: &Outcome) -> usize {
+    match outcome {
+        Outcome::Created => 3,
+        Outcome::Reopened => 2,
+        Outcome::Closed(_) => 1,
+        _ => 0,
+    }
+}
+
+fn waiting_for(what: &str) -> String {
+    format!("waits for {what}; the next run looks again")
+}
+
+fn open(observed: &Observed, target: &Branch) -> Option<(u64, String)> {
+    observed.current.open(target).map(|mr| (mr.number, mr.url.clone()))
 }
 
 #[cfg(test)]

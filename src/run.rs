@@ -2,6 +2,7 @@
 //!
 //! Over ports only. What is written is decided in `merge_request` and done in `apply`.
 
+mod fates;
 pub mod look_up;
 mod summary;
 
@@ -13,13 +14,16 @@ use jiff::Timestamp;
 
 use crate::apply::{Applied, Patience, apply, foresee};
 use crate::forge::{Branch, CommitId, Forge, ForgeError, MergeRequestSettings};
-use crate::merge_request::{FileChange, Outcome, Patch, Update, Wanted, source_branch, text};
+use crate::merge_request::marker::Digests;
+use crate::merge_request::{
+    FileChange, Outcome, Patch, Update, Upkeep, Wanted, Work, source_branch, source_prefix, text,
+};
 use crate::observe::merge_request::Place;
 use crate::observe::releases::{ObserveError, Producer, Snapshot};
 use crate::plan::{Plan, PlanError, Planned, Survey, Target, survey};
 use crate::release::choice::Known;
 use crate::release::policy::Policy;
-use crate::release::{ImageKey, Version};
+use crate::release::{Artifact, ImageKey, Version};
 pub use look_up::{LookUpError, Wish, look_up};
 
 /// How many targets are observed at once.
@@ -41,6 +45,8 @@ pub struct Job {
     pub policy: Policy,
     /// Settings of its merge request.
     pub settings: MergeRequestSettings,
+    /// How an open merge request is kept.
+    pub upkeep: Upkeep,
 }
 
 /// How a run goes about it.
@@ -167,24 +173,34 @@ async fn run_job(
         Err(LookUpError::Plan(error)) => return job.report(of_plan(&error)),
     };
     let known = snapshot.known().clone();
-    let report = match &plan.verdict {
-        Planned::Held { gate, reason } => {
-            Report { note: Some(reason.clone()), ..job.report(Outcome::Held((*gate).to_owned())) }
+    let work = match &plan.verdict {
+        Planned::Unknown { reason } => {
+            let report = job.report(Outcome::Unknown(reason.clone()));
+            return Report { plan: Some((plan, known)), ..report };
         }
-        Planned::Unknown { reason } => job.report(Outcome::Unknown(reason.clone())),
-        Planned::UpToDate => propose(job, &Wanted::Nothing, plan.to(), options).await,
+        Planned::Held { gate, reason } => {
+            Work::Nothing { outcome: Outcome::Held((*gate).to_owned()), note: Some(reason.clone()) }
+        }
+        Planned::UpToDate => Work::Nothing { outcome: Outcome::UpToDate, note: None },
         Planned::Update { .. } | Planned::Align { .. } => {
-            let wanted = Wanted::Update(Box::new(update(job, seen, producer, snapshot, &plan)));
-            propose(job, &wanted, plan.to(), options).await
+            Work::Update(Box::new(update(job, seen, producer, snapshot, &plan)))
         }
     };
+    let wanted = Wanted {
+        target: job.branch.clone(),
+        work,
+        fates: fates::fates(&plan, snapshot),
+        description_limit: job.forge.description_limit(),
+    };
+    let report = propose(job, seen, &wanted, plan.to(), options).await;
     Report { plan: Some((plan, known)), ..report }
 }
 
 /// Makes the merge request what is wanted, or says what would be written.
-async fn propose(job: &Job, wanted: &Wanted, version: &Version, options: Options) -> Report {
+async fn propose(job: &Job, seen: &Seen, wanted: &Wanted, version: &Version, options: Options) -> Report {
     let source = source_branch(&job.branch, &job.producer, version);
-    let place = Place { source, target: job.branch.clone() };
+    let prefix = source_prefix(&job.branch, &job.producer);
+    let place = Place { source, prefix, head: seen.head.clone() };
     let applied = match options.dry_run {
         true => foresee(job.forge.as_ref(), &place, wanted).await,
         false => apply(job.forge.as_ref(), &place, wanted, options.patience).await,
@@ -214,9 +230,25 @@ fn update(job: &Job, seen: &Seen, producer: &Producer, snapshot: &Snapshot<'_>, 
         commit_message: title.clone(),
         title,
         text: text::describe(&summary),
+        digests: digests(plan, snapshot),
         settings: job.settings.clone(),
+        upkeep: job.upkeep,
         description_limit: job.forge.description_limit(),
     }
+}
+
+/// What the tag points to for each image that the files will list.
+fn digests(plan: &Plan, snapshot: &Snapshot<'_>) -> Digests {
+    let artifacts = snapshot.known().releases.get(plan.to()).map(|release| &release.artifacts);
+    let listed: BTreeSet<&str> =
+        plan.files.iter().flat_map(|file| file.reconciliation.listed_after()).collect();
+    let digest = |artifact: &'_ Artifact| {
+        let key = artifact.key.as_str();
+        listed.contains(key).then_some(())?;
+        Some((key.to_owned(), artifact.digest.clone()?))
+    };
+    let found: Vec<_> = artifacts.into_iter().flat_map(|all| all.values()).filter_map(digest).collect();
+    Digests::of(found.iter().map(|(key, digest)| (key.as_str(), digest)))
 }
 
 impl Job {

@@ -10,6 +10,7 @@ use dibump::config::{Config, Target as Configured, TargetFile};
 use dibump::forge::{Branch, Forge};
 use dibump::gitlab::{GitLab, ProjectId, Token, api_url};
 use dibump::http::{Secret, Settings, Transport};
+use dibump::merge_request::Upkeep;
 use dibump::observe::releases::Producer;
 use dibump::oci::{Credentials, OciCatalog, OciRegistry};
 use dibump::plan::{FileSpec, Target};
@@ -72,6 +73,7 @@ async fn jobs_of(
             target: target(configured),
             policy: branch.policy.clone(),
             settings: configured.merge_request.clone(),
+            upkeep: Upkeep::default(),
         });
     }
     Ok(jobs)

@@ -5,10 +5,13 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::forge::{
-    Access, Branch, Commit, CommitId, Comparison, MergeRequestEdit, MergeRequestSettings, Mergeability,
-    NewCommit, NewMergeRequest, Pipeline, StateChange,
+    Access, Branch, Commit, CommitId, Comparison, MergeRequest, MergeRequestEdit, MergeRequestSettings,
+    MergeRequestState, Mergeability, NewCommit, NewMergeRequest, Pipeline, StateChange,
 };
-use crate::merge_request::{FileChange, Patch, Update};
+use crate::merge_request::fate::{Fate, Fates};
+use crate::merge_request::marker::Digests;
+use crate::merge_request::{FileChange, Patch, Update, Upkeep, Work, source_branch, source_prefix};
+use crate::release::Version;
 
 /// A forge that keeps its state, and can be told to fail.
 #[derive(Default)]
@@ -28,6 +31,8 @@ struct State {
     stale: BTreeMap<Branch, Option<CommitId>>,
     approved: bool,
     pipeline: Option<Pipeline>,
+    upkeep: Upkeep,
+    fates: BTreeMap<Version, Fate>,
 }
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -71,25 +76,51 @@ impl FakeForge {
         let before = self.state().commits[&parent].1["values.yaml"].clone();
         let after = String::from_utf8(before.clone()).unwrap().replace("0.4.11", version).into_bytes();
         let patch = Patch::new([("values.yaml".to_owned(), FileChange { before, after })].into());
-        let Place { source, target } = place();
-        Wanted::Update(Box::new(Update {
+        let (target, version): (Branch, Version) = (Branch("main".into()), version.parse().unwrap());
+        let update = Update {
             producer: "images".into(),
-            source,
-            target,
+            source: source_branch(&target, "images", &version),
+            target: target.clone(),
             parent,
             current: "0.4.11".parse().ok(),
-            version: version.parse().unwrap(),
+            version: version.clone(),
             patch,
             title: format!("Update images to {version}"),
             text: format!("Moves to {version}."),
             commit_message: format!("Update images to {version}"),
+            digests: Digests::default(),
             settings: MergeRequestSettings::default(),
+            upkeep: self.state().upkeep,
             description_limit: 1_000_000,
-        }))
+        };
+        self.wants(Work::Update(Box::new(update)))
+    }
+
+    fn nothing(&self) -> Wanted {
+        self.wants(Work::Nothing { outcome: Outcome::UpToDate, note: None })
+    }
+
+    fn wants(&self, work: Work) -> Wanted {
+        let fates = Fates::new(self.state().fates.clone(), false);
+        Wanted { target: Branch("main".into()), work, fates, description_limit: 1_000_000 }
+    }
+
+    fn place(&self, wanted: &Wanted) -> Place {
+        let target = Branch("main".into());
+        let head = self.state().branches[&target].clone();
+        let source = match &wanted.work {
+            Work::Update(update) => update.source.clone(),
+            Work::Nothing { .. } => Branch(SOURCE.into()),
+        };
+        Place { source, prefix: source_prefix(&target, "images"), head }
+    }
+
+    async fn reach(&self, wanted: &Wanted, patience: Patience) -> Result<Applied, ForgeError> {
+        apply(self, &self.place(wanted), wanted, patience).await
     }
 
     async fn run(&self, version: &str) -> Result<Applied, ForgeError> {
-        apply(self, &place(), &self.wanted(version), patience()).await
+        self.reach(&self.wanted(version), patience()).await
     }
 
     async fn outcome(&self, version: &str) -> String {
@@ -159,8 +190,18 @@ impl Forge for FakeForge {
     async fn branches(&self, prefix: &str) -> Result<BTreeMap<Branch, CommitId>, ForgeError> {
         let mut state = self.state();
         state.requests.push("branches");
-        let ours = state.branches.iter().filter(|(branch, _)| branch.0.starts_with(prefix));
-        Ok(ours.map(|(branch, head)| (branch.clone(), head.clone())).collect())
+        let mut seen: BTreeMap<Branch, CommitId> = state.branches.clone();
+        if state.lag > 0 && !state.stale.is_empty() {
+            state.lag -= 1;
+            for (branch, head) in &state.stale {
+                match head {
+                    Some(head) => seen.insert(branch.clone(), head.clone()),
+                    None => seen.remove(branch),
+                };
+            }
+        }
+        seen.retain(|branch, _| branch.0.starts_with(prefix));
+        Ok(seen)
     }
 
     async fn is_approved(&self, _: u64) -> Result<bool, ForgeError> {
@@ -203,10 +244,6 @@ impl Forge for FakeForge {
         tokio::task::yield_now().await;
         let mut state = self.state();
         state.requests.push("head");
-        if state.lag > 0 && state.stale.contains_key(branch) {
-            state.lag -= 1;
-            return Ok(state.stale[branch].clone());
-        }
         Ok(state.branches.get(branch).cloned())
     }
 
@@ -237,11 +274,12 @@ impl Forge for FakeForge {
         Ok(Comparison { commits, paths: Some(paths) })
     }
 
-    async fn merge_requests(&self, _: &Branch) -> Result<Vec<MergeRequest>, ForgeError> {
+    async fn merge_requests(&self, source: &Branch) -> Result<Vec<MergeRequest>, ForgeError> {
         tokio::task::yield_now().await;
         let mut state = self.state();
         state.requests.push("merge requests");
-        Ok(state.merge_requests.clone())
+        let of_source = state.merge_requests.iter().filter(|mr| mr.source_branch == *source);
+        Ok(of_source.cloned().collect())
     }
 
     async fn access(&self) -> Result<Access, ForgeError> {
@@ -267,10 +305,15 @@ impl Forge for FakeForge {
         let (answer, happens) = self.answer("create");
         let mut state = self.state();
         let open = |mr: &&MergeRequest| mr.from_this_project && mr.state == MergeRequestState::Open;
-        if happens && state.merge_requests.iter().any(|mr| open(&mr)) {
+        let same = |mr: &MergeRequest| mr.source_branch == new.source_branch && open(&mr);
+        if happens && state.merge_requests.iter().any(same) {
             return Err(rejected("another open merge request already exists for this source branch"));
         }
-        let mr = merge_request(state.merge_requests.len() as u64 + 1, &new.title, &new.description);
+        let number = state.merge_requests.len() as u64 + 1;
+        let mr = MergeRequest {
+            source_branch: new.source_branch.clone(),
+            ..merge_request(number, &new.title, &new.description)
+        };
         if happens {
             state.merge_requests.insert(0, mr.clone());
         }
@@ -292,10 +335,6 @@ impl Forge for FakeForge {
         }
         answer
     }
-}
-
-fn place() -> Place {
-    Place { source: Branch(SOURCE.into()), target: Branch("main".into()) }
 }
 
 fn patience() -> Patience {
@@ -352,7 +391,7 @@ async fn a_newer_release_gives_one_merge_request_and_a_second_run_writes_nothing
     assert_eq!(forge.file(SOURCE), "# images\nversion: 0.4.12\n");
 
     assert_eq!(forge.outcome("0.4.12").await, "unchanged");
-    assert_eq!(forge.state().requests, ["merge requests", "head"]);
+    assert_eq!(forge.state().requests, ["branches", "merge requests"]);
 }
 
 #[tokio::test]
@@ -437,7 +476,10 @@ async fn a_persons_commit_stays() {
     let applied = forge.run("0.4.13").await.unwrap();
     assert_eq!(applied.outcome, Outcome::EditedByOthers);
     assert_eq!(applied.note.as_deref(), Some("2 commits are on the source branch"));
-    assert!(forge.written().is_empty());
+    assert_eq!(forge.written(), ["edit"]);
+    assert!(forge.open().description.contains("it lacks:\n>\n> - `version: 0.4.13`"), "{:?}", forge.open());
+    assert_eq!(forge.outcome("0.4.13").await, "edited-by-others");
+    assert!(forge.written().is_empty(), "one note is enough");
     assert!(forge.file(SOURCE).contains("mine: 1"));
 }
 
@@ -516,7 +558,7 @@ async fn a_refused_write_is_not_tried_again() {
         let forge = FakeForge::new();
         forge.state().faults = vec![(error.clone(), false); 100];
         let patience = Patience { total: Duration::from_secs(5), ..patience() };
-        let result = apply(&forge, &place(), &forge.wanted("0.4.12"), patience).await;
+        let result = forge.reach(&forge.wanted("0.4.12"), patience).await;
         assert_eq!(result.unwrap_err().to_string(), error.to_string());
         assert_eq!(forge.written().len(), tries, "{error}");
     }
@@ -525,8 +567,10 @@ async fn a_refused_write_is_not_tried_again() {
 #[tokio::test]
 async fn a_dry_run_reads_only() {
     let forge = FakeForge::new();
-    let foresee =
-        async |version| foresee(&forge, &place(), &forge.wanted(version)).await.unwrap().outcome.to_string();
+    let foresee = async |version| {
+        let wanted = forge.wanted(version);
+        foresee(&forge, &forge.place(&wanted), &wanted).await.unwrap().outcome.to_string()
+    };
     assert_eq!(foresee("0.4.12").await, "would-create");
     assert!(forge.written().is_empty());
     forge.run("0.4.12").await.unwrap();
@@ -539,7 +583,91 @@ async fn a_dry_run_reads_only() {
 #[tokio::test]
 async fn a_file_that_is_right_costs_one_request() {
     let forge = FakeForge::new();
-    let applied = apply(&forge, &place(), &Wanted::Nothing, patience()).await.unwrap();
+    let applied = forge.reach(&forge.nothing(), patience()).await.unwrap();
     assert_eq!(applied.outcome, Outcome::UpToDate);
-    assert_eq!(forge.state().requests, ["merge requests"]);
+    assert_eq!(forge.state().requests, ["branches"]);
+}
+
+#[tokio::test]
+async fn what_nobody_needs_is_closed_and_its_branch_removed() {
+    let forge = FakeForge::new();
+    forge.run("0.4.12").await.unwrap();
+    forge.written();
+    assert_eq!(forge.reach(&forge.nothing(), patience()).await.unwrap().outcome, Outcome::UpToDate);
+    assert!(forge.written().is_empty(), "nobody said that it is not needed");
+
+    forge.state().fates.insert("0.4.12".parse().unwrap(), Fate::Withdrawn);
+    let applied = forge.reach(&forge.nothing(), patience()).await.unwrap();
+    assert_eq!(applied.outcome, Outcome::Closed("0.4.12 is not published any more".into()));
+    assert_eq!(forge.written(), ["edit", "remove branch"]);
+    assert!(!forge.state().branches.contains_key(&Branch(SOURCE.into())));
+    assert_eq!(forge.reach(&forge.nothing(), patience()).await.unwrap().outcome, Outcome::UpToDate);
+    assert!(forge.written().is_empty());
+}
+
+#[tokio::test]
+async fn a_new_major_version_supersedes_the_old_merge_request() {
+    let forge = FakeForge::new();
+    forge.run("0.4.12").await.unwrap();
+    forge.written();
+    let applied = forge.run("1.0.0").await.unwrap();
+    assert_eq!(applied.outcome, Outcome::Created);
+    assert_eq!(applied.note.as_deref(), Some("closed another one: superseded by 1.0.0"));
+    assert_eq!(applied.merge_request.map(|(number, _)| number), Some(2));
+    assert_eq!(forge.written(), ["push", "create", "edit", "remove branch"]);
+    assert_eq!(forge.outcome("1.0.0").await, "unchanged");
+    assert_eq!(forge.outcome("0.4.12").await, "unchanged", "it never goes back");
+    assert!(forge.written().is_empty());
+}
+
+#[tokio::test]
+async fn auto_merge_waits_for_a_pipeline_as_long_as_its_patience() {
+    let forge = FakeForge::new();
+    forge.state().upkeep.auto_merge = true;
+    let applied = forge.run("0.4.12").await.unwrap();
+    assert_eq!(applied.outcome, Outcome::Created);
+    assert!(applied.note.is_some_and(|note| note.contains("waits for a pipeline")));
+    let polls = |forge: &FakeForge| forge.state().requests.iter().filter(|r| **r == "pipeline").count();
+    assert!(polls(&forge) > 2, "it waited");
+    assert_eq!(forge.written(), ["push", "create"]);
+
+    forge.run("0.4.12").await.unwrap();
+    assert_eq!(polls(&forge), 1, "a run that wrote nothing does not wait");
+    let head = forge.state().branches[&Branch(SOURCE.into())].clone();
+    forge.change(|mr| mr.head = Some(head.clone()));
+    forge.state().pipeline = Some(Pipeline { head, failed: false });
+    assert_eq!(forge.outcome("0.4.12").await, "updated");
+    assert_eq!(forge.written(), ["auto-merge"]);
+    assert_eq!(forge.outcome("0.4.13").await, "updated");
+    assert_eq!(forge.written()[..2], ["no auto-merge", "push"]);
+}
+
+#[tokio::test]
+async fn a_forge_that_will_not_merge_by_itself_is_no_failure() {
+    let forge = FakeForge::new();
+    forge.run("0.4.12").await.unwrap();
+    let head = forge.state().branches[&Branch(SOURCE.into())].clone();
+    forge.change(|mr| mr.head = Some(head.clone()));
+    forge.state().pipeline = Some(Pipeline { head, failed: false });
+    forge.state().upkeep.auto_merge = true;
+    forge.fail(rejected("not mergeable now"), false);
+    let applied = forge.run("0.4.12").await.unwrap();
+    assert_eq!(applied.outcome, Outcome::Unchanged);
+    assert!(applied.note.is_some_and(|note| note.contains("not mergeable now")));
+}
+
+#[tokio::test]
+async fn an_approved_merge_request_is_not_pushed_to() {
+    let forge = FakeForge::new();
+    forge.state().upkeep.freeze = crate::merge_request::Freeze::Approved;
+    forge.run("0.4.12").await.unwrap();
+    forge.state().approved = true;
+    forge.written();
+    assert_eq!(forge.outcome("0.4.13").await, "updated");
+    assert_eq!(forge.written(), ["edit"]);
+    assert!(forge.open().description.contains("`0.4.13` is published"));
+    assert_eq!(forge.outcome("0.4.13").await, "unchanged");
+    forge.state().approved = false;
+    assert_eq!(forge.outcome("0.4.13").await, "updated");
+    assert_eq!(forge.written(), ["push", "edit"]);
 }

@@ -3,24 +3,42 @@
 //! [`next`] is called after every write with what is there then, so that being interrupted anywhere is the same as
 //! being between two calls.
 
+mod close;
+mod update;
+
 use crate::release::Version;
 
 use super::branch::{Branch, CommitId, NewCommit};
-use super::marker::{self, Marker, TitleHash};
+use super::description::Description;
+use super::fate::Fates;
 use super::outcome::Outcome;
 use super::ownership::Ownership;
-use super::patch::Patch;
 use super::request::{
-    MergeRequest, MergeRequestEdit, MergeRequestSettings, MergeRequestState, Mergeability, NewMergeRequest,
+    MergeRequest, MergeRequestEdit, MergeRequestState, NewMergeRequest, Pipeline, StateChange,
 };
-use super::trailer::{self, Trailers};
+pub use update::Update;
 
 /// What is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
-    /// The source branch; `None` if there is none.
+    /// The source branch that is wanted, and its merge requests.
+    pub current: Offer,
+    /// The bot's other source branches for the same target branch and producer: other major versions.
+    pub others: Vec<Offer>,
+    /// Whether the open merge request is approved. Only asked where it decides.
+    pub approved: bool,
+    /// The newest pipeline of the open merge request. Only asked where it decides.
+    pub pipeline: Option<Pipeline>,
+}
+
+/// A source branch and what was ever opened from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The source branch's name.
+    pub branch: Branch,
+    /// The branch itself; `None` if there is none.
     pub source: Option<SourceBranch>,
-    /// All merge requests between source and target branch, newest first; those from forks included.
+    /// All its merge requests, newest first; those from forks and to other target branches included.
     pub merge_requests: Vec<MergeRequest>,
 }
 
@@ -31,44 +49,35 @@ pub struct SourceBranch {
     pub head: CommitId,
     /// Whose work it is.
     pub ownership: Ownership,
+    /// Where it is a person's: the planned lines that it lacks.
+    pub lacking: Vec<String>,
 }
 
 /// What should be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    /// A merge request with this change.
-    Update(Box<Update>),
-    /// No change: the file is right as it is.
-    Nothing,
-}
-
-/// A change and the merge request that offers it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Update {
-    /// The producer.
-    pub producer: String,
-    /// The source branch.
-    pub source: Branch,
+pub struct Wanted {
     /// The target branch.
     pub target: Branch,
-    /// The target branch's head, at which the files were read and on which the commit will stand.
-    pub parent: CommitId,
-    /// The release that the file names now, where it names one.
-    pub current: Option<Version>,
-    /// The release that is wanted; the same one where only keys are to be aligned.
-    pub version: Version,
-    /// The change.
-    pub patch: Patch,
-    /// The title, without a draft prefix.
-    pub title: String,
-    /// The bot's part of the description (Markdown).
-    pub text: String,
-    /// The commit's title and body, without trailers.
-    pub commit_message: String,
-    /// Settings of a new merge request.
-    pub settings: MergeRequestSettings,
+    /// What is to be offered.
+    pub work: Work,
+    /// What became of the releases that open merge requests may offer.
+    pub fates: Fates,
     /// How many characters the forge allows in a description.
     pub description_limit: usize,
+}
+
+/// What is to be offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// This change.
+    Update(Box<Update>),
+    /// No change.
+    Nothing {
+        /// How it stands.
+        outcome: Outcome,
+        /// Why, where there is more to say.
+        note: Option<String>,
+    },
 }
 
 /// One write.
@@ -78,12 +87,31 @@ pub enum Action {
     Push(NewCommit),
     /// Open the merge request.
     Create(NewMergeRequest),
-    /// Change the merge request.
+    /// Change, close or reopen the merge request.
     Edit {
         /// Its number.
         number: u64,
         /// What changes.
         edit: MergeRequestEdit,
+    },
+    /// Remove a source branch that served its purpose.
+    RemoveBranch {
+        /// The branch.
+        branch: Branch,
+        /// Its head.
+        head: CommitId,
+    },
+    /// Let the forge merge it by itself.
+    EnableAutoMerge {
+        /// Its number.
+        number: u64,
+        /// The commit that may be merged.
+        head: CommitId,
+    },
+    /// Take that back.
+    CancelAutoMerge {
+        /// Its number.
+        number: u64,
     },
 }
 
@@ -97,6 +125,11 @@ pub enum Decision {
         /// What a run that goes on like this will have done.
         leads_to: Outcome,
     },
+    /// The forge works on what was written: observe again in a while, or leave it to the next run.
+    Wait {
+        /// What it is waited for, as a sentence fragment.
+        until: String,
+    },
     /// Nothing is to be written.
     Done {
         /// How it stands.
@@ -108,161 +141,76 @@ pub enum Decision {
 
 /// The next write, or none.
 pub fn next(observed: &Observed, wanted: &Wanted) -> Decision {
-    // Anybody can open a merge request from a fork with our branch name and a forged marker.
-    let ours: Vec<&MergeRequest> = observed.merge_requests.iter().filter(|mr| mr.from_this_project).collect();
-    let open = ours.iter().find(|mr| mr.state == MergeRequestState::Open);
-    match (wanted, open) {
-        (Wanted::Nothing, None) => done(Outcome::UpToDate),
-        (Wanted::Nothing, Some(open)) => {
-            let note = format!("merge request {} is open, and nothing is left to change", open.number);
-            noted(Outcome::UpToDate, note)
-        }
-        (Wanted::Update(update), None) => without_open(observed, &ours, update),
-        (Wanted::Update(update), Some(open)) => with_open(observed, open, update),
+    if let Some(decision) = close::gone(observed, wanted) {
+        return decision;
     }
-}
-
-fn without_open(observed: &Observed, ours: &[&MergeRequest], update: &Update) -> Decision {
-    if let Some(mr) = ours.iter().find(|mr| update.is_silenced_by(mr)) {
-        let how = if mr.state == MergeRequestState::Merged { "merged and reverted" } else { "closed" };
-        let note = format!("merge request {} for {} was {how} by a person", mr.number, update.version);
-        return noted(Outcome::ClosedByOthers, note);
-    }
-    match branch(observed, update, None) {
-        Branched::Right(head) => update.create(head),
-        Branched::Write(expected) => update.push(expected, Outcome::Created),
-        Branched::Leave(decision) => decision,
-    }
-}
-
-fn with_open(observed: &Observed, open: &MergeRequest, update: &Update) -> Decision {
-    let marker = Marker::read(&open.description);
-    if let Some(newer) = update.is_behind(marker.as_ref(), observed.source.as_ref()) {
-        let note =
-            format!("merge request {} stays at {newer}, which is newer than {}", open.number, update.version);
-        return noted(Outcome::Unchanged, note);
-    }
-    match branch(observed, update, Some(open)) {
-        Branched::Right(head) => update.edit(open, marker, head),
-        Branched::Write(expected) => update.push(expected, Outcome::Updated),
-        Branched::Leave(decision) => decision,
-    }
-}
-
-/// What is to be done about the source branch.
-enum Branched<'a> {
-    /// It is what is wanted; its head.
-    Right(&'a CommitId),
-    /// It is made anew, from this head.
-    Write(Option<CommitId>),
-    /// It is not touched.
-    Leave(Decision),
-}
-
-fn branch<'a>(observed: &'a Observed, update: &Update, open: Option<&MergeRequest>) -> Branched<'a> {
-    let Some(source) = &observed.source else {
-        return Branched::Write(None);
+    let decision = match &wanted.work {
+        Work::Update(update) => update.next(observed),
+        Work::Nothing { outcome, note } => nothing(observed, wanted, outcome, note.as_ref()),
     };
-    match &source.ownership {
-        Ownership::Recorded => Branched::Right(&source.head),
-        Ownership::Ours { patch, parent, .. } => {
-            // On the head of its target branch nothing can conflict: the forge has not looked again yet.
-            let conflicts = open.is_some_and(|mr| mr.mergeability == Mergeability::Conflict);
-            if *patch == update.patch.id() && !(conflicts && *parent != update.parent) {
-                Branched::Right(&source.head)
-            } else {
-                Branched::Write(Some(source.head.clone()))
-            }
+    match decision {
+        // Only what is in step is tidied up after: before, an older offer is better than none.
+        Decision::Done { outcome: Outcome::Unchanged, .. } => close::superseded(observed, wanted)
+            .or_else(|| close::leftover(observed, wanted))
+            .unwrap_or(decision),
+        Decision::Done { .. } if matches!(wanted.work, Work::Nothing { .. }) => {
+            close::leftover(observed, wanted).unwrap_or(decision)
         }
-        Ownership::Nothing => Branched::Write(Some(source.head.clone())),
-        Ownership::Others { why } => Branched::Leave(noted(Outcome::EditedByOthers, why.clone())),
-        Ownership::Unknown { why } => Branched::Leave(done(Outcome::Unknown(why.clone()))),
+        decision => decision,
     }
 }
 
-impl Update {
-    /// Whether a person has said no to this: closed it, or reverted it after it was merged.
-    fn is_silenced_by(&self, mr: &MergeRequest) -> bool {
-        let Some(marker) = Marker::read(&mr.description) else {
-            // Without its marker only the title says what it was for.
-            let same_title = TitleHash::of(&mr.title) == TitleHash::of(&self.title);
-            return mr.state == MergeRequestState::Closed && same_title;
-        };
-        // Aligning keys under the same release is not what was refused when the release was.
-        let aligns = self.current.as_ref() == Some(&self.version);
-        let same = marker.version == self.version && (!aligns || marker.patch == self.patch.id());
-        match mr.state {
-            MergeRequestState::Open => false,
-            MergeRequestState::Closed => same && marker.closed.is_none(),
-            MergeRequestState::Merged => same,
+fn nothing(observed: &Observed, wanted: &Wanted, outcome: &Outcome, note: Option<&String>) -> Decision {
+    let open = observed.offers().find_map(|offer| offer.open(&wanted.target));
+    let left = open.map(|mr| format!("merge request {} is open and was left as it is", mr.number));
+    let note = [note.cloned(), left].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    Decision::Done { outcome: outcome.clone(), note: Some(note).filter(|note| !note.is_empty()) }
+}
+
+impl Observed {
+    fn offers(&self) -> impl Iterator<Item = &Offer> {
+        std::iter::once(&self.current).chain(&self.others)
+    }
+}
+
+impl Offer {
+    /// Anybody can open a merge request from a fork with our branch name and a forged marker: only the project's own
+    /// count.
+    pub fn own(&self) -> impl Iterator<Item = &MergeRequest> {
+        self.merge_requests.iter().filter(|mr| mr.from_this_project)
+    }
+
+    /// The open one.
+    pub fn open(&self, target: &Branch) -> Option<&MergeRequest> {
+        self.own().find(|mr| mr.state == MergeRequestState::Open && mr.target_branch == *target)
+    }
+
+    /// Whether the branch holds nothing but the bot's work, so that nobody loses anything with it.
+    fn is_untouched(&self) -> bool {
+        match &self.source {
+            None => true,
+            Some(source) => matches!(source.ownership, Ownership::Ours { .. } | Ownership::Nothing),
         }
     }
 
-    /// The newer release that the merge request already offers.
-    fn is_behind(&self, marker: Option<&Marker>, source: Option<&SourceBranch>) -> Option<Version> {
-        let on_branch = match source.map(|source| &source.ownership) {
-            Some(Ownership::Ours { release, .. }) => release.as_ref(),
+    /// The release that an open merge request offers, by its marker or by its branch.
+    fn version(&self, open: &MergeRequest) -> Option<Version> {
+        let marked = Description::read(&open.description).map(|description| description.marker.version);
+        let on_branch = match self.source.as_ref().map(|source| &source.ownership) {
+            Some(Ownership::Ours { release, .. }) => release.clone(),
             _ => None,
         };
-        let offered = marker.map(|marker| &marker.version).max(on_branch)?;
-        (offered > &self.version).then(|| offered.clone())
+        marked.max(on_branch)
+    }
+}
+
+impl MergeRequestEdit {
+    fn state(state: StateChange) -> Self {
+        Self { state: Some(state), ..Self::default() }
     }
 
-    fn push(&self, expected_head: Option<CommitId>, leads_to: Outcome) -> Decision {
-        let trailers = Trailers { patch: self.patch.id(), release: Some(self.version.clone()) };
-        let commit = NewCommit {
-            branch: self.source.clone(),
-            parent: self.parent.clone(),
-            expected_head,
-            message: trailer::write(&self.commit_message, &trailers),
-            files: self.patch.files().iter().map(|(path, file)| (path.clone(), file.after.clone())).collect(),
-        };
-        write(Action::Push(commit), leads_to)
-    }
-
-    fn create(&self, head: &CommitId) -> Decision {
-        let new = NewMergeRequest {
-            source_branch: self.source.clone(),
-            target_branch: self.target.clone(),
-            title: self.title.clone(),
-            description: marker::describe(&self.text, &self.marker(head), self.description_limit),
-            settings: self.settings.clone(),
-        };
-        write(Action::Create(new), Outcome::Created)
-    }
-
-    /// Brings title and text up to date, as far as they are still the bot's.
-    fn edit(&self, open: &MergeRequest, marker: Option<Marker>, head: &CommitId) -> Decision {
-        let Some(marker) = marker else {
-            let note = format!("the text of merge request {} is a person's: its marker is gone", open.number);
-            return noted(Outcome::Unchanged, note);
-        };
-        let title_is_ours = marker.title == TitleHash::of(&open.title);
-        let new_title = (title_is_ours && open.title != self.title).then(|| self.title.clone());
-        // A title that is a person's stays one, whatever it is.
-        let hash = if title_is_ours { TitleHash::of(&self.title) } else { marker.title };
-        let new_marker = Marker { title: hash, ..self.marker(head) };
-        let description =
-            marker::redescribe(&open.description, &self.text, &new_marker, self.description_limit);
-        // A new title needs a new fingerprint: where the fence is gone, both are left alone.
-        let edit =
-            MergeRequestEdit { title: new_title.filter(|_| description.is_some()), description, state: None };
-        if edit == MergeRequestEdit::default() {
-            return done(Outcome::Unchanged);
-        }
-        write(Action::Edit { number: open.number, edit }, Outcome::Updated)
-    }
-
-    fn marker(&self, head: &CommitId) -> Marker {
-        Marker {
-            producer: self.producer.clone(),
-            target: self.target.clone(),
-            version: self.version.clone(),
-            patch: self.patch.id(),
-            commit: head.clone(),
-            title: TitleHash::of(&self.title),
-            closed: None,
-        }
+    fn description(description: String) -> Self {
+        Self { description: Some(description), ..Self::default() }
     }
 }
 

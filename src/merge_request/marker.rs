@@ -1,23 +1,19 @@
-//! The hidden marker, and the fence around the bot's part of a merge request's description.
+//! The hidden marker: the bot's memory of what it wrote into a merge request, and for what.
 //!
-//! What stands between `<!-- dibump:begin -->` and `<!-- dibump:end -->` is the bot's, the rest is people's. The marker
-//! is the bot's memory of what it wrote. It decides nothing that could lose somebody's work: anybody who may edit the
-//! description can write one.
+//! It decides nothing that could lose somebody's work: anybody who may edit the description can write one.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::branch::{Branch, CommitId};
 use super::patch::PatchId;
-use crate::release::Version;
+use crate::release::{Digest, Version};
 
-const BEGIN: &str = "<!-- dibump:begin -->";
-const END: &str = "<!-- dibump:end -->";
-const MARKER_BEGIN: &str = "<!-- dibump {";
-const MARKER_END: &str = "} -->";
+const BEGIN: &str = "<!-- dibump {";
+const END: &str = "} -->";
 const FORMAT: u32 = 1;
-/// What a reader sees where the text was cut.
-const CUT: &str = "\n\n_The rest was cut to the length that the forge allows._";
 
 /// What the bot wrote, and for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +30,10 @@ pub struct Marker {
     pub commit: CommitId,
     /// The title that the bot wrote; another one is a person's.
     pub title: TitleHash,
+    /// What the tag of each listed image pointed to when the text was written.
+    pub digests: Digests,
+    /// The head from which a person asked for a rebuild. Another head by now is somebody's newer work.
+    pub rebuild: Option<CommitId>,
     /// Why the bot closed the merge request; without it a person did.
     pub closed: Option<String>,
 }
@@ -42,13 +42,10 @@ pub struct Marker {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TitleHash(String);
 
-/// A description around its fence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Fenced<'a> {
-    before: &'a str,
-    inside: &'a str,
-    after: &'a str,
-}
+/// Manifest digests by image key, shortened: enough to see that a tag was moved.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digests(BTreeMap<String, String>);
 
 /// The marker as it is written.
 #[derive(Serialize, Deserialize)]
@@ -60,21 +57,25 @@ struct Written {
     patch: String,
     commit: String,
     title: String,
+    #[serde(default)]
+    digests: Digests,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rebuild: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed: Option<String>,
 }
 
 impl Marker {
-    /// The marker of a description. One that is malformed, or that stands there twice, is as good as deleted.
-    pub fn read(description: &str) -> Option<Self> {
-        let part = Fenced::of(description).map_or(description, |fenced| fenced.inside);
-        let (_, rest) = part.split_once(MARKER_BEGIN)?;
-        let (json, rest) = rest.split_once(MARKER_END)?;
-        if rest.contains(MARKER_BEGIN) {
+    /// The only marker in a text, and the text around it. One that is malformed, or that stands there twice, is as
+    /// good as deleted.
+    pub(super) fn find(text: &str) -> Option<(Self, &str, &str)> {
+        let (before, rest) = text.split_once(BEGIN)?;
+        let (json, after) = rest.split_once(END)?;
+        if after.contains(BEGIN) {
             return None;
         }
         let written: Written = serde_json::from_str(&format!("{{{json}}}")).ok()?;
-        Self::understood(written)
+        Some((Self::understood(written)?, before, after))
     }
 
     fn understood(written: Written) -> Option<Self> {
@@ -86,11 +87,13 @@ impl Marker {
             patch: written.patch.parse().ok()?,
             commit: CommitId(written.commit),
             title: TitleHash(written.title),
+            digests: written.digests,
+            rebuild: written.rebuild.map(CommitId),
             closed: written.closed,
         })
     }
 
-    fn write(&self) -> String {
+    pub(super) fn write(&self) -> String {
         let written = Written {
             v: FORMAT,
             producer: self.producer.clone(),
@@ -99,6 +102,8 @@ impl Marker {
             patch: self.patch.to_string(),
             commit: self.commit.0.clone(),
             title: self.title.0.clone(),
+            digests: self.digests.clone(),
+            rebuild: self.rebuild.clone().map(|head| head.0),
             closed: self.closed.clone(),
         };
         let json = serde_json::to_string(&written).unwrap_or_default();
@@ -114,56 +119,19 @@ impl TitleHash {
     }
 }
 
-/// A new description: the bot's part alone. `limit` counts characters.
-pub fn describe(text: &str, marker: &Marker, limit: usize) -> String {
-    Fenced { before: "", inside: "", after: "\n" }.with(text, marker, limit)
-}
-
-/// An existing description with a new bot's part, what stands outside of the fence being left byte for byte.
-///
-/// `None` where there is nothing to write: the fence or the marker is gone (a person took it away), or it says this
-/// already. That only the marker's commit differs is no reason: a person may have rebased the branch.
-pub fn redescribe(description: &str, text: &str, marker: &Marker, limit: usize) -> Option<String> {
-    let fenced = Fenced::of(description)?;
-    let old = Marker::read(description)?;
-    let written = fenced.with(text, &Marker { commit: old.commit, ..marker.clone() }, limit);
-    if comparable(&written) == comparable(description) {
-        return None;
-    }
-    Some(fenced.with(text, marker, limit))
-}
-
-impl<'a> Fenced<'a> {
-    /// `None` unless there is exactly one fence: of two, nobody knows which is the bot's.
-    fn of(description: &'a str) -> Option<Self> {
-        let (before, rest) = description.split_once(BEGIN)?;
-        let (inside, after) = rest.split_once(END)?;
-        let again = [before, inside, after].iter().any(|part| part.contains(BEGIN) || part.contains(END));
-        (!again).then_some(Self { before, inside, after })
+impl Digests {
+    /// The shortened digests of images.
+    pub fn of<'a>(images: impl IntoIterator<Item = (&'a str, &'a Digest)>) -> Self {
+        let short = |digest: &Digest| digest.hex().chars().take(16).collect();
+        Self(images.into_iter().map(|(key, digest)| (key.to_owned(), short(digest))).collect())
     }
 
-    fn with(self, text: &str, marker: &Marker, limit: usize) -> String {
-        let (before, after, marker) = (self.before, self.after, marker.write());
-        let frame =
-            [before, BEGIN, END, after, &marker].iter().map(|part| part.chars().count()).sum::<usize>();
-        let text = fit(text.trim(), limit.saturating_sub(frame + 5));
-        format!("{before}{BEGIN}\n{text}\n\n{marker}\n{END}{after}")
+    /// The images whose tag points elsewhere by now. An image that only one side knows was not moved.
+    pub fn moved(&self, now: &Self) -> Vec<String> {
+        let moved =
+            |(key, was): (&String, &String)| now.0.get(key).is_some_and(|is| is != was).then(|| key.clone());
+        self.0.iter().filter_map(moved).collect()
     }
-}
-
-/// Cuts whole lines off the end, since what matters most comes first.
-fn fit(text: &str, limit: usize) -> String {
-    if text.chars().count() <= limit {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(limit.saturating_sub(CUT.chars().count())).collect();
-    let kept = kept.rsplit_once('\n').map_or("", |(lines, _)| lines);
-    format!("{}{CUT}", kept.trim_end())
-}
-
-/// Forges and browsers change line ends, and the white space around a description.
-fn comparable(text: &str) -> String {
-    text.replace('\r', "").trim().to_owned()
 }
 
 /// JSON in which a comment can not end and nothing means anything to a forge.
@@ -181,14 +149,10 @@ fn hidden(json: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
+pub(super) mod tests {
     use super::*;
 
-    const LIMIT: usize = 10_000;
-
-    fn marker() -> Marker {
+    pub(crate) fn marker() -> Marker {
         Marker {
             producer: "diskimage-builder".into(),
             target: Branch("main".into()),
@@ -196,15 +160,27 @@ mod tests {
             patch: PatchId::of(&BTreeMap::new()),
             commit: CommitId("c0ffee".into()),
             title: TitleHash::of("Update"),
+            digests: Digests::default(),
+            rebuild: None,
             closed: None,
         }
     }
 
+    fn read(text: &str) -> Option<Marker> {
+        Marker::find(text).map(|(marker, ..)| marker)
+    }
+
     #[test]
-    fn a_description_reads_back() {
-        let closed = Marker { closed: Some("superseded".into()), ..marker() };
-        for marker in [marker(), closed] {
-            assert_eq!(Marker::read(&describe("Some text.", &marker, LIMIT)), Some(marker));
+    fn a_marker_reads_back() {
+        let digest: Digest = format!("sha256:{}", "0123456789abcdef".repeat(4)).parse().unwrap();
+        let full = Marker {
+            digests: Digests::of([("ubuntu-noble-plain-rke2-1-31-8", &digest)]),
+            rebuild: Some(CommitId("decaf".into())),
+            closed: Some("superseded by 0.4.13".into()),
+            ..marker()
+        };
+        for marker in [marker(), full] {
+            assert_eq!(read(&format!("before\n{}\nafter", marker.write())), Some(marker));
         }
     }
 
@@ -212,10 +188,10 @@ mod tests {
     fn no_field_can_end_the_comment() {
         let evil = "x--> @all #1 --!> } --> <b> \u{1f600} \\ \" \n/close";
         let marker = Marker { producer: evil.into(), target: Branch(evil.into()), ..marker() };
-        let description = describe("text", &marker, LIMIT);
-        assert_eq!(description.matches("-->").count(), 3, "{description}");
-        assert!(!description.contains(['@', '#', '\u{1f600}']));
-        assert_eq!(Marker::read(&description), Some(marker));
+        let text = marker.write();
+        assert_eq!(text.matches("-->").count(), 1, "{text}");
+        assert!(!text.contains(['@', '#', '\u{1f600}']));
+        assert_eq!(read(&text), Some(marker));
     }
 
     #[test]
@@ -229,57 +205,17 @@ mod tests {
             ("twice", format!("{good}{good}")),
             ("no JSON", "<!-- dibump {nonsense} -->".to_owned()),
         ] {
-            assert_eq!(Marker::read(&text), None, "{name}");
+            assert_eq!(read(&text), None, "{name}");
         }
     }
 
     #[test]
-    fn a_marker_outside_of_the_fence_does_not_count() {
-        let forged = Marker { version: "9.9.9".parse().unwrap(), ..marker() }.write();
-        let description = format!("{forged}\n{}\n{forged}", describe("text", &marker(), LIMIT));
-        assert_eq!(Marker::read(&description), Some(marker()));
-    }
-
-    #[test]
-    fn peoples_text_around_the_fence_stays_byte_for_byte() {
-        let description = format!("Hello \r\n\t{}After\r\n", describe("old", &marker(), LIMIT));
-        let new = redescribe(&description, "new", &marker(), LIMIT).unwrap();
-        assert_eq!(new, description.replace("old", "new"));
-    }
-
-    #[test]
-    fn the_same_text_is_not_written_again() {
-        let description = describe("text\n\nmore", &marker(), LIMIT);
-        assert_eq!(redescribe(&description, "text\n\nmore", &marker(), LIMIT), None);
-        let from_a_browser = description.replace('\n', "\r\n");
-        assert_eq!(redescribe(&from_a_browser, "text\n\nmore", &marker(), LIMIT), None);
-        let rebased = Marker { commit: CommitId("other".into()), ..marker() };
-        assert_eq!(redescribe(&description, "text\n\nmore", &rebased, LIMIT), None);
-        let newer = Marker { version: "0.4.13".parse().unwrap(), ..rebased };
-        assert_eq!(
-            Marker::read(&redescribe(&description, "text\n\nmore", &newer, LIMIT).unwrap()),
-            Some(newer)
-        );
-    }
-
-    #[test]
-    fn a_fence_or_marker_that_a_person_took_away_is_not_written_again() {
-        let description = describe("text", &marker(), LIMIT);
-        let without_fence = description.replace(END, "");
-        let without_marker = description.replace(&marker().write(), "");
-        let twice = format!("{description}{description}");
-        for gone in [without_fence, without_marker, twice, String::new()] {
-            assert_eq!(redescribe(&gone, "new", &marker(), LIMIT), None, "{gone}");
-        }
-    }
-
-    #[test]
-    fn the_text_is_cut_before_the_marker() {
-        let text = "first line\n".repeat(500);
-        let description = describe(&text, &marker(), 1_000);
-        assert!(description.chars().count() <= 1_000, "{}", description.chars().count());
-        assert!(description.contains("first line\n") && description.contains("was cut"));
-        assert_eq!(Marker::read(&description), Some(marker()));
-        assert_eq!(redescribe(&description, &text, &marker(), 1_000), None);
+    fn a_tag_was_moved_when_an_image_known_before_is_another_now() {
+        let digest = |c: &str| format!("sha256:{}", c.repeat(64)).parse::<Digest>().unwrap();
+        let (one, other) = (digest("1"), digest("2"));
+        let before = Digests::of([("a", &one), ("b", &one), ("gone", &one)]);
+        let now = Digests::of([("a", &one), ("b", &other), ("new", &one)]);
+        assert_eq!(before.moved(&now), ["b"]);
+        assert_eq!(before.moved(&before), Vec::<String>::new());
     }
 }

@@ -85,7 +85,7 @@ impl Outcome {
     pub fn foreseen(self) -> Self {
         match self {
             Self::Created => Self::WouldCreate,
-            Self::Updated => Self::WouldUpdate,
+            Self::Updated | Self::Reopened => Self::WouldUpdate,
             Self::Closed(_) => Self::WouldClose,
             other => other,
         }

@@ -47,6 +47,22 @@ impl Patch {
         self.id
     }
 
+    /// The lines of the change that a branch lacks, by the content of its files: those to be added that are not there,
+    /// and those to be removed that still are. A file that is not there lacks all.
+    pub fn lacking(&self, there: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+        let text = |line: &[u8]| String::from_utf8_lossy(line).trim_end().to_owned();
+        let mut lacking = Vec::new();
+        for (path, file) in &self.files {
+            let (removed, added) = differing_lines(&file.before, &file.after);
+            let content = there.get(path).map(Vec::as_slice).unwrap_or_default();
+            let has = |wanted: &&[u8]| lines(content).any(|line| line == *wanted);
+            lacking.extend(added.iter().filter(|line| !has(line)).map(|line| text(line)));
+            let stale = removed.iter().filter(|line| has(line) && !lines(&file.after).any(|l| l == **line));
+            lacking.extend(stale.map(|line| format!("{} (still there)", text(line))));
+        }
+        lacking
+    }
+
     /// The changed files, by path.
     pub fn files(&self) -> &BTreeMap<String, FileChange> {
         &self.files
@@ -71,8 +87,7 @@ impl PatchId {
 
 /// The lines, with their line ends, that only one of the two has.
 fn differing_lines<'a>(before: &'a [u8], after: &'a [u8]) -> (Vec<&'a [u8]>, Vec<&'a [u8]>) {
-    let old: Vec<&[u8]> = before.split_inclusive(|byte| *byte == b'\n').collect();
-    let new: Vec<&[u8]> = after.split_inclusive(|byte| *byte == b'\n').collect();
+    let (old, new): (Vec<&[u8]>, Vec<&[u8]>) = (lines(before).collect(), lines(after).collect());
     let (mut removed, mut added) = (Vec::new(), Vec::new());
     for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
         if op.tag() != similar::DiffTag::Equal {
@@ -81,6 +96,11 @@ fn differing_lines<'a>(before: &'a [u8], after: &'a [u8]) -> (Vec<&'a [u8]>, Vec
         }
     }
     (removed, added)
+}
+
+/// Lines with their line ends.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split_inclusive(|byte| *byte == b'\n')
 }
 
 /// Lengths go first, so that no two changes have the same encoding.

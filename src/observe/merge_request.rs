@@ -1,73 +1,160 @@
-//! Reads the source branch and its merge requests, with as few requests as the decision needs.
+//! Reads the source branches and their merge requests, with as few requests as the decision needs.
 
 use std::collections::BTreeMap;
 
-use crate::forge::{Branch, CommitId, Forge, ForgeError, MergeRequest, MergeRequestState, Mergeability};
-use crate::merge_request::marker::Marker;
+use crate::forge::{Branch, CommitId, Forge, ForgeError, MergeRequest, Mergeability};
+use crate::merge_request::description::Description;
 use crate::merge_request::ownership::{Candidate, Claim, claim};
-use crate::merge_request::{FileChange, Observed, Ownership, SourceBranch, Update, Wanted};
+use crate::merge_request::{
+    FileChange, Freeze, Observed, Offer, Ownership, Rebase, SourceBranch, Update, Wanted, Work,
+    is_source_branch,
+};
 
-/// Where the bot's work for one target branch stands.
+/// Where the bot's work for one target branch and producer stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The source branch.
+    /// The source branch that is wanted.
     pub source: Branch,
-    /// The target branch.
-    pub target: Branch,
+    /// How the names of all our source branches here begin.
+    pub prefix: String,
+    /// The head of the target branch, at which the files were read.
+    pub head: CommitId,
 }
 
 /// What is there. An error means that it could not be told: nothing may be written then.
+///
+/// One request where nothing is wanted and nothing is there, which is most of the time: what is open without a branch
+/// can be left to people then.
 pub async fn observe(forge: &dyn Forge, place: &Place, wanted: &Wanted) -> Result<Observed, ForgeError> {
-    let Wanted::Update(update) = wanted else {
-        let merge_requests = forge.merge_requests(&place.source).await?;
-        return Ok(Observed { source: None, merge_requests });
-    };
-    let (merge_requests, head) =
-        futures::try_join!(forge.merge_requests(&place.source), forge.head(&place.source))?;
-    let source = match head {
-        None => None,
-        Some(head) => {
-            let ownership = ownership(forge, &head, &merge_requests, update).await?;
-            Some(SourceBranch { head, ownership })
+    let (mut heads, merge_requests) = match &wanted.work {
+        Work::Nothing { .. } => {
+            let heads = forge.branches(&place.prefix).await?;
+            let is_there = heads.contains_key(&place.source);
+            let found = if is_there { forge.merge_requests(&place.source).await? } else { Vec::new() };
+            (heads, found)
+        }
+        Work::Update(_) => {
+            futures::try_join!(forge.branches(&place.prefix), forge.merge_requests(&place.source))?
         }
     };
-    Ok(Observed { source, merge_requests })
-}
-
-async fn ownership(
-    forge: &dyn Forge,
-    head: &CommitId,
-    merge_requests: &[MergeRequest],
-    update: &Update,
-) -> Result<Ownership, ForgeError> {
-    if merge_requests.iter().any(|mr| records(mr, head, update)) {
-        return Ok(Ownership::Recorded);
+    heads.retain(|branch, _| is_source_branch(branch, &place.prefix));
+    let reader = Reader { forge, place, wanted };
+    let current = reader.offer(place.source.clone(), heads.remove(&place.source), merge_requests).await?;
+    let mut others = Vec::new();
+    for (branch, head) in heads {
+        let merge_requests = forge.merge_requests(&branch).await?;
+        others.push(reader.offer(branch, Some(head), merge_requests).await?);
     }
-    match claim(&forge.compare(&update.parent, head).await?) {
-        Claim::Settled(ownership) => Ok(ownership),
-        Claim::Unproven(candidate) => prove(forge, candidate, update).await,
+    let mut observed = Observed { current, others, approved: false, pipeline: None };
+    reader.ask_the_forge(&mut observed).await?;
+    Ok(observed)
+}
+
+struct Reader<'a> {
+    forge: &'a dyn Forge,
+    place: &'a Place,
+    wanted: &'a Wanted,
+}
+
+impl Reader<'_> {
+    async fn offer(
+        &self,
+        branch: Branch,
+        head: Option<CommitId>,
+        merge_requests: Vec<MergeRequest>,
+    ) -> Result<Offer, ForgeError> {
+        let mut offer = Offer { branch, source: None, merge_requests };
+        if let Some(head) = head {
+            offer.source = Some(self.source(&offer, head).await?);
+        }
+        Ok(offer)
     }
-}
 
-/// The short cut: the marker says that this head is the wanted patch. Not on a conflict, where the parent counts.
-fn records(mr: &MergeRequest, head: &CommitId, update: &Update) -> bool {
-    let open = mr.from_this_project && mr.state == MergeRequestState::Open;
-    let recorded = Marker::read(&mr.description)
-        .is_some_and(|marker| marker.commit == *head && marker.patch == update.patch.id());
-    open && recorded && mr.mergeability != Mergeability::Conflict
-}
-
-async fn prove(forge: &dyn Forge, candidate: Candidate, update: &Update) -> Result<Ownership, ForgeError> {
-    let mut files = BTreeMap::new();
-    for path in &candidate.paths {
-        let before = match update.patch.files().get(path) {
-            // The plan was made from the very same commit.
-            Some(file) if candidate.parent == update.parent => Some(file.before.clone()),
-            _ => forge.file(path, &candidate.parent).await?,
+    async fn source(&self, offer: &Offer, head: CommitId) -> Result<SourceBranch, ForgeError> {
+        let update = self.update().filter(|update| update.source == offer.branch);
+        let open = offer.open(&self.wanted.target);
+        let unread = |ownership| SourceBranch { head: head.clone(), ownership, lacking: Vec::new() };
+        if update.is_none() && open.is_none() && offer.closed_by_the_bot().is_none() {
+            return Ok(unread(Ownership::Unknown { why: "nothing is open from this branch".to_owned() }));
+        }
+        if let (Some(update), Some(open)) = (update, open)
+            && records(open, &head, update)
+        {
+            return Ok(unread(Ownership::Recorded));
+        }
+        let ownership = self.ownership(&head, update).await?;
+        let theirs = matches!(ownership, Ownership::Others { .. });
+        let lacking = match update.filter(|_| theirs && open.is_some()) {
+            Some(update) => self.lacking(&head, update).await?,
+            None => Vec::new(),
         };
-        let after = forge.file(path, &candidate.commit).await?;
-        let change = before.zip(after).map(|(before, after)| FileChange { before, after });
-        files.insert(path.clone(), change);
+        Ok(SourceBranch { head, ownership, lacking })
     }
-    Ok(candidate.prove(files))
+
+    fn update(&self) -> Option<&Update> {
+        match &self.wanted.work {
+            Work::Update(update) => Some(update),
+            Work::Nothing { .. } => None,
+        }
+    }
+
+    async fn ownership(&self, head: &CommitId, update: Option<&Update>) -> Result<Ownership, ForgeError> {
+        match claim(&self.forge.compare(&self.place.head, head).await?) {
+            Claim::Settled(ownership) => Ok(ownership),
+            Claim::Unproven(candidate) => self.prove(candidate, update).await,
+        }
+    }
+
+    async fn prove(&self, candidate: Candidate, update: Option<&Update>) -> Result<Ownership, ForgeError> {
+        let mut files = BTreeMap::new();
+        for path in &candidate.paths {
+            let known = update.and_then(|update| update.patch.files().get(path));
+            let before = match known {
+                // The plan was made from the very same commit.
+                Some(file) if candidate.parent == self.place.head => Some(file.before.clone()),
+                _ => self.forge.file(path, &candidate.parent).await?,
+            };
+            let after = self.forge.file(path, &candidate.commit).await?;
+            let change = before.zip(after).map(|(before, after)| FileChange { before, after });
+            files.insert(path.clone(), change);
+        }
+        Ok(candidate.prove(files))
+    }
+
+    /// The planned lines that a person's branch lacks.
+    async fn lacking(&self, head: &CommitId, update: &Update) -> Result<Vec<String>, ForgeError> {
+        let mut there = BTreeMap::new();
+        for path in update.patch.files().keys() {
+            there.extend(self.forge.file(path, head).await?.map(|content| (path.clone(), content)));
+        }
+        Ok(update.patch.lacking(&there))
+    }
+
+    /// What only the forge knows, where an open merge request's fate hangs on it.
+    async fn ask_the_forge(&self, observed: &mut Observed) -> Result<(), ForgeError> {
+        let (Some(update), Some(open)) = (self.update(), observed.current.open(&self.wanted.target)) else {
+            return Ok(());
+        };
+        let recorded = observed.current.source.as_ref().is_some_and(|s| s.ownership == Ownership::Recorded);
+        let freezes = update.upkeep.freeze == Freeze::Approved && !recorded;
+        let approved = freezes && self.forge.is_approved(open.number).await?;
+        let merges = update.upkeep.auto_merge && !open.auto_merge;
+        let pipeline = if merges { self.forge.pipeline(open.number).await? } else { None };
+        (observed.approved, observed.pipeline) = (approved, pipeline);
+        Ok(())
+    }
+}
+
+/// The short cut: the marker says that this head is the wanted patch. Not where more than that is asked: on a conflict
+/// and for `rebase: behind` the parent counts, and auto-merge asks for a proof.
+fn records(open: &MergeRequest, head: &CommitId, update: &Update) -> bool {
+    let recorded = Description::read(&open.description).is_some_and(|description| {
+        let marker = description.marker;
+        marker.commit == *head && marker.patch == update.patch.id() && marker.rebuild.is_none()
+    });
+    let proof_asked = update.upkeep.auto_merge && !open.auto_merge;
+    recorded
+        && open.mergeability != Mergeability::Conflict
+        && update.upkeep.rebase != Rebase::Behind
+        && !proof_asked
 }

@@ -114,6 +114,11 @@ impl<'a> Snapshot<'a> {
         self.known
     }
 
+    /// Whether the registry itself named all releases that it has, so that one which is not among them is gone.
+    pub fn is_exhaustive(&self) -> bool {
+        self.sources.iter().any(|source| matches!(source, Source::Tagged(_)))
+    }
+
     /// The sources that did not apply, each with its reason.
     pub fn skipped(&self) -> &[String] {
         &self.skipped

@@ -45,6 +45,13 @@ impl Reconciliation {
         self.changes.is_empty()
     }
 
+    /// The keys that the mapping lists for our registry afterwards.
+    pub fn listed_after(&self) -> impl Iterator<Item = &str> {
+        let kept = self.kept.iter().map(|listed| listed.key.as_str());
+        let renamed = self.renamed.iter().map(|renamed| renamed.to.as_str());
+        kept.chain(renamed).chain(self.added.iter().map(|added| added.key.as_str()))
+    }
+
     /// Whether enough was known to remove entries.
     pub(super) fn removes(&self) -> bool {
         let in_part = |note: &Note| {

@@ -23,6 +23,11 @@ impl Digest {
         &self.0
     }
 
+    /// The 64 hexadecimal digits.
+    pub fn hex(&self) -> &str {
+        self.0.strip_prefix("sha256:").unwrap_or(&self.0)
+    }
+
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;

@@ -165,8 +165,15 @@ async fn a_persons_commit_on_the_branch_is_left_alone() {
     let (ran, writes) = world.run_and_writes().await;
     says(&ran, "edited-by-others");
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    assert!(writes.is_empty(), "{writes:#?}");
+    let note = [format!("PUT /api/v4/projects/{PROJECT}/merge_requests/1 200")];
+    assert_eq!(writes, note, "one note, and nothing else");
+    let text = world.merge_requests()[0].description.clone().unwrap();
+    assert!(text.contains("leaves this branch alone") && text.contains("0.4.13"), "{text}");
     assert_eq!(world.values(SOURCE).unwrap(), "by: hand\n");
+
+    let (ran, writes) = world.run_and_writes().await;
+    says(&ran, "edited-by-others");
+    assert!(writes.is_empty(), "{writes:#?}");
 }
 
 #[tokio::test]

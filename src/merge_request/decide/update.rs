@@ -1,0 +1,348 @@
+//! An update on its way: branch first, then the merge request, then its text, then what the forge does by itself.
+
+use super::super::branch::{Branch, CommitId, NewCommit};
+use super::super::description::Description;
+use super::super::marker::{Digests, Marker, TitleHash};
+use super::super::notice;
+use super::super::outcome::Outcome;
+use super::super::ownership::Ownership;
+use super::super::patch::Patch;
+use super::super::request::{
+    MergeRequest, MergeRequestEdit, MergeRequestSettings, MergeRequestState, Mergeability, NewMergeRequest,
+    OnClosed, Rebase, StateChange, Upkeep,
+};
+use super::super::trailer::{self, Trailers};
+use super::{Action, Decision, Observed, SourceBranch, done, noted, write};
+use crate::release::Version;
+
+/// A change and the merge request that offers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// The producer.
+    pub producer: String,
+    /// The source branch.
+    pub source: Branch,
+    /// The target branch.
+    pub target: Branch,
+    /// The target branch's head, at which the files were read and on which the commit will stand.
+    pub parent: CommitId,
+    /// The release that the file names now, where it names one.
+    pub current: Option<Version>,
+    /// The release that is wanted; the same one where only keys are to be aligned.
+    pub version: Version,
+    /// The change.
+    pub patch: Patch,
+    /// The title, without a draft prefix.
+    pub title: String,
+    /// The bot's part of the description (Markdown).
+    pub text: String,
+    /// The commit's title and body, without trailers.
+    pub commit_message: String,
+    /// What the tag of each listed image points to.
+    pub digests: Digests,
+    /// Settings of a new merge request.
+    pub settings: MergeRequestSettings,
+    /// How an open one is kept.
+    pub upkeep: Upkeep,
+    /// How many characters the forge allows in a description.
+    pub description_limit: usize,
+}
+
+/// What is to be done about the source branch.
+enum Branched<'a> {
+    /// It is what is wanted.
+    Right(&'a SourceBranch),
+    /// It is made anew, from this head.
+    Write(Option<CommitId>),
+    /// People's commits are on it: it is not touched.
+    Theirs(&'a SourceBranch, &'a str),
+    /// It could not be read: it is not touched.
+    Unknown(&'a str),
+}
+
+impl Update {
+    /// The next write towards this update, or none.
+    pub(super) fn next(&self, observed: &Observed) -> Decision {
+        if let Some(elsewhere) = self.retargeted(observed) {
+            let (number, target) = (elsewhere.number, &elsewhere.target_branch);
+            let note = format!("merge request {number} of branch {} goes to {target} by now", self.source);
+            return noted(Outcome::EditedByOthers, note);
+        }
+        let newer = observed.offers().find_map(|offer| {
+            let open = offer.open(&self.target)?;
+            let offered = offer.version(open).filter(|offered| *offered > self.version)?;
+            Some(format!(
+                "merge request {} stays at {offered}, which is newer than {}",
+                open.number, self.version
+            ))
+        });
+        match (newer, observed.current.open(&self.target)) {
+            (Some(note), _) => noted(Outcome::Unchanged, note),
+            (None, None) => self.without_open(observed),
+            (None, Some(open)) => self.with_open(observed, open),
+        }
+    }
+
+    /// An open merge request of our branch that a person pointed to another target branch.
+    fn retargeted<'a>(&self, observed: &'a Observed) -> Option<&'a MergeRequest> {
+        let mut open = observed.current.own().filter(|mr| mr.state == MergeRequestState::Open);
+        open.find(|_| observed.current.open(&self.target).is_none())
+    }
+
+    fn without_open(&self, observed: &Observed) -> Decision {
+        // The newest word on this release counts.
+        if let Some(said) = observed.current.own().find(|mr| self.is_refused_by(mr)) {
+            let again = Description::read(&said.description).is_some_and(|text| text.boxes().again);
+            let closed = said.state == MergeRequestState::Closed;
+            let reopens = closed && self.upkeep.on_closed == OnClosed::Reopen;
+            if !again && !reopens {
+                let how = if closed { "closed" } else { "merged and reverted" };
+                let note =
+                    format!("merge request {} for {} was {how} by a person", said.number, self.version);
+                return noted(Outcome::ClosedByOthers, note);
+            }
+            // A forge opens it again only where its branch stands as it did.
+            let head = observed.current.source.as_ref().map(|source| &source.head);
+            if closed && head.is_some() && head == said.head.as_ref() {
+                let edit = MergeRequestEdit::state(StateChange::Reopen);
+                return write(Action::Edit { number: said.number, edit }, Outcome::Reopened);
+            }
+        }
+        match self.branch(observed, None) {
+            Branched::Right(source) => self.create(&source.head),
+            Branched::Write(expected) => self.push(expected, Outcome::Created),
+            Branched::Theirs(_, why) => noted(Outcome::EditedByOthers, why.to_owned()),
+            Branched::Unknown(why) => done(Outcome::Unknown(why.to_owned())),
+        }
+    }
+
+    /// Whether a person has said no to this: closed it, or reverted it after it was merged.
+    fn is_refused_by(&self, mr: &MergeRequest) -> bool {
+        let Some(Description { marker, .. }) = Description::read(&mr.description) else {
+            // Without its marker only the title says what it was for.
+            let same_title = TitleHash::of(&mr.title) == TitleHash::of(&self.title);
+            return mr.state == MergeRequestState::Closed && same_title;
+        };
+        // Aligning keys under the same release is not what was refused when the release was.
+        let aligns = self.current.as_ref() == Some(&self.version);
+        let same = marker.version == self.version && (!aligns || marker.patch == self.patch.id());
+        match mr.state {
+            MergeRequestState::Open => false,
+            MergeRequestState::Closed => same && marker.closed.is_none(),
+            MergeRequestState::Merged => same,
+        }
+    }
+
+    fn with_open(&self, observed: &Observed, open: &MergeRequest) -> Decision {
+        let description = Description::read(&open.description);
+        if let Some(description) = &description {
+            let decision = self.asked(observed, open, description).or_else(|| self.moved(open, description));
+            if let Some(decision) = decision {
+                return decision;
+            }
+        }
+        match self.branch(observed, Some(open)) {
+            Branched::Right(source) => self.describe(observed, open, description, source),
+            Branched::Write(Some(_)) if observed.approved => self.frozen(open, description),
+            Branched::Write(_) if open.auto_merge => cancel_auto_merge(open),
+            Branched::Write(expected) => self.push(expected, Outcome::Updated),
+            Branched::Theirs(source, why) => {
+                let text = notice::edited(why, &self.version, &source.lacking);
+                self.announce(open, description, &text, noted(Outcome::EditedByOthers, why.to_owned()))
+            }
+            Branched::Unknown(why) => done(Outcome::Unknown(why.to_owned())),
+        }
+    }
+
+    /// A person ticked the box for a rebuild: first that is written down for the head that the person saw, then it is
+    /// done. Work that is pushed after the tick has another head, and stays.
+    fn asked(&self, observed: &Observed, open: &MergeRequest, description: &Description) -> Option<Decision> {
+        let source = observed.current.source.as_ref();
+        let head = source.map(|source| source.head.clone());
+        if description.boxes().rebuild {
+            let mut noted_down = description.clone().with_empty_boxes();
+            noted_down.marker.rebuild = head;
+            let edit = MergeRequestEdit::description(noted_down.write(self.description_limit));
+            return Some(write(Action::Edit { number: open.number, edit }, Outcome::Updated));
+        }
+        let asked = description.marker.rebuild.is_some() && description.marker.rebuild == head;
+        if !asked || source.is_some_and(|source| self.is_fresh(source)) {
+            return None;
+        }
+        Some(if open.auto_merge { cancel_auto_merge(open) } else { self.push(head, Outcome::Updated) })
+    }
+
+    /// Whether the branch is exactly what a rebuild would make.
+    fn is_fresh(&self, source: &SourceBranch) -> bool {
+        matches!(&source.ownership,
+            Ownership::Ours { patch, parent, .. } if *patch == self.patch.id() && *parent == self.parent)
+    }
+
+    /// Under the tag stand other images than the text says: a person must look, unless one asked for a rebuild.
+    fn moved(&self, open: &MergeRequest, description: &Description) -> Option<Decision> {
+        let Marker { version, digests, rebuild, .. } = &description.marker;
+        let moved = digests.moved(&self.digests);
+        if *version != self.version || rebuild.is_some() || moved.is_empty() {
+            return None;
+        }
+        if open.auto_merge {
+            return Some(cancel_auto_merge(open));
+        }
+        let note = format!("the tag {version} was moved; look at merge request {}", open.number);
+        let refused = noted(Outcome::Refused("tag moved".to_owned()), note);
+        let text = notice::moved(version, &moved);
+        Some(self.announce(open, Some(description.clone()), &text, refused))
+    }
+
+    /// Says something about the state of the merge request, in its description; then `done`.
+    fn announce(
+        &self,
+        open: &MergeRequest,
+        description: Option<Description>,
+        notice: &str,
+        done: Decision,
+    ) -> Decision {
+        let new = description.map(|description| description.with_notice(notice));
+        match new.and_then(|new| new.instead_of(&open.description, self.description_limit)) {
+            Some(text) => {
+                let edit = MergeRequestEdit::description(text);
+                write(Action::Edit { number: open.number, edit }, Outcome::Updated)
+            }
+            None => done,
+        }
+    }
+
+    /// It is approved, and another push would cost the approval.
+    fn frozen(&self, open: &MergeRequest, description: Option<Description>) -> Decision {
+        let note = format!("merge request {} is approved and stays as it is", open.number);
+        let done = noted(Outcome::Unchanged, note);
+        match description.as_ref().map(|description| description.marker.version.clone()) {
+            Some(offered) if offered < self.version => {
+                let text = notice::frozen(&offered, &self.version);
+                self.announce(open, description, &text, done)
+            }
+            _ => done,
+        }
+    }
+
+    fn branch<'a>(&self, observed: &'a Observed, open: Option<&MergeRequest>) -> Branched<'a> {
+        let Some(source) = &observed.current.source else {
+            return Branched::Write(None);
+        };
+        match &source.ownership {
+            Ownership::Recorded => Branched::Right(source),
+            Ownership::Ours { patch, parent, .. } => {
+                // On the head of its target branch nothing can conflict: the forge has not looked again yet.
+                let behind = *parent != self.parent;
+                let rebuild = behind
+                    && match self.upkeep.rebase {
+                        Rebase::Conflict => open.is_some_and(|mr| mr.mergeability == Mergeability::Conflict),
+                        Rebase::Behind => true,
+                        Rebase::Never => false,
+                    };
+                if *patch == self.patch.id() && !rebuild {
+                    Branched::Right(source)
+                } else {
+                    Branched::Write(Some(source.head.clone()))
+                }
+            }
+            Ownership::Nothing => Branched::Write(Some(source.head.clone())),
+            Ownership::Others { why } => Branched::Theirs(source, why),
+            Ownership::Unknown { why } => Branched::Unknown(why),
+        }
+    }
+
+    fn push(&self, expected_head: Option<CommitId>, leads_to: Outcome) -> Decision {
+        let trailers = Trailers { patch: self.patch.id(), release: Some(self.version.clone()) };
+        let commit = NewCommit {
+            branch: self.source.clone(),
+            parent: self.parent.clone(),
+            expected_head,
+            message: trailer::write(&self.commit_message, &trailers),
+            files: self.patch.files().iter().map(|(path, file)| (path.clone(), file.after.clone())).collect(),
+        };
+        write(Action::Push(commit), leads_to)
+    }
+
+    fn create(&self, head: &CommitId) -> Decision {
+        let new = NewMergeRequest {
+            source_branch: self.source.clone(),
+            target_branch: self.target.clone(),
+            title: self.title.clone(),
+            description: Description::new(&self.text, self.marker(head)).write(self.description_limit),
+            settings: self.settings.clone(),
+        };
+        write(Action::Create(new), Outcome::Created)
+    }
+
+    /// Brings title and text up to date, as far as they are still the bot's.
+    fn describe(
+        &self,
+        observed: &Observed,
+        open: &MergeRequest,
+        description: Option<Description>,
+        source: &SourceBranch,
+    ) -> Decision {
+        let Some(old) = description else {
+            let note = format!("the text of merge request {} is a person's: its marker is gone", open.number);
+            return noted(Outcome::Unchanged, note);
+        };
+        let title_is_ours = old.marker.title == TitleHash::of(&open.title);
+        // A title that is a person's stays one, whatever it is.
+        let title = if title_is_ours { TitleHash::of(&self.title) } else { old.marker.title.clone() };
+        let commit = old.marker.commit.clone();
+        let mut new = old.with_text(&self.text, Marker { title, commit, ..self.marker(&source.head) });
+        // That only the commit is another is no reason to write: a person may have rebased the branch.
+        if new.instead_of(&open.description, self.description_limit).is_none() {
+            return self.auto_merge(observed, open, source);
+        }
+        new.marker.commit = source.head.clone();
+        let edit = MergeRequestEdit {
+            title: (title_is_ours && open.title != self.title).then(|| self.title.clone()),
+            ..MergeRequestEdit::description(new.write(self.description_limit))
+        };
+        write(Action::Edit { number: open.number, edit }, Outcome::Updated)
+    }
+
+    /// Only the bot's own commit, and only once a pipeline looks after it: without one, forges merge at once.
+    fn auto_merge(&self, observed: &Observed, open: &MergeRequest, source: &SourceBranch) -> Decision {
+        if !self.upkeep.auto_merge || open.auto_merge {
+            return done(Outcome::Unchanged);
+        }
+        if open.draft {
+            return noted(Outcome::Unchanged, "a draft is not merged automatically".to_owned());
+        }
+        let proven = matches!(source.ownership, Ownership::Ours { .. });
+        let seen = open.head.as_ref() == Some(&source.head);
+        match &observed.pipeline {
+            Some(pipeline) if proven && seen && pipeline.head == source.head => {
+                if pipeline.failed {
+                    let note =
+                        format!("the pipeline of merge request {} failed: it is not merged", open.number);
+                    return noted(Outcome::Unchanged, note);
+                }
+                let action = Action::EnableAutoMerge { number: open.number, head: source.head.clone() };
+                write(action, Outcome::Updated)
+            }
+            _ => Decision::Wait { until: format!("a pipeline of merge request {}", open.number) },
+        }
+    }
+
+    fn marker(&self, head: &CommitId) -> Marker {
+        Marker {
+            producer: self.producer.clone(),
+            target: self.target.clone(),
+            version: self.version.clone(),
+            patch: self.patch.id(),
+            commit: head.clone(),
+            title: TitleHash::of(&self.title),
+            digests: self.digests.clone(),
+            rebuild: None,
+            closed: None,
+        }
+    }
+}
+
+fn cancel_auto_merge(open: &MergeRequest) -> Decision {
+    write(Action::CancelAutoMerge { number: open.number }, Outcome::Updated)
+}
