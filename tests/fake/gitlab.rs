@@ -4,12 +4,10 @@
 //! requests afterwards. A request that the fake does not know is answered 404, and the fake's end is a panic.
 
 mod branches;
-mod git;
 mod json;
 mod merge_requests;
 mod projects;
 mod state;
-mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +18,7 @@ use axum::http::{HeaderMap, Response};
 use futures::StreamExt as _;
 use serde_json::json;
 
+use super::{git, wire};
 pub use git::{Commit, Repository, Tree};
 pub use state::{MergeRequest, Project, Registry, RegistryAccess, Release, State, Token, TokenKind, User};
 pub use wire::{Answer, Asked, Failure, How, Seen};

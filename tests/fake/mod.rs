@@ -3,5 +3,7 @@
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "each of them uses a part")]
 
 pub mod docker_registry;
+pub mod git;
 pub mod gitlab;
 pub mod oci;
+pub mod wire;
