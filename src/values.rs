@@ -13,6 +13,7 @@ mod layout;
 mod lookup;
 mod planned;
 mod quotes;
+mod region;
 mod text_edit;
 mod tree;
 

@@ -12,21 +12,36 @@ use yaml_rust2::parser::{Parser, Tag};
 use yaml_rust2::scanner::{Marker, TScalarStyle};
 
 use super::planned::{MappingPlan, Planned, Plans};
+use super::region::Region;
 use super::tree::{Kind, Pair};
 use super::{Document, ENABLING, EditError, Position};
 
 /// Compares the edited text with the plan.
+///
+/// Where the changes can be read by themselves, the rest being the old text byte for byte, that is enough. Everywhere
+/// else, and whenever that reading finds fault, the whole text is read and has the last word.
 pub(crate) fn says_the_plan(document: &Document, plans: &Plans<'_>, text: &str) -> Result<(), EditError> {
+    if region_says_the_plan(document, plans, text) {
+        Ok(())
+    } else {
+        whole_says_the_plan(document, plans, text)
+    }
+}
+
+/// Whether the changes can be read by themselves, and say the plan.
+pub(crate) fn region_says_the_plan(document: &Document, plans: &Plans<'_>, text: &str) -> bool {
+    let region = Region::of(document, plans, text);
+    region.is_some_and(|region| Comparison::new(document, plans, region.text).entries(&region.pairs).is_ok())
+}
+
+/// Compares the whole edited text with the plan.
+pub(crate) fn whole_says_the_plan(
+    document: &Document,
+    plans: &Plans<'_>,
+    text: &str,
+) -> Result<(), EditError> {
     // yaml-rust2 takes a byte order mark for content.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut comparison = Comparison {
-        document,
-        mappings: plans.mappings.iter().map(|plan| (plan.owner.value, plan)).collect(),
-        scalars: plans.scalars.iter().map(|(_, pair, value)| (pair.value, *value)).collect(),
-        reader: Parser::new_from_str(text),
-        anchors: HashMap::new(),
-    };
-    comparison.file()
+    Comparison::new(document, plans, text.strip_prefix('\u{feff}').unwrap_or(text)).file()
 }
 
 struct Comparison<'a> {
@@ -47,7 +62,31 @@ enum As {
     Copy,
 }
 
-impl Comparison<'_> {
+impl<'a> Comparison<'a> {
+    fn new(document: &'a Document, plans: &'a Plans<'a>, text: &'a str) -> Self {
+        Self {
+            document,
+            mappings: plans.mappings.iter().map(|plan| (plan.owner.value, plan)).collect(),
+            scalars: plans.scalars.iter().map(|(_, pair, value)| (pair.value, *value)).collect(),
+            reader: Parser::new_from_str(text),
+            anchors: HashMap::new(),
+        }
+    }
+
+    /// Some entries of a mapping, as a file of their own.
+    fn entries(&mut self, pairs: &[Pair]) -> Result<(), EditError> {
+        self.expect("the beginning", |event| *event == Event::StreamStart)?;
+        self.expect("a document", |event| *event == Event::DocumentStart)?;
+        self.expect("a mapping", |event| matches!(event, Event::MappingStart(0, None)))?;
+        for pair in pairs {
+            self.node(pair.key, As::Itself)?;
+            self.node(pair.value, As::Itself)?;
+        }
+        self.end_of_mapping()?;
+        self.expect("the end of the document", |event| *event == Event::DocumentEnd)?;
+        self.expect("the end", |event| *event == Event::StreamEnd)
+    }
+
     fn file(&mut self) -> Result<(), EditError> {
         self.expect("the beginning", |event| *event == Event::StreamStart)?;
         for root in &self.document.tree().roots {

@@ -78,6 +78,12 @@ impl<'a> Plans<'a> {
         Ok(plans)
     }
 
+    /// The nodes at which something changes.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = usize> {
+        let mappings = self.mappings.iter().map(|plan| plan.owner.value);
+        mappings.chain(self.scalars.iter().map(|(_, pair, _)| pair.value))
+    }
+
     fn mapping(&mut self, document: &Document, path: &'a KeyPath) -> Result<&mut MappingPlan<'a>, EditError> {
         let at = match self.mappings.iter().position(|plan| plan.path == path) {
             Some(at) => at,
