@@ -5,6 +5,7 @@
 
 mod meaning;
 mod meant;
+mod merge_request;
 mod place;
 mod policy;
 mod producer;

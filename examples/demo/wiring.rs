@@ -10,7 +10,6 @@ use dibump::config::{Config, Target as Configured, TargetFile};
 use dibump::forge::{Branch, Forge};
 use dibump::gitlab::{GitLab, ProjectId, Token, api_url};
 use dibump::http::{Secret, Settings, Transport};
-use dibump::merge_request::Upkeep;
 use dibump::observe::releases::Producer;
 use dibump::oci::{Credentials, OciCatalog, OciRegistry};
 use dibump::plan::{FileSpec, Target};
@@ -73,7 +72,7 @@ async fn jobs_of(
             target: target(configured),
             policy: branch.policy.clone(),
             settings: configured.merge_request.clone(),
-            upkeep: Upkeep::default(),
+            upkeep: configured.upkeep,
         });
     }
     Ok(jobs)

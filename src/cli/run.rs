@@ -15,7 +15,7 @@ use crate::config::{Config, ForgeKind, Target as Configured, TargetFile};
 use crate::forge::{Branch, Forge, ForgeError};
 use crate::gitlab::{self, GitLab};
 use crate::http::Transport;
-use crate::merge_request::{Outcome, Upkeep};
+use crate::merge_request::Outcome;
 use crate::plan::{FileSpec, Target};
 use crate::report;
 use crate::run::{Job, Options, Producers, Report, run as run_jobs};
@@ -99,7 +99,7 @@ async fn of_target(configured: &Configured, forge: &Arc<dyn Forge>) -> Result<Ve
             target: target(configured),
             policy: branch.policy.clone(),
             settings: configured.merge_request.clone(),
-            upkeep: Upkeep::default(),
+            upkeep: configured.upkeep,
         });
     }
     Ok(jobs)

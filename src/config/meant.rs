@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::raw::RawPolicy;
-use crate::forge::{Branch, MergeRequestSettings};
+use crate::merge_request::{Branch, MergeRequestSettings, Upkeep};
 use crate::reconcile::Images;
 use crate::registry::Prefix;
 use crate::release::Naming;
@@ -153,6 +153,8 @@ pub struct Target {
     pub images: Images,
     /// Settings of new merge requests.
     pub merge_request: MergeRequestSettings,
+    /// How an open merge request here is kept.
+    pub upkeep: Upkeep,
     /// Whether it is looked at.
     pub enabled: bool,
 }

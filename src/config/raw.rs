@@ -349,6 +349,50 @@ pub(super) struct RawMergeRequest {
     /// The title of a milestone of the project or of a group above it. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) milestone: Option<String>,
+    /// When an open one is built anew although its change is right. Default: conflict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rebase: Option<RawRebase>,
+    /// When an open one is left where it is although a newer release is published. Default: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) freeze: Option<RawFreeze>,
+    /// What becomes of a release whose merge request a person closed. Default: ignore.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) on_closed: Option<RawOnClosed>,
+    /// Let the forge merge by itself once a pipeline looks after the bot's own commit. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) auto_merge: Option<bool>,
+}
+
+/// When an open merge request is built anew although its change is right.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawRebase {
+    /// When the forge reports a conflict.
+    Conflict,
+    /// Whenever the target branch has moved on. Every push costs a pipeline, and often the approvals.
+    Behind,
+    /// Only when a person ticks the box in its text.
+    Never,
+}
+
+/// When an open merge request is left where it is although a newer release is published.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawFreeze {
+    /// It always moves to the newest release.
+    Never,
+    /// Once it is approved; its text names the newer release.
+    Approved,
+}
+
+/// What becomes of a release whose merge request a person closed.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawOnClosed {
+    /// It is not proposed again; the next release is.
+    Ignore,
+    /// Its merge request is opened again.
+    Reopen,
 }
 
 /// How servers are spoken to. Proxies come from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
@@ -424,6 +468,10 @@ impl RawMergeRequest {
             squash: self.squash.or(above.squash),
             remove_source_branch: self.remove_source_branch.or(above.remove_source_branch),
             milestone: self.milestone.clone().or_else(|| above.milestone.clone()),
+            rebase: self.rebase.or(above.rebase),
+            freeze: self.freeze.or(above.freeze),
+            on_closed: self.on_closed.or(above.on_closed),
+            auto_merge: self.auto_merge.or(above.auto_merge),
         }
     }
 }

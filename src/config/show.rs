@@ -8,7 +8,6 @@ use super::raw::{
     RawForgeKind, RawFullBranch, RawFullFile, RawGitlab, RawImages, RawMergeRequest, RawNames, RawNetwork,
     RawPolicy, RawProducer, RawSource, RawSourceName, RawStep, RawTarget, RawUnknownAge, RawUpdateType,
 };
-use crate::forge::MergeRequestSettings;
 use crate::reconcile::Images;
 
 /// The configuration as meant. Reading it again gives the same.
@@ -91,7 +90,7 @@ fn target(target: &Target) -> RawTarget {
         },
         policy: unnamed.map(|branch| with_defaults(&branch.written)).unwrap_or_default(),
         accept: accept.iter().map(ToString::to_string).collect(),
-        merge_request: merge_request(&target.merge_request),
+        merge_request: RawMergeRequest::of(&target.merge_request, target.upkeep),
         enabled: Some(target.enabled),
     }
 }
@@ -118,18 +117,6 @@ fn file(file: &TargetFile, overlay: bool) -> RawFile {
         registry_key: file.registry_key.clone(),
         overlay,
     })
-}
-
-fn merge_request(settings: &MergeRequestSettings) -> RawMergeRequest {
-    RawMergeRequest {
-        labels: Some(settings.labels.clone()),
-        assignees: Some(settings.assignees.clone()),
-        reviewers: Some(settings.reviewers.clone()),
-        draft: Some(settings.draft),
-        squash: settings.squash,
-        remove_source_branch: Some(settings.remove_source_branch),
-        milestone: settings.milestone.clone(),
-    }
 }
 
 fn network(network: &Network) -> RawNetwork {

@@ -4,11 +4,10 @@ use super::meaning::Meaning;
 use super::meant::{Producer, Target, TargetBranch, TargetFile};
 use super::place::Field;
 use super::raw::{
-    RawBranch, RawConfig, RawFile, RawFullBranch, RawFullFile, RawImages, RawMergeRequest, RawPolicy,
-    RawTarget,
+    RawBranch, RawConfig, RawFile, RawFullBranch, RawFullFile, RawImages, RawPolicy, RawTarget,
 };
 use super::shape::nearest;
-use crate::forge::{Branch, MergeRequestSettings};
+use crate::forge::Branch;
 use crate::reconcile::Images;
 use crate::release::Version;
 use crate::values::KeyPath;
@@ -29,6 +28,7 @@ impl Meaning<'_> {
         let branches = self.branches(config, raw, accept.as_deref().unwrap_or_default(), at);
         let files = self.files(&raw.files, &at.key("files"));
         let (file, overlays) = files?;
+        let merge_request = raw.merge_request.or(&config.merge_request);
         Some(Target {
             project: project?,
             producer: producer?,
@@ -36,7 +36,8 @@ impl Meaning<'_> {
             file,
             overlays,
             images: raw.images.into(),
-            merge_request: settings(&raw.merge_request.or(&config.merge_request)),
+            merge_request: merge_request.settings(),
+            upkeep: merge_request.upkeep(),
             enabled: raw.enabled.unwrap_or(true),
         })
     }
@@ -173,18 +174,6 @@ fn is_branch(text: &str) -> bool {
         && !text.contains("..")
         && !text.contains("@{")
         && !text.contains(forbidden)
-}
-
-fn settings(raw: &RawMergeRequest) -> MergeRequestSettings {
-    MergeRequestSettings {
-        labels: raw.labels.clone().unwrap_or_default(),
-        assignees: raw.assignees.clone().unwrap_or_default(),
-        reviewers: raw.reviewers.clone().unwrap_or_default(),
-        draft: raw.draft.unwrap_or(false),
-        squash: raw.squash,
-        remove_source_branch: raw.remove_source_branch.unwrap_or(true),
-        milestone: raw.milestone.clone(),
-    }
 }
 
 impl From<RawImages> for Images {
