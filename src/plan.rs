@@ -2,6 +2,7 @@
 //!
 //! Pure: the same observation gives the same plan, byte for byte; an unchanged world gives an empty one.
 
+pub mod schema;
 pub mod survey;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,8 @@ use std::fmt;
 use crate::reconcile::{self, Images, Inputs, Reconciliation, Refusal};
 use crate::release::choice::{Choice, Known, Verdict};
 use crate::release::{Coverage, Naming, Release, Version};
-use crate::values::{Change, EditError, EditNote};
+use crate::values::{Change, EditError, EditNote, KeyPath, Position};
+use schema::{Answer, InvalidSchema, Schema};
 pub use survey::{Current, FileSpec, Survey, SurveyError, Surveyed, Target, survey};
 
 /// A plan for the files of a target.
@@ -39,6 +41,8 @@ pub struct PlannedFile {
     pub reconciliation: Reconciliation,
     /// What a reviewer should know beside the lists of the reconciliation.
     pub notes: Vec<String>,
+    /// Where the mapping stands.
+    mapping: (KeyPath, Position),
 }
 
 /// What a plan comes to.
@@ -83,6 +87,30 @@ pub enum PlanError {
         path: String,
         /// Why.
         refusal: Refusal,
+    },
+    /// A key would be written that the chart's schema does not allow.
+    #[error(
+        "{path}:{at}: {schema} does not allow `{key}` ({rule}); adapt the schema first, or `ignore:` this release"
+    )]
+    LeavesSchema {
+        /// The file.
+        path: String,
+        /// The entry that is renamed, or the mapping.
+        at: Position,
+        /// The new key.
+        key: String,
+        /// The schema file.
+        schema: String,
+        /// The rule that it breaks.
+        rule: String,
+    },
+    /// The chart's schema cannot be read.
+    #[error("{path}:{error}; put it right, for Helm cannot read it either")]
+    Schema {
+        /// The schema file.
+        path: String,
+        /// Why.
+        error: InvalidSchema,
     },
     /// The edit cannot be made safely.
     #[error("{path}:{error}")]
@@ -201,7 +229,8 @@ fn edit(
         notes.extend(below.map(ToString::to_string));
         edited.text
     };
-    Ok(PlannedFile { path: file.path.clone(), before, after, reconciliation, notes })
+    let mapping = (file.mapping.path.clone(), file.mapping.at);
+    Ok(PlannedFile { path: file.path.clone(), before, after, reconciliation, notes, mapping })
 }
 
 fn verdict(from: &Version, proposal: Proposal<'_>, files: &[PlannedFile], choice: &Choice) -> Planned {
@@ -262,6 +291,25 @@ impl Plan {
         matches!(self.verdict, Planned::Update { .. } | Planned::Align { .. })
     }
 
+    /// The schema files that have a say: beside each file that gets new keys.
+    pub fn schemas(&self) -> Vec<String> {
+        let gets_keys = |file: &&PlannedFile| self.is_change() && file.new_keys().next().is_some();
+        self.files.iter().filter(gets_keys).map(|file| schema::path_of(&file.path)).collect()
+    }
+
+    /// Refuses new keys that a chart's schema does not allow; what could not be judged becomes a note. `schemas` has the
+    /// bytes of the files of [`Plan::schemas`] that exist.
+    pub fn obey(&mut self, schemas: &BTreeMap<String, Vec<u8>>) -> Result<(), PlanError> {
+        for file in &mut self.files {
+            let path = schema::path_of(&file.path);
+            let Some(bytes) = schemas.get(&path) else { continue };
+            let schema =
+                Schema::parse(bytes).map_err(|error| PlanError::Schema { path: path.clone(), error })?;
+            file.obey(&schema, &path)?;
+        }
+        Ok(())
+    }
+
     /// The release that the files will be at.
     pub fn to(&self) -> &Version {
         match &self.verdict {
@@ -274,6 +322,32 @@ impl Plan {
     pub fn changes(&self) -> BTreeMap<&str, (&str, &str)> {
         let changed = self.files.iter().filter(|file| file.before != file.after);
         changed.map(|file| (file.path.as_str(), (file.before.as_str(), file.after.as_str()))).collect()
+    }
+}
+
+impl PlannedFile {
+    /// Keys that were not there, each with the entry that gets it, or the mapping.
+    fn new_keys(&self) -> impl Iterator<Item = (&str, Position)> {
+        let renamed = self.reconciliation.renamed.iter().map(|renamed| (renamed.to.as_str(), renamed.at));
+        let added = self.reconciliation.added.iter().map(|added| (added.key.as_str(), self.mapping.1));
+        renamed.chain(added)
+    }
+
+    fn obey(&mut self, schema: &Schema, schema_path: &str) -> Result<(), PlanError> {
+        let mut unjudged = None;
+        for (key, at) in self.new_keys() {
+            match schema.allows(&self.mapping.0, key) {
+                Answer::Allowed => {}
+                Answer::Unjudged(keyword) => unjudged = Some(keyword),
+                Answer::Forbidden(rule) => {
+                    let (path, key, schema) = (self.path.clone(), key.to_owned(), schema_path.to_owned());
+                    return Err(PlanError::LeavesSchema { path, at, key, schema, rule });
+                }
+            }
+        }
+        let note = |keyword| format!("whether {schema_path} allows the new keys was not judged: {keyword}");
+        self.notes.extend(unjudged.map(note));
+        Ok(())
     }
 }
 

@@ -167,11 +167,14 @@ async fn run_job(
     options: Options,
 ) -> Report {
     let wish = Wish { policy: &job.policy, images: job.target.images, to: None, now: options.now };
-    let plan = match look_up(&seen.survey, snapshot, &producer.naming, &wish).await {
+    let mut plan = match look_up(&seen.survey, snapshot, &producer.naming, &wish).await {
         Ok(plan) => plan,
         Err(LookUpError::Observe(error)) => return job.report(of_look_up(&error)),
         Err(LookUpError::Plan(error)) => return job.report(of_plan(&error)),
     };
+    if let Err(outcome) = obey_schemas(job, &mut plan, &seen.head).await {
+        return job.report(outcome);
+    }
     let known = snapshot.known().clone();
     let work = match &plan.verdict {
         Planned::Unknown { reason } => {
@@ -194,6 +197,16 @@ async fn run_job(
     };
     let report = propose(job, seen, &wanted, plan.to(), options).await;
     Report { plan: Some((plan, known)), ..report }
+}
+
+/// The charts' schemas are read only where new keys come in.
+async fn obey_schemas(job: &Job, plan: &mut Plan, head: &CommitId) -> Result<(), Outcome> {
+    let mut schemas = BTreeMap::new();
+    for path in plan.schemas() {
+        let bytes = job.forge.file(&path, head).await.map_err(|error| of_forge(&error))?;
+        schemas.extend(bytes.map(|bytes| (path, bytes)));
+    }
+    plan.obey(&schemas).map_err(|error| of_plan(&error))
 }
 
 /// Makes the merge request what is wanted, or says what would be written.
@@ -281,8 +294,10 @@ fn of_look_up(error: &ObserveError) -> Outcome {
 
 fn of_plan(error: &PlanError) -> Outcome {
     match error {
-        PlanError::Survey(_) => Outcome::Failed(chain(error)),
-        PlanError::Refused { .. } | PlanError::Edit { .. } => Outcome::Refused(chain(error)),
+        PlanError::Survey(_) | PlanError::Schema { .. } => Outcome::Failed(chain(error)),
+        PlanError::Refused { .. } | PlanError::LeavesSchema { .. } | PlanError::Edit { .. } => {
+            Outcome::Refused(chain(error))
+        }
     }
 }
 

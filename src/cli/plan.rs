@@ -48,15 +48,22 @@ fn plan_one(
         .map_err(|error| Failure::from(crate::plan::PlanError::from(error)))?;
     let images = images(&local.target, &survey);
     let wish = Wish { policy: &local.policy, images, to: args.to.as_ref(), now: context.environment.now };
-    let (plan, known) = match &args.lookup.observed {
+    let (mut plan, known) = match &args.lookup.observed {
         Some(observed) => observed_plan(args, observed, &survey, &wish)?,
         None => context.block_on(registry_plan(context, args, config, local.producer, &survey, &wish))?,
     };
+    plan.obey(&schemas(&plan)?)?;
     if args.write && plan.is_change() {
         write(local, &plan)?;
     }
     print(context, args, &plan, &known);
     Ok(exit(args, &plan))
+}
+
+/// The charts' schemas beside the files that get new keys.
+fn schemas(plan: &Plan) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    let there = plan.schemas().into_iter().filter(|path| crate::disk::exists(Path::new(path)));
+    there.map(|path| Ok((path.clone(), crate::disk::read_small(Path::new(&path))?))).collect()
 }
 
 fn observed_plan(

@@ -293,3 +293,34 @@ async fn a_killed_write_leaves_the_old_file_or_the_new_one() {
         assert!(whole, "killed at {step}/20: {} bytes are neither", bytes.len());
     }
 }
+
+#[tokio::test]
+async fn a_key_that_the_charts_schema_does_not_allow_is_refused() {
+    let desk = desk(AT_0_4_11);
+    let schema = |images: Value| json!({"properties": {"diskimage_builder_os_images": images}}).to_string();
+    desk.write("values.schema.json", schema(json!({"propertyNames": {"pattern": "-1-30-11$"}})));
+    let ran = plan(&desk, &["--write"]).await;
+    assert_eq!(ran.exit, Some(5), "{ran:#?}");
+    for part in [
+        "values.yaml:4:3: ",
+        "values.schema.json does not allow `ubuntu-noble-plain-rke2-1-30-12`",
+        "ignore:",
+    ] {
+        assert!(ran.stderr.contains(part), "{part}: {ran:#?}");
+    }
+    assert_eq!(desk.read(VALUES), AT_0_4_11.as_bytes());
+
+    desk.write("values.schema.json", schema(json!({"oneOf": [{}]})));
+    let ran = plan(&desk, &[]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert!(ran.stdout.contains("was not judged: oneOf"), "{ran:#?}");
+
+    desk.write("values.schema.json", "{\n  oops");
+    let ran = plan(&desk, &["--write"]).await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    assert!(ran.stderr.contains("values.schema.json:2:3: not JSON"), "{ran:#?}");
+
+    desk.write("values.schema.json", schema(json!({"propertyNames": {"pattern": "^(ubuntu|opensuse)-"}})));
+    assert_eq!(plan(&desk, &["--write"]).await.exit, Some(0));
+    assert_eq!(desk.read(VALUES), values_at(12).as_bytes());
+}

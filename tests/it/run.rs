@@ -286,6 +286,20 @@ async fn a_producer_that_cannot_be_asked_does_not_stop_the_targets_of_others() {
     assert_eq!(world.merge_requests().len(), 1);
 }
 
+#[tokio::test]
+async fn a_key_that_the_charts_schema_does_not_allow_gives_no_merge_request() {
+    let world = World::new().await;
+    let schema = br#"{"properties": {"diskimage_builder_os_images": {"maxProperties": 9, "propertyNames": {"pattern": "11$"}}}}"#;
+    world.project(|project| {
+        project.repository.commit_on("main", "Schema", "alice", &[("values.schema.json", schema)])
+    });
+    let (ran, writes) = world.run_and_writes().await;
+    assert_eq!(ran.exit, Some(5), "{ran:#?}");
+    says(&ran, "refused");
+    assert!(ran.stdout.contains("values.yaml:4:3: values.schema.json does not allow"), "{ran:#?}");
+    assert!(writes.is_empty(), "{writes:#?}");
+}
+
 /// Nineteen images a release, and notes that list them as the producer's pipeline does.
 fn nineteen(world: &World) {
     let names: Vec<String> = (1..=19).map(|minor| format!("ubuntu-noble-plain-rke2-1-{minor}-4")).collect();
