@@ -81,7 +81,7 @@ pub enum PlanError {
     #[error(transparent)]
     Survey(#[from] SurveyError),
     /// What was asked is unsafe.
-    #[error("{path}: {refusal}")]
+    #[error("{path}{}: {refusal}", refusal.at().map(|at| format!(":{at}")).unwrap_or_default())]
     Refused {
         /// The file.
         path: String,

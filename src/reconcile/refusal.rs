@@ -32,9 +32,7 @@ pub enum Refusal {
         version: Version,
     },
     /// A key that is written twice, with different values: only a person knows which one is meant.
-    #[error(
-        "`{key}` is written twice with different values, at {first} and at {second} (remove one of them)"
-    )]
+    #[error("`{key}` is written twice with different values, first at {first} (remove one of them)")]
     WrittenTwice {
         /// The key.
         key: String,
@@ -44,9 +42,7 @@ pub enum Refusal {
         second: Position,
     },
     /// An entry that would have to go holds an anchor that is used elsewhere.
-    #[error(
-        "`{key}` at {at} has to go, but its anchor is used elsewhere (move the anchor to an entry that stays)"
-    )]
+    #[error("`{key}` has to go, but its anchor is used elsewhere (move the anchor to an entry that stays)")]
     AnchorUsedElsewhere {
         /// The key.
         key: String,
@@ -56,6 +52,15 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Where, if it is about one place.
+    pub fn at(&self) -> Option<Position> {
+        match self {
+            Self::WrittenTwice { second, .. } => Some(*second),
+            Self::AnchorUsedElsewhere { at, .. } => Some(*at),
+            Self::EmptiesTheMapping { .. } | Self::KeysOfUnknownRegistry { .. } => None,
+        }
+    }
+
     /// Whether the file itself is wrong, as opposed to what was asked of it.
     pub fn is_input_error(&self) -> bool {
         matches!(self, Self::WrittenTwice { .. })

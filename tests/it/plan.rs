@@ -56,7 +56,7 @@ async fn bad_input_is_refused_with_its_place_and_a_next_step() {
         (
             "a key twice",
             with("diskimage_builder_os_images:\n  a-b: {x: 1}\n  a-b: {x: 2}\n"),
-            "4:3",
+            "values.yaml:4:3: ",
             "remove one of them",
         ),
         ("an alias as mapping", with("x: &m {}\ndiskimage_builder_os_images: *m\n"), "values.yaml:3:30", ""),
