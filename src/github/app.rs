@@ -71,7 +71,10 @@ impl App {
         installation: Option<u64>,
     ) -> Result<Self, InvalidAccess> {
         let key = EncodingKey::from_rsa_pem(pem.expose().as_bytes()).map_err(|_| InvalidAccess::Key)?;
-        Ok(Self { id: id.into(), key, installation })
+        let app = Self { id: id.into(), key, installation };
+        // A public key looks like a key until it has to sign.
+        app.signed().map_err(|_| InvalidAccess::Key)?;
+        Ok(app)
     }
 
     /// A token for the repository's account, from the session or a new one. Whoever waits for the same one gets it.
