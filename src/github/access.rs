@@ -36,6 +36,7 @@ impl GitHub {
         Ok(Access {
             user: told.user,
             may_push: may_push(self.client.identity(), told.scopes.as_deref(), permissions),
+            lacks_scope: told.scopes.as_ref().filter(|scopes| !may_write(scopes)).map(|_| PUSHING[0]),
             scopes: told.scopes,
             expires_at: told.expires_at,
             role: permissions.and_then(role).map(str::to_owned),
@@ -82,6 +83,10 @@ fn expires_at(headers: &HeaderMap) -> Option<jiff::civil::Date> {
     headers.get("github-authentication-token-expiration")?.to_str().ok()?.get(..10)?.parse().ok()
 }
 
+fn may_write(scopes: &[String]) -> bool {
+    scopes.iter().any(|scope| PUSHING.contains(&scope.as_str()))
+}
+
 /// The permissions are those of a user; of an App they say nothing.
 fn may_push(
     identity: Option<&Identity>,
@@ -93,7 +98,7 @@ fn may_push(
         Some(Identity::App(_)) => true,
         Some(Identity::Token(secret)) => secret.expose().starts_with(OF_AN_APP),
     };
-    if scopes.is_some_and(|scopes| !scopes.iter().any(|scope| PUSHING.contains(&scope.as_str()))) {
+    if scopes.is_some_and(|scopes| !may_write(scopes)) {
         return Some(false);
     }
     match permissions?.push {

@@ -5,6 +5,7 @@ mod apps;
 mod auto_merge;
 mod catalogue;
 mod opening;
+mod program;
 mod reading;
 mod writing;
 

@@ -5,10 +5,10 @@ use dibump::github::App;
 use super::*;
 use crate::fake::github::App as Installed;
 
-const PRIVATE: &str = include_str!("../../data/github/test-app.private.pem");
+pub(super) const PRIVATE: &str = include_str!("../../data/github/test-app.private.pem");
 const PUBLIC: &str = include_str!("../../data/github/test-app.public.pem");
 
-async fn installed() -> FakeGitHub {
+pub(super) async fn installed() -> FakeGitHub {
     let fake = github().await;
     fake.state().app = Some(Installed {
         id: "Iv23liTest".to_owned(),
