@@ -14,6 +14,7 @@ mod client;
 mod environment;
 mod error;
 mod files;
+mod limit;
 mod opening;
 mod packages;
 mod pull_requests;

@@ -9,17 +9,11 @@ use serde_json::Value;
 use url::Url;
 
 use super::client::Client;
+use super::limit::{LIMITED, believable, limit};
 use super::words::{plain, words};
 use crate::catalogue::CatalogueError;
 use crate::forge::ForgeError;
 use crate::http::{InvalidSecret, Response, Secret, TransportError, redacted};
-
-/// Waits that we believe: none is shorter, and GitHub's longest window is an hour.
-const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3600)];
-
-/// How long a limit lasts that does not say so
-/// (<https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api>).
-const LIMITED: Duration = Duration::from_secs(60);
 
 /// What is needed to write.
 const NEEDED: &str = "GITHUB_TOKEN must hold a token that may write contents and pull requests of the repository: a \
@@ -108,15 +102,14 @@ impl Failure {
         };
         let said = secret.map(|s| said.replace(s.expose(), "***")).unwrap_or(said);
         let words = if said.is_empty() { response.status.to_string() } else { said };
-        let [shortest, longest] = WAITS;
         Self::Answer(Box::new(Answered {
             status: response.status,
-            limit: limit(response, &words).map(|wait| wait.clamp(shortest, longest)),
+            limit: limit(response, &words).map(believable),
             words,
             permissions: response.header("x-accepted-github-permissions").map(str::to_owned),
             is_json: json.is_some(),
             to_the_app: false,
-            retry_after: response.retry_after.map(|wait| wait.clamp(shortest, longest)),
+            retry_after: response.retry_after.map(believable),
             error: response.status_error(),
         }))
     }
@@ -300,23 +293,4 @@ fn is_lag(words: &str) -> bool {
 fn is_protected(words: &str) -> bool {
     let words = words.to_lowercase();
     ["rule violations", "protected branch", "cannot force-push"].iter().any(|sign| words.contains(sign))
-}
-
-/// Whether a limit was met, and how long it lasts: as `Retry-After` says; when nothing remains, until the reset as seen
-/// from the answer's own date; else a minute. Secondary limits come as 403 or 429 and say so in words only.
-fn limit(response: &Response, words: &str) -> Option<Duration> {
-    let nothing_remains = response.header("x-ratelimit-remaining") == Some("0");
-    let words = words.to_lowercase();
-    let said = ["rate limit", "abuse detection"].iter().any(|sign| words.contains(sign));
-    let limited = match response.status.as_u16() {
-        429 => true,
-        403 => nothing_remains || said || response.retry_after.is_some(),
-        _ => false,
-    };
-    let until_reset = || {
-        let reset: u64 = response.header("x-ratelimit-reset").filter(|_| nothing_remains)?.parse().ok()?;
-        let date = httpdate::parse_http_date(response.header("date")?).ok()?;
-        (std::time::UNIX_EPOCH + Duration::from_secs(reset)).duration_since(date).ok()
-    };
-    limited.then(|| response.retry_after.or_else(until_reset).unwrap_or(LIMITED))
 }
