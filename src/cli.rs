@@ -4,6 +4,7 @@ mod args;
 mod config;
 mod environment;
 mod exit;
+mod github;
 mod failure;
 mod log;
 mod lookup;
@@ -15,6 +16,7 @@ mod run;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use clap::{CommandFactory, Parser};
@@ -34,6 +36,8 @@ struct Context {
     environment: Environment,
     global: args::Global,
     output: Output,
+    /// What all repositories of a GitHub share.
+    github: OnceLock<crate::github::Session>,
     /// When `--max-time` is over.
     deadline: Option<Instant>,
 }
@@ -51,7 +55,7 @@ pub fn main() -> ExitCode {
     let output = Output::new(cli.global.color);
     log::start(&cli.global);
     let deadline = deadline(cli.global.max_time);
-    let context = Context { environment, global: cli.global, output, deadline };
+    let context = Context { environment, global: cli.global, output, github: Default::default(), deadline };
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&context, cli.command)));
     let exit = match ended {
         Ok(Ok(exit)) => exit,

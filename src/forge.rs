@@ -20,6 +20,8 @@ pub struct Access {
     pub user: Option<String>,
     /// The token's scopes.
     pub scopes: Option<Vec<String>>,
+    /// A scope that is needed and that is not among them.
+    pub lacks_scope: Option<&'static str>,
     /// The day on which the token expires, `YYYY-MM-DD`.
     pub expires_at: Option<jiff::civil::Date>,
     /// The role in the project, in the forge's words.

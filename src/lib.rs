@@ -13,6 +13,7 @@ pub mod store;
 
 pub mod http;
 pub mod oci;
+pub mod github;
 pub mod gitlab;
 pub mod disk;
 

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::args::Lookup;
 use super::failure::Failure;
-use super::{Context, Environment};
+use super::{Context, Environment, github};
 use crate::catalogue::Catalogue;
 use crate::config::{Config, Discovery, Network, Producer as Settings, Source};
 use crate::disk::cache::DiskStore;
@@ -89,7 +89,9 @@ pub(super) async fn producer(
         OciRegistry::new(transport.clone(), settings.registry.host(), settings.plain_http, credentials);
     let registry = registry.map_err(Failure::person)?;
     let wanted = match &settings.discovery {
-        Discovery::Auto => vec![Source::ReleaseNotes, Source::Gitlab, Source::Catalog, Source::Known],
+        Discovery::Auto => {
+            vec![Source::ReleaseNotes, Source::Gitlab, Source::Github, Source::Catalog, Source::Known]
+        }
         Discovery::Sources(sources) => sources.clone(),
     };
     let sources = Sources { environment, settings, transport, registry: &registry }.open(&wanted).await?;
@@ -141,6 +143,12 @@ impl Sources<'_> {
                     let repositories = RegistryRepositories::new(transport, api, token, project, prefix);
                     catalogues.push(Arc::new(repositories.map_err(Failure::person)?));
                 }
+                (Source::Github, _) => {
+                    match github::packages(self.environment, self.settings, self.transport)? {
+                        Some(packages) => catalogues.push(Arc::new(packages)),
+                        None => self.only_if_auto(source)?,
+                    }
+                }
                 (Source::Catalog, _) => {
                     catalogues.push(Arc::new(OciCatalog::new(self.registry.clone(), prefix)))
                 }
@@ -161,10 +169,16 @@ impl Sources<'_> {
             return Ok(());
         }
         let registry = &self.settings.registry;
-        let error =
-            anyhow::anyhow!("no GitLab project of {registry} was found, which discovery `{source}` needs");
-        Err(Failure::person(error)
-            .hint("name it with --gitlab-url and --gitlab-project, or in the configuration"))
+        let (what, hint) = match source {
+            Source::Github => {
+                ("GitHub", "name it as `github: {url: …}` of the producer in the configuration")
+            }
+            _ => {
+                ("GitLab project", "name it with --gitlab-url and --gitlab-project, or in the configuration")
+            }
+        };
+        let error = anyhow::anyhow!("no {what} of {registry} was found, which discovery `{source}` needs");
+        Err(Failure::person(error).hint(hint))
     }
 
     /// The producer's GitLab and project: as set, else by the registry's token realm and the longest path that it knows.

@@ -9,7 +9,7 @@ use super::args::{Format, Lookup, Run as Args};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::Progress;
-use super::{Context, lookup};
+use super::{Context, github, lookup};
 use crate::apply::Patience;
 use crate::config::{Config, ForgeKind, Target as Configured, TargetFile};
 use crate::forge::{Branch, Forge, ForgeError};
@@ -127,6 +127,7 @@ pub(super) fn forge(
             let gitlab = GitLab::new(transport.clone(), &api, token, lookup::project_id(project));
             Ok(Arc::new(gitlab.map_err(Failure::person)?))
         }
+        ForgeKind::Github => Ok(Arc::new(github::repository(context, &config.forge, project, transport)?)),
     }
 }
 

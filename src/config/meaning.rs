@@ -7,13 +7,18 @@ use std::time::Duration;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use url::Url;
 
-use super::meant::{Config, ForgeKind, ForgeSettings, Network, Target};
+use super::meant::{AppNames, Config, ForgeKind, ForgeSettings, Network, Target};
 use super::place::{Field, Places};
-use super::raw::{RawConfig, RawForge, RawForgeKind, RawNetwork};
+use super::raw::{RawApp, RawConfig, RawForge, RawForgeKind, RawNetwork};
 use super::{ConfigError, Producer};
 
-/// The variable that GitLab's own tools read.
-const TOKEN_ENV: &str = "GITLAB_TOKEN";
+/// The variables that the forges' own tools read.
+const GITLAB_TOKEN: &str = "GITLAB_TOKEN";
+const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
+
+/// The variables of a GitHub App unless others are named.
+const APP_ID: &str = "GITHUB_APP_ID";
+const APP_PRIVATE_KEY: &str = "GITHUB_APP_PRIVATE_KEY";
 
 /// What has been found wrong so far.
 pub(super) struct Meaning<'a> {
@@ -50,13 +55,37 @@ impl<'a> Meaning<'a> {
     }
 
     fn forge(&mut self, raw: &RawForge, at: &Field) -> Option<ForgeSettings> {
-        let kind = match raw.kind {
-            RawForgeKind::Gitlab => ForgeKind::Gitlab,
+        let (kind, usual_token) = match raw.kind {
+            RawForgeKind::Gitlab => (ForgeKind::Gitlab, GITLAB_TOKEN),
+            RawForgeKind::Github => (ForgeKind::Github, GITHUB_TOKEN),
         };
         let url = self.maybe(raw.url.as_ref(), |meaning, url| meaning.url(url, &at.key("url")));
-        let token_env = raw.token_env.as_deref().unwrap_or(TOKEN_ENV);
+        let token_env = raw.token_env.as_deref().unwrap_or(usual_token);
         let token_env = self.environment_name(token_env, &at.key("token_env"));
-        Some(ForgeSettings { kind, url: url?, token_env: token_env? })
+        let app = self.maybe(raw.app.as_ref(), |meaning, app| meaning.app(app, kind, &at.key("app")));
+        let interval = self.maybe(raw.write_interval.as_ref(), |meaning, text| {
+            meaning.duration(text, &at.key("write_interval")).map(SignedDuration::unsigned_abs)
+        });
+        let (url, token_env, write_interval) = (url?, token_env?, interval?);
+        Some(ForgeSettings { kind, url, token_env, write_interval, app: app? })
+    }
+
+    fn app(&mut self, raw: &RawApp, kind: ForgeKind, at: &Field) -> Option<AppNames> {
+        if kind != ForgeKind::Github {
+            self.error(at, "is for `kind: github`".to_owned());
+            return None;
+        }
+        let mut name = |raw: &Option<String>, usual: &str, key: &str| {
+            self.environment_name(raw.as_deref().unwrap_or(usual), &at.key(key))
+        };
+        let id_env = name(&raw.id_env, APP_ID, "id_env");
+        let private_key_env = name(&raw.private_key_env, APP_PRIVATE_KEY, "private_key_env");
+        let installation = raw.installation_id_env.as_ref();
+        let installation_id_env = self.maybe(installation, |meaning, name| {
+            meaning.environment_name(name, &at.key("installation_id_env"))
+        });
+        let (id_env, private_key_env) = (id_env?, private_key_env?);
+        Some(AppNames { id_env, private_key_env, installation_id_env: installation_id_env? })
     }
 
     fn network(&mut self, raw: &RawNetwork, at: &Field) -> Option<Network> {

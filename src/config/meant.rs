@@ -43,6 +43,8 @@ pub struct Producer {
     pub gitlab_url: Option<Url>,
     /// The path of the producer's project; `None` for what GitLab knows of the registry path.
     pub gitlab_project: Option<String>,
+    /// The GitHub that the registry belongs to; `None` for what its host says.
+    pub github_url: Option<Url>,
     /// How image keys are read.
     pub naming: Naming,
     /// Which environment variables hold the registry's credentials.
@@ -67,6 +69,8 @@ pub enum Source {
     ReleaseNotes,
     /// Registry repositories of the producer's GitLab project.
     Gitlab,
+    /// Container packages of the producer's account on GitHub.
+    Github,
     /// The registry's catalogue.
     Catalog,
     /// Names that are guessed and asked for.
@@ -77,7 +81,7 @@ pub enum Source {
 
 /// Text that names no source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no source (expected auto, release-notes, gitlab, catalog, known or file:PATH)")]
+#[error("`{0}` is no source (expected auto, release-notes, gitlab, github, catalog, known or file:PATH)")]
 pub struct InvalidSource(pub String);
 
 impl std::str::FromStr for Source {
@@ -87,6 +91,7 @@ impl std::str::FromStr for Source {
         match text {
             "release-notes" => Ok(Self::ReleaseNotes),
             "gitlab" => Ok(Self::Gitlab),
+            "github" => Ok(Self::Github),
             "catalog" => Ok(Self::Catalog),
             "known" => Ok(Self::Known),
             _ => match text.strip_prefix("file:") {
@@ -102,6 +107,7 @@ impl std::fmt::Display for Source {
         match self {
             Self::ReleaseNotes => f.write_str("release-notes"),
             Self::Gitlab => f.write_str("gitlab"),
+            Self::Github => f.write_str("github"),
             Self::Catalog => f.write_str("catalog"),
             Self::Known => f.write_str("known"),
             Self::File(path) => write!(f, "file:{}", path.display()),
@@ -127,6 +133,21 @@ pub struct ForgeSettings {
     pub url: Option<Url>,
     /// The environment variable with the token.
     pub token_env: String,
+    /// The least time between two writes to a GitHub; `None` for what GitHub asks for.
+    pub write_interval: Option<Duration>,
+    /// The GitHub App that is used in place of a token.
+    pub app: Option<AppNames>,
+}
+
+/// Names of environment variables of a GitHub App.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppNames {
+    /// The variable with its id or client id.
+    pub id_env: String,
+    /// The variable with the private key, or with the path of a file that holds it.
+    pub private_key_env: String,
+    /// The variable with the number of the installation; `None` to look it up.
+    pub installation_id_env: Option<String>,
 }
 
 /// Which forge it is. Only the place that chooses the adapter asks.
@@ -134,6 +155,8 @@ pub struct ForgeSettings {
 pub enum ForgeKind {
     /// GitLab.
     Gitlab,
+    /// GitHub.
+    Github,
 }
 
 /// A project whose values files are kept in step with a producer.
@@ -212,6 +235,7 @@ impl Producer {
             discovery: Discovery::Auto,
             gitlab_url: None,
             gitlab_project: None,
+            github_url: None,
             naming: Naming::default(),
             credentials: None,
             pattern: None,

@@ -19,6 +19,9 @@ impl Meaning<'_> {
         let gitlab = raw.gitlab.clone().unwrap_or_default();
         let gitlab_url =
             self.maybe(gitlab.url.as_ref(), |meaning, url| meaning.url(url, &at.key("gitlab").key("url")));
+        let github_url = self.maybe(raw.github.as_ref(), |meaning, github| {
+            meaning.url(&github.url, &at.key("github").key("url"))
+        });
         let credentials = self
             .maybe(raw.credentials.as_ref(), |meaning, raw| meaning.credentials(raw, &at.key("credentials")));
         let written = raw.name.clone().or_else(|| registry.as_ref().map(|r| r.producer().to_owned()));
@@ -30,6 +33,7 @@ impl Meaning<'_> {
             discovery: discovery(&raw.discovery),
             gitlab_url: gitlab_url?,
             gitlab_project: gitlab.project,
+            github_url: github_url?,
             naming: Naming { pattern: compiled? },
             credentials: credentials?,
             pattern,
@@ -72,6 +76,7 @@ fn discovery(raw: &RawDiscovery) -> Discovery {
     let source = |source: &RawSource| match source {
         RawSource::Named(RawSourceName::ReleaseNotes) => Source::ReleaseNotes,
         RawSource::Named(RawSourceName::Gitlab) => Source::Gitlab,
+        RawSource::Named(RawSourceName::Github) => Source::Github,
         RawSource::Named(RawSourceName::Catalog) => Source::Catalog,
         RawSource::Named(RawSourceName::Known) => Source::Known,
         RawSource::File(file) => Source::File(PathBuf::from(&file.file)),

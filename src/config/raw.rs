@@ -54,6 +54,9 @@ pub(super) struct RawProducer {
     /// The producer's GitLab project, where it cannot be told from the registry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gitlab: Option<RawGitlab>,
+    /// The GitHub that the registry belongs to, where it cannot be told from the registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) github: Option<RawGithub>,
     /// How image keys are read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) names: Option<RawNames>,
@@ -94,6 +97,8 @@ pub(super) enum RawSourceName {
     ReleaseNotes,
     /// The registry repositories of the producer's GitLab project.
     Gitlab,
+    /// The container packages of the producer's account on GitHub.
+    Github,
     /// The registry's catalogue.
     Catalog,
     /// Keys of the file, their next patches and minors, each asked for by itself.
@@ -118,6 +123,14 @@ pub(super) struct RawGitlab {
     /// The path of the project; the longest prefix of the registry path that GitLab knows unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) project: Option<String>,
+}
+
+/// A GitHub.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawGithub {
+    /// The address of the GitHub instance.
+    pub(super) url: String,
 }
 
 /// How image keys are read.
@@ -213,12 +226,33 @@ pub(super) struct RawForge {
     /// Which forge it is. Default: gitlab.
     #[serde(default)]
     pub(super) kind: RawForgeKind,
-    /// Its address; `CI_SERVER_URL` in a pipeline, else `https://gitlab.com`, unless given.
+    /// Its address; that of the pipeline's own forge, else `https://gitlab.com` or `https://github.com`, unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) url: Option<String>,
-    /// The environment variable that holds the token. Default: GITLAB_TOKEN.
+    /// The environment variable that holds the token. Default: GITLAB_TOKEN or GITHUB_TOKEN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) token_env: Option<String>,
+    /// The least time between two writes to a GitHub, which asks for a second. Default: 1s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) write_interval: Option<String>,
+    /// A GitHub App in place of a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) app: Option<RawApp>,
+}
+
+/// A GitHub App, by names of environment variables. Secrets themselves never stand in this file.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawApp {
+    /// The variable that holds the App's id or client id. Default: GITHUB_APP_ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id_env: Option<String>,
+    /// The variable that holds the private key in PEM form, or the path of a file that does. Default: GITHUB_APP_PRIVATE_KEY.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) private_key_env: Option<String>,
+    /// The variable that holds the number of the installation; looked up for each project unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) installation_id_env: Option<String>,
 }
 
 /// A kind of forge.
@@ -228,6 +262,8 @@ pub(super) enum RawForgeKind {
     /// GitLab, gitlab.com or self-managed.
     #[default]
     Gitlab,
+    /// GitHub, github.com, with data residency or Enterprise Server.
+    Github,
 }
 
 /// A project whose values files are kept in step with a producer.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::meant::{Config, Discovery, ForgeKind, Network, Producer, Source, Target, TargetFile};
 use super::raw::{
-    RawAuto, RawBranch, RawCache, RawConfig, RawCredentials, RawDiscovery, RawFile, RawFileSource, RawForge,
-    RawForgeKind, RawFullBranch, RawFullFile, RawGitlab, RawImages, RawMergeRequest, RawNames, RawNetwork,
-    RawPolicy, RawProducer, RawSource, RawSourceName, RawStep, RawTarget, RawUnknownAge, RawUpdateType,
+    RawApp, RawAuto, RawBranch, RawCache, RawConfig, RawCredentials, RawDiscovery, RawFile, RawFileSource,
+    RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawImages, RawMergeRequest,
+    RawNames, RawNetwork, RawPolicy, RawProducer, RawSource, RawSourceName, RawStep, RawTarget,
+    RawUnknownAge, RawUpdateType,
 };
 use crate::reconcile::Images;
 
@@ -24,9 +25,16 @@ fn as_written(config: &Config) -> RawConfig {
         forge: RawForge {
             kind: match config.forge.kind {
                 ForgeKind::Gitlab => RawForgeKind::Gitlab,
+                ForgeKind::Github => RawForgeKind::Github,
             },
             url: config.forge.url.as_ref().map(ToString::to_string),
             token_env: Some(config.forge.token_env.clone()),
+            write_interval: config.forge.write_interval.map(written),
+            app: config.forge.app.as_ref().map(|names| RawApp {
+                id_env: Some(names.id_env.clone()),
+                private_key_env: Some(names.private_key_env.clone()),
+                installation_id_env: names.installation_id_env.clone(),
+            }),
         },
         targets: config.targets.iter().map(target).collect(),
         merge_request: RawMergeRequest::default(),
@@ -46,6 +54,7 @@ fn producer(producer: &Producer) -> RawProducer {
         plain_http: producer.plain_http,
         discovery: discovery(&producer.discovery),
         gitlab: (gitlab.url.is_some() || gitlab.project.is_some()).then_some(gitlab),
+        github: producer.github_url.as_ref().map(|url| RawGithub { url: url.to_string() }),
         names: producer.pattern.clone().map(|pattern| RawNames { pattern }),
         credentials: producer.credentials.as_ref().map(|names| RawCredentials {
             username_env: names.username_env.clone(),
@@ -58,6 +67,7 @@ fn discovery(discovery: &Discovery) -> RawDiscovery {
     let source = |source: &Source| match source {
         Source::ReleaseNotes => RawSource::Named(RawSourceName::ReleaseNotes),
         Source::Gitlab => RawSource::Named(RawSourceName::Gitlab),
+        Source::Github => RawSource::Named(RawSourceName::Github),
         Source::Catalog => RawSource::Named(RawSourceName::Catalog),
         Source::Known => RawSource::Named(RawSourceName::Known),
         Source::File(path) => RawSource::File(RawFileSource { file: path.display().to_string() }),
@@ -120,17 +130,20 @@ fn file(file: &TargetFile, overlay: bool) -> RawFile {
 }
 
 fn network(network: &Network) -> RawNetwork {
-    let milliseconds = |time: Duration| match time.subsec_millis() {
-        0 => format!("{}s", time.as_secs()),
-        _ => format!("{}ms", time.as_millis()),
-    };
     RawNetwork {
         concurrency: u8::try_from(network.concurrency).ok(),
-        connect_timeout: Some(milliseconds(network.connect_timeout)),
-        read_timeout: Some(milliseconds(network.read_timeout)),
-        request_timeout: Some(milliseconds(network.request_timeout)),
+        connect_timeout: Some(written(network.connect_timeout)),
+        read_timeout: Some(written(network.read_timeout)),
+        request_timeout: Some(written(network.request_timeout)),
         retries: u8::try_from(network.retries).ok(),
         ca_files: network.ca_files.iter().map(|path| path.display().to_string()).collect(),
         proxy_from_environment: Some(network.proxy_from_environment),
+    }
+}
+
+fn written(time: Duration) -> String {
+    match time.subsec_millis() {
+        0 => format!("{}s", time.as_secs()),
+        _ => format!("{}ms", time.as_millis()),
     }
 }

@@ -57,9 +57,32 @@ fn the_example_fits_the_schema() {
     assert_eq!(errors, [""; 0]);
 }
 
+/// The example on GitHub: what it shows in comments of `forge:` is meant for there.
+fn example_on_github() -> String {
+    let mut text = EXAMPLE.replace("kind: gitlab", "kind: github").replace("GITLAB_TOKEN", "GITHUB_TOKEN");
+    for key in ["app:", "  id_env:", "  private_key_env:", "  installation_id_env:"] {
+        text = text.replace(&format!("  # {key}"), &format!("  {key}"));
+    }
+    text
+}
+
+#[test]
+fn an_app_is_understood_on_github_only_and_has_usual_variables() {
+    let app = load("example.yaml", &example_on_github()).unwrap().forge.app.unwrap();
+    assert_eq!(app.installation_id_env.as_deref(), Some("GITHUB_APP_INSTALLATION_ID"));
+    let forge = load("a", &small_with("forge: {kind: github, app: {}}\n")).unwrap().forge;
+    let app = forge.app.unwrap();
+    assert_eq!(
+        (app.id_env.as_str(), app.private_key_env.as_str()),
+        ("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY")
+    );
+    assert_eq!((forge.token_env.as_str(), forge.write_interval), ("GITHUB_TOKEN", None));
+    says(&small_with("forge: {app: {}}\n"), &["dibump.yaml:7:14: forge.app: is for `kind: github`"]);
+}
+
 #[test]
 fn the_example_shows_every_key() {
-    let example: Value = serde_yaml::from_str(EXAMPLE).unwrap();
+    let example: Value = serde_yaml::from_str(&example_on_github()).unwrap();
     let schema = schema();
     let mut missing = BTreeSet::new();
     let definitions = schema["$defs"].as_object().unwrap().values();
@@ -96,7 +119,7 @@ fn the_smallest_configuration_has_the_documented_defaults() {
 
 #[test]
 fn what_is_shown_is_read_as_the_same() {
-    for text in [SMALL, EXAMPLE] {
+    for text in [SMALL, EXAMPLE, &example_on_github()] {
         let shown = show(&load("dibump.yaml", text).unwrap());
         let again = load("shown.yaml", &shown).map(|config| show(&config));
         assert_eq!(again.as_deref(), Ok(shown.as_str()));

@@ -60,6 +60,10 @@ pub(super) async fn read(client: &Client, project: &ProjectId) -> Result<Access,
     Ok(Access {
         user: user.map(|user| user.username),
         may_push: may_push(client.token(), scopes.as_deref(), level, rules.as_deref()),
+        lacks_scope: scopes
+            .as_ref()
+            .filter(|scopes| !scopes.iter().any(|scope| scope == "api"))
+            .map(|_| "api"),
         scopes,
         expires_at: token.and_then(|token| token.expires_at),
         role: level.map(role),

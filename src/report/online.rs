@@ -107,10 +107,10 @@ impl Finding {
             Some(user) => Self::new(Level::Good, format!("the token is that of {user}")),
             None => Self::new(
                 Level::Wrong,
-                "the forge does not know the token; merge requests need one with scope `api`",
+                "the forge does not know whose the token is; merge requests need one that may write",
             ),
         }];
-        findings.extend(access.scopes.as_ref().map(|scopes| scope(scopes)));
+        findings.extend(access.scopes.as_ref().map(|scopes| scope(scopes, access.lacks_scope)));
         findings.extend(access.expires_at.and_then(|date| expiry(date, now)));
         findings
             .extend(access.role.as_ref().map(|role| Self::new(Level::Good, format!("its role is {role}"))));
@@ -118,7 +118,7 @@ impl Finding {
             Some(true) => Self::new(Level::Good, "it may push branches below dibump/"),
             Some(false) => Self::new(
                 Level::Wrong,
-                "it may not push branches below dibump/; the role Developer is needed",
+                "it may not push branches below dibump/; that takes the role Developer on GitLab, Write on GitHub",
             ),
             None => Self::new(Level::Warning, "whether it may push branches below dibump/ could not be told"),
         });
@@ -126,12 +126,14 @@ impl Finding {
     }
 }
 
-fn scope(scopes: &[String]) -> Finding {
+fn scope(scopes: &[String], lacks: Option<&str>) -> Finding {
     let list = scopes.join(", ");
-    if scopes.iter().any(|scope| scope == "api") {
-        return Finding::new(Level::Good, format!("its scopes are {list}"));
+    match lacks {
+        None => Finding::new(Level::Good, format!("its scopes are {list}")),
+        Some(scope) => {
+            Finding::new(Level::Wrong, format!("its scopes are {list}; merge requests need `{scope}`"))
+        }
     }
-    Finding::new(Level::Wrong, format!("its scopes are {list}; merge requests need `api`"))
 }
 
 fn expiry(date: jiff::civil::Date, now: Timestamp) -> Option<Finding> {
@@ -150,10 +152,11 @@ fn expiry(date: jiff::civil::Date, now: Timestamp) -> Option<Finding> {
 mod tests {
     use super::*;
 
-    fn found(scopes: &[&str], expires: &str) -> Vec<(Level, String)> {
+    fn found(scopes: &[&str], lacks: Option<&'static str>, expires: &str) -> Vec<(Level, String)> {
         let access = Access {
             user: Some("bot".into()),
             scopes: Some(scopes.iter().map(|s| (*s).to_owned()).collect()),
+            lacks_scope: lacks,
             expires_at: Some(expires.parse().unwrap()),
             role: None,
             may_push: Some(true),
@@ -166,18 +169,19 @@ mod tests {
     #[test]
     fn a_token_that_ends_within_thirty_days_is_warned_about() {
         assert!(
-            found(&["api"], "2026-12-20")
+            found(&["api"], None, "2026-12-20")
                 .contains(&(Level::Warning, "the token expires on 2026-12-20, in 27 days".into()))
         );
-        assert!(found(&["api"], "2027-02-01").iter().all(|(level, _)| *level == Level::Good));
+        assert!(found(&["api"], None, "2027-02-01").iter().all(|(level, _)| *level == Level::Good));
         assert!(
-            found(&["api"], "2026-11-22").contains(&(Level::Wrong, "the token expired on 2026-11-22".into()))
+            found(&["api"], None, "2026-11-22")
+                .contains(&(Level::Wrong, "the token expired on 2026-11-22".into()))
         );
     }
 
     #[test]
     fn a_token_without_the_scope_api_is_wrong() {
-        let findings = found(&["read_api"], "2027-02-01");
+        let findings = found(&["read_api"], Some("api"), "2027-02-01");
         assert!(
             findings.contains(&(Level::Wrong, "its scopes are read_api; merge requests need `api`".into()))
         );

@@ -4,6 +4,7 @@
 
 pub mod docker_registry;
 pub mod git;
+pub mod github;
 pub mod gitlab;
 pub mod oci;
 pub mod wire;

@@ -14,6 +14,7 @@
 mod fake;
 
 mod architecture;
+mod github;
 mod gitlab;
 mod oci;
 mod oci_access;

@@ -359,8 +359,9 @@ fn a_key_with_two_values_is_an_error_that_names_both_lines() {
     let refused = run("all", "0.4.11?", "0.4.12: u-1-31-8", &mapping("u-1-31-7\n\nu-1-31-7 *")).unwrap_err();
     assert_eq!(
         refused.to_string().replace(&long("u-1-31-7"), "u"),
-        "`u` is written twice with different values, at 1:3 and at 3:3 (remove one of them)"
+        "`u` is written twice with different values, first at 1:3 (remove one of them)"
     );
+    assert_eq!(refused.at().map(|at| at.to_string()).as_deref(), Some("3:3"));
 }
 
 #[test]

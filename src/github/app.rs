@@ -1,0 +1,165 @@
+//! A GitHub App: it signs who it is, and gets a token that its installation in an account may use for an hour.
+//! (<https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app>)
+
+use std::fmt;
+
+use http::{HeaderValue, Method};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::api::Api;
+use super::error::{Failure, InvalidAccess};
+use super::repository::RepositoryId;
+use super::session::Session;
+use crate::http::{Credential, Origin, Request, Secret, Transport};
+
+/// Clocks differ: GitHub takes no signature from the future, and none that lasts longer than ten minutes.
+const SIGNED_BEFORE: u64 = 60;
+const SIGNED_FOR: u64 = 9 * 60;
+
+/// A token with less time left than this is not used any more.
+const SPARE: u64 = 5 * 60;
+
+/// An App and its private key.
+#[derive(Clone)]
+pub struct App {
+    id: String,
+    key: EncodingKey,
+    installation: Option<u64>,
+}
+
+/// A token, and when it ends in seconds since 1970.
+#[derive(Debug, Clone)]
+pub(super) struct InstallationToken {
+    secret: Secret,
+    expires: u64,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    iat: u64,
+    exp: u64,
+}
+
+#[derive(Deserialize)]
+struct WireInstallation {
+    id: u64,
+}
+
+#[derive(Deserialize)]
+struct WireToken {
+    token: String,
+    expires_at: jiff::Timestamp,
+}
+
+#[derive(Deserialize)]
+struct WireApp {
+    slug: String,
+}
+
+impl App {
+    /// The App of an id (or client id) with its private key in PEM form. Without the number of an installation, the
+    /// one of each repository is looked up.
+    ///
+    /// # Errors
+    /// If the key is no RSA key.
+    pub fn new(
+        id: impl Into<String>,
+        pem: &Secret,
+        installation: Option<u64>,
+    ) -> Result<Self, InvalidAccess> {
+        let key = EncodingKey::from_rsa_pem(pem.expose().as_bytes()).map_err(|_| InvalidAccess::Key)?;
+        let app = Self { id: id.into(), key, installation };
+        // A public key looks like a key until it has to sign.
+        app.signed().map_err(|_| InvalidAccess::Key)?;
+        Ok(app)
+    }
+
+    /// A token for the repository's account, from the session or a new one. Whoever waits for the same one gets it.
+    pub(super) async fn token(
+        &self,
+        transport: &Transport,
+        api: &Api,
+        repository: &RepositoryId,
+        session: &Session,
+    ) -> Result<Secret, Failure> {
+        let mut tokens = session.tokens().lock().await;
+        let place = (self.id.clone(), repository.owner.to_lowercase());
+        if let Some(token) = tokens.get(&place)
+            && get_current_timestamp() + SPARE < token.expires
+        {
+            return Ok(token.secret.clone());
+        }
+        let token = self.new_token(transport, api, repository).await?;
+        let secret = token.secret.clone();
+        tokens.insert(place, token);
+        Ok(secret)
+    }
+
+    /// A token that was refused is not offered again.
+    pub(super) async fn forget(&self, repository: &RepositoryId, session: &Session) {
+        session.tokens().lock().await.remove(&(self.id.clone(), repository.owner.to_lowercase()));
+    }
+
+    /// The name under which it commits and comments.
+    pub(super) async fn user(&self, transport: &Transport, api: &Api) -> Result<String, Failure> {
+        let app: WireApp = self.ask(transport, api, Method::GET, "/app").await?;
+        Ok(format!("{}[bot]", app.slug))
+    }
+
+    async fn new_token(
+        &self,
+        transport: &Transport,
+        api: &Api,
+        repository: &RepositoryId,
+    ) -> Result<InstallationToken, Failure> {
+        let installation = match self.installation {
+            Some(installation) => installation,
+            None => {
+                let route = format!("{}/installation", repository.route());
+                self.ask::<WireInstallation>(transport, api, Method::GET, &route).await?.id
+            }
+        };
+        let route = format!("/app/installations/{installation}/access_tokens");
+        let token: WireToken = self.ask(transport, api, Method::POST, &route).await?;
+        let expires = u64::try_from(token.expires_at.as_second()).unwrap_or(0);
+        Ok(InstallationToken { secret: Secret::new(token.token), expires })
+    }
+
+    /// A request of the App itself, signed.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        transport: &Transport,
+        api: &Api,
+        method: Method,
+        route: &str,
+    ) -> Result<T, Failure> {
+        let signed = self.signed()?;
+        let url = api.url(route).ok_or_else(|| Failure::Request(format!("no route `{route}`")))?;
+        let credential = Origin::of(&url).and_then(|origin| Credential::bearer(origin, &signed).ok());
+        let request = Request::new(method, url)
+            .header(http::header::ACCEPT, HeaderValue::from_static(super::send::JSON))
+            .credential(credential);
+        let response = transport.send(request).await?;
+        if !response.status.is_success() {
+            return Err(Failure::of_answer(&response, Some(&signed)).by_the_app());
+        }
+        serde_json::from_slice(&response.body)
+            .map_err(|error| Failure::Malformed(format!("unexpected answer to an App: {error}")))
+    }
+
+    fn signed(&self) -> Result<Secret, Failure> {
+        let now = get_current_timestamp();
+        let claims = Claims { iss: &self.id, iat: now - SIGNED_BEFORE, exp: now + SIGNED_FOR };
+        let signed = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &self.key);
+        signed.map(Secret::new).map_err(|_| Failure::Request("the App's private key can't sign".to_owned()))
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("id", &self.id).field("installation", &self.installation).finish()
+    }
+}

@@ -1,0 +1,253 @@
+//! octocrab over our transport, lists of any length, and GraphQL.
+//!
+//! octocrab's typed endpoints are used where their answers are small. Its models of pull requests and repositories
+//! refuse a whole list for one word that they do not know, so those are read into wire structs of our own.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method};
+use http_body_util::BodyExt as _;
+use octocrab::{AuthState, Octocrab, OctocrabBuilder};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Identity;
+use super::api::Api;
+use super::error::{Failure, GraphqlFailure, InvalidAccess};
+use super::repository::RepositoryId;
+use super::send::{Moved, Sender};
+use super::session::Session;
+use crate::http::{Credential, Origin, Secret, Transport};
+
+/// GitHub's largest page.
+pub(super) const PER_PAGE: usize = 100;
+
+/// A longer list than this is a loop.
+const MAX_PAGES: usize = 600;
+
+/// One API with one identity.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    sender: Sender,
+    /// Made by the first request, because it needs a runtime.
+    octocrab: OnceLock<Octocrab>,
+    /// Whether the job's own token is used for a repository that is not the job's.
+    pub(super) is_abroad: bool,
+}
+
+/// A whole list.
+#[derive(Debug)]
+pub(super) struct List<T> {
+    pub(super) entries: Vec<T>,
+    /// Whether it came from another address than the one that was asked: the repository has a new name.
+    pub(super) moved: bool,
+}
+
+/// An answer with its headers.
+pub(super) struct Answer {
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    moved: bool,
+}
+
+#[derive(Deserialize)]
+struct GraphqlAnswer<T> {
+    data: Option<T>,
+    #[serde(default)]
+    errors: Vec<GraphqlFailure>,
+}
+
+impl Client {
+    pub(super) fn new(
+        transport: Transport,
+        api: &Api,
+        identity: Option<Identity>,
+        repository: &RepositoryId,
+        session: &Session,
+    ) -> Result<Self, InvalidAccess> {
+        let origin = |url: &url::Url| Origin::of(url).ok_or_else(|| InvalidAccess::api(url));
+        let (rest, graphql) = (origin(api.rest())?, origin(api.graphql())?);
+        if rest != graphql {
+            return Err(InvalidAccess::api(api.graphql()));
+        }
+        if let Some(Identity::Token(secret)) = &identity {
+            Credential::bearer(rest, secret)?;
+        }
+        let (api, repository, session) = (api.clone(), repository.clone(), session.clone());
+        let sender = Sender { transport, api, identity, repository, session };
+        Ok(Self { sender, octocrab: OnceLock::new(), is_abroad: false })
+    }
+
+    /// The API's host, for messages.
+    pub(super) fn host(&self) -> String {
+        self.sender.api.host()
+    }
+
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        self.sender.identity.as_ref()
+    }
+
+    /// The name under which an App acts.
+    pub(super) async fn app_user(&self) -> Result<Option<String>, Failure> {
+        match &self.sender.identity {
+            Some(Identity::App(app)) => app.user(&self.sender.transport, &self.sender.api).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// octocrab itself, for its typed endpoints. All its requests go through [`Sender::send`].
+    pub(super) fn octocrab(&self) -> &Octocrab {
+        self.octocrab.get_or_init(|| {
+            let sender = self.sender.clone();
+            let service = tower::service_fn(move |request| {
+                let sender = sender.clone();
+                async move { sender.send(request).await }
+            });
+            let built = OctocrabBuilder::new_empty().with_service(service).with_auth(AuthState::None).build();
+            match built {
+                Ok(octocrab) => octocrab,
+                Err(never) => match never {},
+            }
+        })
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(&self, route: &str) -> Result<T, Failure> {
+        read(&self.get_as(route, None).await?.body)
+    }
+
+    /// A GET for another form of the answer than JSON.
+    pub(super) async fn get_as(&self, route: &str, accept: Option<&'static str>) -> Result<Answer, Failure> {
+        let headers = accept
+            .map(|accept| HeaderMap::from_iter([(http::header::ACCEPT, HeaderValue::from_static(accept))]));
+        let answer = self.octocrab()._get_with_headers(route, headers).await?;
+        let moved = answer.extensions().get::<Moved>().is_some();
+        let headers = answer.headers().clone();
+        Ok(Answer { headers, body: answer.into_body().collect().await?.to_bytes(), moved })
+    }
+
+    /// A write whose answer is read.
+    pub(super) async fn write<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        route: &str,
+        body: &(impl Serialize + ?Sized),
+    ) -> Result<T, Failure> {
+        read(&self.send(method, route, Some(body)).await?)
+    }
+
+    /// A write whose answer says nothing.
+    pub(super) async fn done(
+        &self,
+        method: Method,
+        route: &str,
+        body: &(impl Serialize + ?Sized),
+    ) -> Result<(), Failure> {
+        self.send(method, route, Some(body)).await.map(drop)
+    }
+
+    /// A write without a body.
+    pub(super) async fn delete(&self, route: &str) -> Result<(), Failure> {
+        self.send(Method::DELETE, route, None::<&()>).await.map(drop)
+    }
+
+    async fn send<B>(&self, method: Method, route: &str, body: Option<&B>) -> Result<Bytes, Failure>
+    where
+        B: Serialize + ?Sized,
+    {
+        let request = http::Request::builder().method(method).uri(route);
+        let request = self.octocrab().build_request(request, body)?;
+        let answer = self.octocrab().execute(request).await?;
+        Ok(answer.into_body().collect().await?.to_bytes())
+    }
+
+    /// Every entry of a list. The route may have a query already.
+    pub(super) async fn all<T: DeserializeOwned>(&self, route: &str) -> Result<List<T>, Failure> {
+        let mark = if route.contains('?') { '&' } else { '?' };
+        self.pages(format!("{route}{mark}per_page={PER_PAGE}"), true).await
+    }
+
+    /// Every entry of a list that knows no page size; it may have further pages all the same.
+    pub(super) async fn all_unsized<T: DeserializeOwned>(&self, route: &str) -> Result<List<T>, Failure> {
+        self.pages(route.to_owned(), false).await
+    }
+
+    async fn pages<T: DeserializeOwned>(&self, mut route: String, sized: bool) -> Result<List<T>, Failure> {
+        let mut list = List { entries: Vec::new(), moved: false };
+        for page in 1..=MAX_PAGES {
+            let answer = self.get_as(&route, None).await?;
+            let read: Vec<T> = serde_json::from_slice(&answer.body)
+                .map_err(|error| Failure::Malformed(format!("page {page} of {route} is no list: {error}")))?;
+            let full = sized && read.len() >= PER_PAGE;
+            list.entries.extend(read);
+            list.moved |= answer.moved;
+            match next_page(&answer.headers, &route, page, full) {
+                Some(next) if next != route => route = next,
+                Some(_) => break,
+                None => return Ok(list),
+            }
+        }
+        Err(Failure::Malformed(format!("the list {route} does not end")))
+    }
+
+    /// The data of a GraphQL query.
+    pub(super) async fn graphql<T: DeserializeOwned>(
+        &self,
+        query: &str,
+        variables: Value,
+    ) -> Result<T, Failure> {
+        let body = json!({"query": query, "variables": variables});
+        let answer: GraphqlAnswer<T> = self.write(Method::POST, "/graphql", &body).await?;
+        match answer {
+            GraphqlAnswer { data: Some(data), errors } if errors.is_empty() => Ok(data),
+            GraphqlAnswer { errors, .. } => Err(Failure::graphql(errors, self.token())),
+        }
+    }
+
+    /// A GraphQL mutation, when it is our turn to write.
+    pub(super) async fn mutate(&self, mutation: &str, variables: Value) -> Result<(), Failure> {
+        let _turn = self.sender.session.turn().await;
+        self.graphql::<Value>(mutation, variables).await.map(drop)
+    }
+
+    fn token(&self) -> Option<&Secret> {
+        match &self.sender.identity {
+            Some(Identity::Token(secret)) => Some(secret),
+            _ => None,
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| {
+        let is_page = body.trim_ascii_start().starts_with(b"<");
+        let hint = if is_page { "; is this GitHub's API?" } else { "" };
+        Failure::Malformed(format!("unexpected answer: {error}{hint}"))
+    })
+}
+
+/// The route of the next page, by `Link`, else one more after a full page (proxies drop headers). Of the link only the
+/// query is taken: its host may be one that a proxy hides, and its path that of a moved repository.
+fn next_page(headers: &HeaderMap, route: &str, page: usize, full: bool) -> Option<String> {
+    let path = route.split('?').next().unwrap_or(route);
+    if let Some(link) = headers.get(http::header::LINK) {
+        let next = next_link(link.to_str().ok()?)?;
+        return next.split_once('?').map(|(_, query)| format!("{path}?{query}"));
+    }
+    if !full {
+        return None;
+    }
+    let query = route.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    let others: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("page=")).collect();
+    Some(format!("{path}?{}&page={}", others.join("&"), page + 1))
+}
+
+/// The target of `rel="next"` (RFC 8288).
+fn next_link(link: &str) -> Option<String> {
+    link.split(',').find_map(|link| {
+        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next = parameters.split(';').any(|p| matches!(p.trim(), "rel=\"next\"" | "rel=next"));
+        is_next.then(|| target.to_owned())
+    })
+}

@@ -1,0 +1,41 @@
+//! Files at a commit, byte for byte.
+
+use serde::de::IgnoredAny;
+
+use super::GitHub;
+use super::error::Failure;
+use super::repository::encoded;
+use crate::forge::CommitId;
+
+/// The file itself, up to 100 MB; as JSON it would end at one.
+const RAW: &str = "application/vnd.github.raw+json";
+
+impl GitHub {
+    pub(super) async fn read_file(&self, path: &str, at: &CommitId) -> Result<Option<Vec<u8>>, Failure> {
+        let route = self.repository.route();
+        let (path, commit) = (encoded(path.trim_start_matches('/')), encoded(&at.0));
+        let answer =
+            match self.client.get_as(&format!("{route}/contents/{path}?ref={commit}"), Some(RAW)).await {
+                Ok(answer) => answer,
+                Err(failure) if failure.status() == Some(404) => return self.without_file(at).await,
+                Err(failure) => return Err(failure),
+            };
+        let kind = answer.headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if kind.is_some_and(|kind| kind.starts_with("application/json")) {
+            return Err(Failure::Rejected(format!("`{path}` is a folder or a submodule")));
+        }
+        Ok(Some(answer.body.into()))
+    }
+
+    /// Repository, commit and path are all answered alike when they are not there.
+    async fn without_file(&self, at: &CommitId) -> Result<Option<Vec<u8>>, Failure> {
+        let route = format!("{}/git/commits/{}", self.repository.route(), encoded(&at.0));
+        match self.client.get::<IgnoredAny>(&route).await {
+            Ok(_) => Ok(None),
+            Err(failure) => {
+                self.absent(failure, ()).await?;
+                Err(Failure::Rejected(format!("there is no commit {at}")))
+            }
+        }
+    }
+}

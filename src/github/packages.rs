@@ -1,0 +1,87 @@
+//! Source `github`: the container packages of an organisation or user. Every image that ever existed is among them;
+//! which release carries it, the registry says.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use super::api::Api;
+use super::client::Client;
+use super::error::{Failure, InvalidAccess, catalogue_error};
+use super::repository::{RepositoryId, encoded};
+use super::{Identity, Session};
+use crate::catalogue::{Candidates, Catalogue, CatalogueError};
+use crate::http::Transport;
+use crate::registry::Prefix;
+use crate::release::ImageKey;
+
+/// The package list of one account.
+#[derive(Debug)]
+pub struct Packages {
+    client: Client,
+    /// The account.
+    owner: String,
+    /// What names begin with that are keys: the rest of the prefix and a slash, or nothing.
+    below: String,
+}
+
+/// One entry of the list.
+#[derive(Debug, Deserialize)]
+struct WirePackage {
+    /// Below the account; it may hold slashes.
+    name: String,
+}
+
+impl Packages {
+    /// The packages that stand directly below `prefix`, whose first segment is the account.
+    ///
+    /// # Errors
+    /// If the token cannot stand in a header.
+    pub fn new(
+        transport: Transport,
+        api: &Api,
+        identity: Option<Identity>,
+        prefix: &Prefix,
+    ) -> Result<Self, InvalidAccess> {
+        let (owner, rest) = prefix.path().split_once('/').unwrap_or((prefix.path(), ""));
+        let below = if rest.is_empty() { String::new() } else { format!("{rest}/") };
+        let nowhere = RepositoryId { owner: owner.to_owned(), name: String::new() };
+        let client = Client::new(transport, api, identity, &nowhere, &Session::default())?;
+        Ok(Self { client, owner: owner.to_owned(), below })
+    }
+
+    /// An account that is no organisation is a user.
+    async fn read(&self) -> Result<BTreeSet<ImageKey>, Failure> {
+        let owner = encoded(&self.owner);
+        let of = |kind: &str| format!("/{kind}/{owner}/packages?package_type=container");
+        let list = match self.client.all::<WirePackage>(&of("orgs")).await {
+            Err(failure) if failure.status() == Some(404) => self.client.all(&of("users")).await?,
+            list => list?,
+        };
+        // `snapshots/…` and packages of others are no keys.
+        let key = |package: &WirePackage| package.name.strip_prefix(&self.below)?.parse().ok();
+        Ok(list.entries.iter().filter_map(key).collect())
+    }
+}
+
+#[async_trait]
+impl Catalogue for Packages {
+    fn name(&self) -> &'static str {
+        "github"
+    }
+
+    /// Nobody is told without a token, not even of public packages, and of the tokens only classic ones are.
+    async fn candidates(&self) -> Result<Candidates, CatalogueError> {
+        let subject = || format!("packages of {} at {}", self.owner, self.client.host());
+        let offered =
+            |reason: &str| CatalogueError::NotOffered { subject: subject(), reason: reason.to_owned() };
+        match self.client.identity() {
+            None => return Err(offered("the list needs a token of scope read:packages")),
+            Some(Identity::App(_)) => return Err(offered("the list is not for Apps")),
+            Some(Identity::Token(_)) => {}
+        }
+        let names = self.read().await.map_err(|f| catalogue_error(f, subject(), &self.client))?;
+        Ok(Candidates::Names(names))
+    }
+}
