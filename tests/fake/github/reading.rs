@@ -118,6 +118,8 @@ fn compare(state: &State, links: &Links<'_>, id: u64, between: &str) -> Answer {
         .iter()
         .map(|path| file(links, project, base, to, path))
         .collect();
+    let renamed: Vec<Value> = files.iter().map(|file| file["previous_filename"].clone()).collect();
+    files.retain(|file| !renamed.contains(&file["filename"]));
     if let (true, Some(first)) = (project.compare_overflows, files.first().cloned()) {
         files = vec![first; 300];
     }
