@@ -49,13 +49,14 @@ async fn checks(context: &Context, config: &Config) -> Result<Vec<Check>, Failur
     for settings in &config.producers {
         let subject = format!("producer {}", settings.name);
         let store = lookup::store(&Lookup::default(), Some(config), &settings.naming);
-        let findings = match lookup::producer(&context.environment, settings, &transport, store).await {
-            Err(failure) => vec![Finding::of_failure(&failure.error, failure.exit == Exit::Retry)],
-            Ok(producer) => match Snapshot::open(&producer, Default::default()).await {
-                Err(error) => vec![Finding::of_error(&error, !error.is_refusal())],
-                Ok(snapshot) => vec![Finding::releases(snapshot.known(), snapshot.skipped())],
-            },
-        };
+        let findings =
+            match lookup::producer(&context.environment, Some(config), settings, &transport, store).await {
+                Err(failure) => vec![Finding::of_failure(&failure.error, failure.exit == Exit::Retry)],
+                Ok(producer) => match Snapshot::open(&producer, Default::default()).await {
+                    Err(error) => vec![Finding::of_error(&error, !error.is_refusal())],
+                    Ok(snapshot) => vec![Finding::releases(snapshot.known(), snapshot.skipped())],
+                },
+            };
         checks.push(Check { subject, findings });
     }
     for target in &config.targets {

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::{Context, Environment};
-use crate::config::{AppNames, ForgeSettings, Producer};
+use crate::config::{AppNames, ForgeKind, ForgeSettings, Producer};
 use crate::github::{self, Api, App, GitHub, Identity, Packages, RepositoryId, Session, api_url};
 use crate::http::{Secret, Transport};
 
@@ -81,6 +81,7 @@ fn private_key(name: &str, text: &str) -> Result<Secret, Failure> {
 /// The packages beside a producer's registry; `None` for a registry that belongs to no GitHub.
 pub(super) fn packages(
     environment: &Environment,
+    forge: Option<&ForgeSettings>,
     producer: &Producer,
     transport: &Transport,
 ) -> Result<Option<Packages>, Failure> {
@@ -88,11 +89,24 @@ pub(super) fn packages(
         Some(url) => api_url(url),
         None => github::api_of_registry(producer.registry.host()),
     };
-    let Some((rest, api)) = rest.and_then(|rest| Api::new(&rest).map(|api| (rest, api))) else {
+    let Some(api) = rest.as_ref().and_then(Api::new) else {
         return Ok(None);
     };
-    let lookup = |name: &str| environment.get(name);
-    let found = github::from_environment(&lookup, Some(&rest)).map_err(Failure::person)?;
+    let forge = forge.filter(|forge| forge.kind == ForgeKind::Github);
+    let lookup = |name: &str| match (name, forge) {
+        ("GITHUB_TOKEN", Some(forge)) => environment.get(&forge.token_env),
+        (name, _) => environment.get(name),
+    };
+    // The token belongs to the forge of the targets, else to the GitHub that the configuration names for the producer,
+    // else to the one of the job or the public one; a registry's address alone gets nothing that is not at home there.
+    let home = forge.and_then(|forge| forge.url.as_ref()).or(producer.github_url.as_ref()).and_then(api_url);
+    let found = github::from_environment(&lookup, home.as_ref()).map_err(Failure::person)?;
+    let found = match (&found.api, Api::public()) {
+        (None, Some(public)) => {
+            github::from_environment(&lookup, Some(public.rest())).map_err(Failure::person)?
+        }
+        _ => found,
+    };
     let token = found.token_for(&api);
     let packages = Packages::new(transport.clone(), &api, token, &producer.registry);
     Ok(Some(packages.map_err(Failure::person)?))

@@ -8,7 +8,7 @@ use super::args::Lookup;
 use super::failure::Failure;
 use super::{Context, Environment, github};
 use crate::catalogue::Catalogue;
-use crate::config::{Config, Discovery, Network, Producer as Settings, Source};
+use crate::config::{Config, Discovery, ForgeKind, ForgeSettings, Network, Producer as Settings, Source};
 use crate::disk::cache::DiskStore;
 use crate::disk::releases::FileCatalogue;
 use crate::gitlab::{self, ProjectId, RegistryRepositories, ReleaseNotes, find_project};
@@ -19,6 +19,9 @@ use crate::registry::RegistryError;
 use crate::release::policy::Policy;
 use crate::release::{NamePattern, Naming};
 use crate::store::{NoStore, Store};
+
+/// GitLab's public instance, where nothing names another.
+const PUBLIC_GITLAB: &str = "https://gitlab.com/api/v4";
 
 /// The producer's settings, from the flags or from the configuration, with the flags laid over it.
 pub(super) fn settings(
@@ -80,6 +83,7 @@ pub(super) fn transport(context: &Context, args: &Lookup, network: &Network) -> 
 /// The producer with its registry, sources and memory.
 pub(super) async fn producer(
     environment: &Environment,
+    config: Option<&Config>,
     settings: &Settings,
     transport: &Transport,
     store: Arc<dyn Store>,
@@ -94,7 +98,8 @@ pub(super) async fn producer(
         }
         Discovery::Sources(sources) => sources.clone(),
     };
-    let sources = Sources { environment, settings, transport, registry: &registry }.open(&wanted).await?;
+    let sources =
+        Sources { environment, config, settings, transport, registry: &registry }.open(&wanted).await?;
     Ok(Producer {
         prefix: settings.registry.clone(),
         plain_http: settings.plain_http,
@@ -117,6 +122,7 @@ pub(super) fn store(args: &Lookup, config: Option<&Config>, naming: &Naming) -> 
 
 struct Sources<'a> {
     environment: &'a Environment,
+    config: Option<&'a Config>,
     settings: &'a Settings,
     transport: &'a Transport,
     registry: &'a OciRegistry,
@@ -144,7 +150,8 @@ impl Sources<'_> {
                     catalogues.push(Arc::new(repositories.map_err(Failure::person)?));
                 }
                 (Source::Github, _) => {
-                    match github::packages(self.environment, self.settings, self.transport)? {
+                    let forge = self.config.map(|config| &config.forge);
+                    match github::packages(self.environment, forge, self.settings, self.transport)? {
                         Some(packages) => catalogues.push(Arc::new(packages)),
                         None => self.only_if_auto(source)?,
                     }
@@ -191,9 +198,9 @@ impl Sources<'_> {
             },
         };
         let Some(api) = api else { return Ok(None) };
-        let lookup = |name: &str| self.environment.get(name);
-        let found = gitlab::from_environment(&lookup, Some(&api)).map_err(Failure::person)?;
-        let token = found.token_for(&api);
+        // Whoever answers for the registry names this GitLab: our token goes there only if it is at home there.
+        let token =
+            gitlab_at_home(self.environment, self.config.map(|config| &config.forge))?.token_for(&api);
         if let Some(project) = &self.settings.gitlab_project {
             return Ok(Some((api, token, project_id(project))));
         }
@@ -208,6 +215,26 @@ impl Sources<'_> {
             Discovery::Auto => Ok(None),
             Discovery::Sources(_) => Err(Failure::registry(error)),
         }
+    }
+}
+
+/// The GitLab that the environment's token belongs to: that of the targets, else that of the pipeline we run in, else the
+/// public one.
+pub(super) fn gitlab_at_home(
+    environment: &Environment,
+    forge: Option<&ForgeSettings>,
+) -> Result<gitlab::Environment, Failure> {
+    let forge = forge.filter(|forge| forge.kind == ForgeKind::Gitlab);
+    let configured = forge.and_then(|forge| forge.url.as_ref()).and_then(gitlab::api_url);
+    // The token's variable may have another name; to the adapter it is GITLAB_TOKEN.
+    let lookup = |name: &str| match (name, forge) {
+        ("GITLAB_TOKEN", Some(forge)) => environment.get(&forge.token_env),
+        (name, _) => environment.get(name),
+    };
+    let found = gitlab::from_environment(&lookup, configured.as_ref()).map_err(Failure::person)?;
+    match (&found.api, PUBLIC_GITLAB.parse()) {
+        (None, Ok(public)) => gitlab::from_environment(&lookup, Some(&public)).map_err(Failure::person),
+        _ => Ok(found),
     }
 }
 

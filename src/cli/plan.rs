@@ -91,7 +91,7 @@ async fn registry_plan(
     let transport = lookup::transport(context, &args.lookup, &network)?;
     let _progress = Progress::start(context, &transport);
     let store = lookup::store(&args.lookup, config, &settings.naming);
-    let producer = lookup::producer(&context.environment, &settings, &transport, store).await?;
+    let producer = lookup::producer(&context.environment, config, &settings, &transport, store).await?;
     let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;
     let plan = look_up(survey, &mut snapshot, &producer.naming, wish).await?;
     context.requests(&transport);

@@ -73,7 +73,8 @@ async fn looked_up(
     let transport = lookup::transport(context, args, &network)?;
     let _progress = Progress::start(context, &transport);
     let store = lookup::store(args, config.as_ref(), &settings.naming);
-    let producer = lookup::producer(&context.environment, &settings, &transport, store).await?;
+    let producer =
+        lookup::producer(&context.environment, config.as_ref(), &settings, &transport, store).await?;
     let mut snapshot = Snapshot::open(&producer, BTreeSet::new()).await?;
     match version {
         Some(version) => snapshot.read(version, context.environment.now).await?,

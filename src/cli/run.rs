@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use url::Url;
-
 use super::args::{Format, Lookup, Run as Args};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -13,15 +11,12 @@ use super::{Context, github, lookup};
 use crate::apply::Patience;
 use crate::config::{Config, ForgeKind, Target as Configured, TargetFile};
 use crate::forge::{Branch, Forge, ForgeError};
-use crate::gitlab::{self, GitLab};
+use crate::gitlab::GitLab;
 use crate::http::Transport;
 use crate::merge_request::Outcome;
 use crate::plan::{FileSpec, Target};
 use crate::report;
 use crate::run::{Job, Options, Producers, Report, run as run_jobs};
-
-/// GitLab's public instance, where nothing names another.
-const PUBLIC_GITLAB: &str = "https://gitlab.com/api/v4";
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?.ok_or_else(no_configuration)?;
@@ -72,7 +67,7 @@ async fn producers(
     let mut producers = Producers::new();
     for settings in config.producers.iter().filter(|producer| names.contains(producer.name.as_str())) {
         let store = lookup::store(&Lookup::default(), Some(config), &settings.naming);
-        let producer = lookup::producer(&context.environment, settings, transport, store).await;
+        let producer = lookup::producer(&context.environment, Some(config), settings, transport, store).await;
         producers.insert(settings.name.clone(), producer.map_err(of_failure));
     }
     producers
@@ -114,15 +109,8 @@ pub(super) fn forge(
 ) -> Result<Arc<dyn Forge>, Failure> {
     match config.forge.kind {
         ForgeKind::Gitlab => {
-            let configured: Option<Url> = config.forge.url.as_ref().and_then(gitlab::api_url);
-            // The token's variable may have another name; to the adapter it is GITLAB_TOKEN.
-            let lookup = |name: &str| match name {
-                "GITLAB_TOKEN" => context.environment.get(&config.forge.token_env),
-                name => context.environment.get(name),
-            };
-            let found = gitlab::from_environment(&lookup, configured.as_ref()).map_err(Failure::person)?;
-            let public = PUBLIC_GITLAB.parse().map_err(|_| Failure::usage("no GitLab"))?;
-            let api = found.api.clone().unwrap_or(public);
+            let found = lookup::gitlab_at_home(&context.environment, Some(&config.forge))?;
+            let api = found.api.clone().ok_or_else(|| Failure::usage("no GitLab"))?;
             let token = found.token_for(&api);
             let gitlab = GitLab::new(transport.clone(), &api, token, lookup::project_id(project));
             Ok(Arc::new(gitlab.map_err(Failure::person)?))

@@ -26,7 +26,8 @@ use serde_json::{Value, json};
 
 use super::{git, wire};
 pub use state::{App, Package, Project, PullRequest, State, Token, TokenKind, User};
-pub use wire::{Answer, Asked, Failure, How, Seen};
+use wire::is_write;
+pub use wire::{Answer, Asked, Failure, How, Seen, Turns};
 
 use caller::Caller;
 use json::Links;
@@ -44,6 +45,7 @@ struct Inner {
     log: Mutex<Vec<Seen>>,
     failures: Mutex<Vec<Failure>>,
     unexpected: Mutex<Vec<String>>,
+    turns: Mutex<Option<Arc<Turns>>>,
 }
 
 impl FakeGitHub {
@@ -88,6 +90,16 @@ impl FakeGitHub {
         lock(&self.inner.failures).clear();
     }
 
+    /// Whether all failures have struck that were arranged.
+    pub fn all_struck(&self) -> bool {
+        lock(&self.inner.failures).iter().all(|failure| failure.times == 0)
+    }
+
+    /// Lets runs write in an order, or as they come.
+    pub fn take_turns(&self, turns: Option<Arc<Turns>>) {
+        *lock(&self.inner.turns) = turns;
+    }
+
     /// Every request so far. The target of one to GraphQL ends in `#` and its operation.
     pub fn log(&self) -> Vec<Seen> {
         lock(&self.inner.log).clone()
@@ -100,12 +112,7 @@ impl FakeGitHub {
 
     /// The requests that could have changed what people see: no queries, and no Git objects that no branch reaches.
     pub fn writes(&self) -> Vec<Seen> {
-        let unseen = ["/git/blobs", "/git/trees", "/git/commits", "/access_tokens"];
-        let is_write = |seen: &Seen| {
-            let query = seen.target.contains("/graphql#") && !seen.target.ends_with("PullRequestAutoMerge");
-            seen.method != "GET" && !query && !unseen.iter().any(|end| seen.target.ends_with(end))
-        };
-        self.log().into_iter().filter(is_write).collect()
+        self.log().into_iter().filter(|seen| is_write(&seen.method, &seen.target)).collect()
     }
 
     /// Requests that the fake did not know, and forgets them: for tests that send such on purpose.
@@ -136,6 +143,11 @@ impl Inner {
         if parts.uri.path() == "/api/graphql" {
             let query = fields.as_ref().and_then(|fields| fields["query"].as_str()).unwrap_or_default();
             target = format!("{target}#{}", graphql::operation(query).unwrap_or("unknown"));
+        }
+        let turns = lock(&self.turns).clone().filter(|_| is_write(&method, &target));
+        if let Some(turns) = turns {
+            let agent = parts.headers.get("user-agent").and_then(|agent| agent.to_str().ok());
+            turns.wait_for(agent.unwrap_or_default()).await;
         }
         let how = self.failure(&method, &target);
         if let Some(How::Delay(wait)) = &how {

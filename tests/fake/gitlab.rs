@@ -21,7 +21,8 @@ use serde_json::json;
 use super::{git, wire};
 pub use git::{Commit, Repository, Tree};
 pub use state::{MergeRequest, Project, Registry, RegistryAccess, Release, State, Token, TokenKind, User};
-pub use wire::{Answer, Asked, Failure, How, Seen};
+use wire::is_write;
+pub use wire::{Answer, Asked, Failure, How, Seen, Turns};
 
 use json::Links;
 
@@ -39,6 +40,7 @@ struct Inner {
     log: Mutex<Vec<Seen>>,
     failures: Mutex<Vec<Failure>>,
     unexpected: Mutex<Vec<String>>,
+    turns: Mutex<Option<Arc<Turns>>>,
 }
 
 impl FakeGitLab {
@@ -89,6 +91,16 @@ impl FakeGitLab {
         lock(&self.inner.failures).clear();
     }
 
+    /// Whether all failures have struck that were arranged.
+    pub fn all_struck(&self) -> bool {
+        lock(&self.inner.failures).iter().all(|failure| failure.times == 0)
+    }
+
+    /// Lets runs write in an order, or as they come.
+    pub fn take_turns(&self, turns: Option<Arc<Turns>>) {
+        *lock(&self.inner.turns) = turns;
+    }
+
     /// Every request so far.
     pub fn log(&self) -> Vec<Seen> {
         lock(&self.inner.log).clone()
@@ -101,7 +113,7 @@ impl FakeGitLab {
 
     /// The requests that could have written.
     pub fn writes(&self) -> Vec<Seen> {
-        self.log().into_iter().filter(|seen| seen.method != "GET" && seen.method != "HEAD").collect()
+        self.log().into_iter().filter(|seen| is_write(&seen.method, &seen.target)).collect()
     }
 
     /// Requests that the fake did not know, and forgets them: for tests that send such on purpose.
@@ -125,6 +137,11 @@ impl Inner {
         let (parts, body) = request.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
         let (method, target) = (parts.method.to_string(), parts.uri.to_string());
+        let turns = lock(&self.turns).clone().filter(|_| is_write(&method, &target));
+        if let Some(turns) = turns {
+            let agent = parts.headers.get("user-agent").and_then(|agent| agent.to_str().ok());
+            turns.wait_for(agent.unwrap_or_default()).await;
+        }
         let how = self.failure(&method, &target);
         if let Some(How::Delay(wait)) = &how {
             tokio::time::sleep(*wait).await;

@@ -1,5 +1,7 @@
 //! Requests taken apart, answers put together: what every endpoint needs of HTTP.
 
+use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -63,6 +65,53 @@ pub enum How {
     Reset,
     /// Everything happens, but the answer is lost.
     LoseAnswer,
+}
+
+/// Whether a request changes what people see: no queries, and no Git objects that no branch reaches.
+pub fn is_write(method: &str, target: &str) -> bool {
+    let unseen = ["/git/blobs", "/git/trees", "/git/commits", "/access_tokens"];
+    let query = target.contains("/graphql") && !target.ends_with("PullRequestAutoMerge");
+    !matches!(method, "GET" | "HEAD") && !query && !unseen.iter().any(|end| target.ends_with(end))
+}
+
+/// The order in which several runs, told apart by their user agents, may write.
+#[derive(Debug, Default)]
+pub struct Turns {
+    order: Mutex<VecDeque<String>>,
+    moved: tokio::sync::Notify,
+}
+
+impl Turns {
+    /// Writes go in this order; whoever is not (any more) in it is not held up.
+    pub fn new(order: impl IntoIterator<Item = String>) -> Self {
+        Self { order: Mutex::new(order.into_iter().collect()), moved: tokio::sync::Notify::new() }
+    }
+
+    /// Waits until it is this agent's turn, and ends the turn.
+    pub async fn wait_for(&self, agent: &str) {
+        loop {
+            let moved = self.moved.notified();
+            {
+                let mut order = self.order.lock().expect("nobody panics here");
+                match order.front() {
+                    Some(next) if next == agent => {
+                        order.pop_front();
+                        self.moved.notify_waiters();
+                        return;
+                    }
+                    _ if !order.contains(&agent.to_owned()) => return,
+                    _ => {}
+                }
+            }
+            moved.await;
+        }
+    }
+
+    /// This agent writes no more.
+    pub fn leave(&self, agent: &str) {
+        self.order.lock().expect("nobody panics here").retain(|next| next != agent);
+        self.moved.notify_waiters();
+    }
 }
 
 impl Failure {

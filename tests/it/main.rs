@@ -13,9 +13,15 @@
 #[path = "../fake/mod.rs"]
 mod fake;
 
+#[macro_use]
+mod stories;
+
 mod architecture;
+mod faults;
 mod github;
 mod gitlab;
+mod hub;
+mod life;
 mod oci;
 mod oci_access;
 mod plan;

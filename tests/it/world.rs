@@ -6,15 +6,12 @@ use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
-use crate::fake::gitlab::{FakeGitLab, MergeRequest, Project};
 use crate::fake::oci::{FakeRegistry, Image};
+use crate::hub::{self, Hub, Opened};
+pub(crate) use crate::hub::{PATH, PROJECT, SOURCE, TOKEN};
 
 pub(crate) const PREFIX: &str = "sylva/diskimage-builder";
-pub(crate) const PROJECT: u64 = 42;
-pub(crate) const PATH: &str = "sylva/sylva-core";
 pub(crate) const VALUES: &str = "values.yaml";
-pub(crate) const SOURCE: &str = "dibump/main/diskimage-builder-0.x";
-pub(crate) const TOKEN: &str = "glpat-the-bots-own";
 
 /// At release 0.4.11, with a comment, a foreign key and a value to keep.
 pub(crate) const AT_0_4_11: &str = "\
@@ -41,10 +38,10 @@ pub(crate) struct Desk {
     pub(crate) variables: Vec<(String, String)>,
 }
 
-/// A registry with releases, a GitLab with a project, and a configuration that names both.
+/// A registry with releases, a forge with a project, and a configuration that names both.
 pub(crate) struct World {
     pub(crate) registry: FakeRegistry,
-    pub(crate) gitlab: FakeGitLab,
+    pub(crate) hub: Box<dyn Hub>,
     pub(crate) desk: Desk,
 }
 
@@ -90,21 +87,35 @@ pub(crate) async fn ended(child: Child) -> Ran {
     let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output());
     let output = output.await.expect("it ends within a minute").unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { exit: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    let ran = Ran { exit: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
+    for secret in SECRETS {
+        assert!(!format!("{ran:?}").contains(secret), "a secret is printed: {ran:#?}");
+    }
+    ran
 }
+
+/// Whatever the program is given in any story and must not show: nothing that it prints may contain them.
+const SECRETS: [&str; 5] = [TOKEN, "ghp_very-secret", "glpat-very-secret", "PRIVATE KEY", "ghs_"];
 
 impl World {
     /// The file is at 0.4.11, and 0.4.12 is published.
-    pub(crate) async fn new() -> Self {
-        let (registry, gitlab) = (FakeRegistry::start().await, FakeGitLab::start().await);
-        let files: [(&str, &[u8]); 2] = [(VALUES, AT_0_4_11.as_bytes()), ("README.md", b"hello\n")];
-        gitlab.state().add_project(PROJECT, PATH, &files);
-        gitlab.state().add_bot(PROJECT, "project_42_bot", TOKEN);
+    pub(crate) async fn on(hub: Box<dyn Hub>) -> Self {
+        let registry = FakeRegistry::start().await;
         let mut desk = Desk::new();
-        desk.variables.push(("GITLAB_TOKEN".to_owned(), TOKEN.to_owned()));
-        let world = Self { registry, gitlab, desk };
+        desk.variables.push((hub.token_variable().to_owned(), TOKEN.to_owned()));
+        let world = Self { registry, hub, desk };
         world.release(11).release(12).configure("[catalog]", "");
         world
+    }
+
+    /// On a GitLab.
+    pub(crate) async fn new() -> Self {
+        Self::on(hub::gitlab(&FILES).await).await
+    }
+
+    /// On a GitHub.
+    pub(crate) async fn on_github() -> Self {
+        Self::on(hub::github(&FILES).await).await
     }
 
     /// Publishes 0.4.N, whose images are at Kubernetes 1.30.N.
@@ -119,12 +130,12 @@ impl World {
             "version: 1\n\
              producers:\n  \
              - registry: {}\n    plain_http: true\n    discovery: {discovery}\n{producer}\
-             forge: {{url: \"{}\"}}\n\
+             forge: {}\n\
              targets:\n  \
              - project: {PATH}\n    files: [{VALUES}]\n\
              network: {{retries: 0, proxy_from_environment: false}}\n",
             self.registry.prefix(PREFIX),
-            self.gitlab.address(),
+            self.hub.config(),
         );
         self.desk.write("dibump.yaml", config);
         self
@@ -136,43 +147,45 @@ impl World {
 
     /// Runs, and says which requests wrote.
     pub(crate) async fn run_and_writes(&self) -> (Ran, Vec<String>) {
-        self.gitlab.clear_log();
+        self.hub.clear_log();
         let ran = self.run().await;
         (ran, self.writes())
     }
 
     pub(crate) fn writes(&self) -> Vec<String> {
-        let writes = self.gitlab.writes();
+        let writes = self.hub.writes();
         writes.into_iter().map(|seen| format!("{} {} {}", seen.method, seen.target, seen.status)).collect()
     }
 
-    /// The target project, to arrange and to look at.
-    pub(crate) fn project<T>(&self, work: impl FnOnce(&mut Project) -> T) -> T {
-        work(self.gitlab.state().project(PROJECT))
+    /// More lines of `merge_request:` in the configuration.
+    pub(crate) fn merge_request_settings(&self, settings: &str) -> &Self {
+        let config = String::from_utf8(self.desk.read("dibump.yaml")).unwrap();
+        self.desk.write("dibump.yaml", format!("{config}merge_request: {settings}\n"));
+        self
     }
 
-    pub(crate) fn merge_requests(&self) -> Vec<MergeRequest> {
-        self.project(|project| project.merge_requests.clone())
+    pub(crate) fn merge_requests(&self) -> Vec<Opened> {
+        self.hub.opened()
     }
 
     /// The text of the values file on a branch.
     pub(crate) fn values(&self, branch: &str) -> Option<String> {
-        let file = self.project(|project| project.repository.file(branch, VALUES))?;
-        Some(String::from_utf8(file.to_vec()).unwrap())
+        self.hub.file(branch, VALUES)
     }
 
     pub(crate) fn branches(&self) -> Vec<String> {
-        self.project(|project| project.repository.branches.keys().cloned().collect())
+        self.hub.branches()
     }
 
     /// The commits of the source branch that the target branch does not have.
     pub(crate) fn commits_ahead(&self) -> usize {
-        self.project(|project| {
-            let branches = &project.repository.branches;
-            project.repository.between(&branches["main"], &branches[SOURCE]).len()
-        })
+        let mut ahead = 0;
+        self.hub.git(&mut |git| ahead = git.between(&git.branches["main"], &git.branches[SOURCE]).len());
+        ahead
     }
 }
+
+const FILES: [(&str, &[u8]); 2] = [(VALUES, AT_0_4_11.as_bytes()), ("README.md", b"hello\n")];
 
 /// The images of 0.4.N.
 pub(crate) fn images(patch: u32) -> [Image; 2] {

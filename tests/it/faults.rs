@@ -1,0 +1,298 @@
+//! The fault matrix: every request of a story, one after the other, goes wrong in every way; then a run without the fault
+//! ends in exactly the state of a run that never failed.
+//!
+//! The runs are those of the library over the real adapters, so that thousands of them take seconds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use dibump::apply::Patience;
+use dibump::forge::{Branch, MergeRequestSettings};
+use dibump::http::{Settings, Transport};
+use dibump::merge_request::Upkeep;
+use dibump::observe::releases::Producer;
+use dibump::oci::{Credentials, OciCatalog, OciRegistry};
+use dibump::plan::{FileSpec, Target};
+use dibump::reconcile::Images;
+use dibump::registry::Prefix;
+use dibump::release::Naming;
+use dibump::release::policy::Policy;
+use dibump::run::{Job, Options, Report, run};
+use dibump::store::NoStore;
+use serde_json::json;
+
+use crate::fake::oci::FakeRegistry;
+use crate::fake::wire::{Answer, Failure, How, Turns};
+use crate::hub::{self, Hub, PATH, SOURCE, TOKEN};
+use crate::world::{AT_0_4_11, PREFIX, VALUES, images, values_at};
+
+/// How long the runs wait for an answer. A fault that is silence lasts longer.
+const TIMEOUT: Duration = Duration::from_millis(250);
+
+/// What goes wrong with one request.
+const FAULTS: [&str; 9] = [
+    "500",
+    "429 with Retry-After",
+    "429 without Retry-After",
+    "401",
+    "a reset connection",
+    "a truncated answer",
+    "an answer to another request",
+    "silence",
+    "the end of the run",
+];
+
+fn fault(name: &str) -> How {
+    How::Answer(match name {
+        "500" => Answer::message(500, "500 Internal Server Error"),
+        "429 with Retry-After" => Answer::throttled(1),
+        "429 without Retry-After" => Answer::text(429, "text/plain", "Retry later\n"),
+        "401" => Answer::message(401, "401 Unauthorized"),
+        "a reset connection" => return How::Reset,
+        "a truncated answer" => return How::LoseAnswer,
+        "an answer to another request" => Answer::json(200, &json!({"id": 1, "kind": "something else"})),
+        "silence" => return How::Delay(TIMEOUT * 2),
+        _ => return How::Delay(Duration::from_secs(600)),
+    })
+}
+
+/// A story: what is there, and what a run that never failed makes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Story {
+    Create,
+    Move,
+    Close,
+    Edited,
+    AutoMerge,
+}
+
+struct Stage {
+    registry: FakeRegistry,
+    hub: Box<dyn Hub>,
+    upkeep: Upkeep,
+}
+
+impl Stage {
+    async fn new(hub: Box<dyn Hub>, story: Story) -> Self {
+        let registry = FakeRegistry::start().await;
+        let upkeep = Upkeep { auto_merge: story == Story::AutoMerge, ..Upkeep::default() };
+        let stage = Self { registry, hub, upkeep };
+        stage.release(11);
+        stage.release(12);
+        stage.arrange(story).await;
+        stage
+    }
+
+    fn release(&self, patch: u32) {
+        self.registry.release(PREFIX, &format!("0.4.{patch}"), &images(patch));
+    }
+
+    async fn arrange(&self, story: Story) {
+        if story == Story::Create {
+            return;
+        }
+        self.run("arranging").await;
+        match story {
+            Story::Create => {}
+            Story::Move => self.release(13),
+            Story::Close => self.hub.commit("main", "By hand", &[(VALUES, values_at(12).as_bytes())]),
+            Story::Edited => {
+                self.hub.commit(SOURCE, "Mine", &[("mine.txt", b"mine\n")]);
+                self.hub.change(1, |mr| mr.text = format!("Hello.\n\n{}", mr.text));
+                self.release(13);
+            }
+            Story::AutoMerge => self.hub.pipeline(SOURCE, false),
+        }
+    }
+
+    async fn run(&self, agent: &str) -> Vec<Report> {
+        let settings = Settings {
+            retries: 0,
+            request_timeout: TIMEOUT,
+            max_retry_after: Duration::ZERO,
+            user_agent: agent.to_owned(),
+            proxy_from_environment: false,
+            ..Settings::default()
+        };
+        let transport = Transport::new(settings).unwrap();
+        let prefix: Prefix = self.registry.prefix(PREFIX).parse().unwrap();
+        let registry =
+            OciRegistry::new(transport.clone(), prefix.host(), true, Credentials::Anonymous).unwrap();
+        let producer = Producer {
+            prefix: prefix.clone(),
+            plain_http: true,
+            naming: Naming::default(),
+            sources: vec![Arc::new(OciCatalog::new(registry.clone(), prefix))],
+            registry: Arc::new(registry),
+            probe: false,
+            store: Arc::new(NoStore),
+        };
+        let producers = BTreeMap::from([("diskimage-builder".to_owned(), Ok(producer))]);
+        let file = FileSpec { path: VALUES.to_owned(), overlay: false, version_key: None, images_key: None };
+        let job = Job {
+            project: PATH.to_owned(),
+            forge: self.hub.adapter(transport),
+            producer: "diskimage-builder".to_owned(),
+            branch: Branch("main".to_owned()),
+            target: Target { files: vec![file], images: Images::Auto, registry_key: None },
+            policy: Policy::default(),
+            settings: MergeRequestSettings::default(),
+            upkeep: self.upkeep,
+        };
+        let patience = Patience { first: Duration::from_millis(1), total: Duration::from_millis(20) };
+        let options = Options { dry_run: false, now: jiff::Timestamp::UNIX_EPOCH, patience };
+        let reports = run(&[job], &producers, options).await;
+        assert!(!format!("{reports:?}").contains(TOKEN), "the token is in a report");
+        reports
+    }
+
+    /// Everything that people see: branches with their files, and merge requests. The commit that the bot remembers is
+    /// left out: its id depends on how many there ever were, and an outdated one only costs requests.
+    fn seen(&self) -> String {
+        let mut seen = String::new();
+        self.hub.git(&mut |git| {
+            for name in git.branches.keys() {
+                let commit = git.head(name).unwrap();
+                let files: Vec<_> =
+                    commit.tree.iter().map(|(path, text)| (path, String::from_utf8_lossy(text))).collect();
+                let ahead = git.between(&git.branches["main"], &commit.id).len();
+                seen += &format!("{name} {ahead} {:?} {files:?}\n", commit.message);
+            }
+        });
+        for mr in self.hub.opened() {
+            let text = without_commit(&mr.text);
+            seen +=
+                &format!("{} {} {} {} {}\n{text}\n", mr.number, mr.state, mr.title, mr.target, mr.auto_merge);
+        }
+        assert!(!seen.contains(TOKEN), "the token is in a merge request");
+        seen
+    }
+}
+
+fn ended(reports: &[Report]) -> String {
+    reports.iter().map(|report| format!("{} {:?}", report.outcome, report.note)).collect()
+}
+
+fn without_commit(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("\"commit\":\"") else { return text.to_owned() };
+    format!("{before}{}", rest.split_once('"').map_or("", |(_, after)| after))
+}
+
+/// One story on one forge: how many cases were tried.
+async fn matrix(hub: Box<dyn Hub>, story: Story) -> usize {
+    let stage = Stage::new(hub, story).await;
+    let before = stage.hub.keep();
+    stage.hub.clear_log();
+    stage.run("reference").await;
+    let requests = stage.hub.log().len();
+    let wanted = stage.seen();
+    assert_ne!(requests, 0);
+
+    let mut cases = 0;
+    for number in 0..requests {
+        for name in FAULTS {
+            stage.hub.come_back(before.as_ref());
+            stage.hub.fail(Failure::once("", "", fault(name)).after(number as u32));
+            let faulted = stage.run("faulted");
+            match name {
+                "the end of the run" => tokio::select! {
+                    _ = faulted => {}
+                    () = struck(stage.hub.as_ref()) => {}
+                },
+                _ => drop(faulted.await),
+            }
+            assert!(stage.hub.all_struck(), "{story:?}: request {number} never met {name}");
+            stage.hub.heal();
+            let reports = stage.run("clean").await;
+            assert_eq!(stage.seen(), wanted, "{story:?}: {name} at request {number}: {}", ended(&reports));
+            cases += 1;
+        }
+    }
+    cases
+}
+
+async fn struck(hub: &dyn Hub) {
+    while !hub.all_struck() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Two runs at once, for each order of their writes.
+async fn race(hub: Box<dyn Hub>, story: Story) -> usize {
+    let stage = Stage::new(hub, story).await;
+    let before = stage.hub.keep();
+    stage.hub.clear_log();
+    stage.run("reference").await;
+    let writes = stage.hub.writes().len();
+    let wanted = stage.seen();
+
+    let orders = orders(writes, writes);
+    for order in &orders {
+        stage.hub.come_back(before.as_ref());
+        let turns = Arc::new(Turns::new(order.iter().map(|agent| (*agent).to_owned())));
+        stage.hub.take_turns(Some(Arc::clone(&turns)));
+        let one = async {
+            stage.run("one").await;
+            turns.leave("one");
+        };
+        let other = async {
+            stage.run("other").await;
+            turns.leave("other");
+        };
+        tokio::join!(one, other);
+        stage.hub.take_turns(None);
+        let reports = stage.run("clean").await;
+        assert_eq!(stage.seen(), wanted, "{story:?}: {order:?}: {}", ended(&reports));
+    }
+    orders.len()
+}
+
+/// All orders in which two agents can do so many things each.
+fn orders(one: usize, other: usize) -> Vec<Vec<&'static str>> {
+    let begin = |agent, rest: Vec<Vec<&'static str>>| {
+        rest.into_iter().map(move |rest| [vec![agent], rest].concat()).collect::<Vec<_>>()
+    };
+    match (one, other) {
+        (0, 0) => vec![vec![]],
+        (0, other) => begin("other", orders(0, other - 1)),
+        (one, 0) => begin("one", orders(one - 1, 0)),
+        (one, other) => {
+            [begin("one", orders(one - 1, other)), begin("other", orders(one, other - 1))].concat()
+        }
+    }
+}
+
+const FILES: [(&str, &[u8]); 1] = [(VALUES, AT_0_4_11.as_bytes())];
+const STORIES: [Story; 5] = [Story::Create, Story::Move, Story::Close, Story::Edited, Story::AutoMerge];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_after_any_fault_ends_as_if_nothing_had_failed() {
+    let cases = Arc::new(AtomicUsize::new(0));
+    let mut tasks = tokio::task::JoinSet::new();
+    for story in STORIES {
+        for hub in [hub::gitlab(&FILES).await, hub::github(&FILES).await] {
+            let cases = Arc::clone(&cases);
+            tasks.spawn(async move { cases.fetch_add(matrix(hub, story).await, Ordering::Relaxed) });
+        }
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended.unwrap();
+    }
+    let cases = cases.load(Ordering::Relaxed);
+    println!("{cases} cases of the fault matrix");
+    assert!(cases >= 400, "{cases}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_runs_at_once_end_as_one_in_every_order_of_their_writes() {
+    let mut cases = 0;
+    for story in STORIES {
+        for hub in [hub::gitlab(&FILES).await, hub::github(&FILES).await] {
+            cases += race(hub, story).await;
+        }
+    }
+    println!("{cases} orders of writes");
+    assert!(cases >= 40, "{cases}");
+}
