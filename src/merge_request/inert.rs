@@ -32,7 +32,7 @@ pub fn title(text: &str) -> String {
 /// A code span. Copies as it was written unless it holds a closing pattern, which forges find in code as well.
 pub fn code(text: &str) -> String {
     // A bar ends a table's cell even in code.
-    let mut text = one_line(text).replace('|', "¦");
+    let mut text = without_comments(&one_line(text)).replace('|', "¦");
     if may_close(&text) {
         text = broken(&text);
     }
@@ -43,7 +43,7 @@ pub fn code(text: &str) -> String {
 
 /// A command in a block of its own, to be copied.
 pub fn command(text: &str) -> String {
-    let text = one_line(text);
+    let text = without_comments(&one_line(text));
     let text = if may_close(&text) || text.starts_with('/') { broken(&text) } else { text };
     let fence = "`".repeat(longest_run(&text, '`').max(2) + 1);
     format!("{fence}shell\n{text}\n{fence}")
@@ -71,6 +71,11 @@ fn quoted(line: &str) -> String {
         text if before.is_empty() || before == "**" => format!("> {before}{text}{after}\\"),
         text => format!("> {before}{text}{after}"),
     }
+}
+
+/// In code a comment is only text, but the bot looks for its own marker and fence in the raw description.
+fn without_comments(text: &str) -> String {
+    text.replace("<!--", &format!("<{BREAK}!--"))
 }
 
 /// White space becomes single spaces; what is not seen (control characters, direction marks) goes.
@@ -173,5 +178,7 @@ fn longest_run(text: &str, of: char) -> usize {
     text.split(|c| c != of).map(str::len).max().unwrap_or(0)
 }
 
+#[cfg(test)]
+mod rendered;
 #[cfg(test)]
 mod tests;
