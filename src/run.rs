@@ -23,7 +23,7 @@ use crate::observe::releases::{ObserveError, Producer, Snapshot};
 use crate::plan::{Plan, PlanError, Planned, Survey, Target, survey};
 use crate::release::choice::Known;
 use crate::release::policy::Policy;
-use crate::release::{Artifact, ImageKey, Version};
+use crate::release::{ImageKey, Version};
 pub use look_up::{LookUpError, Wish, look_up};
 
 /// How many targets are observed at once.
@@ -243,25 +243,11 @@ fn update(job: &Job, seen: &Seen, producer: &Producer, snapshot: &Snapshot<'_>, 
         commit_message: title.clone(),
         title,
         text: text::describe(&summary),
-        digests: digests(plan, snapshot),
+        digests: Digests::of(summary.digests.iter().map(|(key, digest)| (key.as_str(), digest))),
         settings: job.settings.clone(),
         upkeep: job.upkeep,
         description_limit: job.forge.description_limit(),
     }
-}
-
-/// What the tag points to for each image that the files will list.
-fn digests(plan: &Plan, snapshot: &Snapshot<'_>) -> Digests {
-    let artifacts = snapshot.known().releases.get(plan.to()).map(|release| &release.artifacts);
-    let listed: BTreeSet<&str> =
-        plan.files.iter().flat_map(|file| file.reconciliation.listed_after()).collect();
-    let digest = |artifact: &'_ Artifact| {
-        let key = artifact.key.as_str();
-        listed.contains(key).then_some(())?;
-        Some((key.to_owned(), artifact.digest.clone()?))
-    };
-    let found: Vec<_> = artifacts.into_iter().flat_map(|all| all.values()).filter_map(digest).collect();
-    Digests::of(found.iter().map(|(key, digest)| (key.as_str(), digest)))
 }
 
 impl Job {

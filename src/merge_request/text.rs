@@ -99,8 +99,8 @@ pub fn describe(summary: &Summary) -> String {
         .extend(summary.signatures.as_deref().map(|text| format!("**Signatures:** {}", inert::inline(text))));
     let others = other_releases(summary);
     parts.extend(bullets("Other releases", short(&others)));
-    parts.push(format!("**See it for yourself:**\n\n{}", inert::command(&summary.reproduce)));
     parts.extend(families(summary));
+    parts.push(format!("**See it for yourself:**\n\n{}", inert::command(&summary.reproduce)));
 
     let lists: Vec<String> = summary.files.iter().flat_map(key_lists).collect();
     parts.extend(essential_lists(&lists, ESSENTIALS.saturating_sub(length(&parts))));
@@ -321,16 +321,16 @@ mod tests {
 
         - `0.5.0`: held\(complete\): 2 images are missing
 
+        | Family | Kubernetes |
+        |---|---|
+        | ubuntu plain kubeadm | removed 1.29.15 |
+        | ubuntu plain rke2 | 1.31.7 → 1.31.8, added 1.32.4 |
+
         **See it for yourself:**
 
         ```shell
         dibump plan charts/units/values.yaml --to 0.4.12
         ```
-
-        | Family | Kubernetes |
-        |---|---|
-        | ubuntu plain kubeadm | removed 1.29.15 |
-        | ubuntu plain rke2 | 1.31.7 → 1.31.8, added 1.32.4 |
 
         **Keys:**
 

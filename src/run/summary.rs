@@ -1,6 +1,6 @@
 //! What the text for the reviewer says of a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Job;
 use crate::merge_request::text::{FileSummary, Image, KeyChange, Summary};
@@ -8,7 +8,7 @@ use crate::observe::releases::{Producer, Snapshot};
 use crate::plan::{Plan, PlannedFile};
 use crate::release::choice::{Known, Verdict};
 use crate::release::policy::Exclusion;
-use crate::release::{Artifact, Coverage, Naming, Release};
+use crate::release::{Artifact, Coverage, Digest, Naming, Release};
 
 pub(super) fn summary(job: &Job, producer: &Producer, snapshot: &Snapshot<'_>, plan: &Plan) -> Summary {
     let known = snapshot.known();
@@ -23,7 +23,7 @@ pub(super) fn summary(job: &Job, producer: &Producer, snapshot: &Snapshot<'_>, p
         warnings: warnings(plan),
         unchecked: wanted.into_iter().filter_map(unchecked).collect(),
         others: others(plan),
-        digests: wanted.map(digests).unwrap_or_default(),
+        digests: wanted.map(|release| digests(release, plan)).unwrap_or_default(),
         release_notes: snapshot
             .note(plan.to())
             .map(|note| note.description.clone())
@@ -97,9 +97,13 @@ fn others(plan: &Plan) -> Vec<(crate::release::Version, String)> {
     told.map(|(version, verdict)| (version.clone(), verdict.to_string())).collect()
 }
 
-fn digests(release: &Release) -> BTreeMap<String, crate::release::Digest> {
+/// Of the images that the files will list: what the bot vouches for, and compares with later.
+fn digests(release: &Release, plan: &Plan) -> BTreeMap<String, Digest> {
+    let listed: BTreeSet<&str> =
+        plan.files.iter().flat_map(|file| file.reconciliation.listed_after()).collect();
+    let is_listed = |artifact: &&Artifact| listed.contains(artifact.key.as_str());
     let digest = |artifact: &Artifact| Some((artifact.key.to_string(), artifact.digest.clone()?));
-    release.artifacts.values().filter_map(digest).collect()
+    release.artifacts.values().filter(is_listed).filter_map(digest).collect()
 }
 
 fn reproduce(job: &Job, producer: &Producer, plan: &Plan) -> String {

@@ -24,6 +24,7 @@ mod hub;
 mod life;
 mod oci;
 mod oci_access;
+mod page;
 mod plan;
 mod run;
 mod schemas;

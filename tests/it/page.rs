@@ -1,0 +1,42 @@
+//! docs/merge-request.md shows a merge request as the bot wrote it: both forges render the page as they render the
+//! description itself. It does not drift from what the program writes.
+//!
+//! After a change on purpose: `UPDATE_DOCS=1 cargo test --test it page`.
+
+use std::path::Path;
+
+use crate::world::{SOURCE, World};
+
+const BEFORE: &str = "\
+# The merge request
+
+This is what `dibump run` opens, as it was written in a run of the test suite. GitLab and GitHub show the description as
+they show this page.
+
+- The branch is one commit, which changes the version and the image keys and nothing else. It moves to a newer release in
+  place, and never back to an older one.
+- What stands between the bot's two hidden fences is the bot's; everything before and after them is yours, and so is the
+  title once you have edited it. Commits that you add to the branch stay: the bot leaves it alone, and says in the text
+  which of the planned lines are missing.
+- Closing it says no to this release and not to the next one. The bot closes its own untouched merge request only where it
+  knows that nobody needs it, and says why.
+- Images that stand under another digest than the one in the text are announced at its top, and auto-merge is switched off.
+
+";
+
+#[tokio::test]
+async fn the_page_shows_what_the_bot_writes() {
+    let world = World::new().await;
+    world.run().await;
+    let mr = world.merge_requests().remove(0);
+    let host = world.registry.prefix("");
+    let host = host.trim_start_matches("oci://").trim_end_matches('/').to_owned();
+    let text = mr.text.replace(&host, "registry.example").replace(" --plain-http", "");
+    let page =
+        format!("{BEFORE}---\n\n## {}\n\n`{SOURCE}` into `{}`\n\n{}\n", mr.title, mr.target, text.trim_end());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/merge-request.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), page, "docs/merge-request.md has drifted");
+}
