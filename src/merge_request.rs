@@ -14,6 +14,7 @@ pub mod outcome;
 pub mod ownership;
 pub mod patch;
 pub mod request;
+pub mod template;
 pub mod text;
 pub mod trailer;
 

@@ -15,14 +15,17 @@ use jiff::Timestamp;
 use crate::apply::{Applied, Patience, apply, foresee};
 use crate::forge::{Branch, CommitId, Forge, ForgeError, MergeRequestSettings};
 use crate::merge_request::marker::Digests;
+use crate::merge_request::template::{Facts, Templates};
+use crate::merge_request::text::Summary;
 use crate::merge_request::{
     FileChange, Outcome, Patch, Update, Upkeep, Wanted, Work, source_branch, source_prefix, text,
 };
 use crate::observe::merge_request::Place;
 use crate::observe::releases::{ObserveError, Producer, Snapshot};
 use crate::plan::{Plan, PlanError, Planned, Survey, Target, survey};
+use crate::reconcile::Reconciliation;
 use crate::release::choice::Known;
-use crate::release::policy::Policy;
+use crate::release::policy::{Policy, UpdateType};
 use crate::release::{ImageKey, Version};
 pub use look_up::{LookUpError, Wish, look_up};
 
@@ -47,6 +50,8 @@ pub struct Job {
     pub settings: MergeRequestSettings,
     /// How an open merge request is kept.
     pub upkeep: Upkeep,
+    /// What the user wants it to say.
+    pub templates: Templates,
 }
 
 /// How a run goes about it.
@@ -230,8 +235,8 @@ fn update(job: &Job, seen: &Seen, producer: &Producer, snapshot: &Snapshot<'_>, 
     let change = |(path, (before, after)): (&str, (&str, &str))| {
         (path.to_owned(), FileChange { before: before.as_bytes().to_vec(), after: after.as_bytes().to_vec() })
     };
-    let title = text::title(&job.producer, Some(&plan.from), plan.to());
     let summary = summary::summary(job, producer, snapshot, plan);
+    let words = job.templates.write(&facts(job, plan, &summary));
     Update {
         producer: job.producer.clone(),
         source: source_branch(&job.branch, &job.producer, plan.to()),
@@ -240,13 +245,35 @@ fn update(job: &Job, seen: &Seen, producer: &Producer, snapshot: &Snapshot<'_>, 
         current: Some(plan.from.clone()),
         version: plan.to().clone(),
         patch: Patch::new(plan.changes().into_iter().map(change).collect()),
-        commit_message: title.clone(),
-        title,
-        text: text::describe(&summary),
+        title: words.title,
+        text: words.text,
+        commit_message: words.commit_message,
+        trailers: job.templates.trailers.clone(),
         digests: Digests::of(summary.digests.iter().map(|(key, digest)| (key.as_str(), digest))),
         settings: job.settings.clone(),
         upkeep: job.upkeep,
         description_limit: job.forge.description_limit(),
+    }
+}
+
+/// What a template may say of an update.
+fn facts(job: &Job, plan: &Plan, summary: &Summary) -> Facts {
+    let count =
+        |kind: fn(&Reconciliation) -> usize| plan.files.iter().map(|file| kind(&file.reconciliation)).sum();
+    let update_type = match plan.verdict {
+        Planned::Align { .. } => "align".to_owned(),
+        _ => UpdateType::between(&plan.from, plan.to()).to_string(),
+    };
+    Facts {
+        producer: job.producer.clone(),
+        project: job.project.clone(),
+        target_branch: job.branch.to_string(),
+        from: plan.from.to_string(),
+        to: plan.to().to_string(),
+        update_type,
+        keys: [count(|r| r.renamed.len()), count(|r| r.added.len()), count(|r| r.removed.len())],
+        title: text::title(&job.producer, Some(&plan.from), plan.to()),
+        text: text::describe(summary),
     }
 }
 

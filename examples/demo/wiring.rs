@@ -73,6 +73,7 @@ async fn jobs_of(
             policy: branch.policy.clone(),
             settings: configured.merge_request.clone(),
             upkeep: configured.upkeep,
+            templates: configured.templates.clone(),
         });
     }
     Ok(jobs)

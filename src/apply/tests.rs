@@ -88,6 +88,7 @@ impl FakeForge {
             title: format!("Update images to {version}"),
             text: format!("Moves to {version}."),
             commit_message: format!("Update images to {version}"),
+            trailers: vec![],
             digests: Digests::default(),
             settings: MergeRequestSettings::default(),
             upkeep: self.state().upkeep,

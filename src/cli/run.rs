@@ -95,6 +95,7 @@ async fn of_target(configured: &Configured, forge: &Arc<dyn Forge>) -> Result<Ve
             policy: branch.policy.clone(),
             settings: configured.merge_request.clone(),
             upkeep: configured.upkeep,
+            templates: configured.templates.clone(),
         });
     }
     Ok(jobs)

@@ -44,6 +44,7 @@ impl<'a> Meaning<'a> {
         let network = self.network(&raw.network, &root.key("network"));
         // Read here for its mistakes, so that each is said once; targets and branches inherit it silently.
         self.policy(&raw.policy, &[], &root.key("policy"));
+        self.templates(&raw.merge_request, &root.key("merge_request"));
         let producers = producers.and_then(|producers| self.all_named_differently(producers));
         let target = |meaning: &mut Self, target: &_, at: &Field| {
             meaning.target(raw, target, producers.as_deref(), at)

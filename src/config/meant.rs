@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::raw::RawPolicy;
+use crate::merge_request::template::Templates;
 use crate::merge_request::{Branch, MergeRequestSettings, Upkeep};
 use crate::reconcile::Images;
 use crate::registry::Prefix;
@@ -178,6 +179,8 @@ pub struct Target {
     pub merge_request: MergeRequestSettings,
     /// How an open merge request here is kept.
     pub upkeep: Upkeep,
+    /// What merge requests here say in the user's words.
+    pub templates: Templates,
     /// Whether it is looked at.
     pub enabled: bool,
 }

@@ -1,6 +1,10 @@
 //! Settings of merge requests, as written and as meant. The two can be told from each other in both directions.
 
-use super::raw::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase};
+use super::meaning::Meaning;
+use super::place::Field;
+use super::raw::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
+use super::shape::nearest;
+use crate::merge_request::template::{InvalidTemplate, Templates, VARIABLES};
 use crate::merge_request::{Freeze, MergeRequestSettings, OnClosed, Rebase, Upkeep};
 
 impl RawMergeRequest {
@@ -38,7 +42,7 @@ impl RawMergeRequest {
     }
 
     /// The same as written, with every default.
-    pub(super) fn of(settings: &MergeRequestSettings, upkeep: Upkeep) -> Self {
+    pub(super) fn of(settings: &MergeRequestSettings, upkeep: Upkeep, templates: &Templates) -> Self {
         Self {
             labels: Some(settings.labels.clone()),
             assignees: Some(settings.assignees.clone()),
@@ -61,6 +65,67 @@ impl RawMergeRequest {
                 OnClosed::Reopen => RawOnClosed::Reopen,
             }),
             auto_merge: Some(upkeep.auto_merge),
+            title: templates.title.clone(),
+            commit_message: templates.commit_message.clone(),
+            body: templates.body.clone(),
+            commit_trailers: Some(templates.trailers.clone()),
+            sign_off: None,
+            semantic_commits: templates.semantic.clone().map(RawSemanticCommits::Type),
         }
+    }
+}
+
+/// What semantic commits of updates usually begin with.
+const SEMANTIC: &str = "chore(deps)";
+
+impl Meaning<'_> {
+    /// The user's words, each template tried once.
+    pub(super) fn templates(&mut self, raw: &RawMergeRequest, at: &Field) -> Option<Templates> {
+        self.template(raw.title.as_deref(), false, &at.key("title"))?;
+        self.template(raw.commit_message.as_deref(), false, &at.key("commit_message"))?;
+        self.template(raw.body.as_deref(), true, &at.key("body"))?;
+        let mut trailers = raw.commit_trailers.clone().unwrap_or_default();
+        for trailer in &trailers {
+            self.trailer(trailer, &at.key("commit_trailers"))?;
+        }
+        trailers.extend(raw.sign_off.as_ref().map(|name| format!("Signed-off-by: {}", name.trim())));
+        let semantic = match &raw.semantic_commits {
+            None | Some(RawSemanticCommits::Usual(false)) => None,
+            Some(RawSemanticCommits::Usual(true)) => Some(SEMANTIC.to_owned()),
+            Some(RawSemanticCommits::Type(text)) => Some(text.trim_end_matches(':').to_owned()),
+        };
+        let (title, commit_message, body) = (raw.title.clone(), raw.commit_message.clone(), raw.body.clone());
+        Some(Templates { title, commit_message, body, semantic, trailers })
+    }
+
+    fn template(&mut self, template: Option<&str>, with_text: bool, at: &Field) -> Option<()> {
+        let Some(template) = template else { return Some(()) };
+        match Templates::check(template, with_text) {
+            Ok(()) => Some(()),
+            Err(error) => {
+                let meant = match &error {
+                    InvalidTemplate::Variable(name) => nearest(name, VARIABLES),
+                    InvalidTemplate::Syntax { .. } => None,
+                };
+                self.error_with_nearest(at, error.to_string(), meant);
+                None
+            }
+        }
+    }
+
+    /// Trailers have a form, and the bot's own are how it recognises its commits.
+    fn trailer(&mut self, line: &str, at: &Field) -> Option<()> {
+        let key = line.split_once(": ").map(|(key, _)| key);
+        let is_key =
+            |key: &&str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let problem = match key.filter(is_key) {
+            Some(key) if key.to_lowercase().starts_with("dibump-") => {
+                "trailers that begin with `Dibump-` are the bot's own"
+            }
+            Some(_) if !line.contains(['\n', '\r']) => return Some(()),
+            _ => "is no trailer (expected `Key: value`)",
+        };
+        self.error(at, format!("`{line}`: {problem}"));
+        None
     }
 }

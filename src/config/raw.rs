@@ -397,6 +397,35 @@ pub(super) struct RawMergeRequest {
     /// Let the forge merge by itself once a pipeline looks after the bot's own commit. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) auto_merge: Option<bool>,
+    /// A template of the title: `{{ producer }} {{ from }} → {{ to }}`. Variables: producer, project, target_branch, from,
+    /// to, update_type (major, minor, patch, align), renamed, added, removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) title: Option<String>,
+    /// A template of the commit's title and body. Default: the title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) commit_message: Option<String>,
+    /// A template of the description; `{{ text }}` is the bot's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) body: Option<String>,
+    /// Lines `Key: value` at the end of the commit message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) commit_trailers: Option<Vec<String>>,
+    /// Name and mail for a line `Signed-off-by`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sign_off: Option<String>,
+    /// `true` begins titles with `chore(deps)`, a text begins them with that. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) semantic_commits: Option<RawSemanticCommits>,
+}
+
+/// How titles begin.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum RawSemanticCommits {
+    /// With `chore(deps)`, or with nothing.
+    Usual(bool),
+    /// With this type and scope.
+    Type(String),
 }
 
 /// When an open merge request is built anew although its change is right.
@@ -508,6 +537,12 @@ impl RawMergeRequest {
             freeze: self.freeze.or(above.freeze),
             on_closed: self.on_closed.or(above.on_closed),
             auto_merge: self.auto_merge.or(above.auto_merge),
+            title: self.title.clone().or_else(|| above.title.clone()),
+            commit_message: self.commit_message.clone().or_else(|| above.commit_message.clone()),
+            body: self.body.clone().or_else(|| above.body.clone()),
+            commit_trailers: self.commit_trailers.clone().or_else(|| above.commit_trailers.clone()),
+            sign_off: self.sign_off.clone().or_else(|| above.sign_off.clone()),
+            semantic_commits: self.semantic_commits.clone().or_else(|| above.semantic_commits.clone()),
         }
     }
 }

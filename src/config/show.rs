@@ -100,7 +100,7 @@ fn target(target: &Target) -> RawTarget {
         },
         policy: unnamed.map(|branch| with_defaults(&branch.written)).unwrap_or_default(),
         accept: accept.iter().map(ToString::to_string).collect(),
-        merge_request: RawMergeRequest::of(&target.merge_request, target.upkeep),
+        merge_request: RawMergeRequest::of(&target.merge_request, target.upkeep, &target.templates),
         enabled: Some(target.enabled),
     }
 }

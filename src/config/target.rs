@@ -29,6 +29,9 @@ impl Meaning<'_> {
         let files = self.files(&raw.files, &at.key("files"));
         let (file, overlays) = files?;
         let merge_request = raw.merge_request.or(&config.merge_request);
+        // What is inherited was read, and complained about, where it stands.
+        let own = self.templates(&raw.merge_request, &at.key("merge_request"));
+        let templates = own.and_then(|_| self.silently(|meaning| meaning.templates(&merge_request, at)));
         Some(Target {
             project: project?,
             producer: producer?,
@@ -38,6 +41,7 @@ impl Meaning<'_> {
             images: raw.images.into(),
             merge_request: merge_request.settings(),
             upkeep: merge_request.upkeep(),
+            templates: templates?,
             enabled: raw.enabled.unwrap_or(true),
         })
     }

@@ -191,6 +191,25 @@ fn a_mistake_above_is_said_once() {
 }
 
 #[test]
+fn templates_and_trailers_that_cannot_work_are_refused_where_they_stand() {
+    for (settings, expected) in [
+        ("title: '{{ producr }}'", "merge_request.title: there is no variable `producr`"),
+        ("body: '{{ text'", "merge_request.body: line 1 of the template:"),
+        (
+            "commit_trailers: ['Dibump-Patch: 1']",
+            "`Dibump-Patch: 1`: trailers that begin with `Dibump-` are the bot's own",
+        ),
+        ("commit_trailers: [nonsense]", "`nonsense`: is no trailer (expected `Key: value`)"),
+    ] {
+        let text = format!(
+            "version: 1\nproducers: [{{registry: \"oci://r.example/a/b\"}}]\ntargets:\n- project: a/b\n  files: [v.yaml]\n  merge_request:\n    {settings}\n"
+        );
+        let errors = load("dibump.yaml", &text).unwrap_err().to_string();
+        assert!(errors.contains(expected) && errors.contains("dibump.yaml:7:"), "{errors}");
+    }
+}
+
+#[test]
 fn two_targets_for_one_merge_request_are_both_named() {
     let text = small_with(
         "    branches: [main]

@@ -117,7 +117,7 @@ mod tests {
 
     fn ours() -> Commit {
         let trailers = Trailers { patch: PatchId::of(&files()), release: None };
-        let message = trailer::write("Title", &trailers);
+        let message = trailer::write("Title", &[], &trailers);
         Commit { id: CommitId("c".into()), parents: vec![CommitId("p".into())], message }
     }
 

@@ -19,9 +19,11 @@ pub struct Trailers {
     pub release: Option<Version>,
 }
 
-/// A commit message: `text` (title, and a body after an empty line) and the trailers in a paragraph of their own.
-pub fn write(text: &str, trailers: &Trailers) -> String {
+/// A commit message: `text` (title, and a body after an empty line) and the trailers in a paragraph of their own, those of
+/// the user first.
+pub fn write(text: &str, of_the_user: &[String], trailers: &Trailers) -> String {
     let mut message = format!("{}\n\n", text.trim());
+    of_the_user.iter().for_each(|line| message.push_str(&format!("{line}\n")));
     if let Some(release) = &trailers.release {
         message.push_str(&format!("{RELEASE}: {release}\n"));
     }
@@ -65,7 +67,11 @@ mod tests {
     #[test]
     fn a_message_reads_back() {
         let trailers = Trailers { patch: patch(), release: "0.4.12".parse().ok() };
-        let message = write("Update diskimage-builder to 0.4.12\n\nSome body.\n", &trailers);
+        let message = write(
+            "Update diskimage-builder to 0.4.12\n\nSome body.\n",
+            &["Signed-off-by: A <a@b.example>".to_owned()],
+            &trailers,
+        );
         assert_eq!(read(&message), Some(trailers.clone()));
         assert_eq!(read(&message.replace('\n', "\r\n")), Some(trailers));
     }
@@ -94,7 +100,7 @@ mod tests {
     #[test]
     fn a_body_can_not_forge_the_claim() {
         let body = format!("Title\n\nDibump-Patch: {}", "0".repeat(64));
-        let message = write(&body, &Trailers { patch: patch(), release: None });
+        let message = write(&body, &[], &Trailers { patch: patch(), release: None });
         assert_eq!(read(&message).map(|t| t.patch), Some(patch()));
     }
 }

@@ -12,6 +12,7 @@ use dibump::apply::Patience;
 use dibump::forge::{Branch, MergeRequestSettings};
 use dibump::http::{Settings, Transport};
 use dibump::merge_request::Upkeep;
+use dibump::merge_request::template::Templates;
 use dibump::observe::releases::Producer;
 use dibump::oci::{Credentials, OciCatalog, OciRegistry};
 use dibump::plan::{FileSpec, Target};
@@ -140,6 +141,7 @@ impl Stage {
             policy: Policy::default(),
             settings: MergeRequestSettings::default(),
             upkeep: self.upkeep,
+            templates: Templates::default(),
         };
         let patience = Patience { first: Duration::from_millis(1), total: Duration::from_millis(20) };
         let options = Options { dry_run: false, now: jiff::Timestamp::UNIX_EPOCH, patience };

@@ -22,6 +22,7 @@ stories! {
     rebasing_when_behind_is_a_setting,
     a_title_and_text_of_a_person_stay,
     a_run_killed_before_any_write_is_finished_by_the_next,
+    the_users_own_words_are_written_and_the_bot_still_knows_its_commit,
 }
 
 fn says(ran: &Ran, outcome: &str) {
@@ -237,4 +238,25 @@ async fn a_run_killed_before_any_write_is_finished_by_the_next(world: World) {
         assert_eq!((world.commits_ahead(), only(&world).state.as_str()), (1, "open"));
         settles(&world, "unchanged").await;
     }
+}
+
+async fn the_users_own_words_are_written_and_the_bot_still_knows_its_commit(world: World) {
+    let message = "Images {{ to }}\\n\\nFrom {{ from }}, {{ renamed }} keys.";
+    world.merge_request_settings(&format!(
+        "{{title: \"{{{{ update_type }}}}: {{{{ producer }}}} {{{{ to }}}}\", commit_message: \"{message}\", \
+         body: \"Ask the images team.\\n\\n{{{{ text }}}}\", commit_trailers: [\"Changelog: changed\"], \
+         sign_off: \"Bot <bot@example.com>\"}}"
+    ));
+    world.run().await;
+    let mr = only(&world);
+    assert_eq!(mr.title, "patch: diskimage-builder 0.4.12");
+    assert!(mr.text.contains("Ask the images team.\n\nMoves from release"), "{}", mr.text);
+    let mut message = String::new();
+    world.hub.git(&mut |git| message.clone_from(&git.head(SOURCE).unwrap().message));
+    let start = "Images 0.4.12\n\nFrom 0.4.11, 2 keys.\n\nChangelog: changed\nSigned-off-by: Bot <bot@example.com>\nDibump-";
+    assert!(message.starts_with(start), "{message}");
+    settles(&world, "unchanged").await;
+    world.release(13);
+    says(&world.run().await, "updated");
+    assert_eq!(only(&world).title, "patch: diskimage-builder 0.4.13");
 }

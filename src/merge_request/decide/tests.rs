@@ -127,6 +127,7 @@ fn update(version: &str) -> Update {
         title: format!("Update images to {version}"),
         text: format!("Moves to {version}."),
         commit_message: format!("Update images to {version}"),
+        trailers: vec![],
         digests: digests("1"),
         settings: MergeRequestSettings::default(),
         upkeep: Upkeep::default(),

@@ -38,6 +38,8 @@ pub struct Update {
     pub text: String,
     /// The commit's title and body, without trailers.
     pub commit_message: String,
+    /// Trailers of the user, above the bot's own.
+    pub trailers: Vec<String>,
     /// What the tag of each listed image points to.
     pub digests: Digests,
     /// Settings of a new merge request.
@@ -258,7 +260,7 @@ impl Update {
             branch: self.source.clone(),
             parent: self.parent.clone(),
             expected_head,
-            message: trailer::write(&self.commit_message, &trailers),
+            message: trailer::write(&self.commit_message, &self.trailers, &trailers),
             files: self.patch.files().iter().map(|(path, file)| (path.clone(), file.after.clone())).collect(),
         };
         write(Action::Push(commit), leads_to)
