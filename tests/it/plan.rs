@@ -1,6 +1,9 @@
 //! `plan` by the real program: bad input, registries that fail, what it prints and what it writes.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -198,6 +201,71 @@ async fn a_pending_update_has_an_exit_code_of_its_own() {
     let desk = desk(AT_0_4_11);
     assert_eq!(plan(&desk, &["--detailed-exitcode"]).await.exit, Some(10));
     assert_eq!(plan(&desk, &[]).await.exit, Some(0));
+}
+
+#[tokio::test]
+async fn a_credential_helper_of_docker_is_asked() {
+    let mut world = World::new().await;
+    world.registry.access(Access::Basic { user: "bot".to_owned(), password: "from-the-helper".to_owned() });
+    let host = world.registry.prefix("").trim_start_matches("oci://").trim_end_matches('/').to_owned();
+    let config = json!({"credHelpers": {host: "story"}});
+    world.desk.write("config.json", config.to_string());
+    let helper =
+        "#!/bin/sh\necho '{\"ServerURL\": \"x\", \"Username\": \"bot\", \"Secret\": \"from-the-helper\"}'\n";
+    world.desk.write("docker-credential-story", helper);
+    let (folder, program) = (world.desk.path("."), world.desk.path("docker-credential-story"));
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    let variables = [("DOCKER_CONFIG", folder.display().to_string()), ("PATH", path)];
+    world.desk.variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
+
+    let ran = plan_at(&world, &["catalog", "--write"]).await;
+
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert_eq!(world.desk.read(VALUES), values_at(12).as_bytes());
+    assert!(!format!("{ran:?}").contains("from-the-helper"), "{ran:#?}");
+}
+
+/// A forward proxy that answers for every host as one registry, and counts.
+async fn proxy(registry: String) -> (String, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, count) = (listener.local_addr().unwrap().to_string(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let (registry, counted) = (registry.clone(), Arc::clone(&counted));
+            tokio::spawn(async move {
+                counted.fetch_add(1, Ordering::Relaxed);
+                let mut server = tokio::net::TcpStream::connect(registry).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    (address, count)
+}
+
+#[tokio::test]
+async fn a_proxy_of_the_environment_is_used_unless_the_configuration_says_no() {
+    let mut world = World::new().await;
+    let host = world.registry.prefix("").trim_start_matches("oci://").trim_end_matches('/').to_owned();
+    let (address, count) = proxy(host.clone()).await;
+    world.desk.variables = vec![("HTTP_PROXY".to_owned(), format!("http://{address}"))];
+    let far = format!("oci://registry.example/{PREFIX}");
+    let plan = ["plan", VALUES, "--registry", &far, "--plain-http", "--discovery", "catalog", "--write"];
+    world.desk.write(VALUES, AT_0_4_11);
+    std::fs::remove_file(world.desk.path("dibump.yaml")).unwrap();
+
+    let ran = world.desk.dibump(&plan).await;
+
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert_eq!(world.desk.read(VALUES), values_at(12).as_bytes());
+    assert!(count.load(Ordering::Relaxed) > 0, "the proxy was not asked");
+
+    // The configuration of the other stories says `proxy_from_environment: false`.
+    count.store(0, Ordering::Relaxed);
+    world.configure("[catalog]", "");
+    assert_eq!(world.desk.dibump(&["releases"]).await.exit, Some(0));
+    assert_eq!(count.load(Ordering::Relaxed), 0, "the proxy was asked");
 }
 
 #[tokio::test]
