@@ -159,7 +159,13 @@ impl Inner {
             _ => self.answer(address, &parts, fields, &target),
         };
         let token = token_of(&parts.headers).map(|token| ("authorization".to_owned(), token));
-        lock(&self.log).push(Seen { method, target, token, status: answer.status });
+        lock(&self.log).push(Seen {
+            method,
+            target,
+            token,
+            status: answer.status,
+            answer: answer.body.clone(),
+        });
         response(answer, matches!(how, Some(How::Reset | How::LoseAnswer)))
     }
 

@@ -152,7 +152,13 @@ impl Inner {
             _ => self.answer(address, root, &parts, &body, &target),
         };
         let token = token_of(&parts.headers);
-        lock(&self.log).push(Seen { method, target, token, status: answer.status });
+        lock(&self.log).push(Seen {
+            method,
+            target,
+            token,
+            status: answer.status,
+            answer: answer.body.clone(),
+        });
         response(answer, matches!(how, Some(How::Reset | How::LoseAnswer)))
     }
 

@@ -38,6 +38,8 @@ pub struct Seen {
     /// The header that carried a token, and the token.
     pub token: Option<(String, String)>,
     pub status: u16,
+    /// What was answered.
+    pub answer: Bytes,
 }
 
 /// A failure that the story wants.

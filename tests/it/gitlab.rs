@@ -2,6 +2,7 @@
 
 mod answers;
 mod catalogues;
+mod honest;
 mod reading;
 mod writing;
 

@@ -78,6 +78,16 @@ impl Links<'_> {
         })
     }
 
+    pub fn milestone(&self, project: &Project, id: u64) -> Value {
+        let title = &project.milestones[id as usize - 1];
+        json!({
+            "id": id, "iid": id, "project_id": project.id, "title": title, "description": "",
+            "state": "active", "created_at": date(0), "updated_at": date(0), "due_date": null,
+            "start_date": null, "expired": false,
+            "web_url": format!("{}/{}/-/milestones/{id}", self.0, project.path),
+        })
+    }
+
     pub fn merge_request(&self, state: &State, project: &Project, request: &MergeRequest) -> Value {
         let (status, conflict) = mergeability(state, project, request);
         let assignees = self.users(state, &request.assignees);
@@ -86,15 +96,7 @@ impl Links<'_> {
             "merged" => self.user_named(state, "somebody"),
             _ => Value::Null,
         };
-        let milestone = request.milestone.map(|id| {
-            let title = &project.milestones[id as usize - 1];
-            json!({
-                "id": id, "iid": id, "project_id": project.id, "title": title, "description": "",
-                "state": "active", "created_at": date(0), "updated_at": date(0), "due_date": null,
-                "start_date": null, "expired": false,
-                "web_url": format!("{}/{}/-/milestones/{id}", self.0, project.path),
-            })
-        });
+        let milestone = request.milestone.map(|id| self.milestone(project, id));
         let mut value = constant_fields();
         let fields = json!({
             "id": 10_000 + request.iid, "iid": request.iid, "project_id": project.id,

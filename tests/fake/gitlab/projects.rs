@@ -62,7 +62,7 @@ pub(super) fn answer(
         ["milestones"] => {
             let wanted = asked.query("title").unwrap_or_default();
             let numbered = project.milestones.iter().zip(1..).filter(|(title, _)| *title == wanted);
-            asked.page(address, numbered.map(|(title, id)| json!({"id": id, "title": title})).collect())
+            asked.page(address, numbered.map(|(_, id)| links.milestone(project, id)).collect())
         }
         ["registry", "repositories"] => match project.registry.access {
             RegistryAccess::Enabled => asked.page(address, repositories(links, project)),
