@@ -97,9 +97,13 @@ pub(super) fn packages(
         ("GITHUB_TOKEN", Some(forge)) => environment.get(&forge.token_env),
         (name, _) => environment.get(name),
     };
-    // The token belongs to the forge of the targets, else to the GitHub that the configuration names for the producer,
-    // else to the one of the job or the public one; a registry's address alone gets nothing that is not at home there.
-    let home = forge.and_then(|forge| forge.url.as_ref()).or(producer.github_url.as_ref()).and_then(api_url);
+    // The token belongs to the forge of the targets; where that is no GitHub, to the one that the configuration names for
+    // the producer; else to that of the job or the public one. A registry's address alone gets nothing.
+    let home = match forge {
+        Some(forge) => forge.url.as_ref(),
+        None => producer.github_url.as_ref(),
+    };
+    let home = home.and_then(api_url);
     let found = github::from_environment(&lookup, home.as_ref()).map_err(Failure::person)?;
     let found = match (&found.api, Api::public()) {
         (None, Some(public)) => {

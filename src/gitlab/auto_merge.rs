@@ -19,7 +19,7 @@ use crate::forge::{CommitId, ForgeError, Pipeline};
 const HEAD_PIPELINE: &str = "query($project: ID!, $number: String!) { project(fullPath: $project) { \
                              mergeRequest(iid: $number) { diffHeadSha headPipeline { status } } } }";
 
-/// Statuses in which a pipeline let nobody down, whether it ended or not (`CommitStatus`, `PipelineStatusEnum`).
+/// Statuses of a pipeline that vouches for nothing (`PipelineStatusEnum`).
 const FAILED: [&str; 4] = ["FAILED", "CANCELED", "CANCELING", "SKIPPED"];
 
 #[derive(Deserialize)]

@@ -60,7 +60,7 @@ pub struct MergeRequest {
 pub struct Pipeline {
     /// The head of the source branch that it belongs to, even where it ran on the merge with the target branch.
     pub head: CommitId,
-    /// Whether it failed, or was canceled.
+    /// Whether it failed, was canceled or was skipped: it vouches for nothing.
     pub failed: bool,
 }
 

@@ -10,6 +10,7 @@ stories! {
     a_change_that_a_person_made_closes_the_merge_request_and_removes_its_branch,
     a_release_that_was_withdrawn_closes_the_merge_request,
     a_release_that_was_withdrawn_in_part_closes_nothing,
+    a_file_that_was_pinned_closes_nothing,
     a_merge_request_with_peoples_commits_is_not_closed,
     a_merge_request_that_was_pointed_elsewhere_stays_and_gets_no_twin,
     a_reverted_merge_silences_its_release,
@@ -259,4 +260,12 @@ async fn the_users_own_words_are_written_and_the_bot_still_knows_its_commit(worl
     world.release(13);
     says(&world.run().await, "updated");
     assert_eq!(only(&world).title, "patch: diskimage-builder 0.4.13");
+}
+
+async fn a_file_that_was_pinned_closes_nothing(world: World) {
+    world.run().await;
+    let pinned = world.values("main").unwrap().replace("0.4.11", "0.0.0-git-098dca5b");
+    world.hub.commit("main", "Pin", &[(VALUES, pinned.as_bytes())]);
+    settles(&world, "held(pinned)").await;
+    assert_eq!(only(&world).state, "open", "0.4.12 is published as before");
 }

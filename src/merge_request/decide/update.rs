@@ -87,8 +87,10 @@ impl Update {
 
     /// An open merge request of our branch that a person pointed to another target branch.
     fn retargeted<'a>(&self, observed: &'a Observed) -> Option<&'a MergeRequest> {
-        let mut open = observed.current.own().filter(|mr| mr.state == MergeRequestState::Open);
-        open.find(|_| observed.current.open(&self.target).is_none())
+        if observed.current.open(&self.target).is_some() {
+            return None;
+        }
+        observed.current.own().find(|mr| mr.state == MergeRequestState::Open)
     }
 
     fn without_open(&self, observed: &Observed) -> Decision {
