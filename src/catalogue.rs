@@ -6,15 +6,42 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::release::{ImageKey, Version};
+use crate::release::prefix::SNAPSHOTS;
+use crate::release::{ImageKey, Prefix, Version};
 
 /// What a source of `discovery:` can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Candidates {
     /// Repository names below the prefix; each one's tag list then says which versions it carries.
-    Names(BTreeSet<ImageKey>),
+    Names(Names),
     /// Releases with, where the notes list them, the names that each one published.
     Releases(Vec<Note>),
+}
+
+/// The names of a producer's repositories.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Of those directly below the prefix, where releases are.
+    pub published: BTreeSet<ImageKey>,
+    /// Of those below `snapshots/`, from where images are promoted. They are never releases themselves.
+    pub snapshots: BTreeSet<ImageKey>,
+}
+
+impl Names {
+    /// The names among the paths of a registry's repositories; whatever stands elsewhere is no image.
+    pub fn below<'a>(prefix: &Prefix, paths: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut names = Self::default();
+        for path in paths {
+            let Some(name) = path.strip_prefix(prefix.path()).and_then(|rest| rest.strip_prefix('/')) else {
+                continue;
+            };
+            match name.strip_prefix(SNAPSHOTS) {
+                Some(snapshot) => names.snapshots.extend(snapshot.parse::<ImageKey>()),
+                None => names.published.extend(name.parse::<ImageKey>()),
+            }
+        }
+        names
+    }
 }
 
 /// A release as its producer announced it.
@@ -24,7 +51,7 @@ pub struct Note {
     pub version: Version,
     /// The names of the list "Produced images"; `None` where the notes have no such list.
     pub names: Option<BTreeSet<ImageKey>>,
-    /// When the producer published it.
+    /// When the producer published it, or tagged it if that was later.
     pub released_at: Option<Timestamp>,
     /// The notes as they were written (Markdown, untrusted).
     pub description: String,
@@ -76,4 +103,25 @@ pub trait Catalogue: Send + Sync {
 
     /// Everything that the source knows of the producer. An answer is complete or an error.
     async fn candidates(&self) -> Result<Candidates, CatalogueError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_directly_below_the_prefix_and_its_snapshots_are_candidates() {
+        let prefix: Prefix = "oci://r.example/group/diskimage-builder".parse().unwrap();
+        let listed = [
+            "group/diskimage-builder/ubuntu",
+            "group/diskimage-builder/snapshots/ubuntu",
+            "group/diskimage-builder/snapshots/deeper/ubuntu",
+            "group/diskimage-builder",
+            "group/diskimage-builder-old/suse",
+            "other/ubuntu",
+        ];
+        let names = Names::below(&prefix, listed);
+        let ubuntu = BTreeSet::from(["ubuntu".parse().unwrap()]);
+        assert_eq!(names, Names { published: ubuntu.clone(), snapshots: ubuntu });
+    }
 }

@@ -21,8 +21,8 @@ use serde_json::Value;
 use crate::values::Position;
 use meaning::Meaning;
 pub use meant::{
-    AppNames, Config, CredentialNames, Discovery, ForgeKind, ForgeSettings, InvalidSource, Network, Producer,
-    Source, Target, TargetBranch, TargetFile,
+    AppNames, Config, CredentialNames, Discovery, ForgeKind, ForgeSettings, InvalidSource, KeySource,
+    Network, Producer, Source, Target, TargetBranch, TargetFile,
 };
 use place::Places;
 use raw::RawConfig;

@@ -14,6 +14,7 @@ mod manifest;
 mod paging;
 mod refusal;
 mod session;
+mod signatures;
 mod tags;
 mod token;
 
@@ -26,7 +27,8 @@ use url::Url;
 
 use crate::http::Transport;
 use crate::registry::{Manifest, Registry, RegistryError, Repository};
-use crate::release::Version;
+use crate::release::{Digest, Version};
+use crate::signature::{Evidence, Layout};
 use client::{Client, is_about_the_host};
 
 pub use catalog::OciCatalog;
@@ -65,31 +67,33 @@ impl OciRegistry {
 
     /// Asks about each repository, the first one alone until the registry has let us in: a refusal, or a host that
     /// cannot be reached, is then the answer to all.
-    async fn each<T, F>(
+    async fn each<Q, T, F>(
         &self,
-        repositories: &[Repository],
-        ask: impl Fn(Arc<Client>, Repository) -> F,
+        questions: &[Q],
+        repository: impl Fn(&Q) -> &Repository,
+        ask: impl Fn(Arc<Client>, Q) -> F,
     ) -> Vec<Result<T, RegistryError>>
     where
+        Q: Clone,
         F: Future<Output = Result<T, RegistryError>>,
     {
-        let mut answers = Vec::with_capacity(repositories.len());
-        let canaries = usize::from(!self.0.was_let_in()).min(repositories.len());
-        let (canaries, rest) = repositories.split_at(canaries);
+        let mut answers = Vec::with_capacity(questions.len());
+        let canaries = usize::from(!self.0.was_let_in()).min(questions.len());
+        let (canaries, rest) = questions.split_at(canaries);
         for canary in canaries {
             let answer = ask(Arc::clone(&self.0), canary.clone()).await;
             if let Err(error) = &answer
                 && (is_about_the_host(error) || self.0.is_no_registry())
             {
                 let error = error.clone();
-                return repositories.iter().map(|_| Err(error.clone())).collect();
+                return questions.iter().map(|_| Err(error.clone())).collect();
             }
             answers.push(answer);
         }
-        self.0.session.expect(rest.iter().map(|repository| repository.path.as_str()));
+        self.0.session.expect(rest.iter().map(|question| repository(question).path.as_str()));
         // Unordered, because one slow answer must not hold up the window; numbered, because order is promised.
-        let numbered = rest.iter().cloned().enumerate().map(|(number, repository)| {
-            let answer = ask(Arc::clone(&self.0), repository);
+        let numbered = rest.iter().cloned().enumerate().map(|(number, question)| {
+            let answer = ask(Arc::clone(&self.0), question);
             async move { (number, answer.await) }
         });
         let mut numbered: Vec<_> = stream::iter(numbered).buffer_unordered(self.0.width()).collect().await;
@@ -99,11 +103,20 @@ impl OciRegistry {
     }
 }
 
+/// A repository is asked about as it is.
+fn itself(repository: &Repository) -> &Repository {
+    repository
+}
+
 #[async_trait]
 impl Registry for OciRegistry {
     async fn tags(&self, repositories: &[Repository]) -> Vec<Result<Option<Vec<String>>, RegistryError>> {
-        self.each(repositories, |client, repository| async move { tags::list(&client, &repository).await })
-            .await
+        self.each(
+            repositories,
+            itself,
+            |client, repository| async move { tags::list(&client, &repository).await },
+        )
+        .await
     }
 
     async fn exists(
@@ -114,7 +127,7 @@ impl Registry for OciRegistry {
         let ask = |client: Arc<Client>, repository| async move {
             manifest::exists(&client, &repository, version).await
         };
-        self.each(repositories, ask).await
+        self.each(repositories, itself, ask).await
     }
 
     async fn manifests(
@@ -125,6 +138,16 @@ impl Registry for OciRegistry {
         let ask = |client: Arc<Client>, repository| async move {
             manifest::read(&client, &repository, version).await
         };
-        self.each(repositories, ask).await
+        self.each(repositories, itself, ask).await
+    }
+    async fn signatures(
+        &self,
+        images: &[(Repository, Digest)],
+        layout: Layout,
+    ) -> Vec<Result<Vec<Evidence>, RegistryError>> {
+        let ask = |client: Arc<Client>, (repository, digest): (Repository, Digest)| async move {
+            signatures::read(&client, &repository, &digest, layout).await
+        };
+        self.each(images, |(repository, _)| repository, ask).await
     }
 }

@@ -2,18 +2,23 @@
 //!
 //! Pure: the same observation gives the same plan, byte for byte; an unchanged world gives an empty one.
 
+pub mod gates;
 pub mod schema;
 pub mod survey;
+pub mod trust;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::reconcile::{self, Images, Inputs, Reconciliation, Refusal};
+use crate::reconcile::{self, Departure, Images, Inputs, Reconciliation, Refusal};
 use crate::release::choice::{Choice, Known, Verdict};
+use crate::release::gates::Hold;
 use crate::release::{Coverage, Naming, Release, Version};
-use crate::values::{Change, EditError, EditNote, KeyPath, Position};
+use crate::values::{Change, EditError, EditNote, KeyPath, Mapping, Position};
+use gates::Checked;
 use schema::{Answer, InvalidSchema, Schema};
 pub use survey::{Current, FileSpec, Survey, SurveyError, Surveyed, Target, survey};
+pub use trust::{NoKey, Trust};
 
 /// A plan for the files of a target.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub struct Plan {
     pub choice: Choice,
     /// The files, primary first, changed or not; empty when nothing was planned.
     pub files: Vec<PlannedFile>,
+    /// The signatures of the images that the files will list, where they were asked for.
+    pub signatures: Option<Checked>,
 }
 
 /// One file of the plan.
@@ -41,6 +48,8 @@ pub struct PlannedFile {
     pub reconciliation: Reconciliation,
     /// What a reviewer should know beside the lists of the reconciliation.
     pub notes: Vec<String>,
+    /// Keys that somebody uses, as their values say: so far, and as they will be.
+    pub in_use: Vec<(String, String)>,
     /// Where the mapping stands.
     mapping: (KeyPath, Position),
 }
@@ -112,6 +121,17 @@ pub enum PlanError {
         /// Why.
         error: InvalidSchema,
     },
+    /// Signatures are demanded, and there is no key.
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
+    /// A person named a release whose images are not signed as demanded.
+    #[error("{version}: {hold}; nobody's word makes up for a signature")]
+    Unsigned {
+        /// The release.
+        version: Version,
+        /// The images.
+        hold: Hold,
+    },
     /// The edit cannot be made safely.
     #[error("{path}:{error}")]
     Edit {
@@ -160,9 +180,12 @@ pub fn plan(request: Request<'_>, known: &Known, choice: Choice) -> Result<Plan,
             verdict: Planned::Held { gate: "pinned", reason },
             choice,
             files: Vec::new(),
+            signatures: None,
         });
     }
-    let nothing = |verdict, choice| Ok(Plan { from: from.clone(), verdict, choice, files: Vec::new() });
+    let nothing = |verdict, choice| {
+        Ok(Plan { from: from.clone(), verdict, choice, files: Vec::new(), signatures: None })
+    };
     if let Some(reason) = unknown(&choice) {
         return nothing(Planned::Unknown { reason }, choice);
     }
@@ -173,7 +196,7 @@ pub fn plan(request: Request<'_>, known: &Known, choice: Choice) -> Result<Plan,
     };
     let files = files(request, known.releases.get(&from), proposal)?;
     let verdict = verdict(&from, proposal, &files, &choice);
-    Ok(Plan { from, verdict, choice, files })
+    Ok(Plan { from, verdict, choice, files, signatures: None })
 }
 
 fn files(
@@ -230,7 +253,21 @@ fn edit(
         edited.text
     };
     let mapping = (file.mapping.path.clone(), file.mapping.at);
-    Ok(PlannedFile { path: file.path.clone(), before, after, reconciliation, notes, mapping })
+    let in_use = in_use(&file.mapping, &reconciliation);
+    Ok(PlannedFile { path: file.path.clone(), before, after, reconciliation, notes, in_use, mapping })
+}
+
+/// The keys that are enabled, and what becomes of them; those that go without a successor are not among them.
+fn in_use(mapping: &Mapping, reconciliation: &Reconciliation) -> Vec<(String, String)> {
+    let enabled: BTreeSet<&str> =
+        mapping.entries.iter().filter(|entry| entry.is_enabled()).map(|entry| entry.key.as_str()).collect();
+    let kept = reconciliation.kept.iter().map(|kept| (kept.key.clone(), kept.key.clone()));
+    let renamed = reconciliation.renamed.iter().map(|renamed| (renamed.from.clone(), renamed.to.to_string()));
+    let superseded = reconciliation.removed.iter().filter_map(|removed| match &removed.why {
+        Departure::Superseded { by } => Some((removed.key.clone(), by.to_string())),
+        _ => None,
+    });
+    kept.chain(renamed).chain(superseded).filter(|(from, _)| enabled.contains(from.as_str())).collect()
 }
 
 fn verdict(from: &Version, proposal: Proposal<'_>, files: &[PlannedFile], choice: &Choice) -> Planned {
@@ -263,7 +300,8 @@ fn unknown(choice: &Choice) -> Option<String> {
 fn held(choice: &Choice) -> Option<Planned> {
     choice.verdicts.iter().find_map(|(version, verdict)| match verdict {
         Verdict::Held(hold) => {
-            Some(Planned::Held { gate: hold.gate(), reason: format!("{version}: {hold}") })
+            let reason = format!("{version}: {hold}; {}", hold.way_out(version));
+            Some(Planned::Held { gate: hold.gate(), reason })
         }
         _ => None,
     })

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::release::{Digest, Version};
 pub use crate::release::{InvalidPrefix, Prefix, Repository};
+use crate::signature::{Evidence, Layout};
 
 /// An image manifest, read once and known by its digest from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,4 +70,12 @@ pub trait Registry: Send + Sync {
         repositories: &[Repository],
         version: &Version,
     ) -> Vec<Result<Option<Manifest>, RegistryError>>;
+
+    /// What stands beside each image in one layout of signatures; empty where the registry lets us in and there is
+    /// nothing. Images are named by digest: a tag that moves meanwhile changes nothing.
+    async fn signatures(
+        &self,
+        images: &[(Repository, Digest)],
+        layout: Layout,
+    ) -> Vec<Result<Vec<Evidence>, RegistryError>>;
 }

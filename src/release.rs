@@ -5,10 +5,12 @@
 pub mod artifact;
 pub mod choice;
 pub mod facets;
+pub mod gates;
 pub mod guess;
 pub mod key;
 pub mod policy;
 pub mod prefix;
+pub mod size;
 pub mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +19,7 @@ pub use artifact::{Artifact, Digest, InvalidDigest};
 pub use facets::{Facets, Family, K8sMinor, K8sVersion, Line, NamePattern, Naming, Scheme};
 pub use key::{ImageKey, InvalidImageKey};
 pub use prefix::{InvalidPrefix, Prefix, Repository};
+pub use size::Size;
 pub use version::{InvalidVersion, Version};
 
 /// How far the artifacts of a release are known.
@@ -60,6 +63,8 @@ pub struct Release {
     pub artifacts: BTreeMap<ImageKey, Artifact>,
     /// Keys that were asked for and proven not to exist. Only needed where `coverage` is partial.
     pub absent: BTreeSet<ImageKey>,
+    /// Keys that were built for this version and wait for their promotion (`snapshots/<key>` carries it).
+    pub unpromoted: BTreeSet<ImageKey>,
 }
 
 impl Release {
@@ -81,7 +86,7 @@ impl Release {
         artifacts: impl IntoIterator<Item = Artifact>,
     ) -> Self {
         let artifacts = artifacts.into_iter().map(|a| (a.key.clone(), a)).collect();
-        Self { version, coverage, artifacts, absent: BTreeSet::new() }
+        Self { version, coverage, artifacts, absent: BTreeSet::new(), unpromoted: BTreeSet::new() }
     }
 
     /// Whether every artifact is known and there is none.

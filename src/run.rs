@@ -20,9 +20,10 @@ use crate::merge_request::text::Summary;
 use crate::merge_request::{
     FileChange, Outcome, Patch, Update, Upkeep, Wanted, Work, source_branch, source_prefix, text,
 };
+use crate::observe::chain;
 use crate::observe::merge_request::Place;
 use crate::observe::releases::{ObserveError, Producer, Snapshot};
-use crate::plan::{Plan, PlanError, Planned, Survey, Target, survey};
+use crate::plan::{Plan, PlanError, Planned, Survey, Target, Trust, survey};
 use crate::reconcile::Reconciliation;
 use crate::release::choice::Known;
 use crate::release::policy::{Policy, UpdateType};
@@ -171,7 +172,12 @@ async fn run_job(
     snapshot: &mut Snapshot<'_>,
     options: Options,
 ) -> Report {
-    let wish = Wish { policy: &job.policy, images: job.target.images, to: None, now: options.now };
+    let trust = match Trust::of(job.policy.signatures, producer.keys.as_ref(), &seen.survey) {
+        Ok(trust) => trust,
+        Err(error) => return job.report(of_plan(&error.into())),
+    };
+    let (policy, images, now) = (&job.policy, job.target.images, options.now);
+    let wish = Wish { policy, images, to: None, trust: &trust, now };
     let mut plan = match look_up(&seen.survey, snapshot, &producer.naming, &wish).await {
         Ok(plan) => plan,
         Err(LookUpError::Observe(error)) => return job.report(of_look_up(&error)),
@@ -191,7 +197,7 @@ async fn run_job(
         }
         Planned::UpToDate => Work::Nothing { outcome: Outcome::UpToDate, note: None },
         Planned::Update { .. } | Planned::Align { .. } => {
-            Work::Update(Box::new(update(job, seen, producer, snapshot, &plan)))
+            Work::Update(Box::new(update(job, seen, producer, snapshot, &plan, &trust)))
         }
     };
     let wanted = Wanted {
@@ -231,11 +237,21 @@ async fn propose(job: &Job, seen: &Seen, wanted: &Wanted, version: &Version, opt
     }
 }
 
-fn update(job: &Job, seen: &Seen, producer: &Producer, snapshot: &Snapshot<'_>, plan: &Plan) -> Update {
+fn update(
+    job: &Job,
+    seen: &Seen,
+    producer: &Producer,
+    snapshot: &Snapshot<'_>,
+    plan: &Plan,
+    trust: &Trust,
+) -> Update {
     let change = |(path, (before, after)): (&str, (&str, &str))| {
         (path.to_owned(), FileChange { before: before.as_bytes().to_vec(), after: after.as_bytes().to_vec() })
     };
-    let summary = summary::summary(job, producer, snapshot, plan);
+    let summary = summary::summary(job, producer, snapshot, plan, trust.unasked.as_deref());
+    let digests = summary.images.iter().filter_map(|row| Some((row.key.as_str(), row.digest.as_ref()?)));
+    // What was waited for in vain is for a person to judge.
+    let is_draft = plan.choice.overdue().is_some();
     let words = job.templates.write(&facts(job, plan, &summary));
     Update {
         producer: job.producer.clone(),
@@ -249,8 +265,8 @@ fn update(job: &Job, seen: &Seen, producer: &Producer, snapshot: &Snapshot<'_>, 
         text: words.text,
         commit_message: words.commit_message,
         trailers: job.templates.trailers.clone(),
-        digests: Digests::of(summary.digests.iter().map(|(key, digest)| (key.as_str(), digest))),
-        settings: job.settings.clone(),
+        digests: Digests::of(digests),
+        settings: MergeRequestSettings { draft: job.settings.draft || is_draft, ..job.settings.clone() },
         upkeep: job.upkeep,
         description_limit: job.forge.description_limit(),
     }
@@ -307,18 +323,12 @@ fn of_look_up(error: &ObserveError) -> Outcome {
 
 fn of_plan(error: &PlanError) -> Outcome {
     match error {
-        PlanError::Survey(_) | PlanError::Schema { .. } => Outcome::Failed(chain(error)),
-        PlanError::Refused { .. } | PlanError::LeavesSchema { .. } | PlanError::Edit { .. } => {
-            Outcome::Refused(chain(error))
+        PlanError::Survey(_) | PlanError::Schema { .. } | PlanError::NoKey(_) => {
+            Outcome::Failed(chain(error))
         }
+        PlanError::Refused { .. }
+        | PlanError::LeavesSchema { .. }
+        | PlanError::Unsigned { .. }
+        | PlanError::Edit { .. } => Outcome::Refused(chain(error)),
     }
-}
-
-/// An error and its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| {
-        let cause = cause.to_string();
-        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
-    })
 }

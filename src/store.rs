@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::release::{Prefix, Release, Version};
+use crate::release::{Digest, Prefix, Release, Version};
+use crate::signature::Evidence;
 
 /// A memory of releases that were completely read.
 #[async_trait]
@@ -13,6 +14,17 @@ pub trait Store: Send + Sync {
 
     /// Keeps a release. A store that cannot write says so in the log and goes on.
     async fn keep(&self, prefix: &Prefix, release: &Release, read_at: Timestamp);
+
+    /// When a version was first asked about, which may be `now`. `None` as long as the memory itself is no older than
+    /// this run: then a version that is seen for the first time may be old.
+    async fn first_seen(&self, prefix: &Prefix, version: &Version, now: Timestamp) -> Option<Timestamp>;
+
+    /// What was found beside an image as its signatures. It is verified again each time, so a memory that lies proves
+    /// nothing.
+    async fn signatures(&self, prefix: &Prefix, image: &Digest) -> Vec<Evidence>;
+
+    /// Keeps what was found beside an image.
+    async fn keep_signatures(&self, prefix: &Prefix, image: &Digest, evidence: &[Evidence]);
 }
 
 /// A store that remembers nothing.
@@ -26,4 +38,14 @@ impl Store for NoStore {
     }
 
     async fn keep(&self, _: &Prefix, _: &Release, _: Timestamp) {}
+
+    async fn first_seen(&self, _: &Prefix, _: &Version, _: Timestamp) -> Option<Timestamp> {
+        None
+    }
+
+    async fn signatures(&self, _: &Prefix, _: &Digest) -> Vec<Evidence> {
+        Vec::new()
+    }
+
+    async fn keep_signatures(&self, _: &Prefix, _: &Digest, _: &[Evidence]) {}
 }

@@ -83,6 +83,13 @@ pub struct Entry {
     pub comment_above: bool,
 }
 
+impl Entry {
+    /// Whether its value enables it.
+    pub fn is_enabled(&self) -> bool {
+        ENABLING.iter().any(|field| self.value.get(field) == Some(&serde_json::Value::Bool(true)))
+    }
+}
+
 /// What reconciliation wants of a file. Entries are named by their index in [`Mapping::entries`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -165,6 +172,14 @@ impl FromStr for KeyPath {
                 None => return Err(invalid()),
             }
         }
+    }
+}
+
+impl KeyPath {
+    /// The path of `keys` below this one.
+    #[must_use]
+    pub fn below(&self, keys: &[impl AsRef<str>]) -> Self {
+        Self(self.0.iter().cloned().chain(keys.iter().map(|key| key.as_ref().to_owned())).collect())
     }
 }
 

@@ -35,6 +35,7 @@ pub async fn run_all(config: &Config, token: &str) -> Result<Vec<Report>, Failur
             sources: vec![Arc::new(OciCatalog::new(registry.clone(), settings.registry.clone()))],
             registry: Arc::new(registry),
             probe: false,
+            keys: None,
             store: Arc::new(NoStore),
         };
         producers.insert(settings.name.clone(), Ok(producer));

@@ -200,6 +200,12 @@ pub(super) struct Lookup {
     /// An additional CA certificate (PEM)
     #[arg(long, value_name = "FILE")]
     pub(super) ca_file: Vec<PathBuf>,
+    /// A public key (ECDSA P-256, PEM) of which one must have signed each image; instead of those of the configuration
+    #[arg(long, value_name = "FILE")]
+    pub(super) cosign_key: Vec<PathBuf>,
+    /// What is asked of signatures [default: required where a key is known]
+    #[arg(long, value_enum, value_name = "DEMAND")]
+    pub(super) signatures: Option<DemandArg>,
     /// The folder that keeps releases which were completely read
     #[arg(long, env = "DIBUMP_CACHE_DIR", value_name = "FOLDER")]
     pub(super) cache_dir: Option<PathBuf>,
@@ -238,6 +244,17 @@ pub(super) enum ImagesArg {
     Follow,
     /// The listed lines only
     Listed,
+}
+
+/// What is asked of signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DemandArg {
+    /// Each image must be signed by one of the keys
+    Required,
+    /// Tell which ones are not
+    Warn,
+    /// Do not look at them
+    Off,
 }
 
 /// The form of the log.

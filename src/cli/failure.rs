@@ -79,11 +79,12 @@ impl Failure {
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         let exit = match error {
-            PlanError::Survey(_) | PlanError::Schema { .. } => Exit::Person,
+            PlanError::Survey(_) | PlanError::Schema { .. } | PlanError::NoKey(_) => Exit::Person,
             PlanError::Refused { ref refusal, .. } if refusal.is_input_error() => Exit::Person,
-            PlanError::Refused { .. } | PlanError::LeavesSchema { .. } | PlanError::Edit { .. } => {
-                Exit::Refused
-            }
+            PlanError::Refused { .. }
+            | PlanError::LeavesSchema { .. }
+            | PlanError::Unsigned { .. }
+            | PlanError::Edit { .. } => Exit::Refused,
         };
         let hint = match &error {
             PlanError::Survey(SurveyError::Values { error, .. }) => Some(next_step(error).to_owned()),

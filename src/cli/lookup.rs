@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::args::Lookup;
+use super::args::{DemandArg, Lookup};
 use super::failure::Failure;
 use super::{Context, Environment, github};
 use crate::catalogue::Catalogue;
-use crate::config::{Config, Discovery, ForgeKind, ForgeSettings, Network, Producer as Settings, Source};
+use crate::config::{
+    Config, Discovery, ForgeKind, ForgeSettings, KeySource, Network, Producer as Settings, Source,
+};
 use crate::disk::cache::DiskStore;
 use crate::disk::releases::FileCatalogue;
 use crate::gitlab::{self, ProjectId, RegistryRepositories, ReleaseNotes, find_project};
@@ -16,8 +18,9 @@ use crate::http::{Secret, Transport};
 use crate::observe::releases::Producer;
 use crate::oci::{Credentials, OciCatalog, OciRegistry};
 use crate::registry::RegistryError;
-use crate::release::policy::Policy;
+use crate::release::policy::{Demand, Policy};
 use crate::release::{NamePattern, Naming};
+use crate::signature::{Keys, PublicKey};
 use crate::store::{NoStore, Store};
 
 /// GitLab's public instance, where nothing names another.
@@ -45,6 +48,9 @@ pub(super) fn settings(
     if let Some(pattern) = &args.names_pattern {
         settings.naming = naming(Some(pattern))?;
     }
+    if !args.cosign_key.is_empty() {
+        settings.keys = args.cosign_key.iter().cloned().map(KeySource::File).collect();
+    }
     Ok(settings)
 }
 
@@ -57,7 +63,11 @@ pub(super) fn naming(pattern: Option<&str>) -> Result<Naming, Failure> {
 /// The policy of the flags, laid over that of the configuration.
 pub(super) fn policy(args: &Lookup, configured: Option<&Policy>) -> Policy {
     let policy = configured.cloned().unwrap_or_default();
-    Policy { range: args.range.clone().or(policy.range.clone()), ..policy }
+    Policy {
+        range: args.range.clone().or(policy.range.clone()),
+        signatures: args.signatures.map(Demand::from).or(policy.signatures),
+        ..policy
+    }
 }
 
 /// The transport with the network settings of flags and configuration.
@@ -107,8 +117,22 @@ pub(super) async fn producer(
         registry: Arc::new(registry),
         sources,
         probe: wanted.contains(&Source::Known),
+        keys: keys(&settings.keys)?,
         store,
     })
+}
+
+/// The public keys of the settings, read.
+fn keys(sources: &[KeySource]) -> Result<Option<Keys>, Failure> {
+    let key = |source: &KeySource| match source {
+        KeySource::Pem { key, .. } => Ok(key.clone()),
+        KeySource::File(path) => {
+            let text = String::from_utf8_lossy(&crate::disk::read_small(path)?).into_owned();
+            PublicKey::from_pem(&text)
+                .map_err(|error| Failure::person(anyhow::anyhow!("{}: {error}", path.display())))
+        }
+    };
+    Ok(Keys::new(sources.iter().map(key).collect::<Result<Vec<_>, _>>()?))
 }
 
 /// The cache, where a folder is named.
@@ -289,4 +313,14 @@ fn no_registry() -> Failure {
 
 fn usage(error: impl std::error::Error) -> Failure {
     Failure::usage(error.to_string())
+}
+
+impl From<DemandArg> for Demand {
+    fn from(demand: DemandArg) -> Self {
+        match demand {
+            DemandArg::Required => Self::Required,
+            DemandArg::Warn => Self::Warn,
+            DemandArg::Off => Self::Off,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::args::{ImagesArg, Plan as Args, PlanFormat};
+use super::args::{DemandArg, ImagesArg, Plan as Args, PlanFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::Progress;
@@ -11,7 +11,7 @@ use super::{Context, lookup};
 use crate::config::{Config, Network, Target as Configured, TargetBranch};
 use crate::disk::values_file::ValuesFile;
 use crate::observe::releases::Snapshot;
-use crate::plan::{FileSpec, Plan, Planned, Survey, Target, survey};
+use crate::plan::{FileSpec, Plan, Planned, Survey, Target, Trust, survey};
 use crate::reconcile::Images;
 use crate::release::choice::Known;
 use crate::release::policy::Policy;
@@ -47,10 +47,16 @@ fn plan_one(
     let survey = survey(&local.target, contents, args.from.as_ref(), local.policy.prereleases)
         .map_err(|error| Failure::from(crate::plan::PlanError::from(error)))?;
     let images = images(&local.target, &survey);
-    let wish = Wish { policy: &local.policy, images, to: args.to.as_ref(), now: context.environment.now };
+    let wish = Wish {
+        policy: &local.policy,
+        images,
+        to: args.to.as_ref(),
+        trust: &Trust::unasked("the releases come from a file"),
+        now: context.environment.now,
+    };
     let (mut plan, known) = match &args.lookup.observed {
         Some(observed) => observed_plan(args, observed, &survey, &wish)?,
-        None => context.block_on(registry_plan(context, args, config, local.producer, &survey, &wish))?,
+        None => context.block_on(registry_plan(context, args, config, local.producer, &survey, wish))?,
     };
     plan.obey(&schemas(&plan)?)?;
     if args.write && plan.is_change() {
@@ -72,6 +78,9 @@ fn observed_plan(
     survey: &Survey,
     wish: &Wish<'_>,
 ) -> Result<(Plan, Known), Failure> {
+    if args.lookup.signatures.is_some_and(|demand| demand != DemandArg::Off) {
+        return Err(Failure::usage("signatures cannot be checked with --observed: it asks no registry"));
+    }
     let naming = lookup::naming(args.lookup.names_pattern.as_deref())?;
     let mut known = crate::disk::releases::read(observed, &naming)?;
     let plan = plan_observed(survey, &mut known, &naming, wish)?;
@@ -84,7 +93,7 @@ async fn registry_plan(
     config: Option<&Config>,
     producer: Option<&str>,
     survey: &Survey,
-    wish: &Wish<'_>,
+    wish: Wish<'_>,
 ) -> Result<(Plan, Known), Failure> {
     let settings = lookup::settings(&args.lookup, config, producer)?;
     let network = config.map_or_else(Network::default, |config| config.network.clone());
@@ -92,8 +101,11 @@ async fn registry_plan(
     let _progress = Progress::start(context, &transport);
     let store = lookup::store(&args.lookup, config, &settings.naming);
     let producer = lookup::producer(&context.environment, config, &settings, &transport, store).await?;
+    let trust = Trust::of(wish.policy.signatures, producer.keys.as_ref(), survey);
+    let trust = trust.map_err(crate::plan::PlanError::from)?;
     let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;
-    let plan = look_up(survey, &mut snapshot, &producer.naming, wish).await?;
+    let wish = Wish { trust: &trust, ..wish };
+    let plan = look_up(survey, &mut snapshot, &producer.naming, &wish).await?;
     context.requests(&transport);
     Ok((plan, snapshot.into_known()))
 }

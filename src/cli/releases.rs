@@ -1,6 +1,6 @@
 //! `dibump releases` and `dibump artifacts`: what the registry has. Their JSON is what `plan --observed` reads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::args::{Artifacts, Format, Lookup, Releases};
@@ -29,6 +29,8 @@ pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failu
         current: args.from.as_ref(),
         to: None,
         listed: &BTreeSet::new(),
+        naming: &lookup::naming(args.lookup.names_pattern.as_deref())?,
+        found: &BTreeMap::new(),
         now: context.environment.now,
     };
     match args.format {

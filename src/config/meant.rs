@@ -12,6 +12,7 @@ use crate::reconcile::Images;
 use crate::registry::Prefix;
 use crate::release::Naming;
 use crate::release::policy::Policy;
+use crate::signature::PublicKey;
 use crate::values::KeyPath;
 
 /// What dibump follows, where, and how.
@@ -50,8 +51,24 @@ pub struct Producer {
     pub naming: Naming,
     /// Which environment variables hold the registry's credentials.
     pub credentials: Option<CredentialNames>,
+    /// The public keys of its signatures; none for those of the values file.
+    pub keys: Vec<KeySource>,
     /// `names.pattern` as written.
     pub(super) pattern: Option<String>,
+}
+
+/// Where a public key comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// It stands in the configuration.
+    Pem {
+        /// The key.
+        key: PublicKey,
+        /// The same as written.
+        written: String,
+    },
+    /// It stands in a file, relative to the working directory.
+    File(PathBuf),
 }
 
 /// Where versions and names come from.
@@ -241,6 +258,7 @@ impl Producer {
             github_url: None,
             naming: Naming::default(),
             credentials: None,
+            keys: Vec::new(),
             pattern: None,
         }
     }

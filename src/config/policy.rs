@@ -5,9 +5,10 @@ use semver::VersionReq;
 
 use super::meaning::Meaning;
 use super::place::Field;
-use super::raw::{RawPolicy, RawStep, RawUnknownAge, RawUpdateType};
+use super::raw::{RawDemand, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType};
 use crate::release::Version;
-use crate::release::policy::{Policy, Step, UnknownAge, UpdateType};
+use crate::release::gates::{Gates, Stance};
+use crate::release::policy::{Demand, Policy, Step, UnknownAge, UpdateType};
 
 impl Meaning<'_> {
     /// Reads a policy whose keys may come from several levels. `at` is the level whose mistakes are reported.
@@ -19,6 +20,9 @@ impl Meaning<'_> {
         let exclude = self.globs(raw.exclude.as_deref().unwrap_or_default(), &at.key("exclude"));
         let minimum_age = self
             .maybe(raw.minimum_age.as_ref(), |meaning, text| meaning.duration(text, &at.key("minimum_age")));
+        let timeout = self.maybe(raw.complete_timeout.as_ref(), |meaning, text| {
+            meaning.duration(text, &at.key("complete_timeout"))
+        });
         let default = Policy::default();
         let allow = raw.allow.as_ref().map(|allow| allow.iter().copied().map(UpdateType::from).collect());
         Some(Policy {
@@ -33,6 +37,13 @@ impl Meaning<'_> {
             step: raw.step.map_or(default.step, Step::from),
             downgrade: raw.downgrade.unwrap_or(default.downgrade),
             accept: accept.to_vec(),
+            gates: Gates {
+                complete: raw.complete.map_or(default.gates.complete, Stance::from),
+                complete_timeout: timeout?.unwrap_or(default.gates.complete_timeout),
+                sane: raw.sane.map_or(default.gates.sane, Stance::from),
+                jump: raw.jump.map_or(default.gates.jump, Stance::from),
+            },
+            signatures: raw.signatures.map(Demand::from),
         })
     }
 
@@ -78,6 +89,26 @@ impl From<RawUnknownAge> for UnknownAge {
         match raw {
             RawUnknownAge::Hold => Self::Hold,
             RawUnknownAge::Allow => Self::Allow,
+        }
+    }
+}
+
+impl From<RawStance> for Stance {
+    fn from(raw: RawStance) -> Self {
+        match raw {
+            RawStance::Hold => Self::Hold,
+            RawStance::Warn => Self::Warn,
+            RawStance::Off => Self::Off,
+        }
+    }
+}
+
+impl From<RawDemand> for Demand {
+    fn from(raw: RawDemand) -> Self {
+        match raw {
+            RawDemand::Required => Self::Required,
+            RawDemand::Warn => Self::Warn,
+            RawDemand::Off => Self::Off,
         }
     }
 }

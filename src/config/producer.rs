@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use super::meaning::Meaning;
-use super::meant::{CredentialNames, Discovery, Producer, Source};
+use super::meant::{CredentialNames, Discovery, KeySource, Producer, Source};
 use super::place::Field;
-use super::raw::{RawCredentials, RawDiscovery, RawProducer, RawSource, RawSourceName};
+use super::raw::{RawCredentials, RawDiscovery, RawKey, RawProducer, RawSource, RawSourceName};
 use crate::registry::Prefix;
 use crate::release::{NamePattern, Naming};
+use crate::signature::PublicKey;
 
 impl Meaning<'_> {
     pub(super) fn producer(&mut self, raw: &RawProducer, at: &Field) -> Option<Producer> {
@@ -24,6 +25,7 @@ impl Meaning<'_> {
         });
         let credentials = self
             .maybe(raw.credentials.as_ref(), |meaning, raw| meaning.credentials(raw, &at.key("credentials")));
+        let keys = self.each(&raw.cosign_public_keys, &at.key("cosign_public_keys"), Self::key);
         let written = raw.name.clone().or_else(|| registry.as_ref().map(|r| r.producer().to_owned()));
         let name = self.maybe(written.as_ref(), |meaning, name| meaning.name(name, &at.key("name")));
         Some(Producer {
@@ -36,6 +38,7 @@ impl Meaning<'_> {
             github_url: github_url?,
             naming: Naming { pattern: compiled? },
             credentials: credentials?,
+            keys: keys?,
             pattern,
         })
     }
@@ -47,6 +50,16 @@ impl Meaning<'_> {
             return None;
         }
         self.take(text.parse::<Prefix>(), at)
+    }
+
+    fn key(&mut self, raw: &RawKey, at: &Field) -> Option<KeySource> {
+        match raw {
+            RawKey::Pem(written) => {
+                let key = self.take(PublicKey::from_pem(written), at)?;
+                Some(KeySource::Pem { key, written: written.clone() })
+            }
+            RawKey::File(file) => Some(KeySource::File(PathBuf::from(&file.file))),
+        }
     }
 
     fn credentials(&mut self, raw: &RawCredentials, at: &Field) -> Option<CredentialNames> {

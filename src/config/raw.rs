@@ -3,11 +3,13 @@
 //! The doc comments are the descriptions in the JSON schema, which is read by people in their editors.
 
 mod merge_request;
+mod policy;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use merge_request::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
+pub(super) use policy::{RawDemand, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType};
 
 /// What dibump follows, where, and how.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -67,6 +69,25 @@ pub(super) struct RawProducer {
     /// Which environment variables hold the registry's credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) credentials: Option<RawCredentials>,
+    /// The public keys (ECDSA P-256, PEM) of which one must have signed each image; those of the values file unless given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) cosign_public_keys: Vec<RawKey>,
+}
+
+/// A public key, as it is or in a file.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum RawKey {
+    Pem(String),
+    File(RawKeyFile),
+}
+
+/// A file with a public key.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawKeyFile {
+    /// Its path, relative to the working directory.
+    pub(super) file: String,
 }
 
 /// `auto`, or a list of sources.
@@ -153,74 +174,6 @@ pub(super) struct RawCredentials {
     pub(super) username_env: String,
     /// The variable that holds the password or token.
     pub(super) password_env: String,
-}
-
-/// Which releases may be proposed. A key that is missing here is taken from the level above.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawPolicy {
-    /// A SemVer range that versions must match: `>=0.4, <0.6`, `0.3.x`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) range: Option<String>,
-    /// Versions and ranges that are never proposed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) ignore: Option<Vec<String>>,
-    /// Globs over the version; one must match, where there are any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) include: Option<Vec<String>>,
-    /// Globs over the version; none may match.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) exclude: Option<Vec<String>>,
-    /// Whether pre-releases are releases. Default: false.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) prereleases: Option<bool>,
-    /// The allowed update types, by the first number that differs (0.4.12 → 0.5.0 is minor). Default: all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) allow: Option<Vec<RawUpdateType>>,
-    /// How old a release must be before it is proposed: `3 days`, `12h`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) minimum_age: Option<String>,
-    /// What happens to a release whose age is not known where a minimum age is set. Default: hold.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) unknown_age: Option<RawUnknownAge>,
-    /// How far one update goes. Default: newest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) step: Option<RawStep>,
-    /// Whether an older release may be proposed when the file's is not allowed. Default: false.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) downgrade: Option<bool>,
-}
-
-/// An update type.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum RawUpdateType {
-    /// The first number differs.
-    Major,
-    /// The second number differs.
-    Minor,
-    /// The third number differs.
-    Patch,
-}
-
-/// What happens to a release whose age is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum RawUnknownAge {
-    /// It is held.
-    Hold,
-    /// It is taken.
-    Allow,
-}
-
-/// How far one update goes.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum RawStep {
-    /// To the newest allowed release.
-    Newest,
-    /// To the newest allowed release that still publishes a listed line of every listed family.
-    Line,
 }
 
 /// Where the targets are.
@@ -405,24 +358,6 @@ pub(super) struct RawCache {
 impl Default for RawDiscovery {
     fn default() -> Self {
         Self::Auto(RawAuto::Auto)
-    }
-}
-
-impl RawPolicy {
-    /// This policy, and what it leaves open as `above` has it.
-    pub(super) fn or(&self, above: &Self) -> Self {
-        Self {
-            range: self.range.clone().or_else(|| above.range.clone()),
-            ignore: self.ignore.clone().or_else(|| above.ignore.clone()),
-            include: self.include.clone().or_else(|| above.include.clone()),
-            exclude: self.exclude.clone().or_else(|| above.exclude.clone()),
-            prereleases: self.prereleases.or(above.prereleases),
-            allow: self.allow.clone().or_else(|| above.allow.clone()),
-            minimum_age: self.minimum_age.clone().or_else(|| above.minimum_age.clone()),
-            unknown_age: self.unknown_age.or(above.unknown_age),
-            step: self.step.or(above.step),
-            downgrade: self.downgrade.or(above.downgrade),
-        }
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::meant::{Config, Discovery, ForgeKind, Network, Producer, Source, Target, TargetFile};
+use super::meant::{Config, Discovery, ForgeKind, KeySource, Network, Producer, Source, Target, TargetFile};
 use super::raw::{
     RawApp, RawAuto, RawBranch, RawCache, RawConfig, RawCredentials, RawDiscovery, RawFile, RawFileSource,
-    RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawImages, RawMergeRequest,
-    RawNames, RawNetwork, RawPolicy, RawProducer, RawSource, RawSourceName, RawStep, RawTarget,
-    RawUnknownAge, RawUpdateType,
+    RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawImages, RawKey, RawKeyFile,
+    RawMergeRequest, RawNames, RawNetwork, RawPolicy, RawProducer, RawSource, RawSourceName, RawStance,
+    RawStep, RawTarget, RawUnknownAge, RawUpdateType,
 };
 use crate::reconcile::Images;
 
@@ -60,6 +60,14 @@ fn producer(producer: &Producer) -> RawProducer {
             username_env: names.username_env.clone(),
             password_env: names.password_env.clone(),
         }),
+        cosign_public_keys: producer.keys.iter().map(key).collect(),
+    }
+}
+
+fn key(key: &KeySource) -> RawKey {
+    match key {
+        KeySource::Pem { written, .. } => RawKey::Pem(written.clone()),
+        KeySource::File(path) => RawKey::File(RawKeyFile { file: path.display().to_string() }),
     }
 }
 
@@ -115,6 +123,10 @@ fn with_defaults(written: &RawPolicy) -> RawPolicy {
         unknown_age: Some(RawUnknownAge::Hold),
         step: Some(RawStep::Newest),
         downgrade: Some(false),
+        complete: Some(RawStance::Hold),
+        complete_timeout: Some("72h".to_owned()),
+        sane: Some(RawStance::Hold),
+        jump: Some(RawStance::Hold),
         ..RawPolicy::default()
     })
 }

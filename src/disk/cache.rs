@@ -1,5 +1,7 @@
-//! The cache folder: one small file per release that was completely read.
+//! The cache folder: one small file per release that was completely read, and for each producer when its undated releases
+//! were first seen.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -7,9 +9,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::releases::ReleaseEntry;
+use super::signatures::KeptSignatures;
 use super::values_file::replace;
 use crate::registry::Prefix;
-use crate::release::{Naming, Release, Version};
+use crate::release::{Digest, Naming, Release, Version};
+use crate::signature::Evidence;
 use crate::store::Store;
 
 /// A store in a folder. Unreadable or unwritable files only cost requests.
@@ -24,6 +28,22 @@ struct Kept {
     release: ReleaseEntry,
 }
 
+/// First sights of one producer's versions.
+#[derive(Debug, Serialize, Deserialize)]
+struct FirstSights {
+    /// When this memory began.
+    since: Timestamp,
+    versions: BTreeMap<String, Timestamp>,
+}
+
+impl FirstSights {
+    /// When `version` was first seen; a new one is noted.
+    fn of(&mut self, version: &Version, now: Timestamp) -> Option<Timestamp> {
+        let seen = *self.versions.entry(version.to_string()).or_insert(now);
+        (self.since < now).then_some(seen)
+    }
+}
+
 impl DiskStore {
     /// A store in `folder`, which is made when something is kept.
     pub fn new(folder: &Path, naming: Naming) -> Self {
@@ -31,8 +51,15 @@ impl DiskStore {
     }
 
     fn file(&self, prefix: &Prefix, version: &Version) -> PathBuf {
-        let name = format!("{}/{}", prefix.host(), prefix.path()).replace(['/', ':'], "_");
-        self.folder.join(name).join(format!("{version}.json"))
+        self.producer(prefix).join(format!("{version}.json"))
+    }
+
+    fn signatures_of(&self, prefix: &Prefix, image: &Digest) -> PathBuf {
+        self.producer(prefix).join("signatures").join(format!("{}.json", image.hex()))
+    }
+
+    fn producer(&self, prefix: &Prefix) -> PathBuf {
+        self.folder.join(format!("{}/{}", prefix.host(), prefix.path()).replace(['/', ':'], "_"))
     }
 }
 
@@ -52,9 +79,37 @@ impl Store for DiskStore {
             tracing::warn!(path = %path.display(), %error, "couldn't write the cache");
         }
     }
+
+    async fn first_seen(&self, prefix: &Prefix, version: &Version, now: Timestamp) -> Option<Timestamp> {
+        let path = self.producer(prefix).join("first-seen.json");
+        let bytes = tokio::fs::read(&path).await.ok();
+        let read = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let mut sights = read.unwrap_or(FirstSights { since: now, versions: BTreeMap::new() });
+        let known = sights.versions.len();
+        let seen = sights.of(version, now);
+        if sights.versions.len() > known
+            && let Err(error) = write(&path, &sights)
+        {
+            tracing::warn!(path = %path.display(), %error, "couldn't write the cache");
+        }
+        seen
+    }
+
+    async fn signatures(&self, prefix: &Prefix, image: &Digest) -> Vec<Evidence> {
+        let Ok(bytes) = tokio::fs::read(self.signatures_of(prefix, image)).await else { return Vec::new() };
+        let kept = serde_json::from_slice::<KeptSignatures>(&bytes).ok();
+        kept.and_then(KeptSignatures::evidence).unwrap_or_default()
+    }
+
+    async fn keep_signatures(&self, prefix: &Prefix, image: &Digest, evidence: &[Evidence]) {
+        let path = self.signatures_of(prefix, image);
+        if let Err(error) = write(&path, &KeptSignatures::of(evidence)) {
+            tracing::warn!(path = %path.display(), %error, "couldn't write the cache");
+        }
+    }
 }
 
-fn write(path: &Path, kept: &Kept) -> std::io::Result<()> {
+fn write(path: &Path, kept: &impl Serialize) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
@@ -81,5 +136,21 @@ mod tests {
 
         tokio::fs::write(store.file(&prefix, &version), b"{").await.unwrap();
         assert!(store.release(&prefix, &version).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_first_sight_counts_once_the_memory_has_outlived_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let prefix: Prefix = "oci://registry.example/group/diskimage-builder".parse().unwrap();
+        let seen = async |version: &str, second: i64| {
+            let store = DiskStore::new(folder.path(), Naming::default());
+            let now = Timestamp::from_second(second).unwrap();
+            store.first_seen(&prefix, &version.parse().unwrap(), now).await.map(Timestamp::as_second)
+        };
+        assert_eq!(seen("0.4.11", 100).await, None);
+        assert_eq!(seen("0.4.12", 100).await, None);
+        assert_eq!(seen("0.4.11", 200).await, Some(100));
+        assert_eq!(seen("0.4.13", 200).await, Some(200));
+        assert_eq!(seen("0.4.13", 300).await, Some(200));
     }
 }

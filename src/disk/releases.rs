@@ -126,7 +126,7 @@ impl ReleasesFile {
             let released_at = entry.released_at;
             let release = entry.release(naming).map_err(|reason| format!("releases[{i}]: {reason}"))?;
             let version = release.version.clone();
-            let candidate = Candidate { version: version.clone(), released_at };
+            let candidate = Candidate { version: version.clone(), released_at, first_seen: None };
             if known.candidates.insert(version.clone(), candidate).is_some() {
                 return Err(format!("releases[{i}]: {version} is there twice"));
             }

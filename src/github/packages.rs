@@ -1,8 +1,6 @@
 //! Source `github`: the container packages of an organisation or user. Every image that ever existed is among them;
 //! which release carries it, the registry says.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use serde::Deserialize;
 
@@ -11,10 +9,9 @@ use super::client::Client;
 use super::error::{Failure, InvalidAccess, catalogue_error};
 use super::repository::{RepositoryId, encoded};
 use super::{Identity, Session};
-use crate::catalogue::{Candidates, Catalogue, CatalogueError};
+use crate::catalogue::{Candidates, Catalogue, CatalogueError, Names};
 use crate::http::Transport;
 use crate::registry::Prefix;
-use crate::release::ImageKey;
 
 /// The package list of one account.
 #[derive(Debug)]
@@ -22,8 +19,7 @@ pub struct Packages {
     client: Client,
     /// The account.
     owner: String,
-    /// What names begin with that are keys: the rest of the prefix and a slash, or nothing.
-    below: String,
+    prefix: Prefix,
 }
 
 /// One entry of the list.
@@ -44,24 +40,23 @@ impl Packages {
         identity: Option<Identity>,
         prefix: &Prefix,
     ) -> Result<Self, InvalidAccess> {
-        let (owner, rest) = prefix.path().split_once('/').unwrap_or((prefix.path(), ""));
-        let below = if rest.is_empty() { String::new() } else { format!("{rest}/") };
+        let owner = prefix.path().split('/').next().unwrap_or_default();
         let nowhere = RepositoryId { owner: owner.to_owned(), name: String::new() };
         let client = Client::new(transport, api, identity, &nowhere, &Session::default())?;
-        Ok(Self { client, owner: owner.to_owned(), below })
+        Ok(Self { client, owner: owner.to_owned(), prefix: prefix.clone() })
     }
 
     /// An account that is no organisation is a user.
-    async fn read(&self) -> Result<BTreeSet<ImageKey>, Failure> {
+    async fn read(&self) -> Result<Names, Failure> {
         let owner = encoded(&self.owner);
         let of = |kind: &str| format!("/{kind}/{owner}/packages?package_type=container");
         let list = match self.client.all::<WirePackage>(&of("orgs")).await {
             Err(failure) if failure.status() == Some(404) => self.client.all(&of("users")).await?,
             list => list?,
         };
-        // `snapshots/…` and packages of others are no keys.
-        let key = |package: &WirePackage| package.name.strip_prefix(&self.below)?.parse().ok();
-        Ok(list.entries.iter().filter_map(key).collect())
+        let paths: Vec<String> =
+            list.entries.iter().map(|package| format!("{}/{}", self.owner, package.name)).collect();
+        Ok(Names::below(&self.prefix, paths.iter().map(String::as_str)))
     }
 }
 

@@ -4,6 +4,7 @@
 //! `git tag --points-at HEAD` printed: several tags with line breaks or spaces between them, inside the quotes.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use async_trait::async_trait;
 use gitlab::api::projects::releases::ProjectReleases;
@@ -33,6 +34,13 @@ struct WireRelease {
     tag_name: String,
     description: Option<String>,
     released_at: Option<String>,
+    commit: Option<WireCommit>,
+}
+
+/// The commit that a release's tag names.
+#[derive(Debug, Default, Deserialize)]
+struct WireCommit {
+    committed_date: Option<String>,
 }
 
 impl ReleaseNotes {
@@ -79,22 +87,33 @@ fn note(release: WireRelease, prefix: &Prefix) -> Option<Note> {
     }
     let description = release.description.unwrap_or_default();
     let names = produced_images(&description, prefix, &version);
-    let released_at = release.released_at.and_then(|date| date.parse::<Timestamp>().ok());
+    let description = without_list(&description);
+    // A release can be dated back, and a tag can be moved: the later of both counts.
+    let dates = [release.released_at, release.commit.and_then(|commit| commit.committed_date)];
+    let released_at = dates.into_iter().flatten().filter_map(|date| date.parse::<Timestamp>().ok()).max();
     Some(Note { version, names, released_at, description })
 }
 
 /// The names in the list, or `None` where there is no list, or none of our prefix in it: then somebody else is
 /// asked, because an empty list would say that the release is empty.
 fn produced_images(notes: &str, prefix: &Prefix, version: &Version) -> Option<BTreeSet<ImageKey>> {
-    let list = section(notes)?;
+    let list = &notes[section(notes)?];
     let below = format!("{}/{}/", prefix.host(), prefix.path());
     let names: BTreeSet<ImageKey> =
         references(list).filter_map(|reference| name(reference, &below, version)).collect();
     (!names.is_empty()).then_some(names)
 }
 
+/// The notes as people want to read them: the list of images is long, and a merge request has its own.
+fn without_list(notes: &str) -> String {
+    let Some(list) = section(notes) else { return notes.to_owned() };
+    let before = notes[..list.start].trim_end();
+    let before = before.rfind('\n').map_or("", |heading| &before[..heading]);
+    format!("{}\n\n{}", before.trim_end(), notes[list.end..].trim_start()).trim().to_owned()
+}
+
 /// What stands below the heading "Produced images", up to the next heading of the same rank or a higher one.
-fn section(notes: &str) -> Option<&str> {
+fn section(notes: &str) -> Option<Range<usize>> {
     let mut rank = None;
     let (mut start, mut position) = (0, 0);
     for line in notes.split_inclusive('\n') {
@@ -104,12 +123,12 @@ fn section(notes: &str) -> Option<&str> {
                 rank = Some(hashes);
                 start = position + line.len();
             }
-            Some(rank) if (1..=rank).contains(&hashes) => return Some(&notes[start..position]),
+            Some(rank) if (1..=rank).contains(&hashes) => return Some(start..position),
             _ => {}
         }
         position += line.len();
     }
-    rank.map(|_| &notes[start..])
+    rank.map(|_| start..notes.len())
 }
 
 /// Whatever follows `Image:`, in quotes or up to the next space.
@@ -199,12 +218,28 @@ mod tests {
     }
 
     #[test]
+    fn a_release_is_as_old_as_the_later_of_its_dates() {
+        let release = WireRelease {
+            tag_name: "0.4.12".to_owned(),
+            description: Some(
+                "## Changes\n- more\n\n## Produced images:\n<br/>\n## Thanks\nto all\n".to_owned(),
+            ),
+            released_at: Some("2026-05-04T03:02:01.000Z".to_owned()),
+            commit: Some(WireCommit { committed_date: Some("2026-05-05T05:02:01.000+02:00".to_owned()) }),
+        };
+        let note = note(release, &PREFIX.parse().unwrap()).unwrap();
+        assert_eq!(note.released_at.unwrap().to_string(), "2026-05-05T03:02:01Z");
+        assert_eq!(note.description, "## Changes\n- more\n\n## Thanks\nto all");
+    }
+
+    #[test]
     fn snapshots_and_branches_are_no_releases() {
         let of = |tag: &str| {
             let release = WireRelease {
                 tag_name: tag.to_owned(),
                 description: None,
                 released_at: Some("x".to_owned()),
+                commit: Some(WireCommit { committed_date: Some("y".to_owned()) }),
             };
             note(release, &PREFIX.parse().unwrap())
         };

@@ -1,8 +1,6 @@
 //! Source `gitlab`: the repositories of a project's container registry. Every image that ever existed is among
 //! them; which release carries it, the registry says.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use gitlab::api::projects::registry::Repositories;
 use serde::Deserialize;
@@ -11,10 +9,9 @@ use url::Url;
 use super::client::{Client, built};
 use super::error::{Failure, InvalidAccess, catalogue_error};
 use super::{ProjectId, Token};
-use crate::catalogue::{Candidates, Catalogue, CatalogueError};
+use crate::catalogue::{Candidates, Catalogue, CatalogueError, Names};
 use crate::http::Transport;
 use crate::registry::Prefix;
-use crate::release::ImageKey;
 
 /// The registry's list of one project.
 #[derive(Debug)]
@@ -46,13 +43,10 @@ impl RegistryRepositories {
         Ok(Self { client: Client::new(transport, api, token)?, project, prefix })
     }
 
-    async fn read(&self) -> Result<BTreeSet<ImageKey>, Failure> {
+    async fn read(&self) -> Result<Names, Failure> {
         let endpoint = built(Repositories::builder().project(&self.project).build())?;
         let repositories: Vec<WireRepository> = self.client.all(&endpoint).await?;
-        let below = format!("{}/", self.prefix.path());
-        // `snapshots/…` and the project's own repository are no keys.
-        let key = |repository: &WireRepository| repository.path.strip_prefix(&below)?.parse().ok();
-        Ok(repositories.iter().filter_map(key).collect())
+        Ok(Names::below(&self.prefix, repositories.iter().map(|repository| repository.path.as_str())))
     }
 }
 

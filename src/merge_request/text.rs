@@ -7,12 +7,15 @@
 use std::collections::BTreeMap;
 
 use super::inert;
-use crate::release::{Digest, Facets, K8sVersion, Version};
+use crate::release::{Digest, Facets, K8sVersion, Size, Version};
 
 /// The first part's share of the description, in characters.
 const ESSENTIALS: usize = 2_700;
 /// Entries of a list in the first part; the rest of it stands below.
 const SHORT_LIST: usize = 5;
+/// What is shown of the notes of one release.
+const NOTE_LINES: usize = 60;
+const NOTE_CHARS: usize = 4_000;
 /// GitLab's limit for titles, in characters.
 const TITLE_LIMIT: usize = 255;
 
@@ -29,18 +32,24 @@ pub struct Summary {
     pub to: Version,
     /// What changes, file by file.
     pub files: Vec<FileSummary>,
+    /// What the release lacks, item by item, where it is proposed all the same.
+    pub missing: Vec<String>,
+    /// Whether the release is whole, in a sentence.
+    pub complete: Option<String>,
     /// Signatures, in a sentence.
     pub signatures: Option<String>,
     /// What a reviewer should know, a sentence each: Kubernetes going down, a scheme crossed, a gate overridden.
     pub warnings: Vec<String>,
     /// What could not be checked, a sentence each.
     pub unchecked: Vec<String>,
+    /// What a deployment replaces once this is merged: images in use whose content changes.
+    pub rolls: Vec<KeyChange>,
     /// Other releases, and why they are not proposed.
     pub others: Vec<(Version, String)>,
-    /// The manifest digests of the release's artifacts, by image key.
-    pub digests: BTreeMap<String, Digest>,
-    /// The producer's release notes (untrusted).
-    pub release_notes: Option<String>,
+    /// The images that the files will list.
+    pub images: Vec<ImageRow>,
+    /// The producer's release notes (untrusted) of every release on the way, newest first.
+    pub release_notes: Vec<(Version, String)>,
     /// The command that shows the same plan.
     pub reproduce: String,
 }
@@ -54,8 +63,8 @@ pub struct FileSummary {
     pub policy: Option<(String, String)>,
     /// Keys that are renamed, added, removed.
     pub changes: Vec<KeyChange>,
-    /// How many keys stay as they are.
-    pub kept: usize,
+    /// Keys that stay as they are; their images may have changed.
+    pub kept: Vec<KeyChange>,
     /// Keys that the release has and the mapping leaves out.
     pub suggested: Vec<String>,
 }
@@ -71,6 +80,19 @@ pub struct KeyChange {
     pub why: Option<String>,
     /// Whether the value of a key that goes enables it.
     pub enabled: bool,
+}
+
+/// An image that a file will list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageRow {
+    /// Its key.
+    pub key: String,
+    /// The digest of its manifest, where that was read.
+    pub digest: Option<Digest>,
+    /// The size of its layers, where that is known.
+    pub size: Option<Size>,
+    /// What is to be said of its signature; `None` where signatures were not asked for.
+    pub signature: Option<String>,
 }
 
 /// An image key and what it stands for, where that is known.
@@ -94,9 +116,12 @@ pub fn title(producer: &str, from: Option<&Version>, to: &Version) -> String {
 /// The bot's part of the description.
 pub fn describe(summary: &Summary) -> String {
     let mut parts = vec![headline(summary)];
+    let missing: Vec<String> = summary.missing.iter().map(|item| inert::inline(item)).collect();
+    parts.extend(bullets("Missing in this release", short(&missing)));
     parts.extend(bullets("Please look at", &warnings(summary)));
-    parts
-        .extend(summary.signatures.as_deref().map(|text| format!("**Signatures:** {}", inert::inline(text))));
+    parts.extend(sentence("Complete", summary.complete.as_deref()));
+    parts.extend(sentence("Signatures", summary.signatures.as_deref()));
+    parts.push(format!("**What to do:** {}", to_do(summary)));
     let others = other_releases(summary);
     parts.extend(bullets("Other releases", short(&others)));
     parts.extend(families(summary));
@@ -104,13 +129,66 @@ pub fn describe(summary: &Summary) -> String {
 
     let lists: Vec<String> = summary.files.iter().flat_map(key_lists).collect();
     parts.extend(essential_lists(&lists, ESSENTIALS.saturating_sub(length(&parts))));
+    parts.extend(bullets("All that is missing", if missing.len() > SHORT_LIST { &missing } else { &[] }));
     parts.extend(bullets("All other releases", if others.len() > SHORT_LIST { &others } else { &[] }));
     parts.extend(summary.files.iter().filter_map(suggestions));
-    parts.extend(digests(summary));
-    parts.extend(summary.release_notes.as_deref().map(|notes| {
-        format!("### What {} says\n\n{}", inert::inline(&summary.producer), inert::block(notes))
-    }));
+    parts.extend(bullets("Images in use that change", &rolling(summary)));
+    parts.extend(images(summary));
+    parts.extend(release_notes(summary));
     parts.join("\n\n")
+}
+
+fn sentence(heading: &str, text: Option<&str>) -> Option<String> {
+    text.map(|text| format!("**{heading}:** {}", inert::inline(text)))
+}
+
+/// The reviewer's next step, by what there is.
+fn to_do(summary: &Summary) -> String {
+    let look = !summary.missing.is_empty() || !warnings(summary).is_empty();
+    let mut steps = Vec::new();
+    if !summary.missing.is_empty() {
+        steps.push(
+            "wait until the release is whole, or make sure that you need nothing of what is missing".into(),
+        );
+    } else if look {
+        steps.push("judge what is listed above".to_owned());
+    }
+    match summary.rolls.len() {
+        0 => {}
+        1 => steps.push("be ready for the nodes of 1 image in use to be replaced".to_owned()),
+        count => steps.push(format!("be ready for the nodes of {count} images in use to be replaced")),
+    }
+    steps.push("merge once the pipeline is green".to_owned());
+    let (last, first) = (steps.pop().unwrap_or_default(), steps.join("; "));
+    let text = if first.is_empty() { last } else { format!("{first}; then {last}") };
+    format!("{text}. Closing it says no to this release only.")
+}
+
+fn rolling(summary: &Summary) -> Vec<String> {
+    let line = |change: &KeyChange| key_line(change).trim_start_matches("- ").to_owned();
+    summary.rolls.iter().map(line).collect()
+}
+
+/// Notes by release, each cut to its share: a description has room for some pages, and notes for novels.
+fn release_notes(summary: &Summary) -> Vec<String> {
+    let heading = format!("### What {} says", inert::inline(&summary.producer));
+    let note = |(version, text): &(Version, String)| {
+        format!("**{}**\n\n{}", inert::inline(version.as_str()), inert::block(&trimmed(text)))
+    };
+    let notes: Vec<String> = summary.release_notes.iter().map(note).collect();
+    if notes.is_empty() { Vec::new() } else { std::iter::once(heading).chain(notes).collect() }
+}
+
+fn trimmed(notes: &str) -> String {
+    let lines: Vec<&str> = notes.trim().lines().collect();
+    let mut used = 0;
+    let fits = lines.iter().take(NOTE_LINES).take_while(|line| {
+        used += line.chars().count() + 1;
+        used <= NOTE_CHARS
+    });
+    let count = fits.count();
+    let kept = lines[..count].join("\n");
+    if count == lines.len() { kept } else { format!("{kept}\n(cut)") }
 }
 
 fn headline(summary: &Summary) -> String {
@@ -134,7 +212,7 @@ fn in_file(file: &FileSummary) -> String {
     format!(
         "- {}: {renamed} renamed, {added} added, {removed} removed, {} kept{}",
         inert::code(&file.path),
-        file.kept,
+        file.kept.len(),
         policy.unwrap_or_default()
     )
 }
@@ -161,7 +239,7 @@ fn other_releases(summary: &Summary) -> Vec<String> {
 /// A table with a row for each family: which Kubernetes versions come and go.
 fn families(summary: &Summary) -> Option<String> {
     let mut rows: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for change in summary.files.iter().flat_map(|file| &file.changes) {
+    for change in summary.files.iter().flat_map(|file| file.kept.iter().chain(&file.changes)) {
         let facets = |image: &Option<Image>| image.as_ref().and_then(|image| image.facets.clone());
         let (from, to) = (facets(&change.from), facets(&change.to));
         let Some(family) = to.as_ref().or(from.as_ref()).map(Facets::family) else { continue };
@@ -226,12 +304,17 @@ fn suggestions(file: &FileSummary) -> Option<String> {
     bullets(&format!("Published, and not in {}", inert::code(&file.path)), &keys)
 }
 
-fn digests(summary: &Summary) -> Option<String> {
-    let row = |(key, digest): (&String, &Digest)| {
-        format!("| {} | {} |", inert::code(key), inert::code(digest.as_str()))
+fn images(summary: &Summary) -> Option<String> {
+    let row = |image: &ImageRow| {
+        let digest = image.digest.as_ref().map(|digest| inert::code(digest.as_str())).unwrap_or_default();
+        let size = image.size.map(|size| size.to_string()).unwrap_or_default();
+        let signature =
+            image.signature.as_deref().map(inert::inline).unwrap_or_else(|| "not asked".to_owned());
+        format!("| {} | {size} | {signature} | {digest} |", inert::code(&image.key))
     };
-    let rows: Vec<String> = summary.digests.iter().map(row).collect();
-    (!rows.is_empty()).then(|| format!("### Digests\n\n| Image | Manifest |\n|---|---|\n{}", rows.join("\n")))
+    let rows: Vec<String> = summary.images.iter().map(row).collect();
+    let head = "### Images\n\n| Image | Size | Signature | Manifest |\n|---|---|---|---|\n";
+    (!rows.is_empty()).then(|| format!("{head}{}", rows.join("\n")))
 }
 
 /// A list whose items are inert already; `None` if it is empty.
@@ -282,15 +365,18 @@ mod tests {
                 path: "charts/units/values.yaml".into(),
                 policy: Some(("follow".into(), "the mapping leaves out 3 of 22 artifacts".into())),
                 changes,
-                kept: 2,
+                kept: vec![],
                 suggested: vec!["opensuse-15-6-hardened-rke2-1-31-8".into()],
             }],
-            signatures: None,
+            missing: vec![],
+            complete: Some("19 images, nothing is missing that 0.4.11 had".into()),
+            signatures: Some("19 of 19 images are signed by sha256:0123456789ab".into()),
             warnings: vec![],
             unchecked: vec!["the registry refused the tag list of 1 repository".into()],
+            rolls: vec![],
             others: vec![("0.5.0".parse().unwrap(), "held(complete): 2 images are missing".into())],
-            digests: BTreeMap::new(),
-            release_notes: Some("## Changes\n- closes #12, thanks @all".into()),
+            images: vec![],
+            release_notes: vec![("0.4.12".parse().unwrap(), "## Changes\n- closes #12, thanks @all".into())],
             reproduce: "dibump plan charts/units/values.yaml --to 0.4.12".into(),
         }
     }

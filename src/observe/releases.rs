@@ -10,11 +10,14 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use self::sources::{Listing, Source};
+use super::signatures;
 use crate::catalogue::{Catalogue, CatalogueError, Note};
+use crate::plan::gates::Signatures;
 use crate::registry::{Manifest, Prefix, Registry, RegistryError, Repository};
 use crate::release::choice::{Candidate, Choice, Known, Next, Question, next_wanted};
 use crate::release::guess::guesses;
-use crate::release::{Artifact, Coverage, ImageKey, Naming, Release, Version};
+use crate::release::{Artifact, Coverage, Digest, ImageKey, Naming, Release, Version};
+use crate::signature::Keys;
 use crate::store::Store;
 
 /// How long a complete release may be taken from the cache. Images are promoted one by one, over hours.
@@ -34,6 +37,8 @@ pub struct Producer {
     pub sources: Vec<Arc<dyn Catalogue>>,
     /// Whether names that no source lists are guessed and probed (`known`).
     pub probe: bool,
+    /// The public keys that are configured for its signatures.
+    pub keys: Option<Keys>,
     /// Releases that were read before.
     pub store: Arc<dyn Store>,
 }
@@ -116,7 +121,7 @@ impl<'a> Snapshot<'a> {
 
     /// Whether the registry itself named all releases that it has, so that one which is not among them is gone.
     pub fn is_exhaustive(&self) -> bool {
-        self.sources.iter().any(|source| matches!(source, Source::Tagged(_)))
+        self.sources.iter().any(|source| matches!(source, Source::Tagged { .. }))
     }
 
     /// The sources that did not apply, each with its reason.
@@ -146,6 +151,9 @@ impl<'a> Snapshot<'a> {
                         if !self.known.releases.contains_key(version) {
                             self.read(version, question.now).await?;
                         }
+                        if question.current != Some(version) {
+                            self.read_for_gates(version, question).await?;
+                        }
                     }
                 }
             }
@@ -160,11 +168,19 @@ impl<'a> Snapshot<'a> {
         !cached.is_empty()
     }
 
+    /// The verdict on the signatures of images under `keys`; nothing is asked without any.
+    pub async fn signatures(&self, images: &[(ImageKey, Digest)], keys: Option<&Keys>) -> Signatures {
+        match keys {
+            Some(keys) => signatures::verdicts(self.producer, images, keys).await,
+            None => Signatures::new(),
+        }
+    }
+
     /// Reads every candidate's names, without manifests: what `releases` lists.
     pub async fn read_names(&mut self) -> Result<(), ObserveError> {
         if self.sources.first().is_some_and(Source::needs_proof) {
             let names = self.sources.iter().flat_map(Source::all_names).collect();
-            let tags = self.tags(&names).await?;
+            let tags = self.tags(&names, BTreeSet::new()).await?;
             self.sources.insert(0, tags);
         }
         for version in self.known.candidates.keys().cloned().collect::<Vec<_>>() {
@@ -185,6 +201,43 @@ impl<'a> Snapshot<'a> {
             self.producer.store.keep(&self.producer.prefix, &release, now).await;
         }
         self.known.releases.insert(version.clone(), release);
+        Ok(())
+    }
+
+    /// Reads what only gates ask of a candidate: images that wait for promotion, and its first sight if nothing dates it.
+    async fn read_for_gates(
+        &mut self,
+        version: &Version,
+        question: &Question<'_>,
+    ) -> Result<(), ObserveError> {
+        let suspects: BTreeSet<ImageKey> =
+            self.sources.iter().flat_map(|source| source.suspects(version)).collect();
+        let repositories: Vec<Repository> =
+            suspects.iter().map(|name| self.producer.prefix.snapshot(name)).collect();
+        let answers = self.producer.registry.exists(&repositories, version).await;
+        let mut unpromoted = BTreeSet::new();
+        for (name, answer) in suspects.into_iter().zip(answers) {
+            match answer {
+                Ok(true) => drop(unpromoted.insert(name)),
+                // Snapshots may be private: then nothing is known of them.
+                Ok(false) | Err(RegistryError::Refused { .. }) => {}
+                Err(error) => {
+                    let unknown = Release::unknown(version.clone(), self.unknown(error)?);
+                    self.known.releases.insert(version.clone(), unknown);
+                }
+            }
+        }
+        let Some(release) = self.known.releases.get_mut(version) else { return Ok(()) };
+        release.unpromoted = unpromoted;
+        let is_dated = release.artifacts.values().any(|artifact| artifact.created.is_some());
+        if let Some(candidate) = self.known.candidates.get_mut(version)
+            && question.policy.minimum_age.is_some()
+            && !is_dated
+            && candidate.released_at.is_none()
+        {
+            let (prefix, store) = (&self.producer.prefix, &self.producer.store);
+            candidate.first_seen = store.first_seen(prefix, version, question.now).await;
+        }
         Ok(())
     }
 
@@ -330,10 +383,7 @@ impl<'a> Snapshot<'a> {
     fn unknown(&self, error: RegistryError) -> Result<String, ObserveError> {
         match error {
             RegistryError::Refused { .. } => Err(self.registry_error(error)),
-            other => Ok(match std::error::Error::source(&other) {
-                Some(source) => format!("{other}: {source}"),
-                None => other.to_string(),
-            }),
+            other => Ok(super::chain(&other)),
         }
     }
 
@@ -380,7 +430,7 @@ impl<'a> Snapshot<'a> {
                 Ok(candidates) => {
                     let source = match sources::open(catalogue.name(), candidates) {
                         Ok(source) => source,
-                        Err(names) => self.tags(&names).await?,
+                        Err(names) => self.tags(&names.published, names.snapshots).await?,
                     };
                     self.offer(&source);
                     self.sources.push(source);
@@ -400,20 +450,27 @@ impl<'a> Snapshot<'a> {
 
     fn offer(&mut self, source: &Source) {
         for (version, released_at) in source.versions() {
-            let candidate = Candidate { version: version.clone(), released_at };
+            if let Some(outline) = source.outline(&version, &self.producer.naming) {
+                self.known.outlines.entry(version.clone()).or_insert(outline);
+            }
+            let candidate = Candidate { version: version.clone(), released_at, first_seen: None };
             self.known.candidates.entry(version).or_insert(candidate);
         }
     }
 
     /// One tag list a repository answers for all releases. A list that cannot be read makes all of it unknown.
-    async fn tags(&self, names: &BTreeSet<ImageKey>) -> Result<Source, ObserveError> {
+    async fn tags(
+        &self,
+        names: &BTreeSet<ImageKey>,
+        snapshots: BTreeSet<ImageKey>,
+    ) -> Result<Source, ObserveError> {
         let names: Vec<ImageKey> = names.iter().cloned().collect();
         let answers = self.producer.registry.tags(&self.repositories(&names)).await;
         let mut tags = BTreeMap::new();
         for (name, answer) in names.into_iter().zip(answers) {
             tags.insert(name, answer.map_err(|error| self.registry_error(error))?.unwrap_or_default());
         }
-        Ok(sources::tagged(tags))
+        Ok(sources::tagged(tags, snapshots))
     }
 
     fn repositories(&self, names: &[ImageKey]) -> Vec<Repository> {

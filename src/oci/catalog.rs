@@ -1,18 +1,15 @@
 //! `/v2/_catalog` as a source of names (distribution, spec/api.md, "Listing Repositories"). The list is advisory:
 //! an empty one says nothing, and most public registries have none.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::OciRegistry;
 use super::paging::{self, Page};
 use super::session::Scope;
-use crate::catalogue::{Candidates, Catalogue, CatalogueError};
+use crate::catalogue::{Candidates, Catalogue, CatalogueError, Names};
 use crate::http::Request;
 use crate::registry::{Prefix, RegistryError};
-use crate::release::ImageKey;
 
 /// As many names a page as distribution gives at most; then without a wish, for registries that give fewer and say
 /// so (400).
@@ -84,36 +81,10 @@ impl Catalogue for OciCatalog {
                 return Err(CatalogueError::Invalid { subject, reason });
             }
         };
-        let names = directly_below(&self.prefix, &repositories);
-        if names.is_empty() {
+        let names = Names::below(&self.prefix, repositories.iter().map(String::as_str));
+        if names.published.is_empty() {
             return Err(not_offered(format!("no repository is listed below {}", self.prefix)));
         }
         Ok(Candidates::Names(names))
-    }
-}
-
-/// `snapshots/<name>` and everything else that is deeper is not a release.
-fn directly_below(prefix: &Prefix, repositories: &[String]) -> BTreeSet<ImageKey> {
-    let below = repositories.iter().filter_map(|path| path.strip_prefix(prefix.path())?.strip_prefix('/'));
-    below.filter_map(|name| name.parse().ok()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_directly_below_the_prefix_are_candidates() {
-        let prefix: Prefix = "oci://r.example/group/diskimage-builder".parse().unwrap();
-        let listed = [
-            "group/diskimage-builder/ubuntu",
-            "group/diskimage-builder/snapshots/ubuntu",
-            "group/diskimage-builder",
-            "group/diskimage-builder-old/suse",
-            "other/ubuntu",
-        ]
-        .map(ToOwned::to_owned);
-        let names = directly_below(&prefix, &listed);
-        assert_eq!(names.iter().map(ImageKey::as_str).collect::<Vec<_>>(), ["ubuntu"]);
     }
 }

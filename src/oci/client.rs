@@ -27,6 +27,7 @@ pub(super) struct Client {
     let_in: AtomicBool,
     is_registry: AtomicBool,
     is_no_registry: AtomicBool,
+    has_no_referrers: AtomicBool,
 }
 
 impl Client {
@@ -42,9 +43,10 @@ impl Client {
         let root: Url = format!("{scheme}://{}/", api_host(host)).parse().map_err(|_| invalid())?;
         let origin = Origin::of(&root).ok_or_else(invalid)?;
         let session = Session::new(transport.clone(), origin, credentials);
-        let [let_in, is_registry, is_no_registry] = [(); 3].map(|()| AtomicBool::new(false));
+        let [let_in, is_registry, is_no_registry, has_no_referrers] =
+            [(); 4].map(|()| AtomicBool::new(false));
         let host = host.to_owned();
-        Ok(Self { transport, root, host, session, let_in, is_registry, is_no_registry })
+        Ok(Self { transport, root, host, session, let_in, is_registry, is_no_registry, has_no_referrers })
     }
 
     /// How many requests are worth having under way at once.
@@ -60,6 +62,15 @@ impl Client {
     /// Whether the host was found to be no registry at all.
     pub(super) fn is_no_registry(&self) -> bool {
         self.is_no_registry.load(Ordering::Relaxed)
+    }
+
+    /// Whether the registry was found to have no API for referrers.
+    pub(super) fn has_no_referrers(&self) -> bool {
+        self.has_no_referrers.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_no_referrers(&self) {
+        self.has_no_referrers.store(true, Ordering::Relaxed);
     }
 
     /// The URL of an endpoint of a repository. Credentials and plain HTTP were given for one host; nothing goes to

@@ -57,33 +57,60 @@ pub(super) async fn exists(
     }
 }
 
-/// The manifest of a repository at `version`. An index with exactly one entry stands for that entry, whose digest
-/// is then the manifest's.
+/// The manifest of a repository at `version`. An index with exactly one entry stands for that entry; the digest is what
+/// the tag stands for, which is what a deployment pulls and what a signer signs.
 pub(super) async fn read(
     client: &Client,
     repository: &Repository,
     version: &Version,
 ) -> Result<Option<Manifest>, RegistryError> {
+    let Some(found) = find(client, repository, version.as_str()).await? else { return Ok(None) };
+    let Some(entries) = &found.wire.manifests else {
+        return manifest(&found.response, found.digest, found.wire).map(Some);
+    };
+    let [entry] = entries.as_slice() else {
+        let reason = format!("an index of {} manifests, expected one", entries.len());
+        return Err(invalid(&found.response, reason));
+    };
+    let inner = find(client, repository, &entry.digest).await?;
+    let inner = inner.ok_or_else(|| {
+        invalid(&found.response, format!("an index of {}, which does not exist", entry.digest))
+    })?;
+    if inner.is_index() {
+        return Err(invalid(&inner.response, "an index within an index".to_owned()));
+    }
+    manifest(&inner.response, found.digest, inner.wire).map(Some)
+}
+
+/// A manifest or an index that was found.
+pub(super) struct Found {
+    /// The answer; its body is what was hashed.
+    pub(super) response: Response,
+    pub(super) digest: Digest,
+    wire: Wire,
+}
+
+impl Found {
+    pub(super) fn is_index(&self) -> bool {
+        self.wire.manifests.is_some()
+    }
+}
+
+/// The manifest at a tag or digest; `None` where the registry lets us in and has none.
+pub(super) async fn find(
+    client: &Client,
+    repository: &Repository,
+    reference: &str,
+) -> Result<Option<Found>, RegistryError> {
     let scope = Scope::Pull(repository.path.clone());
-    let url = client.endpoint(repository, &format!("manifests/{version}"))?;
+    let url = client.endpoint(repository, &format!("manifests/{reference}"))?;
     let response = get(client, &scope, url).await?;
     if response.status == StatusCode::NOT_FOUND {
         client.confirm_absence(&response).await?;
         return Ok(None);
     }
-    let (digest, wire) = checked(&response, None)?;
-    let Some(entries) = &wire.manifests else { return manifest(&response, digest, wire).map(Some) };
-    let [entry] = entries.as_slice() else {
-        return Err(invalid(&response, format!("an index of {} manifests, expected one", entries.len())));
-    };
-    let wanted: Digest = entry.digest.parse().map_err(|error| invalid(&response, format!("{error}")))?;
-    let url = client.endpoint(repository, &format!("manifests/{wanted}"))?;
-    let response = get(client, &scope, url).await?;
-    let (digest, wire) = checked(&response, Some(&wanted))?;
-    if wire.manifests.is_some() {
-        return Err(invalid(&response, "an index within an index".to_owned()));
-    }
-    manifest(&response, digest, wire).map(Some)
+    let (digest, wire) = checked(&response, reference.contains(':').then_some(reference))?;
+    Ok(Some(Found { response, digest, wire }))
 }
 
 async fn get(client: &Client, scope: &Scope, url: url::Url) -> Result<Response, RegistryError> {
@@ -92,14 +119,14 @@ async fn get(client: &Client, scope: &Scope, url: url::Url) -> Result<Response, 
 }
 
 /// Hashes and parses the body, and compares it with everything that was said about it.
-fn checked(response: &Response, wanted: Option<&Digest>) -> Result<(Digest, Wire), RegistryError> {
+fn checked(response: &Response, wanted: Option<&str>) -> Result<(Digest, Wire), RegistryError> {
     if response.status != StatusCode::OK {
         return Err(unexpected(response));
     }
     let digest = Digest::of(&response.body);
     // A digest of another algorithm cannot be compared; ours is over the same bytes.
     let announced = response.header("docker-content-digest").filter(|text| text.starts_with("sha256:"));
-    for expected in announced.into_iter().chain(wanted.map(Digest::as_str)) {
+    for expected in announced.into_iter().chain(wanted) {
         if expected != digest.as_str() {
             return Err(invalid(
                 response,

@@ -95,14 +95,7 @@ impl List {
 
     /// The page that a `Link: <…>; rel="next"` names (RFC 8288).
     fn linked(&self, response: &Response) -> Result<Option<Url>, RegistryError> {
-        let Some(target) = next_link(response) else { return Ok(None) };
-        let mut next = response
-            .url
-            .join(target)
-            .map_err(|_| invalid(response, "a next page that is no URL".to_owned()))?;
-        if Origin::of(&next) != Origin::of(&self.url) {
-            return Err(invalid(response, "a next page on another host".to_owned()));
-        }
+        let Some(mut next) = next(response)? else { return Ok(None) };
         // Artifactory forgets the repository in it; what counts is where to go on.
         next.set_path(self.url.path());
         next.set_fragment(None);
@@ -119,6 +112,17 @@ impl List {
         url.query_pairs_mut().clear().append_pair("n", &length.to_string()).append_pair("last", last);
         url
     }
+}
+
+/// The page after this one, on the same host.
+pub(super) fn next(response: &Response) -> Result<Option<Url>, RegistryError> {
+    let Some(target) = next_link(response) else { return Ok(None) };
+    let next = response.url.join(target);
+    let next = next.map_err(|_| invalid(response, "a next page that is no URL".to_owned()))?;
+    if Origin::of(&next) != Origin::of(&response.url) {
+        return Err(invalid(response, "a next page on another host".to_owned()));
+    }
+    Ok(Some(next))
 }
 
 fn invalid(response: &Response, reason: String) -> RegistryError {

@@ -11,7 +11,7 @@ pub const VERSION_KEY: &str = "sylva_diskimagebuilder_version";
 /// The usual names of the mapping, at the top level.
 pub const IMAGES_KEYS: [&str; 2] = ["diskimage_builder_os_images", "sylva_diskimagebuilder_images"];
 /// Where a chart names its registries.
-const REGISTRIES: &str = "os_images_oci_registries";
+pub(super) const REGISTRIES: &str = "os_images_oci_registries";
 
 /// The files that are kept in step with one producer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub struct Survey {
     pub current: Current,
     /// Whose entries those of the mapping are.
     pub ownership: Ownership,
+    /// Where the chart's values begin: at the top, or below `spec.values` of a HelmRelease.
+    pub root: KeyPath,
 }
 
 /// One file and where its version and mapping stand.
@@ -159,20 +161,24 @@ pub fn survey(
     }
     let (spec, primary) = primary.ok_or(SurveyError::OnlyOverlays)?;
     let current = current(spec, &primary, from, prereleases)?;
-    let ownership = ownership(target, spec, &primary)?;
-    Ok(Survey { primary, overlays, current, ownership })
+    let mut root = version_key(spec);
+    root.0.pop();
+    let ownership = ownership(target, spec, &primary, &root)?;
+    Ok(Survey { primary, overlays, current, ownership, root })
 }
 
-fn ownership(target: &Target, spec: &FileSpec, primary: &Surveyed) -> Result<Ownership, SurveyError> {
+fn ownership(
+    target: &Target,
+    spec: &FileSpec,
+    primary: &Surveyed,
+    root: &KeyPath,
+) -> Result<Ownership, SurveyError> {
     if let Some(name) = &target.registry_key {
         return Ok(Ownership::of_registry(name));
     }
-    // The registries stand beside the version: at the top level, or below `spec.values` of a HelmRelease.
-    let key = version_key(spec);
-    let beside = key.0.iter().rev().skip(1).rev().cloned().chain([REGISTRIES.to_owned()]);
-    let registries = primary.document.value(&KeyPath(beside.collect()));
+    let registries = primary.document.value(&root.below(&[REGISTRIES]));
     let registries = registries.map_err(|error| values_error(&primary.path, error))?;
-    Ok(Ownership::from_values(registries.as_ref(), &key))
+    Ok(Ownership::from_values(registries.as_ref(), &version_key(spec)))
 }
 
 fn read(spec: &FileSpec, bytes: Vec<u8>) -> Result<Surveyed, SurveyError> {

@@ -48,6 +48,11 @@ impl Ownership {
         Self { registries: BTreeSet::from([name.into()]) }
     }
 
+    /// The registries that are ours by name.
+    pub fn registries(&self) -> impl Iterator<Item = &str> {
+        self.registries.iter().map(String::as_str)
+    }
+
     /// Whose each entry of the mapping is.
     ///
     /// Entries without the field are ours. Where no registry is known to be ours, the entries of the only registry

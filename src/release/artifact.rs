@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use super::{Facets, ImageKey, Naming};
+use super::{Facets, ImageKey, Naming, Size};
 
 /// A `sha256:` digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +64,8 @@ pub struct Artifact {
     pub key: ImageKey,
     /// The digest of its manifest, where the manifest was read.
     pub digest: Option<Digest>,
+    /// The size of its layers, where the manifest was read.
+    pub size: Option<Size>,
     /// What it contains, from its annotations or else from its name; `None` where neither says.
     pub facets: Option<Facets>,
     /// When it was made (`org.opencontainers.image.created`), where the manifest says so.
@@ -90,6 +92,6 @@ impl Artifact {
     ) -> Self {
         let facets = Facets::from_annotations(&annotations).or_else(|| naming.facets(key.as_str()));
         let created = annotations.get(CREATED).and_then(|text| text.parse().ok());
-        Self { key, digest, facets, created, annotations }
+        Self { key, digest, size: None, facets, created, annotations }
     }
 }

@@ -7,8 +7,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::policy::{Exclusion, Policy, Step, UnknownAge};
-use super::{Coverage, Line, Release, Version};
+use super::gates::{self, Hold, Stance};
+use super::policy::{Exclusion, Policy};
+use super::{Coverage, Line, Naming, Release, Version};
 
 /// A version that might be a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Candidate {
     pub version: Version,
     /// When the producer announced it, where a source says so.
     pub released_at: Option<Timestamp>,
+    /// When it was first seen here, where nothing else dates it and a memory outlived a run.
+    pub first_seen: Option<Timestamp>,
 }
 
 /// What a target asks of the releases.
@@ -30,6 +33,10 @@ pub struct Question<'a> {
     pub to: Option<&'a Version>,
     /// The lines that the file lists, for `step: line`.
     pub listed: &'a BTreeSet<Line>,
+    /// How names are read.
+    pub naming: &'a Naming,
+    /// What planning an update to a release found against it: signatures, a jump.
+    pub found: &'a BTreeMap<Version, Vec<Hold>>,
     /// The time of asking.
     pub now: Timestamp,
 }
@@ -41,25 +48,8 @@ pub struct Known {
     pub candidates: BTreeMap<Version, Candidate>,
     /// The releases whose artifacts were read.
     pub releases: BTreeMap<Version, Release>,
-}
-
-/// Why an admitted release is not proposed now. A later run may propose it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hold {
-    /// No artifact carries the version (yet).
-    Empty,
-    /// It is younger than the minimum age.
-    Age {
-        /// When it will be old enough.
-        until: Timestamp,
-    },
-    /// A minimum age is set, and nothing says how old it is.
-    AgeUnknown,
-    /// It lacks every listed line of a listed family.
-    Line {
-        /// The family.
-        family: super::Family,
-    },
+    /// The lines of releases whose names a source lists in full, read or not.
+    pub outlines: BTreeMap<Version, BTreeSet<Line>>,
 }
 
 /// What became of one version.
@@ -67,8 +57,8 @@ pub enum Hold {
 pub enum Verdict {
     /// It is proposed.
     Proposed,
-    /// It is proposed because a person said so, against this rule.
-    Forced(Exclusion),
+    /// It is proposed in spite of these rules; there is at least one.
+    Despite(Vec<Objection>),
     /// It could be proposed, but a newer one is.
     Superseded,
     /// The policy excludes it.
@@ -77,6 +67,37 @@ pub enum Verdict {
     Held(Hold),
     /// It could not be read; nothing older is proposed in its place.
     Unknown(String),
+}
+
+/// A rule that speaks against a release, and why it does not decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// The rule.
+    pub rule: Rule,
+    /// Why it does not decide.
+    pub waiver: Waiver,
+}
+
+/// A rule of the policy, or a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// The policy would exclude the release.
+    Policy(Exclusion),
+    /// A gate would hold it.
+    Gate(Hold),
+}
+
+/// Why a rule does not decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiver {
+    /// A person named the release (`--to`).
+    Asked,
+    /// A person ended the hold (`accept:`).
+    Accepted,
+    /// It was waited for long enough; the release is proposed as a draft.
+    Overdue,
+    /// The gate only warns here.
+    Warns,
 }
 
 /// The answer.
@@ -108,7 +129,8 @@ pub fn next_wanted(question: &Question<'_>, known: &Known) -> Next {
     if unread.is_empty() { Next::Decided(choice) } else { Next::Read(unread) }
 }
 
-/// A person's choice: the policy is overridden, and the verdict says which rule.
+/// A person's choice: policy and gates are overridden, and the verdict says which rules. Nobody's word makes up for a
+/// signature.
 fn forced(question: &Question<'_>, known: &Known, to: &Version, unread: &mut Vec<Version>) -> Choice {
     let verdict = match known.releases.get(to) {
         None => {
@@ -117,15 +139,23 @@ fn forced(question: &Question<'_>, known: &Known, to: &Version, unread: &mut Vec
             }
             Verdict::Proposed
         }
-        Some(release) => match (&release.coverage, question.policy.admits(to, question.current)) {
-            (Coverage::Unknown { reason }, _) => Verdict::Unknown(reason.clone()),
-            (Coverage::Complete, _) if release.artifacts.is_empty() => Verdict::Held(Hold::Empty),
-            (_, Err(Exclusion::Current) | Ok(())) => Verdict::Proposed,
-            (_, Err(exclusion)) => Verdict::Forced(exclusion),
+        Some(release) => match judge(question, known, &known.candidate(to), release, true) {
+            verdict @ (Verdict::Proposed | Verdict::Despite(_)) => overridden(question, to, verdict),
+            verdict => verdict,
         },
     };
-    let proposed = matches!(verdict, Verdict::Proposed | Verdict::Forced(_)).then(|| to.clone());
+    let proposed = verdict.is_proposed().then(|| to.clone());
     Choice { verdicts: vec![(to.clone(), verdict)], proposed }
+}
+
+/// The verdict on a release that a person asked for, with the rule of the policy that it breaks before the others.
+fn overridden(question: &Question<'_>, to: &Version, verdict: Verdict) -> Verdict {
+    let exclusion = match question.policy.admits(to, question.current) {
+        Err(Exclusion::Current) | Ok(()) => return verdict,
+        Err(exclusion) => Objection { rule: Rule::Policy(exclusion), waiver: Waiver::Asked },
+    };
+    let others = if let Verdict::Despite(objections) = verdict { objections } else { Vec::new() };
+    Verdict::Despite(std::iter::once(exclusion).chain(others).collect())
 }
 
 /// The newest admitted release that nothing holds; reading stops at the first that is proposed or unknown.
@@ -136,6 +166,7 @@ fn newest_first(question: &Question<'_>, known: &Known, unread: &mut Vec<Version
     for candidate in known.candidates.values().rev() {
         let version = &candidate.version;
         let verdict = match question.policy.admits(version, question.current) {
+            Err(Exclusion::Current) => current(question, version),
             Err(exclusion) => Verdict::Excluded(exclusion),
             Ok(()) if settled => Verdict::Superseded,
             Ok(()) => match known.releases.get(version) {
@@ -144,82 +175,145 @@ fn newest_first(question: &Question<'_>, known: &Known, unread: &mut Vec<Version
                     settled = true;
                     Verdict::Superseded
                 }
-                Some(release) => judge(question, candidate, release),
+                Some(release) => judge(question, known, candidate, release, false),
             },
         };
-        if verdict == Verdict::Proposed {
+        if verdict.is_proposed() {
             proposed = Some(version.clone());
         }
-        settled |= matches!(verdict, Verdict::Proposed | Verdict::Unknown(_));
+        settled |= verdict.is_proposed() || matches!(verdict, Verdict::Unknown(_));
         verdicts.push((version.clone(), verdict));
     }
     // With nothing newer the file's own release is the wanted one: its keys may be wrong.
     let unknown = verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Unknown(_)));
-    let proposed = proposed.or_else(|| question.current.filter(|_| !unknown).cloned());
+    let is_held = |own: &&Version| matches!(current(question, own), Verdict::Held(_));
+    let proposed =
+        proposed.or_else(|| question.current.filter(|_| !unknown).filter(|own| !is_held(own)).cloned());
     Choice { verdicts, proposed }
 }
 
-fn judge(question: &Question<'_>, candidate: &Candidate, release: &Release) -> Verdict {
+/// The release that the file names is not judged; only putting its keys right may be held.
+fn current(question: &Question<'_>, version: &Version) -> Verdict {
+    let accepted = question.policy.accept.contains(version);
+    let holds = |hold: &&Hold| {
+        hold.stance(&question.policy.gates) == Stance::Hold && !(accepted && hold.ends_by_word())
+    };
+    match question.found.get(version).into_iter().flatten().find(holds) {
+        Some(hold) => Verdict::Held(hold.clone()),
+        None => Verdict::Excluded(Exclusion::Current),
+    }
+}
+
+/// The first hold that nothing waives; what is waived is told.
+fn judge(
+    question: &Question<'_>,
+    known: &Known,
+    candidate: &Candidate,
+    release: &Release,
+    asked: bool,
+) -> Verdict {
     if let Coverage::Unknown { reason } = &release.coverage {
         return Verdict::Unknown(reason.clone());
     }
     if release.artifacts.is_empty() {
         return Verdict::Held(Hold::Empty);
     }
-    if question.policy.accept.contains(&candidate.version) {
-        return Verdict::Proposed;
-    }
-    match age(question, candidate, release).or_else(|| missing_line(question, release)) {
-        Some(hold) => Verdict::Held(hold),
-        None => Verdict::Proposed,
-    }
-}
-
-/// Age counts from the newest date that anything gives: the manifests, or the announcement.
-fn age(question: &Question<'_>, candidate: &Candidate, release: &Release) -> Option<Hold> {
-    let minimum = question.policy.minimum_age?;
-    let dates = release.artifacts.values().filter_map(|artifact| artifact.created);
-    match dates.chain(candidate.released_at).max() {
-        Some(date) => {
-            let until = date.checked_add(minimum).unwrap_or(Timestamp::MAX);
-            (until > question.now).then_some(Hold::Age { until })
+    let mut objections = Vec::new();
+    for hold in gates::holds(question, known, candidate, release) {
+        match waiver(question, candidate, release, &hold, asked) {
+            Some(waiver) => objections.push(Objection { rule: Rule::Gate(hold), waiver }),
+            None if hold.stance(&question.policy.gates) == Stance::Off => {}
+            None => return Verdict::Held(hold),
         }
-        None => (question.policy.unknown_age == UnknownAge::Hold).then_some(Hold::AgeUnknown),
+    }
+    if objections.is_empty() { Verdict::Proposed } else { Verdict::Despite(objections) }
+}
+
+/// Why a hold does not decide, if it does not.
+fn waiver(
+    question: &Question<'_>,
+    candidate: &Candidate,
+    release: &Release,
+    hold: &Hold,
+    asked: bool,
+) -> Option<Waiver> {
+    let gates = &question.policy.gates;
+    match hold.stance(gates) {
+        Stance::Off => None,
+        Stance::Warn => Some(Waiver::Warns),
+        Stance::Hold if !hold.ends_by_word() => None,
+        Stance::Hold if asked => Some(Waiver::Asked),
+        Stance::Hold if question.policy.accept.contains(&candidate.version) => Some(Waiver::Accepted),
+        Stance::Hold => {
+            let waits =
+                matches!(hold, Hold::Incomplete(_)).then(|| gates::date(candidate, release)).flatten();
+            let until = waits.and_then(|date| date.checked_add(gates.complete_timeout).ok());
+            until.filter(|until| *until <= question.now).map(|_| Waiver::Overdue)
+        }
     }
 }
 
-/// With `step: line`, a release must still publish a listed line of every listed family.
-fn missing_line(question: &Question<'_>, release: &Release) -> Option<Hold> {
-    if question.policy.step == Step::Newest {
-        return None;
+impl Known {
+    /// The lines of the next lower release that is known in full. Releases of whose names none can be read are passed
+    /// over: they say nothing about lines.
+    pub fn lines_before(&self, version: &Version) -> Option<(&Version, BTreeSet<Line>)> {
+        let lower = self.candidates.range(..version.clone()).rev().map(|(version, _)| version);
+        let lines = |version: &Version| match self.releases.get(version) {
+            Some(release) if release.is_complete() => Some(release.lines()),
+            _ => self.outlines.get(version).cloned(),
+        };
+        lower
+            .filter(|version| !version.is_prerelease())
+            .filter_map(|version| Some((version, lines(version)?)))
+            .find(|(_, lines)| !lines.is_empty())
     }
-    let lines = release.lines();
-    let families: BTreeSet<_> = question.listed.iter().map(|line| &line.family).collect();
-    let kept = |family: &super::Family| {
-        question.listed.iter().any(|line| &line.family == family && lines.contains(line))
-    };
-    families.into_iter().find(|family| !kept(family)).map(|family| Hold::Line { family: family.clone() })
+
+    /// What is known of a version beside its artifacts; nothing, where no source named it.
+    fn candidate(&self, version: &Version) -> Candidate {
+        let unnamed = || Candidate { version: version.clone(), released_at: None, first_seen: None };
+        self.candidates.get(version).cloned().unwrap_or_else(unnamed)
+    }
 }
 
-impl Hold {
-    /// The gate's name, as it stands in the outcome `held(<gate>)`.
-    pub fn gate(&self) -> &'static str {
+impl Verdict {
+    /// Whether the release is the one to go to.
+    pub fn is_proposed(&self) -> bool {
+        matches!(self, Self::Proposed | Self::Despite(_))
+    }
+
+    /// The rules that spoke against a release that is proposed all the same.
+    pub fn objections(&self) -> &[Objection] {
         match self {
-            Self::Empty => "empty",
-            Self::Age { .. } => "age",
-            Self::AgeUnknown => "age-unknown",
-            Self::Line { .. } => "line",
+            Self::Despite(objections) => objections,
+            _ => &[],
         }
     }
 }
 
-impl fmt::Display for Hold {
+impl Choice {
+    /// What it lacks, where the release is proposed as a draft because it was waited for long enough.
+    pub fn overdue(&self) -> Option<&gates::Missing> {
+        let objections = self.verdicts.iter().flat_map(|(_, verdict)| verdict.objections());
+        objections.filter(|objection| objection.waiver == Waiver::Overdue).find_map(|objection| {
+            match &objection.rule {
+                Rule::Gate(Hold::Incomplete(missing)) => Some(missing),
+                _ => None,
+            }
+        })
+    }
+}
+
+impl fmt::Display for Objection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("no artifact carries it"),
-            Self::Age { until } => write!(f, "too young until {}", until.strftime("%Y-%m-%d %H:%M UTC")),
-            Self::AgeUnknown => f.write_str("its age is not known (set `unknown_age: allow`, or accept it)"),
-            Self::Line { family } => write!(f, "it has no listed line of {family} left"),
+        f.write_str(match self.waiver {
+            Waiver::Asked => "as asked, although ",
+            Waiver::Accepted => "as accepted, although ",
+            Waiver::Overdue => "as a draft, although ",
+            Waiver::Warns => "although ",
+        })?;
+        match &self.rule {
+            Rule::Policy(exclusion) => exclusion.fmt(f),
+            Rule::Gate(hold) => hold.fmt(f),
         }
     }
 }
@@ -228,7 +322,10 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Proposed => f.write_str("proposed"),
-            Self::Forced(exclusion) => write!(f, "proposed as asked, although {exclusion}"),
+            Self::Despite(objections) => {
+                let objections: Vec<String> = objections.iter().map(ToString::to_string).collect();
+                write!(f, "proposed {}", objections.join("; "))
+            }
             Self::Superseded => f.write_str("superseded by a newer one"),
             Self::Excluded(exclusion) => exclusion.fmt(f),
             Self::Held(hold) => write!(f, "held: {hold}"),
@@ -240,7 +337,8 @@ impl fmt::Display for Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::release::{Artifact, Naming};
+    use crate::release::Artifact;
+    use crate::release::policy::Step;
 
     fn v(text: &str) -> Version {
         text.parse().unwrap()
@@ -249,6 +347,10 @@ mod tests {
     fn release(version: &str, names: &[&str]) -> Release {
         let artifact = |name: &&str| Artifact::named(name.parse().unwrap(), &Naming::default());
         Release::complete(v(version), names.iter().map(artifact))
+    }
+
+    fn candidate(version: Version) -> Candidate {
+        Candidate { version, released_at: None, first_seen: None }
     }
 
     /// Asks until decided; returns what was read in order, and the table.
@@ -260,10 +362,11 @@ mod tests {
             current: Some(&current),
             to: to.as_ref(),
             listed: &listed,
+            naming: &Naming::default(),
+            found: &BTreeMap::new(),
             now: Timestamp::UNIX_EPOCH,
         };
-        let candidate =
-            |r: &Release| (r.version.clone(), Candidate { version: r.version.clone(), released_at: None });
+        let candidate = |r: &Release| (r.version.clone(), candidate(r.version.clone()));
         let mut known = Known { candidates: world.iter().map(candidate).collect(), ..Known::default() };
         let mut read = Vec::new();
         loop {
@@ -366,7 +469,7 @@ mod tests {
         let world = [release("0.4.1", &[KEY]), old, young, release("0.4.4", &[KEY])];
         let (_, table) = ask(&policy, "0.4.1", None, &world);
         insta::assert_snapshot!(table, @r"
-        0.4.4 held: its age is not known (set `unknown_age: allow`, or accept it)
+        0.4.4 held: its age is not known
         0.4.3 held: too young until 1970-01-01 23:00 UTC
         0.4.2 proposed
         0.4.1 named in the file

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use semver::VersionReq;
 
 use super::Version;
+use super::gates::Gates;
 
 /// The position of the first number that differs; `0.4.12` → `0.5.0` is minor, whatever SemVer says of `0.x`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +67,21 @@ pub struct Policy {
     pub downgrade: bool,
     /// Versions for which a person ended a hold: every gate but *signed* passes.
     pub accept: Vec<Version>,
+    /// How strictly the other gates are kept.
+    pub gates: Gates,
+    /// What is asked of signatures; `None` for what the known keys suggest.
+    pub signatures: Option<Demand>,
+}
+
+/// What is asked of the signatures of images that would be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demand {
+    /// Each one must verify; otherwise the release is held.
+    Required,
+    /// The reviewer is told.
+    Warn,
+    /// They are not looked at.
+    Off,
 }
 
 /// Why a version is not eligible.
@@ -99,6 +115,8 @@ impl Default for Policy {
             step: Step::Newest,
             downgrade: false,
             accept: Vec::new(),
+            gates: Gates::default(),
+            signatures: None,
         }
     }
 }

@@ -12,6 +12,9 @@ pub struct Prefix {
     path: String,
 }
 
+/// Where images wait below the prefix until they are promoted.
+pub const SNAPSHOTS: &str = "snapshots/";
+
 /// One repository: a prefix and an image key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Repository {
@@ -42,6 +45,11 @@ impl Prefix {
     /// The repository of an image key.
     pub fn repository(&self, key: &ImageKey) -> Repository {
         Repository { host: self.host.clone(), path: format!("{}/{key}", self.path) }
+    }
+
+    /// The repository from which an image key is promoted.
+    pub fn snapshot(&self, key: &ImageKey) -> Repository {
+        Repository { host: self.host.clone(), path: format!("{}/{SNAPSHOTS}{key}", self.path) }
     }
 
     /// The last path segment, which is the producer's name unless the configuration says otherwise.

@@ -49,7 +49,7 @@ pub fn releases(choice: &Choice, known: &Known, from: Option<&Version>) -> Strin
 
 fn emphasis(verdict: &Verdict, current: bool) -> (char, Style) {
     match verdict {
-        Verdict::Proposed | Verdict::Forced(_) => ('→', GREEN),
+        Verdict::Proposed | Verdict::Despite(_) => ('→', GREEN),
         Verdict::Held(_) => ('‖', YELLOW),
         Verdict::Unknown(_) => ('?', RED),
         _ if current => ('•', BOLD),

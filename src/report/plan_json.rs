@@ -137,7 +137,7 @@ fn row(version: &crate::release::Version, verdict: &Verdict, known: &Known) -> R
     ReleaseRow {
         version: version.to_string(),
         verdict: match verdict {
-            Verdict::Proposed | Verdict::Forced(_) => "proposed",
+            Verdict::Proposed | Verdict::Despite(_) => "proposed",
             Verdict::Superseded => "superseded",
             Verdict::Excluded(_) => "excluded",
             Verdict::Held(_) => "held",

@@ -6,7 +6,8 @@ use crate::merge_request::fate::{Fate, Fates};
 use crate::observe::releases::Snapshot;
 use crate::plan::Plan;
 use crate::release::Version;
-use crate::release::choice::{Hold, Known, Verdict};
+use crate::release::choice::{Known, Verdict};
+use crate::release::gates::Hold;
 use crate::release::policy::Exclusion;
 
 /// A candidate without a verdict stays: where a file is pinned, none was judged.

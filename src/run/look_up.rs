@@ -1,13 +1,16 @@
 //! From what the files say to a plan: the step that a dry run at a terminal and a run over merge requests share.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::observe::releases::{ObserveError, Snapshot};
-use crate::plan::{Current, Plan, PlanError, Request, Survey, plan};
+use crate::plan::gates::{Ask, Found, Signatures, ask};
+use crate::plan::{Current, Plan, PlanError, Request, Survey, Trust, plan};
 use crate::reconcile::Images;
 use crate::release::choice::{Choice, Known, Next, Question, next_wanted};
 use crate::release::policy::Policy;
-use crate::release::{Naming, Release, Version};
+use crate::release::{Line, Naming, Release, Version};
 
 /// What a target asks for, beside what its files say.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +21,8 @@ pub struct Wish<'a> {
     pub images: Images,
     /// A person's own choice of the release.
     pub to: Option<&'a Version>,
+    /// What is asked of signatures.
+    pub trust: &'a Trust,
     /// The time of asking.
     pub now: Timestamp,
 }
@@ -44,14 +49,28 @@ pub async fn look_up(
         return Ok(planned(survey, naming, wish, &Known::default(), Choice::default())?);
     }
     let listed = survey.lines(naming);
-    let question = question(survey, wish, &listed);
-    let choice = snapshot.answer(&question, false).await?;
-    let plan = planned(survey, naming, wish, snapshot.known(), choice)?;
-    if !plan.is_change() || !snapshot.forget_cached() {
-        return Ok(plan);
+    let (mut found, mut signatures) = (Found::new(), Signatures::new());
+    let mut fresh = false;
+    loop {
+        let question = question(survey, naming, wish, &listed, &found);
+        let choice = snapshot.answer(&question, fresh).await?;
+        let mut plan = planned(survey, naming, wish, snapshot.known(), choice)?;
+        fresh = plan.is_change();
+        if fresh && snapshot.forget_cached() {
+            continue;
+        }
+        match ask(&mut plan, snapshot.known(), wish.policy, wish.trust, &signatures, &found) {
+            None => return Ok(plan),
+            // A person's word overrides every gate but this one: what was asked for is refused.
+            Some(Ask::Choice(version, hold)) if wish.to.is_some() && !hold.ends_by_word() => {
+                return Err(PlanError::Unsigned { version, hold }.into());
+            }
+            Some(Ask::Choice(version, hold)) => found.entry(version).or_default().push(hold),
+            Some(Ask::Signatures(images)) => {
+                signatures.extend(snapshot.signatures(&images, wish.trust.keys.as_ref()).await);
+            }
+        }
     }
-    let choice = snapshot.answer(&question, true).await?;
-    Ok(planned(survey, naming, wish, snapshot.known(), choice)?)
 }
 
 /// Plans from releases that were looked up elsewhere. A release that is not among them is unknown.
@@ -65,13 +84,23 @@ pub fn plan_observed(
         return planned(survey, naming, wish, known, Choice::default());
     }
     let listed = survey.lines(naming);
-    let question = question(survey, wish, &listed);
+    let mut found = Found::new();
     loop {
-        match next_wanted(&question, known) {
-            Next::Decided(choice) => return planned(survey, naming, wish, known, choice),
-            Next::Read(versions) => known.releases.extend(versions.into_iter().map(|version| {
-                (version.clone(), Release::unknown(version, "it is not among the observed releases"))
-            })),
+        let question = question(survey, naming, wish, &listed, &found);
+        let choice = match next_wanted(&question, known) {
+            Next::Decided(choice) => choice,
+            Next::Read(versions) => {
+                known.releases.extend(versions.into_iter().map(|version| {
+                    (version.clone(), Release::unknown(version, "it is not among the observed releases"))
+                }));
+                continue;
+            }
+        };
+        let mut plan = planned(survey, naming, wish, known, choice)?;
+        match ask(&mut plan, known, wish.policy, wish.trust, &Signatures::new(), &found) {
+            Some(Ask::Choice(version, hold)) => found.entry(version).or_default().push(hold),
+            // Signatures are not observed; whoever demands them has a registry asked.
+            None | Some(Ask::Signatures(_)) => return Ok(plan),
         }
     }
 }
@@ -82,14 +111,16 @@ fn is_pinned(survey: &Survey, wish: &Wish<'_>) -> bool {
 
 fn question<'a>(
     survey: &'a Survey,
+    naming: &'a Naming,
     wish: &Wish<'a>,
-    listed: &'a std::collections::BTreeSet<crate::release::Line>,
+    listed: &'a BTreeSet<Line>,
+    found: &'a Found,
 ) -> Question<'a> {
     let current = match &survey.current {
         Current::Release(version) => Some(version),
         Current::Pinned(_) => None,
     };
-    Question { policy: wish.policy, current, to: wish.to, listed, now: wish.now }
+    Question { policy: wish.policy, current, to: wish.to, listed, naming, found, now: wish.now }
 }
 
 fn planned(

@@ -2,6 +2,7 @@
 //! the demo and for benchmarks.
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "each of them uses a part")]
 
+pub mod cosign;
 pub mod docker_registry;
 pub mod git;
 pub mod github;

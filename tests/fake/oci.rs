@@ -16,6 +16,9 @@ pub(crate) use token::TokenRules;
 /// The type of the manifests that are pushed unless a test says otherwise.
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
+/// The type of an index.
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
 /// The registry. It ends when this is dropped.
 pub(crate) struct FakeRegistry {
     host: String,
@@ -59,6 +62,18 @@ pub(crate) enum LinkStyle {
     ZeroN,
     /// Without the repository in it, as Artifactory writes it.
     WrongPath,
+}
+
+/// How a registry answers for referrers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Referrers {
+    /// There is no such API; clients keep a list below the tag `sha256-<hex>`.
+    #[default]
+    ByTag,
+    /// The API of distribution-spec 1.1.
+    Api,
+    /// No API, and the tag `sha256-<hex>` is taken for the digest: the answer is the image itself. So does GitLab.
+    TheImageItself,
 }
 
 /// Who is let in.
@@ -111,6 +126,10 @@ struct State {
     repositories: BTreeMap<String, Vec<(String, String)>>,
     /// Bytes and media type, by digest.
     manifests: BTreeMap<String, (Vec<u8>, String)>,
+    blobs: BTreeMap<String, Vec<u8>>,
+    /// Manifests that refer to an image, by repository and image.
+    referring: BTreeMap<(String, String), Vec<String>>,
+    referrers: Referrers,
     has_catalog: bool,
     tags_are_null: bool,
     paging: Paging,
@@ -165,6 +184,40 @@ impl FakeRegistry {
             tags.push((tag.to_owned(), digest.clone()));
         }
         digest
+    }
+
+    /// Keeps a blob.
+    pub(crate) fn blob(&self, bytes: Vec<u8>) -> &Self {
+        self.state().blobs.insert(digest(&bytes), bytes);
+        self
+    }
+
+    /// Pushes a manifest that refers to an image, and lists it the way that this registry has.
+    pub(crate) fn refer(&self, path: &str, image: &str, manifest: String) {
+        let by_tag = self.state().referrers == Referrers::ByTag;
+        let referrer = self.push(path, "", manifest, OCI_MANIFEST);
+        let listed = {
+            let mut state = self.state();
+            let listed = state.referring.entry((path.to_owned(), image.to_owned())).or_default();
+            listed.push(referrer);
+            referrer_index(listed)
+        };
+        if by_tag {
+            self.push(path, &image.replace(':', "-"), listed, INDEX);
+        }
+    }
+
+    /// How it answers for referrers, from now on.
+    pub(crate) fn referrers(&self, referrers: Referrers) -> &Self {
+        self.state().referrers = referrers;
+        self
+    }
+
+    /// The digest that a tag stands for.
+    pub(crate) fn digest(&self, path: &str, tag: &str) -> String {
+        let state = self.state();
+        let tagged = state.repositories[path].iter().find(|(known, _)| known == tag);
+        tagged.expect("the tag was pushed").1.clone()
     }
 
     /// Removes a tag; the repository stays.
@@ -332,6 +385,13 @@ impl Fault {
     fn of(kind: FaultKind) -> Self {
         Self { method: None, path: String::new(), skip: 0, times: usize::MAX, kind }
     }
+}
+
+/// The list of referrers, as cosign wrote it until 2026: with the wrong type and without annotations (cosign#4641).
+pub(crate) fn referrer_index(digests: &[String]) -> String {
+    let entry = |digest: &String| json!({"mediaType": OCI_MANIFEST, "size": 1, "digest": digest, "artifactType": "application/vnd.oci.empty.v1+json"});
+    let entries: Vec<Value> = digests.iter().map(entry).collect();
+    json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}).to_string()
 }
 
 /// The digest of bytes, as registries write it.

@@ -128,6 +128,7 @@ impl Stage {
             sources: vec![Arc::new(OciCatalog::new(registry.clone(), prefix))],
             registry: Arc::new(registry),
             probe: false,
+            keys: None,
             store: Arc::new(NoStore),
         };
         let producers = BTreeMap::from([("diskimage-builder".to_owned(), Ok(producer))]);

@@ -1,12 +1,13 @@
 //! A registry is asked for tags and manifests, and answers rightly, wrongly, late or not at all.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dibump::catalogue::{Candidates, Catalogue as _, CatalogueError};
 use dibump::http::{Settings, Transport};
 use dibump::oci::{Credentials, OciCatalog, OciRegistry};
 use dibump::registry::{Prefix, Registry as _, RegistryError, Repository};
-use dibump::release::{Digest, Version};
+use dibump::release::{Digest, ImageKey, Version};
 use serde_json::json;
 
 use crate::fake::oci::{FakeRegistry, Fault, Image, LinkStyle, OCI_MANIFEST, Paging, digest, flux_manifest};
@@ -342,7 +343,9 @@ async fn the_catalogue_gives_the_names_directly_below_the_prefix() {
     fake.release("other", "0.4.12", &[Image::new("o")]);
     fake.paging(Paging::Linked { size: 2, style: LinkStyle::Relative });
     let Candidates::Names(names) = candidates(&fake).await.unwrap() else { panic!("names were expected") };
-    assert_eq!(names.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    let text = |names: BTreeSet<ImageKey>| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(text(names.published), ["a", "b", "c"]);
+    assert_eq!(text(names.snapshots), ["s"]);
     assert_eq!(fake.count("_catalog"), 3);
 }
 
@@ -366,7 +369,7 @@ async fn a_catalogue_that_refuses_our_page_size_is_asked_without_one() {
     let fake = FakeRegistry::start().await;
     fake.release("group/dib", "0.4.12", &[Image::new("a")]).fault(Fault::status(400).on("n=1000"));
     let Candidates::Names(names) = candidates(&fake).await.unwrap() else { panic!("names were expected") };
-    assert_eq!(names.len(), 1);
+    assert_eq!(names.published.len(), 1);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Hostile text as a reader's browser gets it: whole descriptions through the renderer behind GitLab's Markdown, which
 //! does what GitHub's does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use comrak::Options;
@@ -10,9 +10,9 @@ use regex::Regex;
 use super::super::description::Description;
 use super::super::marker::tests::marker;
 use super::super::notice;
-use super::super::text::{FileSummary, Image, KeyChange, Summary, describe};
+use super::super::text::{FileSummary, Image, ImageRow, KeyChange, Summary, describe};
 use super::tests::{ACTING, HOSTILE};
-use crate::release::{Digest, Facets};
+use crate::release::{Digest, Facets, Size};
 
 /// What our own text is made of.
 const ELEMENTS: [&str; 20] = [
@@ -82,16 +82,24 @@ fn summary(text: &str) -> Summary {
         files: vec![FileSummary {
             path: text.to_owned(),
             policy: Some((text.to_owned(), text.to_owned())),
-            changes: vec![change.clone(), KeyChange { to: None, ..change }],
-            kept: 1,
+            changes: vec![change.clone(), KeyChange { to: None, ..change.clone() }],
+            kept: vec![change.clone()],
             suggested: vec![text.to_owned()],
         }],
+        missing: vec![text.to_owned()],
+        complete: Some(text.to_owned()),
         signatures: Some(text.to_owned()),
         warnings: vec![text.to_owned()],
         unchecked: vec![text.to_owned()],
+        rolls: vec![change],
         others: vec![("0.5.0".parse().unwrap(), text.to_owned())],
-        digests: BTreeMap::from([(text.to_owned(), digest)]),
-        release_notes: Some(text.to_owned()),
+        images: vec![ImageRow {
+            key: text.to_owned(),
+            digest: Some(digest),
+            size: Some(Size(1)),
+            signature: Some(text.to_owned()),
+        }],
+        release_notes: vec![("0.4.12".parse().unwrap(), text.to_owned())],
         reproduce: format!("dibump plan {text}"),
     }
 }

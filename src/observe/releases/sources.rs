@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::catalogue::{Candidates, Note};
+use crate::catalogue::{Candidates, Names, Note};
 use crate::release::{ImageKey, Line, Naming, Version};
 
 /// An opened source.
 pub(super) enum Source {
-    /// The registry's own tag lists: which names carry each version.
-    Tagged(BTreeMap<Version, BTreeSet<ImageKey>>),
+    /// The registry's own tag lists: which names carry each version, and which names wait for promotion at times.
+    Tagged { versions: BTreeMap<Version, BTreeSet<ImageKey>>, snapshots: BTreeSet<ImageKey> },
     /// Names of which no tag list shows a version, as of a mirror that has none: each must be asked for.
     Untagged(BTreeSet<ImageKey>),
     /// Announcements: names that were said to be published, newest version last.
@@ -28,7 +28,7 @@ pub(super) enum Listing {
 }
 
 /// An announcement is a source as it is; names first need their tag lists, and are handed back for that.
-pub(super) fn open(name: &'static str, candidates: Candidates) -> Result<Source, BTreeSet<ImageKey>> {
+pub(super) fn open(name: &'static str, candidates: Candidates) -> Result<Source, Names> {
     match candidates {
         Candidates::Names(names) => Err(names),
         Candidates::Releases(notes) => {
@@ -39,20 +39,23 @@ pub(super) fn open(name: &'static str, candidates: Candidates) -> Result<Source,
 }
 
 /// The source that tag lists make. Tags that are no versions (`sha256-….sig`, `bn-test-3`) are no releases.
-pub(super) fn tagged(tags: BTreeMap<ImageKey, Vec<String>>) -> Source {
+pub(super) fn tagged(tags: BTreeMap<ImageKey, Vec<String>>, snapshots: BTreeSet<ImageKey>) -> Source {
     let mut versions: BTreeMap<Version, BTreeSet<ImageKey>> = BTreeMap::new();
     for (name, tags) in &tags {
         for version in tags.iter().filter_map(|tag| tag.parse().ok()) {
             versions.entry(version).or_default().insert(name.clone());
         }
     }
-    if versions.is_empty() { Source::Untagged(tags.into_keys().collect()) } else { Source::Tagged(versions) }
+    if versions.is_empty() {
+        return Source::Untagged(tags.into_keys().collect());
+    }
+    Source::Tagged { versions, snapshots }
 }
 
 impl Source {
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Tagged(_) | Self::Untagged(_) => "tag lists",
+            Self::Tagged { .. } | Self::Untagged(_) => "tag lists",
             Self::Announced { name, .. } => name,
         }
     }
@@ -64,7 +67,7 @@ impl Source {
 
     pub(super) fn versions(&self) -> Vec<(Version, Option<Timestamp>)> {
         match self {
-            Self::Tagged(versions) => versions.keys().map(|version| (version.clone(), None)).collect(),
+            Self::Tagged { versions, .. } => versions.keys().map(|version| (version.clone(), None)).collect(),
             Self::Untagged(_) => Vec::new(),
             Self::Announced { notes, .. } => {
                 notes.values().map(|note| (note.version.clone(), note.released_at)).collect()
@@ -74,7 +77,7 @@ impl Source {
 
     pub(super) fn all_names(&self) -> Vec<ImageKey> {
         match self {
-            Self::Tagged(versions) => versions.values().flatten().cloned().collect(),
+            Self::Tagged { versions, .. } => versions.values().flatten().cloned().collect(),
             Self::Untagged(names) => names.iter().cloned().collect(),
             Self::Announced { notes, .. } => {
                 notes.values().filter_map(|note| note.names.as_ref()).flatten().cloned().collect()
@@ -84,14 +87,41 @@ impl Source {
 
     pub(super) fn note(&self, version: &Version) -> Option<&Note> {
         match self {
-            Self::Tagged(_) | Self::Untagged(_) => None,
+            Self::Tagged { .. } | Self::Untagged(_) => None,
             Self::Announced { notes, .. } => notes.get(version),
+        }
+    }
+
+    /// Names that may wait for their promotion to `version`: they have a place for snapshots and do not carry it, and were
+    /// never promoted before, or last in the release before. Whoever is older than that is not built any more.
+    pub(super) fn suspects(&self, version: &Version) -> BTreeSet<ImageKey> {
+        let Self::Tagged { versions, snapshots } = self else { return BTreeSet::new() };
+        let carries = |version: &Version, name: &ImageKey| {
+            versions.get(version).is_some_and(|names| names.contains(name))
+        };
+        let released = || versions.iter().filter(|(version, _)| !version.is_prerelease());
+        let before = released().map(|(version, _)| version).filter(|lower| *lower < version).next_back();
+        let is_suspect = |name: &&ImageKey| {
+            !carries(version, name)
+                && (before.is_some_and(|before| carries(before, name))
+                    || !released().any(|(_, names)| names.contains(*name)))
+        };
+        snapshots.iter().filter(is_suspect).cloned().collect()
+    }
+
+    /// The lines of a release whose names it lists in full.
+    pub(super) fn outline(&self, version: &Version, naming: &Naming) -> Option<BTreeSet<Line>> {
+        match self.listing(version, naming) {
+            Listing::Proven(names) | Listing::Claimed(names) => Some(lines(&names, naming)),
+            Listing::Short { .. } => None,
         }
     }
 
     pub(super) fn listing(&self, version: &Version, naming: &Naming) -> Listing {
         match self {
-            Self::Tagged(versions) => Listing::Proven(versions.get(version).cloned().unwrap_or_default()),
+            Self::Tagged { versions, .. } => {
+                Listing::Proven(versions.get(version).cloned().unwrap_or_default())
+            }
             Self::Untagged(names) => {
                 Listing::Short { names: names.clone(), reason: "no tag list shows a version".to_owned() }
             }
@@ -106,12 +136,9 @@ fn announced(source: &str, notes: &BTreeMap<Version, Note>, version: &Version, n
         let reason = format!("{source} list no artifacts of {version}");
         return Listing::Short { names: BTreeSet::new(), reason };
     };
-    let lines = |names: &BTreeSet<ImageKey>| -> BTreeSet<Line> {
-        names.iter().filter_map(|name| naming.facets(name.as_str())).map(|facets| facets.line()).collect()
-    };
     let previous = notes.range(..version).rev().find_map(|(_, note)| note.names.as_ref());
-    let before = previous.map(lines).unwrap_or_default();
-    let now = lines(&names);
+    let before = previous.map(|names| lines(names, naming)).unwrap_or_default();
+    let now = lines(&names, naming);
     let lost = before.difference(&now).find(|lost| now.iter().any(|line| line.minor == lost.minor));
     match lost {
         Some(line) => {
@@ -120,6 +147,10 @@ fn announced(source: &str, notes: &BTreeMap<Version, Note>, version: &Version, n
         }
         None => Listing::Claimed(names),
     }
+}
+
+fn lines(names: &BTreeSet<ImageKey>, naming: &Naming) -> BTreeSet<Line> {
+    names.iter().filter_map(|name| naming.facets(name.as_str())).map(|facets| facets.line()).collect()
 }
 
 #[cfg(test)]
@@ -178,7 +209,7 @@ mod tests {
     fn signatures_and_test_tags_are_no_releases() {
         let tags =
             ["0.4.12", "sha256-abc.sig", "bn-test-3", "0.0.0-git-098dca5b"].map(str::to_owned).to_vec();
-        let source = tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), tags)]));
+        let source = tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), tags)]), BTreeSet::new());
         let versions: Vec<String> =
             source.versions().iter().map(|(version, _)| version.to_string()).collect();
         assert_eq!(versions, ["0.0.0-git-098dca5b", "0.4.12"]);
@@ -186,10 +217,26 @@ mod tests {
 
     #[test]
     fn tag_lists_without_any_version_are_no_proof_that_nothing_exists() {
-        let source = tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), vec![])]));
+        let source = tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), vec![])]), BTreeSet::new());
         assert!(matches!(
             source.listing(&"0.4.12".parse().unwrap(), &Naming::default()),
             Listing::Short { .. }
         ));
+    }
+
+    #[test]
+    fn only_images_that_may_still_be_promoted_are_suspects() {
+        let tags = |versions: &[&str]| versions.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let key = |text: &str| text.parse::<ImageKey>().unwrap();
+        let source = tagged(
+            BTreeMap::from([
+                (key("there"), tags(&["0.4.11", "0.4.12"])),
+                (key("late"), tags(&["0.4.10", "0.4.11"])),
+                (key("gone"), tags(&["0.4.10", "0.0.0-git-abc"])),
+            ]),
+            ["there", "late", "gone", "new"].map(key).into(),
+        );
+        let suspects = source.suspects(&"0.4.12".parse().unwrap());
+        assert_eq!(suspects, ["late", "new"].map(key).into());
     }
 }

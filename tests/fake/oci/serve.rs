@@ -7,7 +7,9 @@ use axum::body::{Body, Bytes};
 use axum::http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Access, FaultKind, LinkStyle, Logged, Paging, Shared, State, token};
+use super::{
+    Access, FaultKind, INDEX, LinkStyle, Logged, Paging, Referrers, Shared, State, referrer_index, token,
+};
 
 /// An answer before it is put on the wire.
 struct Answer {
@@ -143,7 +145,9 @@ fn right(state: &mut State, asked: &Asked<'_>) -> Answer {
     let Some(endpoint) = endpoint else { return nowhere() };
     let list = endpoint.strip_suffix("/tags/list");
     let manifest = endpoint.rsplit_once("/manifests/");
-    let repository = list.or(manifest.map(|(path, _)| path));
+    let blob = endpoint.rsplit_once("/blobs/");
+    let referrers = endpoint.rsplit_once("/referrers/");
+    let repository = list.or(manifest.or(blob).or(referrers).map(|(path, _)| path));
     let scope = match (repository, endpoint) {
         (Some(path), _) => format!("repository:{path}:pull"),
         (None, "_catalog") => "registry:catalog:*".to_owned(),
@@ -157,6 +161,8 @@ fn right(state: &mut State, asked: &Asked<'_>) -> Answer {
         ("_catalog", ..) if state.has_catalog => catalog(state, asked),
         (_, Some(path), _) => tags(state, asked, path),
         (_, _, Some((path, reference))) => manifest_of(state, path, reference),
+        _ if blob.is_some() => blob_of(state, blob.map_or("", |(_, digest)| digest)),
+        _ if referrers.is_some() => referrers_of(state, referrers.unwrap_or_default()),
         _ => nowhere(),
     }
 }
@@ -238,11 +244,28 @@ fn link(style: LinkStyle, asked: &Asked<'_>, n: usize, last: &str, serial: usize
     format!(r#"<{target}>; rel="next""#)
 }
 
+fn blob_of(state: &State, digest: &str) -> Answer {
+    match state.blobs.get(digest) {
+        Some(bytes) => ok("application/octet-stream", bytes.clone()),
+        None => error(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", "blob unknown to registry"),
+    }
+}
+
+fn referrers_of(state: &State, (path, image): (&str, &str)) -> Answer {
+    if state.referrers != Referrers::Api {
+        return error(StatusCode::NOT_FOUND, "UNSUPPORTED", "there is no such API");
+    }
+    let listed = state.referring.get(&(path.to_owned(), image.to_owned()));
+    ok(INDEX, referrer_index(listed.map_or(&[], Vec::as_slice)).into_bytes())
+}
+
 fn manifest_of(state: &State, path: &str, reference: &str) -> Answer {
     let unknown = || error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", "manifest unknown");
     let Some(tags) = state.repositories.get(path) else { return unknown() };
     let tagged = tags.iter().find(|(tag, _)| tag == reference).map(|(_, digest)| digest.as_str());
-    let digest = tagged.unwrap_or(reference);
+    let as_digest = reference.replacen('-', ":", 1);
+    let untagged = if state.referrers == Referrers::TheImageItself { &as_digest } else { reference };
+    let digest = tagged.unwrap_or(untagged);
     let Some((bytes, media_type)) = state.manifests.get(digest) else { return unknown() };
     let mut answer = ok(media_type, bytes.clone());
     answer.headers.push(("docker-content-digest".to_owned(), digest.to_owned()));

@@ -33,14 +33,14 @@ async fn the_package_list_gives_the_names_directly_below_the_prefix() {
         let source = packages(&fake, Some("ghp_reads"), "sylva/images");
         assert_eq!(source.name(), "github");
         let Candidates::Names(found) = source.candidates().await.unwrap() else { panic!("no names") };
-        assert_eq!(found.len(), 210);
-        assert!(found.iter().all(|key| key.as_str().starts_with("ubuntu-noble-plain-rke2-1-")));
+        assert_eq!(found.published.len(), 210);
+        assert!(found.published.iter().all(|key| key.as_str().starts_with("ubuntu-noble-plain-rke2-1-")));
         assert_eq!(fake.log().len(), if organisation { 3 } else { 4 });
         let Candidates::Names(top) = packages(&fake, Some("ghp_reads"), "sylva").candidates().await.unwrap()
         else {
             panic!("no names")
         };
-        assert!(top.iter().any(|key| key.as_str() == "top-level-1"), "{top:?}");
+        assert!(top.published.iter().any(|key| key.as_str() == "top-level-1"), "{top:?}");
     }
 }
 

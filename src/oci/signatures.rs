@@ -1,0 +1,161 @@
+//! What stands beside an image as its signatures: cosign's tag, and referrers with sigstore bundles.
+//!
+//! Everything is handed on as it was received; whether it counts is `signature`'s matter. What could not be asked is an
+//! error, so that it is never taken for "no signature".
+
+use http::{HeaderValue, StatusCode};
+use serde::Deserialize;
+
+use super::client::{Client, unexpected};
+use super::manifest::{self, Found};
+use super::paging;
+use super::session::Scope;
+use crate::http::{Request, Response, redacted};
+use crate::registry::{RegistryError, Repository};
+use crate::release::Digest;
+use crate::signature::{Evidence, Layout, wanted_blobs};
+
+/// The type of a list of referrers (distribution-spec 1.1, "Listing Referrers").
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// More referrers of one image than this are not looked through; an image has one for each signature, scan and bill of
+/// materials.
+const MOST_REFERRERS: usize = 100;
+
+/// The signatures of `subject` in one layout; none where the registry lets us in and has none.
+pub(super) async fn read(
+    client: &Client,
+    repository: &Repository,
+    subject: &Digest,
+    layout: Layout,
+) -> Result<Vec<Evidence>, RegistryError> {
+    let beside = Beside { client, repository, scope: Scope::Pull(repository.path.clone()) };
+    let manifests = match layout {
+        Layout::Classic => {
+            let tagged = beside.manifest(&format!("sha256-{}.sig", subject.hex())).await?;
+            tagged.into_iter().map(|found| found.response.body.to_vec()).collect()
+        }
+        Layout::Bundle => beside.referrers(subject).await?,
+    };
+    let mut evidence = Vec::with_capacity(manifests.len());
+    for manifest in manifests {
+        evidence.push(beside.with_blobs(layout, manifest).await?);
+    }
+    Ok(evidence)
+}
+
+/// One repository, to be asked for what stands beside its images.
+struct Beside<'a> {
+    client: &'a Client,
+    repository: &'a Repository,
+    scope: Scope,
+}
+
+/// A list of referrers, or the index that stands for it.
+#[derive(Deserialize)]
+struct Index {
+    manifests: Vec<Descriptor>,
+}
+
+/// Only the digest is believed: indexes that cosign wrote until 2026 lack the right type (cosign#4641).
+#[derive(Deserialize)]
+struct Descriptor {
+    digest: String,
+}
+
+impl Beside<'_> {
+    async fn manifest(&self, reference: &str) -> Result<Option<Found>, RegistryError> {
+        manifest::find(self.client, self.repository, reference).await
+    }
+
+    /// The manifests of all referrers, by the API or by the tag that stands for it where there is no such API.
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Vec<u8>>, RegistryError> {
+        let digests = match self.listed(subject).await? {
+            Some(digests) => digests,
+            None => self.tagged(subject).await?,
+        };
+        let mut manifests = Vec::new();
+        for digest in digests {
+            // A referrer that was deleted may still be listed.
+            manifests.extend(self.manifest(digest.as_str()).await?.map(|found| found.response.body.to_vec()));
+        }
+        Ok(manifests)
+    }
+
+    /// `None` where the registry has no such API: it answers 404, or with something else than an index.
+    async fn listed(&self, subject: &Digest) -> Result<Option<Vec<Digest>>, RegistryError> {
+        if self.client.has_no_referrers() {
+            return Ok(None);
+        }
+        let mut url = Some(self.client.endpoint(self.repository, &format!("referrers/{subject}"))?);
+        let mut digests = Vec::new();
+        while let Some(page) = url {
+            let request = Request::get(page).header(http::header::ACCEPT, HeaderValue::from_static(INDEX));
+            let response = self.client.send(&self.scope, request).await?;
+            match response.status {
+                StatusCode::OK if is_index(&response) => digests.extend(entries(&response)?),
+                // GitLab and Docker's registry have none, and say so in different ways.
+                StatusCode::OK
+                | StatusCode::NOT_FOUND
+                | StatusCode::METHOD_NOT_ALLOWED
+                | StatusCode::BAD_REQUEST
+                | StatusCode::NOT_ACCEPTABLE
+                    if digests.is_empty() =>
+                {
+                    self.client.note_no_referrers();
+                    return Ok(None);
+                }
+                _ => return Err(unexpected(&response)),
+            }
+            if digests.len() > MOST_REFERRERS {
+                return Err(invalid(&response, format!("more than {MOST_REFERRERS} referrers")));
+            }
+            url = paging::next(&response)?;
+        }
+        Ok(Some(digests))
+    }
+
+    /// The referrers tag schema. GitLab resolves the tag as if it were the digest, and answers with the image itself
+    /// (oras#2148): that is no list of referrers.
+    async fn tagged(&self, subject: &Digest) -> Result<Vec<Digest>, RegistryError> {
+        let Some(found) = self.manifest(&format!("sha256-{}", subject.hex())).await? else {
+            return Ok(Vec::new());
+        };
+        if found.digest == *subject || !found.is_index() {
+            return Ok(Vec::new());
+        }
+        entries(&found.response)
+    }
+
+    async fn with_blobs(&self, layout: Layout, manifest: Vec<u8>) -> Result<Evidence, RegistryError> {
+        let mut evidence = Evidence { layout, manifest, blobs: std::collections::BTreeMap::new() };
+        // What is malformed needs no blobs to be refused.
+        for wanted in wanted_blobs(layout, &evidence.manifest).unwrap_or_default() {
+            let url = self.client.endpoint(self.repository, &format!("blobs/{}", wanted.digest))?;
+            let cap = usize::try_from(wanted.size).unwrap_or(usize::MAX);
+            let response = self.client.send(&self.scope, Request::get(url).body_cap(cap)).await?;
+            match response.status {
+                StatusCode::OK => drop(evidence.blobs.insert(wanted.digest, response.body.to_vec())),
+                StatusCode::NOT_FOUND => self.client.confirm_absence(&response).await?,
+                _ => return Err(unexpected(&response)),
+            }
+        }
+        Ok(evidence)
+    }
+}
+
+fn is_index(response: &Response) -> bool {
+    let content_type = response.header(http::header::CONTENT_TYPE).unwrap_or_default();
+    content_type.split(';').next().unwrap_or_default().trim() == INDEX
+}
+
+fn entries(response: &Response) -> Result<Vec<Digest>, RegistryError> {
+    let index: Index = serde_json::from_slice(&response.body)
+        .map_err(|error| invalid(response, format!("a list of referrers that is none: {error}")))?;
+    // A digest of another algorithm is no signature that could count.
+    Ok(index.manifests.iter().filter_map(|descriptor| descriptor.digest.parse().ok()).collect())
+}
+
+fn invalid(response: &Response, reason: String) -> RegistryError {
+    RegistryError::Invalid { subject: redacted(&response.url), reason }
+}

@@ -1,0 +1,143 @@
+//! What only a plan can tell of a release: whether it keeps enough keys, and whether what it lists is signed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Plan, Planned, PlannedFile, Trust};
+use crate::reconcile::Departure;
+use crate::release::choice::Known;
+use crate::release::gates::{Hold, Stance};
+use crate::release::policy::{Demand, Policy};
+use crate::release::{Artifact, Digest, ImageKey, Version};
+use crate::signature::{Keys, Verdict};
+
+/// What is known of the signatures of images, by the digest of the image.
+pub type Signatures = BTreeMap<Digest, Verdict>;
+
+/// What planning found against releases.
+pub type Found = BTreeMap<Version, Vec<Hold>>;
+
+/// What a plan needs before it may stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// The verdict on the signatures of these images.
+    Signatures(Vec<(ImageKey, Digest)>),
+    /// Another choice: this holds the release.
+    Choice(Version, Hold),
+}
+
+/// What `plan` still needs; `None` if it may stand as it is. A plan that changes nothing needs nothing.
+///
+/// A plan may also come out of this as [`Planned::Unknown`]: signatures that could not be checked change nothing.
+pub fn ask(
+    plan: &mut Plan,
+    known: &Known,
+    policy: &Policy,
+    trust: &Trust,
+    signatures: &Signatures,
+    found: &Found,
+) -> Option<Ask> {
+    if !plan.is_change() {
+        return None;
+    }
+    let told = found.get(plan.to()).is_some_and(|holds| holds.iter().any(|hold| hold.gate() == "jump"));
+    if let Some(hold) = jump(plan).filter(|_| policy.gates.jump != Stance::Off && !told) {
+        return Some(Ask::Choice(plan.to().clone(), hold));
+    }
+    let keys = trust.keys.as_ref().filter(|_| trust.demand != Demand::Off)?;
+    let listed = listed(plan, known);
+    let unread: Vec<(ImageKey, Digest)> = listed
+        .iter()
+        .filter_map(|artifact| Some((artifact.key.clone(), artifact.digest.clone()?)))
+        .filter(|(_, digest)| !signatures.contains_key(digest))
+        .collect();
+    if !unread.is_empty() {
+        return Some(Ask::Signatures(unread));
+    }
+    let verdicts = listed.iter().map(|artifact| (artifact.key.clone(), verdict(artifact, signatures)));
+    plan.signatures = Some(Checked { keys: keys.clone(), verdicts: verdicts.collect() });
+    if trust.demand == Demand::Required { demanded(plan) } else { None }
+}
+
+/// The signatures of the images that a plan lists.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The keys that counted.
+    pub keys: Keys,
+    /// What became of each image.
+    pub verdicts: BTreeMap<ImageKey, Verdict>,
+}
+
+impl Checked {
+    /// The images that are not verified, worst first.
+    pub fn faults(&self) -> Vec<(&ImageKey, &Verdict)> {
+        let mut faults: Vec<_> = self.verdicts.iter().filter(|(_, verdict)| !verdict.is_verified()).collect();
+        faults.sort_by_key(|(_, verdict)| match verdict {
+            Verdict::Bad(_) => 0,
+            Verdict::Unsigned => 1,
+            Verdict::Unknown { .. } | Verdict::Verified(_) => 2,
+        });
+        faults
+    }
+
+    /// How many images are signed, and by whom.
+    pub fn sentence(&self) -> String {
+        let signers: BTreeSet<String> = self
+            .verdicts
+            .values()
+            .filter_map(|verdict| match verdict {
+                Verdict::Verified(verified) => Some(verified.key().short()),
+                _ => None,
+            })
+            .collect();
+        let (count, signed) = (self.verdicts.len(), self.verdicts.len() - self.faults().len());
+        match signers.into_iter().collect::<Vec<_>>().join(" and ") {
+            by if by.is_empty() => format!("none of {count} images is signed as demanded"),
+            by => format!("{signed} of {count} images are signed, by key {by}"),
+        }
+    }
+}
+
+/// Bad or missing signatures hold the release; what could not be checked is unknown, and the worse of the two decides.
+fn demanded(plan: &mut Plan) -> Option<Ask> {
+    let checked = plan.signatures.as_ref()?;
+    let (unknown, faulty): (Vec<_>, Vec<_>) =
+        checked.faults().into_iter().partition(|(_, verdict)| matches!(verdict, Verdict::Unknown { .. }));
+    if !faulty.is_empty() {
+        let images = faulty.into_iter().map(|(key, verdict)| (key.clone(), verdict.to_string())).collect();
+        let listed = checked.verdicts.len();
+        return Some(Ask::Choice(plan.to().clone(), Hold::Signed { images, listed }));
+    }
+    if let Some((key, verdict)) = unknown.first() {
+        let reason = format!("{}: {key} is {verdict}", plan.to());
+        plan.verdict = Planned::Unknown { reason };
+        plan.files.clear();
+    }
+    None
+}
+
+fn verdict(artifact: &Artifact, signatures: &Signatures) -> Verdict {
+    let unread = || Verdict::Unknown { reason: "its manifest was not read".to_owned() };
+    let known = artifact.digest.as_ref().and_then(|digest| signatures.get(digest));
+    known.cloned().unwrap_or_else(unread)
+}
+
+/// The artifacts of every image that the files will list.
+fn listed<'a>(plan: &Plan, known: &'a Known) -> Vec<&'a Artifact> {
+    let Some(release) = known.releases.get(plan.to()) else { return Vec::new() };
+    let keys: BTreeSet<&str> =
+        plan.files.iter().flat_map(|file| file.reconciliation.listed_after()).collect();
+    release.artifacts.values().filter(|artifact| keys.contains(artifact.key.as_str())).collect()
+}
+
+/// Fewer than half of the listed keys stay or are renamed: more likely a mistake than a release.
+fn jump(plan: &Plan) -> Option<Hold> {
+    let jumps = |file: &PlannedFile| {
+        let reconciliation = &file.reconciliation;
+        let stay = reconciliation.kept.len() + reconciliation.renamed.len();
+        let is_repeated = |why: &Departure| matches!(why, Departure::Repeated { .. });
+        let gone = reconciliation.removed.iter().filter(|removed| !is_repeated(&removed.why)).count();
+        let listed = stay + gone + reconciliation.dead.len();
+        (stay * 2 < listed).then_some(Hold::Jump { stay, listed })
+    };
+    plan.files.iter().find_map(jumps)
+}

@@ -1,0 +1,203 @@
+//! Gates: what holds an allowed release back until it is whole, old enough, sane and signed.
+//!
+//! Judged by what the release contains. Which versions are allowed at all is the [`super::policy`]'s matter, and what a
+//! hold means for the choice that of [`super::choice`].
+
+mod complete;
+mod sane;
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::choice::{Candidate, Known, Question};
+use super::policy::{Step, UnknownAge};
+use super::{Family, ImageKey, Release, Version};
+
+pub use complete::Missing;
+pub use sane::Defect;
+
+/// How strictly a gate is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stance {
+    /// It holds releases.
+    #[default]
+    Hold,
+    /// It tells the reviewer, and lets releases pass.
+    Warn,
+    /// It is not asked.
+    Off,
+}
+
+/// How strictly the gates are kept that can be set; the minimum age, `step` and signatures have settings of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gates {
+    /// Nothing that the release before had is missing.
+    pub complete: Stance,
+    /// After this long, counted from the newest artifact, an incomplete release is proposed as a draft.
+    pub complete_timeout: SignedDuration,
+    /// Names and annotations agree with each other and with the release.
+    pub sane: Stance,
+    /// At least half of the listed keys stay or are renamed.
+    pub jump: Stance,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        let complete_timeout = SignedDuration::from_hours(72);
+        Self { complete: Stance::Hold, complete_timeout, sane: Stance::Hold, jump: Stance::Hold }
+    }
+}
+
+/// Why an admitted release is not proposed now. A later run may propose it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hold {
+    /// No artifact carries the version (yet).
+    Empty,
+    /// It is younger than the minimum age.
+    Age {
+        /// When it will be old enough.
+        until: Timestamp,
+    },
+    /// A minimum age is set, and nothing says how old it is.
+    AgeUnknown,
+    /// It lacks every listed line of a listed family.
+    Line {
+        /// The family.
+        family: Family,
+    },
+    /// It is not published in full (yet).
+    Incomplete(Missing),
+    /// Its names or annotations are wrong.
+    Insane(Defect),
+    /// It would keep or rename fewer than half of the listed keys.
+    Jump {
+        /// How many would stay or be renamed.
+        stay: usize,
+        /// Of how many.
+        listed: usize,
+    },
+    /// Images that would be listed are not signed as demanded.
+    Signed {
+        /// The images, each with what is wrong, worst first.
+        images: Vec<(ImageKey, String)>,
+        /// How many would be listed.
+        listed: usize,
+    },
+}
+
+/// The holds of a release, by what was read of it and by what planning it found, whatever the settings say of them.
+pub(super) fn holds(
+    question: &Question<'_>,
+    known: &Known,
+    candidate: &Candidate,
+    release: &Release,
+) -> Vec<Hold> {
+    let previous = known.lines_before(&release.version);
+    let current = question.current.and_then(|current| known.releases.get(current));
+    let found = question.found.get(&release.version).into_iter().flatten().cloned();
+    missing_line(question, release)
+        .into_iter()
+        .chain(sane::defect(release, current, question).map(Hold::Insane))
+        .chain(complete::missing(release, previous.as_ref()).map(Hold::Incomplete))
+        .chain(age(question, candidate, release))
+        .chain(found)
+        .collect()
+}
+
+/// When a release was published, by the newest date that anything gives: the manifests, the announcement, the first sight.
+pub(super) fn date(candidate: &Candidate, release: &Release) -> Option<Timestamp> {
+    let dates = release.artifacts.values().filter_map(|artifact| artifact.created);
+    dates.chain(candidate.released_at).max().or(candidate.first_seen)
+}
+
+fn age(question: &Question<'_>, candidate: &Candidate, release: &Release) -> Option<Hold> {
+    let minimum = question.policy.minimum_age?;
+    match date(candidate, release) {
+        Some(date) => {
+            let until = date.checked_add(minimum).unwrap_or(Timestamp::MAX);
+            (until > question.now).then_some(Hold::Age { until })
+        }
+        None => (question.policy.unknown_age == UnknownAge::Hold).then_some(Hold::AgeUnknown),
+    }
+}
+
+/// With `step: line`, a release must still publish a listed line of every listed family.
+fn missing_line(question: &Question<'_>, release: &Release) -> Option<Hold> {
+    if question.policy.step == Step::Newest {
+        return None;
+    }
+    let lines = release.lines();
+    let kept =
+        |family: &Family| question.listed.iter().any(|line| &line.family == family && lines.contains(line));
+    let mut families = question.listed.iter().map(|line| &line.family);
+    families.find(|family| !kept(family)).map(|family| Hold::Line { family: family.clone() })
+}
+
+impl Hold {
+    /// The gate's name, as it stands in the outcome `held(<gate>)`.
+    pub fn gate(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Age { .. } => "age",
+            Self::AgeUnknown => "age-unknown",
+            Self::Line { .. } => "line",
+            Self::Incomplete(_) => "complete",
+            Self::Insane(_) => "sane",
+            Self::Jump { .. } => "jump",
+            Self::Signed { .. } => "signed",
+        }
+    }
+
+    /// How strictly the gate is kept here.
+    pub(super) fn stance(&self, gates: &Gates) -> Stance {
+        match self {
+            Self::Incomplete(_) => gates.complete,
+            Self::Insane(_) => gates.sane,
+            Self::Jump { .. } => gates.jump,
+            Self::Empty | Self::Age { .. } | Self::AgeUnknown | Self::Line { .. } | Self::Signed { .. } => {
+                Stance::Hold
+            }
+        }
+    }
+
+    /// Whether a person's word ends it: nobody's word makes up for a signature, or for artifacts that are not there.
+    pub fn ends_by_word(&self) -> bool {
+        !matches!(self, Self::Empty | Self::Signed { .. })
+    }
+
+    /// What ends a hold of `version`, beside time.
+    pub fn way_out(&self, version: &Version) -> String {
+        match self {
+            Self::Empty => "it ends when the producer publishes".to_owned(),
+            Self::Signed { .. } => {
+                "it ends when the producer signs; a mirror must copy the signatures along with the images"
+                    .to_owned()
+            }
+            Self::AgeUnknown => {
+                format!("`unknown_age: allow` or `accept: [{version}]` in the target ends it")
+            }
+            _ => format!("`accept: [{version}]` in the target ends it"),
+        }
+    }
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("no artifact carries it"),
+            Self::Age { until } => write!(f, "too young until {}", until.strftime("%Y-%m-%d %H:%M UTC")),
+            Self::AgeUnknown => f.write_str("its age is not known"),
+            Self::Line { family } => write!(f, "it has no listed line of {family} left"),
+            Self::Incomplete(missing) => missing.fmt(f),
+            Self::Insane(defect) => defect.fmt(f),
+            Self::Jump { stay, listed } => {
+                write!(f, "only {stay} of {listed} listed keys would stay or be renamed")
+            }
+            Self::Signed { images, listed } => {
+                write!(f, "{} of {listed} images are not signed as demanded", images.len())?;
+                images.first().map_or(Ok(()), |(key, why)| write!(f, ": {key} is {why}"))
+            }
+        }
+    }
+}
