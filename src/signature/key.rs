@@ -47,7 +47,7 @@ pub enum InvalidKey {
     OtherBlock(String),
     /// A PEM block that cannot be decoded.
     #[error("a PEM block that is not readable: {0}")]
-    BrokenPem(String),
+    BrokenPem(&'static str),
     /// A key of another algorithm or curve.
     #[error("a key of the kind {0}; only ECDSA P-256 is supported")]
     Unsupported(&'static str),
@@ -141,7 +141,7 @@ fn broken(error: pem::PemError) -> InvalidKey {
         pem::PemError::InvalidData(_) => "it is not base64",
         _ => "it has no proper head",
     };
-    InvalidKey::BrokenPem(why.to_owned())
+    InvalidKey::BrokenPem(why)
 }
 
 /// Why DER that is not a P-256 key as we take it is refused.
@@ -218,5 +218,175 @@ impl fmt::Debug for PublicKey {
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.0.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// P-256 keys, made by openssl as all keys here.
+    const KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhPprddWrKykUKbzRi015ADYY3M9l2EOz8Njp\
+                       ZO/0RFZ03jH3WeYICGymh/wiyk6IvNDZAFTBmRV3UX+luvtpCQ==";
+    const OTHER: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEcuuLszwy0u7y394KY6GW1BgjfaU6aK7e\
+                         95MV+ikZnRfR5EHtqEk1tScNhMqQJMpuFs3QH1TVBr6TIWVLx5cUtg==";
+
+    fn pem(label: &str, base64: &str) -> String {
+        format!("-----BEGIN {label}-----\n{base64}\n-----END {label}-----\n")
+    }
+
+    fn key(base64: &str) -> PublicKey {
+        PublicKey::from_pem(&pem("PUBLIC KEY", base64)).expect("a key")
+    }
+
+    fn error(text: &str) -> InvalidKey {
+        PublicKey::from_pem(text).expect_err(text)
+    }
+
+    #[test]
+    fn a_key_is_the_same_however_its_text_is_laid_out() {
+        let text = pem("PUBLIC KEY", KEY);
+        let (first, second) = KEY.split_at(64);
+        let wrapped = pem("PUBLIC KEY", &format!("{first}\n{second}"));
+        for same in [
+            text.replace('\n', "\r\n"),
+            format!("\n\n  {}\n\n", text.trim_end()),
+            wrapped.clone(),
+            wrapped.replace('\n', "\r\n"),
+            wrapped.replace('\n', "\n    "),
+        ] {
+            assert_eq!(PublicKey::from_pem(&same), Ok(key(KEY)), "{same}");
+        }
+        assert_ne!(key(OTHER), key(KEY));
+        assert_ne!(key(OTHER).fingerprint(), key(KEY).fingerprint());
+    }
+
+    #[test]
+    fn a_fingerprint_is_the_digest_of_the_der_form() {
+        let der = BASE64_STANDARD.decode(KEY).expect("base64");
+        assert_eq!(key(KEY).fingerprint().to_string(), Digest::of(&der).to_string());
+    }
+
+    #[test]
+    fn other_kinds_of_keys_are_refused_by_name() {
+        for (kind, base64) in [
+            (
+                "ECDSA P-384",
+                "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAERzCGvZRMRrHJMXuusGrURoYRmGdW7LY0XB6aAbFYun73\
+                 UNRQjp2k+yzlsoDXJTZ5/yFIz0P7eSkgMAtcHlPLCBbvy/L6N8w83xeC9x5OsL4R8j/bfh+B/DtG\
+                 wttAC9X7",
+            ),
+            (
+                "ECDSA P-521",
+                "MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQAsNgjz70XwRxgH8C5EQ2ZOiC1aI9gCGQtjCbtYXaw\
+                 GrBa+gBPn4BjZuKkfvUgtUuoa0Tp1r6K6rcSkYoYkciKyt4A4TrrBhgeDyDYACVd2GETXs45GzAh\
+                 O2BsCHXI5YGZ9Jp399eMx73GjPkzSQ03fTbpYs3hRRQbWBEem3H11oEJ4kk=",
+            ),
+            (
+                "ECDSA P-224",
+                "ME4wEAYHKoZIzj0CAQYFK4EEACEDOgAEwKLmKPyx7BbylpMAL1QMDCzPrmOLER+wS2Gd/Al5q7E0\
+                 w3mKnuoU9FVDcAROn58YZvtK5jlitxo=",
+            ),
+            (
+                "ECDSA secp256k1",
+                "MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAE3r/or2sbUWauzsJerqmuzJmULUEUqLYmqe7TDKTt7zyO\
+                 bU1WAqfwPrLadDKvCAJHi1+An2sWt4A8MTNIHmzXzQ==",
+            ),
+            (
+                "ECDSA on another curve",
+                "MFowFAYHKoZIzj0CAQYJKyQDAwIIAQEHA0IABBDqXtHl0+l13U3Gfca9rwlDGRoj10jZSr0bmfIA\
+                 XgdedjpQ+bvGA5KasRiwNDNvGd5DIjfMqoNpRFuGQPVOTEM=",
+            ),
+            (
+                "RSA",
+                "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDOqpVkCwrhZiHZ5DgYX/BtuKzhyvZGRqwcPIxo\
+                 IoPMEwjyiqAbpgdZUm++Xl0l+kxcsF0Dm+QeUnr9dKAIDQ23CxNO37bM9dsydkZNehkgTKWdmVdl\
+                 hoOwGOUviAUllm8orfTlw0rzWnAJ6O4h1AYBXfNKiHzqK5NmbfvmecFvYQIDAQAB",
+            ),
+            (
+                "RSA-PSS",
+                "MIGdMAsGCSqGSIb3DQEBCgOBjQAwgYkCgYEAsCqJXerd3NTfpVXRIpFDPywu7t0rRh7q8aadKwuw\
+                 wWyiJE8UeUmt2SKwAVq6UrBm9llorpgTT7w4oEALlPY4t1uxgha/bTEMrO2490RTI707zuzBw2CO\
+                 9stuvEEjnxhXmsvux4gF4qdZPRjE+huTL2SZtklk5ecXkdT/BXRU7Y8CAwEAAQ==",
+            ),
+            ("Ed25519", "MCowBQYDK2VwAyEA93gI9yXg+GoyfJuyw+tf5LFSIhQwnnH3WIPf7VUcTOM="),
+            (
+                "Ed448",
+                "MEMwBQYDK2VxAzoApCLGSfI/5oa6DSkkkR51CXUspqlEUANkKbredP8FPYT3irJaFjudfhUO1cUH\
+                 eXnuMOmM0ORj4isA",
+            ),
+        ] {
+            assert_eq!(error(&pem("PUBLIC KEY", base64)), InvalidKey::Unsupported(kind));
+        }
+        assert_eq!(error(&pem("RSA PUBLIC KEY", "MAA=")), InvalidKey::Unsupported("RSA"));
+        let x25519 = "MCowBQYDK2VuAyEAxx41bASU9oTLFZjOYc7BgXCtnYy8bjyck5G4EPmYknQ=";
+        assert_eq!(error(&pem("PUBLIC KEY", x25519)), InvalidKey::Unknown);
+    }
+
+    #[test]
+    fn a_point_that_is_not_as_cosign_writes_it_or_not_on_the_curve_is_refused() {
+        let compressed = "MDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgADJ5Ut5VKDGl2O5utoQpct8Dyp141/fIEuaO521tFzXZ0=";
+        assert_eq!(error(&pem("PUBLIC KEY", compressed)), InvalidKey::NotOnCurve);
+        let mut der = BASE64_STANDARD.decode(KEY).expect("base64");
+        der[90] ^= 1;
+        assert_eq!(error(&pem("PUBLIC KEY", &BASE64_STANDARD.encode(&der))), InvalidKey::NotOnCurve);
+        der[90] ^= 1;
+        der.push(0);
+        assert_eq!(error(&pem("PUBLIC KEY", &BASE64_STANDARD.encode(&der))), InvalidKey::NotOnCurve);
+        assert_eq!(error(&pem("PUBLIC KEY", "")), InvalidKey::Unknown);
+    }
+
+    #[test]
+    fn what_is_no_public_key_is_called_what_it_is_and_never_quoted() {
+        let good = pem("PUBLIC KEY", KEY);
+        for (text, expected) in [
+            (String::new(), InvalidKey::Empty),
+            (" \r\n\t".into(), InvalidKey::Empty),
+            (KEY.into(), InvalidKey::NotPem),
+            ("ssh-ed25519 AAAA somebody".into(), InvalidKey::NotPem),
+            (format!("{good}{good}"), InvalidKey::Several(2)),
+            (format!("{good}-----BEGIN PUBLIC KEY-----"), InvalidKey::Several(2)),
+            (pem("PRIVATE KEY", "c2VjcmV0"), InvalidKey::Private),
+            (pem("ENCRYPTED SIGSTORE PRIVATE KEY", "c2VjcmV0"), InvalidKey::Private),
+            (format!("{good}{}", pem("EC PRIVATE KEY", "c2VjcmV0")), InvalidKey::Private),
+            (pem("CERTIFICATE", "MAA="), InvalidKey::Certificate),
+            (pem("PKCS7", "MAA="), InvalidKey::OtherBlock("PKCS7".into())),
+            (pem("PUBLIC KEY", "c2Vjc@V0"), InvalidKey::BrokenPem("it is not base64")),
+            ("-----BEGIN PUBLIC KEY-----\nc2VjcmV0\n".into(), InvalidKey::BrokenPem("it has no end")),
+            (
+                good.replace("END PUBLIC", "END OTHER"),
+                InvalidKey::BrokenPem("its end does not match its beginning"),
+            ),
+        ] {
+            let error = error(&text);
+            assert_eq!(error, expected, "{text}");
+            assert!(!error.to_string().contains("c2V"), "{error}");
+        }
+    }
+
+    #[test]
+    fn keys_are_one_or_more_and_each_once() {
+        assert_eq!(Keys::new([]), None);
+        let keys = Keys::new([key(KEY), key(OTHER), key(KEY)]).expect("keys");
+        assert_eq!(keys.len().get(), 2);
+        assert_eq!(keys.iter().collect::<Vec<_>>(), [&key(KEY), &key(OTHER)]);
+    }
+
+    #[test]
+    fn a_signature_is_one_der_sequence_of_two_integers() {
+        assert!(is_der(&[0x30, 6, 2, 1, 5, 2, 1, 7]));
+        for other in [
+            &[][..],
+            &[0x30],
+            &[0x30, 6, 2, 1, 5, 2, 1, 7, 0],
+            &[0x30, 7, 2, 1, 5, 2, 1, 7, 0],
+            &[0x30, 7, 2, 1, 5, 2, 1, 7],
+            &[0x30, 3, 2, 1, 5],
+            &[0x31, 6, 2, 1, 5, 2, 1, 7],
+            &[0x30, 0x81, 6, 2, 1, 5, 2, 1, 7],
+            &[7; 64],
+        ] {
+            assert!(!is_der(other), "{other:02x?}");
+        }
     }
 }
