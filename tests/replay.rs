@@ -17,6 +17,8 @@
 
 #[path = "fake/docker_registry.rs"]
 mod docker_registry;
+#[path = "replay/gates.rs"]
+mod gates;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -93,8 +95,14 @@ async fn replay(folder: &Path, except: &BTreeSet<String>) -> usize {
         println!("test replay {} to {} ... {verdict}", case.id, case.to);
         failed += usize::from(!problems.is_empty());
     }
+    let gates = gates::check(&releases);
+    failed += usize::from(gates.is_err());
+    match gates {
+        Ok(lines) => println!("test gates ... ok\n    {}", lines.join("\n    ")),
+        Err(problem) => println!("test gates ... FAILED\n    {problem}"),
+    }
     let state = if failed == 0 { "ok" } else { "FAILED" };
-    println!("\ntest result: {state}. {} passed; {failed} failed; 0 ignored\n", cases.len() - failed);
+    println!("\ntest result: {state}. {} passed; {failed} failed; 0 ignored\n", cases.len() + 1 - failed);
     failed
 }
 

@@ -365,12 +365,14 @@ mod tests {
                 path: "charts/units/values.yaml".into(),
                 policy: Some(("follow".into(), "the mapping leaves out 3 of 22 artifacts".into())),
                 changes,
-                kept: vec![],
+                kept: ["ubuntu-noble-plain-rke2-1-30-9", "ubuntu-noble-plain-rke2-1-29-9"]
+                    .map(|key| renamed(key, key))
+                    .into(),
                 suggested: vec!["opensuse-15-6-hardened-rke2-1-31-8".into()],
             }],
             missing: vec![],
             complete: Some("19 images, nothing is missing that 0.4.11 had".into()),
-            signatures: Some("19 of 19 images are signed by sha256:0123456789ab".into()),
+            signatures: Some("19 of 19 images are signed, by key 0123456789ab".into()),
             warnings: vec![],
             unchecked: vec!["the registry refused the tag list of 1 repository".into()],
             rolls: vec![],
