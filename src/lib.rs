@@ -2,6 +2,7 @@
 
 pub mod release;
 pub mod values;
+pub mod template;
 pub mod reconcile;
 pub mod merge_request;
 pub mod plan;
