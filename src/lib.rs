@@ -3,6 +3,7 @@
 pub mod release;
 pub mod values;
 pub mod template;
+pub mod signature;
 pub mod reconcile;
 pub mod merge_request;
 pub mod plan;
