@@ -1,0 +1,76 @@
+//! The subset of Go's templates that values files use, as Helm renders it: text in, text out.
+//!
+//! Values by their path, literals, pipes, parentheses, `if`, and those functions of Go and sprig that need nothing but
+//! their arguments. What it cannot do is an error that names it, never a guess: a chart's own templates, loops,
+//! variables. A value that holds a template itself is text here; who wants it rendered asks again.
+//!
+//! The crate `gotmpl` does not fit: it accepts an `if` without its `end`, whatever mark stands behind the text, and a
+//! missing value is either an error before `default` sees it or `<no value>` in the output.
+
+mod evaluate;
+mod format;
+mod functions;
+mod parse;
+
+use serde_json::Value;
+
+/// The longest template, and the longest value that a function gives, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// The longest output, in bytes.
+const LONGEST_OUTPUT: usize = 1024 * 1024;
+
+/// Why a template gives no text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// It cannot be read.
+    #[error("line {line}, column {column} of the template: {problem}")]
+    Syntax {
+        /// Its line, from 1.
+        line: usize,
+        /// Its column in characters, from 1.
+        column: usize,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// Only Helm can give it, with the chart at hand.
+    #[error("`{0}` needs the chart's own templates; write the value that it gives")]
+    NeedsChart(String),
+    /// Part of the language, but not of the subset.
+    #[error("`{0}` is not understood here; write the value that it gives")]
+    Unsupported(String),
+    /// No function of this name.
+    #[error("`{0}` is no function that is known here (known: {known})", known = functions::names().join(", "))]
+    UnknownFunction(String),
+    /// What would be printed or is demanded has no value: the path, or the function that gave nothing.
+    #[error("`{0}` has no value; set it in the values file")]
+    Missing(String),
+    /// The template asks for a value with words of its own.
+    #[error("a required value is missing: {0}")]
+    Required(String),
+    /// Arguments that the function does not take, or a path that leads through a value that holds no others.
+    #[error("`{name}` {problem}")]
+    Unfit {
+        /// The function or path.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Longer than any value of a values file is.
+    #[error("a template, value or output of more than {0} bytes")]
+    TooLong(usize),
+}
+
+/// The text that `text` renders to where `.Values` is `values`. Text without an action comes back as it is.
+pub fn render(text: &str, values: &Value) -> Result<String, TemplateError> {
+    if !text.contains("{{") {
+        return Ok(text.to_owned());
+    }
+    if text.len() > LONGEST {
+        return Err(TemplateError::TooLong(LONGEST));
+    }
+    evaluate::text_of(&parse::parse(text)?, values)
+}
+
+#[cfg(test)]
+mod tests;

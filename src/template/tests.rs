@@ -1,0 +1,340 @@
+//! What Helm renders, what it refuses, and what only it can do.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{LONGEST, LONGEST_OUTPUT, TemplateError, render};
+
+fn values() -> Value {
+    json!({
+        "registry": "registry.example",
+        "version": "0.4.12",
+        "empty": "",
+        "null": null,
+        "on": true,
+        "off": false,
+        "count": 3,
+        "whole": 4.0,
+        "ratio": 0.25,
+        "list": ["a", 1, null],
+        "cluster": { "k8s_version": "v1.31.8+rke2r1", "name": "Édith", "1": "one" },
+        "template": "{{ .Values.version }}",
+    })
+}
+
+fn rendered(text: &str) -> Result<String, TemplateError> {
+    render(text, &values())
+}
+
+fn assert_renders(cases: &[(&str, &str)]) {
+    for (template, expected) in cases {
+        assert_eq!(rendered(template).as_deref(), Ok(*expected), "{template}");
+    }
+}
+
+fn assert_refuses(cases: &[(&str, &str)]) {
+    for (template, expected) in cases {
+        let error = rendered(template).map_err(|error| error.to_string());
+        assert!(error.as_ref().is_err_and(|error| error.contains(expected)), "{template}: {error:?}");
+    }
+}
+
+#[test]
+fn text_without_an_action_comes_back_as_it_is() {
+    assert_renders(&[("", ""), ("plain }} text {", "plain }} text {"), ("'{ {'\r\n", "'{ {'\r\n")]);
+}
+
+#[test]
+fn a_value_stands_in_for_its_path() {
+    assert_renders(&[
+        ("{{ .Values.version }}", "0.4.12"),
+        ("{{.Values.version}}", "0.4.12"),
+        ("{{ $.Values.version }}", "0.4.12"),
+        ("oci://{{ .Values.registry }}/x:{{ .Values.version }}!", "oci://registry.example/x:0.4.12!"),
+        ("{{ .Values.cluster.k8s_version }}", "v1.31.8+rke2r1"),
+        ("{{ (.Values.cluster).name }}", "Édith"),
+        ("{{ .Values.cluster.1 }}", "one"),
+        ("{{ .Values.on }} {{ .Values.count }} {{ .Values.whole }} {{ .Values.ratio }}", "true 3 4 0.25"),
+        ("{{ .Values.list }}", "[a 1 <nil>]"),
+        ("{{ .Values.cluster }}", "map[1:one k8s_version:v1.31.8+rke2r1 name:Édith]"),
+    ]);
+}
+
+#[test]
+fn a_value_that_is_a_template_is_not_rendered_again() {
+    assert_renders(&[("{{ .Values.template }}", "{{ .Values.version }}")]);
+}
+
+#[test]
+fn literals_are_gos() {
+    assert_renders(&[
+        (r#"{{ "a\t\"b\"\\\x41\u00e9\U0001F680" }}"#, "a\t\"b\"\\Aé🚀"),
+        ("{{ `raw \\n }} \" \r\n` }}", "raw \\n }} \" \n"),
+        ("{{ 12 }} {{ -3 }} {{-3}} {{ 1.50 }} {{ 1e21 }} {{ 0.00001 }}", "12 -3 -3 1.5 1e+21 1e-05"),
+        ("{{ true }}{{ false }}", "truefalse"),
+    ]);
+}
+
+#[test]
+fn white_space_is_cut_where_a_dash_asks_for_it() {
+    assert_renders(&[
+        ("a \n{{- .Values.version -}}\n\t b", "a0.4.12b"),
+        ("a {{- /* why */ -}} b", "ab"),
+        ("a {{/* {{ }} */}} b", "a  b"),
+        ("a {{ .Values.count -}}  ", "a 3"),
+        ("{{ .Values.version\n  | upper\n}}", "0.4.12"),
+    ]);
+}
+
+#[test]
+fn a_branch_is_taken_as_go_takes_it() {
+    let chain = "{{ if .Values.off }}a{{ else if eq .Values.count 3 }}b{{ else }}c{{ end }}";
+    assert_renders(&[
+        ("{{ if .Values.on }}yes{{ else }}no{{ end }}", "yes"),
+        ("{{ if .Values.missing }}yes{{ else }}no{{ end }}", "no"),
+        ("{{ if .Values.empty }}yes{{ end }}", ""),
+        ("{{- if and .Values.on (not .Values.off) }} x {{- end }}", " x"),
+        (chain, "b"),
+        ("{{ if .Values.on }}{{ if .Values.off }}1{{ else }}2{{ end }}{{ end }}", "2"),
+        ("{{ if .Values.off }}{{ .Values.missing }}{{ end }}", ""),
+    ]);
+}
+
+#[test]
+fn functions_do_what_sprig_and_go_do() {
+    assert_renders(&[
+        (r#"{{ .Values.missing | default "d" }}"#, "d"),
+        (r#"{{ .Values.null | default "d" }}"#, "d"),
+        (r#"{{ .Values.off | default "d" }}"#, "d"),
+        (r#"{{ default "d" .Values.version }}"#, "0.4.12"),
+        (r#"{{ default "d" }}"#, "d"),
+        (r#"{{ quote .Values.version .Values.missing 1 "a\"b" }}"#, r#""0.4.12" "1" "a\"b""#),
+        ("{{ .Values.version | squote }}", "'0.4.12'"),
+        (r#"{{ "a.b.c" | replace "." "-" }}"#, "a-b-c"),
+        ("{{ trim \" \t x\\n\" }}", "x"),
+        (r#"{{ "v1.2" | trimPrefix "v" }}{{ "vv" | trimPrefix "v" }}"#, "1.2v"),
+        (r#"{{ "1.2+k" | trimSuffix "+k" }}{{ "x" | trimSuffix "y" }}"#, "1.2x"),
+        (r#"{{ lower "ÀB" }} {{ upper "straße" }}"#, "àb STRAßE"),
+        (r#"{{ .Values.count | toString | printf "%s" }}"#, "3"),
+        (r#"{{ .Values.on | ternary "t" "f" }} {{ ternary "t" "f" (eq 1 2) }}"#, "t f"),
+        (r#"{{ dig "cluster" "name" "d" .Values }} {{ dig "cluster" "x" "d" .Values }}"#, "Édith d"),
+        (r#"{{ required "why" .Values.version }}{{ required "why" .Values.off }}"#, "0.4.12false"),
+        (r#"{{ "Édith" | b64enc }}"#, "w4lkaXRo"),
+        (
+            "{{ empty .Values.empty }} {{ empty .Values.version }} {{ empty .Values.missing }}",
+            "true false true",
+        ),
+        (r#"{{ coalesce .Values.missing .Values.empty 0 "x" "y" }}"#, "x"),
+        (
+            r#"{{ hasPrefix "v" "v1" }} {{ hasSuffix "v" "v1" }} {{ contains "rke2" "a-rke2-b" }}"#,
+            "true false true",
+        ),
+        (r#"{{ "a\nb" | indent 2 }}{{ "a\n" | nindent 1 }}"#, "  a\n  b\n a\n "),
+        (r#"{{ index .Values.cluster "name" }} {{ index .Values.list 1 }}"#, "Édith 1"),
+        (r#"{{ len "é" }} {{ len .Values.list }} {{ len .Values.cluster }}"#, "2 3 3"),
+        (r#"{{ print "a" 1 2 "b" true }} {{ println "a" 1 }}"#, "a1 2btrue a 1\n"),
+    ]);
+}
+
+#[test]
+fn comparisons_are_gos() {
+    assert_renders(&[
+        (r#"{{ eq .Values.version "0.4.12" }} {{ eq 1 2 3 1 }} {{ ne "a" "b" }}"#, "true true true"),
+        (r#"{{ eq .Values.missing "x" }} {{ eq .Values.missing nil }}"#, "false true"),
+        (r#"{{ lt 1 2 }} {{ le 2 2 }} {{ gt "b" "a" }} {{ ge 1.5 2 }}"#, "true true true false"),
+        (r#"{{ and 1 0 "x" }} {{ or 0 "" "x" "y" }} {{ not "" }}"#, "0 x true"),
+        (r#"{{ or .Values.on (required "why" .Values.missing) }}"#, "true"),
+    ]);
+    assert_refuses(&[(r#"{{ eq 1 "1" }}"#, "`eq` cannot compare a whole number with text")]);
+}
+
+#[test]
+fn printf_writes_what_go_writes() {
+    assert_renders(&[
+        (r#"{{ printf "%s-%d-%v-%q-%t-%%" "a" 1 0.5 "b\n" true }}"#, r#"a-1-0.5-"b\n"-true-%"#),
+        (
+            r#"{{ printf "[%5s|%-5s|%05d|%5d|%.2s|%.1f|%f]" "a" "b" -42 7 "long" 1.25 0.5 }}"#,
+            "[    a|b    |-0042|    7|lo|1.2|0.500000]",
+        ),
+        (r#"{{ "x" | printf "%s/%s" .Values.registry }}"#, "registry.example/x"),
+    ]);
+    assert_refuses(&[
+        (r#"{{ printf "%d" "x" }}"#, "`printf` has text for `%d`"),
+        (r#"{{ printf "%s" 1 }}"#, "`printf` has a whole number for `%s`"),
+        (r#"{{ printf "%s" }}"#, "fewer arguments than verbs"),
+        (r#"{{ printf "x" 1 }}"#, "more arguments than verbs"),
+        (r#"{{ printf "%x" 1 }}"#, "the verb `%x`"),
+        (r#"{{ printf "%9999d" 1 }}"#, "width"),
+        (r#"{{ printf "%" 1 }}"#, "ends within a verb"),
+    ]);
+}
+
+#[test]
+fn a_missing_value_is_named_by_its_path() {
+    for (template, path) in [
+        ("{{ .Values.missing }}", ".Values.missing"),
+        ("{{ .Values.null }}", ".Values.null"),
+        ("{{ .Values.cluster.x }}", ".Values.cluster.x"),
+        ("{{ .Values.x.y.z }}", ".Values.x"),
+        ("{{ .Values.x.y | default \"d\" }}", ".Values.x"),
+        ("{{ (.Values.x).y.z }}", ".Values.x"),
+        ("{{ .Values.missing | upper }}", ".Values.missing"),
+        ("{{ printf \"%s\" .Values.missing }}", ".Values.missing"),
+        ("{{ coalesce .Values.empty }}", "coalesce"),
+        ("{{ index .Values.cluster \"x\" }}", "index"),
+    ] {
+        assert_eq!(rendered(template), Err(TemplateError::Missing(path.to_owned())), "{template}");
+    }
+    assert_renders(&[("{{ ((.Values.x).y).z | default \"d\" }}", "d")]);
+    let error = rendered(r#"{{ required "set x" .Values.x }}"#);
+    assert_eq!(error, Err(TemplateError::Required("set x".to_owned())));
+}
+
+#[test]
+fn what_needs_the_chart_is_refused_by_its_name() {
+    for (template, name) in [
+        (r#"{{ include "x" . }}"#, "include"),
+        (r#"{{ tpl .Values.template . }}"#, "tpl"),
+        (r#"{{ tuple . "x" | include "y" }}"#, "tuple"),
+        (r#"{{ lookup "v1" "Secret" "a" "b" }}"#, "lookup"),
+        (r#"{{ template "x" . }}"#, "template"),
+        (r#"{{ define "x" }}{{ end }}"#, "define"),
+        (r#"{{ .Files.Get "x" }}"#, ".Files"),
+        ("{{ .Capabilities.KubeVersion }}", ".Capabilities"),
+        ("{{ .Chart.Name }}", ".Chart"),
+        ("{{ $.Release.Name }}", ".Release"),
+        ("{{ . }}", "."),
+        // A branch that is not taken may be taken tomorrow.
+        (r#"{{ if false }}{{ include "x" . }}{{ end }}"#, "include"),
+        (r#"{{ .Values.version | default (include "x" .) }}"#, "include"),
+    ] {
+        assert_eq!(rendered(template), Err(TemplateError::NeedsChart(name.to_owned())), "{template}");
+    }
+    let message = TemplateError::NeedsChart("include".into()).to_string();
+    assert_eq!(message, "`include` needs the chart's own templates; write the value that it gives");
+}
+
+#[test]
+fn what_the_subset_lacks_is_refused_by_its_name() {
+    for (template, name) in [
+        ("{{ range .Values.list }}{{ end }}", "range"),
+        ("{{ with .Values.x }}{{ end }}", "with"),
+        ("{{ break }}", "break"),
+        ("{{ $x := 1 }}", "$x"),
+        ("{{ $ }}", "$"),
+    ] {
+        assert_eq!(rendered(template), Err(TemplateError::Unsupported(name.to_owned())), "{template}");
+    }
+    assert_refuses(&[(
+        "{{ sha256sum \"x\" }}",
+        "`sha256sum` is no function that is known here (known: and, or,",
+    )]);
+}
+
+#[test]
+fn actions_that_are_not_closed_or_stray_are_errors() {
+    assert_refuses(&[
+        ("{{ ", "line 1, column 4 of the template: an action that is not closed"),
+        ("a\né{{ .Values.version ", "line 2, column 21 of the template: an action that is not closed"),
+        ("{{ .Values.version }", "`}` is not expected here"),
+        ("{{}}", "`}` is not expected here"),
+        ("a{{ end }}b", "`end` without `if`"),
+        ("a{{ else }}b", "`else` without `if`"),
+        ("{{ else if .Values.on }}", "`else` without `if`"),
+        ("{{ if .Values.on }}a", "line 1, column 6 of the template: `if` without `end`"),
+        ("{{ if .Values.on }}a{{ else }}b", "`if` without `end`"),
+        ("{{ if .Values.on }}a{{ else if .Values.on }}b{{ else }}c", "`if` without `end`"),
+        ("{{ if .Values.on }}{{ else }}{{ else }}{{ end }}", "a second `else`"),
+        ("{{ end .Values.on }}", "`.` is not expected here"),
+        ("{{ if }}{{ end }}", "`}` is not expected here"),
+        ("{{/* never closed }}", "a comment that is not closed"),
+        ("{{ \"never closed }}", "a quote that is not closed"),
+        ("{{ `never closed }}", "a quote that is not closed"),
+        ("{{ (lower \"x\" }}", "`(` without `)`"),
+        ("{{ lower \"x\") }}", "`)` is not expected here"),
+        ("{{ \"x\" | }}", "`}` is not expected here"),
+        ("{{ \"x\" | .Values.version }}", "only functions stand behind `|`"),
+        ("{{ .Values.version \"x\" }}", "only functions take arguments"),
+        ("{{ lower\"x\" }}", "`\\\"` is not expected here"),
+        ("{{ .Values.a-b }}", "`-` is not expected here"),
+        ("{{ .Values..a }}", "a name is missing behind `.`"),
+        ("{{ eq lower \"x\" }}", "a function as an argument stands in parentheses"),
+        ("{{ nil }}", "line 1, column 4 of the template: `nil` is an argument only"),
+        ("{{ \"\\q\" }}", "an escape"),
+        ("{{ 0x }}", "`0x` is no number"),
+        ("{{ -inf }}", "`-inf` is no number"),
+        ("{{ .Values.version -}", "`-` is no number"),
+    ]);
+}
+
+#[test]
+fn arguments_that_do_not_fit_are_errors() {
+    assert_refuses(&[
+        ("{{ lower }}", "`lower` takes 1 arguments and has 0"),
+        ("{{ lower \"a\" \"b\" }}", "`lower` takes 1 arguments and has 2"),
+        ("{{ \"a\" | default \"b\" \"c\" }}", "`default` takes 1 to 2 arguments and has 3"),
+        ("{{ lower .Values.count }}", "`lower` takes text and has a whole number"),
+        ("{{ ternary 1 2 \"true\" }}", "`ternary` decides by a boolean and has text"),
+        ("{{ .Values.version.x }}", "`.Values.version` is no mapping, so it has no `x`"),
+        ("{{ (lower \"x\").y }}", "`(…)` is no mapping"),
+        ("{{ index .Values.list 3 }}", "`index` goes beyond its list"),
+        ("{{ index .Values.list \"a\" }}", "`index` cannot look into a list so"),
+        ("{{ dig \"version\" \"x\" \"d\" .Values }}", "`dig` looks for `x` in text"),
+        ("{{ required 1 \"x\" }}", "`required` takes text and has a whole number"),
+        ("{{ indent -1 \"x\" }}", "`indent` takes a number of blanks"),
+    ]);
+}
+
+#[test]
+fn nothing_grows_without_bound() {
+    let doubling = |count| format!("{{{{ \"ab\"{} }}}}", " | replace \"a\" \"aa\"".repeat(count));
+    assert_eq!(rendered(&doubling(10)).map(|text| text.len()), Ok(1025));
+    for template in [
+        doubling(40),
+        format!("{{{{ \"\\\\\"{} }}}}", " | quote".repeat(40)),
+        "{{ indent 100000 \"\\n\" }}".to_owned(),
+        format!("{{{{ .Values.version }}}}{}", " ".repeat(LONGEST)),
+    ] {
+        assert_eq!(rendered(&template), Err(TemplateError::TooLong(LONGEST)));
+    }
+    let long = json!({ "long": "x".repeat(LONGEST) });
+    let often = "{{ .Values.long }}".repeat(17);
+    assert_eq!(render(&often, &long), Err(TemplateError::TooLong(LONGEST_OUTPUT)));
+    for deep in ["{{ if true }}".repeat(5000), format!("{{{{ {} }}}}", "(".repeat(60_000))] {
+        assert!(rendered(&deep).is_err_and(|error| error.to_string().contains("nested too deeply")));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_brings_it_down(text in "\\PC{0,40}", action in "[-{}()|.$\"`\\\\a-z0-9% \n]{0,40}") {
+        for template in [text.clone(), format!("{{{{{text}}}}}"), format!("{{{{{action}"), format!("{{{{{action}}}}}")] {
+            if let Ok(rendered) = rendered(&template) {
+                prop_assert!(rendered.len() <= LONGEST_OUTPUT);
+            }
+        }
+    }
+
+    #[test]
+    fn no_mix_of_its_own_words_brings_it_down(words in proptest::collection::vec(word(), 0..24)) {
+        let template = words.concat();
+        if let Ok(rendered) = rendered(&template) {
+            prop_assert!(rendered.len() <= LONGEST_OUTPUT);
+            prop_assert!(template.contains("{{") || rendered == template);
+        }
+    }
+
+    #[test]
+    fn a_quoted_text_is_what_it_was(text in "\\PC{0,20}") {
+        let template = format!("{{{{ `{}` }}}}", text.replace('`', ""));
+        prop_assert_eq!(rendered(&template), Ok(text.replace(['`', '\r'], "")));
+    }
+}
+
+fn word() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "{{", "{{", "{{- ", "}}", "}}", " -}}", " ", " ", "|", "(", ")", ".Values", ".cluster", ".x", "$",
+        "if ", "else", "end", "default", "printf", "\"%s\"", "`a`", "3", "-1", "replace", "dig", "ternary",
+        "index", "eq", "and", "indent", "b64enc", "é", "\n", "/*", "*/", "nil", "true",
+    ])
+}
