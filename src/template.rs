@@ -11,7 +11,9 @@ mod evaluate;
 mod format;
 mod functions;
 mod parse;
+mod paths;
 
+pub use paths::paths;
 use serde_json::Value;
 
 /// The longest template, and the longest value that a function gives, in bytes.
