@@ -25,6 +25,8 @@ mod latency;
 mod lookup;
 #[path = "figures/measure.rs"]
 mod measure;
+#[path = "figures/signatures.rs"]
+mod signatures;
 
 /// The program, built as it is released.
 const DIBUMP: &str = env!("CARGO_BIN_EXE_dibump");
@@ -45,5 +47,8 @@ fn main() {
     }
     if is_wanted("lookup") {
         lookup::all();
+    }
+    if is_wanted("signatures") {
+        signatures::all();
     }
 }

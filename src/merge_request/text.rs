@@ -405,6 +405,12 @@ mod tests {
         - `ubuntu-jammy-plain-kubeadm-1-29-15` was enabled, and goes
         - not checked: the registry refused the tag list of 1 repository
 
+        **Complete:** 19 images, nothing is missing that 0.4.11 had
+
+        **Signatures:** 19 of 19 images are signed, by key 012345·6789ab
+
+        **What to do:** judge what is listed above; then merge once the pipeline is green. Closing it says no to this release only.
+
         **Other releases:**
 
         - `0.5.0`: held\(complete\): 2 images are missing
@@ -412,7 +418,7 @@ mod tests {
         | Family | Kubernetes |
         |---|---|
         | ubuntu plain kubeadm | removed 1.29.15 |
-        | ubuntu plain rke2 | 1.31.7 → 1.31.8, added 1.32.4 |
+        | ubuntu plain rke2 | 1.30.9, 1.29.9, 1.31.7 → 1.31.8, added 1.32.4 |
 
         **See it for yourself:**
 
@@ -431,6 +437,8 @@ mod tests {
         - `opensuse-15-6-hardened-rke2-1-31-8`
 
         ### What diskimage-builder says
+
+        **0.4.12**
 
         > **Changes**\
         > - closes \#·12, thanks @·all

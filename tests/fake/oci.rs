@@ -220,6 +220,15 @@ impl FakeRegistry {
         tagged.expect("the tag was pushed").1.clone()
     }
 
+    /// Gives what a tag of one repository stands for a tag in another.
+    pub(crate) fn copy(&self, from: (&str, &str), to: (&str, &str)) {
+        let digest = self.digest(from.0, from.1);
+        let mut state = self.state();
+        let tags = state.repositories.entry(to.0.to_owned()).or_default();
+        tags.retain(|(known, _)| known != to.1);
+        tags.push((to.1.to_owned(), digest));
+    }
+
     /// Removes a tag; the repository stays.
     pub(crate) fn remove(&self, path: &str, tag: &str) -> &Self {
         if let Some(tags) = self.state().repositories.get_mut(path) {

@@ -54,6 +54,7 @@ pub(crate) trait Hub: Send + Sync {
     fn open_from_fork(&self, title: &str, text: &str);
     fn merge(&self, number: u64);
     fn approve(&self, number: u64);
+    fn is_draft(&self, number: u64) -> bool;
     /// Whether the branch's head has a pipeline, and whether that failed.
     fn pipeline(&self, branch: &str, failed: bool);
 
@@ -183,6 +184,10 @@ impl Hub for FakeGitLab {
         self.state().project(PROJECT).merge_request(number).approved_by = vec!["alice".to_owned()];
     }
 
+    fn is_draft(&self, number: u64) -> bool {
+        self.state().project(PROJECT).merge_request(number).title.starts_with("Draft: ")
+    }
+
     fn pipeline(&self, branch: &str, failed: bool) {
         let head = (self as &dyn Hub).head(branch).unwrap();
         let status = if failed { "FAILED" } else { "RUNNING" };
@@ -295,6 +300,10 @@ impl Hub for FakeGitHub {
         let project = state.project(PROJECT);
         project.members.insert("alice".to_owned(), 3);
         project.pull_request(number).reviews.insert("alice".to_owned(), "APPROVED".to_owned());
+    }
+
+    fn is_draft(&self, number: u64) -> bool {
+        self.state().project(PROJECT).pull_request(number).draft
     }
 
     fn pipeline(&self, branch: &str, failed: bool) {

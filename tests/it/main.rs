@@ -18,6 +18,7 @@ mod stories;
 
 mod architecture;
 mod faults;
+mod gates;
 mod github;
 mod gitlab;
 mod hub;
@@ -29,5 +30,6 @@ mod plan;
 mod run;
 mod schemas;
 mod transport;
+mod trust;
 mod values;
 mod world;

@@ -159,8 +159,21 @@ impl World {
 
     /// More lines of `merge_request:` in the configuration.
     pub(crate) fn merge_request_settings(&self, settings: &str) -> &Self {
+        self.add(&format!("merge_request: {settings}"))
+    }
+
+    /// One more line of the configuration.
+    pub(crate) fn add(&self, line: &str) -> &Self {
         let config = String::from_utf8(self.desk.read("dibump.yaml")).unwrap();
-        self.desk.write("dibump.yaml", format!("{config}merge_request: {settings}\n"));
+        self.desk.write("dibump.yaml", format!("{config}{line}\n"));
+        self
+    }
+
+    /// A person ends the holds of a release.
+    pub(crate) fn accept(&self, version: &str) -> &Self {
+        let config = String::from_utf8(self.desk.read("dibump.yaml")).unwrap();
+        let files = format!("files: [{VALUES}]\n");
+        self.desk.write("dibump.yaml", config.replace(&files, &format!("{files}    accept: [{version}]\n")));
         self
     }
 

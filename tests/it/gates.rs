@@ -1,0 +1,160 @@
+//! What holds a release back, and what ends a hold.
+
+use crate::fake::oci::Image;
+use crate::world::{PREFIX, Ran, SOURCE, VALUES, World, images, values_at};
+
+fn says(ran: &Ran, outcome: &str) {
+    assert!(ran.stdout.contains(&format!("→ {outcome}")), "{outcome} is expected: {ran:#?}");
+}
+
+stories! {
+    a_release_that_is_half_promoted_is_held_and_proposed_in_the_run_after_its_last_image,
+    an_image_that_waits_to_be_promoted_holds_the_release,
+    the_newest_release_that_passes_is_proposed_and_the_held_one_named,
+    a_hold_ends_by_a_persons_word_and_the_reviewer_is_told,
+    an_incomplete_release_that_was_waited_for_long_enough_is_a_draft,
+    a_release_of_unknown_age_is_held_until_a_memory_outlives_a_run,
+}
+
+async fn a_release_that_is_half_promoted_is_held_and_proposed_in_the_run_after_its_last_image(world: World) {
+    let [first, last] = images(13);
+    world.registry.release(PREFIX, "0.4.12", &[]);
+    for image in images(12) {
+        world.registry.remove(&format!("{PREFIX}/{}", image.name), "0.4.12");
+    }
+    world.add("policy: {complete_timeout: 999999h}");
+    world.registry.release(PREFIX, "0.4.13", &[first]);
+    let (held, writes) = world.run_and_writes().await;
+    assert_eq!(held.exit, Some(0), "{held:#?}");
+    says(&held, "held(complete)");
+    assert!(held.stdout.contains("opensuse plain kubeadm is missing, compared with 0.4.11"), "{held:#?}");
+    assert!(held.stdout.contains("`accept: [0.4.13]` in the target ends it"), "{held:#?}");
+    assert!(writes.is_empty(), "{writes:#?}");
+
+    world.registry.release(PREFIX, "0.4.13", &[last]);
+    says(&world.run().await, "created");
+    assert_eq!(world.values(SOURCE).unwrap(), values_at(13));
+}
+
+async fn an_image_that_waits_to_be_promoted_holds_the_release(world: World) {
+    world.add("policy: {complete_timeout: 999999h}");
+    let snapshots = format!("{PREFIX}/snapshots");
+    let waiting = Image::new("ubuntu-noble-hardened-rke2-1-30-12");
+    world.registry.release(&snapshots, "0.4.12", &images(12));
+    world.registry.release(&snapshots, "0.4.12", std::slice::from_ref(&waiting));
+    let held = world.run().await;
+    says(&held, "held(complete)");
+    assert!(held.stdout.contains("ubuntu-noble-hardened-rke2-1-30-12 (built, not promoted)"), "{held:#?}");
+
+    world.registry.release(PREFIX, "0.4.12", &[waiting]);
+    says(&world.run().await, "created");
+}
+
+async fn the_newest_release_that_passes_is_proposed_and_the_held_one_named(world: World) {
+    world.add("policy: {complete_timeout: 999999h}");
+    let [first, _] = images(13);
+    world.registry.release(PREFIX, "0.4.13", &[first]);
+    says(&world.run().await, "created");
+    assert_eq!(world.values(SOURCE).unwrap(), values_at(12));
+    let text = &world.merge_requests()[0].text;
+    assert!(text.contains("`0.4.13`: held: not published in full"), "{text}");
+    assert!(text.contains("in the target ends it"), "{text}");
+
+    // Nothing older takes the place of what is offered, whatever becomes of the newer one.
+    world.registry.release(PREFIX, "0.4.13", &images(13));
+    says(&world.run().await, "updated");
+    world.registry.remove(&format!("{PREFIX}/{}", images(13)[1].name), "0.4.13");
+    let (ran, writes) = world.run_and_writes().await;
+    assert_eq!(world.values(SOURCE).unwrap(), values_at(13), "{ran:#?} {writes:#?}");
+}
+
+async fn a_hold_ends_by_a_persons_word_and_the_reviewer_is_told(world: World) {
+    let names = ["ubuntu-noble-plain-rke2-1-30-13-0.4.13", "opensuse-15-6-plain-kubeadm-1-30-13"];
+    world.registry.release(PREFIX, "0.4.13", &names.map(Image::new));
+    let dry = world.desk.dibump(&["run", "--dry-run"]).await;
+    assert!(dry.stdout.contains("would-create"), "{dry:#?}");
+    assert!(!dry.stdout.contains("0.4.13-"), "{dry:#?}");
+
+    world.accept("0.4.13");
+    says(&world.run().await, "created");
+    let mr = world.merge_requests().remove(0);
+    assert!(mr.title.contains("0.4.13"), "{}", mr.title);
+    assert!(
+        mr.text.contains("0.4.13 is proposed as accepted, although a name holds its own tag"),
+        "{}",
+        mr.text
+    );
+}
+
+async fn an_incomplete_release_that_was_waited_for_long_enough_is_a_draft(world: World) {
+    let [first, _] = images(13);
+    world.registry.release(PREFIX, "0.4.13", &[first]);
+    for image in images(12) {
+        world.registry.remove(&format!("{PREFIX}/{}", image.name), "0.4.12");
+    }
+    // The newest image is from May 2026.
+    let ran = world.run().await;
+    says(&ran, "created");
+    let mr = world.merge_requests().remove(0);
+    assert!(world.hub.is_draft(mr.number), "{}", mr.title);
+    let missing = mr.text.find("**Missing in this release:**").expect(&mr.text);
+    assert!(missing < mr.text.find("**What to do:**").unwrap(), "{}", mr.text);
+    assert!(mr.text.contains("- opensuse plain kubeadm"), "{}", mr.text);
+}
+
+async fn a_release_of_unknown_age_is_held_until_a_memory_outlives_a_run(world: World) {
+    let undated = |patch: u32| {
+        images(patch).map(|mut image| {
+            image.annotations.clear();
+            image
+        })
+    };
+    world.registry.release(PREFIX, "0.4.12", &undated(12));
+    world.add("policy: {minimum_age: 1ms}");
+    let held = world.run().await;
+    says(&held, "held(age-unknown)");
+    assert!(held.stdout.contains("`unknown_age: allow` or `accept: [0.4.12]`"), "{held:#?}");
+
+    world.add("cache: {dir: cache}");
+    says(&world.run().await, "held(age-unknown)");
+    says(&world.run().await, "created");
+}
+
+#[tokio::test]
+async fn what_is_asked_for_is_proposed_and_says_what_it_overrides() {
+    let world = World::new().await;
+    world.desk.write(VALUES, crate::world::AT_0_4_11);
+    let [first, _] = images(13);
+    world.registry.release(PREFIX, "0.4.13", &[first]);
+    world.add("policy: {complete_timeout: 999999h, range: '<0.4.13'}");
+    let ran = world.desk.dibump(&["plan", VALUES, "--to", "0.4.13"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    for said in ["as asked, although outside `range`", "as asked, although not published in full"] {
+        assert!(ran.stdout.contains(said), "{said}: {ran:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_release_that_drops_most_keys_is_held_unless_that_gate_is_off() {
+    let world = World::new().await;
+    let file = "\
+sylva_diskimagebuilder_version: 0.4.11
+diskimage_builder_os_images:
+  ubuntu-noble-plain-rke2-1-28-11: {}
+  ubuntu-noble-plain-rke2-1-29-11: {}
+  ubuntu-noble-plain-rke2-1-30-11: {}
+";
+    world.desk.write(VALUES, file);
+    let names = [28, 29, 30].map(|minor| Image::new(&format!("ubuntu-noble-plain-rke2-1-{minor}-11")));
+    world.registry.release(PREFIX, "0.4.11", &names);
+    let plan = async |more: &str| {
+        world.configure("[catalog]", "").add(more);
+        world.desk.dibump(&["plan", VALUES]).await.stdout
+    };
+    let held = plan("").await;
+    assert!(held.contains("held(jump)") && held.contains("only 1 of 3 listed keys"), "{held}");
+    let warned = plan("policy: {jump: warn}").await;
+    assert!(warned.contains("proposed although only 1 of 3 listed keys"), "{warned}");
+    let off = plan("policy: {jump: off}").await;
+    assert!(off.contains("→ 0.4.12  proposed "), "{off}");
+}

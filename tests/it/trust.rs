@@ -1,0 +1,260 @@
+//! Signatures in the main job: what is signed is proposed, what is not is held, and what cannot be told changes nothing.
+
+use crate::fake::cosign::{Signer, signature_tag};
+use crate::fake::oci::{Fault, Referrers};
+use crate::world::{AT_0_4_11, PREFIX, Ran, VALUES, World, images};
+
+fn says(ran: &Ran, outcome: &str) {
+    assert!(ran.stdout.contains(&format!("→ {outcome}")), "{outcome} is expected: {ran:#?}");
+}
+
+/// Whose key is configured, and who signs.
+struct Signed {
+    world: World,
+    signer: Signer,
+}
+
+impl Signed {
+    fn new(world: World) -> Self {
+        let signer = Signer::new();
+        world.desk.write("cosign.pub", signer.pem());
+        world.configure("[catalog]", "    cosign_public_keys: [{file: cosign.pub}]\n");
+        Self { world, signer }
+    }
+
+    fn each(&self, patch: u32, work: impl Fn(&Signer, &str, &str)) {
+        for image in images(patch) {
+            let path = format!("{PREFIX}/{}", image.name);
+            let digest = self.world.registry.digest(&path, &format!("0.4.{patch}"));
+            work(&self.signer, &path, &digest);
+        }
+    }
+
+    fn sign(&self, patch: u32) {
+        self.each(patch, |signer, path, digest| signer.sign(&self.world.registry, path, digest));
+    }
+}
+
+stories! {
+    a_signed_release_is_proposed_and_the_reviewer_told_by_which_key,
+    an_unsigned_release_is_held_and_nobodys_word_ends_that,
+    the_signatures_of_a_release_that_is_listed_already_are_not_asked_for,
+}
+
+async fn a_signed_release_is_proposed_and_the_reviewer_told_by_which_key(world: World) {
+    let signed = Signed::new(world);
+    signed.sign(12);
+    says(&signed.world.run().await, "created");
+    let text = signed.world.merge_requests().remove(0).text;
+    assert!(text.contains("**Signatures:** 2 of 2 images are signed, by key"), "{text}");
+    assert!(text.contains("| signed by key "), "{text}");
+}
+
+async fn an_unsigned_release_is_held_and_nobodys_word_ends_that(world: World) {
+    let signed = Signed::new(world);
+    signed.world.accept("0.4.12");
+    let (held, writes) = signed.world.run_and_writes().await;
+    assert_eq!(held.exit, Some(0), "{held:#?}");
+    says(&held, "held(signed)");
+    assert!(held.stdout.contains("is not signed") && held.stdout.contains("a mirror must copy"), "{held:#?}");
+    assert!(writes.is_empty(), "{writes:#?}");
+
+    signed.sign(12);
+    says(&signed.world.run().await, "created");
+}
+
+async fn the_signatures_of_a_release_that_is_listed_already_are_not_asked_for(world: World) {
+    let signed = Signed::new(world);
+    for image in images(12) {
+        signed.world.registry.remove(&format!("{PREFIX}/{}", image.name), "0.4.12");
+    }
+    says(&signed.world.run().await, "up-to-date");
+    assert_eq!(signed.world.registry.count(".sig"), 0);
+}
+
+/// A local plan of a file at 0.4.11 with 0.4.12 published.
+async fn desk() -> Signed {
+    let signed = Signed::new(World::new().await);
+    signed.world.desk.write(VALUES, AT_0_4_11);
+    signed
+}
+
+async fn plan(signed: &Signed, more: &[&str]) -> Ran {
+    signed.world.desk.dibump(&[&["plan", VALUES], more].concat()).await
+}
+
+#[tokio::test]
+async fn every_layout_of_every_registry_verifies_and_everything_else_fails_closed() {
+    let mut cells = 0;
+    for referrers in [Referrers::Api, Referrers::ByTag, Referrers::TheImageItself] {
+        for classic in [None, Some(true), Some(false)] {
+            for bundle in [None, Some(true), Some(false)] {
+                // A registry that takes the tag for a digest has no place for bundles.
+                if referrers == Referrers::TheImageItself && bundle.is_some() {
+                    continue;
+                }
+                let signed = desk().await;
+                let stranger = Signer::new();
+                let registry = &signed.world.registry;
+                registry.referrers(referrers);
+                signed.each(12, |signer, path, digest| {
+                    let by = |ours: bool| if ours { signer } else { &stranger };
+                    if let Some(ours) = classic {
+                        by(ours).sign(registry, path, digest);
+                    }
+                    if let Some(ours) = bundle {
+                        by(ours).bundle(registry, path, digest);
+                    }
+                });
+                let ran = plan(&signed, &[]).await;
+                let cell = format!("{referrers:?}, classic {classic:?}, bundle {bundle:?}: {ran:#?}");
+                assert_eq!(ran.exit, Some(0), "{cell}");
+                let (good, bad) = (Some(true), Some(false));
+                let expected = match (classic, bundle) {
+                    (c, b) if c == good || b == good => "update 0.4.11 → 0.4.12",
+                    (c, b) if c == bad || b == bad => "is wrongly signed (signed by another key",
+                    _ => "is not signed",
+                };
+                assert!(ran.stdout.contains(expected), "{expected}: {cell}");
+                cells += 1;
+            }
+        }
+    }
+    assert_eq!(cells, 21);
+}
+
+#[tokio::test]
+async fn a_registry_that_refuses_or_lies_about_signatures_is_never_taken_for_an_answer() {
+    for (path, fault) in [
+        (".sig", Fault::status(500)),
+        (".sig", Fault::status(429)),
+        (".sig", Fault::status(401)),
+        (".sig", Fault::status(403)),
+        (".sig", Fault::cut()),
+        (".sig", Fault::status(200).body("<html>sign in</html>").header("content-type", "text/html")),
+        ("/blobs/", Fault::status(503)),
+        ("/blobs/", Fault::status(403)),
+        ("/blobs/", Fault::cut()),
+    ] {
+        let signed = desk().await;
+        signed.sign(12);
+        signed.world.registry.fault(fault.clone().on(path));
+        let ran = plan(&signed, &["--write"]).await;
+        assert_eq!(ran.exit, Some(4), "{path} {fault:?}: {ran:#?}");
+        assert!(ran.stdout.contains("unknown, nothing changes"), "{path} {fault:?}: {ran:#?}");
+        assert!(!ran.stdout.contains("not signed"), "{path} {fault:?}: {ran:#?}");
+        assert_eq!(signed.world.desk.read(VALUES), AT_0_4_11.as_bytes());
+    }
+    // A registry that has the signature and not what was signed, or something else in its place.
+    for (fault, why) in [
+        (Fault::status(404).body(r#"{"errors":[{"code":"BLOB_UNKNOWN"}]}"#), "is not in the registry"),
+        (Fault::status(200).body("{}"), "is not what its descriptor says"),
+    ] {
+        let signed = desk().await;
+        signed.sign(12);
+        signed.world.registry.fault(fault.on("/blobs/"));
+        let ran = plan(&signed, &[]).await;
+        assert_eq!(ran.exit, Some(0), "{ran:#?}");
+        assert!(ran.stdout.contains("held(signed)") && ran.stdout.contains(why), "{why}: {ran:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_signature_that_was_copied_from_another_image_counts_for_nothing() {
+    let signed = desk().await;
+    let registry = &signed.world.registry;
+    // One of its own digest for each image, or they are the same to a registry.
+    let distinct = images(12).map(|image| {
+        let name = image.name.clone();
+        image.with("name", &name)
+    });
+    registry.release(PREFIX, "0.4.12", &distinct);
+    signed.sign(12);
+    let [path, other] = images(12).map(|image| format!("{PREFIX}/{}", image.name));
+    let (image, foreign) = (registry.digest(&path, "0.4.12"), registry.digest(&other, "0.4.12"));
+    registry.copy((&other, &signature_tag(&foreign)), (&path, &signature_tag(&image)));
+    let ran = plan(&signed, &[]).await;
+    assert!(ran.stdout.contains("held(signed)"), "{ran:#?}");
+    assert!(ran.stdout.contains("1 of 2 images are not signed as demanded"), "{ran:#?}");
+    assert!(ran.stdout.contains("signs another image"), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn an_unsigned_release_that_was_asked_for_is_refused() {
+    let signed = desk().await;
+    let ran = plan(&signed, &["--to", "0.4.12", "--write"]).await;
+    assert_eq!(ran.exit, Some(5), "{ran:#?}");
+    assert!(ran.stderr.contains("nobody's word makes up for a signature"), "{ran:#?}");
+    assert_eq!(signed.world.desk.read(VALUES), AT_0_4_11.as_bytes());
+    let off = plan(&signed, &["--to", "0.4.12", "--signatures", "off"]).await;
+    assert_eq!(off.exit, Some(0), "{off:#?}");
+    let warned = plan(&signed, &["--signatures", "warn"]).await;
+    assert!(warned.stdout.contains("update 0.4.11 → 0.4.12"), "{warned:#?}");
+    assert!(warned.stdout.contains("none of 2 images is signed as demanded"), "{warned:#?}");
+}
+
+#[tokio::test]
+async fn what_is_in_the_cache_is_verified_without_a_request_and_not_believed() {
+    let signed = desk().await;
+    signed.sign(12);
+    let ran = plan(&signed, &["--cache-dir", "cache"]).await;
+    assert!(ran.stdout.contains("update 0.4.11 → 0.4.12"), "{ran:#?}");
+    let asked = signed.world.registry.count(".sig");
+    assert_eq!(asked, 2);
+    plan(&signed, &["--cache-dir", "cache"]).await;
+    assert_eq!(signed.world.registry.count(".sig"), asked);
+
+    // A cache that was tampered with proves nothing: the registry is asked again.
+    let stranger = Signer::new();
+    signed.world.desk.write("other.pub", stranger.pem());
+    let ran = plan(&signed, &["--cache-dir", "cache", "--cosign-key", "other.pub"]).await;
+    assert!(ran.stdout.contains("held(signed)"), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn the_key_of_the_values_file_counts_where_none_is_configured() {
+    let world = World::new().await;
+    let signer = Signer::new();
+    let indented = signer.pem().trim().replace('\n', "\n    ");
+    let file = |more: &str| {
+        format!(
+            "{AT_0_4_11}security:\n  default_cosign_public_key: |\n    {indented}\n  os_images:\n    cosign_public_key: '{{{{ .Values.security.default_cosign_public_key }}}}'\n{more}"
+        )
+    };
+    world.desk.write(VALUES, file(""));
+    let run = async || world.desk.dibump(&["plan", VALUES]).await;
+    let held = run().await;
+    assert!(held.stdout.contains("held(signed)"), "{held:#?}");
+
+    // A deployment that does not check by itself is told, not held.
+    world.desk.write(VALUES, file("    skip_signing_check: true\n"));
+    let warned = run().await;
+    assert!(warned.stdout.contains("none of 2 images is signed"), "{warned:#?}");
+    assert!(warned.stdout.contains("update 0.4.11 → 0.4.12"), "{warned:#?}");
+
+    world.desk.write(VALUES, file("").replace(".default_cosign_public_key }}", ".lost }}"));
+    let lost = run().await;
+    assert!(lost.stdout.contains("signatures: not checked"), "{lost:#?}");
+    let required = world.desk.dibump(&["plan", VALUES, "--signatures", "required"]).await;
+    assert_eq!(required.exit, Some(3), "{required:#?}");
+    assert!(
+        required.stderr.contains("security.os_images.cosign_public_key cannot be resolved"),
+        "{required:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_named_with_its_place() {
+    let world = World::new().await;
+    world
+        .desk
+        .write(VALUES, AT_0_4_11)
+        .write("cosign.pub", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    let ran = world.desk.dibump(&["plan", VALUES, "--cosign-key", "cosign.pub"]).await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    assert!(ran.stderr.contains("cosign.pub:") && ran.stderr.contains("private"), "{ran:#?}");
+    world.configure("[catalog]", "    cosign_public_keys: ['hello']\n");
+    let ran = world.desk.dibump(&["config", "validate"]).await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    assert!(ran.stderr.contains("cosign_public_keys[0]"), "{ran:#?}");
+}
