@@ -56,7 +56,8 @@ struct Signature {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Statement {
-    _type: String,
+    #[serde(rename = "_type")]
+    version: String,
     subject: Vec<Subject>,
     predicate_type: String,
 }
@@ -135,11 +136,11 @@ fn pre_authentication(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 impl Statement {
     /// One of several subjects is enough, as for cosign; only sha256 counts.
     fn signs(&self, subject: &Digest) -> Result<(), Rejection> {
-        if self._type != STATEMENT {
-            return Err(Rejection::StatementType(Rejection::quoted(&self._type)));
-        }
         if self.predicate_type != SIGNATURE {
             return Err(Rejection::Predicate(Rejection::quoted(&self.predicate_type)));
+        }
+        if self.version != STATEMENT {
+            return Err(Rejection::StatementType(Rejection::quoted(&self.version)));
         }
         let mut signed = self.subject.iter().filter_map(|subject| subject.digest.get("sha256"));
         let first = signed.clone().next().ok_or(Rejection::NoSubject)?;

@@ -29,6 +29,7 @@ mod page;
 mod plan;
 mod run;
 mod schemas;
+mod signatures;
 mod transport;
 mod trust;
 mod values;
