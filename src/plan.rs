@@ -15,7 +15,7 @@ use crate::release::choice::{Choice, Known, Verdict};
 use crate::release::gates::Hold;
 use crate::release::{Coverage, Naming, Release, Version};
 use crate::values::{Change, EditError, EditNote, KeyPath, Mapping, Position};
-use gates::Checked;
+use gates::Signed;
 use schema::{Answer, InvalidSchema, Schema};
 pub use survey::{Current, FileSpec, Survey, SurveyError, Surveyed, Target, survey};
 pub use trust::{NoKey, Trust};
@@ -31,8 +31,8 @@ pub struct Plan {
     pub choice: Choice,
     /// The files, primary first, changed or not; empty when nothing was planned.
     pub files: Vec<PlannedFile>,
-    /// The signatures of the images that the files will list, where they were asked for.
-    pub signatures: Option<Checked>,
+    /// The signatures of the images that the files will list.
+    pub signatures: Signed,
 }
 
 /// One file of the plan.
@@ -180,11 +180,17 @@ pub fn plan(request: Request<'_>, known: &Known, choice: Choice) -> Result<Plan,
             verdict: Planned::Held { gate: "pinned", reason },
             choice,
             files: Vec::new(),
-            signatures: None,
+            signatures: Signed::NotAsked(None),
         });
     }
     let nothing = |verdict, choice| {
-        Ok(Plan { from: from.clone(), verdict, choice, files: Vec::new(), signatures: None })
+        Ok(Plan {
+            from: from.clone(),
+            verdict,
+            choice,
+            files: Vec::new(),
+            signatures: Signed::NotAsked(None),
+        })
     };
     if let Some(reason) = unknown(&choice) {
         return nothing(Planned::Unknown { reason }, choice);
@@ -196,7 +202,7 @@ pub fn plan(request: Request<'_>, known: &Known, choice: Choice) -> Result<Plan,
     };
     let files = files(request, known.releases.get(&from), proposal)?;
     let verdict = verdict(&from, proposal, &files, &choice);
-    Ok(Plan { from, verdict, choice, files, signatures: None })
+    Ok(Plan { from, verdict, choice, files, signatures: Signed::NotAsked(None) })
 }
 
 fn files(

@@ -197,7 +197,7 @@ async fn run_job(
         }
         Planned::UpToDate => Work::Nothing { outcome: Outcome::UpToDate, note: None },
         Planned::Update { .. } | Planned::Align { .. } => {
-            Work::Update(Box::new(update(job, seen, producer, snapshot, &plan, &trust)))
+            Work::Update(Box::new(update(job, seen, producer, snapshot, &plan)))
         }
     };
     let wanted = Wanted {
@@ -237,18 +237,11 @@ async fn propose(job: &Job, seen: &Seen, wanted: &Wanted, version: &Version, opt
     }
 }
 
-fn update(
-    job: &Job,
-    seen: &Seen,
-    producer: &Producer,
-    snapshot: &Snapshot<'_>,
-    plan: &Plan,
-    trust: &Trust,
-) -> Update {
+fn update(job: &Job, seen: &Seen, producer: &Producer, snapshot: &Snapshot<'_>, plan: &Plan) -> Update {
     let change = |(path, (before, after)): (&str, (&str, &str))| {
         (path.to_owned(), FileChange { before: before.as_bytes().to_vec(), after: after.as_bytes().to_vec() })
     };
-    let summary = summary::summary(job, producer, snapshot, plan, trust.unasked.as_deref());
+    let summary = summary::summary(job, producer, snapshot, plan);
     let digests = summary.images.iter().filter_map(|row| Some((row.key.as_str(), row.digest.as_ref()?)));
     // What was waited for in vain is for a person to judge.
     let is_draft = plan.choice.overdue().is_some();

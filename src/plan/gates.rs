@@ -43,7 +43,10 @@ pub fn ask(
     if let Some(hold) = jump(plan).filter(|_| policy.gates.jump != Stance::Off && !told) {
         return Some(Ask::Choice(plan.to().clone(), hold));
     }
-    let keys = trust.keys.as_ref().filter(|_| trust.demand != Demand::Off)?;
+    let Some(keys) = trust.keys.as_ref().filter(|_| trust.demand != Demand::Off) else {
+        plan.signatures = Signed::NotAsked(trust.unasked.clone());
+        return None;
+    };
     let listed = listed(plan, known);
     let unread: Vec<(ImageKey, Digest)> = listed
         .iter()
@@ -54,8 +57,17 @@ pub fn ask(
         return Some(Ask::Signatures(unread));
     }
     let verdicts = listed.iter().map(|artifact| (artifact.key.clone(), verdict(artifact, signatures)));
-    plan.signatures = Some(Checked { keys: keys.clone(), verdicts: verdicts.collect() });
+    plan.signatures = Signed::Checked(Checked { keys: keys.clone(), verdicts: verdicts.collect() });
     if trust.demand == Demand::Required { demanded(plan) } else { None }
+}
+
+/// What is to be said of the signatures of the images that a plan lists.
+#[derive(Debug, Clone)]
+pub enum Signed {
+    /// They were not asked for, for this reason where somebody might expect it.
+    NotAsked(Option<String>),
+    /// They were.
+    Checked(Checked),
 }
 
 /// The signatures of the images that a plan lists.
@@ -65,6 +77,24 @@ pub struct Checked {
     pub keys: Keys,
     /// What became of each image.
     pub verdicts: BTreeMap<ImageKey, Verdict>,
+}
+
+impl Signed {
+    /// What was checked.
+    pub fn checked(&self) -> Option<&Checked> {
+        match self {
+            Self::Checked(checked) => Some(checked),
+            Self::NotAsked(_) => None,
+        }
+    }
+
+    /// What a reader should know, in a sentence.
+    pub fn sentence(&self) -> Option<String> {
+        match self {
+            Self::Checked(checked) => Some(checked.sentence()),
+            Self::NotAsked(reason) => reason.as_ref().map(|reason| format!("not checked, {reason}")),
+        }
+    }
 }
 
 impl Checked {
@@ -80,7 +110,7 @@ impl Checked {
     }
 
     /// How many images are signed, and by whom.
-    pub fn sentence(&self) -> String {
+    fn sentence(&self) -> String {
         let signers: BTreeSet<String> = self
             .verdicts
             .values()
@@ -99,7 +129,7 @@ impl Checked {
 
 /// Bad or missing signatures hold the release; what could not be checked is unknown, and the worse of the two decides.
 fn demanded(plan: &mut Plan) -> Option<Ask> {
-    let checked = plan.signatures.as_ref()?;
+    let checked = plan.signatures.checked()?;
     let (unknown, faulty): (Vec<_>, Vec<_>) =
         checked.faults().into_iter().partition(|(_, verdict)| matches!(verdict, Verdict::Unknown { .. }));
     if !faulty.is_empty() {

@@ -4,6 +4,7 @@ use anstyle::Style;
 
 use super::table::Table;
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, paint, printable};
+use crate::plan::gates::Checked;
 use crate::plan::{Plan, Planned, PlannedFile};
 use crate::release::choice::{Choice, Known, Verdict};
 use crate::release::policy::Exclusion;
@@ -21,7 +22,18 @@ pub fn text(plan: &Plan, known: &Known) -> String {
         text.push_str(&diff::coloured(&file.path, &file.before, &file.after));
     }
     text.push('\n');
+    text.push_str(&signatures(plan));
     text.push_str(&verdict(plan));
+    text
+}
+
+fn signatures(plan: &Plan) -> String {
+    let sentence = plan.signatures.sentence().filter(|_| plan.is_change());
+    let mut text: String =
+        sentence.map(|text| format!("signatures: {}\n", printable(&text))).unwrap_or_default();
+    for (key, verdict) in plan.signatures.checked().into_iter().flat_map(Checked::faults) {
+        text.push_str(&format!("  {} {key} is {}\n", paint(YELLOW, '!'), printable(&verdict.to_string())));
+    }
     text
 }
 

@@ -4,9 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::diff;
+use crate::plan::gates::Checked;
 use crate::plan::{Plan, Planned, PlannedFile};
 use crate::release::choice::{Known, Verdict};
-use crate::release::{Coverage, Release};
+use crate::release::{Coverage, ImageKey, Release};
+use crate::signature;
 
 /// The shape's name and version.
 pub const SCHEMA: &str = "dibump.plan/1";
@@ -30,6 +32,9 @@ pub struct PlanReport {
     pub releases: Vec<ReleaseRow>,
     /// The files, changed or not; empty when nothing was planned.
     pub files: Vec<FileReport>,
+    /// What was found of the signatures of the images that the files will list; absent if they were not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signatures: Option<Vec<SignatureRow>>,
 }
 
 /// One release.
@@ -47,6 +52,20 @@ pub struct ReleaseRow {
     /// How many artifacts are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artifacts: Option<usize>,
+}
+
+/// The signature of one image.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SignatureRow {
+    /// The image's key.
+    pub image: String,
+    /// `verified`, `unsigned`, `bad` or `unknown`.
+    pub verdict: &'static str,
+    /// The verdict in words.
+    pub explanation: String,
+    /// The SHA-256 of the public key that signed (its DER form).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// One file.
@@ -124,7 +143,26 @@ pub fn report(plan: &Plan, known: &Known) -> PlanReport {
         to: plan.to().to_string(),
         releases: plan.choice.verdicts.iter().map(row).collect(),
         files: plan.files.iter().map(file).collect(),
+        signatures: plan.signatures.checked().map(signatures),
     }
+}
+
+fn signatures(checked: &Checked) -> Vec<SignatureRow> {
+    let row = |(image, verdict): (&ImageKey, &signature::Verdict)| SignatureRow {
+        image: image.to_string(),
+        verdict: match verdict {
+            signature::Verdict::Verified(_) => "verified",
+            signature::Verdict::Unsigned => "unsigned",
+            signature::Verdict::Bad(_) => "bad",
+            signature::Verdict::Unknown { .. } => "unknown",
+        },
+        explanation: verdict.to_string(),
+        key: match verdict {
+            signature::Verdict::Verified(verified) => Some(verified.key().to_string()),
+            _ => None,
+        },
+    };
+    checked.verdicts.iter().map(row).collect()
 }
 
 fn row(version: &crate::release::Version, verdict: &Verdict, known: &Known) -> ReleaseRow {

@@ -11,13 +11,7 @@ use crate::release::choice::{Known, Verdict};
 use crate::release::policy::Exclusion;
 use crate::release::{Artifact, Coverage, Naming, Release, Version};
 
-pub(super) fn summary(
-    job: &Job,
-    producer: &Producer,
-    snapshot: &Snapshot<'_>,
-    plan: &Plan,
-    unasked: Option<&str>,
-) -> Summary {
+pub(super) fn summary(job: &Job, producer: &Producer, snapshot: &Snapshot<'_>, plan: &Plan) -> Summary {
     let known = snapshot.known();
     let wanted = known.releases.get(plan.to());
     let told = Told { plan, known, naming: &producer.naming };
@@ -29,7 +23,7 @@ pub(super) fn summary(
         files: plan.files.iter().map(|file| told.file(file)).collect(),
         missing: plan.choice.overdue().map(|missing| missing.items()).unwrap_or_default(),
         complete: wanted.and_then(|release| complete(release, plan, known)),
-        signatures: signatures(plan, unasked),
+        signatures: plan.signatures.sentence(),
         warnings: warnings(plan),
         unchecked: wanted.into_iter().filter_map(unchecked).collect(),
         rolls: told.rolls(),
@@ -134,21 +128,18 @@ fn complete(release: &Release, plan: &Plan, known: &Known) -> Option<String> {
     })
 }
 
-fn signatures(plan: &Plan, unasked: Option<&str>) -> Option<String> {
-    match &plan.signatures {
-        Some(checked) => Some(checked.sentence()),
-        None => unasked.map(|reason| format!("not checked, {reason}")),
-    }
-}
-
 /// What a reviewer should look at: rules that did not decide, and notes of the reconciliation and of the edit.
 fn warnings(plan: &Plan) -> Vec<String> {
     let despite = plan.choice.verdicts.iter().filter_map(|(version, verdict)| match verdict {
         Verdict::Despite(_) => Some(format!("{version} is {verdict}")),
         _ => None,
     });
-    let unsigned =
-        plan.signatures.iter().flat_map(Checked::faults).map(|(key, verdict)| format!("{key} is {verdict}"));
+    let unsigned = plan
+        .signatures
+        .checked()
+        .into_iter()
+        .flat_map(Checked::faults)
+        .map(|(key, verdict)| format!("{key} is {verdict}"));
     let notes = plan.files.iter().flat_map(|file| file.notes.iter().cloned());
     despite.chain(unsigned).chain(notes).collect()
 }
@@ -185,7 +176,7 @@ fn images(release: &Release, plan: &Plan) -> Vec<ImageRow> {
         size: artifact.size,
         signature: plan
             .signatures
-            .as_ref()
+            .checked()
             .and_then(|checked| checked.verdicts.get(&artifact.key))
             .map(ToString::to_string),
     };
