@@ -7,6 +7,7 @@ pub mod choice;
 pub mod facets;
 pub mod guess;
 pub mod key;
+pub mod pairing;
 pub mod policy;
 pub mod prefix;
 pub mod version;
