@@ -4,12 +4,14 @@
 
 pub mod artifact;
 pub mod choice;
+pub mod diff;
 pub mod facets;
 pub mod guess;
 pub mod key;
 pub mod pairing;
 pub mod policy;
 pub mod prefix;
+pub mod span;
 pub mod version;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -357,7 +357,9 @@ impl<'a> Snapshot<'a> {
         let artifact = |name: &ImageKey| match self.manifest(name, version) {
             Some(manifest) => {
                 let digest = Some(manifest.digest.clone());
-                Some(Artifact::described(name.clone(), digest, manifest.annotations.clone(), naming))
+                let artifact =
+                    Artifact::described(name.clone(), digest, manifest.annotations.clone(), naming);
+                Some(artifact.sized(Some(manifest.size)))
             }
             None => proven.contains(name).then(|| Artifact::named(name.clone(), naming)),
         };

@@ -47,7 +47,8 @@ pub fn releases(choice: &Choice, known: &Known, from: Option<&Version>) -> Strin
     text
 }
 
-fn emphasis(verdict: &Verdict, current: bool) -> (char, Style) {
+/// The mark and the style of a verdict.
+pub(super) fn emphasis(verdict: &Verdict, current: bool) -> (char, Style) {
     match verdict {
         Verdict::Proposed | Verdict::Forced(_) => ('→', GREEN),
         Verdict::Held(_) => ('‖', YELLOW),

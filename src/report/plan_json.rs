@@ -136,16 +136,21 @@ fn row(version: &crate::release::Version, verdict: &Verdict, known: &Known) -> R
     };
     ReleaseRow {
         version: version.to_string(),
-        verdict: match verdict {
-            Verdict::Proposed | Verdict::Forced(_) => "proposed",
-            Verdict::Superseded => "superseded",
-            Verdict::Excluded(_) => "excluded",
-            Verdict::Held(_) => "held",
-            Verdict::Unknown(_) => "unknown",
-        },
+        verdict: word(verdict),
         explanation: verdict.to_string(),
         state: release.map(state),
         artifacts: release.map(|release| release.artifacts.len()),
+    }
+}
+
+/// The verdict in one word.
+pub(super) fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Proposed | Verdict::Forced(_) => "proposed",
+        Verdict::Superseded => "superseded",
+        Verdict::Excluded(_) => "excluded",
+        Verdict::Held(_) => "held",
+        Verdict::Unknown(_) => "unknown",
     }
 }
 
