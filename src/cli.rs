@@ -11,6 +11,7 @@ mod lookup;
 mod output;
 mod plan;
 mod progress;
+mod release_diff;
 mod releases;
 mod run;
 
@@ -110,6 +111,13 @@ impl Context {
         let text = String::from_utf8(disk::read_small(path)?);
         let text = text.map_err(|_| Failure::person(anyhow::anyhow!("{name} is not UTF-8")))?;
         crate::config::load(&name, &text).map(Some).map_err(Failure::person)
+    }
+
+    /// How wide a line may be: as the terminal is, else as `COLUMNS` says. Without either nothing limits it.
+    fn width(&self) -> Option<usize> {
+        let terminal = terminal_size::terminal_size_of(std::io::stdout());
+        let columns = || self.environment.get("COLUMNS").and_then(|columns| columns.parse().ok());
+        terminal.map(|(terminal_size::Width(columns), _)| usize::from(columns)).or_else(columns)
     }
 
     /// Says how many requests a command took: round trips are what a run costs.

@@ -4,13 +4,16 @@
 
 pub mod artifact;
 pub mod choice;
+pub mod diff;
 pub mod facets;
 pub mod gates;
 pub mod guess;
 pub mod key;
+pub mod pairing;
 pub mod policy;
 pub mod prefix;
 pub mod size;
+pub mod span;
 pub mod version;
 
 use std::collections::{BTreeMap, BTreeSet};

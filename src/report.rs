@@ -1,12 +1,16 @@
 //! Rendering: what people and programs read. Functions here return text; `cli` prints it.
 
+pub mod artifacts;
 pub mod diff;
 pub mod plan;
 pub mod online;
 pub mod plan_json;
+pub mod release_diff;
+pub mod release_diff_json;
 pub mod releases;
 pub mod run;
 pub mod run_json;
+pub mod size;
 pub mod table;
 
 use anstyle::{AnsiColor, Style};

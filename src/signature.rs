@@ -137,6 +137,16 @@ impl Verdict {
     pub fn is_verified(&self) -> bool {
         matches!(self, Self::Verified(_))
     }
+
+    /// The verdict in one word, for programs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Verified(_) => "verified",
+            Self::Unsigned => "unsigned",
+            Self::Bad(_) => "bad",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
 }
 
 impl fmt::Display for Verdict {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::release::Version;
+use crate::release::span::Span;
 use crate::values::KeyPath;
 
 /// Keeps Helm values files in step with the OS disk image releases of an OCI registry.
@@ -131,9 +132,15 @@ pub(super) struct Releases {
     /// The release that the verdicts start from
     #[arg(long, value_name = "VERSION")]
     pub(super) from: Option<Version>,
+    /// Only the newest N
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) limit: Option<u32>,
+    /// What changes from one release to another; `A..` goes to the newest, `..B` comes from the previous
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true, conflicts_with_all = ["from", "limit"])]
+    pub(super) diff: Option<Span>,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
-    pub(super) format: Format,
+    pub(super) format: TableFormat,
 }
 
 /// `dibump artifacts`.
@@ -146,7 +153,7 @@ pub(super) struct Artifacts {
     pub(super) lookup: Lookup,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
-    pub(super) format: Format,
+    pub(super) format: TableFormat,
 }
 
 /// `dibump config`.
@@ -219,6 +226,18 @@ pub(super) enum Format {
     Text,
     /// For programs; the shape is documented and versioned
     Json,
+}
+
+/// The forms of a table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum TableFormat {
+    /// For people; as wide as the terminal, or as COLUMNS says
+    #[default]
+    Text,
+    /// For programs; the shape is documented and versioned
+    Json,
+    /// For a forge: an issue, a merge request, a wiki
+    Markdown,
 }
 
 /// The forms of a plan.

@@ -3,85 +3,163 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::args::{Artifacts, Format, Lookup, Releases};
+use jiff::Timestamp;
+
+use super::args::{Artifacts, DemandArg, Lookup, Releases, TableFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::Progress;
-use super::{Context, lookup};
+use super::{Context, lookup, release_diff};
 use crate::config::Network;
 use crate::disk::releases::ReleasesFile;
 use crate::observe::releases::Snapshot;
 use crate::release::choice::{Known, Question};
-use crate::release::{Coverage, Version};
+use crate::release::gates::Hold;
+use crate::release::policy::Policy;
+use crate::release::span::neighbours;
+use crate::release::{Coverage, Line, Naming, Release, Version};
 use crate::report;
+use crate::report::releases::Judged;
 
 pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failure> {
-    let config = context.config()?;
-    let configured =
-        config.as_ref().and_then(|config| config.targets.first()).and_then(|t| t.branches.first());
-    let policy = lookup::policy(&args.lookup, configured.map(|branch| &branch.policy));
-    let (known, registry) = match &args.lookup.observed {
-        Some(file) => (observed(&args.lookup, file)?, None),
-        None => context.block_on(looked_up(context, &args.lookup, None))?,
+    let policy = policy(context, &args.lookup)?;
+    if let Some(span) = &args.diff {
+        return release_diff::run(context, args, span, &policy);
+    }
+    let limit = args.limit.and_then(|limit| usize::try_from(limit).ok());
+    let now = context.environment.now;
+    let verifies = args.lookup.signatures.is_some_and(|demand| demand != DemandArg::Off);
+    let ((naming, signed), mut known, registry) = match &args.lookup.observed {
+        Some(file) => {
+            let naming = lookup::naming(args.lookup.names_pattern.as_deref())?;
+            ((naming, BTreeMap::new()), observed(&args.lookup, file)?, None)
+        }
+        None => {
+            let read = async |snapshot: &mut Snapshot<'_>| {
+                snapshot.read_names().await?;
+                let naming = snapshot.naming().clone();
+                let question = question(args, &policy, &naming, now);
+                let judged = Judged::new(&question, snapshot.known(), limit);
+                let shown: Vec<Version> = judged.shown().filter(|_| verifies).cloned().collect();
+                let mut signed = BTreeMap::new();
+                for version in shown {
+                    snapshot.read(&version, now).await?;
+                    let verdicts = snapshot.signed(&version).await.ok_or_else(no_key)?;
+                    signed.insert(version, verdicts);
+                }
+                Ok((naming, signed))
+            };
+            let (read, known, registry) = looked_up(context, &args.lookup, read)?;
+            (read, known, Some(registry))
+        }
     };
-    let question = Question {
-        policy: &policy,
-        current: args.from.as_ref(),
-        to: None,
-        listed: &BTreeSet::new(),
-        naming: &lookup::naming(args.lookup.names_pattern.as_deref())?,
-        found: &BTreeMap::new(),
-        now: context.environment.now,
-    };
+    let question = question(args, &policy, &naming, now);
+    let judged = Judged::new(&question, &known, limit).signed(&signed);
     match args.format {
-        Format::Text => context.output.print(&report::releases::table(&question, &known)),
-        Format::Json => context.output.json(&ReleasesFile::new(registry, &known)),
+        TableFormat::Text => context.output.print(&judged.text(context.width())),
+        TableFormat::Markdown => context.output.print(&judged.markdown()),
+        TableFormat::Json => {
+            let words = judged.words();
+            known.releases.retain(|version, _| words.iter().any(|(judged, ..)| judged == version));
+            let file = ReleasesFile::new(registry, &known).judged(&words).signed(&signed);
+            context.output.json(&file);
+        }
     }
     Ok(Exit::Done)
 }
 
-pub(super) fn artifacts(context: &Context, args: &Artifacts) -> Result<Exit, Failure> {
-    let (mut known, registry) = match &args.lookup.observed {
-        Some(file) => (observed(&args.lookup, file)?, None),
-        None => context.block_on(looked_up(context, &args.lookup, Some(&args.version)))?,
-    };
-    known.releases.retain(|version, _| version == &args.version);
-    let Some(release) = known.releases.get(&args.version) else {
-        return Err(Failure::person(anyhow::anyhow!("there is no release {}", args.version)));
-    };
-    match args.format {
-        Format::Text => context.output.print(&report::releases::artifacts(release)),
-        Format::Json => context.output.json(&ReleasesFile::new(registry, &known)),
-    }
-    Ok(match &release.coverage {
-        Coverage::Unknown { .. } => Exit::Retry,
-        _ => Exit::Done,
-    })
+/// What the policy thinks of each release, for a file of which only the release is known.
+fn question<'a>(args: &'a Releases, policy: &'a Policy, naming: &'a Naming, now: Timestamp) -> Question<'a> {
+    static LISTED: BTreeSet<Line> = BTreeSet::new();
+    static FOUND: BTreeMap<Version, Vec<Hold>> = BTreeMap::new();
+    let current = args.from.as_ref();
+    Question { policy, current, to: None, listed: &LISTED, naming, found: &FOUND, now }
 }
 
-fn observed(args: &Lookup, file: &Path) -> Result<Known, Failure> {
+fn no_key() -> Failure {
+    Failure::person(anyhow::anyhow!("no public key is known to check signatures with"))
+        .hint("name one with --cosign-key, or under `cosign_public_keys:` of the producer")
+}
+
+pub(super) fn artifacts(context: &Context, args: &Artifacts) -> Result<Exit, Failure> {
+    let now = context.environment.now;
+    let wants = args.lookup.signatures != Some(DemandArg::Off);
+    let (signed, mut known, registry) = match &args.lookup.observed {
+        Some(file) => (None, observed(&args.lookup, file)?, None),
+        None => {
+            let read = async |snapshot: &mut Snapshot<'_>| {
+                snapshot.read(&args.version, now).await?;
+                Ok(if wants { snapshot.signed(&args.version).await } else { None })
+            };
+            let (signed, known, registry) = looked_up(context, &args.lookup, read)?;
+            (signed, known, Some(registry))
+        }
+    };
+    let release = found(&known, &args.version)?;
+    let exit = match &release.coverage {
+        Coverage::Unknown { .. } => Exit::Retry,
+        _ => Exit::Done,
+    };
+    match args.format {
+        TableFormat::Text => {
+            context.output.print(&report::artifacts::text(release, signed.as_ref(), context.width()))
+        }
+        TableFormat::Markdown => context.output.print(&report::artifacts::markdown(release, signed.as_ref())),
+        TableFormat::Json => {
+            known.releases.retain(|version, _| version == &args.version);
+            let signed = signed.map(|signed| (args.version.clone(), signed)).into_iter().collect();
+            context.output.json(&ReleasesFile::new(registry, &known).signed(&signed));
+        }
+    }
+    Ok(exit)
+}
+
+/// The policy of the flags, laid over that of the configuration's first branch.
+fn policy(context: &Context, args: &Lookup) -> Result<Policy, Failure> {
+    let config = context.config()?;
+    let target = config.as_ref().and_then(|config| config.targets.first());
+    let branch = target.and_then(|target| target.branches.first());
+    Ok(lookup::policy(args, branch.map(|branch| &branch.policy)))
+}
+
+/// The releases of `--observed`.
+pub(super) fn observed(args: &Lookup, file: &Path) -> Result<Known, Failure> {
     Ok(crate::disk::releases::read(file, &lookup::naming(args.names_pattern.as_deref())?)?)
 }
 
-/// All releases by the names of their artifacts, or one with its manifests.
-async fn looked_up(
+/// A release that is known by now. A version that is none is answered with those beside it.
+pub(super) fn found<'a>(known: &'a Known, version: &Version) -> Result<&'a Release, Failure> {
+    let is_none = |release: &Release| release.is_empty() && !known.candidates.contains_key(version);
+    if let Some(release) = known.releases.get(version).filter(|release| !is_none(release)) {
+        return Ok(release);
+    }
+    let candidates = known.candidates.keys();
+    let failure = Failure::person(anyhow::anyhow!("there is no release {version}"));
+    let near: Vec<String> = neighbours(version, candidates).iter().map(ToString::to_string).collect();
+    Err(match near.is_empty() {
+        true => failure,
+        false => failure.hint(format!("the nearest: {}", near.join(", "))),
+    })
+}
+
+/// What `read` answers, what the look-up knows after it, and the registry that was asked.
+pub(super) fn looked_up<T>(
     context: &Context,
     args: &Lookup,
-    version: Option<&Version>,
-) -> Result<(Known, Option<String>), Failure> {
-    let config = context.config()?;
-    let settings = lookup::settings(args, config.as_ref(), None)?;
-    let network = config.as_ref().map_or_else(Network::default, |config| config.network.clone());
-    let transport = lookup::transport(context, args, &network)?;
-    let _progress = Progress::start(context, &transport);
-    let store = lookup::store(args, config.as_ref(), &settings.naming);
-    let producer =
-        lookup::producer(&context.environment, config.as_ref(), &settings, &transport, store).await?;
-    let mut snapshot = Snapshot::open(&producer, BTreeSet::new()).await?;
-    match version {
-        Some(version) => snapshot.read(version, context.environment.now).await?,
-        None => snapshot.read_names().await?,
-    }
-    context.requests(&transport);
-    Ok((snapshot.into_known(), Some(producer.prefix.to_string())))
+    read: impl AsyncFnOnce(&mut Snapshot<'_>) -> Result<T, Failure>,
+) -> Result<(T, Known, String), Failure> {
+    context.block_on(async {
+        let config = context.config()?;
+        let settings = lookup::settings(args, config.as_ref(), None)?;
+        let network = config.as_ref().map_or_else(Network::default, |config| config.network.clone());
+        let transport = lookup::transport(context, args, &network)?;
+        let _progress = Progress::start(context, &transport);
+        let store = lookup::store(args, config.as_ref(), &settings.naming);
+        let producer =
+            lookup::producer(&context.environment, config.as_ref(), &settings, &transport, store).await?;
+        let mut snapshot = Snapshot::open(&producer, BTreeSet::new()).await?;
+        let answer = read(&mut snapshot).await?;
+        context.requests(&transport);
+        Ok((answer, snapshot.into_known(), producer.prefix.to_string()))
+    })
 }

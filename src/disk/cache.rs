@@ -129,7 +129,8 @@ mod tests {
         let version: Version = "0.4.12".parse().unwrap();
         assert!(store.release(&prefix, &version).await.is_none());
 
-        let artifact = Artifact::named("ubuntu-noble-plain-rke2-1-31-8".parse().unwrap(), &Naming::default());
+        let artifact = Artifact::named("ubuntu-noble-plain-rke2-1-31-8".parse().unwrap(), &Naming::default())
+            .sized(Some(1_992_294_400));
         let release = Release::complete(version.clone(), [artifact]);
         store.keep(&prefix, &release, Timestamp::UNIX_EPOCH).await;
         assert_eq!(store.release(&prefix, &version).await, Some((release, Timestamp::UNIX_EPOCH)));

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Candidates, Catalogue, CatalogueError, Note};
 use crate::release::choice::{Candidate, Known};
-use crate::release::{Artifact, Coverage, Naming, Release};
+use crate::release::{Artifact, Coverage, ImageKey, Naming, Release, Version};
+use crate::signature::Verdict;
 
 /// The shape's name and version, in the field `schema`.
 pub const SCHEMA: &str = "dibump.releases/1";
@@ -45,6 +46,13 @@ pub struct ReleaseEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub released_at: Option<Timestamp>,
+    /// What the policy said of it when this was printed: `proposed`, `superseded`, `excluded`, `held` or `unknown`. It
+    /// is not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
+    /// The verdict in words. It is not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
     /// The artifacts that were proven to exist.
     #[serde(default)]
     pub artifacts: Vec<ArtifactEntry>,
@@ -74,6 +82,12 @@ pub struct ArtifactEntry {
     /// The manifest's digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// What a pull transfers: the bytes of all layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// What was found of its signature when this was printed: `verified`, `unsigned`, `bad` or `unknown`. It is not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
     /// The manifest's annotations. Where they are missing, the name is parsed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -117,6 +131,32 @@ impl ReleasesFile {
         Self { schema: SCHEMA.to_owned(), registry, releases }
     }
 
+    /// The same with what the policy says of each release: a word, and the verdict in words.
+    #[must_use]
+    pub fn judged(mut self, verdicts: &[(Version, &'static str, String)]) -> Self {
+        for entry in &mut self.releases {
+            let of_entry = |(version, ..): &&(Version, _, _)| version.as_str() == entry.version;
+            if let Some((_, word, explanation)) = verdicts.iter().find(of_entry) {
+                entry.verdict = Some((*word).to_owned());
+                entry.explanation = Some(explanation.clone());
+            }
+        }
+        self
+    }
+
+    /// The same with the verdict on the signature of each artifact of these releases.
+    #[must_use]
+    pub fn signed(mut self, signed: &BTreeMap<Version, BTreeMap<ImageKey, Verdict>>) -> Self {
+        for (version, verdicts) in signed {
+            let release = self.releases.iter_mut().filter(|entry| entry.version == version.as_str());
+            for artifact in release.flat_map(|entry| &mut entry.artifacts) {
+                let verdict = verdicts.iter().find(|(key, _)| key.as_str() == artifact.name);
+                artifact.signature = verdict.map(|(_, verdict)| verdict.word().to_owned());
+            }
+        }
+        self
+    }
+
     fn known(self, naming: &Naming) -> Result<Known, String> {
         if self.schema != SCHEMA {
             return Err(format!("the schema is `{}`, this version of dibump reads `{SCHEMA}`", self.schema));
@@ -147,6 +187,8 @@ impl ReleaseEntry {
         let artifact = |artifact: &Artifact| ArtifactEntry {
             name: artifact.key.to_string(),
             digest: artifact.digest.as_ref().map(ToString::to_string),
+            size: artifact.size,
+            signature: None,
             annotations: artifact.annotations.clone(),
         };
         Self {
@@ -154,6 +196,8 @@ impl ReleaseEntry {
             state,
             reason,
             released_at,
+            verdict: None,
+            explanation: None,
             artifacts: release.artifacts.values().map(artifact).collect(),
             absent: release.absent.iter().map(ToString::to_string).collect(),
         }
@@ -180,7 +224,7 @@ impl ArtifactEntry {
     fn artifact(self, naming: &Naming) -> Result<Artifact, String> {
         let key = self.name.parse().map_err(|e| format!("{e}"))?;
         let digest = self.digest.map(|d| d.parse()).transpose().map_err(|e| format!("{e}"))?;
-        Ok(Artifact::described(key, digest, self.annotations, naming))
+        Ok(Artifact::described(key, digest, self.annotations, naming).sized(self.size))
     }
 }
 
@@ -229,11 +273,13 @@ mod tests {
         let json = serde_json::json!({"schema": SCHEMA, "releases": [
             {"version": "0.4.12", "artifacts": [
                 {"name": "ubuntu-noble-plain-rke2-1-31-8", "digest": format!("sha256:{}", "a".repeat(64)),
-                 "annotations": {"sylvaproject.org/diskimage/os": "ubuntu"}}]},
+                 "size": 1_992_294_400, "annotations": {"sylvaproject.org/diskimage/os": "ubuntu"}}]},
             {"version": "0.4.13", "state": "partial", "reason": "why", "absent": ["a-b"], "artifacts": []},
         ]});
         let known = parse(json).unwrap();
         assert_eq!(known.releases.len(), 2);
+        let sizes = known.releases.values().flat_map(|release| release.artifacts.values().map(|a| a.size));
+        assert_eq!(sizes.collect::<Vec<_>>(), [Some(1_992_294_400)]);
         let again = serde_json::to_value(ReleasesFile::new(None, &known)).unwrap();
         assert_eq!(parse(again).unwrap().releases, known.releases);
     }

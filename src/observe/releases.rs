@@ -17,7 +17,7 @@ use crate::registry::{Manifest, Prefix, Registry, RegistryError, Repository};
 use crate::release::choice::{Candidate, Choice, Known, Next, Question, next_wanted};
 use crate::release::guess::guesses;
 use crate::release::{Artifact, Coverage, Digest, ImageKey, Naming, Release, Version};
-use crate::signature::Keys;
+use crate::signature::{Keys, Verdict};
 use crate::store::Store;
 
 /// How long a complete release may be taken from the cache. Images are promoted one by one, over hours.
@@ -174,6 +174,26 @@ impl<'a> Snapshot<'a> {
             Some(keys) => signatures::verdicts(self.producer, images, keys).await,
             None => Signatures::new(),
         }
+    }
+
+    /// How the producer's names are read.
+    pub fn naming(&self) -> &Naming {
+        &self.producer.naming
+    }
+
+    /// The verdict on the signature of each artifact of a release that was read, under the keys that are configured;
+    /// `None` without any.
+    pub async fn signed(&self, version: &Version) -> Option<BTreeMap<ImageKey, Verdict>> {
+        let keys = self.producer.keys.as_ref()?;
+        let artifacts = || self.known.releases.get(version).into_iter().flat_map(|r| r.artifacts.values());
+        let digest = |artifact: &Artifact| Some((artifact.key.clone(), artifact.digest.clone()?));
+        let images: Vec<(ImageKey, Digest)> = artifacts().filter_map(digest).collect();
+        let verdicts = signatures::verdicts(self.producer, &images, keys).await;
+        let verdict = |artifact: &Artifact| {
+            let known = artifact.digest.as_ref().and_then(|digest| verdicts.get(digest)).cloned();
+            known.unwrap_or_else(|| Verdict::Unknown { reason: "its manifest was not read".to_owned() })
+        };
+        Some(artifacts().map(|artifact| (artifact.key.clone(), verdict(artifact))).collect())
     }
 
     /// Reads every candidate's names, without manifests: what `releases` lists.
@@ -407,7 +427,9 @@ impl<'a> Snapshot<'a> {
         let artifact = |name: &ImageKey| match self.manifest(name, version) {
             Some(manifest) => {
                 let digest = Some(manifest.digest.clone());
-                Some(Artifact::described(name.clone(), digest, manifest.annotations.clone(), naming))
+                let artifact =
+                    Artifact::described(name.clone(), digest, manifest.annotations.clone(), naming);
+                Some(artifact.sized(Some(manifest.size)))
             }
             None => proven.contains(name).then(|| Artifact::named(name.clone(), naming)),
         };

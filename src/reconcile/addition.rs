@@ -5,8 +5,9 @@ use std::fmt;
 
 use super::images::not_read;
 use super::listing::Listing;
-use super::pairing::{Fate, compare_k8s, compare_os_releases};
+use super::pairing::Fate;
 use super::{Images, Inputs, Note};
+use crate::release::pairing::{compare_k8s, compare_os_releases};
 use crate::release::{Artifact, Coverage, Facets, Family, ImageKey, Line, Release};
 
 /// An artifact that is published and not listed.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::listing::{Item, Listing};
-use super::pairing::{Fate, compare_k8s};
+use super::pairing::Fate;
+use crate::release::pairing::compare_k8s;
 use crate::release::{Artifact, Facets, Family};
 use crate::values::{Change, ENABLING};
 

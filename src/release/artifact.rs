@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use super::{Facets, ImageKey, Naming, Size};
+use super::{Facets, ImageKey, Naming};
 
 /// A `sha256:` digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,12 +64,13 @@ pub struct Artifact {
     pub key: ImageKey,
     /// The digest of its manifest, where the manifest was read.
     pub digest: Option<Digest>,
-    /// The size of its layers, where the manifest was read.
-    pub size: Option<Size>,
     /// What it contains, from its annotations or else from its name; `None` where neither says.
     pub facets: Option<Facets>,
     /// When it was made (`org.opencontainers.image.created`), where the manifest says so.
     pub created: Option<Timestamp>,
+    /// What a pull of it transfers: the bytes of all layers, where the manifest was read. The annotation `size` is
+    /// another figure, that of the image after unpacking.
+    pub size: Option<u64>,
     /// The manifest's annotations, as they are.
     pub annotations: BTreeMap<String, String>,
 }
@@ -92,6 +93,12 @@ impl Artifact {
     ) -> Self {
         let facets = Facets::from_annotations(&annotations).or_else(|| naming.facets(key.as_str()));
         let created = annotations.get(CREATED).and_then(|text| text.parse().ok());
-        Self { key, digest, size: None, facets, created, annotations }
+        Self { key, digest, facets, created, size: None, annotations }
+    }
+
+    /// The same with the bytes of its layers.
+    #[must_use]
+    pub fn sized(self, size: Option<u64>) -> Self {
+        Self { size, ..self }
     }
 }

@@ -30,8 +30,11 @@ mod tests {
 
     #[test]
     fn sizes_are_shown_in_the_largest_fitting_unit() {
-        let shown =
-            [0, 1_023, 1_024, 1_536, 2_067_967_998, 22_000_000_000, u64::MAX].map(|n| Size(n).to_string());
-        assert_eq!(shown, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.9 GiB", "20.5 GiB", "16777216.0 TiB"]);
+        let shown = [0, 1_023, 1_024, 1_536, 1_048_575, 2_067_967_998, 22_000_000_000, u64::MAX]
+            .map(|n| Size(n).to_string());
+        assert_eq!(
+            shown,
+            ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "1.9 GiB", "20.5 GiB", "16777216.0 TiB"]
+        );
     }
 }

@@ -59,7 +59,8 @@ pub fn releases(choice: &Choice, known: &Known, from: Option<&Version>) -> Strin
     text
 }
 
-fn emphasis(verdict: &Verdict, current: bool) -> (char, Style) {
+/// The mark and the style of a verdict.
+pub(super) fn emphasis(verdict: &Verdict, current: bool) -> (char, Style) {
     match verdict {
         Verdict::Proposed | Verdict::Despite(_) => ('→', GREEN),
         Verdict::Held(_) => ('‖', YELLOW),

@@ -150,12 +150,7 @@ pub fn report(plan: &Plan, known: &Known) -> PlanReport {
 fn signatures(checked: &Checked) -> Vec<SignatureRow> {
     let row = |(image, verdict): (&ImageKey, &signature::Verdict)| SignatureRow {
         image: image.to_string(),
-        verdict: match verdict {
-            signature::Verdict::Verified(_) => "verified",
-            signature::Verdict::Unsigned => "unsigned",
-            signature::Verdict::Bad(_) => "bad",
-            signature::Verdict::Unknown { .. } => "unknown",
-        },
+        verdict: verdict.word(),
         explanation: verdict.to_string(),
         key: match verdict {
             signature::Verdict::Verified(verified) => Some(verified.key().to_string()),
@@ -174,16 +169,21 @@ fn row(version: &crate::release::Version, verdict: &Verdict, known: &Known) -> R
     };
     ReleaseRow {
         version: version.to_string(),
-        verdict: match verdict {
-            Verdict::Proposed | Verdict::Despite(_) => "proposed",
-            Verdict::Superseded => "superseded",
-            Verdict::Excluded(_) => "excluded",
-            Verdict::Held(_) => "held",
-            Verdict::Unknown(_) => "unknown",
-        },
+        verdict: word(verdict),
         explanation: verdict.to_string(),
         state: release.map(state),
         artifacts: release.map(|release| release.artifacts.len()),
+    }
+}
+
+/// The verdict in one word.
+pub(super) fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Proposed | Verdict::Despite(_) => "proposed",
+        Verdict::Superseded => "superseded",
+        Verdict::Excluded(_) => "excluded",
+        Verdict::Held(_) => "held",
+        Verdict::Unknown(_) => "unknown",
     }
 }
 

@@ -9,7 +9,7 @@ use crate::plan::gates::Checked;
 use crate::plan::{Plan, PlannedFile};
 use crate::release::choice::{Known, Verdict};
 use crate::release::policy::Exclusion;
-use crate::release::{Artifact, Coverage, Naming, Release, Version};
+use crate::release::{Artifact, Coverage, Naming, Release, Size, Version};
 
 pub(super) fn summary(job: &Job, producer: &Producer, snapshot: &Snapshot<'_>, plan: &Plan) -> Summary {
     let known = snapshot.known();
@@ -173,7 +173,7 @@ fn images(release: &Release, plan: &Plan) -> Vec<ImageRow> {
     let row = |artifact: &Artifact| ImageRow {
         key: artifact.key.to_string(),
         digest: artifact.digest.clone(),
-        size: artifact.size,
+        size: artifact.size.map(Size),
         signature: plan
             .signatures
             .checked()

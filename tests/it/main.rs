@@ -27,6 +27,7 @@ mod oci;
 mod oci_access;
 mod page;
 mod plan;
+mod reading;
 mod run;
 mod schemas;
 mod signatures;

@@ -300,9 +300,10 @@ async fn an_index_of_one_manifest_stands_for_it_and_any_other_is_refused() {
     let entry = |digest: &str| json!({"mediaType": OCI_MANIFEST, "digest": digest, "size": inner.len()});
     let index = |entries| json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}).to_string();
     let pushed = fake.push("group/dib/a", "", inner.clone(), OCI_MANIFEST);
-    fake.push("group/dib/a", "0.4.12", index(vec![entry(&pushed)]), INDEX);
+    // The digest is what the tag stands for: that is what a deployment pulls and a signer signs.
+    let outer = fake.push("group/dib/a", "0.4.12", index(vec![entry(&pushed)]), INDEX);
     let manifest = one_manifest(&fake).await.unwrap().unwrap();
-    assert_eq!((manifest.digest.as_str(), manifest.annotations["k"].as_str()), (pushed.as_str(), "v"));
+    assert_eq!((manifest.digest.as_str(), manifest.annotations["k"].as_str()), (outer.as_str(), "v"));
     for number in [0, 2] {
         fake.push("group/dib/a", "0.4.12", index(vec![entry(&pushed); number]), INDEX);
         let error = one_manifest(&fake).await.unwrap_err();

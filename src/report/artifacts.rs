@@ -1,0 +1,207 @@
+//! The artifacts of one release, as a table for terminals and for Markdown.
+
+use std::collections::BTreeMap;
+
+use anstyle::Style;
+
+use super::table::{Column, Table};
+use super::{GREEN, RED, YELLOW, paint, printable};
+use crate::merge_request::inert;
+use crate::release::diff::total_size;
+use crate::release::{Artifact, Coverage, Digest, ImageKey, Release, Size};
+use crate::signature::Verdict;
+
+/// The verdict on the signature of each artifact, where there are keys to check with.
+pub type Signed = BTreeMap<ImageKey, Verdict>;
+
+/// How much of a digest tells it from others: `sha256:` and twelve digits.
+const SHORT_DIGEST: usize = 19;
+
+/// The table for a terminal of this width.
+pub fn text(release: &Release, signed: Option<&Signed>, width: Option<usize>) -> String {
+    let short = |digest: &Digest| digest.as_str().chars().take(SHORT_DIGEST).collect();
+    let table = table(release, signed, short);
+    let text = if table.is_empty() { String::new() } else { table.fitted(width) };
+    let [count, size] = [count(release), total(release)];
+    let version = &release.version;
+    text + &match &release.coverage {
+        Coverage::Complete if release.artifacts.is_empty() => {
+            paint(YELLOW, format!("no artifact carries {version}"))
+        }
+        Coverage::Complete => format!("{version}: {count}{size}, {}", paint(GREEN, "complete")),
+        Coverage::Partial { reason } => {
+            let others = paint(YELLOW, "others may exist");
+            format!("{version}: {count} proven{size}, {others}: {}", printable(reason))
+        }
+        Coverage::Unknown { reason } => {
+            format!("{version}: {}: {}", paint(RED, "unknown"), printable(reason))
+        }
+    } + "\n"
+}
+
+/// The same in Markdown, with whole digests.
+pub fn markdown(release: &Release, signed: Option<&Signed>) -> String {
+    let table = table(release, signed, |digest| digest.to_string());
+    let text = if table.is_empty() { String::new() } else { table.markdown() + "\n" };
+    let [count, size] = [count(release), total(release)];
+    let version = &release.version;
+    text + &match &release.coverage {
+        Coverage::Complete if release.artifacts.is_empty() => format!("No artifact carries {version}."),
+        Coverage::Complete => format!("{version}: {count}{size}, complete."),
+        Coverage::Partial { reason } => {
+            format!("{version}: {count} proven{size}, **others may exist**: {}", inert::inline(reason))
+        }
+        Coverage::Unknown { reason } => format!("{version}: **unknown**: {}", inert::inline(reason)),
+    } + "\n"
+}
+
+fn count(release: &Release) -> String {
+    match release.artifacts.len() {
+        1 => "1 artifact".to_owned(),
+        count => format!("{count} artifacts"),
+    }
+}
+
+fn total(release: &Release) -> String {
+    total_size(release.artifacts.values()).map(|bytes| format!(", {}", Size(bytes))).unwrap_or_default()
+}
+
+fn table(release: &Release, signed: Option<&Signed>, digest: impl Fn(&Digest) -> String) -> Table {
+    let columns = [
+        Column::whole("Artifact").verbatim(),
+        Column::optional("OS"),
+        Column::optional("Kubernetes"),
+        Column::optional("Size"),
+        Column::optional("Created"),
+    ];
+    let signature = signed.map(|_| Column::cut("Signature"));
+    let digests = Column::optional("Digest").verbatim();
+    let mut table = Table::of(columns.into_iter().chain(signature).chain([digests]));
+    for artifact in release.artifacts.values() {
+        let cells = row(artifact).map(|text| (text, Style::new()));
+        let signature = signed.map(|signed| signature_of(artifact, signed));
+        let digest = artifact.digest.as_ref().map(&digest).unwrap_or_default();
+        table.row(cells.into_iter().chain(signature).chain([(digest, Style::new())]));
+    }
+    table
+}
+
+fn signature_of(artifact: &Artifact, signed: &Signed) -> (String, Style) {
+    let Some(verdict) = signed.get(&artifact.key) else { return (String::new(), Style::new()) };
+    let style = match verdict {
+        Verdict::Verified(_) => GREEN,
+        Verdict::Unknown { .. } => YELLOW,
+        Verdict::Unsigned | Verdict::Bad(_) => RED,
+    };
+    (printable(&verdict.to_string()), style)
+}
+
+fn row(artifact: &Artifact) -> [String; 5] {
+    let facets = artifact.facets.as_ref();
+    [
+        artifact.key.to_string(),
+        facets.map(|f| printable(&f.os_release)).unwrap_or_default(),
+        facets.map(|f| printable(&f.k8s_version.to_string())).unwrap_or_default(),
+        artifact.size.map(|bytes| Size(bytes).to_string()).unwrap_or_default(),
+        artifact.created.map(|t| t.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::Naming;
+
+    fn image(name: &str, os_release: &str, k8s: &str) -> Artifact {
+        let annotations: BTreeMap<String, String> = [
+            ("org.opencontainers.image.created", "2026-05-04T03:02:01Z"),
+            ("sylvaproject.org/diskimage/os", "ubuntu"),
+            ("sylvaproject.org/diskimage/os-release", os_release),
+            ("sylvaproject.org/diskimage/flavor", "plain"),
+            ("sylvaproject.org/diskimage/k8s-flavor", "rke2"),
+            ("sylvaproject.org/diskimage/k8s-version", k8s),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into();
+        let digest = Digest::of(name.as_bytes());
+        Artifact::described(name.parse().unwrap(), Some(digest), annotations, &Naming::default())
+            .sized(Some(1_992_294_400))
+    }
+
+    fn release(coverage: Coverage) -> Release {
+        let images = [
+            image("ubuntu-noble-plain-rke2-1-31-8", "noble", "1.31.8+rke2r1"),
+            image("ubuntu-jammy-plain-rke2-1-31-7", "@all|\u{1b}[31m", "1.31.7+rke2r1"),
+        ];
+        Release::with_coverage("0.4.12".parse().unwrap(), coverage, images)
+    }
+
+    fn partial() -> Coverage {
+        Coverage::Partial { reason: "the tag list of @all was cut".to_owned() }
+    }
+
+    fn plain(text: String) -> String {
+        anstream::adapter::strip_str(&text).to_string()
+    }
+
+    #[test]
+    fn every_artifact_has_what_it_contains_and_its_size() {
+        insta::assert_snapshot!(plain(text(&release(Coverage::Complete), None, None)), @r"
+          ARTIFACT                        OS          KUBERNETES     SIZE     CREATED           DIGEST
+          ubuntu-jammy-plain-rke2-1-31-7  @all|�[31m  1.31.7+rke2r1  1.9 GiB  2026-05-04 03:02  sha256:fc69c413f0cf
+          ubuntu-noble-plain-rke2-1-31-8  noble       1.31.8+rke2r1  1.9 GiB  2026-05-04 03:02  sha256:6f30bca4668f
+        0.4.12: 2 artifacts, 3.7 GiB, complete
+        ");
+    }
+
+    #[test]
+    fn a_narrow_terminal_shows_names_and_what_else_there_is_room_for() {
+        insta::assert_snapshot!(plain(text(&release(partial()), None, Some(72))), @r"
+          ARTIFACT                        OS          KUBERNETES     SIZE
+          ubuntu-jammy-plain-rke2-1-31-7  @all|�[31m  1.31.7+rke2r1  1.9 GiB
+          ubuntu-noble-plain-rke2-1-31-8  noble       1.31.8+rke2r1  1.9 GiB
+          CREATED, DIGEST left out: shown from 107 columns on
+        0.4.12: 2 artifacts proven, 3.7 GiB, others may exist: the tag list of @all was cut
+        ");
+        insta::assert_snapshot!(plain(text(&release(partial()), None, Some(20))), @r"
+          ARTIFACT
+          ubuntu-jammy-plain-rke2-1-31-7
+          ubuntu-noble-plain-rke2-1-31-8
+          OS, KUBERNETES, SIZE, CREATED, DIGEST left out: shown from 107 columns on
+        0.4.12: 2 artifacts proven, 3.7 GiB, others may exist: the tag list of @all was cut
+        ");
+    }
+
+    #[test]
+    fn what_is_only_a_name_has_no_empty_columns() {
+        let named = Artifact::named("diskimage-builder-plain".parse().unwrap(), &Naming::default());
+        let release = Release::complete("0.0.2".parse().unwrap(), [named]);
+        insta::assert_snapshot!(plain(text(&release, None, None)), @r"
+          ARTIFACT
+          diskimage-builder-plain
+        0.0.2: 1 artifact, complete
+        ");
+    }
+
+    #[test]
+    fn markdown_has_whole_digests_and_inert_text() {
+        insta::assert_snapshot!(markdown(&release(partial()), None), @"
+        | Artifact | OS | Kubernetes | Size | Created | Digest |
+        | --- | --- | --- | --- | --- | --- |
+        | `ubuntu-jammy-plain-rke2-1-31-7` | @\u{200b}all\\|�\\[\u{200b}31m | 1.31.7+rke2r1 | 1.9 GiB | 2026-05-04 03:02 | `sha256:fc69c413f0cf878b5f66c47d55dddd4ecedd88ba5e607ac142e30be795c4f49f` |
+        | `ubuntu-noble-plain-rke2-1-31-8` | noble | 1.31.8+rke2r1 | 1.9 GiB | 2026-05-04 03:02 | `sha256:6f30bca4668f41d58dd8f5512799a73e9097369259e4dd2bf1a9b2562eb14e3f` |
+
+        0.4.12: 2 artifacts proven, 3.7 GiB, **others may exist**: the tag list of @\u{200b}all was cut
+        ");
+    }
+
+    #[test]
+    fn nothing_and_not_known_are_said_differently() {
+        let nothing = Release::complete("0.4.12".parse().unwrap(), []);
+        assert_eq!(markdown(&nothing, None), "No artifact carries 0.4.12.\n");
+        let unknown = Release::unknown("0.4.12".parse().unwrap(), "503");
+        assert_eq!(markdown(&unknown, None), "0.4.12: **unknown**: 503\n");
+        assert_eq!(plain(text(&nothing, None, None)), "no artifact carries 0.4.12\n");
+        assert_eq!(plain(text(&unknown, None, None)), "0.4.12: unknown: 503\n");
+    }
+}
