@@ -1,4 +1,4 @@
-//! The vectors that came with the task: a genuine signature of the producer, and cases made with throw-away keys.
+//! A genuine signature of the producer, and cases that were made with throw-away keys.
 
 use std::collections::BTreeMap;
 
