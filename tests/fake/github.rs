@@ -163,7 +163,9 @@ impl Inner {
             method,
             target,
             token,
+            body,
             status: answer.status,
+            media_type: answer.media_type(),
             answer: answer.body.clone(),
         });
         response(answer, matches!(how, Some(How::Reset | How::LoseAnswer)))
