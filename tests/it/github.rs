@@ -4,6 +4,8 @@ mod answers;
 mod apps;
 mod auto_merge;
 mod catalogue;
+mod honest;
+mod openapi;
 mod opening;
 mod program;
 mod reading;

@@ -1,10 +1,13 @@
 //! State as GitHub's REST API (2022-11-28) writes it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::caller::Caller;
 use super::git::{Commit, Tree};
-use super::state::{Package, Project, PullRequest, State};
+use super::state::{App, Package, Project, PullRequest, State};
+use super::wire::encoded;
 
 /// The instance's address, for links.
 pub struct Links<'a>(pub &'a str);
@@ -69,17 +72,30 @@ impl Links<'_> {
             Some(user) if user.is_organisation => "Organization",
             _ => "User",
         };
-        let url = format!("{}/users/{login}", self.api());
+        let url = format!("{}/users/{}", self.api(), encoded(login));
+        let page = login.strip_suffix("[bot]").map_or_else(|| login.to_owned(), |app| format!("apps/{app}"));
         json!({
             "login": login, "id": id, "node_id": format!("U_{id}"), "type": kind, "site_admin": false,
             "avatar_url": format!("{}/avatars/u/{id}", self.0), "gravatar_id": "", "url": url,
-            "html_url": format!("{}/{login}", self.0), "followers_url": format!("{url}/followers"),
+            "html_url": format!("{}/{page}", self.0), "followers_url": format!("{url}/followers"),
             "following_url": format!("{url}/following{{/other_user}}"), "gists_url": format!("{url}/gists{{/gist_id}}"),
             "starred_url": format!("{url}/starred{{/owner}}{{/repo}}"),
             "subscriptions_url": format!("{url}/subscriptions"), "organizations_url": format!("{url}/orgs"),
             "repos_url": format!("{url}/repos"), "events_url": format!("{url}/events{{/privacy}}"),
             "received_events_url": format!("{url}/received_events"), "user_view_type": "public",
         })
+    }
+
+    /// As in the answer for one.
+    pub fn single_user(&self, state: &State, login: &str) -> Value {
+        with(
+            self.user(state, login),
+            json!({
+                "name": null, "company": null, "blog": "", "location": null, "email": null, "hireable": null,
+                "bio": null, "twitter_username": null, "public_repos": 1, "public_gists": 0, "followers": 0,
+                "following": 0, "created_at": date(0), "updated_at": date(0),
+            }),
+        )
     }
 
     pub fn repository(&self, state: &State, project: &Project) -> Value {
@@ -186,6 +202,19 @@ impl Links<'_> {
         json!({"sha": sha, "url": url, "tree": tree.iter().map(entry).collect::<Vec<_>>(), "truncated": false})
     }
 
+    /// As in the list of a folder.
+    pub fn content(&self, project: &Project, at: &str, path: &str, is_file: bool, size: usize) -> Value {
+        let (kind, object, page) = if is_file { ("file", "blobs", "blob") } else { ("dir", "trees", "tree") };
+        let (url, sha) = (self.repo(project, &format!("/contents/{path}?ref={at}")), "0".repeat(40));
+        let git = self.repo(project, &format!("/git/{object}/{sha}"));
+        let html = format!("{}/{}/{page}/{at}/{path}", self.0, project.path);
+        json!({
+            "type": kind, "size": size, "name": path.rsplit('/').next(), "path": path, "sha": sha, "url": url,
+            "git_url": git, "html_url": html, "_links": {"self": url, "git": git, "html": html},
+            "download_url": is_file.then(|| format!("{}/{}/raw/{at}/{path}", self.0, project.path)),
+        })
+    }
+
     pub fn milestone(&self, state: &State, project: &Project, number: u64, title: &str) -> Value {
         let url = self.repo(project, &format!("/milestones/{number}"));
         json!({
@@ -208,8 +237,8 @@ impl Links<'_> {
         let base = project.repository.branches.get(&request.target_branch).cloned().unwrap_or_default();
         let auto_merge = request.auto_merge.as_ref().map(|method| {
             json!({
-                "enabled_by": self.user(state, "somebody"), "merge_method": method, "commit_title": null,
-                "commit_message": null,
+                "enabled_by": self.user(state, "somebody"), "merge_method": method, "commit_message": "",
+                "commit_title": format!("Merge pull request #{n}"),
             })
         });
         let closed = (request.state != "open").then(|| date(0));
@@ -283,9 +312,10 @@ impl Links<'_> {
     /// What a pull request and its issue have in common.
     fn of_issue(&self, state: &State, project: &Project, request: &PullRequest) -> Value {
         let label = |(i, name): (usize, &String)| {
+            // Without a description it is null, which the description of the API allows in some lists only.
             json!({
                 "id": 1 + i, "node_id": format!("LA_{i}"), "name": name, "color": "ededed", "default": false,
-                "description": null, "url": self.repo(project, &format!("/labels/{name}")),
+                "description": "", "url": self.repo(project, &format!("/labels/{}", encoded(name))),
             })
         };
         let assignees = self.users(state, &request.assignees);
@@ -311,6 +341,20 @@ impl Links<'_> {
         json!({
             "label": format!("{owner}:{branch}"), "ref": branch, "sha": sha, "user": self.user(state, owner),
             "repo": project.map(|project| self.repository(state, project)),
+        })
+    }
+
+    pub fn installation(&self, state: &State, app: &App) -> Value {
+        let (id, account) = (app.installation, self.user(state, state.projects[&app.repository].owner()));
+        let permissions = app.permissions.iter().filter_map(|granted| granted.split_once('='));
+        json!({
+            "id": id, "app_id": 1, "app_slug": app.slug, "client_id": app.id, "target_id": account["id"],
+            "target_type": "Organization", "account": account, "repository_selection": "selected", "events": [],
+            "access_tokens_url": format!("{}/app/installations/{id}/access_tokens", self.api()),
+            "repositories_url": format!("{}/installation/repositories", self.api()),
+            "html_url": format!("{}/settings/installations/{id}", self.0), "single_file_name": null,
+            "permissions": permissions.collect::<BTreeMap<_, _>>(), "created_at": date(0), "updated_at": date(0),
+            "suspended_by": null, "suspended_at": null,
         })
     }
 
