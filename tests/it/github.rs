@@ -5,6 +5,7 @@ mod apps;
 mod auto_merge;
 mod catalogue;
 mod honest;
+mod octokit;
 mod openapi;
 mod opening;
 mod program;
