@@ -163,7 +163,9 @@ impl Inner {
             method,
             target,
             token,
+            body,
             status: answer.status,
+            media_type: answer.media_type(),
             answer: answer.body.clone(),
         });
         response(answer, matches!(how, Some(How::Reset | How::LoseAnswer)))
@@ -222,11 +224,13 @@ fn endpoint(state: &mut State, links: &Links<'_>, asked: &Asked) -> Option<Answe
     }
 }
 
-/// Segments below `/api/v3`, or `graphql`; `None` for any other path.
+/// Segments below `/api/v3`, or `graphql`; `None` for any other path. In branches and paths of files an encoded slash is
+/// one like any other.
 fn segments(path: &str) -> Option<Vec<String>> {
     let below = path.strip_prefix("/api/")?;
     let below = if below == "graphql" { below } else { below.strip_prefix("v3/")? };
-    below.split('/').map(|s| percent_decode_str(s).decode_utf8().ok().map(Into::into)).collect()
+    let below = percent_decode_str(below).decode_utf8().ok()?;
+    Some(below.split('/').map(str::to_owned).collect())
 }
 
 /// An error as GitHub writes it.
@@ -273,7 +277,9 @@ fn page(links: &Links<'_>, asked: &Asked, all: Vec<Value>) -> Answer {
 
 fn token_of(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("authorization")?.to_str().ok()?;
-    Some(text.trim_start_matches("Bearer ").trim_start_matches("token ").to_owned())
+    let (scheme, token) = text.split_once(' ')?;
+    // Schemes know no upper and lower case (RFC 9110, section 11.1).
+    ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then(|| token.to_owned())
 }
 
 /// What every answer of the API says of its rate limit.

@@ -156,7 +156,9 @@ impl Inner {
             method,
             target,
             token,
+            body,
             status: answer.status,
+            media_type: answer.media_type(),
             answer: answer.body.clone(),
         });
         response(answer, matches!(how, Some(How::Reset | How::LoseAnswer)))
@@ -177,9 +179,14 @@ impl Inner {
     ) -> Answer {
         let asked = wire::segments(parts.uri.path(), root).and_then(|segments| {
             let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-            let body = wire::fields(&parts.headers, body)?;
+            let query: Vec<(String, String)> = query.into_owned().collect();
+            let mut body = wire::fields(&parts.headers, body)?;
+            // GitLab reads the parameters of a write from both places.
+            for (name, value) in &query {
+                body.as_object_mut()?.entry(name).or_insert_with(|| json!(value));
+            }
             let (method, headers) = (parts.method.clone(), parts.headers.clone());
-            Some(Asked { method, segments, query: query.into_owned().collect(), body, headers })
+            Some(Asked { method, segments, query, body, headers })
         });
         let mut state = lock(&self.state);
         let known = asked.and_then(|asked| endpoint(&mut state, &Links(address), address, &asked));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 /// A request, taken apart.
@@ -37,7 +37,11 @@ pub struct Seen {
     pub target: String,
     /// The header that carried a token, and the token.
     pub token: Option<(String, String)>,
+    /// The body that was sent.
+    pub body: Bytes,
     pub status: u16,
+    /// The media type of the answer, without its parameters.
+    pub media_type: String,
     /// What was answered.
     pub answer: Bytes,
 }
@@ -231,6 +235,13 @@ impl Answer {
             .header("ratelimit-remaining", "0")
     }
 
+    /// The media type, without its parameters.
+    pub fn media_type(&self) -> String {
+        let kind =
+            self.headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
+        kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().to_owned()
+    }
+
     /// With one more header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
@@ -238,9 +249,12 @@ impl Answer {
     }
 }
 
+/// What stands as it is in a segment (RFC 3986, section 2.3).
+const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
 /// A segment of a path.
 pub fn encoded(segment: &str) -> String {
-    percent_encoding::utf8_percent_encode(segment, percent_encoding::NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(segment, &SEGMENT).to_string()
 }
 
 /// Segments below `/api/v4`, or `graphql` beside it; `None` for any other path.

@@ -3,6 +3,7 @@
 mod answers;
 mod catalogues;
 mod honest;
+mod python;
 mod reading;
 mod writing;
 

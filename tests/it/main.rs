@@ -17,6 +17,7 @@ mod fake;
 mod stories;
 
 mod architecture;
+mod clients;
 mod faults;
 mod gates;
 mod github;

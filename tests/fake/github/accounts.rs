@@ -35,7 +35,7 @@ fn user(state: &State, links: &Links<'_>, caller: &Caller) -> Answer {
     if caller.is_app() {
         return error(403, "Resource not accessible by integration");
     }
-    let mut answer = Answer::json(200, &links.user(state, login));
+    let mut answer = Answer::json(200, &links.single_user(state, login));
     if let TokenKind::Classic { scopes } = &caller.kind {
         answer = answer.header("x-oauth-scopes", &scopes.join(", "));
     }
@@ -94,11 +94,6 @@ pub(super) fn of_an_app(
     if let Err(refusal) = signed(&app.id, &app.public_key, token_of(&asked.headers).as_deref()) {
         return Some(refusal);
     }
-    let id = app.installation;
-    let installation = json!({
-        "id": id, "app_id": 1, "app_slug": app.slug, "target_type": "Organization", "repository_selection": "selected",
-        "account": links.user(state, state.projects[&app.repository].owner()),
-    });
     Some(match segments {
         ["app"] => Answer::json(
             200,
@@ -111,9 +106,9 @@ pub(super) fn of_an_app(
         ),
         ["repos", owner, name, _] => {
             let ours = state.find(&format!("{owner}/{name}")).is_some_and(|p| p.id == app.repository);
-            if ours { Answer::json(200, &installation) } else { not_found() }
+            if ours { Answer::json(200, &links.installation(state, &app)) } else { not_found() }
         }
-        [_, _, number, _] if *number == id.to_string() => give_token(state),
+        [_, _, number, _] if *number == app.installation.to_string() => give_token(state),
         _ => not_found(),
     })
 }

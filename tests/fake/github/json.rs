@@ -1,10 +1,13 @@
 //! State as GitHub's REST API (2022-11-28) writes it.
 
+mod accounts;
+
 use serde_json::{Map, Value, json};
 
 use super::caller::Caller;
 use super::git::{Commit, Tree};
-use super::state::{Package, Project, PullRequest, State};
+use super::state::{Project, PullRequest, State};
+use super::wire::encoded;
 
 /// The instance's address, for links.
 pub struct Links<'a>(pub &'a str);
@@ -59,27 +62,6 @@ impl Links<'_> {
     /// An address below that of a repository.
     pub fn repo(&self, project: &Project, below: &str) -> String {
         format!("{}/repos/{}{below}", self.api(), project.path)
-    }
-
-    pub fn user(&self, state: &State, login: &str) -> Value {
-        let found = state.users.iter().find(|user| user.login.eq_ignore_ascii_case(login));
-        let (id, login) = found.map_or((1, login), |user| (user.id, user.login.as_str()));
-        let kind = match found {
-            _ if login.ends_with("[bot]") => "Bot",
-            Some(user) if user.is_organisation => "Organization",
-            _ => "User",
-        };
-        let url = format!("{}/users/{login}", self.api());
-        json!({
-            "login": login, "id": id, "node_id": format!("U_{id}"), "type": kind, "site_admin": false,
-            "avatar_url": format!("{}/avatars/u/{id}", self.0), "gravatar_id": "", "url": url,
-            "html_url": format!("{}/{login}", self.0), "followers_url": format!("{url}/followers"),
-            "following_url": format!("{url}/following{{/other_user}}"), "gists_url": format!("{url}/gists{{/gist_id}}"),
-            "starred_url": format!("{url}/starred{{/owner}}{{/repo}}"),
-            "subscriptions_url": format!("{url}/subscriptions"), "organizations_url": format!("{url}/orgs"),
-            "repos_url": format!("{url}/repos"), "events_url": format!("{url}/events{{/privacy}}"),
-            "received_events_url": format!("{url}/received_events"), "user_view_type": "public",
-        })
     }
 
     pub fn repository(&self, state: &State, project: &Project) -> Value {
@@ -186,6 +168,19 @@ impl Links<'_> {
         json!({"sha": sha, "url": url, "tree": tree.iter().map(entry).collect::<Vec<_>>(), "truncated": false})
     }
 
+    /// As in the list of a folder.
+    pub fn content(&self, project: &Project, at: &str, path: &str, is_file: bool, size: usize) -> Value {
+        let (kind, object, page) = if is_file { ("file", "blobs", "blob") } else { ("dir", "trees", "tree") };
+        let (url, sha) = (self.repo(project, &format!("/contents/{path}?ref={at}")), "0".repeat(40));
+        let git = self.repo(project, &format!("/git/{object}/{sha}"));
+        let html = format!("{}/{}/{page}/{at}/{path}", self.0, project.path);
+        json!({
+            "type": kind, "size": size, "name": path.rsplit('/').next(), "path": path, "sha": sha, "url": url,
+            "git_url": git, "html_url": html, "_links": {"self": url, "git": git, "html": html},
+            "download_url": is_file.then(|| format!("{}/{}/raw/{at}/{path}", self.0, project.path)),
+        })
+    }
+
     pub fn milestone(&self, state: &State, project: &Project, number: u64, title: &str) -> Value {
         let url = self.repo(project, &format!("/milestones/{number}"));
         json!({
@@ -208,8 +203,8 @@ impl Links<'_> {
         let base = project.repository.branches.get(&request.target_branch).cloned().unwrap_or_default();
         let auto_merge = request.auto_merge.as_ref().map(|method| {
             json!({
-                "enabled_by": self.user(state, "somebody"), "merge_method": method, "commit_title": null,
-                "commit_message": null,
+                "enabled_by": self.user(state, "somebody"), "merge_method": method, "commit_message": "",
+                "commit_title": format!("Merge pull request #{n}"),
             })
         });
         let closed = (request.state != "open").then(|| date(0));
@@ -283,9 +278,10 @@ impl Links<'_> {
     /// What a pull request and its issue have in common.
     fn of_issue(&self, state: &State, project: &Project, request: &PullRequest) -> Value {
         let label = |(i, name): (usize, &String)| {
+            // Without a description it is null, which the description of the API allows in some lists only.
             json!({
                 "id": 1 + i, "node_id": format!("LA_{i}"), "name": name, "color": "ededed", "default": false,
-                "description": null, "url": self.repo(project, &format!("/labels/{name}")),
+                "description": "", "url": self.repo(project, &format!("/labels/{}", encoded(name))),
             })
         };
         let assignees = self.users(state, &request.assignees);
@@ -311,15 +307,6 @@ impl Links<'_> {
         json!({
             "label": format!("{owner}:{branch}"), "ref": branch, "sha": sha, "user": self.user(state, owner),
             "repo": project.map(|project| self.repository(state, project)),
-        })
-    }
-
-    pub fn package(&self, state: &State, package: &Package, number: usize) -> Value {
-        json!({
-            "id": 1 + number, "name": package.name, "package_type": "container", "version_count": 1,
-            "owner": self.user(state, &package.owner), "visibility": "public", "created_at": date(0),
-            "updated_at": date(0), "url": format!("{}/orgs/{}/packages/container/x", self.api(), package.owner),
-            "html_url": format!("{}/orgs/{}/packages/container/package/x", self.0, package.owner),
         })
     }
 }

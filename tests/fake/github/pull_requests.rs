@@ -197,8 +197,10 @@ fn ask(state: &mut State, links: &Links<'_>, id: u64, asked: &Asked, number: &st
         return Err(error(422, message));
     }
     let number = number.parse().map_err(|_| not_found())?;
-    project.pull_request(number).reviewers.extend(names);
-    answer(state, links, id, number, 201)
+    let request = project.pull_request(number);
+    request.reviewers.extend(names);
+    let request = request.clone();
+    Ok(Answer::json(201, &links.pull_request(state, &state.projects[&id], &request)))
 }
 
 /// Labels that are missing are made, assignees who may not be assigned are left out.

@@ -1,5 +1,7 @@
 //! Repositories, references, files, commits and comparisons.
 
+use std::collections::BTreeMap;
+
 use axum::http::Method;
 use serde_json::{Value, json};
 
@@ -61,8 +63,8 @@ pub(super) fn answer(
         ["git", "ref", "heads", branch @ ..] => reference(links, project, &branch.join("/")),
         ["git", "matching-refs", "heads", prefix @ ..] => matching(links, project, &prefix.join("/")),
         ["git", "commits", sha] => git_commit(state, links, id, sha),
-        ["contents", path @ ..] => contents(project, asked, &path.join("/")),
-        ["compare", between] => compare(state, links, id, between),
+        ["contents", path @ ..] => contents(links, project, asked, &path.join("/")),
+        ["compare", between @ ..] => compare(state, links, id, &between.join("/")),
         _ => return None,
     })
 }
@@ -87,7 +89,7 @@ fn git_commit(state: &mut State, links: &Links<'_>, id: u64, sha: &str) -> Answe
 }
 
 /// The raw media type gives the bytes; a folder is a list in any case.
-fn contents(project: &Project, asked: &Asked, path: &str) -> Answer {
+fn contents(links: &Links<'_>, project: &Project, asked: &Asked, path: &str) -> Answer {
     let reference = asked.query("ref").unwrap_or(&project.default_branch);
     let Some(commit) = project.repository.resolve(reference) else {
         return error(404, &format!("No commit found for the ref {reference}"));
@@ -98,11 +100,22 @@ fn contents(project: &Project, asked: &Asked, path: &str) -> Answer {
             Answer::text(200, "application/vnd.github.raw+json; charset=utf-8", bytes.to_vec())
         }
         Some(_) => error(415, "the fake has files in raw form only"),
-        None if commit.tree.keys().any(|other| other.starts_with(&format!("{path}/"))) => {
-            Answer::json(200, &json!([{"type": "file", "name": "x", "path": format!("{path}/x")}]))
-        }
-        None => not_found(),
+        None => folder(links, project, commit, path).unwrap_or_else(not_found),
     }
+}
+
+/// Files and folders that stand directly below.
+fn folder(links: &Links<'_>, project: &Project, commit: &Commit, path: &str) -> Option<Answer> {
+    let below = commit.tree.iter().filter_map(|(file, bytes)| {
+        let rest = file.strip_prefix(path)?.strip_prefix('/')?;
+        let (name, size) = rest.split_once('/').map_or((rest, bytes.len()), |(folder, _)| (folder, 0));
+        Some((name, (name.len() == rest.len(), size)))
+    });
+    let below: BTreeMap<&str, (bool, usize)> = below.collect();
+    let entry = |(name, (is_file, size)): (&&str, &(bool, usize))| {
+        links.content(project, &commit.id, &format!("{path}/{name}"), *is_file, *size)
+    };
+    (!below.is_empty()).then(|| Answer::json(200, &below.iter().map(entry).collect()))
 }
 
 fn compare(state: &State, links: &Links<'_>, id: u64, between: &str) -> Answer {

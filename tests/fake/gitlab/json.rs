@@ -17,7 +17,7 @@ impl Links<'_> {
         })
     }
 
-    fn user_named(&self, state: &State, username: &str) -> Value {
+    pub fn user_named(&self, state: &State, username: &str) -> Value {
         // Whoever is not there any more became the ghost.
         let ghost = User { id: 1, username: "ghost".to_owned() };
         self.user(state.users.iter().find(|u| u.username == username).unwrap_or(&ghost))
@@ -119,6 +119,15 @@ impl Links<'_> {
             all.extend(fields);
         }
         value
+    }
+
+    /// A merge request's place in a merge train.
+    pub fn train_car(&self, state: &State, project: &Project, request: &MergeRequest) -> Value {
+        json!({
+            "id": 1, "merge_request": self.merge_request(state, project, request), "pipeline": null,
+            "user": self.user_named(state, "somebody"), "target_branch": request.target_branch, "status": "idle",
+            "created_at": date(0), "updated_at": date(0), "merged_at": null, "duration": null,
+        })
     }
 
     pub fn release(&self, state: &State, project: &Project, release: &Release) -> Value {

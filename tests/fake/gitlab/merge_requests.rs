@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::Caller;
-use super::json::Links;
+use super::json::{Links, date};
 use super::state::{MergeRequest, Project, State};
 use super::wire::{Answer, Asked};
 
@@ -25,11 +25,9 @@ pub(super) fn answer(
         (&Method::GET, []) => list(state, links, project, asked),
         (&Method::POST, []) => create(state, links, caller, project, asked).unwrap_or_else(|r| r),
         (&Method::GET, [iid]) => single(state, links, project, iid),
-        (&Method::GET, [iid, "approvals"]) => approvals(state, project, iid),
+        (&Method::GET, [iid, "approvals"]) => approvals(state, links, project, iid),
         (&Method::PUT, [iid, "merge"]) => merge(state, links, caller, project, asked, iid),
-        (&Method::POST, [iid, "cancel_merge_when_pipeline_succeeds"]) => {
-            cancel(state, links, caller, project, iid)
-        }
+        (&Method::POST, [iid, "cancel_merge_when_pipeline_succeeds"]) => cancel(state, caller, project, iid),
         (&Method::PUT, [iid]) => edit(state, links, caller, project, asked, iid),
         _ => return None,
     })
@@ -71,12 +69,13 @@ fn single(state: &State, links: &Links<'_>, project: u64, iid: &str) -> Answer {
     }
 }
 
-fn approvals(state: &State, project: u64, iid: &str) -> Answer {
+fn approvals(state: &State, links: &Links<'_>, project: u64, iid: &str) -> Answer {
     let project = &state.projects[&project];
     let Some(request) = project.merge_requests.iter().find(|m| m.iid.to_string() == iid) else {
         return Answer::message(404, "404 Not found");
     };
-    let by: Vec<Value> = request.approved_by.iter().map(|name| json!({"user": {"username": name}})).collect();
+    let user = |name: &String| json!({"user": links.user_named(state, name), "approved_at": date(0)});
+    let by: Vec<Value> = request.approved_by.iter().map(user).collect();
     let left = project.approvals_required.saturating_sub(by.len() as u64);
     let body = json!({
         "approved": left == 0, "approvals_required": project.approvals_required, "approvals_left": left,
@@ -95,7 +94,14 @@ pub(super) fn train(
     rest: &[&str],
 ) -> Option<Answer> {
     let (&Method::POST, [iid]) = (&asked.method, rest) else { return None };
-    Some(merge(state, links, caller, project, asked, iid))
+    let answer = merge(state, links, caller, project, asked, iid);
+    let car = |request: &MergeRequest| links.train_car(state, &state.projects[&project], request);
+    let found = state.projects[&project].merge_requests.iter().find(|m| m.iid.to_string() == *iid);
+    Some(match found.filter(|_| answer.status == 200) {
+        // What waits for its pipeline before it enters the train is accepted, not created.
+        Some(request) => Answer::json(if request.auto_merge { 202 } else { 201 }, &json!([car(request)])),
+        None => answer,
+    })
 }
 
 /// Merges, or promises to: with auto-merge only once the head's pipeline has succeeded.
@@ -129,7 +135,8 @@ fn merge(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, asked: 
     single(state, links, id, iid)
 }
 
-fn cancel(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, iid: &str) -> Answer {
+/// The documentation shows a merge request, but what the service says of itself is answered.
+fn cancel(state: &mut State, caller: &Caller, id: u64, iid: &str) -> Answer {
     if let Err(refusal) = caller.writes(&state.projects[&id]) {
         return refusal;
     }
@@ -139,8 +146,7 @@ fn cancel(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, iid: &
     if !std::mem::take(&mut request.auto_merge) {
         return Answer::message(406, "406 Not Acceptable");
     }
-    let Answer { body, .. } = single(state, links, id, iid);
-    Answer::text(201, "application/json", body)
+    Answer::json(201, &json!({"status": "success"}))
 }
 
 /// `POST /api/graphql` with the one query that we send.
@@ -222,8 +228,14 @@ fn apply(request: &mut MergeRequest, asked: &Asked) {
     if let Some(text) = asked.field("description") {
         request.description = Some(text);
     }
-    if let Some(labels) = asked.field("labels") {
-        request.labels = labels.split(',').filter(|l| !l.is_empty()).map(str::to_owned).collect();
+    match &asked.body["labels"] {
+        Value::String(labels) => {
+            request.labels = labels.split(',').filter(|l| !l.is_empty()).map(str::to_owned).collect();
+        }
+        Value::Array(labels) => {
+            request.labels = labels.iter().filter_map(|l| l.as_str().map(str::to_owned)).collect();
+        }
+        _ => {}
     }
     if asked.body["squash"] != Value::Null {
         request.squash = asked.flag("squash");

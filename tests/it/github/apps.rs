@@ -22,7 +22,7 @@ pub(super) async fn installed() -> FakeGitHub {
     fake
 }
 
-fn app(id: &str, installation: Option<u64>) -> Option<Identity> {
+pub(super) fn app(id: &str, installation: Option<u64>) -> Option<Identity> {
     Some(Identity::App(App::new(id, &Secret::new(PRIVATE), installation).unwrap()))
 }
 
