@@ -118,7 +118,7 @@ impl Demo {
         self.gitlab.clear_log();
         let asked = self.registry.requests().len();
         let mut reports = wiring::run_all(&self.config, TOKEN).await?;
-        print!("{}", text(&reports));
+        print!("{}", text(&reports, None));
         let of_registry = self.registry.requests().len() - asked;
         let (of_gitlab, writes) = (self.gitlab.log().len(), self.gitlab.writes().len());
         let counts = format!("{of_registry} to the registry, {of_gitlab} to GitLab, of which {writes} write");

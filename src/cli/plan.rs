@@ -208,7 +208,7 @@ fn write(local: &Local<'_>, plan: &Plan) -> Result<(), Failure> {
 
 fn print(context: &Context, args: &Args, plan: &Plan, known: &Known) {
     match args.format {
-        PlanFormat::Text => context.output.print(&report::plan::text(plan, known)),
+        PlanFormat::Text => context.output.print(&report::plan::text(plan, known, context.width())),
         PlanFormat::Json => context.output.json(&report::plan_json::report(plan, known)),
         PlanFormat::Diff => {
             let diff = |file: &crate::plan::PlannedFile| {

@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?.ok_or_else(no_configuration)?;
     let reports = context.block_on(reports(context, args, &config))?;
     match args.format {
-        Format::Text => context.output.print(&report::run::text(&reports)),
+        Format::Text => context.output.print(&report::run::text(&reports, context.width())),
         Format::Json => context.output.json(&report::run_json::report(&reports, args.dry_run)),
     }
     Ok(exit(args, &reports))

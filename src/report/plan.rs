@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 
-use super::table::Table;
+use super::table::{Column, Table};
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, paint, printable};
 use crate::plan::gates::Checked;
 use crate::plan::{Plan, Planned, PlannedFile};
@@ -10,9 +10,9 @@ use crate::release::choice::{Choice, Known, Verdict};
 use crate::release::policy::Exclusion;
 use crate::release::{Coverage, Release, Version};
 
-/// The whole report of a plan.
-pub fn text(plan: &Plan, known: &Known) -> String {
-    let mut text = releases(&plan.choice, known, Some(&plan.from));
+/// The whole report of a plan, for a terminal of this width.
+pub fn text(plan: &Plan, known: &Known, width: Option<usize>) -> String {
+    let mut text = releases(&plan.choice, known, Some(&plan.from), width);
     for file in &plan.files {
         text.push('\n');
         text.push_str(&keys(plan, file));
@@ -37,10 +37,10 @@ fn signatures(plan: &Plan) -> String {
     text
 }
 
-/// The decision table: what became of each release. Those older than the file's are only counted.
-pub fn releases(choice: &Choice, known: &Known, from: Option<&Version>) -> String {
+/// The decision table: what became of each release, and what ends each hold. Those older than the file's are only counted.
+fn releases(choice: &Choice, known: &Known, from: Option<&Version>, width: Option<usize>) -> String {
     let older = |verdict: &Verdict| matches!(verdict, Verdict::Excluded(Exclusion::Older));
-    let mut table = Table::new(&["RELEASE", "VERDICT", "ARTIFACTS"]);
+    let mut table = Table::of([Column::whole("Release"), Column::cut("Verdict"), Column::whole("Artifacts")]);
     for (version, verdict) in choice.verdicts.iter().filter(|(_, verdict)| !older(verdict)) {
         let (mark, style) = emphasis(verdict, from == Some(version));
         let artifacts = known.releases.get(version).map(artifacts).unwrap_or_default();
@@ -50,7 +50,12 @@ pub fn releases(choice: &Choice, known: &Known, from: Option<&Version>) -> Strin
             (artifacts, Style::new()),
         ]);
     }
-    let mut text = if table.is_empty() { String::new() } else { table.render() };
+    let mut text = if table.is_empty() { String::new() } else { table.fitted(width) };
+    for (version, verdict) in &choice.verdicts {
+        if let Verdict::Held(hold) = verdict {
+            text.push_str(&format!("    {version}: {}\n", paint(DIM, hold.way_out(version))));
+        }
+    }
     let hidden = choice.verdicts.iter().filter(|(_, verdict)| older(verdict)).count();
     if hidden > 0 {
         let plural = if hidden == 1 { "release" } else { "releases" };

@@ -8,18 +8,18 @@ use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, plan, printable};
 use crate::merge_request::Outcome;
 use crate::run::Report;
 
-/// The whole report.
-pub fn text(reports: &[Report]) -> String {
-    let mut text: String = reports.iter().map(one).collect();
+/// The whole report, for a terminal of this width.
+pub fn text(reports: &[Report], width: Option<usize>) -> String {
+    let mut text: String = reports.iter().map(|report| one(report, width)).collect();
     text.push_str(&counts(reports));
     text
 }
 
-fn one(report: &Report) -> String {
+fn one(report: &Report, width: Option<usize>) -> String {
     let heading = format!("{} {} ({})", report.project, report.branch, report.producer);
     let mut text = format!("{}\n", paint(BOLD, printable(&heading)));
     if let Some((plan, known)) = &report.plan {
-        text.push_str(&plan::text(plan, known));
+        text.push_str(&plan::text(plan, known, width));
     }
     let outcome = paint(style(&report.outcome), printable(&report.outcome.to_string()));
     text.push_str(&format!("→ {outcome}"));
