@@ -18,6 +18,7 @@ mod stories;
 
 mod architecture;
 mod faults;
+mod fuzz;
 mod github;
 mod gitlab;
 mod hub;
