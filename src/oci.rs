@@ -10,6 +10,8 @@ mod challenge;
 mod client;
 pub mod credentials;
 mod docker_config;
+#[doc(hidden)]
+pub mod fuzz;
 mod manifest;
 mod paging;
 mod refusal;

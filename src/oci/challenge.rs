@@ -16,6 +16,11 @@ impl Challenge {
     pub(super) fn param(&self, name: &str) -> Option<&str> {
         self.params.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
+
+    /// The scheme and all parameters.
+    pub(super) fn into_parts(self) -> (String, Vec<(String, String)>) {
+        (self.scheme, self.params)
+    }
 }
 
 /// The challenges of an answer, in their order. What does not parse is skipped: another challenge may.

@@ -76,7 +76,7 @@ impl List {
                 self.items.push(item);
             }
         }
-        if let Some(next) = self.linked(response)? {
+        if let Some(next) = next_page(&self.url, response)? {
             if self.asked.len() >= MAX_PAGES {
                 return Err(invalid(response, format!("more than {MAX_PAGES} pages")));
             }
@@ -93,20 +93,6 @@ impl List {
             .map(|url| Next { url, by_guess: true }))
     }
 
-    /// The page that a `Link: <…>; rel="next"` names (RFC 8288).
-    fn linked(&self, response: &Response) -> Result<Option<Url>, RegistryError> {
-        let Some(mut next) = next(response)? else { return Ok(None) };
-        // Artifactory forgets the repository in it; what counts is where to go on.
-        next.set_path(self.url.path());
-        next.set_fragment(None);
-        // GHCR writes `n=0`, which by the specification asks for nothing.
-        let kept: Vec<&str> =
-            next.query().unwrap_or_default().split('&').filter(|pair| *pair != "n=0").collect();
-        let query = kept.join("&");
-        next.set_query(Some(&query));
-        Ok(Some(next))
-    }
-
     fn after(&self, length: usize, last: &str) -> Url {
         let mut url = self.url.clone();
         url.query_pairs_mut().clear().append_pair("n", &length.to_string()).append_pair("last", last);
@@ -114,14 +100,20 @@ impl List {
     }
 }
 
-/// The page after this one, on the same host.
-pub(super) fn next(response: &Response) -> Result<Option<Url>, RegistryError> {
+/// The page that a `Link: <…>; rel="next"` names behind the list at `list` (RFC 8288): the list itself, further on.
+pub(super) fn next_page(list: &Url, response: &Response) -> Result<Option<Url>, RegistryError> {
     let Some(target) = next_link(response) else { return Ok(None) };
-    let next = response.url.join(target);
-    let next = next.map_err(|_| invalid(response, "a next page that is no URL".to_owned()))?;
-    if Origin::of(&next) != Origin::of(&response.url) {
+    let named =
+        response.url.join(target).map_err(|_| invalid(response, "a next page that is no URL".to_owned()))?;
+    if Origin::of(&named) != Origin::of(list) {
         return Err(invalid(response, "a next page on another host".to_owned()));
     }
+    // What counts is where to go on: Artifactory forgets the repository in it, and a name and password in it would be
+    // sent instead of ours. GHCR writes `n=0`, which by the specification asks for nothing.
+    let kept: Vec<&str> =
+        named.query().unwrap_or_default().split('&').filter(|pair| *pair != "n=0").collect();
+    let mut next = list.clone();
+    next.set_query(Some(&kept.join("&")));
     Ok(Some(next))
 }
 
@@ -157,6 +149,29 @@ fn next_of(mut text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_query_of_a_link_counts() {
+        let list: Url = "https://registry.example/v2/g/a/tags/list?n=2".parse().unwrap();
+        let next = |link: &'static str| {
+            let headers = http::HeaderMap::from_iter([(http::header::LINK, link.parse().unwrap())]);
+            let (status, body) = (StatusCode::OK, Default::default());
+            next_page(&list, &Response { status, headers, body, url: list.clone(), retry_after: None })
+        };
+        for same in [
+            "</v2/a/tags/list?n=0&last=b>; rel=next",
+            "<https://user:password@registry.example/v2/a?last=b#x>; rel=next",
+            "<//registry.example:443?last=b>; rel=next",
+        ] {
+            let expected = "https://registry.example/v2/g/a/tags/list?last=b";
+            assert_eq!(next(same).unwrap().unwrap().as_str(), expected, "{same}");
+        }
+        for other in
+            ["<http://registry.example/?last=b>; rel=next", "<https://registry.example:8443>; rel=next"]
+        {
+            assert!(next(other).is_err(), "{other}");
+        }
+    }
 
     #[test]
     fn the_link_to_the_next_page_is_found_among_others() {

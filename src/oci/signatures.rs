@@ -18,8 +18,8 @@ use crate::signature::{Evidence, Layout, wanted_blobs};
 /// The type of a list of referrers (distribution-spec 1.1, "Listing Referrers").
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-/// More referrers of one image than this are not looked through; an image has one for each signature, scan and bill of
-/// materials.
+/// More referrers of one image than this, and more pages of them, are not looked through; an image has one for each
+/// signature, scan and bill of materials.
 const MOST_REFERRERS: usize = 100;
 
 /// The signatures of `subject` in one layout; none where the registry lets us in and has none.
@@ -74,6 +74,10 @@ impl Beside<'_> {
             Some(digests) => digests,
             None => self.tagged(subject).await?,
         };
+        if digests.len() > MOST_REFERRERS {
+            let subject = format!("{}@{subject}", self.repository);
+            return Err(RegistryError::Invalid { subject, reason: format!("{} referrers", digests.len()) });
+        }
         let mut manifests = Vec::new();
         for digest in digests {
             // A referrer that was deleted may still be listed.
@@ -87,9 +91,9 @@ impl Beside<'_> {
         if self.client.has_no_referrers() {
             return Ok(None);
         }
-        let mut url = Some(self.client.endpoint(self.repository, &format!("referrers/{subject}"))?);
-        let mut digests = Vec::new();
-        while let Some(page) = url {
+        let list = self.client.endpoint(self.repository, &format!("referrers/{subject}"))?;
+        let (mut digests, mut page) = (Vec::new(), list.clone());
+        for _ in 0..MOST_REFERRERS {
             let request = Request::get(page).header(http::header::ACCEPT, HeaderValue::from_static(INDEX));
             let response = self.client.send(&self.scope, request).await?;
             match response.status {
@@ -107,12 +111,13 @@ impl Beside<'_> {
                 }
                 _ => return Err(unexpected(&response)),
             }
-            if digests.len() > MOST_REFERRERS {
-                return Err(invalid(&response, format!("more than {MOST_REFERRERS} referrers")));
+            match paging::next_page(&list, &response)? {
+                None => return Ok(Some(digests)),
+                Some(next) => page = next,
             }
-            url = paging::next(&response)?;
         }
-        Ok(Some(digests))
+        let reason = format!("more than {MOST_REFERRERS} pages");
+        Err(RegistryError::Invalid { subject: redacted(&list), reason })
     }
 
     /// The referrers tag schema. GitLab resolves the tag as if it were the digest, and answers with the image itself

@@ -196,15 +196,18 @@ fn split_k8s_version(name: &str) -> Option<(&str, K8sVersion, Scheme)> {
         _ => return None,
     };
     let length: usize = numbers.iter().map(|n| n.len() + 1).sum();
-    let rest = &name[..name.len() - length];
+    // A name of nothing but numbers has no word, and no dash, in front of them.
+    let rest = &name[..name.len().checked_sub(length)?];
     let number = |i: usize| numbers.get(digits - 1 - i).and_then(|n| n.parse().ok());
     let minor = K8sMinor(number(0)?, number(1)?);
     let patch = if digits == 3 { Some(number(2)?) } else { None };
     Some((rest, K8sVersion { minor, patch, revision: None }, scheme))
 }
 
+/// Digits without a leading zero, which would not print back.
 fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+    let leads_with_zero = text.len() > 1 && text.starts_with('0');
+    !text.is_empty() && !leads_with_zero && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn is_word(text: &str) -> bool {
@@ -296,6 +299,10 @@ mod tests {
             "ubuntu",
             "",
             "ubuntu-plain-rke2-1-30",
+            "1-31",
+            "1-31-8",
+            "ubuntu-noble-plain-rke2-1-030-9",
+            "ubuntu-noble-plain-rke2-1.030.9",
         ] {
             assert_eq!(parse(name), None, "{name}");
         }

@@ -59,6 +59,16 @@ pub enum EditError {
         /// The path.
         path: KeyPath,
     },
+    /// What is to change is written twice; with one of them changed, the file would say two things.
+    #[error("{second}: `{path}` is written twice, first at {first}; remove one of them")]
+    WrittenTwice {
+        /// The path.
+        path: KeyPath,
+        /// The first.
+        first: Position,
+        /// The second.
+        second: Position,
+    },
     /// The mapping has fewer entries.
     #[error("`{path}` has no entry number {entry}")]
     NoSuchEntry {

@@ -107,6 +107,29 @@ impl Document {
         Ok(found)
     }
 
+    /// Where a key of the path is written a first and a second time. To read, equal values are as good as one; to change
+    /// one of them would make the file say two things.
+    pub(crate) fn written_twice(&self, path: &KeyPath) -> Option<(Position, Position)> {
+        self.tree().roots.iter().find_map(|root| {
+            let mut node = *root;
+            for key in &path.0 {
+                let Kind::Mapping { .. } = self.tree().kind(node) else { return None };
+                let mut same = self.pairs_called(node, key);
+                let first = same.next()?;
+                if let Some(second) = same.next() {
+                    return Some((self.at(first.key), self.at(second.key)));
+                }
+                node = first.value;
+            }
+            None
+        })
+    }
+
+    fn pairs_called(&self, mapping: usize, key: &str) -> impl Iterator<Item = Pair> {
+        let scalar = |node| matches!(self.tree().kind(node), Kind::Scalar(_));
+        self.tree().pairs(mapping).filter(move |pair| scalar(pair.key) && self.text_of(pair.key) == key)
+    }
+
     fn locate_in(&self, root: usize, path: &KeyPath) -> Result<Option<Pair>, ValuesError> {
         let mut node = root;
         let mut found = None;
@@ -135,8 +158,7 @@ impl Document {
         key: &str,
         path: impl Fn() -> KeyPath,
     ) -> Result<Option<Pair>, ValuesError> {
-        let scalar = |node| matches!(self.tree().kind(node), Kind::Scalar(_));
-        let mut same = self.tree().pairs(mapping).filter(|p| scalar(p.key) && self.text_of(p.key) == key);
+        let mut same = self.pairs_called(mapping, key);
         let Some(first) = same.next() else { return Ok(None) };
         for other in same {
             if self.data(first.value)? != self.data(other.value)? {

@@ -59,8 +59,7 @@ impl<'a> Plans<'a> {
             match change {
                 Change::SetScalar { path, value } => {
                     document.scalar(path)?;
-                    let pair =
-                        document.locate(path)?.ok_or_else(|| EditError::NoSuchKey { path: path.clone() })?;
+                    let pair = only_pair(document, path)?;
                     plans.scalars.push((path, pair, value));
                 }
                 Change::Rename { mapping, .. }
@@ -96,11 +95,20 @@ impl<'a> Plans<'a> {
     }
 }
 
+/// The one entry at a path.
+fn only_pair(document: &Document, path: &KeyPath) -> Result<Pair, EditError> {
+    let pair = document.locate(path)?.ok_or_else(|| EditError::NoSuchKey { path: path.clone() })?;
+    match document.written_twice(path) {
+        Some((first, second)) => Err(EditError::WrittenTwice { path: path.clone(), first, second }),
+        None => Ok(pair),
+    }
+}
+
 impl<'a> MappingPlan<'a> {
     fn new(document: &Document, path: &'a KeyPath) -> Result<Self, EditError> {
         // For its refusals: aliases, templates, merge keys, tabs.
         document.mapping(path)?;
-        let owner = document.locate(path)?.ok_or_else(|| EditError::NoSuchKey { path: path.clone() })?;
+        let owner = only_pair(document, path)?;
         Ok(Self {
             path,
             owner,

@@ -19,6 +19,7 @@ mod stories;
 mod architecture;
 mod clients;
 mod faults;
+mod fuzz;
 mod gates;
 mod github;
 mod gitlab;

@@ -45,6 +45,18 @@ fn a_file_that_is_no_yaml_is_refused_with_line_and_column() {
 }
 
 #[test]
+fn what_is_written_twice_alike_is_read_but_not_changed() {
+    let set = Change::SetScalar { path: path("version"), value: "1.0.1".to_owned() };
+    let text = "version: 1.0.0\nimages: {}\nversion: 1.0.0\n";
+    assert_eq!(document(text).scalar(&path("version")).expect("readable").expect("there").value, "1.0.0");
+    let said = "3:1: `version` is written twice, first at 1:1; remove one of them";
+    assert_eq!(edit_refusal(text, &[set]), said);
+    let text = "images:\n  a: {}\n  b: {}\nimages: {a: {}, b: {}}\n";
+    let said = "4:1: `images` is written twice, first at 1:1; remove one of them";
+    assert_eq!(edit_refusal(text, &[remove(0)]), said);
+}
+
+#[test]
 fn a_version_that_is_no_scalar_is_refused() {
     let cases = [
         (
