@@ -11,6 +11,7 @@ mod lookup;
 mod output;
 mod plan;
 mod progress;
+mod references;
 mod releases;
 mod run;
 

@@ -3,6 +3,7 @@
 
 pub mod cache;
 pub mod releases;
+pub mod tree;
 pub mod values_file;
 
 use std::path::Path;

@@ -2,16 +2,19 @@
 //!
 //! Pure: the same observation gives the same plan, byte for byte; an unchanged world gives an empty one.
 
+pub mod references;
 pub mod schema;
 pub mod survey;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::reconcile::kubernetes_versions::{self, Coupled, Rule, SetVersion};
 use crate::reconcile::{self, Images, Inputs, Reconciliation, Refusal};
 use crate::release::choice::{Choice, Known, Verdict};
 use crate::release::{Coverage, Naming, Release, Version};
 use crate::values::{Change, EditError, EditNote, KeyPath, Position};
+pub use references::{ReferenceFile, ReferenceFiles};
 use schema::{Answer, InvalidSchema, Schema};
 pub use survey::{Current, FileSpec, Survey, SurveyError, Surveyed, Target, survey};
 
@@ -26,6 +29,8 @@ pub struct Plan {
     pub choice: Choice,
     /// The files, primary first, changed or not; empty when nothing was planned.
     pub files: Vec<PlannedFile>,
+    /// Other files that name its keys.
+    pub references: ReferenceFiles,
 }
 
 /// One file of the plan.
@@ -39,6 +44,8 @@ pub struct PlannedFile {
     pub after: String,
     /// What becomes of its mapping.
     pub reconciliation: Reconciliation,
+    /// Kubernetes versions elsewhere in the file that become those of the images.
+    pub kubernetes_versions: Vec<SetVersion>,
     /// What a reviewer should know beside the lists of the reconciliation.
     pub notes: Vec<String>,
     /// Where the mapping stands.
@@ -129,6 +136,8 @@ pub struct Request<'a> {
     pub survey: &'a Survey,
     /// Which keys the mapping lists.
     pub images: Images,
+    /// Which Kubernetes versions elsewhere in the file follow the images.
+    pub kubernetes_versions: &'a [Rule],
     /// How names are read.
     pub naming: &'a Naming,
     /// Whether a person named the release to go to, which ends a pin.
@@ -160,9 +169,13 @@ pub fn plan(request: Request<'_>, known: &Known, choice: Choice) -> Result<Plan,
             verdict: Planned::Held { gate: "pinned", reason },
             choice,
             files: Vec::new(),
+            references: ReferenceFiles::default(),
         });
     }
-    let nothing = |verdict, choice| Ok(Plan { from: from.clone(), verdict, choice, files: Vec::new() });
+    let unfollowed = ReferenceFiles::default;
+    let nothing = |verdict, choice| {
+        Ok(Plan { from: from.clone(), verdict, choice, files: Vec::new(), references: unfollowed() })
+    };
     if let Some(reason) = unknown(&choice) {
         return nothing(Planned::Unknown { reason }, choice);
     }
@@ -173,7 +186,7 @@ pub fn plan(request: Request<'_>, known: &Known, choice: Choice) -> Result<Plan,
     };
     let files = files(request, known.releases.get(&from), proposal)?;
     let verdict = verdict(&from, proposal, &files, &choice);
-    Ok(Plan { from, verdict, choice, files })
+    Ok(Plan { from, verdict, choice, files, references: unfollowed() })
 }
 
 fn files(
@@ -204,9 +217,10 @@ fn files(
         result.map(|reconciliation| (overlay, reconciliation)).map_err(|refusal| refused(overlay, refusal))
     });
     let overlays = overlays.collect::<Result<Vec<_>, _>>()?;
-    let mut files = vec![edit(&survey.primary, primary, version)?];
+    let coupled = coupled(request, proposal, &primary, moves);
+    let mut files = vec![edit(&survey.primary, primary, version, coupled)?];
     for (overlay, reconciliation) in overlays {
-        files.push(edit(overlay, reconciliation, None)?);
+        files.push(edit(overlay, reconciliation, None, Coupled::default())?);
     }
     Ok(files)
 }
@@ -215,10 +229,13 @@ fn edit(
     file: &Surveyed,
     reconciliation: Reconciliation,
     version: Option<Change>,
+    coupled: Coupled,
 ) -> Result<PlannedFile, PlanError> {
-    let changes: Vec<Change> = version.into_iter().chain(reconciliation.changes.iter().cloned()).collect();
+    let keys = reconciliation.changes.iter().cloned();
+    let changes: Vec<Change> = version.into_iter().chain(keys).chain(coupled.changes).collect();
     let before = file.document.text().to_owned();
     let mut notes: Vec<String> = reconciliation.notes.iter().map(ToString::to_string).collect();
+    notes.extend(coupled.notes.iter().map(ToString::to_string));
     let after = if changes.is_empty() {
         before.clone()
     } else {
@@ -230,7 +247,23 @@ fn edit(
         edited.text
     };
     let mapping = (file.mapping.path.clone(), file.mapping.at);
-    Ok(PlannedFile { path: file.path.clone(), before, after, reconciliation, notes, mapping })
+    let (path, kubernetes_versions) = (file.path.clone(), coupled.set);
+    Ok(PlannedFile { path, before, after, reconciliation, kubernetes_versions, notes, mapping })
+}
+
+/// Kubernetes versions follow the images only where the keys may: not where the release is known in part and stays.
+fn coupled(
+    request: Request<'_>,
+    proposal: Proposal<'_>,
+    primary: &Reconciliation,
+    version_moves: bool,
+) -> Coupled {
+    if !primary.version_may_move || !(version_moves || proposal.0.is_complete()) {
+        return Coupled::default();
+    }
+    let listed = primary.listed_after().collect();
+    let wanted = kubernetes_versions::Wanted { release: proposal.0, listed: &listed };
+    kubernetes_versions::couple(request.kubernetes_versions, &request.survey.primary.document, wanted)
 }
 
 fn verdict(from: &Version, proposal: Proposal<'_>, files: &[PlannedFile], choice: &Choice) -> Planned {
@@ -321,7 +354,8 @@ impl Plan {
     /// The content of each changed file, before and after.
     pub fn changes(&self) -> BTreeMap<&str, (&str, &str)> {
         let changed = self.files.iter().filter(|file| file.before != file.after);
-        changed.map(|file| (file.path.as_str(), (file.before.as_str(), file.after.as_str()))).collect()
+        let changed = changed.map(|file| (file.path.as_str(), (file.before.as_str(), file.after.as_str())));
+        changed.chain(self.references.changes()).collect()
     }
 }
 

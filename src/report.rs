@@ -4,6 +4,7 @@ pub mod diff;
 pub mod plan;
 pub mod online;
 pub mod plan_json;
+mod references;
 pub mod releases;
 pub mod run;
 pub mod run_json;

@@ -4,6 +4,7 @@
 
 mod fates;
 pub mod look_up;
+mod references;
 mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -171,13 +172,18 @@ async fn run_job(
     snapshot: &mut Snapshot<'_>,
     options: Options,
 ) -> Report {
-    let wish = Wish { policy: &job.policy, images: job.target.images, to: None, now: options.now };
+    let Target { images, kubernetes_versions, .. } = &job.target;
+    let (images, to, now) = (*images, None, options.now);
+    let wish = Wish { policy: &job.policy, images, kubernetes_versions, to, now };
     let mut plan = match look_up(&seen.survey, snapshot, &producer.naming, &wish).await {
         Ok(plan) => plan,
         Err(LookUpError::Observe(error)) => return job.report(of_look_up(&error)),
         Err(LookUpError::Plan(error)) => return job.report(of_plan(&error)),
     };
     if let Err(outcome) = obey_schemas(job, &mut plan, &seen.head).await {
+        return job.report(outcome);
+    }
+    if let Err(outcome) = references::follow(job, &mut plan, &seen.head).await {
         return job.report(outcome);
     }
     let known = snapshot.known().clone();

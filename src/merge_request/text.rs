@@ -4,7 +4,11 @@
 //! (`CI_MERGE_REQUEST_DESCRIPTION`); notes and digests follow. It says the same as long as the plan is the same: no
 //! times, no counters. Everything that comes from outside goes through [`inert`].
 
+mod following;
+
 use std::collections::BTreeMap;
+
+pub use following::{Following, ReferenceSummary, VersionChange};
 
 use super::inert;
 use crate::release::{Digest, Facets, K8sVersion, Version};
@@ -29,6 +33,8 @@ pub struct Summary {
     pub to: Version,
     /// What changes, file by file.
     pub files: Vec<FileSummary>,
+    /// What follows the image keys elsewhere.
+    pub following: Following,
     /// Signatures, in a sentence.
     pub signatures: Option<String>,
     /// What a reviewer should know, a sentence each: Kubernetes going down, a scheme crossed, a gate overridden.
@@ -100,6 +106,7 @@ pub fn describe(summary: &Summary) -> String {
     let others = other_releases(summary);
     parts.extend(bullets("Other releases", short(&others)));
     parts.extend(families(summary));
+    parts.extend(bullets("What follows", &summary.following.lines()));
     parts.push(format!("**See it for yourself:**\n\n{}", inert::command(&summary.reproduce)));
 
     let lists: Vec<String> = summary.files.iter().flat_map(key_lists).collect();
@@ -285,6 +292,7 @@ mod tests {
                 kept: 2,
                 suggested: vec!["opensuse-15-6-hardened-rke2-1-31-8".into()],
             }],
+            following: Following::default(),
             signatures: None,
             warnings: vec![],
             unchecked: vec!["the registry refused the tag list of 1 repository".into()],

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::observe::releases::{ObserveError, Snapshot};
 use crate::plan::{Current, Plan, PlanError, Request, Survey, plan};
 use crate::reconcile::Images;
+use crate::reconcile::kubernetes_versions::Rule;
 use crate::release::choice::{Choice, Known, Next, Question, next_wanted};
 use crate::release::policy::Policy;
 use crate::release::{Naming, Release, Version};
@@ -16,6 +17,8 @@ pub struct Wish<'a> {
     pub policy: &'a Policy,
     /// Which keys the mapping lists.
     pub images: Images,
+    /// Which Kubernetes versions elsewhere in the file follow the images.
+    pub kubernetes_versions: &'a [Rule],
     /// A person's own choice of the release.
     pub to: Option<&'a Version>,
     /// The time of asking.
@@ -99,5 +102,6 @@ fn planned(
     known: &Known,
     choice: Choice,
 ) -> Result<Plan, PlanError> {
-    plan(Request { survey, images: wish.images, naming, forced: wish.to.is_some() }, known, choice)
+    let Wish { images, kubernetes_versions, to, .. } = *wish;
+    plan(Request { survey, images, kubernetes_versions, naming, forced: to.is_some() }, known, choice)
 }

@@ -19,6 +19,7 @@ pub(super) fn summary(job: &Job, producer: &Producer, snapshot: &Snapshot<'_>, p
         from: Some(plan.from.clone()),
         to: plan.to().clone(),
         files: plan.files.iter().map(|file| file_summary(file, plan, known, &producer.naming)).collect(),
+        following: super::references::following(plan),
         signatures: None,
         warnings: warnings(plan),
         unchecked: wanted.into_iter().filter_map(unchecked).collect(),
@@ -77,7 +78,7 @@ fn warnings(plan: &Plan) -> Vec<String> {
         _ => None,
     });
     let notes = plan.files.iter().flat_map(|file| file.notes.iter().cloned());
-    forced.chain(notes).collect()
+    forced.chain(notes).chain(plan.references.notes()).collect()
 }
 
 fn unchecked(release: &Release) -> Option<String> {
@@ -110,10 +111,11 @@ fn reproduce(job: &Job, producer: &Producer, plan: &Plan) -> String {
     let path = plan.files.first().map(|file| file.path.as_str()).unwrap_or_default();
     let plain_http = if producer.plain_http { " --plain-http" } else { "" };
     format!(
-        "dibump plan {path} --registry {}{plain_http} --images {} --from {} --to {}",
+        "dibump plan {path} --registry {}{plain_http} --images {} --from {} --to {}{}",
         producer.prefix,
         job.target.images,
         plan.from,
-        plan.to()
+        plan.to(),
+        super::references::flags(&job.target)
     )
 }

@@ -26,6 +26,7 @@ mod oci;
 mod oci_access;
 mod page;
 mod plan;
+mod references;
 mod run;
 mod schemas;
 mod transport;
