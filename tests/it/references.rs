@@ -247,3 +247,21 @@ async fn plan_sets_kubernetes_versions_by_a_flag() {
     let wrong = desk.dibump(&["plan", VALUES, "--kubernetes-versions", "rke2"]).await;
     assert_eq!(wrong.exit, Some(2), "{wrong:#?}");
 }
+
+#[tokio::test]
+async fn a_release_that_is_known_in_part_moves_no_kubernetes_version_of_a_file_that_is_at_it() {
+    let desk = desk();
+    let names = crate::world::images(12).map(|image| json!({"name": image.name}));
+    for (state, moves) in [("complete", true), ("partial", false)] {
+        let release = json!({"version": "0.4.12", "state": state, "reason": "cut", "artifacts": names});
+        let releases = json!({"schema": "dibump.releases/1", "releases": [release]});
+        let before = format!("{}{MAP}", values_at(12));
+        desk.write("releases.json", releases.to_string()).write(VALUES, &before);
+        let flag = ["--kubernetes-versions", "kubeadm=_internal.k8s_version_map"];
+        let ran = desk
+            .dibump(&[&["plan", VALUES, "--observed", "releases.json", "--write"], &flag[..]].concat())
+            .await;
+        let after = String::from_utf8(desk.read(VALUES)).unwrap();
+        assert_eq!(after != before, moves, "{state}: {ran:#?}");
+    }
+}
