@@ -11,6 +11,7 @@ mod lookup;
 mod output;
 mod plan;
 mod progress;
+mod references;
 mod release_diff;
 mod releases;
 mod run;

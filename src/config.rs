@@ -3,6 +3,7 @@
 //! Everything that is wrong is said at once, each with line, field and the nearest valid name. Nothing here reads a file,
 //! the environment or a server; the file holds names of environment variables and never a secret.
 
+mod following;
 mod meaning;
 mod meant;
 mod merge_request;

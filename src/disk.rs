@@ -4,6 +4,7 @@
 pub mod cache;
 pub mod releases;
 mod signatures;
+pub mod tree;
 pub mod values_file;
 
 use std::path::Path;

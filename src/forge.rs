@@ -99,6 +99,9 @@ pub trait Forge: Send + Sync {
     /// The bytes of a file at a commit; `None` if there is no such file.
     async fn file(&self, path: &str, at: &CommitId) -> Result<Option<Vec<u8>>, ForgeError>;
 
+    /// The paths of all files at a commit, symbolic links and submodules left out. A list that was cut is an error.
+    async fn paths(&self, at: &CommitId) -> Result<Vec<String>, ForgeError>;
+
     /// What `source` has on top of its merge base with `target`.
     async fn compare(&self, target: &CommitId, source: &CommitId) -> Result<Comparison, ForgeError>;
 

@@ -141,6 +141,10 @@ impl Forge for GitHub {
         self.read_file(path, at).await.map_err(self.failed(format!("couldn't read `{path}` at {at:.8}")))
     }
 
+    async fn paths(&self, at: &CommitId) -> Result<Vec<String>, ForgeError> {
+        self.read_paths(at).await.map_err(self.failed(format!("couldn't list the files at {at:.8}")))
+    }
+
     async fn compare(&self, target: &CommitId, source: &CommitId) -> Result<Comparison, ForgeError> {
         branches::compare(&self.client, &self.repository, target, source)
             .await

@@ -15,6 +15,7 @@ mod merge_requests;
 mod notes;
 mod project;
 mod repositories;
+mod tree;
 
 use std::collections::BTreeMap;
 
@@ -133,6 +134,12 @@ impl Forge for GitLab {
         files::read(&self.client, &self.project, path, at)
             .await
             .map_err(self.failed(format!("couldn't read `{path}` at {at:.8}")))
+    }
+
+    async fn paths(&self, at: &CommitId) -> Result<Vec<String>, ForgeError> {
+        tree::paths(&self.client, &self.project, at)
+            .await
+            .map_err(self.failed(format!("couldn't list the files at {at:.8}")))
     }
 
     async fn compare(&self, target: &CommitId, source: &CommitId) -> Result<Comparison, ForgeError> {

@@ -3,6 +3,7 @@
 //! Pure: the same observation gives the same plan, byte for byte; an unchanged world gives an empty one.
 
 pub mod gates;
+pub mod references;
 pub mod schema;
 pub mod survey;
 pub mod trust;
@@ -10,12 +11,14 @@ pub mod trust;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::reconcile::kubernetes_versions::{self, Coupled, Rule, SetVersion};
 use crate::reconcile::{self, Departure, Images, Inputs, Reconciliation, Refusal};
 use crate::release::choice::{Choice, Known, Verdict};
 use crate::release::gates::Hold;
 use crate::release::{Coverage, Naming, Release, Version};
 use crate::values::{Change, EditError, EditNote, KeyPath, Mapping, Position};
 use gates::Signed;
+pub use references::{ReferenceFile, ReferenceFiles};
 use schema::{Answer, InvalidSchema, Schema};
 pub use survey::{Current, FileSpec, Survey, SurveyError, Surveyed, Target, survey};
 pub use trust::{NoKey, Trust};
@@ -31,6 +34,8 @@ pub struct Plan {
     pub choice: Choice,
     /// The files, primary first, changed or not; empty when nothing was planned.
     pub files: Vec<PlannedFile>,
+    /// Other files that name its keys.
+    pub references: ReferenceFiles,
     /// The signatures of the images that the files will list.
     pub signatures: Signed,
 }
@@ -46,6 +51,8 @@ pub struct PlannedFile {
     pub after: String,
     /// What becomes of its mapping.
     pub reconciliation: Reconciliation,
+    /// Kubernetes versions elsewhere in the file that become those of the images.
+    pub kubernetes_versions: Vec<SetVersion>,
     /// What a reviewer should know beside the lists of the reconciliation.
     pub notes: Vec<String>,
     /// Keys that somebody uses, as their values say: so far, and as they will be.
@@ -149,6 +156,8 @@ pub struct Request<'a> {
     pub survey: &'a Survey,
     /// Which keys the mapping lists.
     pub images: Images,
+    /// Which Kubernetes versions elsewhere in the file follow the images.
+    pub kubernetes_versions: &'a [Rule],
     /// How names are read.
     pub naming: &'a Naming,
     /// Whether a person named the release to go to, which ends a pin.
@@ -181,6 +190,7 @@ pub fn plan(request: Request<'_>, known: &Known, choice: Choice) -> Result<Plan,
             choice,
             files: Vec::new(),
             signatures: Signed::NotAsked(None),
+            references: ReferenceFiles::default(),
         });
     }
     let nothing = |verdict, choice| {
@@ -190,6 +200,7 @@ pub fn plan(request: Request<'_>, known: &Known, choice: Choice) -> Result<Plan,
             choice,
             files: Vec::new(),
             signatures: Signed::NotAsked(None),
+            references: ReferenceFiles::default(),
         })
     };
     if let Some(reason) = unknown(&choice) {
@@ -202,7 +213,8 @@ pub fn plan(request: Request<'_>, known: &Known, choice: Choice) -> Result<Plan,
     };
     let files = files(request, known.releases.get(&from), proposal)?;
     let verdict = verdict(&from, proposal, &files, &choice);
-    Ok(Plan { from, verdict, choice, files, signatures: Signed::NotAsked(None) })
+    let (signatures, references) = (Signed::NotAsked(None), ReferenceFiles::default());
+    Ok(Plan { from, verdict, choice, files, signatures, references })
 }
 
 fn files(
@@ -233,9 +245,10 @@ fn files(
         result.map(|reconciliation| (overlay, reconciliation)).map_err(|refusal| refused(overlay, refusal))
     });
     let overlays = overlays.collect::<Result<Vec<_>, _>>()?;
-    let mut files = vec![edit(&survey.primary, primary, version)?];
+    let coupled = coupled(request, proposal, &primary, moves);
+    let mut files = vec![edit(&survey.primary, primary, version, coupled)?];
     for (overlay, reconciliation) in overlays {
-        files.push(edit(overlay, reconciliation, None)?);
+        files.push(edit(overlay, reconciliation, None, Coupled::default())?);
     }
     Ok(files)
 }
@@ -244,10 +257,13 @@ fn edit(
     file: &Surveyed,
     reconciliation: Reconciliation,
     version: Option<Change>,
+    coupled: Coupled,
 ) -> Result<PlannedFile, PlanError> {
-    let changes: Vec<Change> = version.into_iter().chain(reconciliation.changes.iter().cloned()).collect();
+    let keys = reconciliation.changes.iter().cloned();
+    let changes: Vec<Change> = version.into_iter().chain(keys).chain(coupled.changes).collect();
     let before = file.document.text().to_owned();
     let mut notes: Vec<String> = reconciliation.notes.iter().map(ToString::to_string).collect();
+    notes.extend(coupled.notes.iter().map(ToString::to_string));
     let after = if changes.is_empty() {
         before.clone()
     } else {
@@ -260,7 +276,8 @@ fn edit(
     };
     let mapping = (file.mapping.path.clone(), file.mapping.at);
     let in_use = in_use(&file.mapping, &reconciliation);
-    Ok(PlannedFile { path: file.path.clone(), before, after, reconciliation, notes, in_use, mapping })
+    let (path, kubernetes_versions) = (file.path.clone(), coupled.set);
+    Ok(PlannedFile { path, before, after, reconciliation, kubernetes_versions, notes, in_use, mapping })
 }
 
 /// The keys that are enabled, and what becomes of them; those that go without a successor are not among them.
@@ -274,6 +291,21 @@ fn in_use(mapping: &Mapping, reconciliation: &Reconciliation) -> Vec<(String, St
         _ => None,
     });
     kept.chain(renamed).chain(superseded).filter(|(from, _)| enabled.contains(from.as_str())).collect()
+}
+
+/// Kubernetes versions follow the images only where the keys may: not where the release is known in part and stays.
+fn coupled(
+    request: Request<'_>,
+    proposal: Proposal<'_>,
+    primary: &Reconciliation,
+    version_moves: bool,
+) -> Coupled {
+    if !primary.version_may_move || !(version_moves || proposal.0.is_complete()) {
+        return Coupled::default();
+    }
+    let listed = primary.listed_after().collect();
+    let wanted = kubernetes_versions::Wanted { release: proposal.0, listed: &listed };
+    kubernetes_versions::couple(request.kubernetes_versions, &request.survey.primary.document, wanted)
 }
 
 fn verdict(from: &Version, proposal: Proposal<'_>, files: &[PlannedFile], choice: &Choice) -> Planned {
@@ -365,7 +397,8 @@ impl Plan {
     /// The content of each changed file, before and after.
     pub fn changes(&self) -> BTreeMap<&str, (&str, &str)> {
         let changed = self.files.iter().filter(|file| file.before != file.after);
-        changed.map(|file| (file.path.as_str(), (file.before.as_str(), file.after.as_str()))).collect()
+        let changed = changed.map(|file| (file.path.as_str(), (file.before.as_str(), file.after.as_str())));
+        changed.chain(self.references.changes()).collect()
     }
 }
 

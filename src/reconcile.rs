@@ -3,16 +3,20 @@
 //! Pure. Nothing here reads the bytes of a file or decides which release is wanted; `values` turns changes into bytes.
 //! One pass asks whose each entry is ([`ownership`]) and what it stands for (`listing`), which policy holds
 //! ([`images`]), what becomes of each key (`pairing`), what is added ([`addition`]) and where (`placement`), and says
-//! so in a report ([`outcome`]). An overlay of the mapping follows what the mapping did ([`overlay()`]).
+//! so in a report ([`outcome`]). An overlay of the mapping follows what the mapping did ([`overlay()`]), and so do other
+//! files that name image keys ([`references`]); Kubernetes versions elsewhere in the file follow the images
+//! ([`kubernetes_versions`]).
 
 pub mod addition;
 pub mod images;
+pub mod kubernetes_versions;
 mod listing;
 pub mod outcome;
 pub mod overlay;
 pub mod ownership;
 mod pairing;
 mod placement;
+pub mod references;
 pub mod refusal;
 mod writing;
 

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod plan;
 pub mod online;
 pub mod plan_json;
+mod references;
 pub mod release_diff;
 pub mod release_diff_json;
 pub mod releases;

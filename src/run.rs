@@ -4,6 +4,7 @@
 
 mod fates;
 pub mod look_up;
+mod references;
 mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -176,14 +177,18 @@ async fn run_job(
         Ok(trust) => trust,
         Err(error) => return job.report(of_plan(&error.into())),
     };
-    let (policy, images, now) = (&job.policy, job.target.images, options.now);
-    let wish = Wish { policy, images, to: None, trust: &trust, now };
+    let Target { images, kubernetes_versions, .. } = &job.target;
+    let (images, to, now) = (*images, None, options.now);
+    let wish = Wish { policy: &job.policy, images, kubernetes_versions, to, trust: &trust, now };
     let mut plan = match look_up(&seen.survey, snapshot, &producer.naming, &wish).await {
         Ok(plan) => plan,
         Err(LookUpError::Observe(error)) => return job.report(of_look_up(&error)),
         Err(LookUpError::Plan(error)) => return job.report(of_plan(&error)),
     };
     if let Err(outcome) = obey_schemas(job, &mut plan, &seen.head).await {
+        return job.report(outcome);
+    }
+    if let Err(outcome) = references::follow(job, &mut plan, &seen.head).await {
         return job.report(outcome);
     }
     let known = snapshot.known().clone();

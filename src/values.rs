@@ -12,9 +12,11 @@ mod flow;
 mod layout;
 mod lookup;
 mod planned;
+mod planned_texts;
 mod quotes;
 mod region;
 mod text_edit;
+mod texts;
 mod tree;
 
 use std::fmt;
@@ -25,6 +27,7 @@ pub use document::{Document, SIZE_LIMIT, ValuesError};
 pub use edit::{EditError, EditNote, Edited};
 pub use lookup::{Scalar, ScalarForm};
 pub use text_edit::{Overlap, Replacement, TextEdit};
+pub use texts::{Text, TextId, TextsAt};
 
 /// A place in a text, for people: both count from 1, columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +102,20 @@ pub enum Change {
         path: KeyPath,
         /// Its new value.
         value: String,
+    },
+    /// A scalar, value or key, becomes `value`, in the quotes that it has.
+    SetText {
+        /// The scalar.
+        text: TextId,
+        /// What it will say.
+        value: String,
+    },
+    /// Parts of a scalar are replaced; all its other bytes stay.
+    ReplaceParts {
+        /// The scalar.
+        text: TextId,
+        /// The bytes of the file that go, and what comes in their place.
+        parts: Vec<Replacement>,
     },
     /// An entry gets another key; position, value and comments stay.
     Rename {

@@ -1,5 +1,6 @@
 //! Replays real updates: a registry is filled with a producer's releases, each case's `before.yaml` is updated,
-//! and the mapping must become that of `after.yaml`, byte for byte.
+//! and the mapping must become that of `after.yaml`, byte for byte; with `kubernetes_versions:` also the lines of
+//! `k8s_version_map`, and with `references:` the keys that another file names.
 //!
 //! `cargo test --test replay` runs the small cases of this repository. Other data are given by their folder, which holds
 //! `releases.json` and `replay/<case>/{before,after}.yaml` with `replay/index.json`; cases that the maintainers decided
@@ -29,6 +30,17 @@ use serde::Deserialize;
 
 const PREFIX: &str = "sylva-projects/sylva-elements/diskimage-builder";
 const ANNOTATION: &str = "sylvaproject.org/diskimage/";
+
+/// Where the maintainers moved the map in a later commit than the images: what they wrote then.
+const LATER: [(&str, &str, &str); 1] = [("009", "1.27.6", "1.27.10")];
+
+/// What follows the images in the second half of a case.
+const FOLLOWING: &str = "    images: follow
+    references: ['references/*.yaml']
+    kubernetes_versions:
+      - {path: _internal.k8s_version_map, k8s_flavor: rke2}
+      - {path: _internal.k8s_version_map, k8s_flavor: kubeadm}
+";
 
 #[derive(Deserialize)]
 struct Releases {
@@ -131,7 +143,72 @@ fn replay_case(folder: &Path, case: &Case, releases: &Releases, prefix: &str, by
     demand(outside(&all) == outside(&before), "all changes a line outside version and mapping");
     let from = version(&before);
     demand(run("auto", &all, &from) == run("all", &all, &from), "auto differs from all on a whole release");
+    problems.extend(following(case, [&before, &after, &follow], prefix).into_iter().map(str::to_owned));
     problems
+}
+
+/// The same update with all that follows the images, by a configuration.
+fn following(case: &Case, [before, after, follow]: [&str; 3], prefix: &str) -> Vec<&'static str> {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, references] = ["values.yaml", "references/some.yaml"].map(|name| folder.path().join(name));
+    std::fs::create_dir(folder.path().join("references")).unwrap();
+    let naming = |text: &str| keys(text).iter().map(|key| format!("- '{key}' # {key}\n")).collect::<String>();
+    std::fs::write(&file, before).unwrap();
+    std::fs::write(&references, naming(before)).unwrap();
+    let config = format!(
+        "version: 1\nproducers:\n  - registry: {prefix}\n    plain_http: true\n    discovery: [catalog]\n\
+         targets:\n  - project: group/deployment\n    files: [values.yaml]\n{FOLLOWING}"
+    );
+    std::fs::write(folder.path().join("dibump.yaml"), config).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_dibump"))
+        .args(["plan", "values.yaml", "--to", &case.to, "--write", "--format", "json"])
+        .current_dir(folder.path())
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "plan failed: {}", String::from_utf8_lossy(&output.stderr));
+    let written = std::fs::read_to_string(&file).unwrap();
+    let mut problems = Vec::new();
+    if versions(&written) != expected_versions(case, before, after) {
+        problems.push("k8s_version_map is not the maintainers'");
+    }
+    let others =
+        |text: &str| text.lines().filter(|line| !is_version(line)).map(str::to_owned).collect::<Vec<_>>();
+    if others(&written) != others(follow) {
+        problems.push("kubernetes_versions changes other lines");
+    }
+    if std::fs::read_to_string(&references).unwrap() != renamed(&naming(before), &output.stdout) {
+        problems.push("a reference does not follow its key");
+    }
+    problems
+}
+
+/// The references with the keys that the plan says it renamed; comments keep the old ones.
+fn renamed(references: &str, plan: &[u8]) -> String {
+    let plan: serde_json::Value = serde_json::from_slice(plan).unwrap();
+    let renamed = plan["files"][0]["renamed"].as_array().unwrap().iter();
+    let moves = renamed.map(|renamed| [&renamed["from"], &renamed["to"]].map(|key| key.as_str().unwrap()));
+    moves.fold(references.to_owned(), |text, [from, to]| {
+        text.replace(&format!("'{from}'"), &format!("'{to}'"))
+    })
+}
+
+/// The lines of `k8s_version_map`.
+fn versions(text: &str) -> Vec<String> {
+    text.lines().filter(|line| is_version(line)).map(str::to_owned).collect()
+}
+
+fn is_version(line: &str) -> bool {
+    line.starts_with("    1.") && line.contains("ternary \"v1.")
+}
+
+/// The maintainers' lines, without the minors that they added by hand.
+fn expected_versions(case: &Case, before: &str, after: &str) -> Vec<String> {
+    let later = LATER.iter().find(|(id, ..)| *id == case.id);
+    let line = |line: String| later.map_or(line.clone(), |(_, old, new)| line.replace(old, new));
+    let minor = |line: &str| line.split(':').next().map(str::to_owned);
+    let had: BTreeSet<Option<String>> = versions(before).iter().map(|line| minor(line)).collect();
+    versions(after).into_iter().filter(|line| had.contains(&minor(line))).map(line).collect()
 }
 
 /// Updates a copy of the file with the real program.

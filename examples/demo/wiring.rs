@@ -91,5 +91,7 @@ fn target(configured: &Configured) -> Target {
         files: vec![spec(&configured.file)],
         images: configured.images,
         registry_key: configured.file.registry_key.clone(),
+        kubernetes_versions: configured.kubernetes_versions.clone(),
+        references: configured.references.clone(),
     }
 }

@@ -57,7 +57,10 @@ fn says_the_plan(before: &Mapping, again: &Document, changes: &[Change]) {
             Change::Rename { entry, to, .. } => kept[*entry] = Some(to),
             Change::Remove { entry, .. } => kept[*entry] = None,
             Change::Insert { key, .. } => inserted.push(key.as_str()),
-            Change::SetScalar { .. } | Change::Enable { .. } => {}
+            Change::SetScalar { .. }
+            | Change::SetText { .. }
+            | Change::ReplaceParts { .. }
+            | Change::Enable { .. } => {}
         }
     }
     let after = match again.mapping(&before.path) {

@@ -254,6 +254,12 @@ impl Forge for FakeForge {
         Ok(state.commits[at].1.get(path).cloned())
     }
 
+    async fn paths(&self, at: &CommitId) -> Result<Vec<String>, ForgeError> {
+        let mut state = self.state();
+        state.requests.push("paths");
+        Ok(state.commits[at].1.keys().cloned().collect())
+    }
+
     async fn compare(&self, target: &CommitId, source: &CommitId) -> Result<Comparison, ForgeError> {
         let mut state = self.state();
         state.requests.push("compare");

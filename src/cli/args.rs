@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::reconcile::kubernetes_versions::Rule;
 use crate::release::Version;
 use crate::release::span::Span;
 use crate::values::KeyPath;
@@ -52,7 +53,7 @@ pub(super) struct Global {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Look up releases and print what would change in a values file
-    Plan(Plan),
+    Plan(Box<Plan>),
     /// Make branch and merge request of each target equal to its plan
     Run(Run),
     /// What the registry has, and what the policy thinks of each release
@@ -95,6 +96,12 @@ pub(super) struct Plan {
     /// The entry of `os_images_oci_registries` whose images are ours
     #[arg(long, value_name = "NAME")]
     pub(super) registry_key: Option<String>,
+    /// Other YAML files below the working directory that name image keys and follow them, as in `'deploy/**/*.yaml'`
+    #[arg(long, value_name = "GLOB")]
+    pub(super) references: Vec<String>,
+    /// Kubernetes versions elsewhere in the file that follow the images, as in `rke2=_internal.k8s_version_map`
+    #[arg(long, value_name = "FLAVOR=PATH")]
+    pub(super) kubernetes_versions: Vec<Rule>,
     /// Write the change to the file
     #[arg(long)]
     pub(super) write: bool,

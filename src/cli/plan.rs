@@ -7,12 +7,13 @@ use super::args::{DemandArg, ImagesArg, Plan as Args, PlanFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::Progress;
-use super::{Context, lookup};
+use super::{Context, lookup, references};
 use crate::config::{Config, Network, Target as Configured, TargetBranch};
 use crate::disk::values_file::ValuesFile;
 use crate::observe::releases::Snapshot;
 use crate::plan::{FileSpec, Plan, Planned, Survey, Target, Trust, survey};
 use crate::reconcile::Images;
+use crate::reconcile::references::Globs;
 use crate::release::choice::Known;
 use crate::release::policy::Policy;
 use crate::report;
@@ -29,7 +30,8 @@ struct Local<'a> {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?;
     let mut worst = Exit::Done;
-    for local in locals(context, args, config.as_ref())? {
+    for mut local in locals(context, args, config.as_ref())? {
+        following(args, &mut local.target)?;
         let exit = plan_one(context, args, config.as_ref(), &local)?;
         worst = worst.max(exit);
     }
@@ -50,6 +52,7 @@ fn plan_one(
     let wish = Wish {
         policy: &local.policy,
         images,
+        kubernetes_versions: &local.target.kubernetes_versions,
         to: args.to.as_ref(),
         trust: &Trust::unasked("the releases come from a file"),
         now: context.environment.now,
@@ -59,8 +62,9 @@ fn plan_one(
         None => context.block_on(registry_plan(context, args, config, local.producer, &survey, wish))?,
     };
     plan.obey(&schemas(&plan)?)?;
+    let others = references::follow(&local.target.references, &local.files, &mut plan)?;
     if args.write && plan.is_change() {
-        write(local, &plan)?;
+        write(local.files.iter().chain(&others), &plan)?;
     }
     print(context, args, &plan, &known);
     Ok(exit(args, &plan))
@@ -142,11 +146,7 @@ fn named<'a>(args: &Args, path: &Path, configured: Option<&'a Configured>) -> Re
     let mut local = match configured {
         Some(target) => from_config(args, target, target.branches.first())?,
         None => Local {
-            target: Target {
-                files: Vec::new(),
-                images: args.images.map_or(Images::Auto, Images::from),
-                registry_key: None,
-            },
+            target: Target { images: args.images.map_or(Images::Auto, Images::from), ..Target::default() },
             files: Vec::new(),
             policy: lookup::policy(&args.lookup, None),
             producer: None,
@@ -181,6 +181,18 @@ fn from_config<'a>(
     Ok(Local { target: meant, files, policy, producer: Some(&target.producer) })
 }
 
+/// What follows the image keys elsewhere: the flags take the place of the configuration's.
+fn following(args: &Args, target: &mut Target) -> Result<(), Failure> {
+    if !args.references.is_empty() {
+        let globs = Globs::new(args.references.clone());
+        target.references = globs.map_err(|error| Failure::usage(format!("--references: {error}")))?;
+    }
+    if !args.kubernetes_versions.is_empty() {
+        target.kubernetes_versions.clone_from(&args.kubernetes_versions);
+    }
+    Ok(())
+}
+
 /// The target that has this file, by its path from the folder that the command runs in.
 fn of_file<'a>(config: &'a Config, path: &Path) -> Option<&'a Configured> {
     let path: PathBuf =
@@ -195,9 +207,9 @@ fn branch<'a>(context: &Context, target: &'a Configured) -> Option<&'a TargetBra
     target.branches.iter().find(is_here).or(target.branches.first())
 }
 
-fn write(local: &Local<'_>, plan: &Plan) -> Result<(), Failure> {
+fn write<'a>(files: impl Iterator<Item = &'a ValuesFile>, plan: &Plan) -> Result<(), Failure> {
     let files: BTreeMap<String, &ValuesFile> =
-        local.files.iter().map(|file| (file.path.display().to_string(), file)).collect();
+        files.map(|file| (file.path.display().to_string(), file)).collect();
     for (path, (_, after)) in plan.changes() {
         if let Some(file) = files.get(path) {
             file.write(after.as_bytes())?;
@@ -211,10 +223,9 @@ fn print(context: &Context, args: &Args, plan: &Plan, known: &Known) {
         PlanFormat::Text => context.output.print(&report::plan::text(plan, known, context.width())),
         PlanFormat::Json => context.output.json(&report::plan_json::report(plan, known)),
         PlanFormat::Diff => {
-            let diff = |file: &crate::plan::PlannedFile| {
-                report::diff::coloured(&file.path, &file.before, &file.after)
-            };
-            context.output.print(&plan.files.iter().map(diff).collect::<String>());
+            let own = plan.files.iter().map(|file| (file.path.as_str(), (&*file.before, &*file.after)));
+            let diff = |(path, (before, after))| report::diff::coloured(path, before, after);
+            context.output.print(&own.chain(plan.references.changes()).map(diff).collect::<String>());
         }
     }
 }

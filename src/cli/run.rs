@@ -133,6 +133,8 @@ pub(super) fn target(configured: &Configured) -> Target {
         files: std::iter::once(spec(&configured.file, false)).chain(overlays).collect(),
         images: configured.images,
         registry_key: configured.file.registry_key.clone(),
+        kubernetes_versions: configured.kubernetes_versions.clone(),
+        references: configured.references.clone(),
     }
 }
 

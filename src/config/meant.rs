@@ -9,6 +9,8 @@ use super::raw::RawPolicy;
 use crate::merge_request::template::Templates;
 use crate::merge_request::{Branch, MergeRequestSettings, Upkeep};
 use crate::reconcile::Images;
+use crate::reconcile::kubernetes_versions::Rule;
+use crate::reconcile::references::Globs;
 use crate::registry::Prefix;
 use crate::release::Naming;
 use crate::release::policy::Policy;
@@ -192,6 +194,10 @@ pub struct Target {
     pub overlays: Vec<TargetFile>,
     /// How the mapping is reconciled.
     pub images: Images,
+    /// Which other files of the project may name image keys.
+    pub references: Globs,
+    /// Which Kubernetes versions elsewhere in the file follow the images.
+    pub kubernetes_versions: Vec<Rule>,
     /// Settings of new merge requests.
     pub merge_request: MergeRequestSettings,
     /// How an open merge request here is kept.

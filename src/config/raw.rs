@@ -2,12 +2,14 @@
 //!
 //! The doc comments are the descriptions in the JSON schema, which is read by people in their editors.
 
+mod following;
 mod merge_request;
 mod policy;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(super) use following::RawKubernetesVersions;
 pub(super) use merge_request::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
 pub(super) use policy::{RawDemand, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType};
 
@@ -241,6 +243,12 @@ pub(super) struct RawTarget {
     /// How the mapping of image keys is reconciled. Default: auto.
     #[serde(default)]
     pub(super) images: RawImages,
+    /// Globs of other YAML files of the project that name image keys: what is renamed in the mapping is renamed there, what goes is reported. Only `**` goes below a folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) references: Vec<String>,
+    /// Which Kubernetes versions elsewhere in the file that holds the version follow those of the images.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) kubernetes_versions: Vec<RawKubernetesVersions>,
     /// Which releases may be proposed here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) policy: RawPolicy,

@@ -6,8 +6,8 @@ use super::meant::{Config, Discovery, ForgeKind, KeySource, Network, Producer, S
 use super::raw::{
     RawApp, RawAuto, RawBranch, RawCache, RawConfig, RawCredentials, RawDiscovery, RawFile, RawFileSource,
     RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawImages, RawKey, RawKeyFile,
-    RawMergeRequest, RawNames, RawNetwork, RawPolicy, RawProducer, RawSource, RawSourceName, RawStance,
-    RawStep, RawTarget, RawUnknownAge, RawUpdateType,
+    RawKubernetesVersions, RawMergeRequest, RawNames, RawNetwork, RawPolicy, RawProducer, RawSource,
+    RawSourceName, RawStance, RawStep, RawTarget, RawUnknownAge, RawUpdateType,
 };
 use crate::reconcile::Images;
 
@@ -106,6 +106,8 @@ fn target(target: &Target) -> RawTarget {
             Images::Follow => RawImages::Follow,
             Images::Listed => RawImages::Listed,
         },
+        references: target.references.written().to_vec(),
+        kubernetes_versions: target.kubernetes_versions.iter().map(RawKubernetesVersions::of).collect(),
         policy: unnamed.map(|branch| with_defaults(&branch.written)).unwrap_or_default(),
         accept: accept.iter().map(ToString::to_string).collect(),
         merge_request: RawMergeRequest::of(&target.merge_request, target.upkeep, &target.templates),

@@ -27,6 +27,8 @@ impl Meaning<'_> {
         });
         let branches = self.branches(config, raw, accept.as_deref().unwrap_or_default(), at);
         let files = self.files(&raw.files, &at.key("files"));
+        let references = self.references(&raw.references, &at.key("references"));
+        let rules = self.kubernetes_versions(&raw.kubernetes_versions, &at.key("kubernetes_versions"));
         let (file, overlays) = files?;
         let merge_request = raw.merge_request.or(&config.merge_request);
         // What is inherited was read, and complained about, where it stands.
@@ -39,6 +41,8 @@ impl Meaning<'_> {
             file,
             overlays,
             images: raw.images.into(),
+            references: references?,
+            kubernetes_versions: rules?,
             merge_request: merge_request.settings(),
             upkeep: merge_request.upkeep(),
             templates: templates?,

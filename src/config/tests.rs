@@ -241,6 +241,40 @@ fn producers_are_found_by_name() {
 }
 
 #[test]
+fn what_follows_the_keys_is_read_and_its_mistakes_are_named() {
+    let config = load("example.yaml", EXAMPLE).unwrap();
+    let [deployment, laboratory] = &config.targets[..] else { panic!("two targets") };
+    assert!(deployment.references.match_path("deploy/a/b.yaml") && laboratory.references.is_empty());
+    let rules: Vec<String> = deployment.kubernetes_versions.iter().map(ToString::to_string).collect();
+    let expected = [
+        "rke2=_internal.k8s_version_map",
+        "kubeadm=_internal.k8s_version_map",
+        "ck8s~^ *ck8s_version: \"(?<version>[^\"]+)\"",
+    ];
+    assert_eq!(rules, expected);
+
+    says(
+        &small_with(
+            "    references: ['a/*.yaml', '{']\n    kubernetes_versions:\n    - {k8s_flavor: rke2}\n    - {path: a..b, k8s_flavor: rke2}\n    - {pattern: 'v1', k8s_flavor: rke2}\n",
+        ),
+        &[
+            "dibump.yaml:7:30: targets[0].references[1]: `{` is no glob (unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?))",
+            "dibump.yaml:9:7: targets[0].kubernetes_versions[0]: needs either `path` or `pattern`",
+            "dibump.yaml:10:14: targets[0].kubernetes_versions[1].path: `a..b` is no path of keys (expected keys separated by dots, as in spec.values.images)",
+            "dibump.yaml:11:17: targets[0].kubernetes_versions[2].pattern: the pattern lacks the group (?<version>…)",
+        ],
+    );
+    says(
+        &small_with(
+            "    kubernetes_versions:\n    - {path: m, k8s_flavor: kubeadm}\n    - {path: m, k8s_flavor: rke2}\n    - {path: m, k8s_flavor: ck8s}\n",
+        ),
+        &[
+            "dibump.yaml:10:7: targets[0].kubernetes_versions[2]: sets the same versions as targets[0].kubernetes_versions[0]; only those of rke2 are told from others",
+        ],
+    );
+}
+
+#[test]
 fn one_file_of_a_target_holds_the_version() {
     let two = SMALL.replace("[values.yaml]", "[a.yaml, b.yaml]");
     says(

@@ -52,6 +52,11 @@ impl ValuesFile {
         Ok(Self { path: path.to_owned(), resolved, bytes })
     }
 
+    /// Whether both are one file, whatever their paths are.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        self.resolved == other.resolved
+    }
+
     /// Replaces the file's content, keeping its mode. Refuses if the file changed since it was read.
     pub fn write(&self, bytes: &[u8]) -> Result<(), FileError> {
         let now = std::fs::read(&self.resolved).map_err(|e| FileError::Read(self.path.clone(), e))?;

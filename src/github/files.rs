@@ -1,5 +1,6 @@
-//! Files at a commit, byte for byte.
+//! Files at a commit: their paths, and each byte for byte.
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::GitHub;
@@ -10,7 +11,33 @@ use crate::forge::CommitId;
 /// The file itself, up to 100 MB; as JSON it would end at one.
 const RAW: &str = "application/vnd.github.raw+json";
 
+/// `GET …/git/trees/{sha}?recursive=1`, which takes a commit for its tree.
+#[derive(Deserialize)]
+struct WireTree {
+    tree: Vec<WireEntry>,
+    /// Above 100,000 entries or 7 MB GitHub leaves the rest out, and has no second page.
+    truncated: bool,
+}
+
+#[derive(Deserialize)]
+struct WireEntry {
+    path: String,
+    /// `100644` and `100755` are files.
+    mode: String,
+}
+
 impl GitHub {
+    pub(super) async fn read_paths(&self, at: &CommitId) -> Result<Vec<String>, Failure> {
+        let route = format!("{}/git/trees/{}?recursive=1", self.repository.route(), encoded(&at.0));
+        let read: WireTree = self.client.get(&route).await?;
+        if read.truncated {
+            let problem = "the repository has more files than GitHub lists";
+            return Err(Failure::Malformed(problem.to_owned()));
+        }
+        let files = read.tree.into_iter().filter(|entry| entry.mode.starts_with("100"));
+        Ok(files.map(|entry| entry.path).collect())
+    }
+
     pub(super) async fn read_file(&self, path: &str, at: &CommitId) -> Result<Option<Vec<u8>>, Failure> {
         let route = self.repository.route();
         let (path, commit) = (encoded(path.trim_start_matches('/')), encoded(&at.0));

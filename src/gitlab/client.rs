@@ -17,10 +17,10 @@ use super::error::{Failure, InvalidAccess};
 use crate::http::{Credential, Origin, Request, Response, Secret, Transport, redacted};
 
 /// GitLab's largest page.
-const PER_PAGE: usize = 100;
+pub(super) const PER_PAGE: usize = 100;
 
 /// A longer list than this is a loop: GitLab refuses offsets above 50,000.
-const MAX_PAGES: usize = 600;
+pub(super) const MAX_PAGES: usize = 600;
 
 #[derive(Deserialize)]
 struct GraphqlAnswer<T> {
@@ -127,6 +127,24 @@ impl Client {
             }
         }
         Err(Failure::Malformed(format!("the list {} does not end", redacted(&url))))
+    }
+
+    /// One page of a list by its query, and the query of the next one where a link leads there.
+    pub(super) async fn page<T: DeserializeOwned>(
+        &self,
+        endpoint: &impl Endpoint,
+        query: Option<&str>,
+    ) -> Result<(Vec<T>, Option<String>), Failure> {
+        let mut url = self.rest_endpoint(&endpoint.endpoint())?;
+        endpoint.parameters().add_to_url(&mut url);
+        if query.is_some() {
+            url.set_query(query);
+        }
+        let response = self.send(Request::get(url.clone())).await?;
+        let read = serde_json::from_slice(&response.body)
+            .map_err(|error| Failure::Malformed(format!("{} is no list: {error}", redacted(&url))))?;
+        let next = next_link(&response).and_then(|link| url.join(&link).ok()?.query().map(str::to_owned));
+        Ok((read, next))
     }
 
     /// A read with a job token that is refused is asked again without one: a public project answers anybody,

@@ -4,7 +4,11 @@
 //! (`CI_MERGE_REQUEST_DESCRIPTION`); notes and digests follow. It says the same as long as the plan is the same: no
 //! times, no counters. Everything that comes from outside goes through [`inert`].
 
+mod following;
+
 use std::collections::BTreeMap;
+
+pub use following::{Following, ReferenceSummary, VersionChange};
 
 use super::inert;
 use crate::release::{Digest, Facets, K8sVersion, Size, Version};
@@ -36,6 +40,8 @@ pub struct Summary {
     pub missing: Vec<String>,
     /// Whether the release is whole, in a sentence.
     pub complete: Option<String>,
+    /// What follows the image keys elsewhere.
+    pub following: Following,
     /// Signatures, in a sentence.
     pub signatures: Option<String>,
     /// What a reviewer should know, a sentence each: Kubernetes going down, a scheme crossed, a gate overridden.
@@ -125,6 +131,7 @@ pub fn describe(summary: &Summary) -> String {
     let others = other_releases(summary);
     parts.extend(bullets("Other releases", short(&others)));
     parts.extend(families(summary));
+    parts.extend(bullets("What follows", &summary.following.lines()));
     parts.push(format!("**See it for yourself:**\n\n{}", inert::command(&summary.reproduce)));
 
     let lists: Vec<String> = summary.files.iter().flat_map(key_lists).collect();
@@ -370,6 +377,7 @@ mod tests {
                     .into(),
                 suggested: vec!["opensuse-15-6-hardened-rke2-1-31-8".into()],
             }],
+            following: Following::default(),
             missing: vec![],
             complete: Some("19 images, nothing is missing that 0.4.11 had".into()),
             signatures: Some("19 of 19 images are signed, by key 0123456789ab".into()),

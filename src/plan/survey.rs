@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::reconcile::kubernetes_versions::Rule;
+use crate::reconcile::references::Globs;
 use crate::reconcile::{Images, Ownership};
 use crate::release::{ImageKey, Line, Naming, Version};
 use crate::values::{Document, KeyPath, Mapping, Position, Scalar, ValuesError};
@@ -14,7 +16,7 @@ pub const IMAGES_KEYS: [&str; 2] = ["diskimage_builder_os_images", "sylva_diskim
 pub(super) const REGISTRIES: &str = "os_images_oci_registries";
 
 /// The files that are kept in step with one producer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Target {
     /// The files; the first that is no overlay holds the version.
     pub files: Vec<FileSpec>,
@@ -22,6 +24,10 @@ pub struct Target {
     pub images: Images,
     /// The entry of `os_images_oci_registries` whose images are ours, where the file does not say.
     pub registry_key: Option<String>,
+    /// Which Kubernetes versions elsewhere in the file follow the images.
+    pub kubernetes_versions: Vec<Rule>,
+    /// Which other files of the project may name image keys.
+    pub references: Globs,
 }
 
 /// One file of a target.

@@ -3,7 +3,7 @@
 use anstyle::Style;
 
 use super::table::{Column, Table};
-use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, paint, printable};
+use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, paint, printable, references};
 use crate::plan::gates::Checked;
 use crate::plan::{Plan, Planned, PlannedFile};
 use crate::release::choice::{Choice, Known, Verdict};
@@ -17,9 +17,12 @@ pub fn text(plan: &Plan, known: &Known, width: Option<usize>) -> String {
         text.push('\n');
         text.push_str(&keys(plan, file));
     }
-    for file in plan.files.iter().filter(|file| file.before != file.after) {
+    text.push_str(&references::text(&plan.references));
+    let changed = plan.files.iter().filter(|file| file.before != file.after);
+    let changed = changed.map(|file| (file.path.as_str(), (&*file.before, &*file.after)));
+    for (path, (before, after)) in changed.chain(plan.references.changes()) {
         text.push('\n');
-        text.push_str(&diff::coloured(&file.path, &file.before, &file.after));
+        text.push_str(&diff::coloured(path, before, after));
     }
     text.push('\n');
     text.push_str(&signatures(plan));
@@ -119,6 +122,7 @@ fn keys(plan: &Plan, file: &PlannedFile) -> String {
             printable(&dead.key)
         ));
     }
+    lines.extend(file.kubernetes_versions.iter().map(references::kubernetes_version));
     lines.push(format!("  {}", paint(DIM, summary(file))));
     lines.extend(suggested(file));
     lines.extend(file.notes.iter().map(|note| format!("  {} {}", paint(YELLOW, "note:"), printable(note))));

@@ -1,5 +1,7 @@
 //! A plan for programs. The shape is `config/plan.schema.json`; a change of it changes the number in `schema`.
 
+mod references;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,6 +11,7 @@ use crate::plan::{Plan, Planned, PlannedFile};
 use crate::release::choice::{Known, Verdict};
 use crate::release::{Coverage, ImageKey, Release};
 use crate::signature;
+pub use references::{DanglingReference, FollowedReference, ReferenceReport, SetKubernetesVersion};
 
 /// The shape's name and version.
 pub const SCHEMA: &str = "dibump.plan/1";
@@ -32,6 +35,8 @@ pub struct PlanReport {
     pub releases: Vec<ReleaseRow>,
     /// The files, changed or not; empty when nothing was planned.
     pub files: Vec<FileReport>,
+    /// Other files that name image keys, or that could not be looked at.
+    pub references: Vec<ReferenceReport>,
     /// What was found of the signatures of the images that the files will list; absent if they were not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signatures: Option<Vec<SignatureRow>>,
@@ -95,6 +100,8 @@ pub struct FileReport {
     pub foreign: Vec<String>,
     /// Keys that are templates, left alone.
     pub templates: Vec<String>,
+    /// Kubernetes versions elsewhere in the file that become those of the images.
+    pub kubernetes_versions: Vec<SetKubernetesVersion>,
     /// What else a reader should know.
     pub notes: Vec<String>,
     /// The unified diff; empty if nothing changes.
@@ -143,6 +150,7 @@ pub fn report(plan: &Plan, known: &Known) -> PlanReport {
         to: plan.to().to_string(),
         releases: plan.choice.verdicts.iter().map(row).collect(),
         files: plan.files.iter().map(file).collect(),
+        references: references::report(&plan.references),
         signatures: plan.signatures.checked().map(signatures),
     }
 }
@@ -213,6 +221,7 @@ fn file(file: &PlannedFile) -> FileReport {
         suggested: reconciliation.suggested.iter().map(|suggested| suggested.key.to_string()).collect(),
         foreign: reconciliation.foreign.iter().map(|foreign| foreign.key.clone()).collect(),
         templates: reconciliation.templates.iter().map(|template| template.key.clone()).collect(),
+        kubernetes_versions: file.kubernetes_versions.iter().map(SetKubernetesVersion::of).collect(),
         notes: file.notes.clone(),
         diff: diff::unified(&file.path, &file.before, &file.after),
     }

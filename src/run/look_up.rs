@@ -8,6 +8,7 @@ use crate::observe::releases::{ObserveError, Snapshot};
 use crate::plan::gates::{Ask, Found, Signatures, ask};
 use crate::plan::{Current, Plan, PlanError, Request, Survey, Trust, plan};
 use crate::reconcile::Images;
+use crate::reconcile::kubernetes_versions::Rule;
 use crate::release::choice::{Choice, Known, Next, Question, next_wanted};
 use crate::release::policy::Policy;
 use crate::release::{Line, Naming, Release, Version};
@@ -19,6 +20,8 @@ pub struct Wish<'a> {
     pub policy: &'a Policy,
     /// Which keys the mapping lists.
     pub images: Images,
+    /// Which Kubernetes versions elsewhere in the file follow the images.
+    pub kubernetes_versions: &'a [Rule],
     /// A person's own choice of the release.
     pub to: Option<&'a Version>,
     /// What is asked of signatures.
@@ -130,5 +133,6 @@ fn planned(
     known: &Known,
     choice: Choice,
 ) -> Result<Plan, PlanError> {
-    plan(Request { survey, images: wish.images, naming, forced: wish.to.is_some() }, known, choice)
+    let Wish { images, kubernetes_versions, to, .. } = *wish;
+    plan(Request { survey, images, kubernetes_versions, naming, forced: to.is_some() }, known, choice)
 }

@@ -21,6 +21,7 @@ pub(super) fn summary(job: &Job, producer: &Producer, snapshot: &Snapshot<'_>, p
         from: Some(plan.from.clone()),
         to: plan.to().clone(),
         files: plan.files.iter().map(|file| told.file(file)).collect(),
+        following: super::references::following(plan),
         missing: plan.choice.overdue().map(|missing| missing.items()).unwrap_or_default(),
         complete: wanted.and_then(|release| complete(release, plan, known)),
         signatures: plan.signatures.sentence(),
@@ -141,7 +142,7 @@ fn warnings(plan: &Plan) -> Vec<String> {
         .flat_map(Checked::faults)
         .map(|(key, verdict)| format!("{key} is {verdict}"));
     let notes = plan.files.iter().flat_map(|file| file.notes.iter().cloned());
-    despite.chain(unsigned).chain(notes).collect()
+    despite.chain(unsigned).chain(notes).chain(plan.references.notes()).collect()
 }
 
 fn unchecked(release: &Release) -> Option<String> {
@@ -195,10 +196,11 @@ fn reproduce(job: &Job, producer: &Producer, plan: &Plan) -> String {
     let path = plan.files.first().map(|file| file.path.as_str()).unwrap_or_default();
     let plain_http = if producer.plain_http { " --plain-http" } else { "" };
     format!(
-        "dibump plan {path} --registry {}{plain_http} --images {} --from {} --to {}",
+        "dibump plan {path} --registry {}{plain_http} --images {} --from {} --to {}{}",
         producer.prefix,
         job.target.images,
         plan.from,
-        plan.to()
+        plan.to(),
+        super::references::flags(&job.target)
     )
 }

@@ -67,7 +67,12 @@ impl<'a> Comparison<'a> {
         Self {
             document,
             mappings: plans.mappings.iter().map(|plan| (plan.owner.value, plan)).collect(),
-            scalars: plans.scalars.iter().map(|(_, pair, value)| (pair.value, *value)).collect(),
+            scalars: plans
+                .scalars
+                .iter()
+                .map(|(_, pair, value)| (pair.value, *value))
+                .chain(plans.texts.iter().map(|text| (text.node, text.value.as_str())))
+                .collect(),
             reader: Parser::new_from_str(text),
             anchors: HashMap::new(),
         }

@@ -3,6 +3,7 @@
 use granit_parser::ScalarStyle;
 
 use super::planned::{MappingPlan, Plans};
+use super::planned_texts::{How, PlannedText};
 use super::quotes::written;
 use super::text_edit::{Overlap, Replacement, TextEdit};
 use super::tree::{Kind, Pair};
@@ -117,6 +118,12 @@ pub enum EditError {
         /// What is in the way.
         why: &'static str,
     },
+    /// A scalar is to change in two ways that exclude one another.
+    #[error("{at}: the text is changed in two ways")]
+    ChangedTwice {
+        /// The scalar.
+        at: Position,
+    },
     /// Two changes meet.
     #[error(transparent)]
     Overlap(#[from] Overlap),
@@ -158,6 +165,9 @@ impl Document {
         for (_, pair, value) in &plans.scalars {
             replacements.extend(self.set_scalar(*pair, value)?);
         }
+        for text in plans.texts.iter() {
+            replacements.extend(self.text_changes(text)?);
+        }
         for plan in &plans.mappings {
             replacements.extend(self.renames(plan)?);
             replacements.extend(self.entry_changes(plan, &mut notes)?);
@@ -188,6 +198,18 @@ impl Document {
         let at = self.value_start(pair)?;
         let text = format!(" {}", written(value, style, self.in_flow(pair.key)));
         Ok(Some(Replacement { range: at..at, text }))
+    }
+
+    fn text_changes(&self, text: &PlannedText<'_>) -> Result<Vec<Replacement>, EditError> {
+        let range = self.tree().span(text.node);
+        match (&text.how, self.tree().kind(text.node)) {
+            (How::Parts(parts), _) => Ok(parts.iter().map(|part| (*part).clone()).collect()),
+            (How::Whole, Kind::Scalar(style)) if self.text_at(text.node).is_one_line => {
+                let text = written(&text.value, style, self.in_flow(text.node));
+                Ok(vec![Replacement { range, text }])
+            }
+            (How::Whole, _) => Err(self.layout(range.start, "the text has no line of its own")),
+        }
     }
 
     fn renames(&self, plan: &MappingPlan<'_>) -> Result<Vec<Replacement>, EditError> {

@@ -85,12 +85,7 @@ impl Document {
 
     /// Every scalar and mapping key of the file that is exactly `text`, in the order of the file.
     pub fn occurrences(&self, text: &str) -> Vec<Position> {
-        let scalar = |node: &usize| matches!(self.tree().kind(*node), Kind::Scalar(_));
-        (0..self.tree().len())
-            .filter(scalar)
-            .filter(|node| self.text_of(*node) == text)
-            .map(|node| self.at(node))
-            .collect()
+        self.texts(|said| said == text).map(|text| text.at).collect()
     }
 
     /// The key and the value at a path, found in exactly one document of the file.
@@ -223,13 +218,13 @@ impl Document {
     }
 
     /// `{{ … }}` without quotes: to YAML a flow mapping whose key is a flow mapping.
-    fn is_template(&self, node: usize) -> bool {
+    pub(crate) fn is_template(&self, node: usize) -> bool {
         let flow = Kind::Mapping { flow: true };
         let mut pairs = self.tree().pairs(node);
         self.tree().kind(node) == flow && pairs.next().is_some_and(|pair| self.tree().kind(pair.key) == flow)
     }
 
-    fn unexpected(&self, path: &KeyPath, node: usize, expected: &'static str) -> ValuesError {
+    pub(crate) fn unexpected(&self, path: &KeyPath, node: usize, expected: &'static str) -> ValuesError {
         let (path, at) = (path.clone(), self.at(node));
         let found = match self.tree().kind(node) {
             Kind::Alias => return ValuesError::Alias { path, at },

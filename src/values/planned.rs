@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::planned_texts::PlannedTexts;
 use super::tree::{Kind, Pair};
 use super::{Change, Document, ENABLING, EditError, KeyPath};
 
@@ -50,6 +51,8 @@ pub(crate) struct Plans<'a> {
     pub(crate) mappings: Vec<MappingPlan<'a>>,
     /// New values by the key and value that they replace.
     pub(crate) scalars: Vec<(&'a KeyPath, Pair, &'a str)>,
+    /// Scalars that change by themselves.
+    pub(crate) texts: PlannedTexts<'a>,
 }
 
 impl<'a> Plans<'a> {
@@ -62,6 +65,8 @@ impl<'a> Plans<'a> {
                     let pair = only_pair(document, path)?;
                     plans.scalars.push((path, pair, value));
                 }
+                Change::SetText { text, value } => plans.texts.set(document, *text, value)?,
+                Change::ReplaceParts { text, parts } => plans.texts.replace(document, *text, parts)?,
                 Change::Rename { mapping, .. }
                 | Change::Remove { mapping, .. }
                 | Change::Insert { mapping, .. }
@@ -80,7 +85,8 @@ impl<'a> Plans<'a> {
     /// The nodes at which something changes.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = usize> {
         let mappings = self.mappings.iter().map(|plan| plan.owner.value);
-        mappings.chain(self.scalars.iter().map(|(_, pair, _)| pair.value))
+        let scalars = self.scalars.iter().map(|(_, pair, _)| pair.value);
+        mappings.chain(scalars).chain(self.texts.iter().map(|text| text.node))
     }
 
     fn mapping(&mut self, document: &Document, path: &'a KeyPath) -> Result<&mut MappingPlan<'a>, EditError> {
@@ -122,7 +128,7 @@ impl<'a> MappingPlan<'a> {
 
     fn add(&mut self, document: &Document, change: &'a Change) -> Result<(), EditError> {
         match change {
-            Change::SetScalar { .. } => {}
+            Change::SetScalar { .. } | Change::SetText { .. } | Change::ReplaceParts { .. } => {}
             Change::Rename { entry, to, .. } => {
                 self.pair(*entry)?;
                 if self.renamed.insert(*entry, to).is_some() {

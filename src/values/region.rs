@@ -50,6 +50,9 @@ fn entries(document: &Document) -> Option<Vec<Pair>> {
     let plain = tree.kind(*root) == Kind::Mapping { flow: false }
         && tree.anchor(*root) == 0
         && tree.tag(*root).is_none();
+    if !plain {
+        return None;
+    }
     let entries: Vec<Pair> = tree.pairs(*root).collect();
     let simple = |pair: &Pair| {
         let (begin, key) = (tree.head(pair.key), tree.span(pair.key));
@@ -59,7 +62,7 @@ fn entries(document: &Document) -> Option<Vec<Pair>> {
             && document.line_start(begin) == begin
             && !document.slice(key).contains(['\n', '\r'])
     };
-    (plain && entries.iter().all(simple)).then_some(entries)
+    entries.iter().all(simple).then_some(entries)
 }
 
 /// Lines that end or begin a document, or direct one, mean something else alone than in the midst of a file.

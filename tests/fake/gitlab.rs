@@ -8,6 +8,7 @@ mod json;
 mod merge_requests;
 mod projects;
 mod state;
+mod tree;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -16,7 +16,6 @@ use dibump::merge_request::template::Templates;
 use dibump::observe::releases::Producer;
 use dibump::oci::{Credentials, OciCatalog, OciRegistry};
 use dibump::plan::{FileSpec, Target};
-use dibump::reconcile::Images;
 use dibump::registry::Prefix;
 use dibump::release::Naming;
 use dibump::release::policy::Policy;
@@ -138,7 +137,7 @@ impl Stage {
             forge: self.hub.adapter(transport),
             producer: "diskimage-builder".to_owned(),
             branch: Branch("main".to_owned()),
-            target: Target { files: vec![file], images: Images::Auto, registry_key: None },
+            target: Target { files: vec![file], ..Target::default() },
             policy: Policy::default(),
             settings: MergeRequestSettings::default(),
             upkeep: self.upkeep,

@@ -58,6 +58,11 @@ pub(crate) trait Hub: Send + Sync {
     /// Whether the branch's head has a pipeline, and whether that failed.
     fn pipeline(&self, branch: &str, failed: bool);
 
+    /// From now on the list of all files ends too early.
+    fn cut_list_of_files(&self);
+    /// Makes a file a symbolic link.
+    fn make_link(&self, path: &str);
+
     fn fail(&self, failure: Failure);
     fn heal(&self);
     /// Whether all failures that were arranged have struck.
@@ -194,6 +199,14 @@ impl Hub for FakeGitLab {
         self.state().project(PROJECT).pipelines.insert(head, status.to_owned());
     }
 
+    fn cut_list_of_files(&self) {
+        self.state().project(PROJECT).drops_links = true;
+    }
+
+    fn make_link(&self, path: &str) {
+        self.state().project(PROJECT).links.insert(path.to_owned());
+    }
+
     fn fail(&self, failure: Failure) {
         Self::fail(self, failure);
     }
@@ -316,6 +329,14 @@ impl Hub for FakeGitHub {
         for pr in &mut project.pull_requests {
             pr.mergeable_state = Some("blocked".to_owned());
         }
+    }
+
+    fn cut_list_of_files(&self) {
+        self.state().project(PROJECT).tree_overflows = true;
+    }
+
+    fn make_link(&self, path: &str) {
+        self.state().project(PROJECT).modes.insert(path.to_owned(), 0o120_000);
     }
 
     fn fail(&self, failure: Failure) {

@@ -30,6 +30,7 @@ mod oci_access;
 mod page;
 mod plan;
 mod reading;
+mod references;
 mod run;
 mod schemas;
 mod signatures;

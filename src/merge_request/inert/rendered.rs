@@ -10,7 +10,9 @@ use regex::Regex;
 use super::super::description::Description;
 use super::super::marker::tests::marker;
 use super::super::notice;
-use super::super::text::{FileSummary, Image, ImageRow, KeyChange, Summary, describe};
+use super::super::text::{
+    FileSummary, Following, Image, ImageRow, KeyChange, ReferenceSummary, Summary, VersionChange, describe,
+};
 use super::tests::{ACTING, HOSTILE};
 use crate::release::{Digest, Facets, Size};
 
@@ -86,6 +88,14 @@ fn summary(text: &str) -> Summary {
             kept: vec![change.clone()],
             suggested: vec![text.to_owned()],
         }],
+        following: Following {
+            kubernetes_versions: vec![VersionChange {
+                of: text.to_owned(),
+                from: text.to_owned(),
+                to: text.to_owned(),
+            }],
+            references: vec![ReferenceSummary { path: text.to_owned(), renamed: 1 }],
+        },
         missing: vec![text.to_owned()],
         complete: Some(text.to_owned()),
         signatures: Some(text.to_owned()),

@@ -102,7 +102,9 @@ pub(super) fn apply(mapping: &Mapping, changes: &[Change]) -> Mapping {
     let mut inserted: Vec<Vec<Entry>> = vec![Vec::new(); slots.len() + 1];
     for change in changes {
         match change {
-            Change::SetScalar { .. } => panic!("reconciliation sets no scalars"),
+            Change::SetScalar { .. } | Change::SetText { .. } | Change::ReplaceParts { .. } => {
+                panic!("reconciliation sets no scalars")
+            }
             Change::Rename { entry, to, .. } => slots[*entry].as_mut().unwrap().key = to.clone(),
             Change::Remove { entry, .. } => slots[*entry] = None,
             Change::Enable { to, .. } => slots[*to].as_mut().unwrap().value["enabled"] = json!(true),

@@ -165,7 +165,12 @@ impl Links<'_> {
             })
         };
         let url = self.repo(project, &format!("/git/trees/{sha}"));
-        json!({"sha": sha, "url": url, "tree": tree.iter().map(entry).collect::<Vec<_>>(), "truncated": false})
+        let folders: std::collections::BTreeSet<&str> =
+            tree.keys().flat_map(|path| path.match_indices('/').map(|(at, _)| &path[..at])).collect();
+        let folder = |path: &str| json!({"path": path, "mode": "040000", "type": "tree", "sha": "0".repeat(40), "url": url});
+        let mut entries: Vec<Value> = tree.iter().map(entry).chain(folders.into_iter().map(folder)).collect();
+        entries.sort_by_key(|entry| entry["path"].as_str().map(str::to_owned));
+        json!({"sha": sha, "url": url, "tree": entries, "truncated": false})
     }
 
     /// As in the list of a folder.

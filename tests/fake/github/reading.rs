@@ -63,6 +63,7 @@ pub(super) fn answer(
         ["git", "ref", "heads", branch @ ..] => reference(links, project, &branch.join("/")),
         ["git", "matching-refs", "heads", prefix @ ..] => matching(links, project, &prefix.join("/")),
         ["git", "commits", sha] => git_commit(state, links, id, sha),
+        ["git", "trees", sha] => git_tree(state, links, id, sha, asked),
         ["contents", path @ ..] => contents(links, project, asked, &path.join("/")),
         ["compare", between @ ..] => compare(state, links, id, &between.join("/")),
         _ => return None,
@@ -86,6 +87,23 @@ fn git_commit(state: &mut State, links: &Links<'_>, id: u64, sha: &str) -> Answe
     let Some(commit) = project.repository.commit(sha).cloned() else { return not_found() };
     let tree = project.tree_id(&commit.tree);
     Answer::json(200, &links.git_commit(project, &commit, &tree))
+}
+
+/// The tree of a commit, or one by its own id. One that is not recursive shows the top only.
+fn git_tree(state: &mut State, links: &Links<'_>, id: u64, sha: &str, asked: &Asked) -> Answer {
+    let project = state.project(id);
+    let of_commit = project.repository.commit(sha).map(|commit| commit.tree.clone());
+    let Some(tree) = of_commit.or_else(|| project.trees.get(sha).cloned()) else { return not_found() };
+    let sha = project.tree_id(&tree);
+    let mut value = links.tree(project, &sha, &tree);
+    let recursive = asked.query("recursive").is_some();
+    let overflows = project.tree_overflows;
+    if let Some(entries) = value["tree"].as_array_mut() {
+        entries.retain(|entry| recursive || !entry["path"].as_str().unwrap_or_default().contains('/'));
+        entries.truncate(if overflows { 1 } else { usize::MAX });
+    }
+    value["truncated"] = json!(overflows);
+    Answer::json(200, &value)
 }
 
 /// The raw media type gives the bytes; a folder is a list in any case.

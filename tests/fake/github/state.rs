@@ -94,6 +94,8 @@ pub struct Project {
     pub unseen: BTreeMap<String, u32>,
     /// Comparisons list 300 files.
     pub compare_overflows: bool,
+    /// Recursive trees end after their first entry.
+    pub tree_overflows: bool,
     /// `statusCheckRollup.state` by commit.
     pub checks: BTreeMap<String, String>,
     /// Titles of open milestones; the first has number 1.
@@ -159,6 +161,7 @@ impl State {
             lag: 0,
             unseen: BTreeMap::new(),
             compare_overflows: false,
+            tree_overflows: false,
             checks: BTreeMap::new(),
             milestones: Vec::new(),
             requires_review: false,

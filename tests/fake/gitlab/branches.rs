@@ -6,11 +6,11 @@ use axum::http::Method;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::Caller;
 use super::git::Tree;
 use super::json::Links;
 use super::state::{Project, State};
 use super::wire::{Answer, Asked};
+use super::{Caller, tree};
 
 /// Endpoints below `/projects/:id/repository`.
 pub(super) fn answer(
@@ -30,6 +30,7 @@ pub(super) fn answer(
         (&Method::GET, ["branches", name]) => branch(links, caller, project, name),
         (&Method::DELETE, ["branches", name]) => delete_branch(caller, project, name),
         (&Method::GET, ["files", path, "raw"]) => raw(project, path, asked),
+        (&Method::GET, ["tree"]) => tree::tree(links, project, asked),
         (&Method::GET, ["compare"]) => compare(links, project, asked),
         (&Method::POST, ["commits"]) => {
             create_commit(links, caller, project, asked).unwrap_or_else(|refusal| refusal)

@@ -1,6 +1,6 @@
 //! What the fake knows: projects, users, tokens. Stories arrange it directly and look at it afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::git::Repository;
 
@@ -61,6 +61,10 @@ pub struct Project {
     pub unseen: BTreeMap<String, u32>,
     /// Answers of compare are cut.
     pub compare_overflows: bool,
+    /// Paths that are symbolic links.
+    pub links: BTreeSet<String>,
+    /// Whether a proxy before it drops the links from page to page of the list of files.
+    pub drops_links: bool,
     /// The newest pipeline's status by commit; merged-results pipelines count for the head that they belong to.
     pub pipelines: BTreeMap<String, String>,
     /// Whether merging goes through a merge train.
@@ -147,6 +151,8 @@ impl State {
             lag: 0,
             unseen: BTreeMap::new(),
             compare_overflows: false,
+            links: BTreeSet::new(),
+            drops_links: false,
             pipelines: BTreeMap::new(),
             merge_trains: false,
             milestones: Vec::new(),

@@ -70,6 +70,23 @@ async fn a_file_is_read_byte_for_byte_at_a_commit() {
 }
 
 #[tokio::test]
+async fn all_files_are_listed_without_folders_and_links_or_not_at_all() {
+    let fake = github().await;
+    let files: [(&str, &[u8]); 2] = [("run.sh", b"#!/bin/sh"), ("link.yaml", b"README.md")];
+    let commit = fake.state().project(PROJECT).repository.commit_on("main", "More", "somebody", &files);
+    fake.state().project(PROJECT).modes =
+        BTreeMap::from([("run.sh".to_owned(), 0o100_755), ("link.yaml".to_owned(), 0o120_000)]);
+    let commit = CommitId(commit);
+    assert_eq!(client(&fake).paths(&commit).await.unwrap(), ["README.md", VALUES, "run.sh"]);
+    assert_eq!(fake.log().len(), 1, "{:#?}", fake.log());
+
+    fake.state().project(PROJECT).tree_overflows = true;
+    let error = client(&fake).paths(&commit).await.unwrap_err();
+    assert!(matches!(error, ForgeError::Invalid { .. }), "{error:?}");
+    assert!(error.to_string().contains("more files than GitHub lists"), "{error}");
+}
+
+#[tokio::test]
 async fn a_comparison_starts_at_the_merge_base_and_names_both_ends_of_a_rename() {
     let fake = github().await;
     let (target, source) = {

@@ -28,6 +28,47 @@ async fn a_file_is_read_byte_for_byte_at_a_commit() {
 }
 
 #[tokio::test]
+async fn all_files_are_listed_page_by_page_without_folders_and_links() {
+    let fake = gitlab().await;
+    let names: Vec<String> = (0..297).map(|i| format!("many/{i:03}.yaml")).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"a: 1"[..])).collect();
+    let commit = fake.state().project(PROJECT).repository.commit_on("main", "Many", "somebody", &files);
+    fake.state().project(PROJECT).links.insert("many/007.yaml".to_owned());
+
+    // 299 files and the folders charts, charts/units and many: the fourth page is short.
+    let paths = client(&fake).paths(&CommitId(commit)).await.unwrap();
+    assert_eq!(paths.len(), 298);
+    assert!(paths.contains(&VALUES.to_owned()) && !paths.contains(&"many/007.yaml".to_owned()));
+    assert_eq!(fake.log().len(), 4, "{:#?}", fake.log());
+
+    // 97 files and the same folders: one full page, behind which is nothing.
+    let full = &files[..95];
+    let commit = {
+        let mut state = fake.state();
+        let repository = &mut state.project(PROJECT).repository;
+        repository.branches.remove("main");
+        let old: [(&str, &[u8]); 2] = [(VALUES, BEFORE), ("README.md", b"hello\n")];
+        repository.commit_on("main", "One page", "somebody", &[full, &old[..]].concat())
+    };
+    fake.clear_log();
+    assert_eq!(client(&fake).paths(&CommitId(commit)).await.unwrap().len(), 96);
+    assert_eq!(fake.log().len(), 2, "{:#?}", fake.log());
+}
+
+#[tokio::test]
+async fn a_list_of_files_that_was_cut_is_an_error() {
+    let fake = gitlab().await;
+    let names: Vec<String> = (0..150).map(|i| format!("many/{i:03}.yaml")).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"a: 1"[..])).collect();
+    let commit = fake.state().project(PROJECT).repository.commit_on("main", "Many", "somebody", &files);
+    fake.state().project(PROJECT).drops_links = true;
+    let error = client(&fake).paths(&CommitId(commit)).await.unwrap_err();
+    assert!(matches!(error, ForgeError::Invalid { .. }) && error.to_string().contains("was cut"), "{error}");
+    let gone = client(&fake).paths(&CommitId("0".repeat(40))).await;
+    assert!(gone.is_err(), "{gone:?}");
+}
+
+#[tokio::test]
 async fn a_comparison_starts_at_the_merge_base() {
     let fake = gitlab().await;
     let (target, source) = {

@@ -1,6 +1,6 @@
 //! Properties of edits on generated values files, with libyaml as a reader that shares no ancestor with ours.
 
-use dibump::values::{Change, Document, KeyPath};
+use dibump::values::{Change, Document, KeyPath, Replacement, Text};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use yaml_serde::Value;
@@ -221,6 +221,29 @@ fn rest(text: &str) -> Value {
     data
 }
 
+fn data(text: &str) -> Value {
+    yaml_serde::from_str(text.trim_start_matches('\u{feff}')).expect("libyaml")
+}
+
+fn renamed(said: &str) -> String {
+    match said {
+        "image-0" | "enabled" => format!("{said}-renamed"),
+        "x" | "a#b" => "1e3".to_owned(),
+        _ => said.to_owned(),
+    }
+}
+
+fn all_renamed(data: &Value) -> Value {
+    match data {
+        Value::String(said) => Value::String(renamed(said)),
+        Value::Sequence(items) => items.iter().map(all_renamed).collect(),
+        Value::Mapping(pairs) => {
+            Value::Mapping(pairs.iter().map(|(key, value)| (all_renamed(key), all_renamed(value))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
@@ -260,6 +283,18 @@ proptest! {
         prop_assert_eq!(edited.text.replace("\r\n", "").contains('\n'), !story.crlf && edited.text.contains('\n'));
         let again = Document::parse(edited.text.clone().into_bytes()).expect("what was checked reads");
         prop_assert_eq!(again.edit(&[]).expect("nothing").text, edited.text);
+    }
+
+    #[test]
+    fn libyaml_finds_the_old_data_with_scalars_renamed(story in story()) {
+        let text = story.text();
+        let document = Document::parse(text.clone().into_bytes()).expect("readable");
+        let set = |text: Text<'_>| Change::SetText { text: text.id, value: renamed(text.value) };
+        let changes: Vec<Change> = document.texts(|said| renamed(said) != said).map(set).collect();
+        let edited = document.edit(&changes).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        prop_assert_eq!(all_renamed(&data(&text)), data(&edited.text), "{}\n=>\n{}", text, &edited.text);
+        prop_assert!(edited.edits.leaves_the_rest(&text, &edited.text));
+        prop_assert_eq!(edited.edits.replacements().len(), changes.len());
     }
 
     #[test]
@@ -347,4 +382,12 @@ fn exercise(bytes: Vec<u8>) {
         });
     }
     all(&|_| Change::SetScalar { path: path("version"), value: "2".into() });
+    for text in document.texts(|_| true) {
+        all(&|_| Change::SetText { text: text.id, value: "renamed".into() });
+        let range = text.span.start..(text.span.start + 1).min(text.span.end);
+        let part = || Replacement { range: range.clone(), text: "2".into() };
+        all(&|_| Change::ReplaceParts { text: text.id, parts: vec![part()] });
+        let _ = (document.value_around(&range), document.has_beside_it(text.id, "a"));
+    }
+    let _ = document.texts_at(&images);
 }

@@ -1,6 +1,6 @@
 //! What is refused, and where it says that the trouble is.
 
-use dibump::values::{Change, Document, KeyPath, MappingStyle, SIZE_LIMIT};
+use dibump::values::{Change, Document, EditError, KeyPath, MappingStyle, Replacement, SIZE_LIMIT, Text};
 
 fn path(text: &str) -> KeyPath {
     text.parse().expect("a path")
@@ -184,6 +184,64 @@ fn every_place_of_a_text_is_found() {
     let found = document("a: {b: x}\nx: [x, \"x\", xx] # x\n").occurrences("x");
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert_eq!(found, ["1:8", "2:1", "2:5", "2:8"]);
+}
+
+#[test]
+fn scalars_are_changed_by_themselves_in_the_quotes_that_they_have() {
+    let text = "a: &x old  # old\nold: ['old', \"old\", *x]\n? old\n: {old: 1, b: old}\n";
+    let read = document(text);
+    let set = |text: Text<'_>| Change::SetText { text: text.id, value: "no".to_owned() };
+    let changes: Vec<Change> = read.texts(|said| said == "old").map(set).collect();
+    let edited = read.edit(&changes).expect("safe").text;
+    let expected = "a: &x \"no\"  # old\n\"no\": ['no', \"no\", *x]\n? \"no\"\n: {\"no\": 1, b: \"no\"}\n";
+    assert_eq!(edited, expected);
+
+    let list = document("- old\n");
+    let text = list.texts(|said| said == "old").next().expect("one");
+    let change = Change::SetText { text: text.id, value: "new".to_owned() };
+    assert_eq!(list.edit(&[change]).expect("safe").text, "- new\n", "a file need not be a mapping");
+}
+
+#[test]
+fn parts_of_a_scalar_are_replaced_where_its_bytes_are_what_it_says() {
+    let replaced = |text: &str, from: &str| {
+        let read = document(text);
+        let at = text.find(from).expect("there");
+        let range = at..at + from.len();
+        let id = read.value_around(&range).expect("a value").id;
+        let parts = vec![Replacement { range, text: "1.3".to_owned() }];
+        read.edit(&[Change::ReplaceParts { text: id, parts }]).map(|edited| edited.text)
+    };
+    for text in [
+        "a: x 1.2 y\n",
+        "a: 'it''s 1.2'\n",
+        "a: \"\\t\\\"1.2\\\"\"  # 1.2\n",
+        "a: >-\n  x\n  1.2\n\n  y\nb: 1.2\n",
+        "a: |+\n  {{ 1.2 }}\n\n",
+        "a: plain\n  1.2 goes on\n",
+    ] {
+        assert_eq!(replaced(text, "1.2").expect(text), text.replacen("1.2", "1.3", 1));
+    }
+    let escaped = replaced("a: \"1.2 1\\x2e2\"\n", "1.2").expect_err("one is written otherwise");
+    assert!(matches!(escaped, EditError::Layout { .. }), "{escaped}");
+    assert!(document("1.2: 1 # 1.2\n").value_around(&(0..3)).is_none(), "a key is no value");
+    assert!(document("1.2: 1 # 1.2\n").value_around(&(9..12)).is_none(), "a comment is no value");
+}
+
+#[test]
+fn a_scalar_is_not_changed_in_two_ways() {
+    let read = document("a: b c\n");
+    let id = read.texts(|said| said == "b c").next().expect("one").id;
+    let set = Change::SetText { text: id, value: "x".to_owned() };
+    let part =
+        |range| Change::ReplaceParts { text: id, parts: vec![Replacement { range, text: "x".to_owned() }] };
+    let both = read.edit(&[part(3..4), part(5..6)]).expect("apart");
+    assert_eq!(both.text, "a: x x\n");
+    for changes in [[set.clone(), set.clone()], [set, part(3..4)]] {
+        assert!(matches!(read.edit(&changes), Err(EditError::ChangedTwice { .. })), "{changes:?}");
+    }
+    assert!(matches!(read.edit(&[part(3..4), part(3..4)]), Err(EditError::Overlap(_))));
+    assert!(matches!(read.edit(&[part(0..1)]), Err(EditError::Layout { .. })), "outside of the scalar");
 }
 
 #[test]

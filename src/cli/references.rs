@@ -1,0 +1,29 @@
+//! Local files that may name image keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::failure::Failure;
+use crate::disk::tree::files_below;
+use crate::disk::values_file::ValuesFile;
+use crate::plan::Plan;
+use crate::reconcile::references::Globs;
+
+/// Follows the moves of image keys in the local files below the working directory that the globs match, and gives the
+/// files as they were read. `own` are the target's own files.
+pub(super) fn follow(globs: &Globs, own: &[ValuesFile], plan: &mut Plan) -> Result<Vec<ValuesFile>, Failure> {
+    if globs.is_empty() || !plan.moves_keys() {
+        return Ok(Vec::new());
+    }
+    let mut paths = BTreeSet::new();
+    for folder in globs.folders() {
+        paths.extend(files_below(&folder)?.into_iter().filter(|path| globs.match_path(path)));
+    }
+    let files = paths.iter().map(|path| ValuesFile::read(Path::new(path)));
+    let mut files = files.collect::<Result<Vec<_>, _>>()?;
+    files.retain(|file| !own.iter().any(|own| own.is_same_file(file)));
+    let contents: BTreeMap<String, Vec<u8>> =
+        files.iter().map(|file| (file.path.display().to_string(), file.bytes.clone())).collect();
+    plan.follow(contents);
+    Ok(files)
+}

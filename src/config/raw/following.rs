@@ -1,0 +1,18 @@
+//! What follows the image keys elsewhere, as written.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Kubernetes versions that follow those of the images: at a path, or where a pattern matches.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct RawKubernetesVersions {
+    /// A version, or a mapping whose keys are Kubernetes minors, as in `_internal.k8s_version_map`; the versions may stand inside of templates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) path: Option<String>,
+    /// A regular expression over the text of the file, with the group `version`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) pattern: Option<String>,
+    /// The Kubernetes flavor of the images. Versions of `rke2` are those with a revision (`v1.31.8+rke2r1`), versions of all others those without.
+    pub(in crate::config) k8s_flavor: String,
+}

@@ -1,0 +1,117 @@
+//! What follows the image keys elsewhere, for programs.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::diff;
+use crate::plan::{ReferenceFile, ReferenceFiles};
+use crate::reconcile::kubernetes_versions::SetVersion;
+
+/// A file that names image keys of the mapping.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReferenceReport {
+    /// Its path.
+    pub path: String,
+    /// Whether it changes.
+    pub changed: bool,
+    /// Why it was not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_looked_at: Option<String>,
+    /// What gets another name.
+    pub followed: Vec<FollowedReference>,
+    /// What stays and will name no key of the mapping.
+    pub dangling: Vec<DanglingReference>,
+    /// The unified diff; empty if nothing changes.
+    pub diff: String,
+}
+
+/// A scalar or mapping key that gets the new name of an image key.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FollowedReference {
+    /// The key so far.
+    pub from: String,
+    /// The new key.
+    pub to: String,
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// Its column in characters, from 1.
+    pub column: usize,
+}
+
+/// A scalar or mapping key that stays though the mapping will not have that key.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DanglingReference {
+    /// The key.
+    pub key: String,
+    /// Why it stays, in a sentence.
+    pub why: String,
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// Its column in characters, from 1.
+    pub column: usize,
+}
+
+/// A Kubernetes version that becomes that of the images.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SetKubernetesVersion {
+    /// The flavor of Kubernetes.
+    pub k8s_flavor: String,
+    /// The Kubernetes minor.
+    pub minor: String,
+    /// As it is written.
+    pub from: String,
+    /// As it will be.
+    pub to: String,
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// Its column in characters, from 1.
+    pub column: usize,
+}
+
+pub(super) fn report(references: &ReferenceFiles) -> Vec<ReferenceReport> {
+    let not_looked_at = references.not_followed.iter().map(|(path, why)| ReferenceReport {
+        path: path.clone(),
+        changed: false,
+        not_looked_at: Some(why.clone()),
+        followed: Vec::new(),
+        dangling: Vec::new(),
+        diff: String::new(),
+    });
+    references.files.iter().map(file).chain(not_looked_at).collect()
+}
+
+fn file(file: &ReferenceFile) -> ReferenceReport {
+    let followed = file.references.followed.iter().map(|followed| FollowedReference {
+        from: followed.from.clone(),
+        to: followed.to.to_string(),
+        line: followed.at.line,
+        column: followed.at.column,
+    });
+    let dangling = file.references.dangling.iter().map(|dangling| DanglingReference {
+        key: dangling.key.clone(),
+        why: dangling.to_string(),
+        line: dangling.at.line,
+        column: dangling.at.column,
+    });
+    ReferenceReport {
+        path: file.path.clone(),
+        changed: file.before != file.after,
+        not_looked_at: None,
+        followed: followed.collect(),
+        dangling: dangling.collect(),
+        diff: diff::unified(&file.path, &file.before, &file.after),
+    }
+}
+
+impl SetKubernetesVersion {
+    pub(super) fn of(set: &SetVersion) -> Self {
+        Self {
+            k8s_flavor: set.k8s_flavor.clone(),
+            minor: set.minor.to_string(),
+            from: set.from.clone(),
+            to: set.to.clone(),
+            line: set.at.line,
+            column: set.at.column,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What follows the image keys elsewhere, as a person at a terminal reads it.
+
+use super::{BOLD, CYAN, YELLOW, paint, printable};
+use crate::plan::{ReferenceFile, ReferenceFiles};
+use crate::reconcile::kubernetes_versions::SetVersion;
+
+/// Other files that name image keys; nothing where there are none.
+pub(super) fn text(references: &ReferenceFiles) -> String {
+    let files = references.files.iter().filter(|file| !file.references.followed.is_empty());
+    let mut text: String = files.map(file).collect();
+    let notes: Vec<String> = references.notes().map(|note| self::note(&note)).collect();
+    if !notes.is_empty() {
+        text.push_str(&format!("\n{}\n", notes.join("\n")));
+    }
+    text
+}
+
+/// A Kubernetes version that is set.
+pub(super) fn kubernetes_version(set: &SetVersion) -> String {
+    let kind = printable(&format!("{} {}", set.k8s_flavor, set.minor));
+    let (from, to) = (printable(&set.from), printable(&set.to));
+    format!("  {} {kind} ({}): {from} → {}", paint(CYAN, '~'), set.at, paint(CYAN, to))
+}
+
+fn file(file: &ReferenceFile) -> String {
+    let followed = file.references.followed.iter().map(|followed| {
+        let (from, to) = (printable(&followed.from), paint(CYAN, &followed.to));
+        format!("  {} {} {from} → {to}\n", paint(CYAN, '~'), followed.at)
+    });
+    format!("\n{}\n{}", paint(BOLD, printable(&file.path)), followed.collect::<String>())
+}
+
+fn note(text: &str) -> String {
+    format!("{} {}", paint(YELLOW, "note:"), printable(text))
+}

@@ -1,0 +1,108 @@
+//! Scalars by themselves, wherever they stand: values, items of lists and mapping keys, to be found by what they say.
+//!
+//! Nothing here follows an alias or reads a template: an alias is no scalar, and a template says something else.
+
+use std::ops::Range;
+
+use granit_parser::ScalarStyle;
+
+use super::tree::{Kind, Pair};
+use super::{Document, KeyPath, Position, ValuesError};
+
+/// Which scalar of a document; it means nothing in another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TextId(pub(crate) usize);
+
+/// A scalar by itself: a value, an item of a list, or a mapping key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text<'a> {
+    /// Which one.
+    pub id: TextId,
+    /// What it says.
+    pub value: &'a str,
+    /// Where it begins.
+    pub at: Position,
+    /// Its bytes, quotes included.
+    pub span: Range<usize>,
+    /// Whether it stands in one line, plain or in quotes, so that all of it can be replaced.
+    pub is_one_line: bool,
+}
+
+/// What stands at a path, as far as it consists of scalars.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextsAt<'a> {
+    /// A scalar.
+    One(Text<'a>),
+    /// A mapping: its keys with those values that are scalars.
+    Entries(Vec<(&'a str, Text<'a>)>),
+}
+
+impl Document {
+    /// Every scalar and mapping key that says something wanted, in the order of the file.
+    pub fn texts(&self, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Text<'_>> {
+        let scalars = (0..self.tree().len()).filter(|node| self.is_scalar(*node));
+        scalars.filter(move |node| wanted(self.text_of(*node))).map(|node| self.text_at(node))
+    }
+
+    /// What stands at a path; `None` if there is no such key. Templates in quotes are scalars like others here.
+    ///
+    /// # Errors
+    /// The path leads through or to an alias, a template without quotes or a list; it is written twice with different
+    /// values, or in two documents of the file.
+    pub fn texts_at(&self, path: &KeyPath) -> Result<Option<TextsAt<'_>>, ValuesError> {
+        let Some(Pair { value, .. }) = self.locate(path)? else { return Ok(None) };
+        match self.tree().kind(value) {
+            Kind::Scalar(_) => Ok(Some(TextsAt::One(self.text_at(value)))),
+            Kind::Mapping { .. } if !self.is_template(value) => {
+                let pairs = self.tree().pairs(value);
+                let scalars = pairs.filter(|pair| self.is_scalar(pair.key) && self.is_scalar(pair.value));
+                let entry = |pair: Pair| (self.text_of(pair.key), self.text_at(pair.value));
+                Ok(Some(TextsAt::Entries(scalars.map(entry).collect())))
+            }
+            _ => Err(self.unexpected(path, value, "a mapping or a scalar")),
+        }
+    }
+
+    /// The scalar, no mapping key, that holds these bytes; `None` for a comment, a key, or what lies between scalars.
+    pub fn value_around(&self, bytes: &Range<usize>) -> Option<Text<'_>> {
+        let holds = |node: &usize| {
+            let span = self.tree().span(*node);
+            self.is_scalar(*node) && span.start <= bytes.start && bytes.end <= span.end && !span.is_empty()
+        };
+        let node = (0..self.tree().len()).find(holds)?;
+        self.mapping_of_key(node).is_none().then(|| self.text_at(node))
+    }
+
+    /// Whether a scalar is a key of a mapping that has the key `key` too.
+    pub fn has_beside_it(&self, text: TextId, key: &str) -> bool {
+        let same = |pair: Pair| self.is_scalar(pair.key) && self.text_of(pair.key) == key;
+        self.mapping_of_key(text.0).is_some_and(|mapping| self.tree().pairs(mapping).any(same))
+    }
+
+    /// The innermost mapping around a node, if the node is one of its keys.
+    fn mapping_of_key(&self, node: usize) -> Option<usize> {
+        let around = |mapping: &usize| {
+            matches!(self.tree().kind(*mapping), Kind::Mapping { .. }) && self.tree().next(*mapping) > node
+        };
+        let mapping = (0..node).rev().find(around)?;
+        self.tree().pairs(mapping).any(|pair| pair.key == node).then_some(mapping)
+    }
+
+    pub(crate) fn is_scalar(&self, node: usize) -> bool {
+        matches!(self.tree().kind(node), Kind::Scalar(_))
+    }
+
+    pub(crate) fn text_at(&self, node: usize) -> Text<'_> {
+        let span = self.tree().span(node);
+        let block = [ScalarStyle::Literal, ScalarStyle::Folded].map(Kind::Scalar);
+        Text {
+            id: TextId(node),
+            value: self.text_of(node),
+            at: self.at(node),
+            is_one_line: !block.contains(&self.tree().kind(node))
+                && !self.slice(span.clone()).contains(['\n', '\r'])
+                && !span.is_empty(),
+            span,
+        }
+    }
+}
