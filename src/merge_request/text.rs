@@ -311,17 +311,25 @@ fn suggestions(file: &FileSummary) -> Option<String> {
     bullets(&format!("Published, and not in {}", inert::code(&file.path)), &keys)
 }
 
+/// The images that will be listed; a column of signatures only where they were asked for.
 fn images(summary: &Summary) -> Option<String> {
-    let row = |image: &ImageRow| {
-        let digest = image.digest.as_ref().map(|digest| inert::code(digest.as_str())).unwrap_or_default();
-        let size = image.size.map(|size| size.to_string()).unwrap_or_default();
-        let signature =
-            image.signature.as_deref().map(inert::inline).unwrap_or_else(|| "not asked".to_owned());
-        format!("| {} | {size} | {signature} | {digest} |", inert::code(&image.key))
+    let asked = summary.images.iter().any(|image| image.signature.is_some());
+    let row = |[key, size, signature, digest]: [String; 4]| match asked {
+        true => format!("| {key} | {size} | {signature} | {digest} |"),
+        false => format!("| {key} | {size} | {digest} |"),
     };
-    let rows: Vec<String> = summary.images.iter().map(row).collect();
-    let head = "### Images\n\n| Image | Size | Signature | Manifest |\n|---|---|---|---|\n";
-    (!rows.is_empty()).then(|| format!("{head}{}", rows.join("\n")))
+    let heads = row(["Image", "Size", "Signature", "Manifest"].map(str::to_owned));
+    let rule = row(["---"; 4].map(str::to_owned)).replace(' ', "");
+    let image = |image: &ImageRow| {
+        row([
+            inert::code(&image.key),
+            image.size.map(|size| size.to_string()).unwrap_or_default(),
+            image.signature.as_deref().map(inert::inline).unwrap_or_default(),
+            image.digest.as_ref().map(|digest| inert::code(digest.as_str())).unwrap_or_default(),
+        ])
+    };
+    let rows: Vec<String> = [heads, rule].into_iter().chain(summary.images.iter().map(image)).collect();
+    (!summary.images.is_empty()).then(|| format!("### Images\n\n{}", rows.join("\n")))
 }
 
 /// A list whose items are inert already; `None` if it is empty.

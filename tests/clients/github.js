@@ -89,7 +89,7 @@ const steps = {
     const { data: blob } = await git.createBlob({ ...here, content, encoding: "base64" });
     const entry = { path, mode: "100644", type: "blob", sha: blob.sha };
     const { data: tree } = await git.createTree({ ...here, base_tree: base.tree.oid, tree: [entry] });
-    deepEqual(tree.tree.map((file) => file.path), ["README.md", path]);
+    deepEqual(tree.tree.map((entry) => entry.path), ["README.md", "charts"]);
     const message = "Update\n\nDibump-Patch: 1";
     const { data: made } = await git.createCommit({ ...here, message, tree: tree.sha, parents: [main] });
     deepEqual([made.message, made.parents[0].sha, made.tree.sha], [message, main, tree.sha]);

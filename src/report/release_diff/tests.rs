@@ -65,9 +65,9 @@ fn what_changes_is_said_family_by_family() {
     ubuntu hardened rke2  2 images, 4.0 GiB → 3.9 GiB
       * ubuntu-noble-hardened-rke2-1-31                   1.31.7 → 1.31.8+rke2r1           noble        1.9 GiB -128.0 MiB
       = ubuntu-noble-hardened-rke2-1-30                   1.30.11+rke2r1                   noble        2.0 GiB
-    ubuntu plain rke2  2 images, 4.0 GiB → 4.2 GiB
+    ubuntu plain rke2  2 images, 4.0 GiB → 4.3 GiB
       + ubuntu-noble-plain-rke2-1-32-4                    1.32.4+rke2r1                    noble        2.0 GiB
-      ~ ubuntu-noble-plain-rke2-1-30-{11 → 12}            1.30.11+rke2r1 → 1.30.12+rke2r2  noble        2.2 GiB +256.0 MiB
+      ~ ubuntu-noble-plain-rke2-1-30-{11 → 12}            1.30.11+rke2r1 → 1.30.12+rke2r2  noble        2.3 GiB +256.0 MiB
       - ubuntu-noble-plain-rke2-1-29-15                   1.29.15+rke2r1                   noble        2.0 GiB
 
     ~ 2 renamed, * 1 rebuilt, + 1 added, - 1 removed, = 1 unchanged; in all 5 images, 9.0 GiB → 9.1 GiB
@@ -81,7 +81,7 @@ fn what_changes_is_said_family_by_family() {
     ubuntu hardened rke2  2 images, 4.0 GiB → 3.9 GiB
       * ubuntu-noble-hardened-rke2-1-31
       = ubuntu-noble-hardened-rke2-1-30
-    ubuntu plain rke2  2 images, 4.0 GiB → 4.2 GiB
+    ubuntu plain rke2  2 images, 4.0 GiB → 4.3 GiB
       + ubuntu-noble-plain-rke2-1-32-4
       ~ ubuntu-noble-plain-rke2-1-30-{11 → 12}
       - ubuntu-noble-plain-rke2-1-29-15
@@ -106,9 +106,9 @@ fn a_release_that_is_known_in_part_is_said_loudly() {
     ubuntu hardened rke2  2 images, 4.0 GiB → 3.9 GiB
       * ubuntu-noble-hardened-rke2-1-31      1.31.7 → 1.31.8+rke2r1  noble  1.9 GiB -128.0 MiB
       = ubuntu-noble-hardened-rke2-1-30      1.30.11+rke2r1          noble  2.0 GiB
-    ubuntu plain rke2  2 images, 4.0 GiB → 4.2 GiB
+    ubuntu plain rke2  2 images, 4.0 GiB → 4.3 GiB
       + ubuntu-noble-plain-rke2-1-32-4       1.32.4+rke2r1           noble  2.0 GiB
-      + ubuntu-noble-plain-rke2-1-30-12      1.30.12+rke2r2          noble  2.2 GiB
+      + ubuntu-noble-plain-rke2-1-30-12      1.30.12+rke2r2          noble  2.3 GiB
       ? ubuntu-noble-plain-rke2-1-30-11      1.30.11+rke2r1          noble  2.0 GiB
       ? ubuntu-noble-plain-rke2-1-29-15      1.29.15+rke2r1          noble  2.0 GiB
 
@@ -164,7 +164,7 @@ fn markdown_has_whole_names_and_inert_text() {
     | Change | Before | After | Kubernetes | OS | Size |
     | --- | --- | --- | --- | --- | --- |
     | added |  | `ubuntu-noble-plain-rke2-1-32-4` | 1.32.4+rke2r1 | noble | 2.0 GiB |
-    | added |  | `ubuntu-noble-plain-rke2-1-30-12` | 1.30.12+rke2r2 | noble | 2.2 GiB |
+    | added |  | `ubuntu-noble-plain-rke2-1-30-12` | 1.30.12+rke2r2 | noble | 2.3 GiB |
     | perhaps removed | `ubuntu-noble-plain-rke2-1-30-11` |  | 1.30.11+rke2r1 | noble | 2.0 GiB |
     | perhaps removed | `ubuntu-noble-plain-rke2-1-29-15` |  | 1.29.15+rke2r1 | noble | 2.0 GiB |
 

@@ -82,7 +82,7 @@ fn tree(links: &Links<'_>, project: &mut Project, asked: &Asked) -> Result<Answe
         project.modes.insert(path, mode);
     }
     let sha = project.tree_id(&tree);
-    Ok(Answer::json(201, &links.tree(project, &sha, &tree)))
+    Ok(Answer::json(201, &links.tree(project, &sha, &tree, false)))
 }
 
 fn commit(

@@ -156,7 +156,8 @@ impl Links<'_> {
         commit.parents.iter().map(parent).collect()
     }
 
-    pub fn tree(&self, project: &Project, sha: &str, tree: &Tree) -> Value {
+    /// The entries of a tree; with `recursive`, those of the folders below it as well.
+    pub fn tree(&self, project: &Project, sha: &str, tree: &Tree, recursive: bool) -> Value {
         let entry = |(path, bytes): (&String, &std::sync::Arc<[u8]>)| {
             let mode = project.modes.get(path).copied().unwrap_or(0o100_644);
             json!({
@@ -169,6 +170,7 @@ impl Links<'_> {
             tree.keys().flat_map(|path| path.match_indices('/').map(|(at, _)| &path[..at])).collect();
         let folder = |path: &str| json!({"path": path, "mode": "040000", "type": "tree", "sha": "0".repeat(40), "url": url});
         let mut entries: Vec<Value> = tree.iter().map(entry).chain(folders.into_iter().map(folder)).collect();
+        entries.retain(|entry| recursive || !entry["path"].as_str().unwrap_or_default().contains('/'));
         entries.sort_by_key(|entry| entry["path"].as_str().map(str::to_owned));
         json!({"sha": sha, "url": url, "tree": entries, "truncated": false})
     }

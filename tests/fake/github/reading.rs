@@ -95,11 +95,9 @@ fn git_tree(state: &mut State, links: &Links<'_>, id: u64, sha: &str, asked: &As
     let of_commit = project.repository.commit(sha).map(|commit| commit.tree.clone());
     let Some(tree) = of_commit.or_else(|| project.trees.get(sha).cloned()) else { return not_found() };
     let sha = project.tree_id(&tree);
-    let mut value = links.tree(project, &sha, &tree);
-    let recursive = asked.query("recursive").is_some();
+    let mut value = links.tree(project, &sha, &tree, asked.query("recursive").is_some());
     let overflows = project.tree_overflows;
     if let Some(entries) = value["tree"].as_array_mut() {
-        entries.retain(|entry| recursive || !entry["path"].as_str().unwrap_or_default().contains('/'));
         entries.truncate(if overflows { 1 } else { usize::MAX });
     }
     value["truncated"] = json!(overflows);
