@@ -14,7 +14,6 @@ use std::fmt;
 use crate::reconcile::kubernetes_versions::{self, Coupled, Rule, SetVersion};
 use crate::reconcile::{self, Departure, Images, Inputs, Reconciliation, Refusal};
 use crate::release::choice::{Choice, Known, Verdict};
-use crate::release::gates::Hold;
 use crate::release::{Coverage, Naming, Release, Version};
 use crate::values::{Change, EditError, EditNote, KeyPath, Mapping, Position};
 use gates::Signed;
@@ -132,12 +131,12 @@ pub enum PlanError {
     #[error(transparent)]
     NoKey(#[from] NoKey),
     /// A person named a release whose images are not signed as demanded.
-    #[error("{version}: {hold}; nobody's word makes up for a signature")]
+    #[error("{version}: {reason}; nobody's word makes up for a signature")]
     Unsigned {
         /// The release.
-        version: Version,
-        /// The images.
-        hold: Hold,
+        version: String,
+        /// Which images, and what is wrong with them.
+        reason: String,
     },
     /// The edit cannot be made safely.
     #[error("{path}:{error}")]

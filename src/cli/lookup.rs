@@ -125,7 +125,7 @@ pub(super) async fn producer(
 /// The public keys of the settings, read.
 fn keys(sources: &[KeySource]) -> Result<Option<Keys>, Failure> {
     let key = |source: &KeySource| match source {
-        KeySource::Pem { key, .. } => Ok(key.clone()),
+        KeySource::Pem { key, .. } => Ok(*key),
         KeySource::File(path) => {
             let text = String::from_utf8_lossy(&crate::disk::read_small(path)?).into_owned();
             PublicKey::from_pem(&text)

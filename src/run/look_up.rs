@@ -66,7 +66,8 @@ pub async fn look_up(
             None => return Ok(plan),
             // A person's word overrides every gate but this one: what was asked for is refused.
             Some(Ask::Choice(version, hold)) if wish.to.is_some() && !hold.ends_by_word() => {
-                return Err(PlanError::Unsigned { version, hold }.into());
+                let (version, reason) = (version.to_string(), hold.to_string());
+                return Err(PlanError::Unsigned { version, reason }.into());
             }
             Some(Ask::Choice(version, hold)) => found.entry(version).or_default().push(hold),
             Some(Ask::Signatures(images)) => {

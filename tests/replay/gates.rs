@@ -20,12 +20,18 @@ pub fn check(releases: &Releases) -> Result<Vec<String>, String> {
     let world = World::of(releases);
     let mut lines = Vec::new();
     let updates = world.updates();
+    let mut others = Vec::new();
     for (from, to) in &updates {
-        if let Verdict::Held(hold @ Hold::Incomplete(_)) = world.verdict(from, to, &Policy::default()) {
-            return Err(format!("{to} after {from} is whole, and held: {hold}"));
+        match world.verdict(from, to, &Policy::default()) {
+            Verdict::Held(hold @ Hold::Incomplete(_)) => {
+                return Err(format!("{to} after {from} is whole, and held: {hold}"));
+            }
+            Verdict::Held(hold) => others.push(format!("{to} is held({}): {hold}", hold.gate())),
+            _ => {}
         }
     }
     lines.push(format!("{} updates between consecutive releases pass the gate *complete*", updates.len()));
+    lines.extend(others);
 
     let (mut states, mut held) = (0, 0);
     let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
@@ -41,7 +47,7 @@ pub fn check(releases: &Releases) -> Result<Vec<String>, String> {
     }
     lines.push(format!("{held} of {states} half-promoted states are held"));
     if states - held > (states * PASSING / 100).max(CHANCE) {
-        return Err(format!("only {}", lines.remove(1)));
+        return Err(format!("only {held} of {states} half-promoted states are held"));
     }
 
     let patches = Policy { allow: vec![UpdateType::Patch], ..Policy::default() };

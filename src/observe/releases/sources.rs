@@ -100,7 +100,7 @@ impl Source {
             versions.get(version).is_some_and(|names| names.contains(name))
         };
         let released = || versions.iter().filter(|(version, _)| !version.is_prerelease());
-        let before = released().map(|(version, _)| version).filter(|lower| *lower < version).next_back();
+        let before = released().map(|(version, _)| version).rfind(|lower| *lower < version);
         let is_suspect = |name: &&ImageKey| {
             !carries(version, name)
                 && (before.is_some_and(|before| carries(before, name))
