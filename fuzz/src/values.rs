@@ -70,7 +70,8 @@ fn says_the_plan(before: &Mapping, again: &Document, changes: &[Change]) {
     let mut new: Vec<&str> = keys.into_iter().filter(is_new).collect();
     let were_new = kept.iter().flatten().copied().filter(is_new);
     inserted.extend(were_new);
-    (new.sort_unstable(), inserted.sort_unstable());
+    new.sort_unstable();
+    inserted.sort_unstable();
     assert_eq!(old, kept.into_iter().flatten().filter(|key| !is_new(key)).collect::<Vec<_>>());
     assert_eq!(new, inserted);
 }
