@@ -80,7 +80,7 @@ async fn a_hold_ends_by_a_persons_word_and_the_reviewer_is_told(world: World) {
     let mr = world.merge_requests().remove(0);
     assert!(mr.title.contains("0.4.13"), "{}", mr.title);
     assert!(
-        mr.text.contains("0.4.13 is proposed as accepted, although a name holds its own tag"),
+        mr.text.contains("0.4.13 is proposed as accepted, although a name holds the release's own tag"),
         "{}",
         mr.text
     );

@@ -168,11 +168,8 @@ impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NamesHoldTag { key, count } => {
-                write!(
-                    f,
-                    "{} own tag, as no other release's do: {key}",
-                    names_of(*count, "holds its", "hold its")
-                )
+                let names = names_of(*count, "holds", "hold");
+                write!(f, "{names} the release's own tag, as in no other release: {key}")
             }
             Self::NoScheme { key, count } => {
                 write!(f, "{} no known scheme (see `names.pattern`): {key}", names_of(*count, "fits", "fit"))
