@@ -3,6 +3,7 @@
 pub mod release;
 pub mod values;
 pub mod reconcile;
+pub mod check;
 pub mod merge_request;
 pub mod plan;
 

@@ -3,7 +3,8 @@
 //! Pure. Nothing here reads the bytes of a file or decides which release is wanted; `values` turns changes into bytes.
 //! One pass asks whose each entry is ([`ownership`]) and what it stands for (`listing`), which policy holds
 //! ([`images`]), what becomes of each key (`pairing`), what is added ([`addition`]) and where (`placement`), and says
-//! so in a report ([`outcome`]). An overlay of the mapping follows what the mapping did ([`overlay()`]).
+//! so in a report ([`outcome`]). An overlay of the mapping follows what the mapping did ([`overlay()`]). [`standing()`] says
+//! how the entries stand to their release, for one who only judges.
 
 pub mod addition;
 pub mod images;
@@ -14,6 +15,7 @@ pub mod ownership;
 mod pairing;
 mod placement;
 pub mod refusal;
+pub mod standing;
 mod writing;
 
 use crate::release::{Coverage, Naming, Release};
@@ -25,6 +27,7 @@ pub use outcome::{Added, Dead, Departure, Foreign, Listed, Note, Reconciliation,
 pub use overlay::overlay;
 pub use ownership::Ownership;
 pub use refusal::Refusal;
+pub use standing::{Is, Stand, Standing, overlay_standing, standing};
 
 use listing::Listing;
 use pairing::Fate;

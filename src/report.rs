@@ -1,5 +1,6 @@
 //! Rendering: what people and programs read. Functions here return text; `cli` prints it.
 
+pub mod check;
 pub mod diff;
 pub mod plan;
 pub mod online;

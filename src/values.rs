@@ -16,6 +16,7 @@ mod quotes;
 mod region;
 mod text_edit;
 mod tree;
+mod walk;
 
 use std::fmt;
 use std::ops::Range;
@@ -25,6 +26,7 @@ pub use document::{Document, SIZE_LIMIT, ValuesError};
 pub use edit::{EditError, EditNote, Edited};
 pub use lookup::{Scalar, ScalarForm};
 pub use text_edit::{Overlap, Replacement, TextEdit};
+pub use walk::{Comment, Field};
 
 /// A place in a text, for people: both count from 1, columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -21,8 +21,8 @@ pub(super) struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, nothing to do, or held by policy; 1 a bug; 2 usage; 3 a person must act (configuration, input file, \
-credentials); 4 could not tell, a retry may help; 5 refused as unsafe; 10 an update is pending (--detailed-exitcode); \
-130, 143 interrupted.";
+credentials); 4 could not tell, a retry may help; 5 refused as unsafe; 10 an update is pending (--detailed-exitcode), or check \
+found an error; 130, 143 interrupted.";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -52,6 +52,8 @@ pub(super) struct Global {
 pub(super) enum Command {
     /// Look up releases and print what would change in a values file
     Plan(Plan),
+    /// Is a values file in step with the release that it names
+    Check(Check),
     /// Make branch and merge request of each target equal to its plan
     Run(Run),
     /// What the registry has, and what the policy thinks of each release
@@ -71,6 +73,26 @@ pub(super) enum Command {
 /// `dibump plan`.
 #[derive(Debug, Args)]
 pub(super) struct Plan {
+    /// The files
+    #[command(flatten)]
+    pub(super) files: Files,
+    /// Go to this release, whatever the policy says
+    #[arg(long, value_name = "VERSION")]
+    pub(super) to: Option<Version>,
+    /// Write the change to the file
+    #[arg(long)]
+    pub(super) write: bool,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: PlanFormat,
+    /// Exit with 10 when an update is pending
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+}
+
+/// Which files, what they say, and where their releases are.
+#[derive(Debug, Args)]
+pub(super) struct Files {
     /// The values file; without it, the local files of the configuration's targets
     pub(super) values: Option<PathBuf>,
     /// Where the releases are
@@ -82,9 +104,6 @@ pub(super) struct Plan {
     /// The release that the file is at, where it does not say so itself
     #[arg(long, value_name = "VERSION")]
     pub(super) from: Option<Version>,
-    /// Go to this release, whatever the policy says
-    #[arg(long, value_name = "VERSION")]
-    pub(super) to: Option<Version>,
     /// Where the version stands, as in `spec.values.sylva_diskimagebuilder_version`
     #[arg(long, value_name = "PATH")]
     pub(super) version_key: Option<KeyPath>,
@@ -94,15 +113,41 @@ pub(super) struct Plan {
     /// The entry of `os_images_oci_registries` whose images are ours
     #[arg(long, value_name = "NAME")]
     pub(super) registry_key: Option<String>,
-    /// Write the change to the file
+}
+
+/// `dibump check`.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The files
+    #[command(flatten)]
+    pub(super) files: Files,
+    /// Other files that speak of images: their `image_key`s, selectors and Kubernetes versions are checked too
+    #[arg(long, value_name = "GLOB")]
+    pub(super) references: Vec<String>,
+    /// How severe a kind of finding is: ID=error, ID=warn or ID=off
+    #[arg(long, value_name = "ID=SEVERITY", value_parser = crate::check::severity_setting)]
+    pub(super) severity: Vec<(crate::check::Id, Option<crate::check::Severity>)>,
+    /// Put right what has one safe answer: a dead key whose line has one artifact, an equal key written twice
     #[arg(long)]
-    pub(super) write: bool,
+    pub(super) fix: bool,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
-    pub(super) format: PlanFormat,
-    /// Exit with 10 when an update is pending
+    pub(super) format: CheckFormat,
+    /// Also write a report to a file, in the form of --format or another one (`sarif=check.sarif`)
+    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = output)]
+    pub(super) output: Vec<CheckOutput>,
+    /// Exit with 0 whatever is found
     #[arg(long)]
-    pub(super) detailed_exitcode: bool,
+    pub(super) exit_zero: bool,
+}
+
+/// A report beside the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CheckOutput {
+    /// Its form; that of the output unless given.
+    pub(super) format: Option<CheckFormat>,
+    /// Its file.
+    pub(super) path: PathBuf,
 }
 
 /// `dibump run`.
@@ -227,6 +272,24 @@ pub(super) enum PlanFormat {
     Diff,
 }
 
+/// The forms of a check.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people, with the lines of the file
+    #[default]
+    Text,
+    /// For programs; the shape is documented and versioned
+    Json,
+    /// GitLab's report of code quality
+    CodeQuality,
+    /// SARIF 2.1.0, as GitHub reads it
+    Sarif,
+    /// JUnit XML
+    Junit,
+    /// A table for a comment
+    Markdown,
+}
+
 /// Which keys the mapping lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ImagesArg {
@@ -260,6 +323,20 @@ pub(super) enum Color {
     Always,
     /// Never
     Never,
+}
+
+/// `FORMAT=FILE`, or a file alone.
+fn output(text: &str) -> Result<CheckOutput, String> {
+    let format =
+        text.split_once('=').and_then(|(name, path)| Some((CheckFormat::from_str(name, false).ok()?, path)));
+    let (format, path) = match format {
+        Some((format, path)) => (Some(format), path),
+        None => (None, text),
+    };
+    match path {
+        "" => Err("names no file (expected FILE or FORMAT=FILE)".to_owned()),
+        path => Ok(CheckOutput { format, path: path.into() }),
+    }
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {

@@ -2,11 +2,13 @@
 //!
 //! The doc comments are the descriptions in the JSON schema, which is read by people in their editors.
 
+mod check;
 mod merge_request;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(super) use check::RawCheck;
 pub(super) use merge_request::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
 
 /// What dibump follows, where, and how.
@@ -32,6 +34,9 @@ pub(super) struct RawConfig {
     /// Settings of new merge requests; targets may say otherwise, key by key.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) merge_request: RawMergeRequest,
+    /// How severe each kind of finding of `dibump check` is: `error`, `warn` or `off`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) check: RawCheck,
     /// How servers are spoken to.
     #[serde(default)]
     pub(super) network: RawNetwork,
