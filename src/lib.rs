@@ -2,6 +2,7 @@
 
 pub mod release;
 pub mod values;
+pub mod signature;
 pub mod reconcile;
 pub mod check;
 pub mod merge_request;

@@ -52,7 +52,8 @@ const NOT_IN_CORE: &[&str] = &[
 /// The rooms that `room` may use besides itself; `None` for a room that is not in the table.
 fn may_use(room: &str) -> Option<Vec<&'static str>> {
     let core_rooms: Option<&[&'static str]> = match room {
-        "release" | "template" | "signature" | "schedule" => Some(&[]),
+        "release" | "template" | "schedule" => Some(&[]),
+        "signature" => Some(&["release"]),
         "values" => Some(&["template"]),
         "reconcile" => Some(&["release", "values"]),
         "os_image" => Some(&["release", "values", "template"]),

@@ -28,6 +28,7 @@ mod page;
 mod plan;
 mod run;
 mod schemas;
+mod signatures;
 mod transport;
 mod values;
 mod world;
