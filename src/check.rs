@@ -15,10 +15,14 @@ mod kubernetes;
 mod mapping;
 mod notes;
 mod selector;
+mod signatures;
 mod version;
 
+use std::collections::BTreeMap;
+
 use crate::reconcile::{Images, Inputs as Reconciled, Ownership, Standing, overlay_standing, standing};
-use crate::release::{Naming, Release, Version};
+use crate::release::{ImageKey, Naming, Release, Version};
+use crate::signature::Verdict;
 use crate::values::{Document, Field, KeyPath, Mapping, Scalar};
 
 pub use finding::{Finding, Fix, Ignored, Place, Report, Skipped};
@@ -46,6 +50,8 @@ pub struct Inputs<'a> {
     pub images: Images,
     /// How names are read.
     pub naming: &'a Naming,
+    /// What is to be said of the signatures of the images that were asked for; empty where none was.
+    pub signatures: &'a BTreeMap<ImageKey, Verdict>,
     /// How severe each kind of finding is.
     pub severities: &'a Severities,
 }
@@ -103,6 +109,7 @@ pub fn check(inputs: &Inputs<'_>) -> Report {
     for (file, standing) in inputs.overlays.iter().zip(&overlays) {
         mapping::judge_overlay(file, &wanted, standing, &reads, &mut notes);
     }
+    signatures::judge(inputs, &primary, &mut notes);
     let standings: Vec<&Standing<'_>> = std::iter::once(&primary).chain(&overlays).collect();
     let shelf = Shelf::new(&wanted, &standings);
     for (i, read) in reads.iter().enumerate() {
@@ -139,3 +146,6 @@ fn reads<'a>(inputs: &Inputs<'a>) -> Vec<Read<'a>> {
     }
     reads
 }
+
+#[cfg(test)]
+mod tests;

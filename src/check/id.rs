@@ -25,6 +25,12 @@ pub enum Id {
     UnknownImageKey,
     /// A selector that matches no image, or several.
     Selector,
+    /// An image that nobody signed.
+    UnsignedImage,
+    /// An image with signatures of which none counts.
+    BadSignature,
+    /// An image whose signature could not be checked.
+    UncheckedSignature,
     /// An ignoring comment without a reason, which ignores nothing.
     IgnoreWithoutReason,
     /// An ignoring comment that ignores nothing.
@@ -73,7 +79,7 @@ pub struct Severities(BTreeMap<Id, Option<Severity>>);
 
 impl Id {
     /// All of them, in the order in which they are documented.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::DeadKey,
         Self::DuplicateKey,
         Self::UnlistedArtifact,
@@ -83,6 +89,9 @@ impl Id {
         Self::KubernetesVersion,
         Self::UnknownImageKey,
         Self::Selector,
+        Self::UnsignedImage,
+        Self::BadSignature,
+        Self::UncheckedSignature,
         Self::IgnoreWithoutReason,
         Self::UnusedIgnore,
     ];
@@ -99,6 +108,9 @@ impl Id {
             Self::KubernetesVersion => "kubernetes-version",
             Self::UnknownImageKey => "unknown-image-key",
             Self::Selector => "selector",
+            Self::UnsignedImage => "unsigned-image",
+            Self::BadSignature => "bad-signature",
+            Self::UncheckedSignature => "unchecked-signature",
             Self::IgnoreWithoutReason => "ignore-without-reason",
             Self::UnusedIgnore => "unused-ignore",
         }
@@ -116,6 +128,9 @@ impl Id {
             Self::KubernetesVersion => "A Kubernetes version fits no listed image.",
             Self::UnknownImageKey => "An image key is referred to and not listed.",
             Self::Selector => "An image selector matches none or several of the listed images.",
+            Self::UnsignedImage => "A listed image has no signature.",
+            Self::BadSignature => "A listed image has signatures, and none of them counts.",
+            Self::UncheckedSignature => "The signature of a listed image could not be checked.",
             Self::IgnoreWithoutReason => "A comment ignores findings without a reason, so it does not count.",
             Self::UnusedIgnore => "A comment ignores findings that are not there.",
         }
@@ -129,10 +144,13 @@ impl Id {
             | Self::UnpublishedVersion
             | Self::KubernetesVersion
             | Self::UnknownImageKey
-            | Self::Selector => Severity::Error,
+            | Self::Selector
+            | Self::UnsignedImage
+            | Self::BadSignature => Severity::Error,
             Self::UnlistedArtifact
             | Self::StrayKey
             | Self::PinnedVersion
+            | Self::UncheckedSignature
             | Self::IgnoreWithoutReason
             | Self::UnusedIgnore => Severity::Warn,
         }

@@ -1,7 +1,7 @@
 //! References to images by key: is there such an image.
 
 use super::cluster::{IMAGE_KEYS, is_in_cluster, is_template, value_place};
-use super::images::Shelf;
+use super::images::{Image, Shelf};
 use super::notes::{Note, Notes};
 use super::{Id, Read};
 use crate::release::Facets;
@@ -38,15 +38,14 @@ fn is_listed(key: &str, shelf: &Shelf) -> bool {
     shelf.keys.contains_key(key) || shelf.keys.contains_key(bare)
 }
 
-/// The key of the same line, else the one that is written most alike.
+/// The image of the same line, else the one whose key is written most alike.
 fn nearest<'a>(key: &str, shelf: &'a Shelf) -> Option<&'a str> {
     let line = Facets::from_name(key).map(|facets| facets.line());
-    let of_line =
-        shelf.keys.iter().find(|(_, facets)| line.is_some() && facets.as_ref().map(Facets::line) == line);
-    let likeness = |other: &str| strsim::jaro_winkler(key, other);
+    let is_of_line = |image: &&Image| line.is_some() && image.facets.as_ref().map(Facets::line) == line;
+    let likeness = |image: &Image| strsim::jaro_winkler(key, &image.key);
     let alike = || {
-        let best = shelf.keys.keys().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        let best = shelf.images.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
         best.filter(|best| likeness(best) >= 0.8)
     };
-    of_line.map(|(key, _)| key).or_else(alike).map(String::as_str)
+    shelf.images.iter().find(is_of_line).or_else(alike).map(|image| image.key.as_str())
 }

@@ -146,7 +146,7 @@ fn unproven(standing: &Standing<'_>) -> Vec<String> {
     unproven.map(|stand| stand.entry.key.clone()).collect()
 }
 
-fn key_place(file: &File<'_>, stand: &Stand<'_>) -> Place {
+pub(super) fn key_place(file: &File<'_>, stand: &Stand<'_>) -> Place {
     place(file.path, file.document, stand.entry.key_span.clone())
 }
 

@@ -174,6 +174,7 @@ impl Checker<'_> {
             ownership: &survey.ownership,
             images: local.images(survey),
             naming,
+            signatures: &known.signatures,
             severities: self.severities,
         })
     }

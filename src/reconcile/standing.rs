@@ -6,7 +6,7 @@ use super::addition::additions;
 use super::images::decide;
 use super::listing::{Item, Listing, first_of_each, overlay_owners};
 use super::ownership::Owner;
-use super::pairing::{compare_k8s, fates, nearest_first};
+use super::pairing::{fates, nearest_first};
 use super::{Because, Foreign, Images, Inputs};
 use crate::release::{Existence, Facets, ImageKey, Release};
 use crate::values::Entry;
@@ -47,7 +47,7 @@ pub enum Is {
     Living,
     /// No artifact has its key: the registry said so.
     Dead {
-        /// The artifact that comes nearest: of its line, else of its family.
+        /// The artifact that comes nearest: of its line, else of its family, else the one that is most alike.
         nearest: Option<ImageKey>,
         /// Whether that is the only artifact of its line, no entry lists it, and no other dead key is of the line.
         successor: bool,
@@ -134,24 +134,27 @@ fn is(wanted: &Release, listing: &Listing<'_>, item: Option<&Item<'_>>, owner: &
 
 fn dead(wanted: &Release, listing: &Listing<'_>, item: &Item<'_>) -> Is {
     let Some(facets) = &item.facets else { return Is::Dead { nearest: None, successor: false } };
-    let artifacts = wanted.artifacts.values().filter_map(|a| Some((&a.key, a.facets.as_ref()?)));
-    let (mut of_line, mut of_family): (Vec<_>, Vec<_>) = artifacts
-        .filter(|(_, f)| f.family() == facets.family())
-        .partition(|(_, f)| f.line() == facets.line());
-    of_line.sort_by(|(_, a), (_, b)| nearest_first(facets, a, b));
-    let minor = facets.k8s_version.minor;
-    of_family.sort_by(|(_, a), (_, b)| {
-        let far =
-            |f: &Facets| (f.k8s_version.minor.0.abs_diff(minor.0), f.k8s_version.minor.1.abs_diff(minor.1));
-        far(a).cmp(&far(b)).then_with(|| compare_k8s(b, a))
+    let mut artifacts: Vec<(&ImageKey, &Facets)> =
+        wanted.artifacts.values().filter_map(|a| Some((&a.key, a.facets.as_ref()?))).collect();
+    artifacts.sort_by(|(_, a), (_, b)| {
+        unlike(facets, a).cmp(&unlike(facets, b)).then_with(|| nearest_first(facets, a, b))
     });
-    let nearest = of_line.first().or(of_family.first()).map(|(key, _)| (*key).clone());
+    let nearest = artifacts.first().map(|(key, _)| (*key).clone());
+    let of_line: Vec<&ImageKey> =
+        artifacts.iter().filter(|(_, f)| f.line() == facets.line()).map(|(key, _)| *key).collect();
     let free = |key: &ImageKey| !listing.lists(key) && !listing.is_taken(key.as_str());
     let rivals = listing.items.iter().filter(|other| {
         other.existence != Existence::Exists
             && other.facets.as_ref().is_some_and(|f| f.line() == facets.line())
     });
     let successor =
-        wanted.is_complete() && rivals.count() == 1 && matches!(of_line.as_slice(), [(key, _)] if free(key));
+        wanted.is_complete() && rivals.count() == 1 && matches!(of_line.as_slice(), [key] if free(key));
     Is::Dead { nearest, successor }
+}
+
+/// How unlike two images are: another family first, by its parts, then how far their Kubernetes minors are apart.
+fn unlike(a: &Facets, b: &Facets) -> (usize, u64, u64) {
+    let parts = [a.k8s_flavor != b.k8s_flavor, a.os != b.os, a.flavor != b.flavor];
+    let (a, b) = (a.k8s_version.minor, b.k8s_version.minor);
+    (parts.iter().filter(|differs| **differs).count(), a.0.abs_diff(b.0), a.1.abs_diff(b.1))
 }

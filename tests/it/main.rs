@@ -17,6 +17,7 @@ mod fake;
 mod stories;
 
 mod architecture;
+mod check;
 mod faults;
 mod github;
 mod gitlab;

@@ -1,5 +1,7 @@
 //! The release that a file names, looked up as far as a check needs it.
 
+use std::collections::BTreeMap;
+
 use crate::cli::args::Check as Args;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -10,7 +12,8 @@ use crate::config::{Config, Network};
 use crate::observe::releases::Snapshot;
 use crate::plan::{Current, Survey};
 use crate::reconcile::Images;
-use crate::release::{Release, Version, choice};
+use crate::release::{ImageKey, Release, Version, choice};
+use crate::signature::Verdict;
 
 /// What is known of the file's release.
 #[derive(Default)]
@@ -19,6 +22,8 @@ pub(super) struct Known {
     pub(super) release: Option<Release>,
     /// The one before it, where it matters.
     pub(super) previous: Option<Release>,
+    /// What is to be said of the signatures of its images, as far as they were asked for.
+    pub(super) signatures: BTreeMap<ImageKey, Verdict>,
 }
 
 /// Looks up the release that the file names. What a retry may change makes it unknown, so that the rest of the file is
@@ -37,13 +42,13 @@ pub(super) fn look_up(
         let unknown = || Release::unknown(version.clone(), "it is not among the observed releases");
         let release = known.releases.get(version).cloned().unwrap_or_else(unknown);
         let previous = before(version, &known).and_then(|version| known.releases.get(version)).cloned();
-        return Ok(Known { release: Some(release), previous });
+        return Ok(Known { release: Some(release), previous, ..Known::default() });
     }
     match context.block_on(in_registry(context, args, config, local, survey, version)) {
         Ok(known) => Ok(known),
         Err(failure) if failure.exit == Exit::Retry => {
             let reason = failure.error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
-            Ok(Known { release: Some(Release::unknown(version.clone(), reason)), previous: None })
+            Ok(Known { release: Some(Release::unknown(version.clone(), reason)), ..Known::default() })
         }
         Err(failure) => Err(failure),
     }
@@ -76,7 +81,7 @@ async fn in_registry(
     context.requests(&transport);
     let mut known = snapshot.into_known();
     let previous = before(version, &known).cloned().and_then(|version| known.releases.remove(&version));
-    Ok(Known { release: known.releases.remove(version), previous })
+    Ok(Known { release: known.releases.remove(version), previous, ..Known::default() })
 }
 
 /// Whether something is published and not listed, of which the release before says whether it is new.

@@ -36,6 +36,15 @@ pub(in crate::config) struct RawCheck {
     /// An image selector matches none or several of the listed images. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     selector: Option<RawSeverity>,
+    /// A listed image has no signature. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsigned_image: Option<RawSeverity>,
+    /// A listed image has signatures, and none of them counts. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bad_signature: Option<RawSeverity>,
+    /// The signature of a listed image could not be checked. Default: warn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchecked_signature: Option<RawSeverity>,
     /// A comment ignores findings without a reason, so it does not count. Default: warn.
     #[serde(skip_serializing_if = "Option::is_none")]
     ignore_without_reason: Option<RawSeverity>,
@@ -95,6 +104,9 @@ impl RawCheck {
             Id::KubernetesVersion => &mut self.kubernetes_version,
             Id::UnknownImageKey => &mut self.unknown_image_key,
             Id::Selector => &mut self.selector,
+            Id::UnsignedImage => &mut self.unsigned_image,
+            Id::BadSignature => &mut self.bad_signature,
+            Id::UncheckedSignature => &mut self.unchecked_signature,
             Id::IgnoreWithoutReason => &mut self.ignore_without_reason,
             Id::UnusedIgnore => &mut self.unused_ignore,
         }
