@@ -120,8 +120,10 @@ fn listed(version: &K8sVersion, shelf: &Shelf) -> Option<String> {
 
 /// The version that a text is.
 fn whole(field: &Field<'_>) -> Vec<Token> {
+    let quote = usize::from(field.quoted);
+    let span = field.span.start + quote..field.span.end.saturating_sub(quote);
     let version = field.text.and_then(|text| text.trim().parse().ok());
-    version.map(|version| Token { span: field.span.clone(), version }).into_iter().collect()
+    version.map(|version| Token { span, version }).into_iter().collect()
 }
 
 /// The versions in a template: numbers with a patch, or with a `v` in front, that are no part of a longer word.

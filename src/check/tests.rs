@@ -11,7 +11,7 @@ version: 0.4.12
 images:
   ubuntu-noble-plain-rke2-1-31-8: {}
   ubuntu-noble-plain-rke2-1-30-9: {}
-cluster: {k8s_version: v1.29.1}
+cluster: {k8s_version: 'v1.29.1'}
 ";
 
 fn artifact(name: &str) -> Artifact {
@@ -64,11 +64,12 @@ fn unsigned() -> BTreeMap<ImageKey, Verdict> {
 fn only_what_was_proven_is_a_finding() {
     let living = ["ubuntu-noble-plain-rke2-1-31-8"];
     let complete = report(VALUES, &release(Coverage::Complete, &living), &unsigned());
-    assert_eq!(found(&complete), ["4:3 dead-key", "5:24 kubernetes-version"]);
+    assert_eq!(found(&complete), ["4:3 dead-key", "5:25 kubernetes-version"]);
+    assert_eq!(complete.findings[1].message, "Kubernetes `v1.29.1` fits no listed image");
     assert!(complete.unknown.is_empty());
 
     let part = report(VALUES, &release(partial(), &living), &unsigned());
-    assert_eq!(found(&part), ["5:24 kubernetes-version"], "whatever it is, by its name it is no 1.29");
+    assert_eq!(found(&part), ["5:25 kubernetes-version"], "whatever it is, by its name it is no 1.29");
     assert_eq!(
         part.unknown,
         ["0.4.12, known in part (no list): whether it has ubuntu-noble-plain-rke2-1-30-9"]
@@ -77,11 +78,11 @@ fn only_what_was_proven_is_a_finding() {
     let mut denied = release(partial(), &living);
     denied.absent = BTreeSet::from(["ubuntu-noble-plain-rke2-1-30-9".parse().unwrap()]);
     let denied = report(VALUES, &denied, &unsigned());
-    assert_eq!(found(&denied), ["4:3 dead-key", "5:24 kubernetes-version"]);
+    assert_eq!(found(&denied), ["4:3 dead-key", "5:25 kubernetes-version"]);
     assert!(denied.unknown.is_empty() && denied.findings.iter().all(|finding| finding.fix.is_none()));
 
     let unknown = report(VALUES, &Release::unknown("0.4.12".parse().unwrap(), "503"), &unsigned());
-    assert_eq!(found(&unknown), ["5:24 kubernetes-version"]);
+    assert_eq!(found(&unknown), ["5:25 kubernetes-version"]);
     assert_eq!(unknown.unknown, ["0.4.12: 503"]);
 }
 
