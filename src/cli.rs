@@ -1,11 +1,13 @@
 //! The command line: flags and environment to values, adapters wired together, exit codes.
 
 mod args;
+mod check;
 mod config;
 mod environment;
 mod exit;
 mod github;
 mod failure;
+mod local;
 mod log;
 mod lookup;
 mod output;
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
 fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Plan(args) => plan::run(context, &args),
+        Command::Check(args) => check::run(context, &args),
         Command::Run(args) => run::run(context, &args),
         Command::Releases(args) => releases::releases(context, &args),
         Command::Artifacts(args) => releases::artifacts(context, &args),

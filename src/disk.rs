@@ -20,3 +20,9 @@ pub fn read_small(path: &Path) -> Result<Vec<u8>, FileError> {
 pub fn exists(path: &Path) -> bool {
     path.exists()
 }
+
+/// Writes a report; one that is there is replaced.
+pub fn write_report(path: &Path, text: &str) -> Result<(), FileError> {
+    // Whoever uploads it may be another user, so that it gets the usual mode of a new file.
+    std::fs::write(path, text).map_err(|error| FileError::WriteReport(path.to_owned(), error))
+}

@@ -6,6 +6,7 @@
 //! so in a report ([`outcome`]). An overlay of the mapping follows what the mapping did ([`overlay()`]), and so do other
 //! files that name image keys ([`references`]); Kubernetes versions elsewhere in the file follow the images
 //! ([`kubernetes_versions`]).
+//! [`standing()`] says how the entries stand to their release, for one who only judges.
 
 pub mod addition;
 pub mod images;
@@ -18,6 +19,7 @@ mod pairing;
 mod placement;
 pub mod references;
 pub mod refusal;
+pub mod standing;
 mod writing;
 
 use crate::release::{Coverage, Naming, Release};
@@ -29,6 +31,7 @@ pub use outcome::{Added, Dead, Departure, Foreign, Listed, Note, Reconciliation,
 pub use overlay::overlay;
 pub use ownership::Ownership;
 pub use refusal::Refusal;
+pub use standing::{Is, Stand, Standing, overlay_standing, standing};
 
 use listing::Listing;
 use pairing::Fate;

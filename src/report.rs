@@ -1,6 +1,7 @@
 //! Rendering: what people and programs read. Functions here return text; `cli` prints it.
 
 pub mod artifacts;
+pub mod check;
 pub mod diff;
 pub mod plan;
 pub mod online;

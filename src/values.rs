@@ -18,6 +18,7 @@ mod region;
 mod text_edit;
 mod texts;
 mod tree;
+mod walk;
 
 use std::fmt;
 use std::ops::Range;
@@ -28,6 +29,7 @@ pub use edit::{EditError, EditNote, Edited};
 pub use lookup::{Scalar, ScalarForm};
 pub use text_edit::{Overlap, Replacement, TextEdit};
 pub use texts::{Text, TextId, TextsAt};
+pub use walk::{Comment, Field};
 
 /// A place in a text, for people: both count from 1, columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

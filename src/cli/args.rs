@@ -23,8 +23,8 @@ pub(super) struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, nothing to do, or held by policy; 1 a bug; 2 usage; 3 a person must act (configuration, input file, \
-credentials); 4 could not tell, a retry may help; 5 refused as unsafe; 10 an update is pending (--detailed-exitcode); \
-130, 143 interrupted.";
+credentials); 4 could not tell, a retry may help; 5 refused as unsafe; 10 an update is pending (--detailed-exitcode), or check \
+found an error; 130, 143 interrupted.";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -54,6 +54,8 @@ pub(super) struct Global {
 pub(super) enum Command {
     /// Look up releases and print what would change in a values file
     Plan(Box<Plan>),
+    /// Is a values file in step with the release that it names
+    Check(Box<Check>),
     /// Make branch and merge request of each target equal to its plan
     Run(Run),
     /// What the registry has, and what the policy thinks of each release
@@ -73,32 +75,12 @@ pub(super) enum Command {
 /// `dibump plan`.
 #[derive(Debug, Args)]
 pub(super) struct Plan {
-    /// The values file; without it, the local files of the configuration's targets
-    pub(super) values: Option<PathBuf>,
-    /// Where the releases are
+    /// The files
     #[command(flatten)]
-    pub(super) lookup: Lookup,
-    /// Which keys the mapping lists
-    #[arg(long, value_enum, value_name = "POLICY")]
-    pub(super) images: Option<ImagesArg>,
-    /// The release that the file is at, where it does not say so itself
-    #[arg(long, value_name = "VERSION")]
-    pub(super) from: Option<Version>,
+    pub(super) files: Files,
     /// Go to this release, whatever the policy says
     #[arg(long, value_name = "VERSION")]
     pub(super) to: Option<Version>,
-    /// Where the version stands, as in `spec.values.sylva_diskimagebuilder_version`
-    #[arg(long, value_name = "PATH")]
-    pub(super) version_key: Option<KeyPath>,
-    /// Where the mapping of image keys stands
-    #[arg(long, value_name = "PATH")]
-    pub(super) images_key: Option<KeyPath>,
-    /// The entry of `os_images_oci_registries` whose images are ours
-    #[arg(long, value_name = "NAME")]
-    pub(super) registry_key: Option<String>,
-    /// Other YAML files below the working directory that name image keys and follow them, as in `'deploy/**/*.yaml'`
-    #[arg(long, value_name = "GLOB")]
-    pub(super) references: Vec<String>,
     /// Kubernetes versions elsewhere in the file that follow the images, as in `rke2=_internal.k8s_version_map`
     #[arg(long, value_name = "FLAVOR=PATH")]
     pub(super) kubernetes_versions: Vec<Rule>,
@@ -111,6 +93,66 @@ pub(super) struct Plan {
     /// Exit with 10 when an update is pending
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+}
+
+/// Which files, what they say, and where their releases are.
+#[derive(Debug, Args)]
+pub(super) struct Files {
+    /// The values file; without it, the local files of the configuration's targets
+    pub(super) values: Option<PathBuf>,
+    /// Where the releases are
+    #[command(flatten)]
+    pub(super) lookup: Lookup,
+    /// Which keys the mapping lists
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pub(super) images: Option<ImagesArg>,
+    /// The release that the file is at, where it does not say so itself
+    #[arg(long, value_name = "VERSION")]
+    pub(super) from: Option<Version>,
+    /// Where the version stands, as in `spec.values.sylva_diskimagebuilder_version`
+    #[arg(long, value_name = "PATH")]
+    pub(super) version_key: Option<KeyPath>,
+    /// Where the mapping of image keys stands
+    #[arg(long, value_name = "PATH")]
+    pub(super) images_key: Option<KeyPath>,
+    /// The entry of `os_images_oci_registries` whose images are ours
+    #[arg(long, value_name = "NAME")]
+    pub(super) registry_key: Option<String>,
+    /// Other YAML files below the working directory that name image keys, as in `'deploy/**/*.yaml'`
+    #[arg(long, value_name = "GLOB")]
+    pub(super) references: Vec<String>,
+}
+
+/// `dibump check`.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The files
+    #[command(flatten)]
+    pub(super) files: Files,
+    /// How severe a kind of finding is: ID=error, ID=warn or ID=off
+    #[arg(long, value_name = "ID=SEVERITY", value_parser = crate::check::severity_setting)]
+    pub(super) severity: Vec<(crate::check::Id, Option<crate::check::Severity>)>,
+    /// Put right what has one safe answer: a dead key whose line has one artifact, an equal key written twice
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: CheckFormat,
+    /// Also write a report to a file, in the form of --format or another one (`sarif=check.sarif`)
+    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = output)]
+    pub(super) output: Vec<CheckOutput>,
+    /// Exit with 0 whatever is found
+    #[arg(long)]
+    pub(super) exit_zero: bool,
+}
+
+/// A report beside the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CheckOutput {
+    /// Its form; that of the output unless given.
+    pub(super) format: Option<CheckFormat>,
+    /// Its file.
+    pub(super) path: PathBuf,
 }
 
 /// `dibump run`.
@@ -259,6 +301,24 @@ pub(super) enum PlanFormat {
     Diff,
 }
 
+/// The forms of a check.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people, with the lines of the file
+    #[default]
+    Text,
+    /// For programs; the shape is documented and versioned
+    Json,
+    /// GitLab's report of code quality
+    CodeQuality,
+    /// SARIF 2.1.0, as GitHub reads it
+    Sarif,
+    /// JUnit XML
+    Junit,
+    /// A table for a comment
+    Markdown,
+}
+
 /// Which keys the mapping lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ImagesArg {
@@ -303,6 +363,20 @@ pub(super) enum Color {
     Always,
     /// Never
     Never,
+}
+
+/// `FORMAT=FILE`, or a file alone.
+fn output(text: &str) -> Result<CheckOutput, String> {
+    let format =
+        text.split_once('=').and_then(|(name, path)| Some((CheckFormat::from_str(name, false).ok()?, path)));
+    let (format, path) = match format {
+        Some((format, path)) => (Some(format), path),
+        None => (None, text),
+    };
+    match path {
+        "" => Err("names no file (expected FILE or FORMAT=FILE)".to_owned()),
+        path => Ok(CheckOutput { format, path: path.into() }),
+    }
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {

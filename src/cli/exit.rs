@@ -11,6 +11,8 @@ pub enum Exit {
     Pending,
     /// Could not tell: network, time-out, 5xx, rate limit, cut answers. A retry may help.
     Retry,
+    /// `check` found an error.
+    Found,
     /// Unsafe as asked; nothing was written.
     Refused,
     /// A person must act: configuration, input file, credentials refused.
@@ -35,7 +37,7 @@ impl Exit {
             Self::Person => 3,
             Self::Retry => 4,
             Self::Refused => 5,
-            Self::Pending => 10,
+            Self::Pending | Self::Found => 10,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }

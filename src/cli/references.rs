@@ -15,6 +15,15 @@ pub(super) fn follow(globs: &Globs, own: &[ValuesFile], plan: &mut Plan) -> Resu
     if globs.is_empty() || !plan.moves_keys() {
         return Ok(Vec::new());
     }
+    let files = matched(globs, own)?;
+    let contents: BTreeMap<String, Vec<u8>> =
+        files.iter().map(|file| (file.path.display().to_string(), file.bytes.clone())).collect();
+    plan.follow(contents);
+    Ok(files)
+}
+
+/// The files below the working directory that the globs match, but for the target's own.
+pub(super) fn matched(globs: &Globs, own: &[ValuesFile]) -> Result<Vec<ValuesFile>, Failure> {
     let mut paths = BTreeSet::new();
     for folder in globs.folders() {
         paths.extend(files_below(&folder)?.into_iter().filter(|path| globs.match_path(path)));
@@ -22,8 +31,5 @@ pub(super) fn follow(globs: &Globs, own: &[ValuesFile], plan: &mut Plan) -> Resu
     let files = paths.iter().map(|path| ValuesFile::read(Path::new(path)));
     let mut files = files.collect::<Result<Vec<_>, _>>()?;
     files.retain(|file| !own.iter().any(|own| own.is_same_file(file)));
-    let contents: BTreeMap<String, Vec<u8>> =
-        files.iter().map(|file| (file.path.display().to_string(), file.bytes.clone())).collect();
-    plan.follow(contents);
     Ok(files)
 }

@@ -19,6 +19,7 @@ use crate::release::policy::Policy;
 use crate::release::span::neighbours;
 use crate::release::{Coverage, Line, Naming, Release, Version};
 use crate::report;
+use crate::report::artifacts::Signed;
 use crate::report::releases::Judged;
 
 pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failure> {
@@ -44,7 +45,8 @@ pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failu
                 let mut signed = BTreeMap::new();
                 for version in shown {
                     snapshot.read(&version, now).await?;
-                    let verdicts = snapshot.signed(&version).await.ok_or_else(no_key)?;
+                    snapshot.keys().ok_or_else(no_key)?;
+                    let verdicts = signed_all(snapshot, &version).await;
                     signed.insert(version, verdicts);
                 }
                 Ok((naming, signed))
@@ -76,6 +78,13 @@ fn question<'a>(args: &'a Releases, policy: &'a Policy, naming: &'a Naming, now:
     Question { policy, current, to: None, listed: &LISTED, naming, found: &FOUND, now }
 }
 
+/// The verdict on the signature of every artifact of a release, under the keys that are configured.
+async fn signed_all(snapshot: &Snapshot<'_>, version: &Version) -> Signed {
+    let release = snapshot.known().releases.get(version);
+    let all = release.into_iter().flat_map(|release| release.artifacts.keys().cloned()).collect();
+    snapshot.signed(version, &all, snapshot.keys()).await
+}
+
 fn no_key() -> Failure {
     Failure::person(anyhow::anyhow!("no public key is known to check signatures with"))
         .hint("name one with --cosign-key, or under `cosign_public_keys:` of the producer")
@@ -89,7 +98,8 @@ pub(super) fn artifacts(context: &Context, args: &Artifacts) -> Result<Exit, Fai
         None => {
             let read = async |snapshot: &mut Snapshot<'_>| {
                 snapshot.read(&args.version, now).await?;
-                Ok(if wants { snapshot.signed(&args.version).await } else { None })
+                let asked = wants && snapshot.keys().is_some();
+                Ok(if asked { Some(signed_all(snapshot, &args.version).await) } else { None })
             };
             let (signed, known, registry) = looked_up(context, &args.lookup, read)?;
             (signed, known, Some(registry))

@@ -52,7 +52,15 @@ impl<'a> Meaning<'a> {
         let targets = self.each(&raw.targets, &root.key("targets"), target)?;
         self.no_branch_twice(&targets);
         let cache_dir = raw.cache.dir.as_ref().map(PathBuf::from);
-        Some(Config { producers: producers?, forge: forge?, targets, network: network?, cache_dir })
+        let severities = raw.check.severities();
+        Some(Config {
+            producers: producers?,
+            forge: forge?,
+            targets,
+            severities,
+            network: network?,
+            cache_dir,
+        })
     }
 
     fn forge(&mut self, raw: &RawForge, at: &Field) -> Option<ForgeSettings> {

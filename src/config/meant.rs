@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::raw::RawPolicy;
+use crate::check::Severities;
 use crate::merge_request::template::Templates;
 use crate::merge_request::{Branch, MergeRequestSettings, Upkeep};
 use crate::reconcile::Images;
@@ -26,6 +27,8 @@ pub struct Config {
     pub forge: ForgeSettings,
     /// What is kept in step, in the order of the file; (project, target branch, producer) is unique.
     pub targets: Vec<Target>,
+    /// How severe each kind of finding of `check` is.
+    pub severities: Severities,
     /// How servers are spoken to.
     pub network: Network,
     /// The folder for what is remembered between runs; `None` for the user's cache folder.

@@ -2,6 +2,7 @@
 //!
 //! The doc comments are the descriptions in the JSON schema, which is read by people in their editors.
 
+mod check;
 mod following;
 mod merge_request;
 mod policy;
@@ -9,6 +10,7 @@ mod policy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(super) use check::RawCheck;
 pub(super) use following::RawKubernetesVersions;
 pub(super) use merge_request::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
 pub(super) use policy::{RawDemand, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType};
@@ -36,6 +38,9 @@ pub(super) struct RawConfig {
     /// Settings of new merge requests; targets may say otherwise, key by key.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) merge_request: RawMergeRequest,
+    /// How severe each kind of finding of `dibump check` is: `error`, `warn` or `off`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) check: RawCheck,
     /// How servers are spoken to.
     #[serde(default)]
     pub(super) network: RawNetwork,

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::meant::{Config, Discovery, ForgeKind, KeySource, Network, Producer, Source, Target, TargetFile};
 use super::raw::{
-    RawApp, RawAuto, RawBranch, RawCache, RawConfig, RawCredentials, RawDiscovery, RawFile, RawFileSource,
-    RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawImages, RawKey, RawKeyFile,
-    RawKubernetesVersions, RawMergeRequest, RawNames, RawNetwork, RawPolicy, RawProducer, RawSource,
-    RawSourceName, RawStance, RawStep, RawTarget, RawUnknownAge, RawUpdateType,
+    RawApp, RawAuto, RawBranch, RawCache, RawCheck, RawConfig, RawCredentials, RawDiscovery, RawFile,
+    RawFileSource, RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawImages,
+    RawKey, RawKeyFile, RawKubernetesVersions, RawMergeRequest, RawNames, RawNetwork, RawPolicy, RawProducer,
+    RawSource, RawSourceName, RawStance, RawStep, RawTarget, RawUnknownAge, RawUpdateType,
 };
 use crate::reconcile::Images;
 
@@ -38,6 +38,7 @@ fn as_written(config: &Config) -> RawConfig {
         },
         targets: config.targets.iter().map(target).collect(),
         merge_request: RawMergeRequest::default(),
+        check: RawCheck::of(&config.severities),
         network: network(&config.network),
         cache: RawCache { dir: config.cache_dir.as_ref().map(|dir| dir.display().to_string()) },
     }

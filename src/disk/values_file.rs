@@ -26,6 +26,9 @@ pub enum FileError {
     /// It could not be written; the old file is still there.
     #[error("couldn't write {} (the file is as it was)", .0.display())]
     Write(PathBuf, #[source] std::io::Error),
+    /// A report could not be written.
+    #[error("couldn't write {}", .0.display())]
+    WriteReport(PathBuf, #[source] std::io::Error),
     /// It is too large for a values file.
     #[error("{} has {size} bytes; a values file of more than {MAX_BYTES} bytes is refused", .path.display())]
     TooLarge {

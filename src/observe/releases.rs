@@ -181,11 +181,23 @@ impl<'a> Snapshot<'a> {
         &self.producer.naming
     }
 
-    /// The verdict on the signature of each artifact of a release that was read, under the keys that are configured;
-    /// `None` without any.
-    pub async fn signed(&self, version: &Version) -> Option<BTreeMap<ImageKey, Verdict>> {
-        let keys = self.producer.keys.as_ref()?;
-        let artifacts = || self.known.releases.get(version).into_iter().flat_map(|r| r.artifacts.values());
+    /// The keys that are configured for the producer's signatures.
+    pub fn keys(&self) -> Option<&Keys> {
+        self.producer.keys.as_ref()
+    }
+
+    /// The verdict on the signatures of those artifacts of a release that was read; nothing is asked without a key.
+    pub async fn signed(
+        &self,
+        version: &Version,
+        of: &BTreeSet<ImageKey>,
+        keys: Option<&Keys>,
+    ) -> BTreeMap<ImageKey, Verdict> {
+        let Some(keys) = keys else { return BTreeMap::new() };
+        let artifacts = || {
+            let all = self.known.releases.get(version).into_iter().flat_map(|r| r.artifacts.values());
+            all.filter(|artifact| of.contains(&artifact.key))
+        };
         let digest = |artifact: &Artifact| Some((artifact.key.clone(), artifact.digest.clone()?));
         let images: Vec<(ImageKey, Digest)> = artifacts().filter_map(digest).collect();
         let verdicts = signatures::verdicts(self.producer, &images, keys).await;
@@ -193,7 +205,7 @@ impl<'a> Snapshot<'a> {
             let known = artifact.digest.as_ref().and_then(|digest| verdicts.get(digest)).cloned();
             known.unwrap_or_else(|| Verdict::Unknown { reason: "its manifest was not read".to_owned() })
         };
-        Some(artifacts().map(|artifact| (artifact.key.clone(), verdict(artifact))).collect())
+        artifacts().map(|artifact| (artifact.key.clone(), verdict(artifact))).collect()
     }
 
     /// Reads every candidate's names, without manifests: what `releases` lists.

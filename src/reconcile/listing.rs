@@ -43,7 +43,12 @@ pub(super) struct Item<'a> {
 impl<'a> Listing<'a> {
     /// Reads the mapping; fails where a key is written twice with different values.
     pub(super) fn read(inputs: &Inputs<'a>) -> Result<Self, Refusal> {
-        let owners = inputs.ownership.owners(inputs.mapping);
+        refuse_contradictions(inputs.mapping)?;
+        Ok(Self::read_as(inputs, inputs.ownership.owners(inputs.mapping)))
+    }
+
+    /// Reads the mapping, whose entries are whose being known. Of a key that is written twice the first counts.
+    pub(super) fn read_as(inputs: &Inputs<'a>, owners: Vec<Owner>) -> Self {
         Self::sort(inputs.mapping, owners, |entry, written, owner| Item::read(inputs, entry, written, owner))
     }
 
@@ -53,28 +58,23 @@ impl<'a> Listing<'a> {
         primary: &Reconciliation,
         naming: &Naming,
     ) -> Result<Self, Refusal> {
-        let owner = |entry: &Entry| match primary.foreign.iter().find(|foreign| foreign.key == entry.key) {
-            _ if is_template(&entry.key) => Owner::Template,
-            Some(foreign) => Owner::Foreign(foreign.registry.clone()),
-            None => Owner::Ours { explicit: true },
-        };
-        let owners = mapping.entries.iter().map(owner).collect();
-        Self::sort(mapping, owners, |entry, written, owner| Item {
+        refuse_contradictions(mapping)?;
+        Ok(Self::sort(mapping, overlay_owners(mapping, &primary.foreign), |entry, written, owner| Item {
             entry,
             written,
             owner,
             existence: Existence::Unknown,
             facets: naming.facets(&written.key),
             was_published: false,
-        })
+        }))
     }
 
     fn sort(
         mapping: &'a Mapping,
         owners: Vec<Owner>,
         item: impl Fn(usize, &'a Entry, Owner) -> Item<'a>,
-    ) -> Result<Self, Refusal> {
-        let firsts = first_of_each(mapping)?;
+    ) -> Self {
+        let firsts = first_of_each(mapping);
         let mut listing = Self {
             mapping,
             items: Vec::new(),
@@ -87,7 +87,7 @@ impl<'a> Listing<'a> {
             let first = firsts.get(written.key.as_str()).copied().unwrap_or(entry);
             listing.sort_in(first, item(entry, written, owner));
         }
-        Ok(listing)
+        listing
     }
 
     fn sort_in(&mut self, first: usize, item: Item<'a>) {
@@ -154,15 +154,36 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Where each key is written first; an error where it is written again with another value.
-fn first_of_each(mapping: &Mapping) -> Result<BTreeMap<&str, usize>, Refusal> {
+/// Whose the entries of an overlay are: what is another registry's in the mapping is so here.
+pub(super) fn overlay_owners(overlay: &Mapping, foreign: &[Foreign]) -> Vec<Owner> {
+    let owner = |entry: &Entry| match foreign.iter().find(|foreign| foreign.key == entry.key) {
+        _ if is_template(&entry.key) => Owner::Template,
+        Some(foreign) => Owner::Foreign(foreign.registry.clone()),
+        None => Owner::Ours { explicit: true },
+    };
+    overlay.entries.iter().map(owner).collect()
+}
+
+/// Where each key is written first.
+pub(super) fn first_of_each(mapping: &Mapping) -> BTreeMap<&str, usize> {
     let mut firsts: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, entry) in mapping.entries.iter().enumerate() {
-        let first = &mapping.entries[*firsts.entry(entry.key.as_str()).or_insert(i)];
+        firsts.entry(entry.key.as_str()).or_insert(i);
+    }
+    firsts
+}
+
+/// A key that is written again with another value says two things.
+fn refuse_contradictions(mapping: &Mapping) -> Result<(), Refusal> {
+    let firsts = first_of_each(mapping);
+    for entry in &mapping.entries {
+        let Some(first) = firsts.get(entry.key.as_str()).and_then(|first| mapping.entries.get(*first)) else {
+            continue;
+        };
         if first.value != entry.value {
             let (key, first, second) = (entry.key.clone(), first.at, entry.at);
             return Err(Refusal::WrittenTwice { key, first, second });
         }
     }
-    Ok(firsts)
+    Ok(())
 }

@@ -89,7 +89,7 @@ impl Fate {
     }
 }
 
-fn nearest_first(to: &Facets, a: &Facets, b: &Facets) -> Ordering {
+pub(super) fn nearest_first(to: &Facets, a: &Facets, b: &Facets) -> Ordering {
     let far = |facets: &Facets| !facets.same_os_release(to);
     far(a).cmp(&far(b)).then_with(|| newest_first(a, b))
 }

@@ -179,6 +179,14 @@ impl Document {
         }
     }
 
+    /// A line by its number, from 1, without its line end.
+    pub fn line_text(&self, line: usize) -> &str {
+        match line.checked_sub(1) {
+            Some(line) if line < self.lines.len() => self.line(self.start_of(line)),
+            _ => "",
+        }
+    }
+
     fn line_of(&self, offset: usize) -> usize {
         self.lines.partition_point(|start| *start as usize <= offset).saturating_sub(1)
     }

@@ -129,7 +129,8 @@ impl Document {
         let mut at = gap.start;
         while let Some(next) = self.text().get(at..gap.end).and_then(|text| text.find('#')) {
             let start = at + next;
-            let blank = self.text()[..start].ends_with([' ', '\t', '\n', '\r']);
+            let before = &self.text()[..start];
+            let blank = before.ends_with([' ', '\t', '\n', '\r']) || matches!(before, "" | "\u{feff}");
             let line = self.text()[start..].find(['\r', '\n']).map_or(self.text().len(), |end| start + end);
             at = if blank { line.min(gap.end) } else { start + 1 };
             if blank {

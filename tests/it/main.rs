@@ -17,6 +17,7 @@ mod fake;
 mod stories;
 
 mod architecture;
+mod check;
 mod clients;
 mod faults;
 mod fuzz;

@@ -5,17 +5,20 @@
 use std::path::Path;
 
 use dibump::disk::releases::ReleasesFile;
-use dibump::report::{plan_json::PlanReport, release_diff_json::ReleaseDiff, run_json::RunReport};
+use dibump::report::{
+    check::json::CheckReport, plan_json::PlanReport, release_diff_json::ReleaseDiff, run_json::RunReport,
+};
 use schemars::schema_for;
 use serde_json::Value;
 
 #[test]
 fn the_committed_schemas_are_those_of_the_code() {
-    let schemas: [(&str, Value); 5] = [
+    let schemas: [(&str, Value); 6] = [
         ("schema.json", dibump::config::schema()),
         ("releases.schema.json", schema_for!(ReleasesFile).to_value()),
         ("plan.schema.json", schema_for!(PlanReport).to_value()),
         ("release-diff.schema.json", schema_for!(ReleaseDiff).to_value()),
+        ("check.schema.json", schema_for!(CheckReport).to_value()),
         ("run.schema.json", schema_for!(RunReport).to_value()),
     ];
     for (name, schema) in schemas {

@@ -1,0 +1,240 @@
+//! The kinds of findings, how severe each is, and how people set that.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// A kind of finding. Its name is public: it stands in comments, configurations and reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Id {
+    /// A listed key whose artifact the release does not have.
+    DeadKey,
+    /// A key that is written twice.
+    DuplicateKey,
+    /// A published artifact that the policy wants listed.
+    UnlistedArtifact,
+    /// An entry of which nothing says whose it is, and that our release does not have.
+    StrayKey,
+    /// A version that is not published.
+    UnpublishedVersion,
+    /// A version that is a snapshot.
+    PinnedVersion,
+    /// A Kubernetes version that fits no listed image.
+    KubernetesVersion,
+    /// A reference to an image that is not listed.
+    UnknownImageKey,
+    /// A selector that matches no image, or several.
+    Selector,
+    /// An image that nobody signed.
+    UnsignedImage,
+    /// An image with signatures of which none counts.
+    BadSignature,
+    /// An image whose signature could not be checked.
+    UncheckedSignature,
+    /// An ignoring comment without a reason, which ignores nothing.
+    IgnoreWithoutReason,
+    /// An ignoring comment that ignores nothing.
+    UnusedIgnore,
+}
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It is shown.
+    Warn,
+    /// It fails the check.
+    Error,
+}
+
+/// Text that names no kind of finding.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no check `{written}`{}", match nearest {
+    Some(nearest) => format!("; did you mean `{nearest}`?"),
+    None => format!(" (there are {})", Id::ALL.map(Id::as_str).join(", ")),
+})]
+pub struct UnknownId {
+    /// What was written.
+    pub written: String,
+    /// The one that may have been meant.
+    pub nearest: Option<Id>,
+}
+
+/// Text that is no setting of a severity.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSetting {
+    /// There is no such check.
+    #[error(transparent)]
+    Id(#[from] UnknownId),
+    /// No `ID=error`.
+    #[error("`{0}` is no setting (expected ID=error, ID=warn or ID=off, as in dead-key=off)")]
+    Form(String),
+    /// Another word than the three.
+    #[error("`{0}` is no severity (expected error, warn or off)")]
+    Severity(String),
+}
+
+/// How severe each kind of finding is; `None` for one that is switched off.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Severities(BTreeMap<Id, Option<Severity>>);
+
+impl Id {
+    /// All of them, in the order in which they are documented.
+    pub const ALL: [Self; 14] = [
+        Self::DeadKey,
+        Self::DuplicateKey,
+        Self::UnlistedArtifact,
+        Self::StrayKey,
+        Self::UnpublishedVersion,
+        Self::PinnedVersion,
+        Self::KubernetesVersion,
+        Self::UnknownImageKey,
+        Self::Selector,
+        Self::UnsignedImage,
+        Self::BadSignature,
+        Self::UncheckedSignature,
+        Self::IgnoreWithoutReason,
+        Self::UnusedIgnore,
+    ];
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DeadKey => "dead-key",
+            Self::DuplicateKey => "duplicate-key",
+            Self::UnlistedArtifact => "unlisted-artifact",
+            Self::StrayKey => "stray-key",
+            Self::UnpublishedVersion => "unpublished-version",
+            Self::PinnedVersion => "pinned-version",
+            Self::KubernetesVersion => "kubernetes-version",
+            Self::UnknownImageKey => "unknown-image-key",
+            Self::Selector => "selector",
+            Self::UnsignedImage => "unsigned-image",
+            Self::BadSignature => "bad-signature",
+            Self::UncheckedSignature => "unchecked-signature",
+            Self::IgnoreWithoutReason => "ignore-without-reason",
+            Self::UnusedIgnore => "unused-ignore",
+        }
+    }
+
+    /// What it finds, as a sentence.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::DeadKey => "A listed key has no artifact in the release that the file names.",
+            Self::DuplicateKey => "A key is written twice.",
+            Self::UnlistedArtifact => "An artifact is published, and the images policy wants it listed.",
+            Self::StrayKey => "Nothing says whose an entry is, and the release does not have it.",
+            Self::UnpublishedVersion => "The version has no artifact.",
+            Self::PinnedVersion => "The version is a snapshot and no release.",
+            Self::KubernetesVersion => "A Kubernetes version fits no listed image.",
+            Self::UnknownImageKey => "An image key is referred to and not listed.",
+            Self::Selector => "An image selector matches none or several of the listed images.",
+            Self::UnsignedImage => "A listed image has no signature.",
+            Self::BadSignature => "A listed image has signatures, and none of them counts.",
+            Self::UncheckedSignature => "The signature of a listed image could not be checked.",
+            Self::IgnoreWithoutReason => "A comment ignores findings without a reason, so it does not count.",
+            Self::UnusedIgnore => "A comment ignores findings that are not there.",
+        }
+    }
+
+    /// How severe it is where nobody says otherwise.
+    pub fn default_severity(self) -> Severity {
+        match self {
+            Self::DeadKey
+            | Self::DuplicateKey
+            | Self::UnpublishedVersion
+            | Self::KubernetesVersion
+            | Self::UnknownImageKey
+            | Self::Selector
+            | Self::UnsignedImage
+            | Self::BadSignature => Severity::Error,
+            Self::UnlistedArtifact
+            | Self::StrayKey
+            | Self::PinnedVersion
+            | Self::UncheckedSignature
+            | Self::IgnoreWithoutReason
+            | Self::UnusedIgnore => Severity::Warn,
+        }
+    }
+}
+
+impl Severities {
+    /// The same with one set; `None` switches it off.
+    #[must_use]
+    pub fn with(mut self, id: Id, severity: Option<Severity>) -> Self {
+        self.0.insert(id, severity);
+        self
+    }
+
+    /// How severe a finding of this kind is; `None` where it is switched off.
+    pub fn of(&self, id: Id) -> Option<Severity> {
+        self.0.get(&id).copied().unwrap_or_else(|| Some(id.default_severity()))
+    }
+}
+
+/// Reads `ID=error`, `ID=warn` or `ID=off`.
+pub fn severity_setting(text: &str) -> Result<(Id, Option<Severity>), InvalidSetting> {
+    let (id, severity) = text.split_once('=').ok_or_else(|| InvalidSetting::Form(text.to_owned()))?;
+    let severity = match severity {
+        "error" => Some(Severity::Error),
+        "warn" => Some(Severity::Warn),
+        "off" => None,
+        _ => return Err(InvalidSetting::Severity(severity.to_owned())),
+    };
+    Ok((id.parse::<Id>()?, severity))
+}
+
+impl FromStr for Id {
+    type Err = UnknownId;
+
+    fn from_str(text: &str) -> Result<Self, UnknownId> {
+        let likeness = |id: &Self| strsim::jaro_winkler(text, id.as_str());
+        Self::ALL.into_iter().find(|id| id.as_str() == text).ok_or_else(|| {
+            let best = Self::ALL.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            UnknownId { written: text.to_owned(), nearest: best.filter(|id| likeness(id) >= 0.8) }
+        })
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Warn => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_back_and_a_wrong_one_names_the_nearest() {
+        for id in Id::ALL {
+            assert_eq!(id.as_str().parse(), Ok(id));
+        }
+        let error = "dead-kye".parse::<Id>().unwrap_err();
+        assert_eq!(error.to_string(), "there is no check `dead-kye`; did you mean `dead-key`?");
+        let error = "zzz".parse::<Id>().unwrap_err().to_string();
+        assert!(error.starts_with("there is no check `zzz` (there are dead-key, "), "{error}");
+    }
+
+    #[test]
+    fn a_severity_is_set_by_id() {
+        let setting = |text| severity_setting(text);
+        assert_eq!(setting("selector=off"), Ok((Id::Selector, None)));
+        assert_eq!(setting("dead-key=warn"), Ok((Id::DeadKey, Some(Severity::Warn))));
+        assert_eq!(setting("dead-key"), Err(InvalidSetting::Form("dead-key".into())));
+        assert_eq!(setting("dead-key=no"), Err(InvalidSetting::Severity("no".into())));
+        assert!(matches!(setting("dead=off"), Err(InvalidSetting::Id(_))));
+        let severities = Severities::default().with(Id::DeadKey, None);
+        assert_eq!(severities.of(Id::DeadKey), None);
+        assert_eq!(severities.of(Id::UnusedIgnore), Some(Severity::Warn));
+    }
+}

@@ -1,0 +1,129 @@
+//! Comments that ignore findings: `# dibump: ignore[dead-key] because it is pinned on purpose`, at the end of the line or
+//! above it. One without a reason ignores nothing, and one that ignores nothing is found itself.
+
+use super::notes::{Note, Notes};
+use super::{Finding, Id, Ignored, Place, Read, Report, Severities};
+use crate::values::Comment;
+
+/// A comment that asks for something to be ignored.
+struct Ignore {
+    place: Place,
+    /// The line that it speaks of.
+    line: usize,
+    /// What is to be ignored, and whether it was found.
+    ids: Vec<(Id, bool)>,
+    reason: String,
+}
+
+/// The report: what is switched off or ignored taken out, and the comments themselves judged.
+pub(super) fn report(reads: &[Read<'_>], mut notes: Notes, severities: &Severities) -> Report {
+    let mut ignores = Vec::new();
+    for read in reads {
+        ignores.extend(ignores_of(read, &mut notes));
+    }
+    let findings = std::mem::take(&mut notes.findings);
+    let mut ignored = Vec::new();
+    for finding in findings.into_iter().filter_map(|finding| as_set(finding, severities)) {
+        match ignores.iter_mut().find_map(|ignore| ignore.takes(&finding)) {
+            Some(reason) => ignored.push(Ignored { finding, reason }),
+            None => notes.findings.push(finding),
+        }
+    }
+    for ignore in &ignores {
+        let unused = ignore
+            .ids
+            .iter()
+            .filter(|(id, found)| !found && severities.of(*id).is_some() && !notes.undecided.contains(id));
+        let unused: Vec<Note> = unused.map(|(id, _)| ignore.unused(*id)).collect();
+        unused.into_iter().for_each(|note| notes.find(note));
+    }
+    let mut findings: Vec<Finding> =
+        notes.findings.into_iter().filter_map(|finding| as_set(finding, severities)).collect();
+    let file = |place: &Place| reads.iter().position(|read| read.path == place.path);
+    findings.sort_by_key(|finding| (file(&finding.place), finding.place.at));
+    ignored.sort_by_key(|ignored| (file(&ignored.finding.place), ignored.finding.place.at));
+    notes.skipped.retain(|skipped| severities.of(skipped.id).is_some());
+    Report { findings, ignored, unknown: notes.unknown, skipped: notes.skipped }
+}
+
+fn as_set(finding: Finding, severities: &Severities) -> Option<Finding> {
+    let severity = severities.of(finding.id)?;
+    Some(Finding { severity, ..finding })
+}
+
+impl Ignore {
+    /// The reason, if this comment speaks of the finding.
+    fn takes(&mut self, finding: &Finding) -> Option<String> {
+        let here = self.place.path == finding.place.path && self.line == finding.place.at.line;
+        let (_, found) = self.ids.iter_mut().filter(|_| here).find(|(id, _)| *id == finding.id)?;
+        *found = true;
+        Some(self.reason.clone())
+    }
+
+    fn unused(&self, id: Id) -> Note {
+        let message = format!("there is no `{id}` to ignore in line {}", self.line);
+        note(Id::UnusedIgnore, self.place.clone(), id.to_string(), message, Some("remove the comment"))
+    }
+}
+
+/// The ignores of a file that count; what is wrong with the others is noted.
+fn ignores_of(read: &Read<'_>, notes: &mut Notes) -> Vec<Ignore> {
+    let comments = read.document.all_comments();
+    let mut ignores = Vec::new();
+    for comment in &comments {
+        let Some(asked) = comment.text.split_once("dibump:").map(|(_, asked)| asked.trim_start()) else {
+            continue;
+        };
+        let Some(rest) = asked.strip_prefix("ignore") else { continue };
+        let place = place(read.path, comment);
+        let Some((names, reason)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) else {
+            let message = "the comment names no check to ignore".to_owned();
+            let help = "write `# dibump: ignore[dead-key] because …`";
+            notes.find(note(Id::UnusedIgnore, place, rest.trim().to_owned(), message, Some(help)));
+            continue;
+        };
+        let reason = reason.trim_start_matches([' ', ':', '-', '–']).trim();
+        let reason = reason.strip_prefix("because").unwrap_or(reason).trim();
+        let mut ids = Vec::new();
+        for name in names.split(',').map(str::trim) {
+            match name.parse::<Id>() {
+                Ok(id) => ids.push((id, false)),
+                Err(unknown) => {
+                    notes.find(note(
+                        Id::UnusedIgnore,
+                        place.clone(),
+                        name.to_owned(),
+                        unknown.to_string(),
+                        None,
+                    ));
+                }
+            }
+        }
+        if reason.is_empty() {
+            let message = "the comment gives no reason, so it ignores nothing".to_owned();
+            let help = "write why after the bracket: `because …`";
+            notes.find(note(Id::IgnoreWithoutReason, place, names.to_owned(), message, Some(help)));
+            continue;
+        }
+        ignores.push(Ignore { place, line: line(comment, &comments), ids, reason: reason.to_owned() });
+    }
+    ignores
+}
+
+/// The line that a comment speaks of: its own, or the first below that is no comment if it stands alone.
+fn line(comment: &Comment<'_>, comments: &[Comment<'_>]) -> usize {
+    let mut line = comment.at.line;
+    let alone = |line| comments.iter().any(|other| other.alone && other.at.line == line);
+    while alone(line) {
+        line += 1;
+    }
+    line
+}
+
+fn place(path: &str, comment: &Comment<'_>) -> Place {
+    Place { path: path.to_owned(), at: comment.at, length: comment.text.chars().count().max(1) }
+}
+
+fn note(id: Id, place: Place, subject: String, message: String, help: Option<&str>) -> Note {
+    Note { id, place, subject, message, help: help.map(str::to_owned), fix: None }
+}

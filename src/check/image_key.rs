@@ -1,0 +1,51 @@
+//! References to images by key: is there such an image.
+
+use super::cluster::{IMAGE_KEYS, is_in_cluster, is_template, value_place};
+use super::images::{Image, Shelf};
+use super::notes::{Note, Notes};
+use super::{Id, Read};
+use crate::release::Facets;
+
+/// Judges every reference of a file.
+pub(super) fn judge(read: &Read<'_>, shelf: &Shelf, notes: &mut Notes) {
+    for field in &read.fields {
+        let Some((name, above)) = field.path.split_last() else { continue };
+        let Some(key) = field.text.filter(|text| !matches!(*text, "" | "~" | "null")) else { continue };
+        if !IMAGE_KEYS.contains(name) || !is_in_cluster(above) || is_listed(key, shelf) {
+            continue;
+        }
+        let place = value_place(read, field);
+        if is_template(key) {
+            notes.skip(Id::UnknownImageKey, place, "it is a template");
+        } else if shelf.is_open {
+            notes.skip(Id::UnknownImageKey, place, "a template may list further images");
+        } else {
+            notes.find(Note {
+                id: Id::UnknownImageKey,
+                place,
+                subject: format!("{} {key}", field.path.join(".")),
+                message: format!("`{key}` is no listed image"),
+                help: nearest(key, shelf).map(|nearest| format!("the nearest that is listed is `{nearest}`")),
+                fix: None,
+            });
+        }
+    }
+}
+
+/// With or without the registry's name, which newer charts put before the key.
+fn is_listed(key: &str, shelf: &Shelf) -> bool {
+    let bare = key.split_once("--").map_or(key, |(_, bare)| bare);
+    shelf.keys.contains_key(key) || shelf.keys.contains_key(bare)
+}
+
+/// The image of the same line, else the one whose key is written most alike.
+fn nearest<'a>(key: &str, shelf: &'a Shelf) -> Option<&'a str> {
+    let line = Facets::from_name(key).map(|facets| facets.line());
+    let is_of_line = |image: &&Image| line.is_some() && image.facets.as_ref().map(Facets::line) == line;
+    let likeness = |image: &Image| strsim::jaro_winkler(key, &image.key);
+    let alike = || {
+        let best = shelf.images.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        best.filter(|best| likeness(best) >= 0.8)
+    };
+    shelf.images.iter().find(is_of_line).or_else(alike).map(|image| image.key.as_str())
+}

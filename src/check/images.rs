@@ -1,0 +1,135 @@
+//! The images that a deployment can choose from: those of the mapping, and the user's own (`os_images`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Read;
+use super::cluster::is_template;
+use crate::reconcile::{Is, Stand, Standing, ownership::REGISTRY_FIELD};
+use crate::release::{Facets, K8sVersion, Release};
+
+/// Where a chart has the user's own images (sylva-units, `values.schema.yaml`).
+const OWN_IMAGES: &str = "os_images";
+
+/// Images to choose from.
+#[derive(Debug, Clone)]
+pub(super) struct Shelf {
+    pub(super) images: Vec<Image>,
+    /// Every key that may be referred to, of images that exist or not.
+    pub(super) keys: BTreeMap<String, Option<Facets>>,
+    /// Whether a template may make further images, so that nothing can be said to be missing.
+    pub(super) is_open: bool,
+}
+
+/// One image, as far as it is known.
+#[derive(Debug, Clone)]
+pub(super) struct Image {
+    pub(super) key: String,
+    /// Its keys in `os_images`: since late 2025 the registry's name and `--` stand before it (sylva-core !6005).
+    pub(super) names: Vec<String>,
+    /// What a selector sees (sylva-core `create-os-images-info.sh`); `None` where no manifest was read.
+    pub(super) attributes: Option<BTreeMap<String, String>>,
+    pub(super) k8s_flavor: Option<String>,
+    pub(super) k8s_version: Option<K8sVersion>,
+    pub(super) facets: Option<Facets>,
+}
+
+impl Shelf {
+    /// The images of the mapping and its overlays. A dead key is no image, but it can be referred to.
+    pub(super) fn new(wanted: &Release, standings: &[&Standing<'_>]) -> Self {
+        let mut shelf = Self { images: Vec::new(), keys: BTreeMap::new(), is_open: false };
+        let mut seen = BTreeSet::new();
+        for stand in standings.iter().flat_map(|standing| &standing.entries) {
+            if stand.is == Is::Template {
+                shelf.is_open = true;
+            } else if seen.insert(stand.entry.key.clone()) {
+                shelf.keys.insert(stand.entry.key.clone(), stand.facets.clone());
+                if !matches!(stand.is, Is::Dead { .. }) {
+                    shelf.images.push(Image::listed(stand, wanted));
+                }
+            }
+        }
+        shelf
+    }
+
+    /// The same with the user's own images, which stand beside the mapping or in the file itself.
+    pub(super) fn with_own_images(&self, reads: &[&Read<'_>]) -> Self {
+        let mut shelf = self.clone();
+        for read in reads {
+            shelf.add_own(read);
+        }
+        shelf
+    }
+
+    fn add_own(&mut self, read: &Read<'_>) {
+        let is_own = |path: &[&str]| matches!(path, [OWN_IMAGES] | ["spec", "values", OWN_IMAGES]);
+        for field in &read.fields {
+            match field.path.as_slice() {
+                path if is_own(path) => self.is_open |= field.text.is_some_and(|text| !is_null(text)),
+                [above @ .., key] if is_own(above) && (is_template(key) || *key == "<<") => {
+                    self.is_open = true
+                }
+                [above @ .., key] if is_own(above) => {
+                    let image = Image::own(key, read, &field.path);
+                    self.keys.insert(image.key.clone(), image.facets.clone());
+                    self.images.push(image);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Image {
+    fn listed(stand: &Stand<'_>, wanted: &Release) -> Self {
+        let key = stand.entry.key.clone();
+        let artifact = match stand.is {
+            Is::Living => key.parse().ok().and_then(|key| wanted.artifacts.get(&key)),
+            _ => None,
+        };
+        let annotations = artifact.map(|artifact| &artifact.annotations).filter(|all| !all.is_empty());
+        let registry = stand.entry.value.get(REGISTRY_FIELD).and_then(serde_json::Value::as_str);
+        Self {
+            names: registry
+                .map(|registry| format!("{registry}--{key}"))
+                .into_iter()
+                .chain([key.clone()])
+                .collect(),
+            key,
+            attributes: annotations.map(attributes),
+            k8s_flavor: stand.facets.as_ref().map(|facets| facets.k8s_flavor.clone()),
+            k8s_version: stand.facets.as_ref().map(|facets| facets.k8s_version.clone()),
+            facets: stand.facets.clone(),
+        }
+    }
+
+    fn own(key: &str, read: &Read<'_>, path: &[&str]) -> Self {
+        let attribute = |field: &crate::values::Field<'_>| match field.path.split_last() {
+            Some((name, above)) if above == path => Some(((*name).to_owned(), field.text?.to_owned())),
+            _ => None,
+        };
+        let attributes: BTreeMap<String, String> = read.fields.iter().filter_map(attribute).collect();
+        let facets = Facets::from_name(key);
+        let of_name = |of: fn(&Facets) -> String| facets.as_ref().map(of);
+        Self {
+            key: key.to_owned(),
+            names: vec![key.to_owned()],
+            k8s_flavor: attributes.get("k8s-flavor").cloned().or_else(|| of_name(|f| f.k8s_flavor.clone())),
+            k8s_version: match attributes.get("k8s-version") {
+                Some(version) => version.parse().ok(),
+                None => facets.as_ref().map(|facets| facets.k8s_version.clone()),
+            },
+            attributes: Some(attributes),
+            facets,
+        }
+    }
+}
+
+/// Annotations whose key holds `sylva`, by the part after the last slash.
+fn attributes(annotations: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let ours = annotations.iter().filter(|(key, _)| key.contains("sylva"));
+    ours.map(|(key, value)| (key.rsplit('/').next().unwrap_or(key).to_owned(), value.clone())).collect()
+}
+
+fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}

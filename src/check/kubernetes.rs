@@ -1,0 +1,176 @@
+//! Kubernetes versions of clusters: does any listed image have them.
+//!
+//! Compared is what both sides say (sylva-core's images and values): a `v` in front does not count, `+rke2r1` and
+//! `-rke2r1` are the same, a version without a revision fits any, and a name of the newest scheme has no patch.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::cluster::is_template;
+use super::images::{Image, Shelf};
+use super::notes::{Note, Notes, place};
+use super::{Id, Read};
+use crate::release::K8sVersion;
+use crate::values::Field;
+
+/// The mapping of Kubernetes minors to versions in sylva-units.
+const VERSION_MAP: &str = "k8s_version_map";
+
+/// A version as it stands in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Token {
+    span: Range<usize>,
+    version: K8sVersion,
+}
+
+/// What a version is held against.
+struct Against<'a> {
+    images: Vec<&'a Image>,
+    /// Whether the text is a template, of which a branch may be for clusters that no listed image serves.
+    template: bool,
+}
+
+/// Judges every Kubernetes version of a file.
+pub(super) fn judge(read: &Read<'_>, shelf: &Shelf, notes: &mut Notes) {
+    if shelf.images.is_empty() {
+        return;
+    }
+    for field in read.fields.iter().filter(|field| is_version(&field.path)) {
+        let Some(text) = field.text else { continue };
+        let template = is_template(text);
+        let tokens = if template { tokens(read, field) } else { whole(field) };
+        let others = tokens.iter().filter_map(|token| token.version.revision.clone()).collect::<Vec<_>>();
+        for token in &tokens {
+            let images = shelf.images.iter().filter(|image| is_for(&token.version, &others, image)).collect();
+            judge_token(read, field, token, &Against { images, template }, shelf, notes);
+        }
+    }
+}
+
+fn is_version(path: &[&str]) -> bool {
+    matches!(path, [.., "cluster", "k8s_version"])
+        || path.split_last().is_some_and(|(_, above)| above.contains(&VERSION_MAP))
+}
+
+/// Whether a version speaks of images of this kind. Beside a version with a revision, one without is for the others:
+/// `ternary "v1.31.8+rke2r1" "v1.31.8"`.
+fn is_for(version: &K8sVersion, revisions: &[String], image: &Image) -> bool {
+    let Some(flavor) = &image.k8s_flavor else { return true };
+    let is_of = |revision: &String| revision.starts_with(flavor.as_str());
+    match &version.revision {
+        Some(revision) => is_of(revision),
+        None => !revisions.iter().any(is_of),
+    }
+}
+
+fn judge_token(
+    read: &Read<'_>,
+    field: &Field<'_>,
+    token: &Token,
+    against: &Against<'_>,
+    shelf: &Shelf,
+    notes: &mut Notes,
+) {
+    let mut known = against.images.iter().filter_map(|image| image.k8s_version.as_ref());
+    let is_other_branch = against.images.is_empty() && against.template;
+    if is_other_branch || known.any(|version| fits(&token.version, version)) {
+        return;
+    }
+    let place = place(read.path, read.document, token.span.clone());
+    if shelf.is_open {
+        return notes.skip(Id::KubernetesVersion, place, "a template may list further images");
+    }
+    if let Some(image) = against.images.iter().find(|image| image.k8s_version.is_none()) {
+        let why = format!("nothing says which Kubernetes version `{}` has", image.key);
+        return notes.skip(Id::KubernetesVersion, place, why);
+    }
+    let written = read.document.text().get(token.span.clone()).unwrap_or_default();
+    notes.find(Note {
+        id: Id::KubernetesVersion,
+        place,
+        subject: format!("{} {written}", field.path.join(".")),
+        message: format!("Kubernetes `{written}` fits no listed image"),
+        help: listed(&token.version, shelf),
+        fix: None,
+    });
+}
+
+fn fits(wanted: &K8sVersion, image: &K8sVersion) -> bool {
+    fn same<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
+        a.is_none() || b.is_none() || a == b
+    }
+    wanted.minor == image.minor
+        && same(&wanted.patch, &image.patch)
+        && same(&wanted.revision, &image.revision)
+}
+
+/// What the listed images have: of this minor, else at all.
+fn listed(version: &K8sVersion, shelf: &Shelf) -> Option<String> {
+    let versions: BTreeSet<&K8sVersion> =
+        shelf.images.iter().filter_map(|image| image.k8s_version.as_ref()).collect();
+    let of_minor: Vec<&&K8sVersion> = versions.iter().filter(|other| other.minor == version.minor).collect();
+    let words = |versions: &[&&K8sVersion]| {
+        versions.iter().map(|version| version.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    Some(match of_minor.as_slice() {
+        [] => format!("listed images have {}", words(&versions.iter().collect::<Vec<_>>())),
+        some => format!("of {} listed images have {}", version.minor, words(some)),
+    })
+}
+
+/// The version that a text is.
+fn whole(field: &Field<'_>) -> Vec<Token> {
+    let quote = usize::from(field.quoted);
+    let span = field.span.start + quote..field.span.end.saturating_sub(quote);
+    let version = field.text.and_then(|text| text.trim().parse().ok());
+    version.map(|version| Token { span, version }).into_iter().collect()
+}
+
+/// The versions in a template: numbers with a patch, or with a `v` in front, that are no part of a longer word.
+fn tokens(read: &Read<'_>, field: &Field<'_>) -> Vec<Token> {
+    let text = read.document.text().get(field.span.clone()).unwrap_or_default();
+    let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_' | '/');
+    let mut found = Vec::new();
+    let mut start = 0;
+    for word in text.split(|c: char| !part(c)) {
+        let span = field.span.start + start..field.span.start + start + word.len();
+        start += word.len() + text[start + word.len()..].chars().next().map_or(0, char::len_utf8);
+        let version = word.parse::<K8sVersion>().ok();
+        let version = version.filter(|version| version.patch.is_some() || word.starts_with('v'));
+        found.extend(version.map(|version| Token { span, version }));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn separators_prefixes_and_missing_parts_are_equal() {
+        let table = [
+            ("v1.31.8+rke2r1", "1.31.8+rke2r1", true),
+            ("1.31.8-rke2r1", "1.31.8+rke2r1", true),
+            ("v1.31.8", "1.31.8+rke2r1", true),
+            ("v1.31.8+rke2r1", "1.31.8", true),
+            ("v1.31.8+rke2r2", "1.31.8+rke2r1", false),
+            ("v1.31.7", "1.31.8", false),
+            ("1.31.7", "1.31", true),
+            ("1.31", "1.31.8+rke2r1", true),
+            ("1.30", "1.31", false),
+        ];
+        for (wanted, image, expected) in table {
+            assert_eq!(fits(&wanted.parse().unwrap(), &image.parse().unwrap()), expected, "{wanted} {image}");
+        }
+    }
+
+    #[test]
+    fn every_version_of_a_template_is_looked_at() {
+        let text = "cluster:\n  k8s_version: '{{ eq .x \"1\" | ternary \"v1.31.8+rke2r1\" \"v1.31.9\" }} v1beta2 1.30 a/v1.2.3'\n";
+        let document = crate::values::Document::parse(text.as_bytes().to_vec()).unwrap();
+        let read = Read { path: "values.yaml", document: &document, fields: document.fields() };
+        let found: Vec<&str> =
+            tokens(&read, &read.fields[1]).iter().map(|token| &text[token.span.clone()]).collect();
+        assert_eq!(found, ["v1.31.8+rke2r1", "v1.31.9"]);
+    }
+}

@@ -1,0 +1,158 @@
+//! The mapping of image keys: dead, repeated, missing and stray entries, and the fixes that are safe.
+
+use super::notes::{Note, Notes, place};
+use super::{File, Fix, Id, Inputs, Place, Read};
+use crate::reconcile::{Is, Stand, Standing};
+use crate::release::{Coverage, Release};
+use crate::values::Change;
+
+/// Judges the mapping of the file that holds the version.
+pub(super) fn judge(
+    inputs: &Inputs<'_>,
+    wanted: &Release,
+    standing: &Standing<'_>,
+    reads: &[Read<'_>],
+    notes: &mut Notes,
+) {
+    judge_entries(&inputs.primary, wanted, standing, reads, notes);
+    let unproven = unproven(standing);
+    if let (Coverage::Partial { reason }, false) = (&wanted.coverage, unproven.is_empty()) {
+        let keys = unproven.join(", ");
+        notes.unknown.push(format!("{}, known in part ({reason}): whether it has {keys}", wanted.version));
+    }
+    for key in &standing.unlisted {
+        notes.find(Note {
+            id: Id::UnlistedArtifact,
+            place: mapping_place(&inputs.primary),
+            subject: key.to_string(),
+            message: format!("`{key}` is published with {} and not listed", wanted.version),
+            help: Some(format!("images: {}; `dibump plan --write` adds it", standing.policy)),
+            fix: None,
+        });
+    }
+}
+
+/// Judges an overlay of the mapping.
+pub(super) fn judge_overlay(
+    file: &File<'_>,
+    wanted: &Release,
+    standing: &Standing<'_>,
+    reads: &[Read<'_>],
+    notes: &mut Notes,
+) {
+    judge_entries(file, wanted, standing, reads, notes);
+}
+
+fn judge_entries(
+    file: &File<'_>,
+    wanted: &Release,
+    standing: &Standing<'_>,
+    reads: &[Read<'_>],
+    notes: &mut Notes,
+) {
+    for stand in &standing.entries {
+        if let Some(first) = stand.repeats {
+            notes.find(repeated(file, standing, stand, first));
+            continue;
+        }
+        match &stand.is {
+            Is::Dead { nearest, successor } => {
+                let fix =
+                    nearest.as_ref().filter(|_| *successor && !is_mentioned(file, standing, stand, reads));
+                notes.find(Note {
+                    id: Id::DeadKey,
+                    place: key_place(file, stand),
+                    subject: stand.entry.key.clone(),
+                    message: format!("`{}` is not published with {}", stand.entry.key, wanted.version),
+                    help: nearest.as_ref().map(|key| match successor {
+                        true => format!("the artifact of its line is `{key}`"),
+                        false => format!("the nearest that is published is `{key}`"),
+                    }),
+                    fix: fix.map(|to| rename(file, stand, to.as_str())),
+                });
+            }
+            Is::Stray { registry } => notes.find(Note {
+                id: Id::StrayKey,
+                place: key_place(file, stand),
+                subject: stand.entry.key.clone(),
+                message: format!(
+                    "nothing says whether the registry `{registry}` of `{}` is ours, and {} does not have it",
+                    stand.entry.key, wanted.version
+                ),
+                help: Some("name our entry of os_images_oci_registries with --registry-key".to_owned()),
+                fix: None,
+            }),
+            Is::Unproven => drop(notes.undecided.insert(Id::DeadKey)),
+            Is::Living | Is::Foreign { .. } | Is::Template => {}
+        }
+    }
+}
+
+fn repeated(file: &File<'_>, standing: &Standing<'_>, stand: &Stand<'_>, first: usize) -> Note {
+    let key = &stand.entry.key;
+    let at = standing.entries.get(first).map(|first| first.entry.at.to_string()).unwrap_or_default();
+    // Helm takes the last one, so an equal one may still be the last word against a different one between them.
+    let mut others = standing.entries.iter().filter(|other| other.entry.key == *key);
+    let equal = others.all(|other| other.entry.value == stand.entry.value);
+    Note {
+        id: Id::DuplicateKey,
+        place: key_place(file, stand),
+        subject: key.clone(),
+        message: match equal {
+            true => format!("`{key}` is written twice, first at {at}"),
+            false => format!("`{key}` is written twice with different values, first at {at}"),
+        },
+        help: (!equal).then(|| "Helm takes the last one".to_owned()),
+        fix: equal.then(|| Fix {
+            description: format!("remove the second `{key}`"),
+            change: Change::Remove {
+                mapping: file.mapping.path.clone(),
+                entry: stand.index,
+                with_comments_above: false,
+            },
+            new_key: None,
+        }),
+    }
+}
+
+fn rename(file: &File<'_>, stand: &Stand<'_>, to: &str) -> Fix {
+    Fix {
+        description: format!("rename `{}` to `{to}`", stand.entry.key),
+        change: Change::Rename { mapping: file.mapping.path.clone(), entry: stand.index, to: to.to_owned() },
+        new_key: Some(to.to_owned()),
+    }
+}
+
+/// Whether the key stands anywhere but in the mapping: what refers to it would be left behind by a new name. Of a key
+/// that is written twice with different values nobody knows which entry is the right one.
+fn is_mentioned(file: &File<'_>, standing: &Standing<'_>, stand: &Stand<'_>, reads: &[Read<'_>]) -> bool {
+    let key = stand.entry.key.as_str();
+    let mut same = standing.entries.iter().filter(|other| other.entry.key == key);
+    let contradicted = same.any(|other| other.entry.value != stand.entry.value);
+    let in_mapping =
+        |path: &[&str]| path.split_last().is_some_and(|(_, above)| *above == file.mapping.path.0);
+    let elsewhere = reads.iter().any(|read| {
+        let listed =
+            read.fields.iter().filter(|field| field.path.last() == Some(&key) && in_mapping(&field.path));
+        read.document.occurrences(key).len() > listed.count()
+    });
+    contradicted || elsewhere
+}
+
+/// Listed keys that are ours and were neither seen nor denied.
+fn unproven(standing: &Standing<'_>) -> Vec<String> {
+    let unproven =
+        standing.entries.iter().filter(|stand| stand.is == Is::Unproven && stand.repeats.is_none());
+    unproven.map(|stand| stand.entry.key.clone()).collect()
+}
+
+pub(super) fn key_place(file: &File<'_>, stand: &Stand<'_>) -> Place {
+    place(file.path, file.document, stand.entry.key_span.clone())
+}
+
+fn mapping_place(file: &File<'_>) -> Place {
+    let path = &file.mapping.path;
+    let length = path.0.last().map_or(1, |key| key.chars().count());
+    let at = file.document.key_at(path).unwrap_or(file.mapping.at);
+    Place { path: file.path.to_owned(), at, length }
+}

@@ -1,0 +1,51 @@
+//! What is noted while checking, before severities and ignores are applied.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::{Finding, Fix, Id, Place, Skipped};
+use crate::values::Document;
+
+/// Findings and gaps.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) findings: Vec<Finding>,
+    pub(super) unknown: Vec<String>,
+    pub(super) skipped: Vec<Skipped>,
+    /// Kinds that could not be decided, here or everywhere: an ignore of them may be of use another time.
+    pub(super) undecided: BTreeSet<Id>,
+}
+
+/// A finding in the making.
+#[derive(Debug)]
+pub(super) struct Note {
+    pub(super) id: Id,
+    pub(super) place: Place,
+    pub(super) subject: String,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+    pub(super) fix: Option<Fix>,
+}
+
+impl Notes {
+    pub(super) fn find(&mut self, note: Note) {
+        let Note { id, place, subject, message, help, fix } = note;
+        let severity = id.default_severity();
+        self.findings.push(Finding { id, severity, place, message, help, subject, fix });
+    }
+
+    pub(super) fn skip(&mut self, id: Id, place: Place, why: impl Into<String>) {
+        self.undecided.insert(id);
+        let skipped = Skipped { place, id, why: why.into() };
+        if !self.skipped.contains(&skipped) {
+            self.skipped.push(skipped);
+        }
+    }
+}
+
+/// The place of some bytes of a file, as far as they are on one line.
+pub(super) fn place(path: &str, document: &Document, span: Range<usize>) -> Place {
+    let text = document.text().get(span.clone()).unwrap_or_default();
+    let length = text.lines().next().unwrap_or_default().chars().count().max(1);
+    Place { path: path.to_owned(), at: document.position(span.start), length }
+}

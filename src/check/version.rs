@@ -1,0 +1,54 @@
+//! The version: is it a release, is it published, and is enough of it known to judge the rest.
+
+use super::notes::{Note, Notes, place};
+use super::{Id, Inputs, Named, Place};
+use crate::release::{Coverage, Release};
+
+/// What only a known release decides.
+const OF_THE_RELEASE: [Id; 5] =
+    [Id::DeadKey, Id::StrayKey, Id::UnlistedArtifact, Id::KubernetesVersion, Id::Selector];
+
+/// Judges the version, and gives the release that the mapping is held against: one of which nothing is known where the
+/// version itself is what is wrong, for then every key would be wrong for the same reason.
+pub(super) fn judge(inputs: &Inputs<'_>, notes: &mut Notes) -> Release {
+    let release = match inputs.named {
+        Named::Pinned(version) => {
+            let message =
+                format!("{version} is a snapshot and no release: it may vanish, and nothing follows it");
+            notes.find(finding(inputs, Id::PinnedVersion, version.to_string(), message));
+            Release::unknown(version.clone(), "the file is pinned to a snapshot")
+        }
+        Named::Release(release) if release.is_empty() => {
+            let version = release.version.clone();
+            let message = format!("{version} is not published: no artifact carries it");
+            notes.find(finding(inputs, Id::UnpublishedVersion, version.to_string(), message));
+            Release::unknown(version, "it is not published")
+        }
+        Named::Release(release) => {
+            if let Coverage::Unknown { reason } = &release.coverage {
+                notes.unknown.push(format!("{}: {reason}", release.version));
+                notes.undecided.insert(Id::UnpublishedVersion);
+            }
+            release.clone()
+        }
+    };
+    match release.coverage {
+        Coverage::Complete => {}
+        Coverage::Partial { .. } => notes.undecided.extend([Id::UnlistedArtifact]),
+        Coverage::Unknown { .. } => notes.undecided.extend(OF_THE_RELEASE),
+    }
+    release
+}
+
+fn finding(inputs: &Inputs<'_>, id: Id, subject: String, message: String) -> Note {
+    Note { id, place: version_place(inputs), subject, message, help: None, fix: None }
+}
+
+/// The version's value, or the mapping where a person named the version.
+fn version_place(inputs: &Inputs<'_>) -> Place {
+    let file = &inputs.primary;
+    match file.version {
+        Some((_, scalar)) => place(file.path, file.document, scalar.span.clone()),
+        None => Place { path: file.path.to_owned(), at: file.mapping.at, length: 1 },
+    }
+}

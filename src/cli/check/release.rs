@@ -1,0 +1,102 @@
+//! The release that a file names, looked up as far as a check needs it.
+
+use std::collections::BTreeMap;
+
+use crate::cli::args::Check as Args;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::local::Local;
+use crate::cli::progress::Progress;
+use crate::cli::{Context, lookup};
+use crate::config::{Config, Network};
+use crate::observe::releases::Snapshot;
+use crate::plan::{Current, PlanError, Survey, Trust};
+use crate::reconcile::Images;
+use crate::release::{ImageKey, Release, Version, choice};
+use crate::signature::Verdict;
+
+/// What is known of the file's release.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The release; `None` for a file that is pinned to a snapshot.
+    pub(super) release: Option<Release>,
+    /// The one before it, where it matters.
+    pub(super) previous: Option<Release>,
+    /// What is to be said of the signatures of its images, as far as they were asked for.
+    pub(super) signatures: BTreeMap<ImageKey, Verdict>,
+}
+
+/// Looks up the release that the file names. What a retry may change makes it unknown, so that the rest of the file is
+/// checked all the same; what a person must change is a failure.
+pub(super) fn look_up(
+    context: &Context,
+    args: &Args,
+    config: Option<&Config>,
+    local: &Local<'_>,
+    survey: &Survey,
+) -> Result<Known, Failure> {
+    let Current::Release(version) = &survey.current else { return Ok(Known::default()) };
+    if let Some(file) = &args.files.lookup.observed {
+        let naming = lookup::naming(args.files.lookup.names_pattern.as_deref())?;
+        let known = crate::disk::releases::read(file, &naming)?;
+        let unknown = || Release::unknown(version.clone(), "it is not among the observed releases");
+        let release = known.releases.get(version).cloned().unwrap_or_else(unknown);
+        let previous = before(version, &known).and_then(|version| known.releases.get(version)).cloned();
+        return Ok(Known { release: Some(release), previous, ..Known::default() });
+    }
+    match context.block_on(in_registry(context, args, config, local, survey, version)) {
+        Ok(known) => Ok(known),
+        Err(failure) if failure.exit == Exit::Retry => {
+            let reason = failure.error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
+            Ok(Known { release: Some(Release::unknown(version.clone(), reason)), ..Known::default() })
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn in_registry(
+    context: &Context,
+    args: &Args,
+    config: Option<&Config>,
+    local: &Local<'_>,
+    survey: &Survey,
+    version: &Version,
+) -> Result<Known, Failure> {
+    let lookup = &args.files.lookup;
+    let settings = lookup::settings(lookup, config, local.producer)?;
+    let network = config.map_or_else(Network::default, |config| config.network.clone());
+    let transport = lookup::transport(context, lookup, &network)?;
+    let _progress = Progress::start(context, &transport);
+    let store = lookup::store(lookup, config, &settings.naming);
+    let producer = lookup::producer(&context.environment, config, &settings, &transport, store).await?;
+    let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;
+    let now = context.environment.now;
+    snapshot.read(version, now).await?;
+    if let Some(previous) = before(version, snapshot.known())
+        .cloned()
+        .filter(|_| needs_previous(local, survey, &snapshot, version))
+    {
+        snapshot.read(&previous, now).await?;
+    }
+    let trust =
+        Trust::of(local.policy.signatures, producer.keys.as_ref(), survey).map_err(PlanError::from)?;
+    let signatures = snapshot.signed(version, &survey.listed(), trust.keys.as_ref()).await;
+    context.requests(&transport);
+    let mut known = snapshot.into_known();
+    let previous = before(version, &known).cloned().and_then(|version| known.releases.remove(&version));
+    Ok(Known { release: known.releases.remove(version), previous, signatures })
+}
+
+/// Whether something is published and not listed, of which the release before says whether it is new.
+fn needs_previous(local: &Local<'_>, survey: &Survey, snapshot: &Snapshot<'_>, version: &Version) -> bool {
+    let follows = matches!(local.images(survey), Images::Auto | Images::Follow);
+    let listed = survey.listed();
+    let release = snapshot.known().releases.get(version);
+    follows && release.is_some_and(|release| release.artifacts.keys().any(|key| !listed.contains(key)))
+}
+
+/// The release before: the highest lower version that is no pre-release.
+fn before<'a>(version: &Version, known: &'a choice::Known) -> Option<&'a Version> {
+    let lower = known.candidates.keys().chain(known.releases.keys());
+    lower.filter(|other| *other < version && !other.is_prerelease()).max()
+}

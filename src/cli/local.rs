@@ -1,0 +1,140 @@
+//! The local files of a command: those that were named, or those of the configuration's targets.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::args::{Files, ImagesArg};
+use super::failure::Failure;
+use super::{Context, lookup};
+use crate::config::{Config, Target as Configured, TargetBranch};
+use crate::disk::values_file::ValuesFile;
+use crate::plan::{FileSpec, Survey, Target};
+use crate::reconcile::Images;
+use crate::reconcile::references::Globs;
+use crate::release::policy::Policy;
+
+/// Files that belong together, and by which settings.
+pub(super) struct Local<'a> {
+    pub(super) target: Target,
+    pub(super) files: Vec<ValuesFile>,
+    pub(super) policy: Policy,
+    pub(super) producer: Option<&'a str>,
+}
+
+impl Local<'_> {
+    /// The files' bytes by their paths.
+    pub(super) fn contents(&self) -> BTreeMap<String, Vec<u8>> {
+        self.files.iter().map(|file| (file.path.display().to_string(), file.bytes.clone())).collect()
+    }
+
+    /// A file that has only the mapping is an overlay: its keys are renamed and dropped, nothing is added.
+    pub(super) fn images(&self, survey: &Survey) -> Images {
+        match (self.target.images, &survey.primary.version) {
+            (Images::Auto, None) => Images::Listed,
+            (images, _) => images,
+        }
+    }
+}
+
+/// The file that was named, or the local files of the configuration's targets.
+pub(super) fn locals<'a>(
+    context: &Context,
+    args: &Files,
+    config: Option<&'a Config>,
+) -> Result<Vec<Local<'a>>, Failure> {
+    let mut locals = chosen(context, args, config)?;
+    if !args.references.is_empty() {
+        let globs = Globs::new(args.references.clone());
+        let globs = globs.map_err(|error| Failure::usage(format!("--references: {error}")))?;
+        // The flag takes the place of the configuration's.
+        locals.iter_mut().for_each(|local| local.target.references = globs.clone());
+    }
+    Ok(locals)
+}
+
+fn chosen<'a>(
+    context: &Context,
+    args: &Files,
+    config: Option<&'a Config>,
+) -> Result<Vec<Local<'a>>, Failure> {
+    if let Some(path) = &args.values {
+        let configured = config.and_then(|config| of_file(config, path));
+        return Ok(vec![named(args, path, configured)?]);
+    }
+    let Some(config) = config else {
+        return Err(Failure::usage("name a values file, or a configuration with --config"));
+    };
+    let mut locals = Vec::new();
+    for target in config.targets.iter().filter(|target| crate::disk::exists(Path::new(&target.file.path))) {
+        locals.push(from_config(args, target, branch(context, target))?);
+    }
+    if locals.is_empty() {
+        let error = anyhow::anyhow!("no target of the configuration has its file here");
+        return Err(Failure::person(error).hint("run in the checkout of a target, or name a values file"));
+    }
+    Ok(locals)
+}
+
+fn named<'a>(args: &Files, path: &Path, configured: Option<&'a Configured>) -> Result<Local<'a>, Failure> {
+    let mut local = match configured {
+        Some(target) => from_config(args, target, target.branches.first())?,
+        None => Local {
+            target: Target { images: args.images.map_or(Images::Auto, Images::from), ..Target::default() },
+            files: Vec::new(),
+            policy: lookup::policy(&args.lookup, None),
+            producer: None,
+        },
+    };
+    if local.files.is_empty() {
+        local.files.push(ValuesFile::read(path)?);
+        local.target.files.push(FileSpec {
+            path: path.display().to_string(),
+            overlay: false,
+            version_key: None,
+            images_key: None,
+        });
+    }
+    let primary = &mut local.target.files[0];
+    primary.version_key = args.version_key.clone().or(primary.version_key.take());
+    primary.images_key = args.images_key.clone().or(primary.images_key.take());
+    local.target.registry_key = args.registry_key.clone().or(local.target.registry_key);
+    Ok(local)
+}
+
+fn from_config<'a>(
+    args: &Files,
+    target: &'a Configured,
+    branch: Option<&'a TargetBranch>,
+) -> Result<Local<'a>, Failure> {
+    let mut meant = super::run::target(target);
+    meant.images = args.images.map_or(meant.images, Images::from);
+    let files = meant.files.iter().map(|file| ValuesFile::read(Path::new(&file.path)));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let policy = lookup::policy(&args.lookup, branch.map(|branch| &branch.policy));
+    Ok(Local { target: meant, files, policy, producer: Some(&target.producer) })
+}
+
+/// The target that has this file, by its path from the folder that the command runs in.
+fn of_file<'a>(config: &'a Config, path: &Path) -> Option<&'a Configured> {
+    let path: PathBuf =
+        path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
+    config.targets.iter().find(|target| Path::new(&target.file.path) == path)
+}
+
+/// The branch that a merge request's pipeline is for, else the first.
+fn branch<'a>(context: &Context, target: &'a Configured) -> Option<&'a TargetBranch> {
+    let here = context.environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME");
+    let is_here = |branch: &&TargetBranch| branch.name.as_ref().map(|name| &name.0) == here.as_ref();
+    target.branches.iter().find(is_here).or(target.branches.first())
+}
+
+impl From<ImagesArg> for Images {
+    fn from(images: ImagesArg) -> Self {
+        match images {
+            ImagesArg::Auto => Self::Auto,
+            ImagesArg::All => Self::All,
+            ImagesArg::Follow => Self::Follow,
+            ImagesArg::Listed => Self::Listed,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `check:` as written: how severe each kind of finding is.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Id, Severities, Severity};
+
+/// How severe each kind of finding of `dibump check` is.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(in crate::config) struct RawCheck {
+    /// A listed key has no artifact in the release that the file names. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dead_key: Option<RawSeverity>,
+    /// A key is written twice. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate_key: Option<RawSeverity>,
+    /// An artifact is published, and the images policy wants it listed. Default: warn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unlisted_artifact: Option<RawSeverity>,
+    /// Nothing says whose an entry is, and the release does not have it. Default: warn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stray_key: Option<RawSeverity>,
+    /// The version has no artifact. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unpublished_version: Option<RawSeverity>,
+    /// The version is a snapshot and no release. Default: warn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned_version: Option<RawSeverity>,
+    /// A Kubernetes version fits no listed image. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kubernetes_version: Option<RawSeverity>,
+    /// An image key is referred to and not listed. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown_image_key: Option<RawSeverity>,
+    /// An image selector matches none or several of the listed images. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selector: Option<RawSeverity>,
+    /// A listed image has no signature. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsigned_image: Option<RawSeverity>,
+    /// A listed image has signatures, and none of them counts. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bad_signature: Option<RawSeverity>,
+    /// The signature of a listed image could not be checked. Default: warn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchecked_signature: Option<RawSeverity>,
+    /// A comment ignores findings without a reason, so it does not count. Default: warn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignore_without_reason: Option<RawSeverity>,
+    /// A comment ignores findings that are not there. Default: warn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unused_ignore: Option<RawSeverity>,
+}
+
+/// How severe a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum RawSeverity {
+    /// It fails the check.
+    Error,
+    /// It is shown.
+    Warn,
+    /// It is not looked for.
+    Off,
+}
+
+impl RawCheck {
+    /// What it means.
+    pub(in crate::config) fn severities(&self) -> Severities {
+        Id::ALL.into_iter().fold(Severities::default(), |severities, id| match self.field(id) {
+            None => severities,
+            Some(RawSeverity::Error) => severities.with(id, Some(Severity::Error)),
+            Some(RawSeverity::Warn) => severities.with(id, Some(Severity::Warn)),
+            Some(RawSeverity::Off) => severities.with(id, None),
+        })
+    }
+
+    /// All severities, written out.
+    pub(in crate::config) fn of(severities: &Severities) -> Self {
+        let mut raw = Self::default();
+        for id in Id::ALL {
+            *raw.field_mut(id) = Some(match severities.of(id) {
+                Some(Severity::Error) => RawSeverity::Error,
+                Some(Severity::Warn) => RawSeverity::Warn,
+                None => RawSeverity::Off,
+            });
+        }
+        raw
+    }
+
+    fn field(&self, id: Id) -> Option<RawSeverity> {
+        *self.clone().field_mut(id)
+    }
+
+    fn field_mut(&mut self, id: Id) -> &mut Option<RawSeverity> {
+        match id {
+            Id::DeadKey => &mut self.dead_key,
+            Id::DuplicateKey => &mut self.duplicate_key,
+            Id::UnlistedArtifact => &mut self.unlisted_artifact,
+            Id::StrayKey => &mut self.stray_key,
+            Id::UnpublishedVersion => &mut self.unpublished_version,
+            Id::PinnedVersion => &mut self.pinned_version,
+            Id::KubernetesVersion => &mut self.kubernetes_version,
+            Id::UnknownImageKey => &mut self.unknown_image_key,
+            Id::Selector => &mut self.selector,
+            Id::UnsignedImage => &mut self.unsigned_image,
+            Id::BadSignature => &mut self.bad_signature,
+            Id::UncheckedSignature => &mut self.unchecked_signature,
+            Id::IgnoreWithoutReason => &mut self.ignore_without_reason,
+            Id::UnusedIgnore => &mut self.unused_ignore,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_finding_has_its_key_with_its_summary_and_default() {
+        let schema = schemars::schema_for!(RawCheck).to_value();
+        for id in Id::ALL {
+            let default = match id.default_severity() {
+                Severity::Error => "error",
+                Severity::Warn => "warn",
+            };
+            let description = format!("{} Default: {default}.", id.summary());
+            assert_eq!(schema["properties"][id.as_str()]["description"], description, "{id}");
+        }
+        assert_eq!(schema["properties"].as_object().unwrap().len(), Id::ALL.len());
+    }
+
+    #[test]
+    fn what_is_set_is_read_back() {
+        let severities =
+            Severities::default().with(Id::DeadKey, None).with(Id::Selector, Some(Severity::Warn));
+        let read = RawCheck::of(&severities).severities();
+        assert!(Id::ALL.into_iter().all(|id| read.of(id) == severities.of(id)), "{read:?}");
+        let raw: RawCheck = serde_yaml::from_str("dead-key: off\n").unwrap();
+        assert_eq!(raw.severities().of(Id::DeadKey), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! How the entries of a mapping stand to the release that it should list, for one who judges and changes nothing.
+
+use std::collections::BTreeMap;
+
+use super::addition::additions;
+use super::images::decide;
+use super::listing::{Item, Listing, first_of_each, overlay_owners};
+use super::ownership::Owner;
+use super::pairing::{fates, nearest_first};
+use super::{Because, Foreign, Images, Inputs};
+use crate::release::{Existence, Facets, ImageKey, Release};
+use crate::values::Entry;
+
+/// How a mapping stands to a release.
+#[derive(Debug, Clone)]
+pub struct Standing<'a> {
+    /// The policy that holds; never [`Images::Auto`].
+    pub policy: Images,
+    /// Why that policy.
+    pub because: Because,
+    /// Every entry of the mapping, in its order.
+    pub entries: Vec<Stand<'a>>,
+    /// Artifacts that the policy wants listed and no entry lists or would be renamed to, by family and from the newest
+    /// Kubernetes down.
+    pub unlisted: Vec<ImageKey>,
+}
+
+/// How one entry stands.
+#[derive(Debug, Clone)]
+pub struct Stand<'a> {
+    /// Its index in the mapping.
+    pub index: usize,
+    /// The entry.
+    pub entry: &'a Entry,
+    /// What it stands for, where an artifact or its name tells.
+    pub facets: Option<Facets>,
+    /// The index of the entry that has the same key further up.
+    pub repeats: Option<usize>,
+    /// What it is to the release.
+    pub is: Is,
+}
+
+/// What an entry is to the release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Is {
+    /// Its artifact exists.
+    Living,
+    /// No artifact has its key: the registry said so.
+    Dead {
+        /// The artifact that comes nearest: of its line, else of its family, else the one that is most alike.
+        nearest: Option<ImageKey>,
+        /// Whether that is the only artifact of its line, no entry lists it, and no other dead key is of the line.
+        successor: bool,
+    },
+    /// Whether its artifact exists was not shown.
+    Unproven,
+    /// It is another registry's.
+    Foreign {
+        /// The registry that it names.
+        registry: String,
+    },
+    /// Several registries are named, nothing says which is ours, and ours does not have it.
+    Stray {
+        /// The registry that it names.
+        registry: String,
+    },
+    /// Its key is a template.
+    Template,
+}
+
+/// How a mapping stands to [`Inputs::wanted`]. [`Inputs::current`] is the release before, which says what is new in the
+/// wanted one; without it nothing is new.
+pub fn standing<'a>(inputs: &Inputs<'a>) -> Standing<'a> {
+    let owners = inputs.ownership.owners(inputs.mapping);
+    let listing = Listing::read_as(inputs, owners.clone());
+    // What the mapping leaves out on purpose is told by the release that it lists.
+    let (policy, because) = decide(&Inputs { current: Some(inputs.wanted), ..*inputs }, &listing);
+    let added = additions(inputs, &listing, &fates(inputs, &listing), policy).added;
+    Standing {
+        policy,
+        because,
+        entries: stands(inputs, &listing, &owners),
+        unlisted: added.iter().map(|artifact| artifact.key.clone()).collect(),
+    }
+}
+
+/// How an overlay of the mapping stands to the same release. It need not list anything.
+pub fn overlay_standing<'a>(inputs: &Inputs<'a>, primary: &Standing<'_>) -> Standing<'a> {
+    let foreign = primary.entries.iter().filter_map(|stand| match &stand.is {
+        Is::Foreign { registry } | Is::Stray { registry } => {
+            let (key, registry, at) = (stand.entry.key.clone(), registry.clone(), stand.entry.at);
+            Some(Foreign { key, registry, at })
+        }
+        _ => None,
+    });
+    let owners = overlay_owners(inputs.mapping, &foreign.collect::<Vec<_>>());
+    let listing = Listing::read_as(inputs, owners.clone());
+    let entries = stands(inputs, &listing, &owners);
+    Standing { policy: Images::Listed, because: Because::Overlay, entries, unlisted: Vec::new() }
+}
+
+fn stands<'a>(inputs: &Inputs<'a>, listing: &Listing<'a>, owners: &[Owner]) -> Vec<Stand<'a>> {
+    let firsts = first_of_each(inputs.mapping);
+    let items: BTreeMap<usize, &Item<'a>> = listing.items.iter().map(|item| (item.entry, item)).collect();
+    let entries = inputs.mapping.entries.iter().zip(owners).enumerate();
+    let stand = |(index, (entry, owner)): (usize, (&'a Entry, &Owner))| {
+        let first = firsts.get(entry.key.as_str()).copied().unwrap_or(index);
+        let item = items.get(&first).copied();
+        Stand {
+            index,
+            entry,
+            facets: item.and_then(|item| item.facets.clone()).or_else(|| inputs.naming.facets(&entry.key)),
+            repeats: (first != index).then_some(first),
+            is: is(inputs.wanted, listing, item, owner),
+        }
+    };
+    entries.map(stand).collect()
+}
+
+fn is(wanted: &Release, listing: &Listing<'_>, item: Option<&Item<'_>>, owner: &Owner) -> Is {
+    match (owner, item) {
+        (Owner::Template, _) => Is::Template,
+        (Owner::Foreign(registry), _) => Is::Foreign { registry: registry.clone() },
+        (_, Some(item)) => match (item.existence, owner) {
+            (Existence::Exists, _) => Is::Living,
+            (Existence::Unknown, _) => Is::Unproven,
+            (Existence::Absent, Owner::Undetermined(registry)) => Is::Stray { registry: registry.clone() },
+            (Existence::Absent, _) => dead(wanted, listing, item),
+        },
+        // The key is another registry's further up.
+        (_, None) => Is::Unproven,
+    }
+}
+
+fn dead(wanted: &Release, listing: &Listing<'_>, item: &Item<'_>) -> Is {
+    let Some(facets) = &item.facets else { return Is::Dead { nearest: None, successor: false } };
+    let mut artifacts: Vec<(&ImageKey, &Facets)> =
+        wanted.artifacts.values().filter_map(|a| Some((&a.key, a.facets.as_ref()?))).collect();
+    artifacts.sort_by(|(_, a), (_, b)| {
+        unlike(facets, a).cmp(&unlike(facets, b)).then_with(|| nearest_first(facets, a, b))
+    });
+    let nearest = artifacts.first().map(|(key, _)| (*key).clone());
+    let of_line: Vec<&ImageKey> =
+        artifacts.iter().filter(|(_, f)| f.line() == facets.line()).map(|(key, _)| *key).collect();
+    let free = |key: &ImageKey| !listing.lists(key) && !listing.is_taken(key.as_str());
+    let rivals = listing.items.iter().filter(|other| {
+        other.existence != Existence::Exists
+            && other.facets.as_ref().is_some_and(|f| f.line() == facets.line())
+    });
+    let successor =
+        wanted.is_complete() && rivals.count() == 1 && matches!(of_line.as_slice(), [key] if free(key));
+    Is::Dead { nearest, successor }
+}
+
+/// How unlike two images are: another family first, by its parts, then how far their Kubernetes minors are apart.
+fn unlike(a: &Facets, b: &Facets) -> (usize, u64, u64) {
+    let parts = [a.k8s_flavor != b.k8s_flavor, a.os != b.os, a.flavor != b.flavor];
+    let (a, b) = (a.k8s_version.minor, b.k8s_version.minor);
+    (parts.iter().filter(|differs| **differs).count(), a.0.abs_diff(b.0), a.1.abs_diff(b.1))
+}
