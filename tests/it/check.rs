@@ -1,6 +1,7 @@
 //! `check` by the real program: every kind of defect, every form, fixes, ignores, wrong input, a registry that fails.
 
 mod forms;
+mod signed;
 
 use std::path::Path;
 
@@ -322,7 +323,7 @@ async fn wrong_input_is_refused_with_a_next_step() {
         (&["--severity", "dead-kye=off"], 2, "did you mean `dead-key`?"),
         (&["--severity", "dead-key=no"], 2, "expected error, warn or off"),
         (&["--references", "nowhere/*.yaml"], 2, "there is no such file"),
-        (&["--references", "[", "--format", "json"], 2, "--references ["),
+        (&["--references", "[", "--format", "json"], 2, "--references: `[` is no glob"),
         (&["--output", "sarif="], 2, "names no file"),
         (&["--output", "no/such/folder.json"], 3, "couldn't write no/such/folder.json"),
     ];

@@ -29,7 +29,7 @@ use crate::hub::{self, Hub, PATH, SOURCE, TOKEN};
 use crate::world::{AT_0_4_11, PREFIX, VALUES, images, values_at};
 
 /// How long the runs wait for an answer. A fault that is silence lasts longer.
-const TIMEOUT: Duration = Duration::from_millis(250);
+const TIMEOUT: Duration = Duration::from_millis(400);
 
 /// What goes wrong with one request.
 const FAULTS: [&str; 9] = [

@@ -1,6 +1,5 @@
 //! `plan` by the real program: bad input, registries that fail, what it prints and what it writes.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -212,9 +211,12 @@ async fn a_credential_helper_of_docker_is_asked() {
     world.desk.write("config.json", config.to_string());
     let helper =
         "#!/bin/sh\necho '{\"ServerURL\": \"x\", \"Username\": \"bot\", \"Secret\": \"from-the-helper\"}'\n";
-    world.desk.write("docker-credential-story", helper);
-    let (folder, program) = (world.desk.path("."), world.desk.path("docker-credential-story"));
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    world.desk.write("helper", helper);
+    let [folder, text, program] =
+        [".", "helper", "docker-credential-story"].map(|name| world.desk.path(name));
+    // Written by another process: where a test beside this one forks while the file is open, it cannot be run.
+    let installed = std::process::Command::new("install").arg("-m755").args([&text, &program]).status();
+    assert!(installed.unwrap().success());
     let path = format!("{}:/usr/bin:/bin", folder.display());
     let variables = [("DOCKER_CONFIG", folder.display().to_string()), ("PATH", path)];
     world.desk.variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
