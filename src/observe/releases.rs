@@ -2,6 +2,7 @@
 //!
 //! Candidates come from the sources of `discovery:` in their order; whether an artifact exists is the registry's answer alone.
 
+mod gates;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,14 +11,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use self::sources::{Listing, Source};
-use super::signatures;
 use crate::catalogue::{Catalogue, CatalogueError, Note};
-use crate::plan::gates::Signatures;
 use crate::registry::{Manifest, Prefix, Registry, RegistryError, Repository};
 use crate::release::choice::{Candidate, Choice, Known, Next, Question, next_wanted};
 use crate::release::guess::guesses;
-use crate::release::{Artifact, Coverage, Digest, ImageKey, Naming, Release, Version};
-use crate::signature::{Keys, Verdict};
+use crate::release::{Artifact, Coverage, ImageKey, Naming, Release, Version};
+use crate::signature::Keys;
 use crate::store::Store;
 
 /// How long a complete release may be taken from the cache. Images are promoted one by one, over hours.
@@ -168,44 +167,9 @@ impl<'a> Snapshot<'a> {
         !cached.is_empty()
     }
 
-    /// The verdict on the signatures of images under `keys`; nothing is asked without any.
-    pub async fn signatures(&self, images: &[(ImageKey, Digest)], keys: Option<&Keys>) -> Signatures {
-        match keys {
-            Some(keys) => signatures::verdicts(self.producer, images, keys).await,
-            None => Signatures::new(),
-        }
-    }
-
     /// How the producer's names are read.
     pub fn naming(&self) -> &Naming {
         &self.producer.naming
-    }
-
-    /// The keys that are configured for the producer's signatures.
-    pub fn keys(&self) -> Option<&Keys> {
-        self.producer.keys.as_ref()
-    }
-
-    /// The verdict on the signatures of those artifacts of a release that was read; nothing is asked without a key.
-    pub async fn signed(
-        &self,
-        version: &Version,
-        of: &BTreeSet<ImageKey>,
-        keys: Option<&Keys>,
-    ) -> BTreeMap<ImageKey, Verdict> {
-        let Some(keys) = keys else { return BTreeMap::new() };
-        let artifacts = || {
-            let all = self.known.releases.get(version).into_iter().flat_map(|r| r.artifacts.values());
-            all.filter(|artifact| of.contains(&artifact.key))
-        };
-        let digest = |artifact: &Artifact| Some((artifact.key.clone(), artifact.digest.clone()?));
-        let images: Vec<(ImageKey, Digest)> = artifacts().filter_map(digest).collect();
-        let verdicts = signatures::verdicts(self.producer, &images, keys).await;
-        let verdict = |artifact: &Artifact| {
-            let known = artifact.digest.as_ref().and_then(|digest| verdicts.get(digest)).cloned();
-            known.unwrap_or_else(|| Verdict::Unknown { reason: "its manifest was not read".to_owned() })
-        };
-        artifacts().map(|artifact| (artifact.key.clone(), verdict(artifact))).collect()
     }
 
     /// Reads every candidate's names, without manifests: what `releases` lists.
@@ -233,43 +197,6 @@ impl<'a> Snapshot<'a> {
             self.producer.store.keep(&self.producer.prefix, &release, now).await;
         }
         self.known.releases.insert(version.clone(), release);
-        Ok(())
-    }
-
-    /// Reads what only gates ask of a candidate: images that wait for promotion, and its first sight if nothing dates it.
-    async fn read_for_gates(
-        &mut self,
-        version: &Version,
-        question: &Question<'_>,
-    ) -> Result<(), ObserveError> {
-        let suspects: BTreeSet<ImageKey> =
-            self.sources.iter().flat_map(|source| source.suspects(version)).collect();
-        let repositories: Vec<Repository> =
-            suspects.iter().map(|name| self.producer.prefix.snapshot(name)).collect();
-        let answers = self.producer.registry.exists(&repositories, version).await;
-        let mut unpromoted = BTreeSet::new();
-        for (name, answer) in suspects.into_iter().zip(answers) {
-            match answer {
-                Ok(true) => drop(unpromoted.insert(name)),
-                // Snapshots may be private: then nothing is known of them.
-                Ok(false) | Err(RegistryError::Refused { .. }) => {}
-                Err(error) => {
-                    let unknown = Release::unknown(version.clone(), self.unknown(error)?);
-                    self.known.releases.insert(version.clone(), unknown);
-                }
-            }
-        }
-        let Some(release) = self.known.releases.get_mut(version) else { return Ok(()) };
-        release.unpromoted = unpromoted;
-        let is_dated = release.artifacts.values().any(|artifact| artifact.created.is_some());
-        if let Some(candidate) = self.known.candidates.get_mut(version)
-            && question.policy.minimum_age.is_some()
-            && !is_dated
-            && candidate.released_at.is_none()
-        {
-            let (prefix, store) = (&self.producer.prefix, &self.producer.store);
-            candidate.first_seen = store.first_seen(prefix, version, question.now).await;
-        }
         Ok(())
     }
 

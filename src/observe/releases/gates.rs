@@ -1,0 +1,85 @@
+//! What gates ask of releases beside their artifacts: images that wait to be promoted, first sights, signatures.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::signatures;
+use super::{ObserveError, Snapshot};
+use crate::plan::gates::Signatures;
+use crate::registry::{RegistryError, Repository};
+use crate::release::choice::Question;
+use crate::release::{Artifact, Digest, ImageKey, Release, Version};
+use crate::signature::{Keys, Verdict};
+
+impl Snapshot<'_> {
+    /// The verdict on the signatures of images under `keys`; nothing is asked without any.
+    pub async fn signatures(&self, images: &[(ImageKey, Digest)], keys: Option<&Keys>) -> Signatures {
+        match keys {
+            Some(keys) => signatures::verdicts(self.producer, images, keys).await,
+            None => Signatures::new(),
+        }
+    }
+
+    /// The keys that are configured for the producer's signatures.
+    pub fn keys(&self) -> Option<&Keys> {
+        self.producer.keys.as_ref()
+    }
+
+    /// The verdict on the signatures of those artifacts of a release that was read; nothing is asked without a key.
+    pub async fn signed(
+        &self,
+        version: &Version,
+        of: &BTreeSet<ImageKey>,
+        keys: Option<&Keys>,
+    ) -> BTreeMap<ImageKey, Verdict> {
+        let Some(keys) = keys else { return BTreeMap::new() };
+        let artifacts = || {
+            let all = self.known.releases.get(version).into_iter().flat_map(|r| r.artifacts.values());
+            all.filter(|artifact| of.contains(&artifact.key))
+        };
+        let digest = |artifact: &Artifact| Some((artifact.key.clone(), artifact.digest.clone()?));
+        let images: Vec<(ImageKey, Digest)> = artifacts().filter_map(digest).collect();
+        let verdicts = signatures::verdicts(self.producer, &images, keys).await;
+        let verdict = |artifact: &Artifact| {
+            let known = artifact.digest.as_ref().and_then(|digest| verdicts.get(digest)).cloned();
+            known.unwrap_or_else(|| Verdict::Unknown { reason: "its manifest was not read".to_owned() })
+        };
+        artifacts().map(|artifact| (artifact.key.clone(), verdict(artifact))).collect()
+    }
+
+    /// Reads what only gates ask of a candidate: images that wait for promotion, and its first sight if nothing dates it.
+    pub(super) async fn read_for_gates(
+        &mut self,
+        version: &Version,
+        question: &Question<'_>,
+    ) -> Result<(), ObserveError> {
+        let suspects: BTreeSet<ImageKey> =
+            self.sources.iter().flat_map(|source| source.suspects(version)).collect();
+        let repositories: Vec<Repository> =
+            suspects.iter().map(|name| self.producer.prefix.snapshot(name)).collect();
+        let answers = self.producer.registry.exists(&repositories, version).await;
+        let mut unpromoted = BTreeSet::new();
+        for (name, answer) in suspects.into_iter().zip(answers) {
+            match answer {
+                Ok(true) => drop(unpromoted.insert(name)),
+                // Snapshots may be private: then nothing is known of them.
+                Ok(false) | Err(RegistryError::Refused { .. }) => {}
+                Err(error) => {
+                    let unknown = Release::unknown(version.clone(), self.unknown(error)?);
+                    self.known.releases.insert(version.clone(), unknown);
+                }
+            }
+        }
+        let Some(release) = self.known.releases.get_mut(version) else { return Ok(()) };
+        release.unpromoted = unpromoted;
+        let is_dated = release.artifacts.values().any(|artifact| artifact.created.is_some());
+        if let Some(candidate) = self.known.candidates.get_mut(version)
+            && question.policy.minimum_age.is_some()
+            && !is_dated
+            && candidate.released_at.is_none()
+        {
+            let (prefix, store) = (&self.producer.prefix, &self.producer.store);
+            candidate.first_seen = store.first_seen(prefix, version, question.now).await;
+        }
+        Ok(())
+    }
+}
