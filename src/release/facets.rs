@@ -185,7 +185,9 @@ fn is_revision(text: &str) -> bool {
 /// Splits `…-1.31.8`, `…-1-31-8` or `…-1-31` off the end.
 fn split_k8s_version(name: &str) -> Option<(&str, K8sVersion, Scheme)> {
     let (rest, last) = name.rsplit_once('-')?;
+    // No scheme writes `v1.26.9`, which a version itself may be read from.
     if last.contains('.') {
+        let last = Some(last).filter(|last| last.starts_with(|c: char| c.is_ascii_digit()))?;
         let version: K8sVersion = last.parse().ok()?;
         return version.patch.is_some().then_some((rest, version, Scheme::DotsPatch));
     }
@@ -299,6 +301,7 @@ mod tests {
             "ubuntu",
             "",
             "ubuntu-plain-rke2-1-30",
+            "ubuntu-jammy-plain-rke2-v1.26.9",
             "1-31",
             "1-31-8",
             "ubuntu-noble-plain-rke2-1-030-9",
