@@ -221,7 +221,8 @@ impl Document {
     pub(crate) fn is_template(&self, node: usize) -> bool {
         let flow = Kind::Mapping { flow: true };
         let mut pairs = self.tree().pairs(node);
-        self.tree().kind(node) == flow && pairs.next().is_some_and(|pair| self.tree().kind(pair.key) == flow)
+        // Any of its keys: the first one may go, and then another is the first.
+        self.tree().kind(node) == flow && pairs.any(|pair| self.tree().kind(pair.key) == flow)
     }
 
     pub(crate) fn unexpected(&self, path: &KeyPath, node: usize, expected: &'static str) -> ValuesError {

@@ -93,6 +93,7 @@ fn a_mapping_that_cannot_be_reconciled_is_refused() {
         ),
         ("images: \"{{ .Values.i }}\"\n", "1:9: `images` is a template, which only Helm can read"),
         ("images: {{ .Values.i }}\n", "1:9: `images` is a template, which only Helm can read"),
+        ("images: {a: {}, {b}: {}}\n", "1:9: `images` is a template, which only Helm can read"),
         ("images: [a]\n", "1:9: `images` is a list (expected a mapping)"),
         ("images: none\n", "1:9: `images` is a scalar (expected a mapping)"),
         (
