@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, Planned, PlannedFile, Trust};
+use super::{Plan, Planned, Trust};
 use crate::reconcile::Departure;
 use crate::release::choice::Known;
 use crate::release::gates::{Hold, Stance};
 use crate::release::policy::{Demand, Policy};
 use crate::release::{Artifact, Digest, ImageKey, Version};
-use crate::signature::{Keys, Verdict};
+use crate::signature::Verdict;
 
 /// What is known of the signatures of images, by the digest of the image.
 pub type Signatures = BTreeMap<Digest, Verdict>;
@@ -43,10 +43,10 @@ pub fn ask(
     if let Some(hold) = jump(plan).filter(|_| policy.gates.jump != Stance::Off && !told) {
         return Some(Ask::Choice(plan.to().clone(), hold));
     }
-    let Some(keys) = trust.keys.as_ref().filter(|_| trust.demand != Demand::Off) else {
+    if trust.keys.is_none() || trust.demand == Demand::Off {
         plan.signatures = Signed::NotAsked(trust.unasked.clone());
         return None;
-    };
+    }
     let listed = listed(plan, known);
     let unread: Vec<(ImageKey, Digest)> = listed
         .iter()
@@ -57,7 +57,7 @@ pub fn ask(
         return Some(Ask::Signatures(unread));
     }
     let verdicts = listed.iter().map(|artifact| (artifact.key.clone(), verdict(artifact, signatures)));
-    plan.signatures = Signed::Checked(Checked { keys: keys.clone(), verdicts: verdicts.collect() });
+    plan.signatures = Signed::Checked(Checked { verdicts: verdicts.collect() });
     if trust.demand == Demand::Required { demanded(plan) } else { None }
 }
 
@@ -73,8 +73,6 @@ pub enum Signed {
 /// The signatures of the images that a plan lists.
 #[derive(Debug, Clone)]
 pub struct Checked {
-    /// The keys that counted.
-    pub keys: Keys,
     /// What became of each image.
     pub verdicts: BTreeMap<ImageKey, Verdict>,
 }
@@ -159,15 +157,13 @@ fn listed<'a>(plan: &Plan, known: &'a Known) -> Vec<&'a Artifact> {
     release.artifacts.values().filter(|artifact| keys.contains(artifact.key.as_str())).collect()
 }
 
-/// Fewer than half of the listed keys stay or are renamed: more likely a mistake than a release.
+/// Fewer than half of the listed keys stay or are renamed: more likely a mistake than a release. An overlay lists a few
+/// keys of a mapping, and says nothing of the release.
 fn jump(plan: &Plan) -> Option<Hold> {
-    let jumps = |file: &PlannedFile| {
-        let reconciliation = &file.reconciliation;
-        let stay = reconciliation.kept.len() + reconciliation.renamed.len();
-        let is_repeated = |why: &Departure| matches!(why, Departure::Repeated { .. });
-        let gone = reconciliation.removed.iter().filter(|removed| !is_repeated(&removed.why)).count();
-        let listed = stay + gone + reconciliation.dead.len();
-        (stay * 2 < listed).then_some(Hold::Jump { stay, listed })
-    };
-    plan.files.iter().find_map(jumps)
+    let reconciliation = &plan.files.first()?.reconciliation;
+    let stay = reconciliation.kept.len() + reconciliation.renamed.len();
+    let is_repeated = |why: &Departure| matches!(why, Departure::Repeated { .. });
+    let gone = reconciliation.removed.iter().filter(|removed| !is_repeated(&removed.why)).count();
+    let listed = stay + gone + reconciliation.dead.len();
+    (stay * 2 < listed).then_some(Hold::Jump { stay, listed })
 }

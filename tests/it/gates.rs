@@ -158,3 +158,25 @@ diskimage_builder_os_images:
     let off = plan("policy: {jump: off}").await;
     assert!(off.contains("→ 0.4.12  proposed "), "{off}");
 }
+
+#[tokio::test]
+async fn an_overlay_whose_only_key_goes_is_no_jump() {
+    let world = World::new().await;
+    let gone = "ubuntu-noble-plain-rke2-1-29-11";
+    let file =
+        |keys: &str| format!("sylva_diskimagebuilder_version: 0.4.11\ndiskimage_builder_os_images:\n{keys}");
+    let listed = images(11).map(|image| format!("  {}: {{}}\n", image.name)).concat();
+    world.desk.write(VALUES, file(&format!("{listed}  {gone}: {{}}\n")));
+    world.desk.write(
+        "overlay.yaml",
+        format!("diskimage_builder_os_images:\n  {gone}: {{enabled: true}}\n  own: {{}}\n"),
+    );
+    world.registry.release(PREFIX, "0.4.11", &[Image::new(gone)]);
+    let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
+    let files = format!("files: [{VALUES}]");
+    let both = format!("files: [{VALUES}, {{path: overlay.yaml, overlay: true}}]");
+    world.desk.write("dibump.yaml", config.replace(&files, &both));
+    let ran = world.desk.dibump(&["plan"]).await;
+    assert!(ran.stdout.contains("update 0.4.11 → 0.4.12"), "{ran:#?}");
+    assert!(ran.stdout.contains("2 renamed, 1 removed"), "{ran:#?}");
+}
