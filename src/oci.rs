@@ -29,7 +29,7 @@ use url::Url;
 
 use crate::http::Transport;
 use crate::registry::{Manifest, Registry, RegistryError, Repository};
-use crate::release::{Digest, Version};
+use crate::release::{Digest, Tag};
 use crate::signature::{Evidence, Layout};
 use client::{Client, is_about_the_host};
 
@@ -121,13 +121,9 @@ impl Registry for OciRegistry {
         .await
     }
 
-    async fn exists(
-        &self,
-        repositories: &[Repository],
-        version: &Version,
-    ) -> Vec<Result<bool, RegistryError>> {
+    async fn exists(&self, repositories: &[Repository], tag: &Tag) -> Vec<Result<bool, RegistryError>> {
         let ask = |client: Arc<Client>, repository| async move {
-            manifest::exists(&client, &repository, version).await
+            manifest::exists(&client, &repository, tag).await
         };
         self.each(repositories, itself, ask).await
     }
@@ -135,11 +131,10 @@ impl Registry for OciRegistry {
     async fn manifests(
         &self,
         repositories: &[Repository],
-        version: &Version,
+        tag: &Tag,
     ) -> Vec<Result<Option<Manifest>, RegistryError>> {
-        let ask = |client: Arc<Client>, repository| async move {
-            manifest::read(&client, &repository, version).await
-        };
+        let ask =
+            |client: Arc<Client>, repository| async move { manifest::read(&client, &repository, tag).await };
         self.each(repositories, itself, ask).await
     }
     async fn signatures(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::release::{Digest, Version};
+use crate::release::{Digest, Tag};
 pub use crate::release::{InvalidPrefix, Prefix, Repository};
 use crate::signature::{Evidence, Layout};
 
@@ -57,18 +57,14 @@ pub trait Registry: Send + Sync {
     /// The tags of each repository; `None` where the registry lets us in and has no such repository.
     async fn tags(&self, repositories: &[Repository]) -> Vec<Result<Option<Vec<String>>, RegistryError>>;
 
-    /// Whether each repository has a manifest tagged `version`. Costs one HEAD a repository.
-    async fn exists(
-        &self,
-        repositories: &[Repository],
-        version: &Version,
-    ) -> Vec<Result<bool, RegistryError>>;
+    /// Whether each repository has a manifest tagged `tag`. Costs one HEAD a repository.
+    async fn exists(&self, repositories: &[Repository], tag: &Tag) -> Vec<Result<bool, RegistryError>>;
 
-    /// The manifest of each repository at `version`; `None` where the registry lets us in and has none.
+    /// The manifest of each repository at `tag`; `None` where the registry lets us in and has none.
     async fn manifests(
         &self,
         repositories: &[Repository],
-        version: &Version,
+        tag: &Tag,
     ) -> Vec<Result<Option<Manifest>, RegistryError>>;
 
     /// What stands beside each image in one layout of signatures; empty where the registry lets us in and there is

@@ -14,6 +14,7 @@ pub mod policy;
 pub mod prefix;
 pub mod size;
 pub mod span;
+pub mod tag;
 pub mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ pub use facets::{Facets, Family, K8sMinor, K8sVersion, Line, NamePattern, Naming
 pub use key::{ImageKey, InvalidImageKey};
 pub use prefix::{InvalidPrefix, Prefix, Repository};
 pub use size::Size;
+pub use tag::{InvalidTag, Tag};
 pub use version::{InvalidVersion, Version};
 
 /// How far the artifacts of a release are known.

@@ -15,7 +15,7 @@ use crate::catalogue::{Catalogue, CatalogueError, Note};
 use crate::registry::{Manifest, Prefix, Registry, RegistryError, Repository};
 use crate::release::choice::{Candidate, Choice, Known, Next, Question, next_wanted};
 use crate::release::guess::guesses;
-use crate::release::{Artifact, Coverage, ImageKey, Naming, Release, Version};
+use crate::release::{Artifact, Coverage, ImageKey, Naming, Release, Tag, Version};
 use crate::signature::Keys;
 use crate::store::Store;
 
@@ -209,9 +209,9 @@ impl<'a> Snapshot<'a> {
         };
         let names: Vec<Vec<ImageKey>> = versions.iter().map(names).collect();
         let repositories: Vec<Vec<Repository>> = names.iter().map(|names| self.repositories(names)).collect();
-        let asked = versions.iter().zip(&repositories);
-        let asked =
-            asked.map(|(version, repositories)| self.producer.registry.manifests(repositories, version));
+        let tags: Vec<Tag> = versions.iter().map(Tag::from).collect();
+        let asked = tags.iter().zip(&repositories);
+        let asked = asked.map(|(tag, repositories)| self.producer.registry.manifests(repositories, tag));
         let answers = futures::future::join_all(asked).await;
         for ((version, names), answers) in versions.iter().zip(names).zip(answers) {
             for (name, answer) in names.into_iter().zip(answers) {
@@ -308,7 +308,7 @@ impl<'a> Snapshot<'a> {
         version: &Version,
     ) -> Result<Result<Vec<ImageKey>, String>, ObserveError> {
         let names: Vec<ImageKey> = names.into_iter().collect();
-        let answers = self.producer.registry.exists(&self.repositories(&names), version).await;
+        let answers = self.producer.registry.exists(&self.repositories(&names), &version.into()).await;
         let mut existing = Vec::new();
         for (name, answer) in names.into_iter().zip(answers) {
             match answer {
@@ -328,7 +328,7 @@ impl<'a> Snapshot<'a> {
     ) -> Result<Result<(), String>, ObserveError> {
         let unread = |name: &&ImageKey| !self.manifests.contains_key(&((*name).clone(), version.clone()));
         let names: Vec<ImageKey> = names.iter().filter(unread).cloned().collect();
-        let answers = self.producer.registry.manifests(&self.repositories(&names), version).await;
+        let answers = self.producer.registry.manifests(&self.repositories(&names), &version.into()).await;
         for (name, answer) in names.into_iter().zip(answers) {
             match answer {
                 Ok(manifest) => drop(self.manifests.insert((name, version.clone()), manifest)),

@@ -14,7 +14,7 @@ use super::client::{Client, unexpected};
 use super::session::Scope;
 use crate::http::{Request, Response, redacted};
 use crate::registry::{Manifest, RegistryError, Repository};
-use crate::release::{Digest, Version};
+use crate::release::{Digest, Tag};
 
 /// Every type that we can read; without the header old registries answer Docker's schema 1.
 const ACCEPT: &str = concat!(
@@ -37,13 +37,13 @@ struct Wire {
     annotations: Option<BTreeMap<String, Value>>,
 }
 
-/// Whether the repository has a manifest tagged `version`.
+/// Whether the repository has a manifest tagged `tag`.
 pub(super) async fn exists(
     client: &Client,
     repository: &Repository,
-    version: &Version,
+    tag: &Tag,
 ) -> Result<bool, RegistryError> {
-    let url = client.endpoint(repository, &format!("manifests/{version}"))?;
+    let url = client.endpoint(repository, &format!("manifests/{tag}"))?;
     let scope = Scope::Pull(repository.path.clone());
     let head = Request::head(url.clone()).header(http::header::ACCEPT, HeaderValue::from_static(ACCEPT));
     let mut response = client.send(&scope, head).await?;
@@ -57,14 +57,14 @@ pub(super) async fn exists(
     }
 }
 
-/// The manifest of a repository at `version`. An index with exactly one entry stands for that entry; the digest is what
+/// The manifest of a repository at `tag`. An index with exactly one entry stands for that entry; the digest is what
 /// the tag stands for, which is what a deployment pulls and what a signer signs.
 pub(super) async fn read(
     client: &Client,
     repository: &Repository,
-    version: &Version,
+    tag: &Tag,
 ) -> Result<Option<Manifest>, RegistryError> {
-    let Some(found) = find(client, repository, version.as_str()).await? else { return Ok(None) };
+    let Some(found) = find(client, repository, tag.as_str()).await? else { return Ok(None) };
     let Some(entries) = &found.wire.manifests else {
         return manifest(&found.response, found.digest, found.wire).map(Some);
     };

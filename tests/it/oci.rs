@@ -7,7 +7,7 @@ use dibump::catalogue::{Candidates, Catalogue as _, CatalogueError};
 use dibump::http::{Settings, Transport};
 use dibump::oci::{Credentials, OciCatalog, OciRegistry};
 use dibump::registry::{Prefix, Registry as _, RegistryError, Repository};
-use dibump::release::{Digest, ImageKey, Version};
+use dibump::release::{Digest, ImageKey, Tag};
 use serde_json::json;
 
 use crate::fake::oci::{FakeRegistry, Fault, Image, LinkStyle, OCI_MANIFEST, Paging, digest, flux_manifest};
@@ -39,7 +39,7 @@ pub(crate) fn repositories(fake: &FakeRegistry, names: &[&str]) -> Vec<Repositor
     names.iter().map(|name| prefix.repository(&name.parse().unwrap())).collect()
 }
 
-pub(crate) fn version() -> Version {
+pub(crate) fn tag() -> Tag {
     "0.4.12".parse().unwrap()
 }
 
@@ -190,8 +190,8 @@ async fn a_web_page_is_no_absence() {
     sign_in_pages_prove_nothing().await;
     let (registry, questions) = (anonymous(&fake), repositories(&fake, &["a"]));
     assert!(reason(registry.tags(&questions).await[0].as_ref().unwrap_err()).contains("web page"));
-    assert!(registry.exists(&questions, &version()).await[0].is_err());
-    assert!(registry.manifests(&questions, &version()).await[0].is_err());
+    assert!(registry.exists(&questions, &tag()).await[0].is_err());
+    assert!(registry.manifests(&questions, &tag()).await[0].is_err());
 }
 
 /// The sign-in page of a network, which stands before everything.
@@ -202,8 +202,8 @@ async fn sign_in_pages_prove_nothing() {
     );
     let (registry, questions) = (anonymous(&fake), repositories(&fake, &["a"]));
     assert!(registry.tags(&questions).await[0].is_err());
-    assert!(registry.exists(&questions, &version()).await[0].is_err());
-    assert!(registry.manifests(&questions, &version()).await[0].is_err());
+    assert!(registry.exists(&questions, &tag()).await[0].is_err());
+    assert!(registry.manifests(&questions, &tag()).await[0].is_err());
 }
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn existence_costs_one_head_and_a_get_where_head_is_not_allowed() {
     fake.release("group/dib", "0.4.11", &[Image::new("old")]);
     fake.fault(Fault::status(405).method("HEAD").on("/b/"));
     let registry = anonymous(&fake);
-    let answers = registry.exists(&repositories(&fake, &["a", "b", "old", "absent"]), &version()).await;
+    let answers = registry.exists(&repositories(&fake, &["a", "b", "old", "absent"]), &tag()).await;
     let answers: Vec<bool> = answers.into_iter().map(Result::unwrap).collect();
     assert_eq!(answers, [true, true, false, false]);
     let methods: Vec<String> = fake.requests().into_iter().map(|logged| logged.method).collect();
@@ -233,7 +233,7 @@ async fn existence_costs_one_head_and_a_get_where_head_is_not_allowed() {
 }
 
 async fn one_manifest(fake: &FakeRegistry) -> Result<Option<dibump::registry::Manifest>, RegistryError> {
-    anonymous(fake).manifests(&repositories(fake, &["a"]), &version()).await.remove(0)
+    anonymous(fake).manifests(&repositories(fake, &["a"]), &tag()).await.remove(0)
 }
 
 #[tokio::test]
@@ -246,7 +246,7 @@ async fn a_manifest_is_known_by_the_digest_of_its_bytes() {
     assert_eq!(manifest.digest.as_str(), pushed);
     assert_eq!(manifest.annotations["sylvaproject.org/diskimage/os"], "ubuntu");
     assert_eq!(manifest.size, 1_048_576);
-    let absent = anonymous(&fake).manifests(&repositories(&fake, &["b"]), &version()).await.remove(0);
+    let absent = anonymous(&fake).manifests(&repositories(&fake, &["b"]), &tag()).await.remove(0);
     assert_eq!(absent.unwrap(), None);
 }
 

@@ -8,7 +8,7 @@ use dibump::oci::credentials::CredentialsError;
 use dibump::registry::{Registry as _, RegistryError};
 
 use crate::fake::oci::{Access, FakeRegistry, Fault, Image, TokenRules};
-use crate::oci::{anonymous, registry_with, repositories, version};
+use crate::oci::{anonymous, registry_with, repositories, tag};
 
 fn password(user: &str, password: &str) -> Credentials {
     Credentials::Password { user: user.to_owned(), password: Secret::new(password) }
@@ -65,7 +65,7 @@ async fn six_hundred_repositories_with_refused_credentials_send_three_requests_a
 #[tokio::test]
 async fn a_refusal_is_the_answer_to_all_in_the_registrys_words() {
     let fake = with_images(3, Access::Token(TokenRules { user: user(), ..TokenRules::default() })).await;
-    let answers = anonymous(&fake).exists(&repositories(&fake, &["image-0", "image-1"]), &version()).await;
+    let answers = anonymous(&fake).exists(&repositories(&fake, &["image-0", "image-1"]), &tag()).await;
     for answer in answers {
         let Err(RegistryError::Refused { status, .. }) = answer else { panic!("{answer:?}") };
         assert_eq!(status, "403 Forbidden: DENIED: access forbidden");
@@ -92,7 +92,7 @@ async fn a_token_is_used_again_by_later_calls() {
     let (registry, questions) = (anonymous(&fake), repositories(&fake, &["image-0", "image-1", "image-2"]));
     registry.tags(&questions).await;
     let before = fake.count("/token");
-    for answer in registry.exists(&questions, &version()).await {
+    for answer in registry.exists(&questions, &tag()).await {
         assert!(answer.unwrap());
     }
     assert_eq!((before, fake.count("/token")), (2, 2));

@@ -56,7 +56,7 @@ impl Snapshot<'_> {
             self.sources.iter().flat_map(|source| source.suspects(version)).collect();
         let repositories: Vec<Repository> =
             suspects.iter().map(|name| self.producer.prefix.snapshot(name)).collect();
-        let answers = self.producer.registry.exists(&repositories, version).await;
+        let answers = self.producer.registry.exists(&repositories, &version.into()).await;
         let mut unpromoted = BTreeSet::new();
         for (name, answer) in suspects.into_iter().zip(answers) {
             match answer {
