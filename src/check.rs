@@ -5,7 +5,6 @@
 //! [`Report::unknown`], what was not looked at in [`Report::skipped`]. Nothing here edits: a [`Fix`] is a change for the
 //! room `values` to make.
 
-mod cluster;
 mod finding;
 mod id;
 mod ignore;
@@ -14,6 +13,7 @@ mod images;
 mod kubernetes;
 mod mapping;
 mod notes;
+mod places;
 mod selector;
 mod signatures;
 mod version;

@@ -5,6 +5,7 @@ pub mod values;
 pub mod template;
 pub mod signature;
 pub mod reconcile;
+pub mod os_image;
 pub mod check;
 pub mod merge_request;
 pub mod plan;

@@ -1,10 +1,11 @@
 //! References to images by key: is there such an image.
 
-use super::cluster::{IMAGE_KEYS, is_in_cluster, is_template, value_place};
-use super::images::{Image, Shelf};
+use super::images::Shelf;
 use super::notes::{Note, Notes};
+use super::places::value_place;
 use super::{Id, Read};
-use crate::release::Facets;
+use crate::os_image;
+use crate::os_image::cluster::{IMAGE_KEYS, is_in_cluster, is_template};
 
 /// Judges every reference of a file.
 pub(super) fn judge(read: &Read<'_>, shelf: &Shelf, notes: &mut Notes) {
@@ -35,17 +36,10 @@ pub(super) fn judge(read: &Read<'_>, shelf: &Shelf, notes: &mut Notes) {
 /// With or without the registry's name, which newer charts put before the key.
 fn is_listed(key: &str, shelf: &Shelf) -> bool {
     let bare = key.split_once("--").map_or(key, |(_, bare)| bare);
-    shelf.keys.contains_key(key) || shelf.keys.contains_key(bare)
+    shelf.keys.contains(key) || shelf.keys.contains(bare)
 }
 
-/// The image of the same line, else the one whose key is written most alike.
 fn nearest<'a>(key: &str, shelf: &'a Shelf) -> Option<&'a str> {
-    let line = Facets::from_name(key).map(|facets| facets.line());
-    let is_of_line = |image: &&Image| line.is_some() && image.facets.as_ref().map(Facets::line) == line;
-    let likeness = |image: &Image| strsim::jaro_winkler(key, &image.key);
-    let alike = || {
-        let best = shelf.images.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        best.filter(|best| likeness(best) >= 0.8)
-    };
-    shelf.images.iter().find(is_of_line).or_else(alike).map(|image| image.key.as_str())
+    let candidates = shelf.images.iter().map(|image| &image.candidate);
+    os_image::nearest(key, candidates.map(|image| (image.key.as_str(), image.facets.as_ref())))
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Read;
-use super::cluster::is_template;
+use crate::os_image::attributes;
+use crate::os_image::cluster::is_template;
+use crate::os_image::selector::Candidate;
 use crate::reconcile::{Is, Stand, Standing, ownership::REGISTRY_FIELD};
 use crate::release::{Facets, K8sVersion, Release};
 
@@ -15,7 +17,7 @@ const OWN_IMAGES: &str = "os_images";
 pub(super) struct Shelf {
     pub(super) images: Vec<Image>,
     /// Every key that may be referred to, of images that exist or not.
-    pub(super) keys: BTreeMap<String, Option<Facets>>,
+    pub(super) keys: BTreeSet<String>,
     /// Whether a template may make further images, so that nothing can be said to be missing.
     pub(super) is_open: bool,
 }
@@ -23,26 +25,22 @@ pub(super) struct Shelf {
 /// One image, as far as it is known.
 #[derive(Debug, Clone)]
 pub(super) struct Image {
-    pub(super) key: String,
-    /// Its keys in `os_images`: since late 2025 the registry's name and `--` stand before it (sylva-core !6005).
-    pub(super) names: Vec<String>,
-    /// What a selector sees (sylva-core `create-os-images-info.sh`); `None` where no manifest was read.
-    pub(super) attributes: Option<BTreeMap<String, String>>,
+    /// What a selector and a reference see.
+    pub(super) candidate: Candidate,
     pub(super) k8s_flavor: Option<String>,
     pub(super) k8s_version: Option<K8sVersion>,
-    pub(super) facets: Option<Facets>,
 }
 
 impl Shelf {
     /// The images of the mapping and its overlays. A dead key is no image, but it can be referred to.
     pub(super) fn new(wanted: &Release, standings: &[&Standing<'_>]) -> Self {
-        let mut shelf = Self { images: Vec::new(), keys: BTreeMap::new(), is_open: false };
+        let mut shelf = Self { images: Vec::new(), keys: BTreeSet::new(), is_open: false };
         let mut seen = BTreeSet::new();
         for stand in standings.iter().flat_map(|standing| &standing.entries) {
             if stand.is == Is::Template {
                 shelf.is_open = true;
             } else if seen.insert(stand.entry.key.clone()) {
-                shelf.keys.insert(stand.entry.key.clone(), stand.facets.clone());
+                shelf.keys.insert(stand.entry.key.clone());
                 if !matches!(stand.is, Is::Dead { .. }) {
                     shelf.images.push(Image::listed(stand, wanted));
                 }
@@ -70,7 +68,7 @@ impl Shelf {
                 }
                 [above @ .., key] if is_own(above) => {
                     let image = Image::own(key, read, &field.path);
-                    self.keys.insert(image.key.clone(), image.facets.clone());
+                    self.keys.insert(image.candidate.key.clone());
                     self.images.push(image);
                 }
                 _ => {}
@@ -88,17 +86,20 @@ impl Image {
         };
         let annotations = artifact.map(|artifact| &artifact.annotations).filter(|all| !all.is_empty());
         let registry = stand.entry.value.get(REGISTRY_FIELD).and_then(serde_json::Value::as_str);
+        let facets = stand.facets.clone();
         Self {
-            names: registry
-                .map(|registry| format!("{registry}--{key}"))
-                .into_iter()
-                .chain([key.clone()])
-                .collect(),
-            key,
-            attributes: annotations.map(attributes),
-            k8s_flavor: stand.facets.as_ref().map(|facets| facets.k8s_flavor.clone()),
-            k8s_version: stand.facets.as_ref().map(|facets| facets.k8s_version.clone()),
-            facets: stand.facets.clone(),
+            k8s_flavor: facets.as_ref().map(|facets| facets.k8s_flavor.clone()),
+            k8s_version: facets.as_ref().map(|facets| facets.k8s_version.clone()),
+            candidate: Candidate {
+                names: registry
+                    .map(|registry| format!("{registry}--{key}"))
+                    .into_iter()
+                    .chain([key.clone()])
+                    .collect(),
+                key,
+                attributes: annotations.map(attributes),
+                facets,
+            },
         }
     }
 
@@ -111,23 +112,19 @@ impl Image {
         let facets = Facets::from_name(key);
         let of_name = |of: fn(&Facets) -> String| facets.as_ref().map(of);
         Self {
-            key: key.to_owned(),
-            names: vec![key.to_owned()],
             k8s_flavor: attributes.get("k8s-flavor").cloned().or_else(|| of_name(|f| f.k8s_flavor.clone())),
             k8s_version: match attributes.get("k8s-version") {
                 Some(version) => version.parse().ok(),
                 None => facets.as_ref().map(|facets| facets.k8s_version.clone()),
             },
-            attributes: Some(attributes),
-            facets,
+            candidate: Candidate {
+                key: key.to_owned(),
+                names: vec![key.to_owned()],
+                attributes: Some(attributes),
+                facets,
+            },
         }
     }
-}
-
-/// Annotations whose key holds `sylva`, by the part after the last slash.
-fn attributes(annotations: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let ours = annotations.iter().filter(|(key, _)| key.contains("sylva"));
-    ours.map(|(key, value)| (key.rsplit('/').next().unwrap_or(key).to_owned(), value.clone())).collect()
 }
 
 fn is_null(text: &str) -> bool {

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::cluster::is_template;
 use super::images::{Image, Shelf};
 use super::notes::{Note, Notes, place};
 use super::{Id, Read};
+use crate::os_image::cluster::is_template;
 use crate::release::K8sVersion;
 use crate::values::Field;
 
@@ -73,7 +73,7 @@ fn judge_token(
 ) {
     let mut known = against.images.iter().filter_map(|image| image.k8s_version.as_ref());
     let is_other_branch = against.images.is_empty() && against.template;
-    if is_other_branch || known.any(|version| fits(&token.version, version)) {
+    if is_other_branch || known.any(|version| token.version.agrees_with(version)) {
         return;
     }
     let place = place(read.path, read.document, token.span.clone());
@@ -81,7 +81,7 @@ fn judge_token(
         return notes.skip(Id::KubernetesVersion, place, "a template may list further images");
     }
     if let Some(image) = against.images.iter().find(|image| image.k8s_version.is_none()) {
-        let why = format!("nothing says which Kubernetes version `{}` has", image.key);
+        let why = format!("nothing says which Kubernetes version `{}` has", image.candidate.key);
         return notes.skip(Id::KubernetesVersion, place, why);
     }
     let written = read.document.text().get(token.span.clone()).unwrap_or_default();
@@ -93,15 +93,6 @@ fn judge_token(
         help: listed(&token.version, shelf),
         fix: None,
     });
-}
-
-fn fits(wanted: &K8sVersion, image: &K8sVersion) -> bool {
-    fn same<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
-        a.is_none() || b.is_none() || a == b
-    }
-    wanted.minor == image.minor
-        && same(&wanted.patch, &image.patch)
-        && same(&wanted.revision, &image.revision)
 }
 
 /// What the listed images have: of this minor, else at all.
@@ -145,24 +136,6 @@ fn tokens(read: &Read<'_>, field: &Field<'_>) -> Vec<Token> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn separators_prefixes_and_missing_parts_are_equal() {
-        let table = [
-            ("v1.31.8+rke2r1", "1.31.8+rke2r1", true),
-            ("1.31.8-rke2r1", "1.31.8+rke2r1", true),
-            ("v1.31.8", "1.31.8+rke2r1", true),
-            ("v1.31.8+rke2r1", "1.31.8", true),
-            ("v1.31.8+rke2r2", "1.31.8+rke2r1", false),
-            ("v1.31.7", "1.31.8", false),
-            ("1.31.7", "1.31", true),
-            ("1.31", "1.31.8+rke2r1", true),
-            ("1.30", "1.31", false),
-        ];
-        for (wanted, image, expected) in table {
-            assert_eq!(fits(&wanted.parse().unwrap(), &image.parse().unwrap()), expected, "{wanted} {image}");
-        }
-    }
 
     #[test]
     fn every_version_of_a_template_is_looked_at() {

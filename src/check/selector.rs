@@ -1,36 +1,17 @@
 //! Image selectors: does each choose exactly one of the listed images.
 //!
-//! The algorithm is that of the Helm library of Sylva (`_os_images.tpl`): a selector's values are regular expressions over
-//! the whole attribute, a missing attribute is `//unset`, what the machines of a role do not say comes from the cluster,
-//! and its Kubernetes version and flavor are added. A value that only Helm knows narrows the choice in a way that nobody
-//! knows here: then none is still none, and several may be one.
-
-mod matching;
+//! What the machines of a role do not say comes from the cluster. A value that only Helm knows narrows the choice in a
+//! way that nobody knows here: then none is still none, and several may be one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cluster::{IMAGE_KEYS, Role, SELECTOR, Scope, deployments, is_in_cluster, is_template, key_place};
 use super::images::Shelf;
 use super::notes::{Note, Notes};
+use super::places::{deployments, key_place};
 use super::{Id, Read};
+use crate::os_image::cluster::{IMAGE_KEYS, Role, SELECTOR, Scope, is_in_cluster, is_template};
+use crate::os_image::selector::{Candidate, Condition, EXTRA_KEYS, KEYS, Outcome, choose, defaults};
 use crate::values::Field;
-use matching::{Condition, Outcome, choose};
-
-/// What a selector may ask for (Helm library of Sylva 0.9.0).
-const KEYS: [&str; 10] = [
-    "os",
-    "os-release",
-    "flavor",
-    "hardened",
-    "k8s-flavor",
-    "k8s-version",
-    "commit-tag",
-    "oci-image-registry-key",
-    "_os_images_key_",
-    EXTRA_KEYS,
-];
-/// Allows any key.
-const EXTRA_KEYS: &str = "_use_extra_keys_";
 
 /// The selectors of one cluster for one infrastructure.
 type Selectors<'r, 'a> = BTreeMap<Role<'a>, Selector<'r, 'a>>;
@@ -126,7 +107,8 @@ fn judge_cluster(
     shelf: &Shelf,
     notes: &mut Notes,
 ) {
-    let defaults = defaults(read, cluster);
+    let defaults = defaults_of(read, cluster);
+    let images: Vec<&Candidate> = shelf.images.iter().map(|image| &image.candidate).collect();
     let deployments = deployments(&read.fields, cluster);
     let deployments =
         deployments.iter().map(|name| vec![Role::All, Role::AnyDeployment, Role::Deployment(name)]);
@@ -145,28 +127,18 @@ fn judge_cluster(
         }
         let mut effective: BTreeMap<&str, &Condition> = defaults.iter().map(|(key, c)| (*key, c)).collect();
         effective.extend(written.iter().flat_map(|selector| &selector.conditions).map(|(key, c)| (*key, c)));
-        report(read, last.field, choose(&effective, shelf), notes);
+        report(read, last.field, choose(&effective, &images, shelf.is_open), notes);
     }
 }
 
-/// The Kubernetes version and flavor of a cluster, which every selector gets unless it has its own.
-fn defaults(read: &Read<'_>, cluster: &[&str]) -> BTreeMap<&'static str, Condition> {
+/// What every selector of a cluster gets unless it has its own.
+fn defaults_of(read: &Read<'_>, cluster: &[&str]) -> BTreeMap<&'static str, Condition> {
     let text = |below: &[&str]| {
         let at = |path: &[&str]| path.strip_prefix(cluster) == Some(below);
         let field = read.fields.iter().find(|field| at(&field.path))?;
         field.text.filter(|text| !text.is_empty() && !is_template(text))
     };
-    let version =
-        text(&["k8s_version"]).map(|text| text.strip_prefix('v').unwrap_or(text).replace('+', "\\+"));
-    let flavor = text(&["capi_providers", "bootstrap_provider"]).and_then(|provider| match provider {
-        "cabpk" => Some("kubeadm"),
-        "cabpr" => Some("rke2"),
-        "cabpck" => Some("ck8s"),
-        "cabpoa" => Some("openshift"),
-        _ => None,
-    });
-    let condition = |text: Option<&str>| text.map_or(Condition::Unknown, Condition::new);
-    BTreeMap::from([("k8s-version", condition(version.as_deref())), ("k8s-flavor", condition(flavor))])
+    defaults(text(&["k8s_version"]), text(&["capi_providers", "bootstrap_provider"]))
 }
 
 /// Whether an image is named outright for these machines: then no selector chooses.
@@ -186,7 +158,7 @@ fn has_image_key(read: &Read<'_>, cluster: &[&str], infrastructure: Option<&str>
 
 fn report(read: &Read<'_>, field: &Field<'_>, outcome: Outcome, notes: &mut Notes) {
     match outcome {
-        Outcome::One => {}
+        Outcome::One(_) => {}
         Outcome::None { hint } => {
             notes.find(note(read, field, "the selector matches no listed image".to_owned(), hint));
         }

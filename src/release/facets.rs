@@ -216,6 +216,17 @@ fn is_word(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
+impl K8sVersion {
+    /// Whether two versions are the same as far as both say: a version without a revision fits any, and so does a name
+    /// of the newest scheme, which has no patch.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        fn same<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
+            a.is_none() || b.is_none() || a == b
+        }
+        self.minor == other.minor && same(&self.patch, &other.patch) && same(&self.revision, &other.revision)
+    }
+}
+
 impl FromStr for K8sVersion {
     type Err = ();
 
@@ -325,6 +336,25 @@ mod tests {
         let facets = Facets::from_annotations(&annotations).unwrap();
         assert_eq!(facets.k8s_version.to_string(), "1.31.8+rke2r1");
         assert_eq!(facets.line().to_string(), "ubuntu plain rke2 1.31");
+    }
+
+    #[test]
+    fn kubernetes_versions_agree_in_what_both_say() {
+        let table = [
+            ("v1.31.8+rke2r1", "1.31.8+rke2r1", true),
+            ("1.31.8-rke2r1", "1.31.8+rke2r1", true),
+            ("v1.31.8", "1.31.8+rke2r1", true),
+            ("v1.31.8+rke2r1", "1.31.8", true),
+            ("v1.31.8+rke2r2", "1.31.8+rke2r1", false),
+            ("v1.31.7", "1.31.8", false),
+            ("1.31.7", "1.31", true),
+            ("1.31", "1.31.8+rke2r1", true),
+            ("1.30", "1.31", false),
+        ];
+        for (one, other, expected) in table {
+            let (one, other): (K8sVersion, K8sVersion) = (one.parse().unwrap(), other.parse().unwrap());
+            assert_eq!(one.agrees_with(&other), expected, "{one} {other}");
+        }
     }
 
     #[test]

@@ -1,23 +1,21 @@
 //! Where a cluster speaks of images: the places of sylva-capi-cluster's values (`image_key`, `os_image_selector`,
 //! `k8s_version`), below whatever a file nests them in.
 
-use super::{Place, Read, notes};
-use crate::values::Field;
-
 /// Keys of an image in `os_images`.
-pub(super) const IMAGE_KEYS: [&str; 2] = ["image_key", "os_image_key"];
+pub const IMAGE_KEYS: [&str; 2] = ["image_key", "os_image_key"];
 /// A choice of an image by what it is.
-pub(super) const SELECTOR: &str = "os_image_selector";
+pub const SELECTOR: &str = "os_image_selector";
 /// The parts of a cluster that have images, and the infrastructures that they are for.
 const PARTS: [&str; 4] = ["cluster", CONTROL_PLANE, DEPLOYMENTS, DEPLOYMENT_DEFAULT];
 const INFRASTRUCTURES: [&str; 3] = ["capm3", "capo", "capv"];
 const CONTROL_PLANE: &str = "control_plane";
-const DEPLOYMENTS: &str = "machine_deployments";
+/// The machine deployments of a cluster, by their names.
+pub const DEPLOYMENTS: &str = "machine_deployments";
 const DEPLOYMENT_DEFAULT: &str = "machine_deployment_default";
 
 /// Which machines of a cluster something is said of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Role<'a> {
+pub enum Role<'a> {
     /// All of them.
     All,
     /// Those of the control plane.
@@ -30,18 +28,18 @@ pub(super) enum Role<'a> {
 
 /// Of which machines of which cluster a place speaks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Scope<'a> {
+pub struct Scope<'a> {
     /// The path of the cluster.
-    pub(super) cluster: Vec<&'a str>,
+    pub cluster: Vec<&'a str>,
     /// The infrastructure, where one is named.
-    pub(super) infrastructure: Option<&'a str>,
+    pub infrastructure: Option<&'a str>,
     /// The machines.
-    pub(super) role: Role<'a>,
+    pub role: Role<'a>,
 }
 
 impl<'a> Scope<'a> {
     /// The scope of what stands below `path`.
-    pub(super) fn of(path: &[&'a str]) -> Self {
+    pub fn of(path: &[&'a str]) -> Self {
         let (path, infrastructure) = match path.split_last() {
             Some((last, above)) if INFRASTRUCTURES.contains(last) => (above, Some(*last)),
             _ => (path, None),
@@ -57,34 +55,12 @@ impl<'a> Scope<'a> {
 }
 
 /// Whether a path leads through a part of a cluster.
-pub(super) fn is_in_cluster(path: &[&str]) -> bool {
+pub fn is_in_cluster(path: &[&str]) -> bool {
     path.iter().any(|key| PARTS.contains(key) || INFRASTRUCTURES.contains(key))
 }
 
-/// The names of a cluster's machine deployments.
-pub(super) fn deployments<'a>(fields: &[Field<'a>], cluster: &[&str]) -> Vec<&'a str> {
-    let name = |field: &Field<'a>| match field.path.as_slice() {
-        [above @ .., DEPLOYMENTS, name] if above == cluster => Some(*name),
-        _ => None,
-    };
-    fields.iter().filter_map(name).collect()
-}
-
-/// Where a field's value is.
-pub(super) fn value_place(read: &Read<'_>, field: &Field<'_>) -> Place {
-    let place = notes::place(read.path, read.document, field.span.clone());
-    // Of an alias the bytes are elsewhere.
-    if place.at == field.at { place } else { Place { at: field.at, length: 1, ..place } }
-}
-
-/// Where a field's key is.
-pub(super) fn key_place(read: &Read<'_>, field: &Field<'_>) -> Place {
-    let length = field.path.last().map_or(1, |key| key.chars().count().max(1));
-    Place { path: read.path.to_owned(), at: field.key_at, length }
-}
-
 /// Whether a text is made when the chart is rendered.
-pub(super) fn is_template(text: &str) -> bool {
+pub fn is_template(text: &str) -> bool {
     text.contains("{{")
 }
 

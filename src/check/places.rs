@@ -1,0 +1,27 @@
+//! Where a file speaks of a cluster's images: places of fields, as findings name them.
+
+use super::{Place, Read, notes};
+use crate::os_image::cluster::DEPLOYMENTS;
+use crate::values::Field;
+
+/// The names of a cluster's machine deployments.
+pub(super) fn deployments<'a>(fields: &[Field<'a>], cluster: &[&str]) -> Vec<&'a str> {
+    let name = |field: &Field<'a>| match field.path.as_slice() {
+        [above @ .., DEPLOYMENTS, name] if above == cluster => Some(*name),
+        _ => None,
+    };
+    fields.iter().filter_map(name).collect()
+}
+
+/// Where a field's value is.
+pub(super) fn value_place(read: &Read<'_>, field: &Field<'_>) -> Place {
+    let place = notes::place(read.path, read.document, field.span.clone());
+    // Of an alias the bytes are elsewhere.
+    if place.at == field.at { place } else { Place { at: field.at, length: 1, ..place } }
+}
+
+/// Where a field's key is.
+pub(super) fn key_place(read: &Read<'_>, field: &Field<'_>) -> Place {
+    let length = field.path.last().map_or(1, |key| key.chars().count().max(1));
+    Place { path: read.path.to_owned(), at: field.key_at, length }
+}
