@@ -102,6 +102,7 @@ fn next_step(error: &ValuesError) -> &'static str {
         ValuesError::Tab { .. } => "indent by spaces",
         ValuesError::Syntax { .. } => "put the YAML right at this place",
         ValuesError::WrittenTwice { .. } | ValuesError::TwoDocuments { .. } => "remove one of them",
+        ValuesError::TopLevel { .. } => "name a file of Helm values",
         ValuesError::MergeKey { .. } => "write the merged entries out",
         ValuesError::TooManyAliases { .. } => "write the values out",
         ValuesError::Alias { .. } | ValuesError::Template { .. } | ValuesError::Unexpected { .. } => {

@@ -100,6 +100,11 @@ fn call_value<'v>(
         arguments.push(given);
     }
     arguments.extend(piped);
+    if function.name == "dig" && arguments.last().and_then(Given::value).is_some_and(|last| *last == *values)
+    {
+        let problem = "cannot dig in all values (Helm fails there too); name a mapping below them".to_owned();
+        return Err(TemplateError::Unfit { name: function.name.to_owned(), problem });
+    }
     function.call(&arguments)
 }
 

@@ -27,10 +27,11 @@ fn entries(map: &Map<String, Value>) -> Vec<String> {
     keys.into_iter().map(|key| format!("{key}:{}", printed(&map[key]))).collect()
 }
 
-/// The shortest form that reads back as the same number, with an exponent where it is below -4 or above 20.
+/// The shortest form that reads back as the same number, with an exponent where that is below -4 or above 5. Numbers of
+/// values files are floats to Helm, so that 1234567 is printed as 1.234567e+06.
 fn number_printed(number: &Number) -> String {
     let Some(float) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
-    if float == 0.0 || (1e-4..1e21).contains(&float.abs()) {
+    if float == 0.0 || (1e-4..1e6).contains(&float.abs()) {
         return float.to_string();
     }
     let text = format!("{float:e}");
@@ -188,7 +189,7 @@ pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
         Value::Bool(_) => "a boolean",
-        Value::Number(number) if number.is_f64() => "a fraction",
+        Value::Number(number) if number.is_f64() => "a floating number",
         Value::Number(_) => "a whole number",
         Value::String(_) => "text",
         Value::Array(_) => "a list",

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::Value;
+use regex::Regex;
+use serde_json::{Map, Value};
 
 use super::evaluate::Given;
 use super::format::{formatted, kind, printed, quoted};
@@ -32,7 +33,7 @@ const fn of(
     Function { name, least, most, run }
 }
 
-static FUNCTIONS: [Function; 35] = [
+static FUNCTIONS: [Function; 50] = [
     of("and", 1, ANY, last),
     of("or", 1, ANY, last),
     of("not", 1, 1, |a| Ok(Given::new(is_empty(&a.given[0])))),
@@ -65,6 +66,21 @@ static FUNCTIONS: [Function; 35] = [
     of("lower", 1, 1, |a| Ok(Given::new(a.text(0)?.chars().map(lower).collect::<String>()))),
     of("upper", 1, 1, |a| Ok(Given::new(a.text(0)?.chars().map(upper).collect::<String>()))),
     of("toString", 1, 1, |a| Ok(Given::new(printed(a.given[0].demanded()?)))),
+    of("regexFind", 2, 2, |a| Ok(Given::new(a.regex()?.find(a.text(1)?).map_or("", |found| found.as_str())))),
+    of("regexMatch", 2, 2, |a| Ok(Given::new(a.regex()?.is_match(a.text(1)?)))),
+    of("regexReplaceAll", 3, 3, regex_replace_all),
+    of("trunc", 2, 2, trunc),
+    of("splitList", 2, 2, |a| Ok(Given::new(a.split()?))),
+    of("split", 2, 2, split),
+    of("join", 2, 2, join),
+    of("list", 0, ANY, |a| Ok(Given::new(a.given.iter().map(or_null).collect::<Vec<_>>()))),
+    of("first", 1, 1, |a| a.items(0)?.first().map_or_else(|| Ok(nothing("first")), given)),
+    of("last", 1, 1, |a| a.items(0)?.last().map_or_else(|| Ok(nothing("last")), given)),
+    of("has", 2, 2, has),
+    of("dict", 0, ANY, dict),
+    of("get", 2, 2, |a| Ok(a.map(0)?.get(a.text(1)?).map_or_else(|| Given::new(""), some))),
+    of("hasKey", 2, 2, |a| Ok(Given::new(a.map(0)?.contains_key(a.text(1)?)))),
+    of("int", 1, 1, int),
     of("b64enc", 1, 1, |a| Ok(Given::new(BASE64.encode(a.text(0)?)))),
     of("indent", 2, 2, |a| a.indented().map(Given::new)),
     of("nindent", 2, 2, |a| a.indented().map(|text| Given::new(format!("\n{text}")))),
@@ -139,6 +155,33 @@ impl<'a, 'v> Arguments<'a, 'v> {
         self.function.unfit(problem)
     }
 
+    fn items(&self, at: usize) -> Result<&'a [Value], TemplateError> {
+        match self.given[at].demanded()? {
+            Value::Array(items) => Ok(items),
+            other => Err(self.unfit(format!("takes a list and has {}", kind(other)))),
+        }
+    }
+
+    fn map(&self, at: usize) -> Result<&'a Map<String, Value>, TemplateError> {
+        match self.given[at].demanded()? {
+            Value::Object(map) => Ok(map),
+            other => Err(self.unfit(format!("takes a mapping and has {}", kind(other)))),
+        }
+    }
+
+    /// The first argument as a regular expression. Ours and Go's have nearly the same syntax.
+    fn regex(&self) -> Result<Regex, TemplateError> {
+        Regex::new(self.text(0)?).map_err(|_| self.unfit("has a regular expression that cannot be read here"))
+    }
+
+    fn split(&self) -> Result<Vec<&'a str>, TemplateError> {
+        let (separator, text) = (self.text(0)?, self.text(1)?);
+        match separator {
+            "" => Err(self.unfit("needs something to split at")),
+            separator => Ok(text.split(separator).collect()),
+        }
+    }
+
     fn all_printed(&self) -> Result<Vec<String>, TemplateError> {
         self.given.iter().map(|given| given.demanded().map(printed)).collect()
     }
@@ -172,14 +215,17 @@ impl<'a, 'v> Arguments<'a, 'v> {
         Ok(Given::new(holds(order)))
     }
 
-    /// Text with text, by bytes, and number with number.
+    /// Text with text, by bytes, and number with number; whole numbers and floating ones, as all numbers of values are,
+    /// Go does not compare.
     fn order(&self, one: &Value, other: &Value) -> Result<Ordering, TemplateError> {
         let order = match (one, other) {
             (Value::String(one), Value::String(other)) => Some(one.cmp(other)),
-            (Value::Number(one), Value::Number(other)) => match (one.as_i64(), other.as_i64()) {
-                (Some(one), Some(other)) => Some(one.cmp(&other)),
-                _ => one.as_f64().zip(other.as_f64()).and_then(|(one, other)| one.partial_cmp(&other)),
-            },
+            (Value::Number(one), Value::Number(other)) if one.is_f64() == other.is_f64() => {
+                match (one.as_i64(), other.as_i64()) {
+                    (Some(one), Some(other)) => Some(one.cmp(&other)),
+                    _ => one.as_f64().zip(other.as_f64()).and_then(|(one, other)| one.partial_cmp(&other)),
+                }
+            }
             _ => None,
         };
         order.ok_or_else(|| self.unfit(format!("cannot compare {} with {}", kind(one), kind(other))))
@@ -302,6 +348,83 @@ fn replace<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
     let count = text.matches(old).count();
     within((text.len() - count * old.len()).saturating_add(count.saturating_mul(new.len())))?;
     Ok(Given::new(text.replace(old, new)))
+}
+
+fn regex_replace_all<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
+    let (text, replacement) = (arguments.text(1)?, arguments.text(2)?);
+    // An empty match may stand at every place of the text.
+    within((text.len() + 1).saturating_mul(replacement.len().max(1)))?;
+    Ok(Given::new(arguments.regex()?.replace_all(text, replacement)))
+}
+
+/// The first characters, or with a negative number the last ones.
+fn trunc<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
+    let (number, text) = (arguments.given[0].demanded()?, arguments.text(1)?);
+    let Some(number) = number.as_i64() else { return Err(arguments.unfit("takes a whole number")) };
+    let count = usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX);
+    let all = text.chars().count();
+    let (skip, take) = if number < 0 { (all.saturating_sub(count), all) } else { (0, count) };
+    Ok(Given::new(text.chars().skip(skip).take(take).collect::<String>()))
+}
+
+/// The parts as a mapping with the keys `_0`, `_1`, …
+fn split<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
+    let parts = arguments.split()?.into_iter().enumerate();
+    Ok(Given::new(parts.map(|(i, part)| (format!("_{i}"), part.into())).collect::<Map<_, _>>()))
+}
+
+fn join<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
+    let (separator, items) = (arguments.text(0)?, arguments.items(1)?);
+    let words: Vec<String> = items.iter().filter(|item| !item.is_null()).map(printed).collect();
+    within(words.iter().map(String::len).sum::<usize>() + separator.len().saturating_mul(words.len()))?;
+    Ok(Given::new(words.join(separator)))
+}
+
+fn has<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
+    let wanted = or_null(&arguments.given[0]);
+    Ok(Given::new(arguments.items(1)?.contains(&wanted)))
+}
+
+/// Keys and values in turn; a last key without a value has an empty one.
+fn dict<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
+    let mut map = Map::new();
+    for pair in arguments.given.chunks(2) {
+        let key = printed(pair[0].demanded()?);
+        map.insert(key, pair.get(1).map_or_else(|| Value::from(""), or_null));
+    }
+    Ok(Given::new(map))
+}
+
+/// A number without its fraction; a text that is no number is 0 (spf13/cast).
+fn int<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
+    let number = match arguments.given[0].value() {
+        Some(Value::Number(number)) => number.as_i64().or_else(|| number.as_f64().map(truncated)),
+        Some(Value::String(text)) => text.parse().ok(),
+        Some(Value::Bool(value)) => Some(i64::from(*value)),
+        _ => None,
+    };
+    Ok(Given::new(number.unwrap_or_default()))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a float beyond the range is as wrong as what Go makes of it"
+)]
+fn truncated(float: f64) -> i64 {
+    float as i64
+}
+
+/// An item of a list, which may be null.
+fn given<'v>(value: &Value) -> Answer<'v> {
+    Ok(some(value))
+}
+
+fn some<'v>(value: &Value) -> Given<'v> {
+    if value.is_null() { nothing("null") } else { Given::new(value.clone()) }
+}
+
+fn or_null(given: &Given<'_>) -> Value {
+    given.value().cloned().unwrap_or_default()
 }
 
 fn nothing<'v>(function: &str) -> Given<'v> {

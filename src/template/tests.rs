@@ -117,7 +117,7 @@ fn functions_do_what_sprig_and_go_do() {
         (r#"{{ lower "ÀB" }} {{ upper "straße" }}"#, "àb STRAßE"),
         (r#"{{ .Values.count | toString | printf "%s" }}"#, "3"),
         (r#"{{ .Values.on | ternary "t" "f" }} {{ ternary "t" "f" (eq 1 2) }}"#, "t f"),
-        (r#"{{ dig "cluster" "name" "d" .Values }} {{ dig "cluster" "x" "d" .Values }}"#, "Édith d"),
+        (r#"{{ dig "name" "d" .Values.cluster }} {{ .Values.cluster | dig "x" "d" }}"#, "Édith d"),
         (r#"{{ required "why" .Values.version }}{{ required "why" .Values.off }}"#, "0.4.12false"),
         (r#"{{ "Édith" | b64enc }}"#, "w4lkaXRo"),
         (
@@ -141,7 +141,7 @@ fn comparisons_are_gos() {
     assert_renders(&[
         (r#"{{ eq .Values.version "0.4.12" }} {{ eq 1 2 3 1 }} {{ ne "a" "b" }}"#, "true true true"),
         (r#"{{ eq .Values.missing "x" }} {{ eq .Values.missing nil }}"#, "false true"),
-        (r#"{{ lt 1 2 }} {{ le 2 2 }} {{ gt "b" "a" }} {{ ge 1.5 2 }}"#, "true true true false"),
+        (r#"{{ lt 1 2 }} {{ le 2 2 }} {{ gt "b" "a" }} {{ ge 1.5 2.5 }}"#, "true true true false"),
         (r#"{{ and 1 0 "x" }} {{ or 0 "" "x" "y" }} {{ not "" }}"#, "0 x true"),
         (r#"{{ or .Values.on (required "why" .Values.missing) }}"#, "true"),
     ]);
@@ -279,7 +279,11 @@ fn arguments_that_do_not_fit_are_errors() {
         ("{{ (lower \"x\").y }}", "`(…)` is no mapping"),
         ("{{ index .Values.list 3 }}", "`index` goes beyond its list"),
         ("{{ index .Values.list \"a\" }}", "`index` cannot look into a list so"),
-        ("{{ dig \"version\" \"x\" \"d\" .Values }}", "`dig` looks for `x` in text"),
+        ("{{ dig \"name\" \"x\" \"d\" .Values.cluster }}", "`dig` looks for `x` in text"),
+        (
+            "{{ dig \"version\" \"d\" .Values }}",
+            "`dig` cannot dig in all values (Helm fails there too); name a mapping below them",
+        ),
         ("{{ required 1 \"x\" }}", "`required` takes text and has a whole number"),
         ("{{ indent -1 \"x\" }}", "`indent` takes a number of blanks"),
     ]);

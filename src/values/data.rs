@@ -1,10 +1,12 @@
 //! A node as data, with scalars resolved as Helm's reader (YAML 1.1) does.
 
+use std::collections::HashMap;
+
 use granit_parser::ScalarStyle;
 use serde_json::{Map, Number, Value};
 
-use super::tree::Kind;
-use super::{Document, ValuesError};
+use super::tree::{Kind, Pair};
+use super::{Document, KeyPath, ValuesError};
 
 /// So many nodes may be read through aliases before it counts as an attack.
 const NODES: usize = 1_000_000;
@@ -12,6 +14,48 @@ const NODES: usize = 1_000_000;
 const DEPTH: usize = 512;
 
 impl Document {
+    /// What the whole file says, as data; nothing is an empty mapping.
+    pub(crate) fn top_level(&self) -> Result<Map<String, Value>, ValuesError> {
+        let wrong = |node, found| Err(ValuesError::TopLevel { at: self.at(node), found });
+        match self.tree().roots.as_slice() {
+            [] => return Ok(Map::new()),
+            [_, second, ..] => return wrong(*second, "two documents"),
+            [root] if self.is_null(*root) => return Ok(Map::new()),
+            [root] => self.refuse_contradictions(*root, &mut Vec::new())?,
+        }
+        let root = self.tree().roots[0];
+        match self.data(root)? {
+            Value::Object(map) => Ok(map),
+            Value::Array(_) => wrong(root, "a list"),
+            _ => wrong(root, "a scalar"),
+        }
+    }
+
+    /// A key with two values, and a template that stands there without quotes, so that YAML takes it for a mapping.
+    fn refuse_contradictions<'a>(&'a self, node: usize, path: &mut Vec<&'a str>) -> Result<(), ValuesError> {
+        let named = |path: &[&str]| KeyPath(path.iter().map(|key| (*key).to_owned()).collect());
+        if self.is_template(node) {
+            return Err(ValuesError::Template { path: named(path), at: self.at(node) });
+        }
+        if let Kind::Sequence { .. } = self.tree().kind(node) {
+            return self.tree().items(node).try_for_each(|item| self.refuse_contradictions(item, path));
+        }
+        let Kind::Mapping { .. } = self.tree().kind(node) else { return Ok(()) };
+        let mut seen: HashMap<&str, Pair> = HashMap::new();
+        for pair in self.tree().pairs(node) {
+            path.push(self.text_of(pair.key));
+            if let Some(first) = seen.insert(self.text_of(pair.key), pair)
+                && self.data(first.value)? != self.data(pair.value)?
+            {
+                let (first, second) = (self.at(first.key), self.at(pair.key));
+                return Err(ValuesError::WrittenTwice { path: named(path), first, second });
+            }
+            self.refuse_contradictions(pair.value, path)?;
+            path.pop();
+        }
+        Ok(())
+    }
+
     pub(crate) fn data(&self, node: usize) -> Result<Value, ValuesError> {
         let mut left = NODES;
         self.data_within(node, &mut left, DEPTH)

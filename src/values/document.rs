@@ -76,6 +76,14 @@ pub enum ValuesError {
         /// What should.
         expected: &'static str,
     },
+    /// Something else than one mapping as the whole file.
+    #[error("{at}: the file is {found} (expected a mapping)")]
+    TopLevel {
+        /// Where it begins.
+        at: Position,
+        /// What it is.
+        found: &'static str,
+    },
     /// A key that says two things.
     #[error("{second}: `{path}` is written twice with different values, first at {first}")]
     WrittenTwice {

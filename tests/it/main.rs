@@ -24,6 +24,7 @@ mod fuzz;
 mod gates;
 mod github;
 mod gitlab;
+mod helm;
 mod hub;
 mod life;
 mod oci;

@@ -1,0 +1,135 @@
+//! Values files as Helm merges them into the values that templates see.
+//!
+//! The first file is the chart's own, the others are the user's (`-f`): those are laid over each other first, so that a
+//! null and a later mapping for the same key are a mapping, and then over the chart's, where a null deletes (Helm,
+//! `pkg/cli/values` and `pkg/chart/common/util/coalesce.go`).
+
+use serde_json::{Map, Number, Value};
+
+use super::data::resolve;
+use super::{Document, KeyPath, ValuesError};
+
+/// What the files say together. Numbers are floating, as Helm's are.
+///
+/// # Errors
+/// A file whose top level is no mapping, that has two documents, or a key with two values; the index of the file comes
+/// with the error.
+pub fn merged(files: &[&Document]) -> Result<Value, (usize, ValuesError)> {
+    let read = |(index, file): (usize, &&Document)| file.top_level().map_err(|error| (index, error));
+    let mut read = files.iter().enumerate().map(read);
+    let mut values = read.next().transpose()?.unwrap_or_default();
+    let mut users = Map::new();
+    for file in read {
+        overlay(&mut users, file?);
+    }
+    coalesce(&mut values, users);
+    let mut values = Value::Object(values);
+    settle(&mut values);
+    Ok(values)
+}
+
+/// Lays one value over the others, as a last file would: a scalar as YAML reads it, at a path of keys.
+pub fn set(values: &mut Value, path: &KeyPath, scalar: &str) {
+    let mut value = resolve(scalar);
+    for key in path.0.iter().rev() {
+        value = Value::Object(Map::from_iter([(key.clone(), value)]));
+    }
+    if let (Value::Object(values), Value::Object(user)) = (&mut *values, value) {
+        coalesce(values, user);
+    }
+    settle(values);
+}
+
+/// Later files over earlier ones: mappings merge, everything else takes the place of what was there.
+fn overlay(into: &mut Map<String, Value>, later: Map<String, Value>) {
+    for (key, value) in later {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Object(below)), Value::Object(above)) => overlay(below, above),
+            (_, value) => drop(into.insert(key, value)),
+        }
+    }
+}
+
+/// The user's values over the chart's: as above, but null deletes.
+fn coalesce(chart: &mut Map<String, Value>, user: Map<String, Value>) {
+    for (key, value) in user {
+        match (chart.get_mut(&key), value) {
+            (_, Value::Null) => drop(chart.remove(&key)),
+            (Some(Value::Object(below)), Value::Object(above)) => coalesce(below, above),
+            (_, value) => drop(chart.insert(key, value)),
+        }
+    }
+}
+
+/// Helm reads YAML by way of JSON, where each number is a float, and templates print them so; a key without a value is
+/// none, whoever wrote it.
+fn settle(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if let Some(float) = number.as_f64().and_then(Number::from_f64) {
+                *number = float;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(settle),
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(settle);
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn together(files: &[&str]) -> Value {
+        let documents: Vec<Document> =
+            files.iter().map(|text| Document::parse(text.as_bytes().to_vec()).unwrap()).collect();
+        merged(&documents.iter().collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn later_files_win_mappings_merge_and_null_deletes() {
+        assert_eq!(together(&[]), json!({}));
+        assert_eq!(together(&["", "# nothing\n"]), json!({}));
+        let chart = "a: {x: text, y: no}\nb: [1]\nc: text\nd: ~\n";
+        assert_eq!(
+            together(&[chart, "a: {y: yes, z: 010}\nb: [2]\n", "c: null\na: {x: ~}\n"]),
+            json!({"a": {"y": true, "z": 8.0}, "b": [2.0]})
+        );
+        assert_eq!(together(&[chart, "a: text\n"]), json!({"a": "text", "b": [1.0], "c": "text"}));
+    }
+
+    #[test]
+    fn the_users_files_are_laid_over_each_other_before_the_charts() {
+        let chart = "a: {x: text}\n";
+        assert_eq!(together(&[chart, "a: null\n", "a: {z: new}\n"]), json!({"a": {"x": "text", "z": "new"}}));
+        assert_eq!(together(&[chart, "a: {z: new}\n", "a: null\n"]), json!({}));
+    }
+
+    #[test]
+    fn a_value_that_is_set_is_the_last_word() {
+        let mut values = together(&["a: {x: text, y: text}\n"]);
+        for (path, scalar) in [("a.x", "true"), ("b.c", "1"), ("a.y", "null"), ("d", "v1.31.8")] {
+            set(&mut values, &path.parse().unwrap(), scalar);
+        }
+        assert_eq!(values, json!({"a": {"x": true}, "b": {"c": 1.0}, "d": "v1.31.8"}));
+    }
+
+    #[test]
+    fn a_key_with_two_values_is_no_value() {
+        let of = |text: &str| {
+            let document = Document::parse(text.as_bytes().to_vec()).unwrap();
+            merged(&[&document]).map_err(|(_, error)| error.to_string())
+        };
+        assert_eq!(of("a: {x: {}, y: 1, x: {}}\n"), Ok(json!({"a": {"x": {}, "y": 1.0}})));
+        assert_eq!(
+            of("a:\n  x: 1\n  x: 2\n").unwrap_err(),
+            "3:3: `a.x` is written twice with different values, first at 2:3"
+        );
+        assert_eq!(of("- a\n").unwrap_err(), "1:1: the file is a list (expected a mapping)");
+        assert!(of("a: 1\n---\nb: 2\n").unwrap_err().starts_with("3:1: the file is two documents"));
+    }
+}

@@ -1,0 +1,150 @@
+//! Agreement with the real Helm engine, which renders the same values with the same templates.
+
+use dibump::template::render;
+use dibump::values::{Document, merged};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::clients;
+
+/// What Helm makes of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Helm {
+    Text(String),
+    Error(String),
+}
+
+/// A template and the values files that it is rendered with, the chart's own first.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) template: String,
+    pub(crate) values: Vec<String>,
+}
+
+/// What Helm makes of each case, in their order.
+pub(crate) async fn helm(cases: &[Case]) -> Vec<Helm> {
+    let folder = tempfile::tempdir().unwrap();
+    let [asked, answered] = ["asked", "answered"].map(|name| folder.path().join(name));
+    let cases: Vec<Value> =
+        cases.iter().map(|case| json!({"template": case.template, "values": case.values})).collect();
+    std::fs::write(&asked, Value::from(cases).to_string()).unwrap();
+    let paths = [asked.to_str().unwrap(), answered.to_str().unwrap()];
+    clients::python(include_str!("../clients/helm.py"), &paths).await;
+    serde_json::from_slice(&std::fs::read(&answered).unwrap()).unwrap()
+}
+
+/// The values as we merge them.
+fn values(files: &[String]) -> Value {
+    let documents: Vec<Document> =
+        files.iter().map(|text| Document::parse(text.clone().into_bytes()).unwrap()).collect();
+    merged(&documents.iter().collect::<Vec<_>>()).unwrap()
+}
+
+const CHART: &str = "\
+cluster: {k8s_version: v1.26.9+rke2r1, name: demo, nothing: null}
+k8s_version: 1.31.8
+release: 0.10
+small: 7
+large: 1234567
+size: 22000000000
+fraction: 1.5
+octal: 010
+old: yes
+day: 2024-01-01
+list: [a, b, c]
+numbers: [1, 2]
+empty: {}
+nested: '{{ .Values.cluster.name }}'
+quoted: \"15.6\"
+";
+
+/// Expressions that are answered here; where Helm fails, so do we.
+const EXPRESSIONS: &str = r#"
+{{ .Values.cluster.k8s_version }}
+{{ .Values.cluster.k8s_version | trimPrefix "v" | replace "." "-" }}
+{{ .Values.cluster.k8s_version | regexFind "[0-9.]+" }}
+{{ regexFind "[0-9]+\\.[0-9]+" .Values.cluster.k8s_version | replace "." "-" }}
+{{ regexReplaceAll "^v([0-9.]+).*$" .Values.cluster.k8s_version "${1}" }}
+{{ regexMatch "rke2" .Values.cluster.k8s_version }}
+{{ .Values.cluster.k8s_version | splitList "+" | first | trimPrefix "v" }}
+{{ .Values.cluster.k8s_version | splitList "+" | last }}
+{{ (split "+" .Values.cluster.k8s_version)._1 }}
+{{ (.Values.cluster.k8s_version | split "+")._0 | trimPrefix "v" }}
+{{ .Values.cluster.name | trimAll "d" }}
+{{ "ZGVtbw==" | b64dec }}
+{{ .Values.list | join "-" }} {{ join "," .Values.numbers }}
+{{ index .Values.list 1 }} {{ first .Values.list }} {{ last .Values.list }} {{ has "b" .Values.list }} {{ has "x" .Values.list }}
+{{ list 1 "a" true | join " " }} {{ len (list 1 2 3) }}
+{{ get .Values.cluster "name" }} {{ get .Values.cluster "absent" }} {{ hasKey .Values.cluster "name" }} {{ hasKey .Values.cluster "absent" }}
+{{ (dict "a" 1 "b" "x").b }} {{ len (dict "a" 1) }}
+{{ trunc 3 "abcdef" }} {{ trunc -2 "abcdef" }} {{ trunc 9 "abc" }}
+{{ int .Values.small }} {{ int "12" }} {{ int 1.9 }} {{ int "x" }} {{ int true }}
+{{ .Values.release }} {{ .Values.small }} {{ .Values.large }} {{ .Values.size }} {{ .Values.fraction }} {{ .Values.octal }}
+{{ .Values.old }} {{ .Values.day }} {{ .Values.quoted }}
+{{ .Values.list }} {{ .Values.numbers }} {{ .Values.empty }} {{ .Values.cluster }}
+{{ .Values.small | quote }} {{ .Values.large | quote }} {{ .Values.quoted | squote }} {{ quote "a\"b" 1 true }}
+{{ .Values.nested }}
+{{ .Values.absent | default "none" }} {{ default 5 .Values.small }} {{ .Values.cluster.nothing | default "null" }}
+{{ .Values.absent.deeper }}
+{{ .Values.cluster.name.deeper }}
+{{ (.Values.absent).deeper | default "x" }}
+{{ if .Values.empty }}full{{ else }}empty{{ end }} {{ if eq .Values.cluster.name "demo" }}same{{ end }}
+{{ eq .Values.small 7 }}
+{{ eq .Values.small 7.0 }} {{ lt .Values.fraction 2.0 }} {{ ne .Values.cluster.name "x" }}
+{{ gt .Values.small 3 }}
+{{ and .Values.old .Values.small }} {{ or .Values.empty "x" }} {{ not .Values.old }}
+{{ ternary "a" "b" .Values.old }} {{ .Values.old | ternary "a" "b" }} {{ ternary "a" "b" "yes" }}
+{{ coalesce .Values.absent "" "c" }} {{ empty .Values.empty }} {{ empty .Values.small }}
+{{ dig "cluster" "name" "none" .Values }}
+{{ dig "name" "none" .Values.cluster }} {{ dig "absent" "none" .Values.cluster }}
+{{ required "say a name" .Values.cluster.name }}
+{{ required "say a name" .Values.absent }}
+{{ printf "%s-%s" .Values.cluster.name .Values.k8s_version }} {{ printf "%d" 7 }} {{ printf "%q %v %5s|%-5s|" "a" 1 "b" "c" }}
+{{ print "a" 1 2 "b" }} {{ println "a" 1 }}
+{{ .Values.cluster.name | upper | lower | trim | trimSuffix "o" }}
+{{ hasPrefix "v" .Values.cluster.k8s_version }} {{ contains "rke2" .Values.cluster.k8s_version }} {{ "a.b" | hasSuffix "b" }}
+{{ .Values.cluster.name | b64enc }} {{ toString .Values.large }} {{ toString .Values.size }}
+{{- " a " | trim -}} b
+{{ "a" | indent 2 }} {{ "a" | nindent 2 }}
+{{/* nothing */}}x{{ "{{" }}
+{{ `raw` }}
+{{ 'a' }}
+{{ 1 | add 2 }}
+{{ .Values.small | int | printf "%03d" }}
+{{ .Values.k8s_version | splitList "." | join "-" }}
+{{ .Values.list | len }} {{ len .Values.cluster.name }}
+{{ .Values.absent }}
+{{ .Values.cluster.k8s_version | nosuch }}
+{{ if .Values.old }}
+{{ end }}
+{{ .Values.
+"#;
+
+/// Where we refuse and Helm answers: a function that is not known, a character as a number, and what prints as nothing.
+const REFUSED: [&str; 5] = [
+    r#"{{ .Values.cluster.name | trimAll "d" }}"#,
+    r#"{{ "ZGVtbw==" | b64dec }}"#,
+    "{{ 'a' }}",
+    "{{ 1 | add 2 }}",
+    "{{ .Values.absent }}",
+];
+
+#[tokio::test]
+async fn expressions_give_what_helm_gives() {
+    let files = vec![CHART.to_owned()];
+    let expressions = EXPRESSIONS.lines().filter(|line| !line.is_empty());
+    let cases: Vec<Case> =
+        expressions.map(|line| Case { template: line.to_owned(), values: files.clone() }).collect();
+    let values = values(&files);
+    let mut refused = Vec::new();
+    for (case, helm) in cases.iter().zip(helm(&cases).await) {
+        match (render(&case.template, &values), helm) {
+            (Ok(ours), Helm::Text(text)) => assert_eq!(ours, text, "{}", case.template),
+            (Err(_), Helm::Error(_)) => {}
+            (Err(_), Helm::Text(_)) => refused.push(case.template.as_str()),
+            (Ok(ours), Helm::Error(error)) => panic!("{}: {ours:?}, and Helm: {error}", case.template),
+        }
+    }
+    assert_eq!(refused, REFUSED);
+}
