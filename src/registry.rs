@@ -39,6 +39,14 @@ pub enum RegistryError {
         /// What is wrong with the answer.
         reason: String,
     },
+    /// The answer is what its digest says, and still no manifest that can be used: asking again gives the same.
+    #[error("{subject}: {reason}")]
+    Broken {
+        /// The URL that was asked.
+        subject: String,
+        /// What is wrong with the manifest.
+        reason: String,
+    },
     /// No answer, or one that a retry may change: time-out, 5xx, rate limit, cut body.
     #[error("couldn't reach {subject}")]
     Unavailable {

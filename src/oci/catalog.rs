@@ -77,7 +77,7 @@ impl Catalogue for OciCatalog {
             Err(RegistryError::Unavailable { subject, source }) => {
                 return Err(CatalogueError::Unavailable { subject, source });
             }
-            Err(RegistryError::Invalid { subject, reason }) => {
+            Err(RegistryError::Invalid { subject, reason } | RegistryError::Broken { subject, reason }) => {
                 return Err(CatalogueError::Invalid { subject, reason });
             }
         };

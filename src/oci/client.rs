@@ -215,7 +215,7 @@ pub(super) fn is_about_the_host(error: &RegistryError) -> bool {
         RegistryError::Unavailable { source, .. } => {
             source.downcast_ref::<TransportError>().is_some_and(TransportError::is_unreachable)
         }
-        RegistryError::Invalid { .. } => false,
+        RegistryError::Invalid { .. } | RegistryError::Broken { .. } => false,
     }
 }
 

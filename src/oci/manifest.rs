@@ -66,20 +66,21 @@ pub(super) async fn read(
 ) -> Result<Option<Manifest>, RegistryError> {
     let Some(found) = find(client, repository, tag.as_str()).await? else { return Ok(None) };
     let Some(entries) = &found.wire.manifests else {
-        return manifest(&found.response, found.digest, found.wire).map(Some);
+        let digest = found.digest.clone();
+        return manifest(found, digest).map(Some);
     };
     let [entry] = entries.as_slice() else {
         let reason = format!("an index of {} manifests, expected one", entries.len());
-        return Err(invalid(&found.response, reason));
+        return Err(found.wrong(reason));
     };
     let inner = find(client, repository, &entry.digest).await?;
     let inner = inner.ok_or_else(|| {
         invalid(&found.response, format!("an index of {}, which does not exist", entry.digest))
     })?;
     if inner.is_index() {
-        return Err(invalid(&inner.response, "an index within an index".to_owned()));
+        return Err(inner.wrong("an index within an index".to_owned()));
     }
-    manifest(&inner.response, found.digest, inner.wire).map(Some)
+    manifest(inner, found.digest).map(Some)
 }
 
 /// A manifest or an index that was found.
@@ -88,11 +89,21 @@ pub(super) struct Found {
     pub(super) response: Response,
     pub(super) digest: Digest,
     wire: Wire,
+    /// Whether somebody had said the digest before: then these are the bytes, and not some other answer.
+    is_certain: bool,
 }
 
 impl Found {
     pub(super) fn is_index(&self) -> bool {
         self.wire.manifests.is_some()
+    }
+
+    fn wrong(&self, reason: String) -> RegistryError {
+        let subject = redacted(&self.response.url);
+        match self.is_certain {
+            true => RegistryError::Broken { subject, reason },
+            false => RegistryError::Invalid { subject, reason },
+        }
     }
 }
 
@@ -109,8 +120,7 @@ pub(super) async fn find(
         client.confirm_absence(&response).await?;
         return Ok(None);
     }
-    let (digest, wire) = checked(&response, reference.contains(':').then_some(reference))?;
-    Ok(Some(Found { response, digest, wire }))
+    checked(response, reference.contains(':').then_some(reference)).map(Some)
 }
 
 async fn get(client: &Client, scope: &Scope, url: url::Url) -> Result<Response, RegistryError> {
@@ -119,31 +129,32 @@ async fn get(client: &Client, scope: &Scope, url: url::Url) -> Result<Response, 
 }
 
 /// Hashes and parses the body, and compares it with everything that was said about it.
-fn checked(response: &Response, wanted: Option<&str>) -> Result<(Digest, Wire), RegistryError> {
+fn checked(response: Response, wanted: Option<&str>) -> Result<Found, RegistryError> {
     if response.status != StatusCode::OK {
-        return Err(unexpected(response));
+        return Err(unexpected(&response));
     }
     let digest = Digest::of(&response.body);
     // A digest of another algorithm cannot be compared; ours is over the same bytes.
     let announced = response.header("docker-content-digest").filter(|text| text.starts_with("sha256:"));
+    let is_certain = announced.is_some() || wanted.is_some();
     for expected in announced.into_iter().chain(wanted) {
         if expected != digest.as_str() {
             return Err(invalid(
-                response,
+                &response,
                 format!("its bytes have the digest {digest}, announced was {expected}"),
             ));
         }
     }
     let wire: Wire = serde_json::from_slice(&response.body)
-        .map_err(|error| invalid(response, format!("a manifest that is none: {error}")))?;
+        .map_err(|error| invalid(&response, format!("a manifest that is none: {error}")))?;
     let content_type = response.header(http::header::CONTENT_TYPE).unwrap_or_default();
     let content_type = content_type.split(';').next().unwrap_or_default().trim();
     match &wire.media_type {
         // A general type such as `application/json` contradicts nothing.
         Some(media_type) if is_manifest_type(content_type) && media_type != content_type => {
-            Err(invalid(response, format!("sent as {content_type}, but calls itself {media_type}")))
+            Err(invalid(&response, format!("sent as {content_type}, but calls itself {media_type}")))
         }
-        _ => Ok((digest, wire)),
+        _ => Ok(Found { response, digest, wire, is_certain }),
     }
 }
 
@@ -157,17 +168,19 @@ fn is_manifest_type(media_type: &str) -> bool {
     .contains(&media_type)
 }
 
-fn manifest(response: &Response, digest: Digest, wire: Wire) -> Result<Manifest, RegistryError> {
-    let layers = wire.layers.ok_or_else(|| invalid(response, "a manifest without layers".to_owned()))?;
+/// The manifest that was found, under the digest that its tag stands for.
+fn manifest(mut found: Found, digest: Digest) -> Result<Manifest, RegistryError> {
+    let (layers, given) = (found.wire.layers.take(), found.wire.annotations.take());
+    let layers = layers.ok_or_else(|| found.wrong("a manifest without layers".to_owned()))?;
     let mut size = 0_u64;
     for layer in layers {
         let bytes = u64::try_from(layer.size).ok().and_then(|bytes| size.checked_add(bytes));
-        size = bytes.ok_or_else(|| invalid(response, "layers of impossible size".to_owned()))?;
+        size = bytes.ok_or_else(|| found.wrong("layers of impossible size".to_owned()))?;
     }
     let mut annotations = BTreeMap::new();
-    for (key, value) in wire.annotations.unwrap_or_default() {
+    for (key, value) in given.unwrap_or_default() {
         let Value::String(text) = value else {
-            return Err(invalid(response, format!("the annotation {key} is no string")));
+            return Err(found.wrong(format!("the annotation {key} is no string")));
         };
         annotations.insert(key, text);
     }

@@ -59,7 +59,7 @@ async fn with_tags(number: usize, paging: Paging) -> FakeRegistry {
 
 fn reason(error: &RegistryError) -> &str {
     match error {
-        RegistryError::Invalid { reason, .. } => reason,
+        RegistryError::Invalid { reason, .. } | RegistryError::Broken { reason, .. } => reason,
         other => panic!("expected an invalid answer, got {other:?}"),
     }
 }
