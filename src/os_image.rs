@@ -1,12 +1,119 @@
 //! The consumer's side: which images a deployment enables, what is known of them, and the image of a Metal3 machine.
 //!
 //! The rules are those of the charts that read the same values (sylva-core, sylva-capi-cluster and their library);
-//! `check` judges by the same functions.
+//! `check` judges by the same functions. Data flows one way: merged values → [`select`] → what the registry says of each
+//! image → [`info`] → [`machine_image`].
 
+mod advice;
 mod attributes;
 pub mod cluster;
+pub mod info;
+pub mod machine;
+pub mod machine_image;
 mod nearest;
+mod problem;
+mod registries;
+mod select;
 pub mod selector;
+pub mod url;
 
+use serde_json::{Map, Value};
+
+pub use advice::advice;
 pub use attributes::attributes;
 pub use nearest::nearest;
+pub use problem::{Problem, Wrong};
+pub use select::{Selection, form, select};
+
+use crate::release::{ImageKey, Prefix, Repository, Tag};
+use crate::values::KeyPath;
+
+/// Which of the two forms values have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `diskimage_builder_os_images`, of which `enabled: true` chooses (sylva-core issue #729).
+    Proposal,
+    /// `sylva_diskimagebuilder_images`, of which each names its registry (sylva-core since 2024).
+    SylvaCore,
+}
+
+/// An image that a deployment enables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OsImage {
+    /// Its key in `os_images`, templates resolved.
+    pub key: String,
+    /// Where it is written.
+    pub at: KeyPath,
+    /// Whose it is.
+    pub origin: Origin,
+}
+
+/// Whose image it is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// The user's own, with its properties as they are written, templates resolved.
+    Own(Map<String, Value>),
+    /// An artifact of a producer.
+    Published(Published),
+}
+
+/// An artifact of a producer, as the values name it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Published {
+    /// Where the producer publishes.
+    pub prefix: Prefix,
+    /// The last path segment of its repository.
+    pub key: ImageKey,
+    /// Its tag.
+    pub tag: Tag,
+    /// The public key (PEM) that the registry's entry gives, which charts hand on.
+    pub cosign_key: Option<String>,
+}
+
+impl Form {
+    /// The mapping that has its images.
+    pub fn mapping(self) -> &'static str {
+        match self {
+            Self::Proposal => "diskimage_builder_os_images",
+            Self::SylvaCore => "sylva_diskimagebuilder_images",
+        }
+    }
+}
+
+impl OsImage {
+    /// The artifact, where it is one.
+    pub fn published(&self) -> Option<&Published> {
+        match &self.origin {
+            Origin::Published(published) => Some(published),
+            Origin::Own(_) => None,
+        }
+    }
+
+    /// Its properties in `os_images`.
+    pub fn properties(&self, form: Form) -> Map<String, Value> {
+        let published = match &self.origin {
+            Origin::Own(properties) => return properties.clone(),
+            Origin::Published(published) => published,
+        };
+        let mut properties = Map::from_iter([("uri".to_owned(), published.uri().into())]);
+        if form == Form::SylvaCore {
+            properties.insert("sylva_dib_image".to_owned(), true.into());
+            if let Some(key) = &published.cosign_key {
+                properties.insert(registries::COSIGN_KEY.to_owned(), key.clone().into());
+            }
+        }
+        properties
+    }
+}
+
+impl Published {
+    /// Its repository.
+    pub fn repository(&self) -> Repository {
+        self.prefix.repository(&self.key)
+    }
+
+    /// Its address, as charts write it.
+    pub fn uri(&self) -> String {
+        format!("oci://{}:{}", self.repository(), self.tag)
+    }
+}

@@ -13,11 +13,15 @@ mod functions;
 mod parse;
 mod paths;
 
+pub use format::kind;
 pub use paths::paths;
 use serde_json::Value;
 
 /// The longest template, and the longest value that a function gives, in bytes.
 const LONGEST: usize = 64 * 1024;
+
+/// So many templates may stand in one another.
+const DEEPEST: usize = 8;
 
 /// The longest output, in bytes.
 const LONGEST_OUTPUT: usize = 1024 * 1024;
@@ -58,6 +62,9 @@ pub enum TemplateError {
         /// What is wrong with it.
         problem: String,
     },
+    /// What it gives is a template again and again.
+    #[error("`{0}` gives a template again and again")]
+    Endless(String),
     /// Longer than any value of a values file is.
     #[error("a template, value or output of more than {0} bytes")]
     TooLong(usize),
@@ -72,6 +79,19 @@ pub fn render(text: &str, values: &Value) -> Result<String, TemplateError> {
         return Err(TemplateError::TooLong(LONGEST));
     }
     evaluate::text_of(&parse::parse(text)?, values)
+}
+
+/// The text that `text` renders to, and what that renders to in turn, until no action is left: as the charts of Sylva
+/// interpret values that stand in values.
+pub fn resolve(text: &str, values: &Value) -> Result<String, TemplateError> {
+    let mut rendered = text.to_owned();
+    for _ in 0..DEEPEST {
+        if !rendered.contains("{{") {
+            return Ok(rendered);
+        }
+        rendered = render(&rendered, values)?;
+    }
+    if rendered.contains("{{") { Err(TemplateError::Endless(text.to_owned())) } else { Ok(rendered) }
 }
 
 #[cfg(test)]

@@ -5,9 +5,18 @@
 use std::collections::BTreeMap;
 
 use super::releases::Producer;
-use crate::registry::RegistryError;
-use crate::release::{Digest, ImageKey};
+use crate::registry::{Registry, RegistryError};
+use crate::release::{Digest, ImageKey, Prefix};
 use crate::signature::{Evidence, Keys, Layout, Verdict, verify};
+use crate::store::Store;
+
+/// Where the images are, and what is remembered of them.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) prefix: &'a Prefix,
+    pub(super) registry: &'a dyn Registry,
+    pub(super) store: &'a dyn Store,
+}
 
 /// One image and what was found beside it.
 struct Image {
@@ -21,13 +30,13 @@ struct Image {
 
 /// The verdict on each image. What could not be fetched is unknown, and never unsigned.
 pub(super) async fn verdicts(
-    producer: &Producer,
+    place: Place<'_>,
     images: &[(ImageKey, Digest)],
     keys: &Keys,
 ) -> BTreeMap<Digest, Verdict> {
     let mut all = Vec::with_capacity(images.len());
     for (key, digest) in images {
-        let evidence = producer.store.signatures(&producer.prefix, digest).await;
+        let evidence = place.store.signatures(place.prefix, digest).await;
         let verdict = verify(digest, &evidence, keys);
         // What is remembered and does not verify may be out of date.
         let evidence = if verdict.is_verified() { evidence } else { Vec::new() };
@@ -36,16 +45,22 @@ pub(super) async fn verdicts(
     for layout in [Layout::Classic, Layout::Bundle] {
         let mut open: Vec<&mut Image> = all.iter_mut().filter(|image| !image.verdict.is_verified()).collect();
         let asked: Vec<_> =
-            open.iter().map(|image| (producer.prefix.repository(&image.key), image.digest.clone())).collect();
-        let answers = producer.registry.signatures(&asked, layout).await;
+            open.iter().map(|image| (place.prefix.repository(&image.key), image.digest.clone())).collect();
+        let answers = place.registry.signatures(&asked, layout).await;
         for (image, answer) in open.iter_mut().zip(answers) {
             image.learn(answer, keys);
             if image.verdict.is_verified() {
-                producer.store.keep_signatures(&producer.prefix, &image.digest, &image.evidence).await;
+                place.store.keep_signatures(place.prefix, &image.digest, &image.evidence).await;
             }
         }
     }
     all.into_iter().map(|image| (image.digest, image.verdict)).collect()
+}
+
+impl<'a> From<&'a Producer> for Place<'a> {
+    fn from(producer: &'a Producer) -> Self {
+        Self { prefix: &producer.prefix, registry: &*producer.registry, store: &*producer.store }
+    }
 }
 
 impl Image {

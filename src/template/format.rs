@@ -185,7 +185,7 @@ fn digits(text: &str) -> Result<(usize, &str), TemplateError> {
 }
 
 /// What a value is, in words.
-pub(super) fn kind(value: &Value) -> &'static str {
+pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
         Value::Bool(_) => "a boolean",

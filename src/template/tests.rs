@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{LONGEST, LONGEST_OUTPUT, TemplateError, render};
+use super::{LONGEST, LONGEST_OUTPUT, TemplateError, render, resolve};
 
 fn values() -> Value {
     json!({
@@ -341,4 +341,13 @@ fn word() -> impl Strategy<Value = &'static str> {
         "if ", "else", "end", "default", "printf", "\"%s\"", "`a`", "3", "-1", "replace", "dig", "ternary",
         "index", "eq", "and", "indent", "b64enc", "é", "\n", "/*", "*/", "nil", "true",
     ])
+}
+
+#[test]
+fn templates_in_values_are_rendered_until_none_is_left() {
+    let values = json!({"a": "{{ .Values.b }}-x", "b": "{{ .Values.c }}", "c": "1", "d": "{{ .Values.d }}"});
+    assert_eq!(resolve("{{ .Values.a }}", &values).as_deref(), Ok("1-x"));
+    assert_eq!(resolve("plain }}", &values).as_deref(), Ok("plain }}"));
+    let endless = TemplateError::Endless("{{ .Values.d }}".to_owned());
+    assert_eq!(resolve("{{ .Values.d }}", &values), Err(endless));
 }

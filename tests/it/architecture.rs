@@ -56,7 +56,7 @@ fn may_use(room: &str) -> Option<Vec<&'static str>> {
         "signature" => Some(&["release"]),
         "values" => Some(&["template"]),
         "reconcile" => Some(&["release", "values"]),
-        "os_image" => Some(&["release", "values", "template"]),
+        "os_image" => Some(&["release", "values", "template", "signature"]),
         "check" => Some(&["release", "values", "template", "signature", "reconcile", "os_image"]),
         "merge_request" => Some(&["release", "reconcile", "signature"]),
         "plan" => Some(&CORE[..CORE.len() - 1]),

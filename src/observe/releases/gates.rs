@@ -14,7 +14,7 @@ impl Snapshot<'_> {
     /// The verdict on the signatures of images under `keys`; nothing is asked without any.
     pub async fn signatures(&self, images: &[(ImageKey, Digest)], keys: Option<&Keys>) -> Signatures {
         match keys {
-            Some(keys) => signatures::verdicts(self.producer, images, keys).await,
+            Some(keys) => signatures::verdicts(self.producer.into(), images, keys).await,
             None => Signatures::new(),
         }
     }
@@ -38,7 +38,7 @@ impl Snapshot<'_> {
         };
         let digest = |artifact: &Artifact| Some((artifact.key.clone(), artifact.digest.clone()?));
         let images: Vec<(ImageKey, Digest)> = artifacts().filter_map(digest).collect();
-        let verdicts = signatures::verdicts(self.producer, &images, keys).await;
+        let verdicts = signatures::verdicts(self.producer.into(), &images, keys).await;
         let verdict = |artifact: &Artifact| {
             let known = artifact.digest.as_ref().and_then(|digest| verdicts.get(digest)).cloned();
             known.unwrap_or_else(|| Verdict::Unknown { reason: "its manifest was not read".to_owned() })

@@ -1,0 +1,86 @@
+//! What the registry has of the images that a deployment enables: each tag is resolved once, and everything after it
+//! speaks of the digest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::join_all;
+
+use super::signatures::{Place, verdicts};
+use crate::os_image::info::{Fault, Found};
+use crate::registry::{Registry, RegistryError, Repository};
+use crate::release::{Digest, ImageKey, Prefix, Tag};
+use crate::signature::{Keys, Verdict};
+use crate::store::Store;
+
+/// Images of one producer with one tag, which the same keys must have signed.
+pub struct Batch {
+    /// Where they are.
+    pub prefix: Prefix,
+    /// Their tag.
+    pub tag: Tag,
+    /// Their names.
+    pub images: Vec<ImageKey>,
+    /// The keys, where signatures are asked for.
+    pub keys: Option<Keys>,
+    /// Answers for the prefix.
+    pub registry: Arc<dyn Registry>,
+    /// Remembers signatures.
+    pub store: Arc<dyn Store>,
+}
+
+/// Whether each image of each batch exists, in their order.
+pub async fn exist(batches: &[Batch]) -> Vec<Vec<Result<bool, RegistryError>>> {
+    join_all(batches.iter().map(async |batch| batch.registry.exists(&batch.repositories(), &batch.tag).await))
+        .await
+}
+
+/// What there is of each image of each batch, in their order.
+pub async fn found(batches: &[Batch]) -> Vec<Vec<Result<Found, Fault>>> {
+    join_all(batches.iter().map(Batch::found)).await
+}
+
+impl Batch {
+    async fn found(&self) -> Vec<Result<Found, Fault>> {
+        let manifests = self.registry.manifests(&self.repositories(), &self.tag).await;
+        let mut found: Vec<Result<Found, Fault>> = manifests
+            .into_iter()
+            .map(|answer| match answer {
+                Ok(Some(manifest)) => {
+                    Ok(Found { digest: manifest.digest, annotations: manifest.annotations, verdict: None })
+                }
+                Ok(None) => Err(Fault::Missing),
+                Err(error) => Err(fault(&error)),
+            })
+            .collect();
+        let verdicts = self.verdicts(&found).await;
+        for found in found.iter_mut().flatten() {
+            found.verdict = verdicts.get(&found.digest).cloned();
+        }
+        found
+    }
+
+    async fn verdicts(&self, found: &[Result<Found, Fault>]) -> BTreeMap<Digest, Verdict> {
+        let Some(keys) = &self.keys else { return BTreeMap::new() };
+        let place = Place { prefix: &self.prefix, registry: &*self.registry, store: &*self.store };
+        let images = self.images.iter().zip(found);
+        let images: Vec<(ImageKey, Digest)> = images
+            .filter_map(|(key, found)| Some((key.clone(), found.as_ref().ok()?.digest.clone())))
+            .collect();
+        verdicts(place, &images, keys).await
+    }
+
+    fn repositories(&self) -> Vec<Repository> {
+        self.images.iter().map(|key| self.prefix.repository(key)).collect()
+    }
+}
+
+/// Why nothing is known of an image whose manifest was not received.
+pub fn fault(error: &RegistryError) -> Fault {
+    let reason = super::chain(error);
+    match error {
+        RegistryError::Broken { .. } => Fault::Broken(reason),
+        RegistryError::Refused { .. } => Fault::Refused(reason),
+        RegistryError::Invalid { .. } | RegistryError::Unavailable { .. } => Fault::Unknown(reason),
+    }
+}

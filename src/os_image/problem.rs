@@ -1,0 +1,91 @@
+//! What is wrong with values, and at which path of them. The place in a file is found by whoever has the files.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::release::{InvalidImageKey, InvalidPrefix, InvalidTag};
+use crate::template::{self, TemplateError};
+use crate::values::KeyPath;
+
+/// A value that cannot be used as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// Where it stands.
+    pub at: KeyPath,
+    /// What is wrong.
+    pub wrong: Wrong,
+}
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Wrong {
+    /// A template that cannot be rendered here.
+    #[error("{0}")]
+    Template(#[from] TemplateError),
+    /// Something else than what was expected.
+    #[error("is {found} (expected {expected})")]
+    Unexpected {
+        /// What stands there.
+        found: &'static str,
+        /// What should.
+        expected: &'static str,
+    },
+    /// There is nothing.
+    #[error("is missing")]
+    Missing,
+    /// A key that no artifact can have.
+    #[error("{0}")]
+    Key(#[from] InvalidImageKey),
+    /// An address that names no registry prefix.
+    #[error("{0}")]
+    Prefix(#[from] InvalidPrefix),
+    /// A tag that is none.
+    #[error("{0}")]
+    Tag(#[from] InvalidTag),
+    /// A registry that the values do not have.
+    #[error("names the registry `{name}`, which is not in os_images_oci_registries ({})", listed(.known))]
+    UnknownRegistry {
+        /// Its name.
+        name: String,
+        /// The names that are there.
+        known: Vec<String>,
+    },
+    /// An image whose registry nobody names.
+    #[error(
+        "names no registry, and there is no single one in os_images_oci_registries; name one with --registry"
+    )]
+    NoRegistry,
+    /// A key that another entry has as well.
+    #[error("gives the key `{key}`, which {other} has as well")]
+    Repeated {
+        /// The key.
+        key: String,
+        /// The other entry.
+        other: KeyPath,
+    },
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) }
+}
+
+impl Wrong {
+    /// A value of another kind.
+    pub fn unexpected(found: &Value, expected: &'static str) -> Self {
+        Self::Unexpected { found: template::kind(found), expected }
+    }
+
+    /// The same with its place.
+    pub fn at(self, at: KeyPath) -> Problem {
+        Problem { at, wrong: self }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.at, self.wrong)
+    }
+}
+
+impl std::error::Error for Problem {}

@@ -1,0 +1,156 @@
+//! Which images the values enable, as the charts decide it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::registries::Values;
+use super::{Form, Origin, OsImage, Problem, Published, Wrong};
+use crate::release::Prefix;
+use crate::values::{ENABLING, KeyPath};
+
+/// Where the user's own images stand.
+const OWN: &str = "os_images";
+/// The field of an entry that names its registry.
+const REGISTRY: &str = "os_images_oci_registry";
+
+/// What the values enable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selection {
+    /// The form of the values.
+    pub form: Form,
+    /// The images, by their keys.
+    pub images: Vec<OsImage>,
+    /// What cannot be used; while there is any, the images are not all.
+    pub problems: Vec<Problem>,
+}
+
+/// The form that values have; `None` where they have neither mapping.
+///
+/// # Errors
+/// Both mappings are there.
+pub fn form(values: &Value) -> Result<Option<Form>, BothForms> {
+    let has = |form: Form| values.get(form.mapping()).is_some_and(|mapping| !mapping.is_null());
+    match (has(Form::Proposal), has(Form::SylvaCore)) {
+        (true, true) => Err(BothForms),
+        (true, false) => Ok(Some(Form::Proposal)),
+        (false, true) => Ok(Some(Form::SylvaCore)),
+        (false, false) => Ok(None),
+    }
+}
+
+/// Values that have both forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the values have diskimage_builder_os_images and sylva_diskimagebuilder_images; say which with --form"
+)]
+pub struct BothForms;
+
+/// The images that values of a form enable, and the user's own ones. `fallback` is the registry of entries that name
+/// none.
+pub fn select(values: &Value, form: Form, fallback: Option<&Prefix>) -> Selection {
+    let mut selecting = Selecting { values: Values(values), images: BTreeMap::new(), problems: Vec::new() };
+    selecting.published(form, fallback);
+    selecting.own();
+    Selection { form, images: selecting.images.into_values().collect(), problems: selecting.problems }
+}
+
+struct Selecting<'a> {
+    values: Values<'a>,
+    images: BTreeMap<String, OsImage>,
+    problems: Vec<Problem>,
+}
+
+impl Selecting<'_> {
+    fn published(&mut self, form: Form, fallback: Option<&Prefix>) {
+        let path = KeyPath(vec![form.mapping().to_owned()]);
+        let Some(entries) = self.noted(self.values.mapping(&path)) else { return };
+        let chosen = form == Form::Proposal || entries.iter().any(|(_, entry)| chooses(entry));
+        for (key, entry) in entries {
+            let at = path.below(&[key]);
+            let image = self.image(key, entry, &at, chosen, fallback);
+            if let Some(Some(image)) = self.noted(image) {
+                self.add(image);
+            }
+        }
+    }
+
+    /// The image of an entry; `None` where it is not enabled. `chosen` says whether entries must be enabled one by one.
+    fn image(
+        &self,
+        key: &str,
+        entry: &Value,
+        at: &KeyPath,
+        chosen: bool,
+        fallback: Option<&Prefix>,
+    ) -> Result<Option<OsImage>, Problem> {
+        if !entry.is_object() {
+            return Err(Wrong::unexpected(entry, "a mapping").at(at.clone()));
+        }
+        if chosen && !self.is_enabled(at)? {
+            return Ok(None);
+        }
+        let name = self.values.text(&at.below(&[REGISTRY]))?;
+        let Some(registry) = self.values.registry(name.as_deref(), fallback, at)? else { return Ok(None) };
+        let rendered = self.values.resolved(key, at)?;
+        let key = rendered.parse().map_err(|error| Wrong::Key(error).at(at.clone()))?;
+        let published =
+            Published { prefix: registry.prefix, key, tag: registry.tag, cosign_key: registry.cosign_key };
+        Ok(Some(OsImage { key: rendered, at: at.clone(), origin: Origin::Published(published) }))
+    }
+
+    /// `enabled`, else the chart's own `default_enabled`.
+    fn is_enabled(&self, at: &KeyPath) -> Result<bool, Problem> {
+        for field in ENABLING {
+            if let Some(flag) = self.values.flag(&at.below(&[field]))? {
+                return Ok(flag);
+            }
+        }
+        Ok(false)
+    }
+
+    fn own(&mut self) {
+        let path = KeyPath(vec![OWN.to_owned()]);
+        let Some(entries) = self.noted(self.values.mapping(&path)) else { return };
+        for (key, entry) in entries {
+            let at = path.below(&[key]);
+            let image = self.own_image(key, entry, &at);
+            if let Some(image) = self.noted(image) {
+                self.add(image);
+            }
+        }
+    }
+
+    fn own_image(&self, key: &str, entry: &Value, at: &KeyPath) -> Result<OsImage, Problem> {
+        match self.values.all_resolved(entry, at)? {
+            Value::Object(properties) => Ok(OsImage {
+                key: self.values.resolved(key, at)?,
+                at: at.clone(),
+                origin: Origin::Own(properties),
+            }),
+            other => Err(Wrong::unexpected(&other, "a mapping").at(at.clone())),
+        }
+    }
+
+    /// Two entries of one mapping that say the same are one image: a template beside the key that it gives.
+    fn add(&mut self, image: OsImage) {
+        match self.images.get(&image.key) {
+            Some(other) if other.origin != image.origin || image.published().is_none() => {
+                let wrong = Wrong::Repeated { key: image.key, other: other.at.clone() };
+                self.problems.push(wrong.at(image.at));
+            }
+            Some(_) => {}
+            None => drop(self.images.insert(image.key.clone(), image)),
+        }
+    }
+
+    fn noted<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|problem| self.problems.push(problem)).ok()
+    }
+}
+
+/// Whether an entry says of itself whether it is enabled. Charts in which one does are those in which each must
+/// (sylva-core before 2025-03); in newer ones what is listed is enabled.
+fn chooses(entry: &Value) -> bool {
+    ENABLING.iter().any(|field| entry.get(field).is_some_and(|value| !value.is_null()))
+}
