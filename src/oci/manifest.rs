@@ -147,6 +147,10 @@ fn checked(response: Response, wanted: Option<&str>) -> Result<Found, RegistryEr
     }
     let wire: Wire = serde_json::from_slice(&response.body)
         .map_err(|error| invalid(&response, format!("a manifest that is none: {error}")))?;
+    // Whoever answers another question with JSON does not know the digest either.
+    if !is_certain && wire.layers.is_none() && wire.manifests.is_none() {
+        return Err(invalid(&response, "a manifest without layers".to_owned()));
+    }
     let content_type = response.header(http::header::CONTENT_TYPE).unwrap_or_default();
     let content_type = content_type.split(';').next().unwrap_or_default().trim();
     match &wire.media_type {

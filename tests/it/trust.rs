@@ -135,6 +135,7 @@ async fn a_registry_that_refuses_or_lies_about_signatures_is_never_taken_for_an_
         ("/blobs/", Fault::status(503)),
         ("/blobs/", Fault::status(403)),
         ("/blobs/", Fault::cut()),
+        ("/blobs/", Fault::status(200).body("{}")),
     ] {
         let signed = desk().await;
         signed.sign(12);
@@ -145,18 +146,14 @@ async fn a_registry_that_refuses_or_lies_about_signatures_is_never_taken_for_an_
         assert!(!ran.stdout.contains("not signed"), "{path} {fault:?}: {ran:#?}");
         assert_eq!(signed.world.desk.read(VALUES), AT_0_4_11.as_bytes());
     }
-    // A registry that has the signature and not what was signed, or something else in its place.
-    for (fault, why) in [
-        (Fault::status(404).body(r#"{"errors":[{"code":"BLOB_UNKNOWN"}]}"#), "is not in the registry"),
-        (Fault::status(200).body("{}"), "is not what its descriptor says"),
-    ] {
-        let signed = desk().await;
-        signed.sign(12);
-        signed.world.registry.fault(fault.on("/blobs/"));
-        let ran = plan(&signed, &[]).await;
-        assert_eq!(ran.exit, Some(0), "{ran:#?}");
-        assert!(ran.stdout.contains("held(signed)") && ran.stdout.contains(why), "{why}: {ran:#?}");
-    }
+    // A registry that has the signature and not what was signed.
+    let signed = desk().await;
+    signed.sign(12);
+    let fault = Fault::status(404).body(r#"{"errors":[{"code":"BLOB_UNKNOWN"}]}"#);
+    signed.world.registry.fault(fault.on("/blobs/"));
+    let ran = plan(&signed, &[]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert!(ran.stdout.contains("held(signed)") && ran.stdout.contains("is not in the registry"), "{ran:#?}");
 }
 
 #[tokio::test]
