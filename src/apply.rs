@@ -2,11 +2,15 @@
 //!
 //! The only caller of the forge's methods that write. A dry run does not come here: see [`foresee`].
 
+mod config_map;
+
 use std::time::Duration;
 
 use crate::forge::{Branch, Forge, ForgeError};
 use crate::merge_request::{Action, Decision, Observed, Outcome, Wanted, next};
 use crate::observe::merge_request::{Place, observe};
+
+pub use config_map::config_map;
 
 /// How many writes a run tries before it gives up.
 const MOST_PASSES: usize = 8;

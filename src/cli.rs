@@ -2,7 +2,9 @@
 
 mod args;
 mod check;
+mod cluster;
 mod config;
+mod deployment;
 mod environment;
 mod exit;
 mod github;
@@ -10,9 +12,13 @@ mod failure;
 mod local;
 mod log;
 mod lookup;
+mod machine_image;
+mod os_images;
+mod os_images_info;
 mod output;
 mod plan;
 mod progress;
+mod reached;
 mod references;
 mod release_diff;
 mod releases;
@@ -31,6 +37,7 @@ pub use exit::Exit;
 use crate::config::Config;
 use crate::disk;
 use crate::http::Transport;
+use crate::report;
 use args::{Cli, Command};
 use failure::Failure;
 use output::Output;
@@ -79,6 +86,9 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(context, &args),
         Command::Releases(args) => releases::releases(context, &args),
         Command::Artifacts(args) => releases::artifacts(context, &args),
+        Command::OsImages(args) => os_images::run(context, &args),
+        Command::OsImagesInfo(args) => os_images_info::run(context, &args),
+        Command::MachineImage(args) => machine_image::run(context, &args),
         Command::Config(command) => config::run(context, &command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -122,6 +132,26 @@ impl Context {
         let terminal = terminal_size::terminal_size_of(std::io::stdout());
         let columns = || self.environment.get("COLUMNS").and_then(|columns| columns.parse().ok());
         terminal.map(|(terminal_size::Width(columns), _)| usize::from(columns)).or_else(columns)
+    }
+
+    /// Says what is wrong, beside what was done.
+    fn error(&self, what: &str) {
+        self.said(report::RED, "error", what);
+    }
+
+    /// Says what a person should look at.
+    fn warn(&self, what: &str) {
+        self.said(report::YELLOW, "warning", what);
+    }
+
+    /// Says what a person may like to know.
+    fn note(&self, what: &str) {
+        self.said(report::CYAN, "note", what);
+    }
+
+    fn said(&self, style: anstyle::Style, word: &str, what: &str) {
+        let word = report::paint(style, format!("{word}:"));
+        self.output.complain(&format!("{word} {}\n", report::printable(what)));
     }
 
     /// Says how many requests a command took: round trips are what a run costs.

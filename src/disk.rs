@@ -26,3 +26,16 @@ pub fn write_report(path: &Path, text: &str) -> Result<(), FileError> {
     // Whoever uploads it may be another user, so that it gets the usual mode of a new file.
     std::fs::write(path, text).map_err(|error| FileError::WriteReport(path.to_owned(), error))
 }
+
+/// Writes a file as a whole: a killed process leaves the old one or the new one. One that is there keeps its mode.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    match exists(path) {
+        true => ValuesFile::read(path)?.write(bytes),
+        false => values_file::create(path, bytes),
+    }
+}
+
+/// What stands on stdin, at most as much as a values file may have.
+pub fn read_stdin() -> Result<Vec<u8>, FileError> {
+    values_file::read_all(std::io::stdin().lock(), Path::new("stdin"))
+}

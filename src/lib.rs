@@ -14,11 +14,14 @@ pub mod registry;
 pub mod catalogue;
 pub mod forge;
 pub mod store;
+pub mod cluster;
 
 pub mod http;
 pub mod oci;
 pub mod github;
 pub mod gitlab;
+#[cfg(feature = "kube")]
+pub mod kube;
 pub mod disk;
 
 pub mod observe;

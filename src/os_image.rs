@@ -7,6 +7,7 @@
 mod advice;
 mod attributes;
 pub mod cluster;
+pub mod config_map;
 pub mod info;
 pub mod machine;
 pub mod machine_image;
@@ -15,6 +16,7 @@ mod problem;
 mod registries;
 mod select;
 pub mod selector;
+mod trust;
 pub mod url;
 
 use serde_json::{Map, Value};
@@ -24,6 +26,7 @@ pub use attributes::attributes;
 pub use nearest::nearest;
 pub use problem::{Problem, Wrong};
 pub use select::{Selection, form, select};
+pub use trust::{Asked, asked};
 
 use crate::release::{ImageKey, Prefix, Repository, Tag};
 use crate::values::KeyPath;

@@ -5,6 +5,9 @@ pub mod check;
 pub mod diff;
 pub mod plan;
 pub mod online;
+pub mod machine_image;
+pub mod os_images;
+pub mod os_images_info;
 pub mod plan_json;
 mod references;
 pub mod release_diff;
@@ -14,6 +17,7 @@ pub mod run;
 pub mod run_json;
 pub mod size;
 pub mod table;
+pub mod yaml;
 
 use anstyle::{AnsiColor, Style};
 

@@ -1,5 +1,7 @@
 //! The command line as it is written. What it means is decided in the rest of `cli`.
 
+pub(super) mod consumer;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -62,6 +64,12 @@ pub(super) enum Command {
     Releases(Releases),
     /// The artifacts of one release
     Artifacts(Artifacts),
+    /// Which images a deployment's values enable, as Helm's `os_images`
+    OsImages(Box<consumer::OsImages>),
+    /// What is known of these images, as the ConfigMap `os-images-info`
+    OsImagesInfo(Box<consumer::OsImagesInfo>),
+    /// The image of a Metal3 machine: url, checksum, type and format
+    MachineImage(Box<consumer::MachineImage>),
     /// The configuration file
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -223,18 +231,12 @@ pub(super) enum ConfigCommand {
 /// Where the releases are looked up.
 #[derive(Debug, Default, Args)]
 pub(super) struct Lookup {
-    /// The registry prefix below which a producer's images are, as in `oci://registry.example/path/diskimage-builder`
-    #[arg(long, env = "DIBUMP_REGISTRY", value_name = "PREFIX")]
-    pub(super) registry: Option<String>,
-    /// The configuration's producer, where it has several
-    #[arg(long, value_name = "NAME", conflicts_with = "registry")]
-    pub(super) producer: Option<String>,
+    /// Which registry, and how it is spoken to
+    #[command(flatten)]
+    pub(super) reach: Reach,
     /// Take the releases from a file (`releases --format json`) instead of a registry
     #[arg(long, value_name = "FILE", conflicts_with = "registry")]
     pub(super) observed: Option<PathBuf>,
-    /// Speak HTTP without TLS to the registry
-    #[arg(long)]
-    pub(super) plain_http: bool,
     /// Which sources name the candidates: auto, release-notes, gitlab, catalog, known, file:PATH (several by commas)
     #[arg(long, value_name = "SOURCES", value_delimiter = ',')]
     pub(super) discovery: Vec<String>,
@@ -250,6 +252,20 @@ pub(super) struct Lookup {
     /// Only versions in this SemVer range
     #[arg(long, value_name = "RANGE")]
     pub(super) range: Option<semver::VersionReq>,
+}
+
+/// Which registry is asked, and how it is spoken to.
+#[derive(Debug, Default, Args)]
+pub(super) struct Reach {
+    /// The registry prefix below which a producer's images are, as in `oci://registry.example/path/diskimage-builder`
+    #[arg(long, env = "DIBUMP_REGISTRY", value_name = "PREFIX")]
+    pub(super) registry: Option<String>,
+    /// The configuration's producer, where it has several
+    #[arg(long, value_name = "NAME", conflicts_with = "registry")]
+    pub(super) producer: Option<String>,
+    /// Speak HTTP without TLS to the registry
+    #[arg(long)]
+    pub(super) plain_http: bool,
     /// Requests at once to a host
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) concurrency: Option<u16>,

@@ -1,6 +1,6 @@
 //! `dibump config`: is the configuration right, what does it mean, and does the world agree.
 
-use super::args::{ConfigCommand, Lookup};
+use super::args::{ConfigCommand, Reach};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::run::forge;
@@ -44,11 +44,11 @@ fn validate(context: &Context, online: bool) -> Result<Exit, Failure> {
 
 /// Asks forge and registry, reading only: who are we, what may we do, is everything there.
 async fn checks(context: &Context, config: &Config) -> Result<Vec<Check>, Failure> {
-    let transport = lookup::transport(context, &Lookup::default(), &config.network)?;
+    let transport = lookup::transport(context, &Reach::default(), &config.network)?;
     let mut checks = Vec::new();
     for settings in &config.producers {
         let subject = format!("producer {}", settings.name);
-        let store = lookup::store(&Lookup::default(), Some(config), &settings.naming);
+        let store = lookup::store(&Reach::default(), Some(config), &settings.naming);
         let findings =
             match lookup::producer(&context.environment, Some(config), settings, &transport, store).await {
                 Err(failure) => vec![Finding::of_failure(&failure.error, failure.exit == Exit::Retry)],

@@ -13,6 +13,11 @@ use crate::report::{BOLD, CYAN, RED, paint, printable};
 use crate::run::LookUpError;
 use crate::values::ValuesError;
 
+/// What a person can do about a registry that refuses us.
+pub(super) const CREDENTIALS: &str = "credentials come from DIBUMP_REGISTRY_USERNAME and DIBUMP_REGISTRY_PASSWORD, CI_REGISTRY_* or docker's config.json";
+/// What is to be said where a retry may help.
+pub(super) const LATER: &str = "nothing was changed; a later run may succeed";
+
 /// A command that did not do what was asked.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -56,6 +61,12 @@ impl Failure {
         Self { exit, error: error.into(), hint: None }
     }
 
+    /// A registry that did not answer what was asked of it.
+    pub(super) fn unread(error: RegistryError) -> Self {
+        let hint = if matches!(error, RegistryError::Refused { .. }) { CREDENTIALS } else { LATER };
+        Self::registry(error).hint(hint)
+    }
+
     /// The error's chain and the hint, for stderr.
     pub(super) fn render(&self) -> String {
         let mut text =
@@ -95,7 +106,7 @@ impl From<PlanError> for Failure {
 }
 
 /// What a person can do about a values file. The other errors say it themselves.
-fn next_step(error: &ValuesError) -> &'static str {
+pub(super) fn next_step(error: &ValuesError) -> &'static str {
     match error {
         ValuesError::TooLarge { .. } => "name the values file itself",
         ValuesError::NotUtf8 { .. } => "save the file as UTF-8",
@@ -123,11 +134,8 @@ impl From<LookUpError> for Failure {
 impl From<ObserveError> for Failure {
     fn from(error: ObserveError) -> Self {
         let (exit, hint) = match error.is_refusal() {
-            true => (
-                Exit::Person,
-                "credentials come from DIBUMP_REGISTRY_USERNAME and DIBUMP_REGISTRY_PASSWORD, CI_REGISTRY_* or docker's config.json",
-            ),
-            false => (Exit::Retry, "nothing was changed; a later run may succeed"),
+            true => (Exit::Person, CREDENTIALS),
+            false => (Exit::Retry, LATER),
         };
         Self { exit, error: error.into(), hint: Some(hint.to_owned()) }
     }
@@ -139,7 +147,7 @@ impl From<ForgeError> for Failure {
             ForgeError::Refused { hint, .. } => (Exit::Person, hint.clone()),
             ForgeError::Rejected { .. } => (Exit::Refused, None),
             ForgeError::NotYet { .. } | ForgeError::Unavailable { .. } | ForgeError::Invalid { .. } => {
-                (Exit::Retry, Some("nothing was changed; a later run may succeed".to_owned()))
+                (Exit::Retry, Some(LATER.to_owned()))
             }
         };
         Self { exit, error: error.into(), hint }

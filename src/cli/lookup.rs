@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::args::{DemandArg, Lookup};
+use super::args::{DemandArg, Lookup, Reach};
 use super::failure::Failure;
 use super::{Context, Environment, github};
 use crate::catalogue::Catalogue;
@@ -32,12 +32,12 @@ pub(super) fn settings(
     config: Option<&Config>,
     name: Option<&str>,
 ) -> Result<Settings, Failure> {
-    let mut settings = match (&args.registry, config) {
+    let mut settings = match (&args.reach.registry, config) {
         (Some(registry), _) => Settings::of_registry(registry.parse().map_err(usage)?),
-        (None, Some(config)) => configured(config, name.or(args.producer.as_deref()))?,
+        (None, Some(config)) => configured(config, name.or(args.reach.producer.as_deref()))?,
         (None, None) => return Err(no_registry()),
     };
-    settings.plain_http |= args.plain_http;
+    settings.plain_http |= args.reach.plain_http;
     if !args.discovery.is_empty() {
         settings.discovery = discovery(&args.discovery)?;
     }
@@ -48,8 +48,8 @@ pub(super) fn settings(
     if let Some(pattern) = &args.names_pattern {
         settings.naming = naming(Some(pattern))?;
     }
-    if !args.cosign_key.is_empty() {
-        settings.keys = args.cosign_key.iter().cloned().map(KeySource::File).collect();
+    if !args.reach.cosign_key.is_empty() {
+        settings.keys = args.reach.cosign_key.iter().cloned().map(KeySource::File).collect();
     }
     Ok(settings)
 }
@@ -65,13 +65,13 @@ pub(super) fn policy(args: &Lookup, configured: Option<&Policy>) -> Policy {
     let policy = configured.cloned().unwrap_or_default();
     Policy {
         range: args.range.clone().or(policy.range.clone()),
-        signatures: args.signatures.map(Demand::from).or(policy.signatures),
+        signatures: args.reach.signatures.map(Demand::from).or(policy.signatures),
         ..policy
     }
 }
 
 /// The transport with the network settings of flags and configuration.
-pub(super) fn transport(context: &Context, args: &Lookup, network: &Network) -> Result<Transport, Failure> {
+pub(super) fn transport(context: &Context, args: &Reach, network: &Network) -> Result<Transport, Failure> {
     let mut extra_ca = Vec::new();
     for file in network.ca_files.iter().chain(&args.ca_file) {
         extra_ca.push(crate::disk::read_small(file)?);
@@ -98,10 +98,7 @@ pub(super) async fn producer(
     transport: &Transport,
     store: Arc<dyn Store>,
 ) -> Result<Producer, Failure> {
-    let credentials = credentials(environment, settings).await?;
-    let registry =
-        OciRegistry::new(transport.clone(), settings.registry.host(), settings.plain_http, credentials);
-    let registry = registry.map_err(Failure::person)?;
+    let registry = registry(environment, settings, transport).await?;
     let wanted = match &settings.discovery {
         Discovery::Auto => {
             vec![Source::ReleaseNotes, Source::Gitlab, Source::Github, Source::Catalog, Source::Known]
@@ -122,8 +119,19 @@ pub(super) async fn producer(
     })
 }
 
+/// The registry of the settings, with the credentials for it.
+pub(super) async fn registry(
+    environment: &Environment,
+    settings: &Settings,
+    transport: &Transport,
+) -> Result<OciRegistry, Failure> {
+    let credentials = credentials(environment, settings).await?;
+    OciRegistry::new(transport.clone(), settings.registry.host(), settings.plain_http, credentials)
+        .map_err(Failure::person)
+}
+
 /// The public keys of the settings, read.
-fn keys(sources: &[KeySource]) -> Result<Option<Keys>, Failure> {
+pub(super) fn keys(sources: &[KeySource]) -> Result<Option<Keys>, Failure> {
     let key = |source: &KeySource| match source {
         KeySource::Pem { key, .. } => Ok(*key),
         KeySource::File(path) => {
@@ -136,7 +144,7 @@ fn keys(sources: &[KeySource]) -> Result<Option<Keys>, Failure> {
 }
 
 /// The cache, where a folder is named.
-pub(super) fn store(args: &Lookup, config: Option<&Config>, naming: &Naming) -> Arc<dyn Store> {
+pub(super) fn store(args: &Reach, config: Option<&Config>, naming: &Naming) -> Arc<dyn Store> {
     let folder = args.cache_dir.as_deref().or(config.and_then(|config| config.cache_dir.as_deref()));
     match folder {
         Some(folder) => Arc::new(DiskStore::new(folder, naming.clone())),

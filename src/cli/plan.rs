@@ -72,7 +72,7 @@ fn observed_plan(
     survey: &Survey,
     wish: &Wish<'_>,
 ) -> Result<(Plan, Known), Failure> {
-    if args.files.lookup.signatures.is_some_and(|demand| demand != DemandArg::Off) {
+    if args.files.lookup.reach.signatures.is_some_and(|demand| demand != DemandArg::Off) {
         return Err(Failure::usage("signatures cannot be checked with --observed: it asks no registry"));
     }
     let naming = lookup::naming(args.files.lookup.names_pattern.as_deref())?;
@@ -91,9 +91,9 @@ async fn registry_plan(
 ) -> Result<(Plan, Known), Failure> {
     let settings = lookup::settings(&args.files.lookup, config, producer)?;
     let network = config.map_or_else(Network::default, |config| config.network.clone());
-    let transport = lookup::transport(context, &args.files.lookup, &network)?;
+    let transport = lookup::transport(context, &args.files.lookup.reach, &network)?;
     let _progress = Progress::start(context, &transport);
-    let store = lookup::store(&args.files.lookup, config, &settings.naming);
+    let store = lookup::store(&args.files.lookup.reach, config, &settings.naming);
     let producer = lookup::producer(&context.environment, config, &settings, &transport, store).await?;
     let trust = Trust::of(wish.policy.signatures, producer.keys.as_ref(), survey);
     let trust = trust.map_err(crate::plan::PlanError::from)?;

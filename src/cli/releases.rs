@@ -29,7 +29,7 @@ pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failu
     }
     let limit = args.limit.and_then(|limit| usize::try_from(limit).ok());
     let now = context.environment.now;
-    let verifies = args.lookup.signatures.is_some_and(|demand| demand != DemandArg::Off);
+    let verifies = args.lookup.reach.signatures.is_some_and(|demand| demand != DemandArg::Off);
     let ((naming, signed), mut known, registry) = match &args.lookup.observed {
         Some(file) => {
             let naming = lookup::naming(args.lookup.names_pattern.as_deref())?;
@@ -92,7 +92,7 @@ fn no_key() -> Failure {
 
 pub(super) fn artifacts(context: &Context, args: &Artifacts) -> Result<Exit, Failure> {
     let now = context.environment.now;
-    let wants = args.lookup.signatures != Some(DemandArg::Off);
+    let wants = args.lookup.reach.signatures != Some(DemandArg::Off);
     let (signed, mut known, registry) = match &args.lookup.observed {
         Some(file) => (None, observed(&args.lookup, file)?, None),
         None => {
@@ -162,9 +162,9 @@ pub(super) fn looked_up<T>(
         let config = context.config()?;
         let settings = lookup::settings(args, config.as_ref(), None)?;
         let network = config.as_ref().map_or_else(Network::default, |config| config.network.clone());
-        let transport = lookup::transport(context, args, &network)?;
+        let transport = lookup::transport(context, &args.reach, &network)?;
         let _progress = Progress::start(context, &transport);
-        let store = lookup::store(args, config.as_ref(), &settings.naming);
+        let store = lookup::store(&args.reach, config.as_ref(), &settings.naming);
         let producer =
             lookup::producer(&context.environment, config.as_ref(), &settings, &transport, store).await?;
         let mut snapshot = Snapshot::open(&producer, BTreeSet::new()).await?;

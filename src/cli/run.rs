@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::args::{Format, Lookup, Run as Args};
+use super::args::{Format, Reach, Run as Args};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::Progress;
@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 async fn reports(context: &Context, args: &Args, config: &Config) -> Result<Vec<Report>, Failure> {
-    let transport = lookup::transport(context, &Lookup::default(), &config.network)?;
+    let transport = lookup::transport(context, &Reach::default(), &config.network)?;
     let _progress = Progress::start(context, &transport);
     let wanted = |target: &&Configured| {
         target.enabled && args.project.as_ref().is_none_or(|project| *project == target.project)
@@ -66,7 +66,7 @@ async fn producers(
     let names: BTreeSet<&str> = targets.iter().map(|target| target.producer.as_str()).collect();
     let mut producers = Producers::new();
     for settings in config.producers.iter().filter(|producer| names.contains(producer.name.as_str())) {
-        let store = lookup::store(&Lookup::default(), Some(config), &settings.naming);
+        let store = lookup::store(&Reach::default(), Some(config), &settings.naming);
         let producer = lookup::producer(&context.environment, Some(config), settings, transport, store).await;
         producers.insert(settings.name.clone(), producer.map_err(of_failure));
     }

@@ -1,6 +1,6 @@
 //! Values files on this machine: kept as they were read, written so that a crash leaves the old file or the new one.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// A larger file is refused: no values file is.
@@ -42,6 +42,16 @@ pub enum FileError {
     Changed(PathBuf),
 }
 
+/// Everything that comes, as far as a values file may have it. `name` is what errors call it.
+pub(super) fn read_all(source: impl Read, name: &Path) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    let read = source.take(MAX_BYTES + 1).read_to_end(&mut bytes);
+    match read.map_err(|error| FileError::Read(name.to_owned(), error))? as u64 {
+        size if size > MAX_BYTES => Err(FileError::TooLarge { path: name.to_owned(), size }),
+        _ => Ok(bytes),
+    }
+}
+
 impl ValuesFile {
     /// Reads a file of at most 32 MiB.
     pub fn read(path: &Path) -> Result<Self, FileError> {
@@ -70,10 +80,15 @@ impl ValuesFile {
     }
 }
 
+/// Makes a new file, as a whole or not at all.
+pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    replace(path, bytes).map_err(|error| FileError::WriteReport(path.to_owned(), error))
+}
+
 /// Writes beside the file, syncs and renames, so that a killed process leaves the old file or the new one.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".dibump-").tempfile_in(folder)?;
+    let mut file = new_file().tempfile_in(folder)?;
     file.write_all(bytes)?;
     if let Ok(metadata) = std::fs::metadata(path) {
         file.as_file().set_permissions(metadata.permissions())?;
@@ -81,6 +96,15 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+/// A file that gets the usual mode: what is written is for others to read.
+fn new_file() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".dibump-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ pub fn advice(written: &str, key: &str, values: &Value, names: &[(&str, Option<&
     if let Some((template, gives)) = template(written, values, exists) {
         return Some(format!("write `{template}`, which gives `{gives}`"));
     }
-    nearest(key, names.iter().copied()).map(|nearest| format!("the nearest is `{nearest}`"))
+    let others = names.iter().copied().filter(|(name, _)| *name != key);
+    nearest(key, others).map(|nearest| format!("the nearest is `{nearest}`"))
 }
 
 /// The template with something more at the end of its one action, and what that gives.

@@ -28,6 +28,18 @@ pub struct Found {
     pub verdict: Option<Verdict>,
 }
 
+impl Found {
+    /// Makes a fault of an image that is not known to be signed.
+    pub fn demand_signature(found: &mut Result<Self, Fault>) {
+        let verdict = found.as_ref().ok().and_then(|found| found.verdict.clone());
+        match verdict {
+            None | Some(Verdict::Verified(_)) => {}
+            Some(Verdict::Unknown { reason }) => *found = Err(Fault::Unknown(reason)),
+            Some(verdict) => *found = Err(Fault::Signature(verdict)),
+        }
+    }
+}
+
 /// Why nothing is said of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {

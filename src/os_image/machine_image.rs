@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use serde_json::{Map, Value};
 use url::Url;
 
 /// The longest URL that v1beta2 takes.
@@ -241,12 +240,6 @@ impl MachineImage {
         let renamed = [("checksum", "sha256"), ("format", "image-format")];
         let attributes = renamed.iter().filter_map(|(from, to)| Some(((*to).to_owned(), field(from)?)));
         Self::new(&attributes.collect(), &url, demands)
-    }
-
-    /// The object that a merge makes of it.
-    pub fn object(&self, version: ApiVersion) -> Value {
-        let fields = self.fields(version).into_iter();
-        Value::Object(fields.map(|(name, value)| (name.to_owned(), value.into())).collect::<Map<_, _>>())
     }
 
     /// Whether Ironic will only take its checksum where it was told to.

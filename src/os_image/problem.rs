@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::release::{InvalidImageKey, InvalidPrefix, InvalidTag};
+use crate::signature::InvalidKey;
 use crate::template::{self, TemplateError};
 use crate::values::KeyPath;
 
@@ -56,6 +57,12 @@ pub enum Wrong {
         "names no registry, and there is no single one in os_images_oci_registries; name one with --registry"
     )]
     NoRegistry,
+    /// A public key that is none.
+    #[error("is no public key ({0})")]
+    PublicKey(InvalidKey),
+    /// Signatures are demanded and there is nothing to check them with.
+    #[error("signatures are demanded, and there is no public key; name one with --cosign-key")]
+    NoKey,
     /// A key that another entry has as well.
     #[error("gives the key `{key}`, which {other} has as well")]
     Repeated {

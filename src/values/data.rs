@@ -83,8 +83,8 @@ impl Document {
                 Kind::Scalar(ScalarStyle::Plain) if self.text_of(pair.key) == "<<" => {
                     merge(&mut merged, value)
                 }
-                Kind::Scalar(_) => {
-                    own.insert(self.text_of(pair.key).to_owned(), value);
+                Kind::Scalar(style) => {
+                    own.insert(self.key_data(pair.key, style), value);
                 }
                 _ => {
                     own.insert(self.slice(self.tree().span(pair.key)).to_owned(), value);
@@ -95,6 +95,15 @@ impl Document {
             own.entry(key).or_insert(value);
         }
         Some(Value::Object(own))
+    }
+
+    /// A key as a text. Helm reads `on:` as `true`, and `1.10:` as `1.1`.
+    fn key_data(&self, node: usize, style: ScalarStyle) -> String {
+        match self.scalar_data(node, style) {
+            Value::Bool(key) => key.to_string(),
+            Value::Number(key) => key.to_string(),
+            _ => self.text_of(node).to_owned(),
+        }
     }
 
     fn scalar_data(&self, node: usize, style: ScalarStyle) -> Value {

@@ -1,8 +1,9 @@
 //! Values files as Helm merges them into the values that templates see.
 //!
 //! The first file is the chart's own, the others are the user's (`-f`): those are laid over each other first, so that a
-//! null and a later mapping for the same key are a mapping, and then over the chart's, where a null deletes (Helm,
-//! `pkg/cli/values` and `pkg/chart/common/util/coalesce.go`).
+//! null and a later mapping for the same key are a mapping, and then over the chart's, where a null deletes. A null of
+//! the chart's own is nothing, and one of the user for a key that the chart does not have stays (Helm, `pkg/cli/values`
+//! and `pkg/chart/common/util/coalesce.go`).
 
 use serde_json::{Map, Number, Value};
 
@@ -18,13 +19,14 @@ pub fn merged(files: &[&Document]) -> Result<Value, (usize, ValuesError)> {
     let read = |(index, file): (usize, &&Document)| file.top_level().map_err(|error| (index, error));
     let mut read = files.iter().enumerate().map(read);
     let mut values = read.next().transpose()?.unwrap_or_default();
+    drop_nulls(&mut values);
     let mut users = Map::new();
     for file in read {
         overlay(&mut users, file?);
     }
     coalesce(&mut values, users);
     let mut values = Value::Object(values);
-    settle(&mut values);
+    float(&mut values);
     Ok(values)
 }
 
@@ -37,7 +39,7 @@ pub fn set(values: &mut Value, path: &KeyPath, scalar: &str) {
     if let (Value::Object(values), Value::Object(user)) = (&mut *values, value) {
         coalesce(values, user);
     }
-    settle(values);
+    float(values);
 }
 
 /// Later files over earlier ones: mappings merge, everything else takes the place of what was there.
@@ -54,27 +56,28 @@ fn overlay(into: &mut Map<String, Value>, later: Map<String, Value>) {
 fn coalesce(chart: &mut Map<String, Value>, user: Map<String, Value>) {
     for (key, value) in user {
         match (chart.get_mut(&key), value) {
-            (_, Value::Null) => drop(chart.remove(&key)),
+            (Some(_), Value::Null) => drop(chart.remove(&key)),
             (Some(Value::Object(below)), Value::Object(above)) => coalesce(below, above),
             (_, value) => drop(chart.insert(key, value)),
         }
     }
 }
 
-/// Helm reads YAML by way of JSON, where each number is a float, and templates print them so; a key without a value is
-/// none, whoever wrote it.
-fn settle(value: &mut Value) {
+fn drop_nulls(chart: &mut Map<String, Value>) {
+    chart.retain(|_, value| !value.is_null());
+    chart.values_mut().filter_map(Value::as_object_mut).for_each(drop_nulls);
+}
+
+/// Helm reads YAML by way of JSON, where each number is a float, and templates print them so.
+fn float(value: &mut Value) {
     match value {
         Value::Number(number) => {
             if let Some(float) = number.as_f64().and_then(Number::from_f64) {
                 *number = float;
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(settle),
-        Value::Object(map) => {
-            map.retain(|_, value| !value.is_null());
-            map.values_mut().for_each(settle);
-        }
+        Value::Array(items) => items.iter_mut().for_each(float),
+        Value::Object(map) => map.values_mut().for_each(float),
         Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
@@ -94,10 +97,10 @@ mod tests {
     fn later_files_win_mappings_merge_and_null_deletes() {
         assert_eq!(together(&[]), json!({}));
         assert_eq!(together(&["", "# nothing\n"]), json!({}));
-        let chart = "a: {x: text, y: no}\nb: [1]\nc: text\nd: ~\n";
+        let chart = "a: {x: text, w: no}\nb: [1]\nc: text\nd: ~\n";
         assert_eq!(
-            together(&[chart, "a: {y: yes, z: 010}\nb: [2]\n", "c: null\na: {x: ~}\n"]),
-            json!({"a": {"y": true, "z": 8.0}, "b": [2.0]})
+            together(&[chart, "a: {w: yes, z: 010}\nb: [2]\n", "c: null\na: {x: ~}\ne: null\n"]),
+            json!({"a": {"w": true, "z": 8.0}, "b": [2.0], "e": null})
         );
         assert_eq!(together(&[chart, "a: text\n"]), json!({"a": "text", "b": [1.0], "c": "text"}));
     }
@@ -111,11 +114,19 @@ mod tests {
 
     #[test]
     fn a_value_that_is_set_is_the_last_word() {
-        let mut values = together(&["a: {x: text, y: text}\n"]);
-        for (path, scalar) in [("a.x", "true"), ("b.c", "1"), ("a.y", "null"), ("d", "v1.31.8")] {
+        let mut values = together(&["a: {x: text, w: text}\n"]);
+        for (path, scalar) in [("a.x", "true"), ("b.c", "1"), ("a.w", "null"), ("d", "v1.31.8")] {
             set(&mut values, &path.parse().unwrap(), scalar);
         }
         assert_eq!(values, json!({"a": {"x": true}, "b": {"c": 1.0}, "d": "v1.31.8"}));
+    }
+
+    #[test]
+    fn keys_are_texts_as_helm_has_them() {
+        assert_eq!(
+            together(&["on: 1\n1.10: a\n'1.20': b\n8: c\n"]),
+            json!({"true": 1.0, "1.1": "a", "1.20": "b", "8": "c"})
+        );
     }
 
     #[test]
@@ -124,7 +135,7 @@ mod tests {
             let document = Document::parse(text.as_bytes().to_vec()).unwrap();
             merged(&[&document]).map_err(|(_, error)| error.to_string())
         };
-        assert_eq!(of("a: {x: {}, y: 1, x: {}}\n"), Ok(json!({"a": {"x": {}, "y": 1.0}})));
+        assert_eq!(of("a: {x: {}, w: 1, x: {}}\n"), Ok(json!({"a": {"x": {}, "w": 1.0}})));
         assert_eq!(
             of("a:\n  x: 1\n  x: 2\n").unwrap_err(),
             "3:3: `a.x` is written twice with different values, first at 2:3"

@@ -7,5 +7,6 @@ pub mod docker_registry;
 pub mod git;
 pub mod github;
 pub mod gitlab;
+pub mod kube;
 pub mod oci;
 pub mod wire;

@@ -1,5 +1,7 @@
 //! Agreement with the real Helm engine, which renders the same values with the same templates.
 
+mod os_images;
+
 use dibump::template::render;
 use dibump::values::{Document, merged};
 use serde::Deserialize;

@@ -17,8 +17,10 @@ mod fake;
 mod stories;
 
 mod architecture;
+mod bare_metal;
 mod check;
 mod clients;
+mod consumer;
 mod faults;
 mod fuzz;
 mod gates;

@@ -6,20 +6,24 @@ use std::path::Path;
 
 use dibump::disk::releases::ReleasesFile;
 use dibump::report::{
-    check::json::CheckReport, plan_json::PlanReport, release_diff_json::ReleaseDiff, run_json::RunReport,
+    check::json::CheckReport, machine_image::MachineImages, os_images::OsImages,
+    os_images_info::OsImagesInfo, plan_json::PlanReport, release_diff_json::ReleaseDiff, run_json::RunReport,
 };
 use schemars::schema_for;
 use serde_json::Value;
 
 #[test]
 fn the_committed_schemas_are_those_of_the_code() {
-    let schemas: [(&str, Value); 6] = [
+    let schemas: [(&str, Value); 9] = [
         ("schema.json", dibump::config::schema()),
         ("releases.schema.json", schema_for!(ReleasesFile).to_value()),
         ("plan.schema.json", schema_for!(PlanReport).to_value()),
         ("release-diff.schema.json", schema_for!(ReleaseDiff).to_value()),
         ("check.schema.json", schema_for!(CheckReport).to_value()),
         ("run.schema.json", schema_for!(RunReport).to_value()),
+        ("os-images.schema.json", schema_for!(OsImages).to_value()),
+        ("os-images-info.schema.json", schema_for!(OsImagesInfo).to_value()),
+        ("machine-image.schema.json", schema_for!(MachineImages).to_value()),
     ];
     for (name, schema) in schemas {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);

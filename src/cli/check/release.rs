@@ -65,9 +65,9 @@ async fn in_registry(
     let lookup = &args.files.lookup;
     let settings = lookup::settings(lookup, config, local.producer)?;
     let network = config.map_or_else(Network::default, |config| config.network.clone());
-    let transport = lookup::transport(context, lookup, &network)?;
+    let transport = lookup::transport(context, &lookup.reach, &network)?;
     let _progress = Progress::start(context, &transport);
-    let store = lookup::store(lookup, config, &settings.naming);
+    let store = lookup::store(&lookup.reach, config, &settings.naming);
     let producer = lookup::producer(&context.environment, config, &settings, &transport, store).await?;
     let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;
     let now = context.environment.now;

@@ -21,7 +21,6 @@ fn the_fields_are_named_as_the_version_of_the_api_has_them() {
     let names = |version| image.fields(version).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!(names(ApiVersion::V1Beta1), ["url", "checksum", "checksumType", "format"]);
     assert_eq!(names(ApiVersion::V1Beta2), ["url", "checksum", "checksumType", "diskFormat"]);
-    assert_eq!(image.object(ApiVersion::V1Beta1)["checksumType"], "sha256");
     let fields = image.fields(ApiVersion::V1Beta1).into_iter();
     let fields: BTreeMap<String, String> = fields.map(|(name, value)| (name.to_owned(), value)).collect();
     assert_eq!(MachineImage::of_fields(&fields, &ANY), Ok(image));

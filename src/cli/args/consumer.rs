@@ -1,0 +1,225 @@
+//! The command lines of the consumer's side.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::Reach;
+use crate::os_image::machine_image::Capm3;
+use crate::os_image::url::UrlTemplate;
+use crate::release::{K8sVersion, Tag};
+use crate::values::KeyPath;
+
+/// The values of a deployment, and the registry of images whose values name none.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Deployment {
+    /// A file of Helm values: the chart's own first, then what is laid over it; `-` is stdin
+    #[arg(short = 'f', long = "values", value_name = "FILE")]
+    pub(in crate::cli) files: Vec<PathBuf>,
+    /// One more value, the last word, as in `cluster.k8s_version=v1.31.8`
+    #[arg(long, value_name = "PATH=VALUE", value_parser = setting)]
+    pub(in crate::cli) set: Vec<(KeyPath, String)>,
+    /// Which mapping of images the values have [default: the one that is there]
+    #[arg(long, value_enum)]
+    pub(in crate::cli) form: Option<FormArg>,
+    /// Which registry, and how it is spoken to
+    #[command(flatten)]
+    pub(in crate::cli) reach: Reach,
+}
+
+/// `dibump os-images`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct OsImages {
+    /// The deployment
+    #[command(flatten)]
+    pub(in crate::cli) deployment: Deployment,
+    /// Ask no registry whether the images exist
+    #[arg(long)]
+    pub(in crate::cli) offline: bool,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) format: DataFormat,
+}
+
+/// `dibump os-images-info`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct OsImagesInfo {
+    /// The deployment
+    #[command(flatten)]
+    pub(in crate::cli) deployment: Deployment,
+    /// Where images are served
+    #[command(flatten)]
+    pub(in crate::cli) served: Served,
+    /// What becomes of an image that is missing, not signed as demanded, or of no use
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) on_error: OnErrorArg,
+    /// Write the ConfigMap to a file
+    #[arg(short, long, value_name = "FILE", conflicts_with = "apply")]
+    pub(in crate::cli) output: Option<PathBuf>,
+    /// Write the ConfigMap to a cluster, by server-side apply
+    #[arg(long)]
+    pub(in crate::cli) apply: bool,
+    /// With --apply: the cluster checks, and writes nothing
+    #[arg(long, requires = "apply")]
+    pub(in crate::cli) dry_run: bool,
+    /// With --apply: take over what another manager of the ConfigMap set
+    #[arg(long, requires = "apply")]
+    pub(in crate::cli) force_conflicts: bool,
+    /// Which ConfigMap
+    #[command(flatten)]
+    pub(in crate::cli) config_map: ConfigMapArgs,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) format: DataFormat,
+}
+
+/// `dibump machine-image`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct MachineImage {
+    /// The image; without it, every place of the values that chooses one
+    #[arg(conflicts_with_all = ["selector", "machines"])]
+    pub(in crate::cli) key: Option<String>,
+    /// An image by what it is, as in `os=ubuntu,k8s-flavor=rke2`: regular expressions over whole attributes
+    #[arg(long, value_name = "NAME=REGEX", value_delimiter = ',', conflicts_with = "machines")]
+    pub(in crate::cli) selector: Vec<String>,
+    /// Only the place of these machines: cluster, control_plane, machine_deployments.NAME
+    #[arg(long = "for", value_name = "MACHINES")]
+    pub(in crate::cli) machines: Option<String>,
+    /// The tag of an image that no values name, below --registry
+    #[arg(long, value_name = "TAG", conflicts_with_all = ["files", "os_images_info"])]
+    pub(in crate::cli) tag: Option<Tag>,
+    /// Take what is known of the images from this ConfigMap, or its values.yaml, instead of a registry; `-` is stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "from_cluster")]
+    pub(in crate::cli) os_images_info: Option<PathBuf>,
+    /// Take what is known of the images from the ConfigMap in a cluster
+    #[arg(long)]
+    pub(in crate::cli) from_cluster: bool,
+    /// Which ConfigMap
+    #[command(flatten)]
+    pub(in crate::cli) config_map: ConfigMapArgs,
+    /// The deployment
+    #[command(flatten)]
+    pub(in crate::cli) deployment: Deployment,
+    /// Where images are served
+    #[command(flatten)]
+    pub(in crate::cli) served: Served,
+    /// The version of Metal3's API: `format` is called `diskFormat` in v1beta2
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) api_version: ApiVersionArg,
+    /// The CAPM3 that will read it, which decides about checksums of oci:// images [default: 1.12, with v1beta2 1.14]
+    #[arg(long, value_name = "VERSION")]
+    pub(in crate::cli) capm3: Option<Capm3>,
+    /// The Kubernetes version that the image must be for [default: that of the cluster in the values]
+    #[arg(long, value_name = "VERSION", value_parser = kubernetes)]
+    pub(in crate::cli) k8s_version: Option<K8sVersion>,
+    /// What it means that the image is for another Kubernetes
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    pub(in crate::cli) k8s_mismatch: MismatchArg,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) format: MachineFormat,
+}
+
+/// Where images are served.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Served {
+    /// The URL of an image, with {{ key }}, {{ service }}, {{ filename }}, {{ format }}, {{ image['os'] }}
+    #[arg(long, value_name = "TEMPLATE", value_parser = UrlTemplate::new)]
+    pub(in crate::cli) url_template: Option<UrlTemplate>,
+    /// Refuse URLs that are not https
+    #[arg(long)]
+    pub(in crate::cli) https_only: bool,
+}
+
+/// Which ConfigMap, in which cluster.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ConfigMapArgs {
+    /// Its name
+    #[arg(long, value_name = "NAME", default_value = "os-images-info")]
+    pub(in crate::cli) name: String,
+    /// Its namespace [default: that of the credentials]
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub(in crate::cli) namespace: Option<String>,
+    /// The context of the kubeconfig
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) context: Option<String>,
+    /// The kubeconfig [default: KUBECONFIG, ~/.kube/config, or the service account of the pod]
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) kubeconfig: Option<PathBuf>,
+}
+
+/// The forms of values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum FormArg {
+    /// `diskimage_builder_os_images`, of which `enabled: true` chooses
+    Proposal,
+    /// `sylva_diskimagebuilder_images`, of which each names its registry
+    SylvaCore,
+}
+
+/// The forms of data.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum DataFormat {
+    /// As Helm and kubectl read it
+    #[default]
+    Yaml,
+    /// For programs; the shape is documented and versioned
+    Json,
+}
+
+/// The forms of a machine's image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum MachineFormat {
+    /// The `image` of each place
+    #[default]
+    Yaml,
+    /// For programs; the shape is documented and versioned
+    Json,
+    /// A `Metal3MachineTemplate` with nothing but the image, as kustomize merges it
+    Patch,
+}
+
+/// What becomes of an image of which nothing can be said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum OnErrorArg {
+    /// Leave it out; where a retry may help, write nothing
+    #[default]
+    Omit,
+    /// Leave it as the file or the cluster has it
+    Keep,
+    /// Write nothing
+    Fail,
+}
+
+/// The versions of Metal3's API.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ApiVersionArg {
+    /// All of CAPM3 up to 1.12, and still served
+    #[default]
+    V1beta1,
+    /// Since CAPM3 1.13
+    V1beta2,
+}
+
+/// What it means that an image is for another Kubernetes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum MismatchArg {
+    /// The image is refused
+    #[default]
+    Error,
+    /// It is told
+    Warn,
+    /// It does not matter
+    Off,
+}
+
+/// `PATH=VALUE`.
+fn setting(text: &str) -> Result<(KeyPath, String), String> {
+    let (path, value) =
+        text.split_once('=').ok_or("expected PATH=VALUE, as in cluster.k8s_version=v1.31.8")?;
+    Ok((path.parse().map_err(|error| format!("{error}"))?, value.to_owned()))
+}
+
+fn kubernetes(text: &str) -> Result<K8sVersion, String> {
+    text.parse().map_err(|()| "expected something like v1.31.8+rke2r1, 1.31.8 or 1.31".to_owned())
+}

@@ -1,0 +1,143 @@
+//! The values of a deployment: read, merged, and with the place of everything that is wrong in them.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::args::consumer::{Deployment as Args, FormArg};
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::os_image::cluster::is_template;
+use crate::os_image::{Form, Problem, Selection, Wrong, advice, form, select};
+use crate::release::{Facets, InvalidImageKey, Prefix};
+use crate::values::{Document, KeyPath, Position, ValuesError, merged, set};
+
+/// Values with the files that they come from.
+pub(super) struct Deployment {
+    files: Vec<(String, Document)>,
+    /// What the files say together.
+    pub(super) values: Value,
+    form: Form,
+}
+
+impl Deployment {
+    /// Reads and merges the files.
+    pub(super) fn read(args: &Args) -> Result<Self, Failure> {
+        let mut files = Vec::with_capacity(args.files.len());
+        for path in &args.files {
+            files.push(document(path)?);
+        }
+        let documents: Vec<&Document> = files.iter().map(|(_, document)| document).collect();
+        let mut values = merged(&documents).map_err(|(index, error)| unreadable(&files[index].0, error))?;
+        for (path, value) in &args.set {
+            set(&mut values, path, value);
+        }
+        let form = match args.form {
+            Some(FormArg::Proposal) => Form::Proposal,
+            Some(FormArg::SylvaCore) => Form::SylvaCore,
+            None => form(&values).map_err(Failure::person)?.unwrap_or(Form::SylvaCore),
+        };
+        Ok(Self { files, values, form })
+    }
+
+    /// The same, where there must be some.
+    pub(super) fn read_some(args: &Args) -> Result<Self, Failure> {
+        match args.files.is_empty() {
+            true => {
+                Err(Failure::usage("no values file is named").hint("name one with -f, or `-f -` for stdin"))
+            }
+            false => Self::read(args),
+        }
+    }
+
+    /// The images that the values enable. Everything that is wrong with them is said at once.
+    pub(super) fn selection(&self, fallback: Option<&Prefix>) -> Result<Selection, Failure> {
+        let selection = select(&self.values, self.form, fallback);
+        match selection.problems.as_slice() {
+            [] => Ok(selection),
+            problems => Err(self.refused(problems)),
+        }
+    }
+
+    /// A failure that names the place of each problem.
+    pub(super) fn refused(&self, problems: &[Problem]) -> Failure {
+        let said = |problem: &Problem| match &problem.wrong {
+            Wrong::Key(InvalidImageKey(key)) => {
+                self.with_advice(&problem.to_string(), &problem.at, key, Vec::new())
+            }
+            _ => problem.to_string(),
+        };
+        self.refused_at(problems.iter().map(|problem| (&problem.at, said(problem))).collect())
+    }
+
+    /// The same with what may have been meant by a key: one of `names`, or where there are none one of those that the
+    /// values list.
+    pub(super) fn with_advice<'n>(
+        &'n self,
+        what: &str,
+        at: &KeyPath,
+        key: &str,
+        mut names: Vec<(&'n str, Option<&'n Facets>)>,
+    ) -> String {
+        let mapping = self.values.get(self.form.mapping()).and_then(Value::as_object);
+        let listed: Vec<&String> = mapping.into_iter().flatten().map(|(key, _)| key).collect();
+        if names.is_empty() {
+            let literal = listed.into_iter().filter(|key| !is_template(key));
+            names = literal.map(|name| (name.as_str(), None)).collect();
+        }
+        let written = at.0.last().map_or(key, String::as_str);
+        match advice(written, key, &self.values, &names) {
+            Some(advice) => format!("{what}; {advice}"),
+            None => what.to_owned(),
+        }
+    }
+
+    /// One failure of several things that a person must put right, in the order of the files.
+    pub(super) fn refused_at(&self, said: Vec<(&KeyPath, String)>) -> Failure {
+        let mut placed: Vec<_> = said.into_iter().map(|(at, what)| (self.place(at), at, what)).collect();
+        placed.sort_by_key(|(place, ..)| *place);
+        let mut lines: Vec<String> = placed.iter().map(|(_, at, what)| self.said(at, what)).collect();
+        lines.dedup();
+        let error = match lines.as_slice() {
+            [one] => anyhow::anyhow!("{one}"),
+            all => anyhow::anyhow!("{} values cannot be used:\n  {}", all.len(), all.join("\n  ")),
+        };
+        Failure { exit: Exit::Person, error, hint: None }
+    }
+
+    /// What is to be said of a place of the values, with the file that has it.
+    pub(super) fn said(&self, at: &KeyPath, what: &str) -> String {
+        match self.place(at) {
+            Some((file, at)) => format!("{}:{at}: {what}", self.files[file].0),
+            None => what.to_owned(),
+        }
+    }
+
+    /// The last file that has the path, or as much of it as there is, and where it stands in it.
+    fn place(&self, at: &KeyPath) -> Option<(usize, Position)> {
+        (1..=at.0.len()).rev().find_map(|depth| {
+            let path = KeyPath(at.0[..depth].to_vec());
+            let mut files = self.files.iter().enumerate().rev();
+            files.find_map(|(index, (_, document))| Some((index, document.key_at(&path)?)))
+        })
+    }
+}
+
+/// A file, or what stands on stdin, by its name in errors.
+pub(super) fn document(path: &Path) -> Result<(String, Document), Failure> {
+    let (name, bytes) = match path.to_str() {
+        Some("-") => ("stdin".to_owned(), crate::disk::read_stdin()?),
+        _ => (path.display().to_string(), crate::disk::read_small(path)?),
+    };
+    let document = Document::parse(bytes).map_err(|error| unreadable(&name, error))?;
+    Ok((name, document))
+}
+
+/// A file that cannot be read as values.
+pub(super) fn unreadable(name: &str, error: ValuesError) -> Failure {
+    let hint = match &error {
+        ValuesError::Template { .. } => "put the template in quotes",
+        error => super::failure::next_step(error),
+    };
+    Failure::person(anyhow::anyhow!("{name}:{error}")).hint(hint)
+}

@@ -1,0 +1,86 @@
+//! `dibump os-images`: which images the values enable, each of which exists.
+
+use std::collections::BTreeSet;
+
+use super::Context;
+use super::args::consumer::{DataFormat, OsImages as Args};
+use super::deployment::Deployment;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::lookup;
+use super::progress::Progress;
+use super::reached::{Reached, fallback};
+use crate::config::Config;
+use crate::observe::releases::Snapshot;
+use crate::os_image::{OsImage, Published, Selection};
+use crate::release::{Release, Version};
+use crate::report;
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let (reach, deployment) = (&args.deployment.reach, Deployment::read_some(&args.deployment)?);
+    let selection = deployment.selection(fallback(reach, config.as_ref())?.as_ref())?;
+    if !args.offline {
+        let reached = Reached::new(context, reach, config.as_ref())?;
+        context.block_on(proven(context, &reached, config.as_ref(), &deployment, &selection))?;
+    }
+    match args.format {
+        DataFormat::Yaml => {
+            let yaml = report::os_images::yaml(&selection).map_err(Failure::person)?;
+            context.output.print(&yaml);
+        }
+        DataFormat::Json => context.output.json(&report::os_images::json(&selection)),
+    }
+    Ok(Exit::Done)
+}
+
+/// Every image exists; one that does not is answered with what may have been meant.
+async fn proven(
+    context: &Context,
+    reached: &Reached<'_>,
+    config: Option<&Config>,
+    deployment: &Deployment,
+    selection: &Selection,
+) -> Result<(), Failure> {
+    let _progress = Progress::start(context, &reached.transport);
+    let images: Vec<(&OsImage, &Published)> =
+        selection.images.iter().filter_map(|image| Some((image, image.published()?))).collect();
+    let asked: Vec<&Published> = images.iter().map(|(_, published)| *published).collect();
+    let answers = reached.exist(deployment, &asked).await?;
+    let mut missing = Vec::new();
+    for ((image, published), answer) in images.into_iter().zip(answers) {
+        if !answer.map_err(Failure::unread)? {
+            missing.push((image, published));
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut said = Vec::with_capacity(missing.len());
+    for (image, published) in missing {
+        let release = release(context, reached, config, published).await;
+        let facets = release.iter().flat_map(|release| release.artifacts.values());
+        let names = facets.map(|artifact| (artifact.key.as_str(), artifact.facets.as_ref())).collect();
+        let what =
+            format!("no artifact of {} is called `{}` at {}", published.prefix, image.key, published.tag);
+        said.push((&image.at, deployment.with_advice(&what, &image.at, &image.key, names)));
+    }
+    Err(deployment.refused_at(said))
+}
+
+/// The release of an image, to say what else there is in it; `None` where that cannot be told.
+async fn release(
+    context: &Context,
+    reached: &Reached<'_>,
+    config: Option<&Config>,
+    image: &Published,
+) -> Option<Release> {
+    let version: Version = image.tag.as_str().parse().ok()?;
+    let settings = reached.settings(&image.prefix);
+    let store = lookup::store(reached.args, config, &settings.naming);
+    let producer = lookup::producer(&context.environment, config, &settings, &reached.transport, store);
+    let producer = producer.await.ok()?;
+    let mut snapshot = Snapshot::open(&producer, BTreeSet::new()).await.ok()?;
+    snapshot.read(&version, context.environment.now).await.ok()?;
+    snapshot.into_known().releases.remove(&version).filter(|release| !release.artifacts.is_empty())
+}

@@ -1,0 +1,163 @@
+//! `dibump os-images-info`: what is known of the enabled images, to stdout, a file or a cluster.
+
+use std::path::Path;
+
+use super::args::consumer::{DataFormat, OnErrorArg, OsImagesInfo as Args};
+use super::deployment::{Deployment, document};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::progress::Progress;
+use super::reached::{Reached, fallback};
+use super::{Context, cluster};
+use crate::cluster::{Apply, ConfigMap};
+use crate::os_image::config_map::{self, DATA_KEY};
+use crate::os_image::info::{Entry, Fault, Gathered, Info, OnError, entry, gather};
+use crate::os_image::machine_image::{ApiVersion, Demands};
+use crate::os_image::{OsImage, Published, Selection};
+use crate::report;
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let deployment = Deployment::read_some(&args.deployment)?;
+    if args.on_error == OnErrorArg::Keep && args.output.is_none() && !args.apply {
+        return Err(Failure::usage("--on-error keep keeps what --output or --apply has: name one of them"));
+    }
+    let selection = deployment.selection(fallback(&args.deployment.reach, config.as_ref())?.as_ref())?;
+    let reached = Reached::new(context, &args.deployment.reach, config.as_ref())?;
+    let informing = Informing { context, args, deployment: &deployment, selection: &selection };
+    context.block_on(informing.inform(&reached))
+}
+
+struct Informing<'a> {
+    context: &'a Context,
+    args: &'a Args,
+    deployment: &'a Deployment,
+    selection: &'a Selection,
+}
+
+impl Informing<'_> {
+    async fn inform(&self, reached: &Reached<'_>) -> Result<Exit, Failure> {
+        let entries = self.entries(reached).await?;
+        let before = if self.args.on_error == OnErrorArg::Keep { self.before().await? } else { None };
+        let gathered = gather(self.selection.form, entries, self.args.on_error.into(), before.as_ref());
+        self.complain(&gathered);
+        let mut applied = None;
+        if let Some(info) = &gathered.info {
+            applied = self.write(info).await?;
+        }
+        if self.args.format == DataFormat::Json {
+            self.context.output.json(&report::os_images_info::json(self.selection.form, &gathered, applied));
+        }
+        Ok(exit(&gathered))
+    }
+
+    async fn entries(&self, reached: &Reached<'_>) -> Result<Vec<(String, Result<Entry, Fault>)>, Failure> {
+        let _progress = Progress::start(self.context, &reached.transport);
+        let images = &self.selection.images;
+        let published: Vec<&Published> = images.iter().filter_map(OsImage::published).collect();
+        let mut found = reached.found(self.deployment, &published).await?.into_iter();
+        let url = self.args.served.url_template.clone().unwrap_or_default();
+        let demands =
+            Demands { https: self.args.served.https_only, capm3: ApiVersion::V1Beta1.usual_capm3() };
+        let form = self.selection.form;
+        let entry = |image: &OsImage| match image.published().and_then(|_| found.next()) {
+            Some(Ok(found)) => entry(image, Some(&found), form, &url, &demands),
+            Some(Err(fault)) => Err(fault),
+            None => entry(image, None, form, &url, &demands),
+        };
+        let entries = images.iter().map(|image| image.key.clone()).zip(images.iter().map(entry));
+        Ok(entries.collect())
+    }
+
+    /// What the file or the cluster has at present.
+    async fn before(&self) -> Result<Option<Info>, Failure> {
+        let map = &self.args.config_map;
+        if self.args.apply {
+            let cluster = cluster::open(self.context, map).await?;
+            let found = cluster.config_map(map.namespace.as_deref(), &map.name).await?;
+            let values = found.as_ref().and_then(|found| found.data.get(DATA_KEY));
+            let unreadable = |error| Failure::person(anyhow::anyhow!("ConfigMap {}: {error}", map.name));
+            return values.map(|values| config_map::of_text(values)).transpose().map_err(unreadable);
+        }
+        match self.args.output.as_deref().filter(|path| crate::disk::exists(path)) {
+            Some(path) => read(path).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn write(&self, info: &Info) -> Result<Option<&'static str>, Failure> {
+        let map = &self.args.config_map;
+        let made = report::os_images_info::config_map(info, &map.name, map.namespace.as_deref());
+        let made = made.map_err(Failure::person)?;
+        if self.args.apply {
+            return self.apply(&made, info.images.len()).await.map(Some);
+        }
+        let yaml = report::os_images_info::yaml(&made).map_err(Failure::person)?;
+        match &self.args.output {
+            Some(path) => crate::disk::write_whole(path, yaml.as_bytes())?,
+            None if self.args.format == DataFormat::Yaml => self.context.output.print(&yaml),
+            None => {}
+        }
+        Ok(None)
+    }
+
+    async fn apply(&self, map: &ConfigMap, images: usize) -> Result<&'static str, Failure> {
+        let cluster = cluster::open(self.context, &self.args.config_map).await?;
+        let how = Apply { dry_run: self.args.dry_run, force: self.args.force_conflicts };
+        let applied = crate::apply::config_map(&*cluster, map, how).await.map_err(Failure::from)?;
+        let word = cluster::word(applied);
+        if self.args.format == DataFormat::Yaml {
+            let dry = if self.args.dry_run { " (dry run)" } else { "" };
+            self.context.output.print(&format!("ConfigMap {}: {word}{dry}, {images} images\n", map.name));
+        }
+        Ok(word)
+    }
+
+    /// Everything that is wrong, each with its place in the values.
+    fn complain(&self, gathered: &Gathered) {
+        for (key, fault, kept) in &gathered.faults {
+            let what = match (fault, kept) {
+                (fault, true) => format!("`{key}` {fault}; what was known of it before stays"),
+                (fault, false) => format!("`{key}` {fault}"),
+            };
+            let image = self.selection.images.iter().find(|image| image.key == *key);
+            let said = image.map_or(what.clone(), |image| match fault {
+                Fault::Missing => {
+                    let what = self.deployment.with_advice(&what, &image.at, key, Vec::new());
+                    self.deployment.said(&image.at, &what)
+                }
+                _ => self.deployment.said(&image.at, &what),
+            });
+            self.context.error(&said);
+        }
+        if gathered.info.is_none() {
+            self.context.note("nothing was written");
+        }
+    }
+}
+
+/// A ConfigMap in a file, or on stdin.
+pub(super) fn read(path: &Path) -> Result<Info, Failure> {
+    let (name, document) = document(path)?;
+    config_map::read(&document).map_err(|error| Failure::person(anyhow::anyhow!("{name}: {error}")))
+}
+
+/// What a person must do, or whether a retry may help.
+fn exit(gathered: &Gathered) -> Exit {
+    let exit = |(_, fault, _): &(String, Fault, bool)| match fault {
+        Fault::Missing | Fault::Unfit(_) | Fault::Broken(_) | Fault::Refused(_) => Exit::Person,
+        Fault::Signature(_) => Exit::Refused,
+        Fault::Unknown(_) => Exit::Retry,
+    };
+    gathered.faults.iter().map(exit).max().unwrap_or(Exit::Done)
+}
+
+impl From<OnErrorArg> for OnError {
+    fn from(on_error: OnErrorArg) -> Self {
+        match on_error {
+            OnErrorArg::Omit => Self::Omit,
+            OnErrorArg::Keep => Self::Keep,
+            OnErrorArg::Fail => Self::Fail,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Port: a Kubernetes API, as far as one ConfigMap needs it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+/// A ConfigMap, as far as we say something of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigMap {
+    /// Its name.
+    pub name: String,
+    /// Its namespace; `None` for that of the credentials.
+    pub namespace: Option<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its data. What it has as bytes is not read, and stays as it is.
+    pub data: BTreeMap<String, String>,
+}
+
+/// How a ConfigMap is applied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Apply {
+    /// The cluster checks, and writes nothing.
+    pub dry_run: bool,
+    /// Takes over what another manager set.
+    pub force: bool,
+}
+
+/// What the cluster made of a ConfigMap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// There was none.
+    Created,
+    /// It said something else.
+    Changed,
+    /// It said the same.
+    Unchanged,
+}
+
+/// Why a cluster did not do what was asked. Absence is no error: it is `None`.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ClusterError {
+    /// There are no credentials, or none that can be read.
+    #[error("no cluster can be reached: {reason}")]
+    NoAccess {
+        /// What is missing, with the file that should have it.
+        reason: String,
+    },
+    /// The credentials do not suffice.
+    #[error("the cluster refuses to {verb} {subject}: {reason}")]
+    Refused {
+        /// `get` or `patch`.
+        verb: &'static str,
+        /// The ConfigMap.
+        subject: String,
+        /// The cluster's words.
+        reason: String,
+    },
+    /// Somebody else manages what would change.
+    #[error("{subject} has other managers: {reason}")]
+    Conflict {
+        /// The ConfigMap.
+        subject: String,
+        /// The cluster's words, which name the managers.
+        reason: String,
+    },
+    /// The cluster does not take it.
+    #[error("the cluster does not take {subject}: {reason}")]
+    Rejected {
+        /// The ConfigMap.
+        subject: String,
+        /// The cluster's words.
+        reason: String,
+    },
+    /// The answer breaks the protocol.
+    #[error("the cluster answers something else about {subject}: {reason}")]
+    Invalid {
+        /// The ConfigMap.
+        subject: String,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// No answer, or one that a retry may change: time-out, 5xx, rate limit, cut body.
+    #[error("couldn't {verb} {subject}")]
+    Unavailable {
+        /// `get` or `patch`.
+        verb: &'static str,
+        /// The ConfigMap.
+        subject: String,
+        /// What happened.
+        #[source]
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// A Kubernetes API.
+#[async_trait]
+pub trait Cluster: Send + Sync {
+    /// A ConfigMap; `None` where the cluster lets us in and has none. Without a namespace it is that of the credentials.
+    async fn config_map(
+        &self,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<ConfigMap>, ClusterError>;
+
+    /// Makes the cluster's ConfigMap say this (server-side apply); what other managers set stays. It may have been
+    /// written although the answer is an error.
+    async fn apply(&self, map: &ConfigMap, how: Apply) -> Result<(), ClusterError>;
+}

@@ -1,0 +1,115 @@
+//! The fault matrix of the consumer's side: each request of each command goes wrong in every way. The answer is right, or
+//! the command ends with 4 and nothing is written.
+
+use std::time::Duration;
+
+use super::{Consumer, HARDENED, KUBEADM, RKE2};
+use crate::fake::oci::{Access, Fault, Logged, TokenRules};
+use crate::world::Ran;
+
+/// How long the commands wait for an answer; silence lasts longer.
+const TIMEOUT: Duration = Duration::from_millis(400);
+
+const FAULTS: [&str; 9] = [
+    "500",
+    "429 with Retry-After",
+    "429 without Retry-After",
+    "401",
+    "403",
+    "a cut answer",
+    "an answer to another request",
+    "a page in the way",
+    "silence",
+];
+
+fn fault(name: &str) -> Fault {
+    match name {
+        "500" => Fault::status(500),
+        "429 with Retry-After" => Fault::status(429).header("retry-after", "1"),
+        "429 without Retry-After" => Fault::status(429),
+        "401" => Fault::status(401),
+        "403" => Fault::status(403),
+        "a cut answer" => Fault::cut(),
+        "an answer to another request" => Fault::status(200)
+            .header("content-type", "application/json")
+            .body(r#"{"id": 1, "kind": "something else"}"#),
+        "a page in the way" => {
+            Fault::status(200).header("content-type", "text/html").body("<html>sign in</html>")
+        }
+        _ => Fault::delay(TIMEOUT * 3),
+    }
+}
+
+/// The commands, each with all that it asks of a registry.
+const COMMANDS: [&[&str]; 4] = [
+    &["os-images"],
+    &["os-images-info"],
+    &["os-images-info", "--output", "info.yaml"],
+    &["machine-image", "--selector", "hardened=true"],
+];
+
+/// A world in which everything is signed, and tokens are asked for.
+async fn stage() -> Consumer {
+    let consumer = Consumer::new().await;
+    consumer.signed(&[RKE2, HARDENED, KUBEADM], "");
+    consumer.registry.access(Access::Token(TokenRules::default()));
+    let config = String::from_utf8(consumer.desk.read("dibump.yaml")).unwrap();
+    let patience = format!("retries: 0, request_timeout: {}ms,", TIMEOUT.as_millis());
+    consumer.desk.write("dibump.yaml", config.replace("retries: 0,", &patience));
+    consumer.desk.write("info.yaml", "os_images: {}\n");
+    consumer
+}
+
+async fn ran(consumer: &Consumer, command: &[&str]) -> Ran {
+    consumer.run(command[0], &command[1..]).await
+}
+
+/// What a command says in a world without faults, and what it asked for.
+async fn right(command: &[&str]) -> (Ran, Vec<u8>, Vec<Logged>) {
+    let consumer = stage().await;
+    let ran = ran(&consumer, command).await;
+    assert_eq!((ran.exit, ran.stderr.as_str()), (Some(0), ""), "{command:?}: {ran:#?}");
+    (ran, consumer.desk.read("info.yaml"), consumer.registry.requests())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_of_every_command_goes_wrong_in_every_way() {
+    let mut cells = 0;
+    for command in COMMANDS {
+        let (right, _, requests) = right(command).await;
+        for request in 0..requests.len() {
+            let faults = FAULTS.iter().map(|name| cell(command, request, name));
+            for (name, host, ran, info) in futures::future::join_all(faults).await {
+                let what = format!("{command:?}, request {request}, {name}: {ran:#?}");
+                let is_right = ran.stdout.replace(&host, "") == without_host(&right.stdout);
+                let untouched = info == b"os_images: {}\n";
+                match ran.exit {
+                    Some(0) => assert!(is_right && untouched != command.contains(&"--output"), "{what}"),
+                    Some(4) => assert!(ran.stdout.is_empty() && untouched, "{what}"),
+                    // A registry that refuses us is a matter for a person.
+                    Some(3) if matches!(name, "401" | "403") => {
+                        assert!(ran.stdout.is_empty() && untouched, "{what}");
+                        assert!(ran.stderr.contains("refuse"), "{what}");
+                    }
+                    _ => panic!("{what}"),
+                }
+                cells += 1;
+            }
+        }
+    }
+    assert!(cells > 300, "{cells} cells");
+}
+
+async fn cell(command: &[&str], request: usize, name: &'static str) -> (&'static str, String, Ran, Vec<u8>) {
+    let consumer = stage().await;
+    consumer.registry.fault(fault(name).after(request).times(1));
+    let ran = ran(&consumer, command).await;
+    (name, consumer.registry.host().to_owned(), ran, consumer.desk.read("info.yaml"))
+}
+
+/// Each registry of a test has a port of its own, and each signer a key.
+fn without_host(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("oci://127.0.0.1:") else { return text.to_owned() };
+    let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    format!("{before}oci://{}", without_host(&rest[port.len()..]))
+}

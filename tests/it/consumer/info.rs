@@ -1,0 +1,164 @@
+//! `os-images-info`: one bad image never hides the others, and strings stay strings.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Consumer, HARDENED, KUBEADM, RKE2, images};
+use crate::bare_metal::sha256;
+use crate::fake::oci::Fault;
+use crate::world::{PREFIX, Ran};
+
+/// The values in a ConfigMap, by a reader that nobody here wrote (libyaml).
+fn values(config_map: &str) -> BTreeMap<String, BTreeMap<String, Value>> {
+    let map: Value = yaml_serde::from_str(config_map).unwrap();
+    let values: Value = yaml_serde::from_str(map["data"]["values.yaml"].as_str().unwrap()).unwrap();
+    serde_json::from_value(values["os_images"].clone()).unwrap()
+}
+
+fn keys(ran: &Ran) -> Vec<String> {
+    values(&ran.stdout).into_keys().collect()
+}
+
+#[tokio::test]
+async fn annotations_and_properties_are_told_and_the_users_win() {
+    let consumer = Consumer::new().await;
+    consumer.values("os_images:\n  mine: {uri: 'https://h/mine.raw', sha256: 'x', md5: '1_000', 'no': 'no', '1.10': '0x1F'}\n");
+    let ran = consumer.run("os-images-info", &[]).await;
+    assert_eq!((ran.exit, ran.stderr.as_str()), (Some(0), ""), "{ran:#?}");
+    let told = values(&ran.stdout);
+    let text = |key: &str, name: &str| told[key][name].as_str().unwrap().to_owned();
+    assert_eq!(told.len(), 4);
+    assert_eq!(text(KUBEADM, "os-release"), "15.6");
+    assert_eq!(text(KUBEADM, "size"), "22000000000");
+    assert_eq!(text(KUBEADM, "hardened"), "false");
+    assert_eq!(text(KUBEADM, "sha256"), sha256(KUBEADM));
+    assert_eq!(text(KUBEADM, "uri"), format!("{}/{KUBEADM}:0.4.12", consumer.registry.prefix(PREFIX)));
+    assert_eq!(text("mine", "md5"), "1_000");
+    assert_eq!(text("mine", "no"), "no");
+    assert_eq!(text("mine", "1.10"), "0x1F");
+    assert!(!told[KUBEADM].contains_key("sylva_dib_image"), "only the chart's own job reads it");
+    assert!(!told[KUBEADM].contains_key("org.opencontainers.image.created"), "nobody asked for it");
+    let again = consumer.run("os-images-info", &[]).await;
+    assert_eq!(again.stdout, ran.stdout, "the same input gives the same bytes");
+}
+
+#[tokio::test]
+async fn a_bad_image_is_left_out_and_named_and_the_others_are_there() {
+    let consumer = Consumer::new().await;
+    consumer.signed(&[RKE2, KUBEADM], "");
+    let unsigned = consumer.run("os-images-info", &[]).await;
+    assert_eq!(unsigned.exit, Some(5), "{unsigned:#?}");
+    assert_eq!(keys(&unsigned), [KUBEADM, RKE2]);
+    assert!(
+        unsigned.stderr.contains(&format!("values.yaml:6:3: `{HARDENED}` is not signed")),
+        "{unsigned:#?}"
+    );
+
+    consumer.registry.remove(&format!("{PREFIX}/{KUBEADM}"), "0.4.12");
+    let missing = consumer.run("os-images-info", &[]).await;
+    assert_eq!(missing.exit, Some(3), "a person comes before a signature: {missing:#?}");
+    assert_eq!(keys(&missing), [RKE2]);
+    assert!(missing.stderr.contains(&format!("`{KUBEADM}` is not in the registry")), "{missing:#?}");
+    let off = consumer.run("os-images-info", &["--signatures", "off"]).await;
+    assert_eq!(keys(&off), [HARDENED, RKE2]);
+
+    let all = consumer.run("os-images-info", &["--on-error", "fail"]).await;
+    assert_eq!((all.exit, all.stdout.as_str()), (Some(3), ""), "{all:#?}");
+    assert_eq!(all.stderr.matches("error: ").count(), 2, "both are named: {all:#?}");
+    assert!(all.stderr.contains("nothing was written"), "{all:#?}");
+}
+
+#[tokio::test]
+async fn a_signature_that_is_wrong_or_warned_of_is_told_apart() {
+    let consumer = Consumer::new().await;
+    consumer.signed(&[RKE2, HARDENED, KUBEADM], "");
+    assert_eq!(consumer.run("os-images-info", &[]).await.exit, Some(0));
+    let stranger = crate::fake::cosign::Signer::new();
+    consumer.desk.write("stranger.pub", stranger.pem());
+    let ran = consumer.run("os-images-info", &["--cosign-key", "stranger.pub"]).await;
+    assert_eq!(ran.exit, Some(5), "{ran:#?}");
+    assert!(ran.stderr.contains("is wrongly signed (signed by another key"), "{ran:#?}");
+    assert!(keys(&ran).is_empty());
+    let ran = consumer.run("os-images-info", &["--cosign-key", "stranger.pub", "--signatures", "warn"]).await;
+    assert_eq!((ran.exit, keys(&ran).len()), (Some(0), 3), "{ran:#?}");
+    assert!(ran.stderr.contains("warning: ") && ran.stderr.contains("is wrongly signed"), "{ran:#?}");
+    consumer.signed(&[], "    skip_signing_check: true\n");
+    let ran = consumer
+        .run(
+            "os-images-info",
+            &["--signatures", "required", "--set", "security.os_images.cosign_public_key=null"],
+        )
+        .await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    assert!(ran.stderr.contains("there is no public key; name one with --cosign-key"), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn annotations_that_no_machine_could_use_are_refused() {
+    for (annotation, value, said) in [
+        ("sha256", "xyz", "its sha256 is `xyz`"),
+        ("image-format", "iso", "its format is `iso`"),
+        ("image-format", "", "its format is ``"),
+    ] {
+        let consumer = Consumer::new().await;
+        let [rke2, ..] = images();
+        let broken = rke2.with(&format!("sylvaproject.org/diskimage/{annotation}"), value);
+        consumer.registry.release(PREFIX, "0.4.12", &[broken]);
+        let ran = consumer.run("os-images-info", &[]).await;
+        assert_eq!(ran.exit, Some(3), "{ran:#?}");
+        assert_eq!(keys(&ran), [KUBEADM, HARDENED]);
+        assert!(ran.stderr.contains(said), "{said}: {ran:#?}");
+    }
+    // An annotation that is no string, in a manifest that is what its digest says.
+    let consumer = Consumer::new().await;
+    let manifest =
+        crate::fake::oci::flux_manifest(&serde_json::json!({"sylvaproject.org/diskimage/size": 1}));
+    consumer.registry.push(
+        &format!("{PREFIX}/{RKE2}"),
+        "0.4.12",
+        manifest.to_string(),
+        crate::fake::oci::OCI_MANIFEST,
+    );
+    let ran = consumer.run("os-images-info", &[]).await;
+    assert_eq!((ran.exit, keys(&ran).len()), (Some(3), 2), "{ran:#?}");
+    assert!(ran.stderr.contains("has a broken manifest"), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn a_file_keeps_what_was_known_of_an_image_that_is_bad_now() {
+    let consumer = Consumer::new().await;
+    let output = ["--output", "info.yaml", "--on-error", "keep"];
+    assert_eq!(consumer.run("os-images-info", &output).await.exit, Some(0));
+    let before = String::from_utf8(consumer.desk.read("info.yaml")).unwrap();
+    assert_eq!(values(&before).len(), 3);
+    consumer.registry.remove(&format!("{PREFIX}/{KUBEADM}"), "0.4.12");
+    consumer.registry.fault(Fault::status(500).on(HARDENED));
+    let ran = consumer.run("os-images-info", &output).await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    assert_eq!(ran.stderr.matches("what was known of it before stays").count(), 2, "{ran:#?}");
+    assert_eq!(String::from_utf8(consumer.desk.read("info.yaml")).unwrap(), before);
+
+    // What could not be read now and was never known is no reason to drop it: nothing is written.
+    consumer.desk.write("info.yaml", "os_images: {}\n");
+    let ran = consumer.run("os-images-info", &output).await;
+    assert_eq!(consumer.desk.read("info.yaml"), b"os_images: {}\n", "{ran:#?}");
+    let ran = consumer.run("os-images-info", &["--on-error", "keep"]).await;
+    assert_eq!(ran.exit, Some(2), "{ran:#?}");
+    consumer.desk.write("info.yaml", "os_images: {a: {size: 1}}\n");
+    let ran = consumer.run("os-images-info", &output).await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    assert!(ran.stderr.contains("info.yaml: `os_images.a.size` is a floating number"), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn programs_get_the_faults_as_data() {
+    let consumer = Consumer::new().await;
+    consumer.registry.remove(&format!("{PREFIX}/{KUBEADM}"), "0.4.12");
+    let ran = consumer.run("os-images-info", &["--format", "json"]).await;
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["schema"], "dibump.os-images-info/1");
+    assert_eq!(report["images"].as_object().unwrap().len(), 2);
+    assert_eq!(report["faults"][0]["fault"], "missing");
+    assert_eq!(report["faults"][0]["key"], KUBEADM);
+}

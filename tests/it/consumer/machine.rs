@@ -1,0 +1,213 @@
+//! `machine-image`: which image, whether it fits, and what Metal3 gets of it.
+
+use serde_json::Value;
+
+use super::{Consumer, HARDENED, KUBEADM, RKE2};
+use crate::bare_metal::sha256;
+use crate::world::{PREFIX, Ran};
+
+async fn machine(consumer: &Consumer, more: &[&str]) -> Ran {
+    consumer.run("machine-image", &[&["--format", "json"], more].concat()).await
+}
+
+fn images(ran: &Ran) -> Vec<Value> {
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"));
+    report["images"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn an_image_that_is_named_outright_needs_no_values() {
+    let consumer = Consumer::new().await;
+    let registry = consumer.registry.prefix(PREFIX);
+    let arguments = ["machine-image", RKE2, "--registry", &registry, "--tag", "0.4.12"];
+    let ran = consumer
+        .desk
+        .dibump(&[&arguments[..], &["--url-template", "https://h/{{ filename }}"]].concat())
+        .await;
+    assert_eq!(
+        (ran.exit, ran.stdout),
+        (
+            Some(0),
+            format!(
+                "image:\n  url: https://h/{RKE2}.raw\n  checksum: {}\n  checksumType: sha256\n  format: raw\n",
+                sha256(RKE2)
+            )
+        ),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(consumer.registry.count("/manifests/"), 1);
+    let ran = consumer.desk.dibump(&arguments[..4]).await;
+    assert_eq!(ran.exit, Some(2), "{ran:#?}");
+    assert!(ran.stderr.contains("needs --registry and --tag"), "{ran:#?}");
+    let ran = consumer.desk.dibump(&["machine-image"]).await;
+    assert_eq!(ran.exit, Some(2), "{ran:#?}");
+    let https = [&arguments[..], &["--https-only"]].concat();
+    let ran = consumer.desk.dibump(&https).await;
+    assert_eq!((ran.exit, ran.stdout.as_str()), (Some(5), ""), "{ran:#?}");
+    assert!(ran.stderr.contains("https is demanded"), "{ran:#?}");
+    let arguments = ["machine-image", "absent-1", "--registry", &registry, "--tag", "0.4.12"];
+    let ran = consumer.desk.dibump(&arguments).await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    assert!(ran.stderr.contains("`absent-1` is not in the registry"), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn values_choose_by_key_by_selector_or_outright() {
+    let consumer = Consumer::new().await;
+    consumer.values(&format!(
+        "cluster:\n  k8s_version: v1.31.8+rke2r1\n  image_provisioning_host: 192.0.2.10\n  capi_providers: {{bootstrap_provider: cabpr}}\n  \
+         capm3: {{os_image_selector: {{os: ubuntu, hardened: false}}}}\n  \
+         control_plane: {{capm3: {{image_key: {HARDENED}}}}}\n  \
+         machine_deployments:\n    md0: {{capm3: {{os_image_selector: {{hardened: true}}}}}}\n    \
+         md1: {{capm3: {{machine_image_url: 'https://h/a.iso', machine_image_format: live-iso}}}}\n"
+    ));
+    let ran = machine(&consumer, &[]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    let all = images(&ran);
+    let said: Vec<(&str, Option<&str>, &str)> = all
+        .iter()
+        .map(|image| {
+            let text = |name: &str| image[name].as_str();
+            (text("machines").unwrap(), text("key"), image["image"]["url"].as_str().unwrap())
+        })
+        .collect();
+    let served = |key: &str| format!("https://192.0.2.10/{key}.raw");
+    assert_eq!(
+        said,
+        [
+            ("cluster", Some(RKE2), served(RKE2).as_str()),
+            ("control_plane", Some(HARDENED), &served(HARDENED)),
+            ("machine_deployments.md0", Some(HARDENED), &served(HARDENED)),
+            ("machine_deployments.md1", None, "https://h/a.iso"),
+        ]
+    );
+    let one = machine(&consumer, &["--for", "control_plane"]).await;
+    assert_eq!(images(&one).len(), 1);
+    let none = machine(&consumer, &["--for", "md7"]).await;
+    assert_eq!(none.exit, Some(3), "{none:#?}");
+    assert!(
+        none.stderr.contains("the values choose no image for `md7` (they do for cluster, control_plane"),
+        "{none:#?}"
+    );
+    let chosen = machine(&consumer, &["--selector", "os=opensuse,k8s-flavor=kubeadm"]).await;
+    assert_eq!(images(&chosen)[0]["key"], KUBEADM);
+}
+
+#[tokio::test]
+async fn a_choice_that_is_none_is_named_with_its_place() {
+    for (capm3, exit, said) in [
+        (
+            "{image_key: ubuntu-noble-plain-rke2-1-31-7}",
+            3,
+            "the nearest that is enabled is `ubuntu-noble-plain-rke2-1-31-8`",
+        ),
+        ("{os_image_selector: {os: ubuntu}}", 3, "the selector matches 2 enabled images"),
+        ("{os_image_selector: {os: suse}}", 3, "the selector matches no enabled image"),
+        ("{os_image_selector: {os: '('}}", 3, "`os=(` is no regular expression"),
+        ("{os_image_selector: {colour: red}}", 3, "no attribute of an image"),
+        ("{os_image_selector: {os: 1}}", 3, "write it in quotes"),
+        (
+            "{image_key: ubuntu-noble-plain-rke2-1-31-8, os_image_selector: {hardened: true}}",
+            3,
+            "and the selector beside it chooses `ubuntu-noble-hardened-rke2-1-31-8`",
+        ),
+        ("{image_key: a, os_image_key: b}", 3, "the same as os_image_key, or only one of them"),
+        ("{image_key: a, machine_image_url: 'https://h/a'}", 3, "is both (expected either"),
+        ("{image_key: '{{ .Values.nothing }}'}", 3, "`.Values.nothing` has no value"),
+        ("{machine_image_format: raw}", 5, "there is machine_image_format and no machine_image_url"),
+        (
+            "{machine_image_url: 'https://h/a', machine_image_format: raw, machine_image_checksum: abc}",
+            5,
+            "the checksum is `abc`",
+        ),
+        (
+            "{image_key: opensuse-15-6-plain-kubeadm-1-31-8}",
+            5,
+            "is for Kubernetes 1.31.8 of kubeadm, wanted is 1.31.8+rke2r1",
+        ),
+    ] {
+        let consumer = Consumer::new().await;
+        consumer.values(&format!("cluster:\n  k8s_version: v1.31.8+rke2r1\n  capm3: {capm3}\n"));
+        let ran = machine(&consumer, &[]).await;
+        assert_eq!((ran.exit, ran.stdout.as_str()), (Some(exit), ""), "{capm3}: {ran:#?}");
+        assert!(ran.stderr.contains(said), "{said}: {ran:#?}");
+        assert!(ran.stderr.contains("values.yaml:10:"), "{capm3}: {ran:#?}");
+    }
+}
+
+#[tokio::test]
+async fn another_kubernetes_is_refused_told_or_let_pass_as_asked() {
+    let consumer = Consumer::new().await;
+    let of = async |more: &[&str]| machine(&consumer, &[&[RKE2], more].concat()).await;
+    for (wanted, exit, said) in [
+        ("v1.31.8+rke2r1", 0, ""),
+        ("1.31.8-rke2r1", 0, ""),
+        ("v1.31.8", 0, "leaves the revision open"),
+        ("1.31", 0, "leaves the revision open"),
+        ("v1.31.8+rke2r2", 5, "is for Kubernetes 1.31.8+rke2r1, wanted is 1.31.8+rke2r2"),
+        ("v1.31.9", 5, "is for Kubernetes 1.31.8+rke2r1, wanted is 1.31.9"),
+    ] {
+        let ran = of(&["--k8s-version", wanted]).await;
+        assert_eq!(ran.exit, Some(exit), "{wanted}: {ran:#?}");
+        assert!(
+            if said.is_empty() { ran.stderr.is_empty() } else { ran.stderr.contains(said) },
+            "{wanted}: {ran:#?}"
+        );
+    }
+    let warned = of(&["--k8s-version", "1.30", "--k8s-mismatch", "warn"]).await;
+    assert_eq!(warned.exit, Some(0), "{warned:#?}");
+    assert!(warned.stderr.starts_with("warning: "), "{warned:#?}");
+    let off = of(&["--k8s-version", "1.30", "--k8s-mismatch", "off"]).await;
+    assert_eq!((off.exit, off.stderr.as_str()), (Some(0), ""), "{off:#?}");
+    let wrong = of(&["--k8s-version", "latest"]).await;
+    assert_eq!(wrong.exit, Some(2), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn an_image_without_annotations_is_judged_by_its_name() {
+    let consumer = Consumer::new().await;
+    let fields = "{url: 'https://h/a', checksum: 'CHECKSUM', checksumType: sha256, format: raw}"
+        .replace("CHECKSUM", &sha256(RKE2));
+    consumer.desk.write(
+        "info.yaml",
+        format!(
+            "os_images_info:\n  {RKE2}: {fields}\n  a: {fields}\n  ubuntu-noble-plain-rke2-1-31: {fields}\n"
+        ),
+    );
+    let of = async |key: &str, version: &str| {
+        let arguments = ["machine-image", key, "--os-images-info", "info.yaml", "--k8s-version", version];
+        consumer.desk.dibump(&arguments).await
+    };
+    assert_eq!(of(RKE2, "v1.31.8+rke2r1").await.exit, Some(0));
+    assert_eq!(of(RKE2, "1.31.9").await.exit, Some(5));
+    assert_eq!(
+        of("ubuntu-noble-plain-rke2-1-31", "1.31.9").await.exit,
+        Some(0),
+        "only the minor can be compared"
+    );
+    let unknown = of("a", "1.31.8").await;
+    assert_eq!(unknown.exit, Some(5), "{unknown:#?}");
+    assert!(unknown.stderr.contains("nothing says which Kubernetes `a` is for"), "{unknown:#?}");
+    let selected = consumer
+        .desk
+        .dibump(&["machine-image", "--selector", "os=ubuntu", "--os-images-info", "info.yaml"])
+        .await;
+    assert!(selected.stderr.contains("does not say what its images are"), "{selected:#?}");
+    consumer
+        .desk
+        .write("info.yaml", format!("os_images_info: {{a: {}}}\n", fields.replace("sha256,", "md5,")));
+    let md5 = of("a", "1.31").await;
+    assert_eq!(md5.exit, Some(5), "{md5:#?}");
+    for (text, said) in [
+        ("kind: ConfigMap\ndata: {}\n", "it has no data.\"values.yaml\""),
+        ("kind: ConfigMap\ndata:\n  values.yaml: |\n    a: [\n", "data.\"values.yaml\": 1:4: not YAML"),
+        ("a: 1\n", "it has neither os_images_info nor os_images"),
+        ("os_images: []\n", "`os_images` is a list"),
+    ] {
+        consumer.desk.write("info.yaml", text);
+        let ran = of("a", "1.31").await;
+        assert_eq!(ran.exit, Some(3), "{text}: {ran:#?}");
+        assert!(ran.stderr.contains(said), "{said}: {ran:#?}");
+    }
+}

@@ -1,0 +1,86 @@
+//! `os-images`: each image exists, and what is wrong is said at once with its place.
+
+use super::{Consumer, HARDENED};
+use crate::fake::oci::Fault;
+use crate::world::PREFIX;
+
+#[tokio::test]
+async fn each_image_is_asked_for_once_and_an_image_that_is_not_there_is_named_with_its_nearest() {
+    let consumer = Consumer::new().await;
+    let ran = consumer.run("os-images", &[]).await;
+    assert_eq!((ran.exit, ran.stderr.as_str()), (Some(0), ""));
+    assert!(ran.stdout.contains(&format!("uri: {}/{HARDENED}:0.4.12", consumer.registry.prefix(PREFIX))));
+    assert_eq!(consumer.registry.count("/manifests/"), 3);
+    assert!(consumer.registry.unexpected().is_empty());
+
+    consumer.desk.write(
+        "my.yaml",
+        "k8s: v1.31.8+rke2r1\nsylva_diskimagebuilder_images:\n  \
+         ubuntu-noble-plain-rke2-1-31-7: {os_images_oci_registry: sylva}\n  \
+         'ubuntu-noble-hardened-rke2-{{ .Values.k8s | trimPrefix \"v\" | replace \"+\" \"-\" }}': {os_images_oci_registry: sylva}\n",
+    );
+    let ran = consumer.run("os-images", &["-f", "my.yaml"]).await;
+    assert_eq!((ran.exit, ran.stdout.as_str()), (Some(3), ""));
+    assert!(ran.stderr.starts_with("error: 2 values cannot be used:"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("my.yaml:3:3: no artifact of"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the nearest is `ubuntu-noble-plain-rke2-1-31-8`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("| regexFind \"[0-9.]+\" | replace \".\" \"-\" }}`, which gives `ubuntu-noble-hardened-rke2-1-31-8`"), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn wrong_values_are_named_with_file_line_and_column() {
+    let consumer = Consumer::new().await;
+    for (my, said) in [
+        ("a: [\n", "my.yaml:1:4: not YAML: unclosed"),
+        ("- a\n", "my.yaml:1:1: the file is a list"),
+        ("a: {{ .Values.x }}\n", "put the template in quotes"),
+        ("a: 1\na: 2\n", "my.yaml:2:1: `a` is written twice with different values, first at 1:1"),
+        (
+            "os_images_oci_registries: {sylva: {tag: 0.10}}\n",
+            "my.yaml:1:36: `os_images_oci_registries.sylva.tag`: is a floating number",
+        ),
+        (
+            "sylva_diskimagebuilder_version: '{{ include \"v\" . }}'\n",
+            "`include` needs the chart's own templates",
+        ),
+        (
+            "sylva_diskimagebuilder_version: '{{ .Values.sylva_diskimagebuilder_version }}'\n",
+            "again and again",
+        ),
+        ("sylva_diskimagebuilder_version: a/b\n", "`a/b` can be no tag"),
+        (
+            "os_images_oci_registries: {sylva: {url: 'https://h/x'}}\n",
+            "my.yaml:1:36: `os_images_oci_registries.sylva.url`",
+        ),
+        (
+            "sylva_diskimagebuilder_images: {x: {os_images_oci_registry: nowhere}}\n",
+            "which is not in os_images_oci_registries (it has sylva)",
+        ),
+        (
+            "sylva_diskimagebuilder_images: {x: {enabled: 3}}\n",
+            "`sylva_diskimagebuilder_images.x.enabled`: is a floating number",
+        ),
+        ("diskimage_builder_os_images: {}\n", "say which with --form"),
+    ] {
+        consumer.desk.write("my.yaml", my);
+        let ran = consumer.run("os-images", &["-f", "my.yaml"]).await;
+        assert_eq!((ran.exit, ran.stdout.as_str()), (Some(3), ""), "{my}: {ran:#?}");
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
+    let ran = consumer.desk.dibump(&["os-images", "-f", "absent.yaml"]).await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    let ran = consumer.desk.dibump(&["os-images"]).await;
+    assert_eq!(ran.exit, Some(2), "{ran:#?}");
+    assert!(ran.stderr.contains("name one with -f"), "{ran:#?}");
+    let ran = consumer.run("os-images", &["--set", "k8s"]).await;
+    assert_eq!(ran.exit, Some(2), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn a_registry_that_refuses_us_is_a_matter_for_a_person() {
+    let consumer = Consumer::new().await;
+    consumer.registry.fault(Fault::status(403).on("/manifests/"));
+    let ran = consumer.run("os-images", &[]).await;
+    assert_eq!((ran.exit, ran.stdout.as_str()), (Some(3), ""), "{ran:#?}");
+    assert!(ran.stderr.contains("DIBUMP_REGISTRY_USERNAME"), "{ran:#?}");
+}
