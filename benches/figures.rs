@@ -15,6 +15,8 @@
     reason = "a benchmark sets up its own files, servers and processes"
 )]
 
+#[path = "figures/consumer.rs"]
+mod consumer;
 #[path = "figures/edit.rs"]
 mod edit;
 #[path = "../tests/fake/mod.rs"]
@@ -50,5 +52,8 @@ fn main() {
     }
     if is_wanted("signatures") {
         signatures::all();
+    }
+    if is_wanted("consumer") {
+        consumer::all();
     }
 }

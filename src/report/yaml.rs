@@ -21,3 +21,42 @@ impl<K: Serialize, V: Serialize> Serialize for Ordered<K, V> {
         serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::values::{Document, merged};
+
+    /// What readers of YAML 1.1 and of YAML 1.2 see.
+    fn read(text: &str) -> [BTreeMap<String, String>; 3] {
+        let document = Document::parse(text.as_bytes().to_vec()).unwrap();
+        let ours = merged(&[&document]).unwrap();
+        [
+            yaml_serde::from_str(text).unwrap(),
+            serde_yaml::from_str(text).unwrap(),
+            serde_json::from_value(ours).unwrap(),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_stays_a_text_whatever_it_looks_like(
+            key in "[a-z0-9][a-z0-9.-]{0,20}",
+            value in prop_oneof![
+                any::<String>(),
+                "[-+.0-9eExXob_:,~]{0,12}",
+                "(y|n|yes|no|on|off|true|false|null|nan|inf|<<|=|-|\\?|!|&a|\\*a|#|%|@|`|\\||>|\\{|\\[|'|\")[ \na:]{0,3}",
+            ],
+        ) {
+            let written = BTreeMap::from([(key, value)]);
+            let text = text(&written).unwrap();
+            for read in read(&text) {
+                prop_assert_eq!(&read, &written, "{}", text);
+            }
+        }
+    }
+}

@@ -162,3 +162,24 @@ async fn programs_get_the_faults_as_data() {
     assert_eq!(report["faults"][0]["fault"], "missing");
     assert_eq!(report["faults"][0]["key"], KUBEADM);
 }
+
+/// Names each property whose value Helm does not read as a text.
+const NO_TEXTS: &str = r#"{{ range $key, $image := .Values.os_images }}{{ range $name, $value := $image }}{{ if not (kindIs "string" $value) }}{{ $key }}.{{ $name }} {{ end }}{{ end }}{{ end }}{{ len .Values.os_images }}"#;
+
+#[tokio::test]
+async fn helm_reads_every_value_of_the_config_map_as_a_text() {
+    let consumer = Consumer::new().await;
+    let looks: Vec<String> =
+        ["no", "y", "1_000", "0x1F", "1e3", ".inf", "2024-01-01", "12:30", "~", "", "=", "<<", "010"]
+            .iter()
+            .enumerate()
+            .map(|(i, text)| format!("p{i}: '{text}'"))
+            .collect();
+    consumer.values(&format!("os_images:\n  mine: {{uri: 'https://h', {}}}\n", looks.join(", ")));
+    let ran = consumer.run("os-images-info", &[]).await;
+    let map: Value = yaml_serde::from_str(&ran.stdout).unwrap();
+    let values = map["data"]["values.yaml"].as_str().unwrap().to_owned();
+    let case = crate::helm::Case { template: NO_TEXTS.to_owned(), values: vec![String::new(), values] };
+    let helm = crate::helm::helm(&[case]).await;
+    assert_eq!(helm, [crate::helm::Helm::Text("4".to_owned())]);
+}
