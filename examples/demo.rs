@@ -163,6 +163,7 @@ impl Demo {
         heading("The servers stay until Ctrl-C. In another terminal:");
         println!("cargo run -- plan {values} --registry {prefix} --plain-http --discovery catalog");
         println!("cargo run -- releases --registry {prefix} --plain-http --discovery catalog --from 0.4.11");
+        println!("cargo run -- os-images-info -f {values} --registry {prefix} --plain-http");
         println!("GITLAB_TOKEN={TOKEN} cargo run -- run --config {config} --dry-run");
         println!("GITLAB_TOKEN={TOKEN} cargo run -- config validate --online --config {config}");
         println!("curl -s '{api}/projects/{PROJECT_ID}/merge_requests?state=opened'");

@@ -21,7 +21,7 @@ pub mod url;
 
 use serde_json::{Map, Value};
 
-pub use advice::advice;
+pub use advice::{Names, advice};
 pub use attributes::attributes;
 pub use nearest::nearest;
 pub use problem::{Problem, Wrong};

@@ -1,7 +1,7 @@
 //! What the demo starts from: a producer's releases in a registry, a deployment's project in a GitLab.
 
 use crate::fake::gitlab::FakeGitLab;
-use crate::fake::oci::{FakeRegistry, Image};
+use crate::fake::oci::{FakeRegistry, Image, digest};
 
 /// Where the producer publishes, below the registry's host.
 pub const PREFIX: &str = "sylva/diskimage-builder";
@@ -118,6 +118,8 @@ fn image(version: &str, created: &str, [os, os_release, flavor, k8s_flavor]: [&s
         ("image-format", "raw"),
         ("compression", "gz"),
         ("commit-tag", version),
+        ("filename", &format!("{name}-{version}.raw")),
+        ("sha256", &digest(name.as_bytes())["sha256:".len()..]),
     ];
     let image = Image::new(&name)
         .with("org.opencontainers.image.created", created)

@@ -8,8 +8,8 @@ use super::args::consumer::{Deployment as Args, FormArg};
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::os_image::cluster::is_template;
-use crate::os_image::{Form, Problem, Selection, Wrong, advice, form, select};
-use crate::release::{Facets, InvalidImageKey, Prefix};
+use crate::os_image::{Form, Names, Problem, Selection, Wrong, advice, form, select};
+use crate::release::{InvalidImageKey, Prefix, Release};
 use crate::values::{Document, KeyPath, Position, ValuesError, merged, set};
 
 /// Values with the files that they come from.
@@ -63,28 +63,33 @@ impl Deployment {
     pub(super) fn refused(&self, problems: &[Problem]) -> Failure {
         let said = |problem: &Problem| match &problem.wrong {
             Wrong::Key(InvalidImageKey(key)) => {
-                self.with_advice(&problem.to_string(), &problem.at, key, Vec::new())
+                self.with_advice(&problem.to_string(), &problem.at, key, None)
             }
             _ => problem.to_string(),
         };
         self.refused_at(problems.iter().map(|problem| (&problem.at, said(problem))).collect())
     }
 
-    /// The same with what may have been meant by a key: one of `names`, or where there are none one of those that the
-    /// values list.
-    pub(super) fn with_advice<'n>(
-        &'n self,
+    /// The same with what may have been meant by a key: one of those that are published, or where that is not known, one
+    /// like those that the values list.
+    pub(super) fn with_advice(
+        &self,
         what: &str,
         at: &KeyPath,
         key: &str,
-        mut names: Vec<(&'n str, Option<&'n Facets>)>,
+        published: Option<&Release>,
     ) -> String {
-        let mapping = self.values.get(self.form.mapping()).and_then(Value::as_object);
-        let listed: Vec<&String> = mapping.into_iter().flatten().map(|(key, _)| key).collect();
-        if names.is_empty() {
-            let literal = listed.into_iter().filter(|key| !is_template(key));
-            names = literal.map(|name| (name.as_str(), None)).collect();
-        }
+        let names = match published {
+            Some(release) => {
+                let artifacts = release.artifacts.values();
+                Names::Published(artifacts.map(|one| (one.key.as_str(), one.facets.as_ref())).collect())
+            }
+            None => {
+                let mapping = self.values.get(self.form.mapping()).and_then(Value::as_object);
+                let listed = mapping.into_iter().flatten().map(|(key, _)| key.as_str());
+                Names::Listed(listed.filter(|key| !is_template(key)).collect())
+            }
+        };
         let written = at.0.last().map_or(key, String::as_str);
         match advice(written, key, &self.values, &names) {
             Some(advice) => format!("{what}; {advice}"),

@@ -59,11 +59,9 @@ async fn proven(
     let mut said = Vec::with_capacity(missing.len());
     for (image, published) in missing {
         let release = release(context, reached, config, published).await;
-        let facets = release.iter().flat_map(|release| release.artifacts.values());
-        let names = facets.map(|artifact| (artifact.key.as_str(), artifact.facets.as_ref())).collect();
         let what =
             format!("no artifact of {} is called `{}` at {}", published.prefix, image.key, published.tag);
-        said.push((&image.at, deployment.with_advice(&what, &image.at, &image.key, names)));
+        said.push((&image.at, deployment.with_advice(&what, &image.at, &image.key, release.as_ref())));
     }
     Err(deployment.refused_at(said))
 }

@@ -123,7 +123,7 @@ impl Informing<'_> {
             let image = self.selection.images.iter().find(|image| image.key == *key);
             let said = image.map_or(what.clone(), |image| match fault {
                 Fault::Missing => {
-                    let what = self.deployment.with_advice(&what, &image.at, key, Vec::new());
+                    let what = self.deployment.with_advice(&what, &image.at, key, None);
                     self.deployment.said(&image.at, &what)
                 }
                 _ => self.deployment.said(&image.at, &what),

@@ -63,7 +63,7 @@ impl<'a> Reached<'a> {
         deployment: &Deployment,
         images: &[&Published],
     ) -> Result<Vec<Result<Found, Fault>>, Failure> {
-        let demand = self.args.signatures.map(Demand::from);
+        let demand = self.args.signatures.map(Demand::from).or_else(|| self.policy());
         let questions = self.questions(deployment, images, demand).await?;
         let mut answers = found(&questions.batches).await;
         self.context.requests(&self.transport);
@@ -75,6 +75,11 @@ impl<'a> Reached<'a> {
             }
         }
         Ok(questions.in_order(answers))
+    }
+
+    /// What the configuration asks of signatures, in its first branch.
+    fn policy(&self) -> Option<Demand> {
+        self.config?.targets.first()?.branches.first()?.policy.signatures
     }
 
     fn warn(&self, answers: &[Result<Found, Fault>], batch: &Batch) {

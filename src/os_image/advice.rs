@@ -17,18 +17,43 @@ const PIPES: [&str; 7] = [
     r#"regexFind "[0-9]+[.][0-9]+" | replace "." "-""#,
 ];
 
+/// The names that images have.
+#[derive(Debug, Clone)]
+pub enum Names<'a> {
+    /// Those of a release, and there are no others.
+    Published(Vec<(&'a str, Option<&'a Facets>)>),
+    /// Those that values list; there may be others like them.
+    Listed(Vec<&'a str>),
+}
+
 /// A sentence that names what may have been meant; `None` where nothing is alike. `written` is the key before its
-/// template was resolved to `key`; `names` are those that there are, or none where they are not known.
-pub fn advice(written: &str, key: &str, values: &Value, names: &[(&str, Option<&Facets>)]) -> Option<String> {
-    let exists = |key: &str| match names {
-        [] => key.parse::<ImageKey>().is_ok() && Facets::from_name(key).is_some(),
-        names => names.iter().any(|(name, _)| *name == key),
-    };
+/// template was resolved to `key`.
+pub fn advice(written: &str, key: &str, values: &Value, names: &Names<'_>) -> Option<String> {
+    let exists = |key: &str| names.have(key);
     if let Some((template, gives)) = template(written, values, exists) {
         return Some(format!("write `{template}`, which gives `{gives}`"));
     }
-    let others = names.iter().copied().filter(|(name, _)| *name != key);
+    let others = match names {
+        Names::Published(names) => names.clone(),
+        Names::Listed(names) => names.iter().map(|name| (*name, None)).collect(),
+    };
+    let others = others.into_iter().filter(|(name, _)| *name != key);
     nearest(key, others).map(|nearest| format!("the nearest is `{nearest}`"))
+}
+
+impl Names<'_> {
+    /// Whether an image has this name, or as far as nobody knows could have it: it is written as the others are.
+    fn have(&self, key: &str) -> bool {
+        let scheme = |name: &str| Facets::parse_name(name).map(|(_, scheme)| scheme);
+        match self {
+            Self::Published(names) => names.iter().any(|(name, _)| *name == key),
+            Self::Listed(names) if names.contains(&key) => true,
+            Self::Listed(names) => {
+                let own = key.parse::<ImageKey>().ok().and_then(|key| scheme(key.as_str()));
+                own.is_some() && (names.is_empty() || names.iter().any(|name| scheme(name) == own))
+            }
+        }
+    }
 }
 
 /// The template with something more at the end of its one action, and what that gives.
@@ -57,7 +82,10 @@ mod tests {
         let said = |prefix: &str, value: &str, names: &[&str]| {
             let written = format!("{prefix}{{{{ .Values.{value} }}}}");
             let key = resolve(&written, &values).unwrap();
-            let names: Vec<(&str, Option<&Facets>)> = names.iter().map(|name| (*name, None)).collect();
+            let names = match names {
+                [] => Names::Listed(Vec::new()),
+                names => Names::Published(names.iter().map(|name| (*name, None)).collect()),
+            };
             advice(&written, &key, &values, &names)
         };
         let dotted = said("a-plain-rke2-", "cluster.k8s_version", &["a-plain-rke2-1.26.9"]).unwrap();
@@ -75,5 +103,9 @@ mod tests {
         assert_eq!(said("ubuntu-jammy-plain-rke2-", "plain", &["zzz"]), None);
         let unknown = said("ubuntu-jammy-plain-rke2-", "cluster.k8s_version", &[]).unwrap();
         assert!(unknown.contains("gives `ubuntu-jammy-plain-rke2-1.26.9`"), "{unknown}");
+        let written = "ubuntu-noble-hardened-rke2-{{ .Values.cluster.k8s_version }}";
+        let listed = Names::Listed(vec!["ubuntu-noble-plain-rke2-1-26-9"]);
+        let as_others = advice(written, &resolve(written, &values).unwrap(), &values, &listed).unwrap();
+        assert!(as_others.contains("gives `ubuntu-noble-hardened-rke2-1-26-9`"), "{as_others}");
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Problem, Wrong};
 use crate::release::{Prefix, Tag};
-use crate::template::resolve;
+use crate::template::{paths, resolve};
 use crate::values::KeyPath;
 
 /// Where a chart names its registries.
@@ -13,6 +13,8 @@ pub(super) const REGISTRIES: &str = "os_images_oci_registries";
 pub(super) const COSIGN_KEY: &str = "cosign_publickey";
 /// The registry of an entry that names none, where there are several (sylva-core before 2025).
 const USUAL: &str = "sylva";
+/// So deep is it looked for the value that is to blame.
+const NESTED: usize = 8;
 /// The release of an image whose registry has no tag of its own.
 const VERSION: &str = "sylva_diskimagebuilder_version";
 
@@ -75,7 +77,20 @@ impl<'a> Values<'a> {
     }
 
     pub(super) fn resolved(self, text: &str, path: &KeyPath) -> Result<String, Problem> {
-        resolve(text, self.0).map_err(|error| Wrong::from(error).at(path.clone()))
+        resolve(text, self.0).map_err(|error| {
+            let culprit = self.culprit(text, NESTED);
+            Wrong::from(error).at(culprit.unwrap_or_else(|| path.clone()))
+        })
+    }
+
+    /// The value that a template names and that cannot be rendered itself.
+    fn culprit(self, text: &str, deep: usize) -> Option<KeyPath> {
+        paths(text).into_iter().map(KeyPath).find_map(|path| {
+            let Some(Value::String(text)) = self.at(&path) else { return None };
+            resolve(text, self.0).err()?;
+            let deeper = (deep > 0).then(|| self.culprit(text, deep - 1)).flatten();
+            Some(deeper.unwrap_or(path))
+        })
     }
 
     /// A value with all its texts resolved.

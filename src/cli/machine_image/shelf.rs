@@ -98,7 +98,11 @@ impl Shelf {
                 let failure = Failure::person(anyhow::anyhow!("there is no enabled image `{key}`"));
                 Err(match nearest(key, names) {
                     Some(nearest) => failure.hint(format!("the nearest that is enabled is `{nearest}`")),
-                    None => failure,
+                    None if self.images.is_empty() => failure,
+                    None => {
+                        let keys: Vec<&str> = self.images.keys().map(String::as_str).collect();
+                        failure.hint(format!("enabled are {}", keys.join(", ")))
+                    }
                 })
             }
         }
