@@ -10,7 +10,7 @@ use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::config::Config;
-use crate::os_image::machine::{Choice, Fit, Place, kubernetes_fit, places};
+use crate::os_image::machine::{Choice, Cluster, Fit, Place, cluster, kubernetes_fit, places};
 use crate::os_image::machine_image::{ApiVersion, Demands, MachineImage, Raw, Refusal};
 use crate::release::K8sVersion;
 use crate::report::machine_image::{Machines, json, patch, yaml};
@@ -42,13 +42,14 @@ pub(super) struct Chosen {
     /// Where the values choose it.
     at: Option<KeyPath>,
     choice: Choice,
-    place: Option<Place>,
+    cluster: Cluster,
 }
 
 impl Chosen {
     /// The image of the command line, else every place of the values that chooses one.
     fn of(args: &Args, deployment: &Deployment) -> Result<Vec<Self>, Failure> {
-        let outright = |choice| vec![Self { machines: None, at: None, choice, place: None }];
+        let outright =
+            |choice| vec![Self { machines: None, at: None, choice, cluster: cluster(&deployment.values) }];
         if let Some(key) = &args.key {
             return Ok(outright(Choice::Key(key.clone())));
         }
@@ -78,12 +79,8 @@ impl Chosen {
 
 impl From<Place> for Chosen {
     fn from(place: Place) -> Self {
-        Self {
-            machines: Some(place.machines.clone()),
-            at: Some(place.at.clone()),
-            choice: place.choice.clone(),
-            place: Some(place),
-        }
+        let Place { at, machines, choice, cluster } = place;
+        Self { machines: Some(machines), at: Some(at), choice, cluster }
     }
 }
 
@@ -142,16 +139,14 @@ impl Making<'_> {
     /// The key of the image, to which a selector must agree where there are both.
     fn key(&self, chosen: &Chosen, shelf: &Shelf) -> Result<String, Failure> {
         let select = |selector| {
-            let place = chosen.place.as_ref();
-            let version = match (&self.args.k8s_version, place.map(|place| &place.k8s_version)) {
+            let version = match (&self.args.k8s_version, &chosen.cluster.k8s_version) {
                 (Some(version), _) => Some(version.to_string()),
-                (None, Some(Err(problem))) => {
+                (None, Err(problem)) => {
                     return Err(self.deployment.refused(std::slice::from_ref(problem)));
                 }
-                (None, Some(Ok(version))) => version.clone(),
-                (None, None) => None,
+                (None, Ok(version)) => version.clone(),
             };
-            let provider = place.and_then(|place| place.bootstrap_provider.as_deref());
+            let provider = chosen.cluster.bootstrap_provider.as_deref();
             shelf
                 .select(selector, version.as_deref(), provider)
                 .map_err(|failure| self.placed(chosen, failure))
@@ -209,8 +204,7 @@ impl Making<'_> {
         if self.args.k8s_mismatch == MismatchArg::Off || self.args.k8s_version.is_some() {
             return Ok(self.args.k8s_version.clone().filter(|_| self.args.k8s_mismatch != MismatchArg::Off));
         }
-        let Some(place) = &chosen.place else { return Ok(None) };
-        match &place.k8s_version {
+        match &chosen.cluster.k8s_version {
             Ok(None) => Ok(None),
             Ok(Some(text)) => text.parse().map(Some).map_err(|()| {
                 let what = format!("the cluster's k8s_version is `{text}` (expected something like v1.31.8)");

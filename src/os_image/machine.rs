@@ -31,9 +31,16 @@ pub struct Place {
     pub machines: String,
     /// What it says.
     pub choice: Choice,
-    /// The Kubernetes version of its cluster, where that says one; it matters only to who asks.
+    /// What its cluster says.
+    pub cluster: Cluster,
+}
+
+/// What a cluster says of its machines.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cluster {
+    /// The Kubernetes version, where there is one; it matters only to who asks.
     pub k8s_version: Result<Option<String>, Problem>,
-    /// Who sets the machines of its cluster up, where that says so.
+    /// Who sets the machines up, where it is said.
     pub bootstrap_provider: Option<String>,
 }
 
@@ -63,6 +70,11 @@ pub fn places(values: &Value) -> (Vec<Place>, Vec<Problem>) {
         }
     }
     (places, problems)
+}
+
+/// What the values' own cluster says.
+pub fn cluster(values: &Value) -> Cluster {
+    Reading { values: Values(values), found: &[] }.cluster(&[])
 }
 
 /// The mappings called `capm3`, wherever values have them.
@@ -100,13 +112,7 @@ impl Reading<'_> {
                 return Err(Wrong::Unexpected { found: "both", expected }.at(at));
             }
         };
-        Ok(Some(Place {
-            at,
-            machines: machines(scope.role),
-            choice,
-            k8s_version: self.of_cluster(&scope, &[K8S_VERSION]),
-            bootstrap_provider: self.of_cluster(&scope, &BOOTSTRAP).ok().flatten(),
-        }))
+        Ok(Some(Place { at, machines: machines(scope.role), choice, cluster: self.cluster(&scope.cluster) }))
     }
 
     /// The key, under either of its names.
@@ -182,9 +188,16 @@ impl Reading<'_> {
         Ok(all)
     }
 
-    /// What the cluster of a place says, wherever values have their cluster.
-    fn of_cluster(&self, scope: &Scope<'_>, below: &[&str]) -> Result<Option<String>, Problem> {
-        for cluster in [scope.cluster.as_slice(), &["cluster"], &[]] {
+    fn cluster(&self, path: &[&str]) -> Cluster {
+        Cluster {
+            k8s_version: self.of_cluster(path, &[K8S_VERSION]),
+            bootstrap_provider: self.of_cluster(path, &BOOTSTRAP).ok().flatten(),
+        }
+    }
+
+    /// What a cluster says, wherever values have their cluster.
+    fn of_cluster(&self, path: &[&str], below: &[&str]) -> Result<Option<String>, Problem> {
+        for cluster in [path, &["cluster"], &[]] {
             if let Some(text) = self.text(&path_of(cluster).below(below))? {
                 return Ok(Some(text));
             }

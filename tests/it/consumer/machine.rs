@@ -90,7 +90,10 @@ async fn values_choose_by_key_by_selector_or_outright() {
         none.stderr.contains("the values choose no image for `md7` (they do for cluster, control_plane"),
         "{none:#?}"
     );
-    let chosen = machine(&consumer, &["--selector", "os=opensuse,k8s-flavor=kubeadm"]).await;
+    let kubeadm = ["--selector", "os=opensuse,k8s-flavor=kubeadm"];
+    let none = machine(&consumer, &kubeadm).await;
+    assert!(none.stderr.contains("the selector matches no enabled image"), "the cluster has RKE2: {none:#?}");
+    let chosen = machine(&consumer, &[&kubeadm[..], &["--k8s-version", "1.31.8"]].concat()).await;
     assert_eq!(images(&chosen)[0]["key"], KUBEADM);
 }
 
@@ -160,6 +163,10 @@ async fn another_kubernetes_is_refused_told_or_let_pass_as_asked() {
     assert!(warned.stderr.starts_with("warning: "), "{warned:#?}");
     let off = of(&["--k8s-version", "1.30", "--k8s-mismatch", "off"]).await;
     assert_eq!((off.exit, off.stderr.as_str()), (Some(0), ""), "{off:#?}");
+    consumer.values("cluster: {k8s_version: v1.30.1+rke2r1}\n");
+    let of_values = of(&[]).await;
+    assert_eq!(of_values.exit, Some(5), "the values' own cluster counts: {of_values:#?}");
+    assert_eq!(of(&["--k8s-version", "1.31"]).await.exit, Some(0), "unless another version is named");
     let wrong = of(&["--k8s-version", "latest"]).await;
     assert_eq!(wrong.exit, Some(2), "{wrong:#?}");
 }

@@ -174,8 +174,8 @@ fn data_resolves_aliases_merge_keys_and_the_booleans_of_helm() {
         "base: &b {tag: x, on: no}\nregistries:\n  one:\n    <<: *b\n    tag: '{{ .Values.v }}'\n  two: *b\n";
     let read = document(text).value(&path("registries")).expect("data").expect("there");
     let expected = serde_json::json!({
-        "one": {"tag": "{{ .Values.v }}", "on": false},
-        "two": {"tag": "x", "on": false},
+        "one": {"tag": "{{ .Values.v }}", "true": false},
+        "two": {"tag": "x", "true": false},
     });
     assert_eq!(read, expected);
 }
