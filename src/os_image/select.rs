@@ -90,7 +90,7 @@ impl Selecting<'_> {
         if chosen && !self.is_enabled(at)? {
             return Ok(None);
         }
-        let name = self.values.text(&at.below(&[REGISTRY]))?;
+        let name = self.values.text(&at.below(&[REGISTRY]))?.filter(|name| !name.is_empty());
         let Some(registry) = self.values.registry(name.as_deref(), fallback, at)? else { return Ok(None) };
         let rendered = self.values.resolved(key, at)?;
         let key = rendered.parse().map_err(|error| Wrong::Key(error).at(at.clone()))?;
