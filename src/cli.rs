@@ -7,8 +7,9 @@ mod config;
 mod deployment;
 mod environment;
 mod exit;
-mod github;
 mod failure;
+mod fleet;
+mod github;
 mod local;
 mod log;
 mod lookup;
@@ -99,6 +100,11 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
     }
 }
 
+fn read_text(path: &Path) -> Result<String, Failure> {
+    let text = String::from_utf8(disk::read_small(path)?);
+    text.map_err(|_| Failure::person(anyhow::anyhow!("{} is not UTF-8", path.display())))
+}
+
 /// Help and version are answers; anything else is a wrong command line.
 fn said(error: &clap::Error) -> Exit {
     let printed = error.print();
@@ -122,9 +128,13 @@ impl Context {
             None => return Ok(None),
         };
         let name = path.display().to_string();
-        let text = String::from_utf8(disk::read_small(path)?);
-        let text = text.map_err(|_| Failure::person(anyhow::anyhow!("{name} is not UTF-8")))?;
-        crate::config::load(&name, &text).map(Some).map_err(Failure::person)
+        let text = read_text(path)?;
+        let mut files = Vec::new();
+        for file in crate::config::included(&text) {
+            let path = path.with_file_name(file);
+            files.push((path.display().to_string(), read_text(&path)?));
+        }
+        crate::config::load_with(&name, &text, &files).map(Some).map_err(Failure::person)
     }
 
     /// How wide a line may be: as the terminal is, else as `COLUMNS` says. Without either nothing limits it.

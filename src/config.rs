@@ -3,6 +3,7 @@
 //! Everything that is wrong is said at once, each with line, field and the nearest valid name. Nothing here reads a file,
 //! the environment or a server; the file holds names of environment variables and never a secret.
 
+mod fleet;
 mod following;
 mod meaning;
 mod meant;
@@ -17,16 +18,18 @@ mod target;
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::values::Position;
 use meaning::Meaning;
 pub use meant::{
     AppNames, Config, CredentialNames, Discovery, ForgeKind, ForgeSettings, InvalidSource, KeySource,
-    Network, Producer, Source, Target, TargetBranch, TargetFile,
+    Network, Producer, Query, Source, Target, TargetBranch, TargetFile,
 };
 use place::Places;
-use raw::RawConfig;
+use raw::{RawConfig, RawTargets};
 pub use show::show;
 
 /// Everything that is wrong with a configuration, in the order of the file.
@@ -51,12 +54,31 @@ pub struct ConfigError {
     pub nearest: Option<String>,
 }
 
-/// Reads a configuration. `name` is what errors call the file.
+/// Reads a configuration without the files that it includes. `name` is what errors call the file.
 pub fn load(name: &str, text: &str) -> Result<Config, ConfigErrors> {
-    read(text).map_err(|mut errors| {
+    load_with(name, text, &[])
+}
+
+/// Reads a configuration and the files of targets that it includes, each by the name that errors call it and its text.
+pub fn load_with(name: &str, text: &str, files: &[(String, String)]) -> Result<Config, ConfigErrors> {
+    let failed = |name: &str, mut errors: Vec<ConfigError>| {
         errors.sort_by_key(|error| error.at);
         ConfigErrors { file: name.to_owned(), errors }
-    })
+    };
+    let (raw, places) = read::<RawConfig>(text).map_err(|errors| failed(name, errors))?;
+    let mut config = Meaning::of(&raw, &places).map_err(|errors| failed(name, errors))?;
+    for (name, text) in files {
+        let (targets, places) = read::<RawTargets>(text).map_err(|errors| failed(name, errors))?;
+        let targets = Meaning::of_targets(&raw, &targets, &config, &places);
+        config.targets.extend(targets.map_err(|errors| failed(name, errors))?);
+    }
+    Ok(config)
+}
+
+/// The files of targets that a configuration includes, as they are written; none where it cannot be read.
+pub fn included(text: &str) -> Vec<String> {
+    let raw = parse::<RawConfig>(text).map(|raw| raw.include).unwrap_or_default();
+    raw.into_iter().filter_map(|include| include.file).collect()
 }
 
 /// The JSON schema of `dibump.yaml`, committed as `config/schema.json`.
@@ -64,19 +86,20 @@ pub fn schema() -> Value {
     schemars::schema_for!(RawConfig).to_value()
 }
 
-fn read(text: &str) -> Result<Config, Vec<ConfigError>> {
+/// A text in its form as written, and where everything stands in it.
+fn read<T: JsonSchema + DeserializeOwned>(text: &str) -> Result<(T, Places), Vec<ConfigError>> {
     let document: Value = parse(text).map_err(|error| vec![error])?;
     let places = Places::of(text).map_err(|error| vec![at_mark(&error)])?;
-    let misfits = shape::misfits(&schema(), &document);
+    let misfits = shape::misfits(&schemars::schema_for!(T).to_value(), &document);
     if !misfits.is_empty() {
         return Err(misfits.into_iter().map(|misfit| located(&places, misfit)).collect());
     }
-    let raw: RawConfig = parse(text).map_err(|error| vec![error])?;
-    Meaning::of(&raw, &places)
+    let raw = parse(text).map_err(|error| vec![error])?;
+    Ok((raw, places))
 }
 
 /// Only `true` and `false` are booleans, so that a label `no` stays a label.
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
     let options = serde_yaml::options! { strict_booleans: true, with_snippet: false };
     serde_yaml::from_str_with_options(text, options).map_err(|error| {
         let position = |at: serde_yaml::Location| (at.line() as usize, at.column() as usize);

@@ -84,6 +84,25 @@ pub enum ForgeError {
     },
 }
 
+/// A project that nobody named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundProject {
+    /// Its path.
+    pub path: String,
+    /// Its default branch; `None` where the repository is empty.
+    pub default_branch: Option<Branch>,
+    /// Its topics.
+    pub topics: Vec<String>,
+}
+
+/// The projects of a forge.
+#[async_trait]
+pub trait Projects: Send + Sync {
+    /// The projects of a group with its subgroups, or of an organisation or user. Archived ones are left out. A list that
+    /// was cut is an error.
+    async fn projects(&self, group: &str) -> Result<Vec<FoundProject>, ForgeError>;
+}
+
 /// One project on a forge.
 #[async_trait]
 pub trait Forge: Send + Sync {

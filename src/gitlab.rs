@@ -11,6 +11,7 @@ mod client;
 mod environment;
 mod error;
 mod files;
+mod group;
 mod merge_requests;
 mod notes;
 mod project;
@@ -31,6 +32,7 @@ use crate::http::{Secret, Transport};
 
 pub use environment::{Environment, InvalidEnvironment, from_environment};
 pub use error::InvalidAccess;
+pub use group::Groups;
 pub use notes::ReleaseNotes;
 pub use project::{ProjectId, find_project};
 pub use repositories::RegistryRepositories;

@@ -7,6 +7,7 @@ pub mod signature;
 pub mod reconcile;
 pub mod os_image;
 pub mod check;
+pub mod schedule;
 pub mod merge_request;
 pub mod plan;
 
@@ -27,6 +28,7 @@ pub mod disk;
 pub mod observe;
 pub mod apply;
 pub mod run;
+pub mod serve;
 
 pub mod config;
 pub mod report;

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use dibump::apply::Patience;
 use dibump::config::{Config, Target as Configured, TargetFile};
-use dibump::forge::{Branch, Forge};
+use dibump::forge::Forge;
 use dibump::gitlab::{GitLab, ProjectId, Token, api_url};
 use dibump::http::{Secret, Settings, Transport};
 use dibump::observe::releases::Producer;
 use dibump::oci::{Credentials, OciCatalog, OciRegistry};
 use dibump::plan::{FileSpec, Target};
-use dibump::run::{Job, Options, Report, run};
+use dibump::run::{Due, Job, Limits, Options, Report, run};
 use dibump::store::NoStore;
 use jiff::Timestamp;
 
@@ -45,8 +45,10 @@ pub async fn run_all(config: &Config, token: &str) -> Result<Vec<Report>, Failur
         jobs.extend(jobs_of(config, target, token, &transport).await?);
     }
     let patience = Patience { first: Duration::from_millis(50), total: Duration::from_secs(5) };
-    let options = Options { dry_run: false, now: Timestamp::now(), patience };
-    Ok(run(&jobs, &producers, options).await)
+    let options = Options { now: Timestamp::now(), patience, limits: Limits::default() };
+    let mut reports = Vec::new();
+    run(&jobs, &producers, options, |_, report| reports.push(report)).await;
+    Ok(reports)
 }
 
 async fn jobs_of(
@@ -61,20 +63,19 @@ async fn jobs_of(
     let forge: Arc<dyn Forge> = Arc::new(GitLab::new(transport.clone(), &api, token, project)?);
     let mut jobs = Vec::new();
     for branch in &configured.branches {
-        let name: Branch = match &branch.name {
-            Some(name) => name.clone(),
-            None => forge.default_branch().await?,
-        };
         jobs.push(Job {
             project: configured.project.clone(),
             forge: Arc::clone(&forge),
             producer: configured.producer.clone(),
-            branch: name,
+            branch: branch.name.clone(),
             target: target(configured),
             policy: branch.policy.clone(),
             settings: configured.merge_request.clone(),
             upkeep: configured.upkeep,
             templates: configured.templates.clone(),
+            dry_run: false,
+            due: Due::Now,
+            found: None,
         });
     }
     Ok(jobs)

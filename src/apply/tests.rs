@@ -103,7 +103,7 @@ impl FakeForge {
 
     fn wants(&self, work: Work) -> Wanted {
         let fates = Fates::new(self.state().fates.clone(), false);
-        Wanted { target: Branch("main".into()), work, fates, description_limit: 1_000_000 }
+        Wanted { target: Branch("main".into()), work, fates, description_limit: 1_000_000, withheld: None }
     }
 
     fn place(&self, wanted: &Wanted) -> Place {

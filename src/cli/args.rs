@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::reconcile::kubernetes_versions::Rule;
 use crate::release::Version;
 use crate::release::span::Span;
+use crate::run::Shard;
 use crate::values::KeyPath;
 
 /// Keeps Helm values files in step with the OS disk image releases of an OCI registry.
@@ -172,6 +173,9 @@ pub(super) struct Run {
     /// Only the targets of this project
     #[arg(long, value_name = "PATH")]
     pub(super) project: Option<String>,
+    /// Only the i-th of n parts of the targets, from 1 [default: as GitLab's `parallel:` or a Kubernetes Job says]
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,

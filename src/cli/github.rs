@@ -3,7 +3,9 @@
 use super::failure::Failure;
 use super::{Context, Environment};
 use crate::config::{AppNames, ForgeKind, ForgeSettings, Producer};
-use crate::github::{self, Api, App, GitHub, Identity, Packages, RepositoryId, Session, api_url};
+use crate::github::{
+    self, Api, App, GitHub, Identity, Organisations, Packages, RepositoryId, Session, api_url,
+};
 use crate::http::{Secret, Transport};
 
 /// How the text of a private key begins; anything else is the path of its file.
@@ -16,6 +18,30 @@ pub(super) fn repository(
     project: &str,
     transport: &Transport,
 ) -> Result<GitHub, Failure> {
+    let Access { api, identity, home } = access(context, settings)?;
+    let repository: RepositoryId = project.parse().map_err(Failure::person)?;
+    let github = GitHub::new(transport.clone(), &api, identity, repository, session(context, settings));
+    Ok(github.map_err(Failure::person)?.at_home_in(home))
+}
+
+/// The accounts of the forge in the configuration.
+pub(super) fn organisations(
+    context: &Context,
+    settings: &ForgeSettings,
+    transport: &Transport,
+) -> Result<Organisations, Failure> {
+    let Access { api, identity, .. } = access(context, settings)?;
+    Organisations::new(transport.clone(), &api, identity, session(context, settings)).map_err(Failure::person)
+}
+
+/// Which GitHub, who we are there, and the repository of the job that we run in.
+struct Access {
+    api: Api,
+    identity: Option<Identity>,
+    home: Option<RepositoryId>,
+}
+
+fn access(context: &Context, settings: &ForgeSettings) -> Result<Access, Failure> {
     let configured = settings.url.as_ref().and_then(api_url);
     // The token's variable may have another name; to the adapter it is GITHUB_TOKEN.
     let lookup = |name: &str| match name {
@@ -29,12 +55,11 @@ pub(super) fn repository(
         Some(names) => Some(Identity::App(app(&context.environment, names)?)),
         None => found.token_for(&api).or_else(|| public_token(&context.environment, settings, &found)),
     };
-    let session = context
-        .github
-        .get_or_init(|| settings.write_interval.map_or_else(Session::default, Session::with_pace));
-    let repository: RepositoryId = project.parse().map_err(Failure::person)?;
-    let github = GitHub::new(transport.clone(), &api, identity, repository, session);
-    Ok(github.map_err(Failure::person)?.at_home_in(found.repository))
+    Ok(Access { api, identity, home: found.repository })
+}
+
+fn session<'a>(context: &'a Context, settings: &ForgeSettings) -> &'a Session {
+    context.github.get_or_init(|| settings.write_interval.map_or_else(Session::default, Session::with_pace))
 }
 
 /// Where nothing names a GitHub, the token is that of the public one.

@@ -1,69 +1,127 @@
 //! `dibump run`: every target branch of the configuration, as a dry run or for good.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use url::Url;
 
 use super::args::{Format, Reach, Run as Args};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::fleet::Fleet;
 use super::progress::Progress;
 use super::{Context, github, lookup};
 use crate::apply::Patience;
 use crate::config::{Config, ForgeKind, Target as Configured, TargetFile};
-use crate::forge::{Branch, Forge, ForgeError};
-use crate::gitlab::GitLab;
+use crate::forge::{Forge, Projects};
+use crate::gitlab::{GitLab, Groups, Token};
 use crate::http::Transport;
 use crate::merge_request::Outcome;
 use crate::plan::{FileSpec, Target};
 use crate::report;
-use crate::run::{Job, Options, Producers, Report, run as run_jobs};
+use crate::report::run_json::{self, RunReport};
+use crate::run::{Job, Options, Producers, Report, Shard, run as run_jobs};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?.ok_or_else(no_configuration)?;
-    let reports = context.block_on(reports(context, args, &config))?;
+    let told = context.block_on(tell(context, args, &config))?;
+    let exit = told.exit(args);
     match args.format {
-        Format::Text => context.output.print(&report::run::text(&reports, context.width())),
-        Format::Json => context.output.json(&report::run_json::report(&reports, args.dry_run)),
+        Format::Text => context.output.print(&told.text()),
+        Format::Json => context.output.json(&told.json(args)),
     }
-    Ok(exit(args, &reports))
+    Ok(exit)
 }
 
-async fn reports(context: &Context, args: &Args, config: &Config) -> Result<Vec<Report>, Failure> {
+/// What is kept of the reports, by their places: plans hold whole files, and a fleet has many.
+#[derive(Default)]
+struct Told {
+    shard: Option<(Shard, usize, usize)>,
+    paused: bool,
+    branches: BTreeMap<usize, Branch>,
+}
+
+/// One target branch as it is printed.
+struct Branch {
+    outcome: Outcome,
+    /// Whether there is nothing for us in a project that nobody named.
+    passed_over: bool,
+    text: String,
+    json: Option<run_json::BranchReport>,
+}
+
+async fn tell(context: &Context, args: &Args, config: &Config) -> Result<Told, Failure> {
     let transport = lookup::transport(context, &Reach::default(), &config.network)?;
     let _progress = Progress::start(context, &transport);
-    let wanted = |target: &&Configured| {
-        target.enabled && args.project.as_ref().is_none_or(|project| *project == target.project)
-    };
-    let targets: Vec<&Configured> = config.targets.iter().filter(wanted).collect();
-    if let (Some(project), true) = (&args.project, targets.is_empty()) {
-        return Err(Failure::usage(format!(
-            "the configuration has no enabled target in project `{project}`"
-        )));
-    }
-    let (mut jobs, mut failed) = (Vec::new(), Vec::new());
-    for target in &targets {
-        let forge = forge(context, config, &target.project, &transport)?;
-        match of_target(target, &forge).await {
-            Ok(more) => jobs.extend(more),
-            Err(error) => failed.push(Report::unread(&target.project, &target.producer, &error)),
-        }
-    }
-    let producers = producers(context, config, &targets, &transport).await;
+    let Fleet { jobs, failed, shard, paused } = Fleet::gather(context, args, config, &transport).await?;
+    let producers = producers(context, config, &jobs, &transport).await;
     let options =
-        Options { dry_run: args.dry_run, now: context.environment.now, patience: Patience::default() };
-    let reports = run_jobs(&jobs, &producers, options).await;
+        Options { now: context.environment.now, patience: Patience::default(), limits: config.limits };
+    let mut told = Told { shard, paused, branches: BTreeMap::new() };
+    let first = failed.len();
+    let told_of = |report: Report| Branch::of(&report, args, context.width());
+    told.branches.extend(failed.into_iter().map(told_of).enumerate());
+    let why = if paused { "DIBUMP_PAUSED is set" } else { "it is not enabled" };
+    run_jobs(&jobs, &producers, options, |index, mut report| {
+        if jobs[index].dry_run && !args.dry_run {
+            report.note.get_or_insert_with(|| format!("nothing is written: {why}"));
+        }
+        told.branches.insert(first + index, told_of(report));
+    })
+    .await;
     context.requests(&transport);
-    Ok(failed.into_iter().chain(reports).collect())
+    Ok(told)
 }
 
-/// The producers of the targets. One that cannot be made ready fails its own targets only.
-async fn producers(
-    context: &Context,
-    config: &Config,
-    targets: &[&Configured],
-    transport: &Transport,
-) -> Producers {
-    let names: BTreeSet<&str> = targets.iter().map(|target| target.producer.as_str()).collect();
+impl Branch {
+    fn of(report: &Report, args: &Args, width: Option<usize>) -> Self {
+        let (text, json) = match args.format {
+            Format::Text => (report::run::one(report, width), None),
+            Format::Json => (String::new(), Some(run_json::branch(report))),
+        };
+        let passed_over = report.found && matches!(report.outcome, Outcome::NoTarget(_));
+        Self { outcome: report.outcome.clone(), passed_over, text, json }
+    }
+}
+
+impl Told {
+    fn text(&self) -> String {
+        let shard = self.shard.map(|(shard, ours, all)| format!("{shard}: {ours} of {all} targets\n\n"));
+        let branches = self.branches.values().map(|branch| branch.text.as_str());
+        let outcomes = self.branches.values().map(|branch| &branch.outcome);
+        shard.into_iter().chain(branches.map(str::to_owned)).chain([report::run::counts(outcomes)]).collect()
+    }
+
+    fn json(self, args: &Args) -> RunReport {
+        let shard = self.shard.map(|(shard, targets, of_targets)| run_json::ShardReport {
+            index: shard.index(),
+            of: shard.of(),
+            targets,
+            of_targets,
+        });
+        let branches = self.branches.into_values().filter_map(|branch| branch.json).collect();
+        run_json::report(branches, args.dry_run || self.paused, shard)
+    }
+
+    /// The first of bug, person, refused, retry that occurred.
+    fn exit(&self, args: &Args) -> Exit {
+        let of = |branch: &Branch| match branch.outcome {
+            Outcome::NoTarget(_) if branch.passed_over => Exit::Done,
+            Outcome::Failed(_) | Outcome::NoTarget(_) => Exit::Person,
+            Outcome::Refused(_) => Exit::Refused,
+            Outcome::Unknown(_) => Exit::Retry,
+            Outcome::WouldCreate | Outcome::WouldUpdate | Outcome::WouldClose if args.detailed_exitcode => {
+                Exit::Pending
+            }
+            _ => Exit::Done,
+        };
+        self.branches.values().map(of).max().unwrap_or(Exit::Done)
+    }
+}
+
+/// The producers of the jobs. One that cannot be made ready fails its own targets only.
+async fn producers(context: &Context, config: &Config, jobs: &[Job], transport: &Transport) -> Producers {
+    let names: BTreeSet<&str> = jobs.iter().map(|job| job.producer.as_str()).collect();
     let mut producers = Producers::new();
     for settings in config.producers.iter().filter(|producer| names.contains(producer.name.as_str())) {
         let store = lookup::store(&Reach::default(), Some(config), &settings.naming);
@@ -73,32 +131,9 @@ async fn producers(
     producers
 }
 
-fn of_failure(failure: Failure) -> Outcome {
+pub(super) fn of_failure(failure: Failure) -> Outcome {
     let reason = format!("{:#}", failure.error);
     if failure.exit == Exit::Retry { Outcome::Unknown(reason) } else { Outcome::Failed(reason) }
-}
-
-/// A job for each branch of the target; a branch without a name is the project's default branch.
-async fn of_target(configured: &Configured, forge: &Arc<dyn Forge>) -> Result<Vec<Job>, ForgeError> {
-    let mut jobs = Vec::new();
-    for branch in &configured.branches {
-        let name: Branch = match &branch.name {
-            Some(name) => name.clone(),
-            None => forge.default_branch().await?,
-        };
-        jobs.push(Job {
-            project: configured.project.clone(),
-            forge: Arc::clone(forge),
-            producer: configured.producer.clone(),
-            branch: name,
-            target: target(configured),
-            policy: branch.policy.clone(),
-            settings: configured.merge_request.clone(),
-            upkeep: configured.upkeep,
-            templates: configured.templates.clone(),
-        });
-    }
-    Ok(jobs)
 }
 
 /// The one place that chooses the forge.
@@ -110,14 +145,34 @@ pub(super) fn forge(
 ) -> Result<Arc<dyn Forge>, Failure> {
     match config.forge.kind {
         ForgeKind::Gitlab => {
-            let found = lookup::gitlab_at_home(&context.environment, Some(&config.forge))?;
-            let api = found.api.clone().ok_or_else(|| Failure::usage("no GitLab"))?;
-            let token = found.token_for(&api);
+            let (api, token) = gitlab_api(context, config)?;
             let gitlab = GitLab::new(transport.clone(), &api, token, lookup::project_id(project));
             Ok(Arc::new(gitlab.map_err(Failure::person)?))
         }
         ForgeKind::Github => Ok(Arc::new(github::repository(context, &config.forge, project, transport)?)),
     }
+}
+
+/// The same choice, for the projects that nobody named.
+pub(super) fn projects(
+    context: &Context,
+    config: &Config,
+    transport: &Transport,
+) -> Result<Arc<dyn Projects>, Failure> {
+    match config.forge.kind {
+        ForgeKind::Gitlab => {
+            let (api, token) = gitlab_api(context, config)?;
+            Ok(Arc::new(Groups::new(transport.clone(), &api, token).map_err(Failure::person)?))
+        }
+        ForgeKind::Github => Ok(Arc::new(github::organisations(context, &config.forge, transport)?)),
+    }
+}
+
+fn gitlab_api(context: &Context, config: &Config) -> Result<(Url, Option<Token>), Failure> {
+    let found = lookup::gitlab_at_home(&context.environment, Some(&config.forge))?;
+    let api = found.api.clone().ok_or_else(|| Failure::usage("no GitLab"))?;
+    let token = found.token_for(&api);
+    Ok((api, token))
 }
 
 /// The target as the core means it: the file with version and mapping first, then its overlays.
@@ -136,20 +191,6 @@ pub(super) fn target(configured: &Configured) -> Target {
         kubernetes_versions: configured.kubernetes_versions.clone(),
         references: configured.references.clone(),
     }
-}
-
-/// The first of bug, person, refused, retry that occurred.
-fn exit(args: &Args, reports: &[Report]) -> Exit {
-    let of = |outcome: &Outcome| match outcome {
-        Outcome::Failed(_) | Outcome::NoTarget(_) => Exit::Person,
-        Outcome::Refused(_) => Exit::Refused,
-        Outcome::Unknown(_) => Exit::Retry,
-        Outcome::WouldCreate | Outcome::WouldUpdate | Outcome::WouldClose if args.detailed_exitcode => {
-            Exit::Pending
-        }
-        _ => Exit::Done,
-    };
-    reports.iter().map(|report| of(&report.outcome)).max().unwrap_or(Exit::Done)
 }
 
 fn no_configuration() -> Failure {

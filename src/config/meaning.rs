@@ -9,8 +9,9 @@ use url::Url;
 
 use super::meant::{AppNames, Config, ForgeKind, ForgeSettings, Network, Target};
 use super::place::{Field, Places};
-use super::raw::{RawApp, RawConfig, RawForge, RawForgeKind, RawNetwork};
+use super::raw::{RawApp, RawConfig, RawForge, RawForgeKind, RawNetwork, RawTargets};
 use super::{ConfigError, Producer};
+use crate::run::Limits;
 
 /// The variables that the forges' own tools read.
 const GITLAB_TOKEN: &str = "GITLAB_TOKEN";
@@ -37,6 +38,28 @@ impl<'a> Meaning<'a> {
         }
     }
 
+    /// The targets of another file, under the settings of the configuration that includes it.
+    pub(super) fn of_targets(
+        raw: &RawConfig,
+        targets: &RawTargets,
+        config: &Config,
+        places: &'a Places,
+    ) -> Result<Vec<Target>, Vec<ConfigError>> {
+        let mut meaning = Self { places, errors: Vec::new() };
+        let at = Field::default().key("targets");
+        let read = meaning.each(&targets.targets, &at, |meaning, target, at| {
+            let target = meaning.target(raw, target, Some(&config.producers), at)?;
+            let is_same = |other: &Target| other.project.eq_ignore_ascii_case(&target.project);
+            if config.targets.iter().any(|other| is_same(other) && other.shares_a_branch(&target)) {
+                let problem = "another file has the same project, branch and producer";
+                meaning.error(at, problem.to_owned());
+            }
+            Some(target)
+        });
+        meaning.no_branch_twice(read.as_deref().unwrap_or_default());
+        read.filter(|_| meaning.errors.is_empty()).ok_or(meaning.errors)
+    }
+
     fn config(&mut self, raw: &RawConfig) -> Option<Config> {
         let root = Field::default();
         let producers = self.each(&raw.producers, &root.key("producers"), Self::producer);
@@ -45,11 +68,17 @@ impl<'a> Meaning<'a> {
         // Read here for its mistakes, so that each is said once; targets and branches inherit it silently.
         self.policy(&raw.policy, &[], &root.key("policy"));
         self.templates(&raw.merge_request, &root.key("merge_request"));
+        self.own_schedule(raw.schedule.as_ref(), &root);
         let producers = producers.and_then(|producers| self.all_named_differently(producers));
         let target = |meaning: &mut Self, target: &_, at: &Field| {
             meaning.target(raw, target, producers.as_deref(), at)
         };
-        let targets = self.each(&raw.targets, &root.key("targets"), target)?;
+        let targets = self.each(&raw.targets, &root.key("targets"), target);
+        let query = |meaning: &mut Self, include: &_, at: &Field| {
+            meaning.query(raw, include, producers.as_deref(), at)
+        };
+        let queries = self.each(&raw.include, &root.key("include"), query);
+        let (targets, queries) = (targets?, queries?);
         self.no_branch_twice(&targets);
         let cache_dir = raw.cache.dir.as_ref().map(PathBuf::from);
         let severities = raw.check.severities();
@@ -57,6 +86,8 @@ impl<'a> Meaning<'a> {
             producers: producers?,
             forge: forge?,
             targets,
+            queries: queries.into_iter().flatten().collect(),
+            limits: Limits::from(&raw.limits),
             severities,
             network: network?,
             cache_dir,

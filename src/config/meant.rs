@@ -15,6 +15,8 @@ use crate::reconcile::references::Globs;
 use crate::registry::Prefix;
 use crate::release::Naming;
 use crate::release::policy::Policy;
+use crate::run::Limits;
+use crate::schedule::Schedule;
 use crate::signature::PublicKey;
 use crate::values::KeyPath;
 
@@ -27,6 +29,10 @@ pub struct Config {
     pub forge: ForgeSettings,
     /// What is kept in step, in the order of the file; (project, target branch, producer) is unique.
     pub targets: Vec<Target>,
+    /// Where projects are looked for that nobody named.
+    pub queries: Vec<Query>,
+    /// How many merge requests there may be.
+    pub limits: Limits,
     /// How severe each kind of finding of `check` is.
     pub severities: Severities,
     /// How servers are spoken to.
@@ -207,8 +213,21 @@ pub struct Target {
     pub upkeep: Upkeep,
     /// What merge requests here say in the user's words.
     pub templates: Templates,
-    /// Whether it is looked at.
+    /// Whether anything is written.
     pub enabled: bool,
+}
+
+/// Projects of a group that nobody named.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// The group, its subgroups included, or the organisation.
+    pub group: String,
+    /// A topic that they have.
+    pub topic: Option<String>,
+    /// A path that they have.
+    pub has: Option<String>,
+    /// What is kept in step in each of them; its project stands for any.
+    pub target: Target,
 }
 
 /// A target branch.
@@ -218,7 +237,9 @@ pub struct TargetBranch {
     pub name: Option<Branch>,
     /// Which releases may be proposed to it, the target's `accept:` included.
     pub policy: Policy,
-    /// The same as written, because ranges and globs are not printed from their compiled form.
+    /// When merge requests may be opened to it; `None` for always.
+    pub schedule: Option<Schedule>,
+    /// The policy as written, because ranges and globs are not printed from their compiled form.
     pub(super) written: RawPolicy,
 }
 
@@ -270,6 +291,15 @@ impl Producer {
             keys: Vec::new(),
             pattern: None,
         }
+    }
+}
+
+impl Target {
+    /// Whether a branch of both is kept in step with the same producer.
+    pub(super) fn shares_a_branch(&self, other: &Self) -> bool {
+        let names = |target: &Self| target.branches.iter().map(|b| b.name.clone()).collect::<Vec<_>>();
+        let theirs = names(other);
+        self.producer == other.producer && names(self).iter().any(|name| theirs.contains(name))
     }
 }
 

@@ -3,6 +3,7 @@
 //! The doc comments are the descriptions in the JSON schema, which is read by people in their editors.
 
 mod check;
+mod fleet;
 mod following;
 mod merge_request;
 mod policy;
@@ -11,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use check::RawCheck;
+pub(super) use fleet::{RawInclude, RawLimits, RawPattern, RawSchedule, RawTargets};
 pub(super) use following::RawKubernetesVersions;
 pub(super) use merge_request::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
 pub(super) use policy::{RawDemand, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType};
@@ -35,6 +37,15 @@ pub(super) struct RawConfig {
     /// What is kept in step.
     #[serde(default)]
     pub(super) targets: Vec<RawTarget>,
+    /// Where more targets come from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) include: Vec<RawInclude>,
+    /// How many merge requests there may be.
+    #[serde(default)]
+    pub(super) limits: RawLimits,
+    /// When merge requests may be opened; targets and their branches may say otherwise. Default: always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) schedule: Option<RawSchedule>,
     /// Settings of new merge requests; targets may say otherwise, key by key.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) merge_request: RawMergeRequest,
@@ -263,7 +274,10 @@ pub(super) struct RawTarget {
     /// Settings of new merge requests here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) merge_request: RawMergeRequest,
-    /// Whether this target is looked at. Default: true.
+    /// When merge requests may be opened here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) schedule: Option<RawSchedule>,
+    /// Whether anything is written here; without, it is reported what would be. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) enabled: Option<bool>,
 }
@@ -273,7 +287,7 @@ pub(super) struct RawTarget {
 #[serde(untagged)]
 pub(super) enum RawBranch {
     Name(String),
-    Full(RawFullBranch),
+    Full(Box<RawFullBranch>),
 }
 
 /// A target branch with settings of its own.
@@ -285,6 +299,9 @@ pub(super) struct RawFullBranch {
     /// Which releases may be proposed to it.
     #[serde(default)]
     pub(super) policy: RawPolicy,
+    /// When merge requests may be opened to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) schedule: Option<RawSchedule>,
 }
 
 /// A values file: its path, or its path and settings.

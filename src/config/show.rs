@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use super::meant::{Config, Discovery, ForgeKind, KeySource, Network, Producer, Source, Target, TargetFile};
+use super::meant::{
+    Config, Discovery, ForgeKind, KeySource, Network, Producer, Query, Source, Target, TargetFile,
+};
 use super::raw::{
     RawApp, RawAuto, RawBranch, RawCache, RawCheck, RawConfig, RawCredentials, RawDiscovery, RawFile,
     RawFileSource, RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawImages,
-    RawKey, RawKeyFile, RawKubernetesVersions, RawMergeRequest, RawNames, RawNetwork, RawPolicy, RawProducer,
-    RawSource, RawSourceName, RawStance, RawStep, RawTarget, RawUnknownAge, RawUpdateType,
+    RawInclude, RawKey, RawKeyFile, RawKubernetesVersions, RawLimits, RawMergeRequest, RawNames, RawNetwork,
+    RawPattern, RawPolicy, RawProducer, RawSchedule, RawSource, RawSourceName, RawStance, RawStep, RawTarget,
+    RawUnknownAge, RawUpdateType,
 };
 use crate::reconcile::Images;
 
@@ -37,6 +40,9 @@ fn as_written(config: &Config) -> RawConfig {
             }),
         },
         targets: config.targets.iter().map(target).collect(),
+        include: config.queries.iter().map(query).collect(),
+        limits: RawLimits::of(&config.limits),
+        schedule: None,
         merge_request: RawMergeRequest::default(),
         check: RawCheck::of(&config.severities),
         network: network(&config.network),
@@ -92,7 +98,9 @@ fn target(target: &Target) -> RawTarget {
     let unnamed = target.branches.iter().find(|branch| branch.name.is_none());
     let branches = target.branches.iter().filter_map(|branch| {
         let name = branch.name.as_ref()?.0.clone();
-        Some(RawBranch::Full(RawFullBranch { name, policy: with_defaults(&branch.written) }))
+        let schedule = branch.schedule.as_ref().map(RawSchedule::of);
+        let full = RawFullBranch { name, policy: with_defaults(&branch.written), schedule };
+        Some(RawBranch::Full(Box::new(full)))
     });
     let overlays = target.overlays.iter().map(|overlay| file(overlay, true));
     let accept = target.branches.first().map(|branch| branch.policy.accept.as_slice()).unwrap_or_default();
@@ -112,7 +120,19 @@ fn target(target: &Target) -> RawTarget {
         policy: unnamed.map(|branch| with_defaults(&branch.written)).unwrap_or_default(),
         accept: accept.iter().map(ToString::to_string).collect(),
         merge_request: RawMergeRequest::of(&target.merge_request, target.upkeep, &target.templates),
+        schedule: unnamed.and_then(|branch| branch.schedule.as_ref()).map(RawSchedule::of),
         enabled: Some(target.enabled),
+    }
+}
+
+/// A query; the files of targets are shown by what they hold.
+fn query(query: &Query) -> RawInclude {
+    RawInclude {
+        file: None,
+        group: Some(query.group.clone()),
+        topic: query.topic.clone(),
+        has: query.has.clone(),
+        target: Some(RawPattern::of(target(&query.target))),
     }
 }
 

@@ -4,7 +4,7 @@ use super::meaning::Meaning;
 use super::meant::{Producer, Target, TargetBranch, TargetFile};
 use super::place::Field;
 use super::raw::{
-    RawBranch, RawConfig, RawFile, RawFullBranch, RawFullFile, RawImages, RawPolicy, RawTarget,
+    RawBranch, RawConfig, RawFile, RawFullBranch, RawFullFile, RawImages, RawPolicy, RawSchedule, RawTarget,
 };
 use super::shape::nearest;
 use crate::forge::Branch;
@@ -87,23 +87,34 @@ impl Meaning<'_> {
     ) -> Option<Vec<TargetBranch>> {
         self.policy(&raw.policy, accept, &at.key("policy"));
         let above = raw.policy.or(&config.policy);
+        self.own_schedule(raw.schedule.as_ref(), at)?;
+        let schedule = |meaning: &mut Self, own: Option<&RawSchedule>| {
+            meaning.nearest_schedule([own, raw.schedule.as_ref(), config.schedule.as_ref()])
+        };
         if raw.branches.is_empty() {
-            let policy = self.inherited(&above, accept)?;
-            return Some(vec![TargetBranch { name: None, policy, written: above }]);
+            let (policy, schedule) = (self.inherited(&above, accept)?, schedule(self, None)?);
+            return Some(vec![TargetBranch { name: None, policy, schedule, written: above }]);
         }
         self.each(&raw.branches, &at.key("branches"), |meaning, raw, at| {
             let (raw, name_at) = match raw {
                 RawBranch::Name(name) => {
                     (RawFullBranch { name: name.clone(), ..RawFullBranch::default() }, at.clone())
                 }
-                RawBranch::Full(full) => (full.clone(), at.key("name")),
+                RawBranch::Full(full) => ((**full).clone(), at.key("name")),
             };
             let name = meaning.branch(&raw.name, &name_at);
             meaning.policy(&raw.policy, accept, &at.key("policy"));
             let written = raw.policy.or(&above);
             let policy = meaning.inherited(&written, accept);
-            Some(TargetBranch { name: Some(name?), policy: policy?, written })
+            let own = meaning.own_schedule(raw.schedule.as_ref(), at);
+            let schedule = own.and_then(|()| schedule(meaning, raw.schedule.as_ref()));
+            Some(TargetBranch { name: Some(name?), policy: policy?, schedule: schedule?, written })
         })
+    }
+
+    /// A schedule read for its mistakes, where it stands.
+    pub(super) fn own_schedule(&mut self, raw: Option<&RawSchedule>, at: &Field) -> Option<()> {
+        self.maybe(raw, |meaning, raw| meaning.schedule(raw, &at.key("schedule"))).map(drop)
     }
 
     /// The policy of all levels together. What is wrong in it was reported where it stands, so it is not said again.
@@ -161,7 +172,7 @@ impl Meaning<'_> {
     }
 
     /// A path inside the repository.
-    fn path(&mut self, text: &str, at: &Field) -> Option<String> {
+    pub(super) fn path(&mut self, text: &str, at: &Field) -> Option<String> {
         let path = text.strip_prefix("./").unwrap_or(text);
         if path.split('/').all(|part| !matches!(part, "" | "." | "..")) {
             return Some(path.to_owned());

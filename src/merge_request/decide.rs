@@ -64,6 +64,8 @@ pub struct Wanted {
     pub fates: Fates,
     /// How many characters the forge allows in a description.
     pub description_limit: usize,
+    /// How it ends where a merge request would be opened that may not be now; what is open is kept all the same.
+    pub withheld: Option<Outcome>,
 }
 
 /// What is to be offered.
@@ -145,7 +147,7 @@ pub fn next(observed: &Observed, wanted: &Wanted) -> Decision {
         return decision;
     }
     let decision = match &wanted.work {
-        Work::Update(update) => update.next(observed),
+        Work::Update(update) => opening(update.next(observed), update, wanted),
         Work::Nothing { outcome, note } => nothing(observed, wanted, outcome, note.as_ref()),
     };
     match decision {
@@ -157,6 +159,16 @@ pub fn next(observed: &Observed, wanted: &Wanted) -> Decision {
             close::leftover(observed, wanted).unwrap_or(decision)
         }
         decision => decision,
+    }
+}
+
+/// Opening begins with the branch already, so that nothing is left behind that is not offered.
+fn opening(decision: Decision, update: &Update, wanted: &Wanted) -> Decision {
+    match (&decision, &wanted.withheld) {
+        (Decision::Do { leads_to: Outcome::Created | Outcome::Reopened, .. }, Some(withheld)) => {
+            noted(withheld.clone(), format!("{} waits to be proposed", update.version))
+        }
+        _ => decision,
     }
 }
 

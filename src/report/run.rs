@@ -11,13 +11,17 @@ use crate::run::Report;
 /// The whole report, for a terminal of this width.
 pub fn text(reports: &[Report], width: Option<usize>) -> String {
     let mut text: String = reports.iter().map(|report| one(report, width)).collect();
-    text.push_str(&counts(reports));
+    text.push_str(&counts(reports.iter().map(|report| &report.outcome)));
     text
 }
 
-fn one(report: &Report, width: Option<usize>) -> String {
+/// One target branch. A project that nobody named and that has nothing for us is one line.
+pub fn one(report: &Report, width: Option<usize>) -> String {
     let heading = format!("{} {} ({})", report.project, report.branch, report.producer);
     let mut text = format!("{}\n", paint(BOLD, printable(&heading)));
+    if report.found && matches!(report.outcome, Outcome::NoTarget(_)) {
+        return format!("{} {}\n\n", paint(DIM, printable(&heading)), printable(&report.outcome.to_string()));
+    }
     if let Some((plan, known)) = &report.plan {
         text.push_str(&plan::text(plan, known, width));
     }
@@ -35,14 +39,15 @@ fn one(report: &Report, width: Option<usize>) -> String {
 }
 
 /// How many target branches ended in each outcome.
-fn counts(reports: &[Report]) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for report in reports {
-        *counts.entry(report.outcome.name()).or_default() += 1;
+pub fn counts<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> String {
+    let (mut counts, mut all): (BTreeMap<&str, usize>, usize) = Default::default();
+    for outcome in outcomes {
+        *counts.entry(outcome.name()).or_default() += 1;
+        all += 1;
     }
     let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
-    let plural = if reports.len() == 1 { "branch" } else { "branches" };
-    format!("{}\n", paint(DIM, format!("{} target {plural}: {}", reports.len(), counts.join(", "))))
+    let plural = if all == 1 { "branch" } else { "branches" };
+    format!("{}\n", paint(DIM, format!("{all} target {plural}: {}", counts.join(", "))))
 }
 
 fn style(outcome: &Outcome) -> Style {

@@ -19,10 +19,26 @@ pub struct RunReport {
     pub schema: &'static str,
     /// Whether nothing was to be written.
     pub dry_run: bool,
+    /// Which part of the targets it was about, where it was one of several runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardReport>,
     /// How many target branches ended in each outcome.
     pub outcomes: BTreeMap<&'static str, usize>,
     /// Each target branch.
     pub branches: Vec<BranchReport>,
+}
+
+/// One of several runs that share a fleet.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ShardReport {
+    /// Its number, from 1.
+    pub index: u32,
+    /// How many shards there are.
+    pub of: u32,
+    /// How many targets are its own.
+    pub targets: usize,
+    /// How many targets there are.
+    pub of_targets: usize,
 }
 
 /// One target branch.
@@ -59,16 +75,17 @@ pub struct MergeRequestReport {
     pub url: String,
 }
 
-/// The JSON form of a run.
-pub fn report(reports: &[Report], dry_run: bool) -> RunReport {
+/// The JSON form of a run, from its target branches.
+pub fn report(branches: Vec<BranchReport>, dry_run: bool, shard: Option<ShardReport>) -> RunReport {
     let mut outcomes = BTreeMap::new();
-    for report in reports {
-        *outcomes.entry(report.outcome.name()).or_default() += 1;
+    for branch in &branches {
+        *outcomes.entry(branch.outcome).or_default() += 1;
     }
-    RunReport { schema: SCHEMA, dry_run, outcomes, branches: reports.iter().map(branch).collect() }
+    RunReport { schema: SCHEMA, dry_run, shard, outcomes, branches }
 }
 
-fn branch(report: &Report) -> BranchReport {
+/// One target branch.
+pub fn branch(report: &Report) -> BranchReport {
     BranchReport {
         project: report.project.clone(),
         branch: report.branch.to_string(),

@@ -2,7 +2,8 @@
 
 use futures::{StreamExt, TryStreamExt};
 
-use super::{Job, WIDTH, of_forge};
+use super::target::of_forge;
+use super::{Job, WIDTH};
 use crate::forge::{CommitId, ForgeError};
 use crate::merge_request::Outcome;
 use crate::merge_request::text::{Following, ReferenceSummary, VersionChange};

@@ -19,7 +19,7 @@ use dibump::plan::{FileSpec, Target};
 use dibump::registry::Prefix;
 use dibump::release::Naming;
 use dibump::release::policy::Policy;
-use dibump::run::{Job, Options, Report, run};
+use dibump::run::{Due, Job, Limits, Options, Report, run};
 use dibump::store::NoStore;
 use serde_json::json;
 
@@ -137,16 +137,20 @@ impl Stage {
             project: PATH.to_owned(),
             forge: self.hub.adapter(transport),
             producer: "diskimage-builder".to_owned(),
-            branch: Branch("main".to_owned()),
+            branch: Some(Branch("main".to_owned())),
             target: Target { files: vec![file], ..Target::default() },
             policy: Policy::default(),
             settings: MergeRequestSettings::default(),
             upkeep: self.upkeep,
             templates: Templates::default(),
+            dry_run: false,
+            due: Due::Now,
+            found: None,
         };
         let patience = Patience { first: Duration::from_millis(1), total: Duration::from_millis(20) };
-        let options = Options { dry_run: false, now: jiff::Timestamp::UNIX_EPOCH, patience };
-        let reports = run(&[job], &producers, options).await;
+        let options = Options { now: jiff::Timestamp::UNIX_EPOCH, patience, limits: Limits::default() };
+        let mut reports = Vec::new();
+        run(&[job], &producers, options, |_, report| reports.push(report)).await;
         assert!(!format!("{reports:?}").contains(TOKEN), "the token is in a report");
         reports
     }

@@ -100,7 +100,7 @@ impl Scene {
             None => Work::Nothing { outcome: Outcome::UpToDate, note: None },
         };
         let fates = Fates::new(self.fates.clone(), false);
-        Wanted { target: Branch("main".into()), work, fates, description_limit: LIMIT }
+        Wanted { target: Branch("main".into()), work, fates, description_limit: LIMIT, withheld: None }
     }
 
     fn decide(&self) -> Decision {
@@ -789,4 +789,18 @@ fn what_closes_a_merge_request_is_written_into_it() {
     assert!(text.contains("Closed: 0.4.12 is not published any more."), "{text}");
     let marker = Description::read(text).unwrap().marker;
     assert_eq!(marker.closed.as_deref(), Some("0.4.12 is not published any more"));
+}
+
+#[test]
+fn what_may_not_be_opened_now_is_withheld_and_what_is_open_is_kept() {
+    let decide =
+        |scene: &Scene| next(&scene.observed, &Wanted { withheld: Some(Outcome::Limited), ..scene.wanted() });
+    for scene in [wanting("0.4.12"), wanting("0.4.12").branch(ours("0.4.12"))] {
+        let note = Some("0.4.12 waits to be proposed".to_owned());
+        assert_eq!(decide(&scene), Decision::Done { outcome: Outcome::Limited, note });
+    }
+    let older = wanting("0.4.13").branch(ours("0.4.12")).open("0.4.12", as_it_is);
+    assert!(matches!(decide(&older), Decision::Do { leads_to: Outcome::Updated, .. }));
+    let closed = wanting("0.4.12").branch(ours("0.4.12")).with(closed("0.4.12"));
+    assert!(matches!(decide(&closed), Decision::Done { outcome: Outcome::ClosedByOthers, .. }));
 }

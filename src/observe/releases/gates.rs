@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::signatures;
+use super::shelf::{Facts, Shelf};
 use super::{ObserveError, Snapshot};
 use crate::plan::gates::Signatures;
 use crate::registry::{RegistryError, Repository};
@@ -14,14 +15,14 @@ impl Snapshot<'_> {
     /// The verdict on the signatures of images under `keys`; nothing is asked without any.
     pub async fn signatures(&self, images: &[(ImageKey, Digest)], keys: Option<&Keys>) -> Signatures {
         match keys {
-            Some(keys) => signatures::verdicts(self.producer.into(), images, keys).await,
+            Some(keys) => self.shelf.verdicts(images, keys).await,
             None => Signatures::new(),
         }
     }
 
     /// The keys that are configured for the producer's signatures.
     pub fn keys(&self) -> Option<&Keys> {
-        self.producer.keys.as_ref()
+        self.shelf.producer.keys.as_ref()
     }
 
     /// The verdict on the signatures of those artifacts of a release that was read; nothing is asked without a key.
@@ -38,48 +39,69 @@ impl Snapshot<'_> {
         };
         let digest = |artifact: &Artifact| Some((artifact.key.clone(), artifact.digest.clone()?));
         let images: Vec<(ImageKey, Digest)> = artifacts().filter_map(digest).collect();
-        let verdicts = signatures::verdicts(self.producer.into(), &images, keys).await;
+        let verdicts = self.shelf.verdicts(&images, keys).await;
         let verdict = |artifact: &Artifact| {
             let known = artifact.digest.as_ref().and_then(|digest| verdicts.get(digest)).cloned();
             known.unwrap_or_else(|| Verdict::Unknown { reason: "its manifest was not read".to_owned() })
         };
         artifacts().map(|artifact| (artifact.key.clone(), verdict(artifact))).collect()
     }
+}
 
+impl Shelf<'_> {
+    /// The verdicts on images under these keys, each asked for once.
+    async fn verdicts(&self, images: &[(ImageKey, Digest)], keys: &Keys) -> Signatures {
+        let mut all = self.verdicts.lock().await;
+        let index = all.iter().position(|(known, _)| known == keys).unwrap_or_else(|| {
+            all.push((keys.clone(), Signatures::new()));
+            all.len() - 1
+        });
+        let known = &mut all[index].1;
+        let unasked: Vec<(ImageKey, Digest)> =
+            images.iter().filter(|(_, digest)| !known.contains_key(digest)).cloned().collect();
+        known.extend(signatures::verdicts(self.producer.into(), &unasked, keys).await);
+        let verdict = |(_, digest): &(ImageKey, Digest)| Some((digest.clone(), known.get(digest)?.clone()));
+        images.iter().filter_map(verdict).collect()
+    }
+}
+
+impl Facts<'_> {
     /// Reads what only gates ask of a candidate: images that wait for promotion, and its first sight if nothing dates it.
     pub(super) async fn read_for_gates(
         &mut self,
-        version: &Version,
+        release: &mut Release,
         question: &Question<'_>,
     ) -> Result<(), ObserveError> {
+        let version = release.version.clone();
         let suspects: BTreeSet<ImageKey> =
-            self.sources.iter().flat_map(|source| source.suspects(version)).collect();
+            self.sources.iter().flat_map(|source| source.suspects(&version)).collect();
         let repositories: Vec<Repository> =
             suspects.iter().map(|name| self.producer.prefix.snapshot(name)).collect();
-        let answers = self.producer.registry.exists(&repositories, &version.into()).await;
+        let answers = self.existing(&repositories, &version).await;
         let mut unpromoted = BTreeSet::new();
         for (name, answer) in suspects.into_iter().zip(answers) {
             match answer {
                 Ok(true) => drop(unpromoted.insert(name)),
                 // Snapshots may be private: then nothing is known of them.
                 Ok(false) | Err(RegistryError::Refused { .. }) => {}
-                Err(error) => {
-                    let unknown = Release::unknown(version.clone(), self.unknown(error)?);
-                    self.known.releases.insert(version.clone(), unknown);
-                }
+                Err(error) => *release = Release::unknown(version.clone(), self.unknown(error)?),
             }
         }
-        let Some(release) = self.known.releases.get_mut(version) else { return Ok(()) };
         release.unpromoted = unpromoted;
+        self.see_first(release, question).await;
+        Ok(())
+    }
+
+    async fn see_first(&mut self, release: &Release, question: &Question<'_>) {
         let is_dated = release.artifacts.values().any(|artifact| artifact.created.is_some());
-        if let Some(candidate) = self.known.candidates.get_mut(version)
+        if let Some(candidate) = self.known.candidates.get_mut(&release.version)
             && question.policy.minimum_age.is_some()
             && !is_dated
             && candidate.released_at.is_none()
+            && candidate.first_seen.is_none()
         {
             let (prefix, store) = (&self.producer.prefix, &self.producer.store);
-            candidate.first_seen = store.first_seen(prefix, version, question.now).await;
+            candidate.first_seen = store.first_seen(prefix, &release.version, question.now).await;
         }
-        Ok(())
     }
 }

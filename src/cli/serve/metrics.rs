@@ -1,0 +1,111 @@
+//! What a daemon did, for Prometheus.
+
+use std::sync::atomic::AtomicI64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// The type of the text (OpenMetrics 1.0).
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Bounds of the durations, in seconds: a run that finds nothing new takes less than one, a large fleet minutes.
+const SECONDS: [f64; 9] = [0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0];
+
+/// All that is counted.
+pub(super) struct Metrics {
+    registry: Registry,
+    pub(super) runs: Family<Result, Counter>,
+    pub(super) seconds: Histogram,
+    pub(super) running: Gauge,
+    pub(super) last: Gauge<i64, AtomicI64>,
+    pub(super) outcomes: Family<Outcome, Counter>,
+    pub(super) requests: Family<Request, Counter>,
+    pub(super) releases: Family<Release, Gauge>,
+    pub(super) wishes: Counter,
+    pub(super) reloads: Family<Result, Counter>,
+}
+
+/// How something ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Result {
+    pub(super) result: &'static str,
+}
+
+/// The outcome of a target branch.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Outcome {
+    pub(super) outcome: &'static str,
+}
+
+/// Requests to a host.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Request {
+    pub(super) host: String,
+    /// `none` where there was no answer.
+    pub(super) status: String,
+}
+
+/// Releases of a producer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Release {
+    pub(super) producer: String,
+    /// `seen` or `held`.
+    pub(super) state: &'static str,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("dibump"),
+            runs: Family::default(),
+            seconds: Histogram::new(SECONDS),
+            running: Gauge::default(),
+            last: Gauge::default(),
+            outcomes: Family::default(),
+            requests: Family::default(),
+            releases: Family::default(),
+            wishes: Counter::default(),
+            reloads: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("runs", "Runs by how they ended", self.runs.clone());
+        registry.register_with_unit(
+            "run_duration",
+            "How long runs took",
+            Unit::Seconds,
+            self.seconds.clone(),
+        );
+        registry.register("running", "Whether a run is under way", self.running.clone());
+        registry.register_with_unit(
+            "last_run_timestamp",
+            "When the last run ended",
+            Unit::Seconds,
+            self.last.clone(),
+        );
+        registry.register("outcomes", "Target branches by their outcome", self.outcomes.clone());
+        registry.register("requests", "Requests by host and status", self.requests.clone());
+        registry.register("releases", "Releases seen, and those held by a gate", self.releases.clone());
+        registry.register("triggers", "Runs that somebody asked for", self.wishes.clone());
+        registry.register("reloads", "Readings of the configuration", self.reloads.clone());
+    }
+
+    /// The text that Prometheus scrapes.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            // Writing to a text does not fail.
+            Err(_) => String::new(),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! What was read of one producer, once for all that ask. What failed stays failed for the rest of the run: a registry that
+//! is down is asked once, and not once for every target.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::sources::{self, Listing, Source};
+use super::{ObserveError, Producer};
+use crate::catalogue::{Catalogue, CatalogueError};
+use crate::plan::gates::Signatures;
+use crate::registry::{Manifest, RegistryError, Repository};
+use crate::release::choice::{Candidate, Known};
+use crate::release::{Artifact, ImageKey, Release, Tag, Version};
+use crate::signature::Keys;
+
+/// How long a complete release may be taken from the cache. Images are promoted one by one, over hours.
+const CACHE_LIFE: SignedDuration = SignedDuration::from_hours(6);
+
+/// A producer, and what was read of it in this run.
+pub struct Shelf<'a> {
+    pub(super) producer: &'a Producer,
+    facts: Mutex<Facts<'a>>,
+    /// Verdicts by the keys that they were given under; targets may name keys of their own.
+    pub(super) verdicts: Mutex<Vec<(Keys, Signatures)>>,
+}
+
+/// Answers by their questions.
+pub(super) struct Facts<'a> {
+    pub(super) producer: &'a Producer,
+    pub(super) sources: Vec<Arc<Source>>,
+    pub(super) skipped: Vec<String>,
+    /// Candidates and outlines, and of the releases those that are the same for everybody.
+    pub(super) known: Known,
+    unopened: std::slice::Iter<'a, Arc<dyn Catalogue>>,
+    failed: Option<ObserveError>,
+    manifests: BTreeMap<(ImageKey, Version), Result<Option<Manifest>, RegistryError>>,
+    exists: BTreeMap<(Repository, Version), Result<bool, RegistryError>>,
+    cached: BTreeMap<Version, Option<Release>>,
+}
+
+impl<'a> Shelf<'a> {
+    /// An empty shelf.
+    pub fn new(producer: &'a Producer) -> Self {
+        let facts = Facts {
+            producer,
+            sources: Vec::new(),
+            skipped: Vec::new(),
+            known: Known::default(),
+            unopened: producer.sources.iter(),
+            failed: None,
+            manifests: BTreeMap::new(),
+            exists: BTreeMap::new(),
+            cached: BTreeMap::new(),
+        };
+        Self { producer, facts: Mutex::new(facts), verdicts: Mutex::default() }
+    }
+
+    /// The producer.
+    pub fn producer(&self) -> &'a Producer {
+        self.producer
+    }
+
+    /// Whoever holds the facts reads for all others, who wait for the same answers.
+    pub(super) async fn facts(&self) -> MutexGuard<'_, Facts<'a>> {
+        self.facts.lock().await
+    }
+}
+
+impl Facts<'_> {
+    /// Opens the first source that applies, unless one is open.
+    pub(super) async fn open(&mut self) -> Result<(), ObserveError> {
+        match self.sources.is_empty() {
+            true => self.open_next().await.map(drop),
+            false => Ok(()),
+        }
+    }
+
+    /// Opens the next source that applies; false when there is none left.
+    pub(super) async fn open_next(&mut self) -> Result<bool, ObserveError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let opened = self.try_next().await;
+        self.failed = opened.as_ref().err().cloned();
+        opened
+    }
+
+    async fn try_next(&mut self) -> Result<bool, ObserveError> {
+        while let Some(catalogue) = self.unopened.next() {
+            match catalogue.candidates().await {
+                Ok(candidates) => {
+                    let source = match sources::open(catalogue.name(), candidates) {
+                        Ok(source) => source,
+                        Err(names) => self.tags(&names.published, names.snapshots).await?,
+                    };
+                    self.offer(&source);
+                    self.sources.push(Arc::new(source));
+                    return Ok(true);
+                }
+                Err(error @ CatalogueError::NotOffered { .. }) => {
+                    self.skipped.push(format!("{}: {error}", catalogue.name()));
+                }
+                Err(error) => {
+                    let producer = self.producer.prefix.to_string();
+                    return Err(ObserveError::Catalogue { producer, source_name: catalogue.name(), error });
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn offer(&mut self, source: &Source) {
+        for (version, released_at) in source.versions() {
+            if let Some(outline) = source.outline(&version, &self.producer.naming) {
+                self.known.outlines.entry(version.clone()).or_insert(outline);
+            }
+            let candidate = Candidate { version: version.clone(), released_at, first_seen: None };
+            self.known.candidates.entry(version).or_insert(candidate);
+        }
+    }
+
+    /// One tag list a repository answers for all releases. A list that cannot be read makes all of it unknown.
+    async fn tags(
+        &self,
+        names: &BTreeSet<ImageKey>,
+        snapshots: BTreeSet<ImageKey>,
+    ) -> Result<Source, ObserveError> {
+        let names: Vec<ImageKey> = names.iter().cloned().collect();
+        let answers = self.producer.registry.tags(&self.repositories(&names)).await;
+        let mut tags = BTreeMap::new();
+        for (name, answer) in names.into_iter().zip(answers) {
+            tags.insert(name, answer.map_err(|error| self.registry_error(error))?.unwrap_or_default());
+        }
+        Ok(sources::tagged(tags, snapshots))
+    }
+
+    /// Every candidate with its names alone.
+    pub(super) async fn read_names(&mut self) -> Result<BTreeMap<Version, Release>, ObserveError> {
+        if self.sources.first().is_some_and(|source| source.needs_proof()) {
+            let names = self.sources.iter().flat_map(|source| source.all_names()).collect();
+            let tags = self.tags(&names, BTreeSet::new()).await?;
+            self.sources.insert(0, Arc::new(tags));
+        }
+        let naming = &self.producer.naming;
+        let release =
+            |version: &Version| match self.sources.first().map(|source| source.listing(version, naming)) {
+                Some(Listing::Proven(names)) => {
+                    let artifacts = names.into_iter().map(|name| Artifact::named(name, naming));
+                    Release::complete(version.clone(), artifacts)
+                }
+                _ => Release::unknown(version.clone(), "no source lists its artifacts"),
+            };
+        Ok(self.known.candidates.keys().map(|version| (version.clone(), release(version))).collect())
+    }
+
+    /// A release as a memory has it that is young enough; it is asked once.
+    pub(super) async fn cached(&mut self, version: &Version, now: Timestamp) -> Option<Release> {
+        if let Some(answer) = self.cached.get(version) {
+            return answer.clone();
+        }
+        let remembered = self.producer.store.release(&self.producer.prefix, version).await;
+        let young = remembered.filter(|(_, read_at)| now.duration_since(*read_at) < CACHE_LIFE);
+        let answer = young.map(|(release, _)| release);
+        self.cached.insert(version.clone(), answer.clone());
+        answer
+    }
+
+    /// A release as the registry has it. `listed` are the names that whoever asks knows of.
+    pub(super) async fn read(
+        &mut self,
+        version: &Version,
+        listed: &BTreeSet<ImageKey>,
+        now: Timestamp,
+    ) -> Result<Release, ObserveError> {
+        if let Some(release) = self.known.releases.get(version) {
+            return Ok(release.clone());
+        }
+        let release = self.look_up(version, listed).await?;
+        if release.is_complete() {
+            self.producer.store.keep(&self.producer.prefix, &release, now).await;
+            self.known.releases.insert(version.clone(), release.clone());
+        }
+        Ok(release)
+    }
+
+    /// Reads the manifests of several releases at once, which saves a round trip for each but one.
+    pub(super) async fn read_ahead(&mut self, versions: &[Version]) {
+        let unread: Vec<&Version> =
+            versions.iter().filter(|version| !self.known.releases.contains_key(version)).collect();
+        let (Some(source), true) = (self.sources.first(), unread.len() > 1) else { return };
+        let names = |version| match source.listing(version, &self.producer.naming) {
+            Listing::Proven(names) | Listing::Claimed(names) => names,
+            Listing::Short { .. } => BTreeSet::new(),
+        };
+        let names: Vec<Vec<ImageKey>> =
+            unread.iter().map(|version| self.unread(&names(version), version)).collect();
+        let repositories: Vec<Vec<Repository>> = names.iter().map(|names| self.repositories(names)).collect();
+        let tags: Vec<Tag> = unread.iter().map(|version| Tag::from(*version)).collect();
+        let asked = tags.iter().zip(&repositories);
+        let asked = asked.map(|(tag, repositories)| self.producer.registry.manifests(repositories, tag));
+        let answers = futures::future::join_all(asked).await;
+        for ((version, names), answers) in unread.into_iter().zip(names).zip(answers) {
+            self.keep(version, names, answers);
+        }
+    }
+
+    /// Reads the manifests that were not read yet. The inner error says why nothing is known.
+    pub(super) async fn manifests(
+        &mut self,
+        names: &BTreeSet<ImageKey>,
+        version: &Version,
+    ) -> Result<Result<(), String>, ObserveError> {
+        let unread = self.unread(names, version);
+        let answers = self.producer.registry.manifests(&self.repositories(&unread), &version.into()).await;
+        self.keep(version, unread, answers);
+        let failed = names.iter().find_map(|name| {
+            self.manifests.get(&(name.clone(), version.clone())).and_then(|answer| answer.as_ref().err())
+        });
+        match failed {
+            Some(error) => self.unknown(error.clone()).map(Err),
+            None => Ok(Ok(())),
+        }
+    }
+
+    fn unread(&self, names: &BTreeSet<ImageKey>, version: &Version) -> Vec<ImageKey> {
+        let is_unread = |name: &&ImageKey| !self.manifests.contains_key(&((*name).clone(), version.clone()));
+        names.iter().filter(is_unread).cloned().collect()
+    }
+
+    fn keep(
+        &mut self,
+        version: &Version,
+        names: Vec<ImageKey>,
+        answers: Vec<Result<Option<Manifest>, RegistryError>>,
+    ) {
+        let answers = names.into_iter().zip(answers);
+        self.manifests.extend(answers.map(|(name, answer)| ((name, version.clone()), answer)));
+    }
+
+    /// A manifest that was read, and is there.
+    pub(super) fn manifest(&self, name: &ImageKey, version: &Version) -> Option<&Manifest> {
+        self.manifests.get(&(name.clone(), version.clone()))?.as_ref().ok()?.as_ref()
+    }
+
+    /// Whether each repository carries the version, asked once.
+    pub(super) async fn existing(
+        &mut self,
+        repositories: &[Repository],
+        version: &Version,
+    ) -> Vec<Result<bool, RegistryError>> {
+        let key = |repository: &Repository| (repository.clone(), version.clone());
+        let unasked: Vec<Repository> = repositories
+            .iter()
+            .filter(|repository| !self.exists.contains_key(&key(repository)))
+            .cloned()
+            .collect();
+        let answers = self.producer.registry.exists(&unasked, &version.into()).await;
+        self.exists.extend(unasked.iter().map(key).zip(answers));
+        repositories.iter().filter_map(|repository| self.exists.get(&key(repository)).cloned()).collect()
+    }
+
+    pub(super) fn repositories(&self, names: &[ImageKey]) -> Vec<Repository> {
+        names.iter().map(|name| self.producer.prefix.repository(name)).collect()
+    }
+
+    /// A refusal ends the look-up: a person must act. Anything else makes the release unknown.
+    pub(super) fn unknown(&self, error: RegistryError) -> Result<String, ObserveError> {
+        match error {
+            RegistryError::Refused { .. } => Err(self.registry_error(error)),
+            other => Ok(super::super::chain(&other)),
+        }
+    }
+
+    fn registry_error(&self, error: RegistryError) -> ObserveError {
+        ObserveError::Registry { producer: self.producer.prefix.to_string(), error }
+    }
+}
