@@ -24,6 +24,7 @@ mod references;
 mod release_diff;
 mod releases;
 mod run;
+mod serve;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ use failure::Failure;
 use output::Output;
 
 /// What every command works with.
+#[derive(Clone)]
 struct Context {
     environment: Environment,
     global: args::Global,
@@ -85,6 +87,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(context, &args),
         Command::Check(args) => check::run(context, &args),
         Command::Run(args) => run::run(context, &args),
+        Command::Serve(args) => serve::run(context, &args),
         Command::Releases(args) => releases::releases(context, &args),
         Command::Artifacts(args) => releases::artifacts(context, &args),
         Command::OsImages(args) => os_images::run(context, &args),
@@ -174,8 +177,7 @@ impl Context {
 
     /// Runs what waits for the network, until it is done, interrupted, or out of time.
     fn block_on<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        let runtime = runtime.map_err(Failure::person)?;
+        let runtime = runtime()?;
         let result = runtime.block_on(async {
             tokio::select! {
                 result = work => result,
@@ -190,6 +192,10 @@ impl Context {
         runtime.shutdown_background();
         result
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::person)
 }
 
 async fn out_of_time(limit: Option<std::time::Duration>) {

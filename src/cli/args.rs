@@ -30,7 +30,7 @@ credentials); 4 could not tell, a retry may help; 5 refused as unsafe; 10 an upd
 found an error; 130, 143 interrupted.";
 
 /// Options of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Global {
     /// The configuration file [default: dibump.yaml, where there is one]
     #[arg(long, global = true, env = "DIBUMP_CONFIG", value_name = "FILE")]
@@ -61,6 +61,8 @@ pub(super) enum Command {
     Check(Box<Check>),
     /// Make branch and merge request of each target equal to its plan
     Run(Run),
+    /// Run on a schedule and on demand, as a daemon
+    Serve(Serve),
     /// What the registry has, and what the policy thinks of each release
     Releases(Releases),
     /// The artifacts of one release
@@ -170,9 +172,9 @@ pub(super) struct Run {
     /// Stop before anything is written
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Only the targets of this project
+    /// Only the targets of this project; as often as there are projects
     #[arg(long, value_name = "PATH")]
-    pub(super) project: Option<String>,
+    pub(super) project: Vec<String>,
     /// Only the i-th of n parts of the targets, from 1 [default: as GitLab's `parallel:` or a Kubernetes Job says]
     #[arg(long, value_name = "I/N")]
     pub(super) shard: Option<Shard>,
@@ -182,6 +184,26 @@ pub(super) struct Run {
     /// With --dry-run, exit with 10 when an update is pending
     #[arg(long, requires = "dry_run")]
     pub(super) detailed_exitcode: bool,
+}
+
+/// `dibump serve`.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Where health, metrics and triggers are served
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(super) listen: std::net::SocketAddr,
+    /// How long after the begin of a run the next one begins at the earliest
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = pause)]
+    pub(super) every: std::time::Duration,
+    /// Begin up to this much later, so that many daemons do not begin at once
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub(super) jitter: std::time::Duration,
+    /// Stop before anything is written
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Only the i-th of n parts of the targets, from 1
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
 }
 
 /// `dibump releases`.
@@ -396,6 +418,15 @@ fn output(text: &str) -> Result<CheckOutput, String> {
     match path {
         "" => Err("names no file (expected FILE or FORMAT=FILE)".to_owned()),
         path => Ok(CheckOutput { format, path: path.into() }),
+    }
+}
+
+/// A second is the least: a daemon that never rests is a mistake.
+fn pause(text: &str) -> Result<std::time::Duration, String> {
+    let duration = duration(text)?;
+    match duration.as_secs() {
+        0 => Err("a second is the least".to_owned()),
+        _ => Ok(duration),
     }
 }
 

@@ -22,6 +22,18 @@ impl Environment {
         Self { variables: std::env::vars_os().filter_map(text).collect(), now: Timestamp::now() }
     }
 
+    /// The same at another time, for whoever lives longer than one command.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        Self { now, ..self.clone() }
+    }
+
+    /// What time it is by now.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads environment and clock")]
+    pub fn clock(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
     /// A variable; an empty one counts as not set, as CI systems set them.
     pub fn get(&self, name: &str) -> Option<String> {
         self.variables.get(name).filter(|value| !value.is_empty()).cloned()

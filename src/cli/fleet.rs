@@ -46,10 +46,11 @@ impl Fleet {
         for query in &config.queries {
             fleet.search(context, config, query, transport, &mut members).await;
         }
-        members.retain(|member| args.project.as_ref().is_none_or(|project| *project == member.project));
-        if let (Some(project), true) = (&args.project, members.is_empty()) {
+        let is_there = |project: &&String| members.iter().any(|member| member.project == **project);
+        if let Some(project) = args.project.iter().find(|project| !is_there(project)) {
             return Err(Failure::usage(format!("there is no target in project `{project}`")));
         }
+        members.retain(|member| args.project.is_empty() || args.project.contains(&member.project));
         let all = members.len();
         if let Some(shard) = shard {
             members.retain(|member| shard.takes(&member.project, &member.configured.producer));

@@ -7,6 +7,7 @@ use anstream::{AutoStream, ColorChoice};
 use super::args::Color;
 
 /// Where text goes, and whether in colour.
+#[derive(Clone)]
 pub(super) struct Output {
     choice: ColorChoice,
 }

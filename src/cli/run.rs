@@ -15,9 +15,10 @@ use crate::apply::Patience;
 use crate::config::{Config, ForgeKind, Target as Configured, TargetFile};
 use crate::forge::{Forge, Projects};
 use crate::gitlab::{GitLab, Groups, Token};
-use crate::http::Transport;
+use crate::http::{Origin, Transport};
 use crate::merge_request::Outcome;
 use crate::plan::{FileSpec, Target};
+use crate::release::choice::Verdict;
 use crate::report;
 use crate::report::run_json::{self, RunReport};
 use crate::run::{Job, Options, Producers, Report, Shard, run as run_jobs};
@@ -35,10 +36,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 
 /// What is kept of the reports, by their places: plans hold whole files, and a fleet has many.
 #[derive(Default)]
-struct Told {
+pub(super) struct Told {
     shard: Option<(Shard, usize, usize)>,
     paused: bool,
     branches: BTreeMap<usize, Branch>,
+    /// By producer, how many releases are known, and how many of those are held.
+    pub(super) releases: BTreeMap<String, [usize; 2]>,
+    /// How many requests went to each host, by status.
+    pub(super) requests: BTreeMap<(Origin, Option<u16>), u64>,
 }
 
 /// One target branch as it is printed.
@@ -50,14 +55,14 @@ struct Branch {
     json: Option<run_json::BranchReport>,
 }
 
-async fn tell(context: &Context, args: &Args, config: &Config) -> Result<Told, Failure> {
+pub(super) async fn tell(context: &Context, args: &Args, config: &Config) -> Result<Told, Failure> {
     let transport = lookup::transport(context, &Reach::default(), &config.network)?;
     let _progress = Progress::start(context, &transport);
     let Fleet { jobs, failed, shard, paused } = Fleet::gather(context, args, config, &transport).await?;
     let producers = producers(context, config, &jobs, &transport).await;
     let options =
         Options { now: context.environment.now, patience: Patience::default(), limits: config.limits };
-    let mut told = Told { shard, paused, branches: BTreeMap::new() };
+    let mut told = Told { shard, paused, ..Told::default() };
     let first = failed.len();
     let told_of = |report: Report| Branch::of(&report, args, context.width());
     told.branches.extend(failed.into_iter().map(told_of).enumerate());
@@ -66,11 +71,21 @@ async fn tell(context: &Context, args: &Args, config: &Config) -> Result<Told, F
         if jobs[index].dry_run && !args.dry_run {
             report.note.get_or_insert_with(|| format!("nothing is written: {why}"));
         }
+        told.releases.extend(releases(&report));
         told.branches.insert(first + index, told_of(report));
     })
     .await;
     context.requests(&transport);
+    told.requests = transport.requests();
     Ok(told)
+}
+
+/// How many releases of its producer a target branch saw, and how many of those were held.
+fn releases(report: &Report) -> Option<(String, [usize; 2])> {
+    let (plan, _) = report.plan.as_ref()?;
+    let verdicts = &plan.choice.verdicts;
+    let held = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Held(_)));
+    Some((report.producer.clone(), [verdicts.len(), held.count()]))
 }
 
 impl Branch {
@@ -85,10 +100,15 @@ impl Branch {
 }
 
 impl Told {
-    fn text(&self) -> String {
+    /// How each target branch ended.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
+        self.branches.values().map(|branch| &branch.outcome)
+    }
+
+    pub(super) fn text(&self) -> String {
         let shard = self.shard.map(|(shard, ours, all)| format!("{shard}: {ours} of {all} targets\n\n"));
         let branches = self.branches.values().map(|branch| branch.text.as_str());
-        let outcomes = self.branches.values().map(|branch| &branch.outcome);
+        let outcomes = self.outcomes();
         shard.into_iter().chain(branches.map(str::to_owned)).chain([report::run::counts(outcomes)]).collect()
     }
 
@@ -104,7 +124,7 @@ impl Told {
     }
 
     /// The first of bug, person, refused, retry that occurred.
-    fn exit(&self, args: &Args) -> Exit {
+    pub(super) fn exit(&self, args: &Args) -> Exit {
         let of = |branch: &Branch| match branch.outcome {
             Outcome::NoTarget(_) if branch.passed_over => Exit::Done,
             Outcome::Failed(_) | Outcome::NoTarget(_) => Exit::Person,
@@ -193,7 +213,7 @@ pub(super) fn target(configured: &Configured) -> Target {
     }
 }
 
-fn no_configuration() -> Failure {
+pub(super) fn no_configuration() -> Failure {
     Failure::person(anyhow::anyhow!("there is no configuration file (dibump.yaml)"))
         .hint("config/example.yaml shows every key; --config names another file")
 }

@@ -37,6 +37,7 @@ mod reading;
 mod references;
 mod run;
 mod schemas;
+mod serve;
 mod signatures;
 mod transport;
 mod trust;

@@ -16,6 +16,11 @@ pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0
 /// Bounds of the durations, in seconds: a run that finds nothing new takes less than one, a large fleet minutes.
 const SECONDS: [f64; 9] = [0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0];
 
+/// How a run may end.
+pub(super) const RUN_RESULTS: [&str; 5] = ["done", "retry", "refused", "person", "bug"];
+/// What becomes of a configuration that is read again.
+pub(super) const RELOAD_RESULTS: [&str; 2] = ["taken", "refused"];
+
 /// All that is counted.
 pub(super) struct Metrics {
     registry: Registry,
@@ -73,6 +78,13 @@ impl Metrics {
             reloads: Family::default(),
         };
         metrics.register();
+        // A counter that is not there cannot be seen to rise.
+        for result in RUN_RESULTS {
+            drop(metrics.runs.get_or_create(&Result { result }));
+        }
+        for result in RELOAD_RESULTS {
+            drop(metrics.reloads.get_or_create(&Result { result }));
+        }
         metrics
     }
 
