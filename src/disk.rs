@@ -7,6 +7,7 @@ mod signatures;
 pub mod tree;
 pub mod values_file;
 
+use std::io::Write as _;
 use std::path::Path;
 
 use values_file::{FileError, ValuesFile};
@@ -25,6 +26,13 @@ pub fn exists(path: &Path) -> bool {
 pub fn write_report(path: &Path, text: &str) -> Result<(), FileError> {
     // Whoever uploads it may be another user, so that it gets the usual mode of a new file.
     std::fs::write(path, text).map_err(|error| FileError::WriteReport(path.to_owned(), error))
+}
+
+/// Adds to a report that others write to as well.
+pub fn append_report(path: &Path, text: &str) -> Result<(), FileError> {
+    let failed = |error| FileError::WriteReport(path.to_owned(), error);
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
 }
 
 /// Writes a file as a whole: a killed process leaves the old one or the new one. One that is there keeps its mode.

@@ -15,6 +15,7 @@ pub mod release_diff_json;
 pub mod releases;
 pub mod run;
 pub mod run_json;
+pub mod run_summary;
 pub mod size;
 pub mod table;
 pub mod yaml;

@@ -150,8 +150,8 @@ pub(super) struct Check {
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: CheckFormat,
     /// Also write a report to a file, in the form of --format or another one (`sarif=check.sarif`)
-    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = output)]
-    pub(super) output: Vec<CheckOutput>,
+    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = output::<CheckFormat>)]
+    pub(super) output: Vec<FileOutput<CheckFormat>>,
     /// Exit with 0 whatever is found
     #[arg(long)]
     pub(super) exit_zero: bool,
@@ -159,9 +159,9 @@ pub(super) struct Check {
 
 /// A report beside the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CheckOutput {
+pub(super) struct FileOutput<F> {
     /// Its form; that of the output unless given.
-    pub(super) format: Option<CheckFormat>,
+    pub(super) format: Option<F>,
     /// Its file.
     pub(super) path: PathBuf,
 }
@@ -180,7 +180,10 @@ pub(super) struct Run {
     pub(super) shard: Option<Shard>,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
-    pub(super) format: Format,
+    pub(super) format: RunFormat,
+    /// Also write a report to a file, in the form of --format or another one (`markdown=summary.md`)
+    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = output::<RunFormat>)]
+    pub(super) output: Vec<FileOutput<RunFormat>>,
     /// With --dry-run, exit with 10 when an update is pending
     #[arg(long, requires = "dry_run")]
     pub(super) detailed_exitcode: bool,
@@ -343,6 +346,22 @@ pub(super) enum PlanFormat {
     Diff,
 }
 
+/// The forms of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum RunFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs; the shape is documented and versioned
+    Json,
+    /// What there is to look at, for a job's page: `$GITHUB_STEP_SUMMARY`
+    Markdown,
+    /// Links to merge requests beside a job, as GitLab's report `annotations`
+    Annotations,
+    /// Variables for later jobs: GitLab's report `dotenv`, `$GITHUB_OUTPUT`
+    Dotenv,
+}
+
 /// The forms of a check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum CheckFormat {
@@ -408,16 +427,15 @@ pub(super) enum Color {
 }
 
 /// `FORMAT=FILE`, or a file alone.
-fn output(text: &str) -> Result<CheckOutput, String> {
-    let format =
-        text.split_once('=').and_then(|(name, path)| Some((CheckFormat::from_str(name, false).ok()?, path)));
+fn output<F: ValueEnum>(text: &str) -> Result<FileOutput<F>, String> {
+    let format = text.split_once('=').and_then(|(name, path)| Some((F::from_str(name, false).ok()?, path)));
     let (format, path) = match format {
         Some((format, path)) => (Some(format), path),
         None => (None, text),
     };
     match path {
         "" => Err("names no file (expected FILE or FORMAT=FILE)".to_owned()),
-        path => Ok(CheckOutput { format, path: path.into() }),
+        path => Ok(FileOutput { format, path: path.into() }),
     }
 }
 

@@ -1,11 +1,12 @@
 //! `dibump run`: every target branch of the configuration, as a dry run or for good.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use url::Url;
 
-use super::args::{Format, Reach, Run as Args};
+use super::args::{Reach, Run as Args, RunFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::fleet::Fleet;
@@ -21,17 +22,27 @@ use crate::plan::{FileSpec, Target};
 use crate::release::choice::Verdict;
 use crate::report;
 use crate::report::run_json::{self, RunReport};
+use crate::report::run_summary::{self, Line};
 use crate::run::{Job, Options, Producers, Report, Shard, run as run_jobs};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?.ok_or_else(no_configuration)?;
     let told = context.block_on(tell(context, args, &config))?;
-    let exit = told.exit(args);
-    match args.format {
-        Format::Text => context.output.print(&told.text()),
-        Format::Json => context.output.json(&told.json(args)),
+    for output in &args.output {
+        let text = told.rendered(output.format.unwrap_or(args.format), args)?;
+        write(context, &output.path, &anstream::adapter::strip_str(&text).to_string())?;
     }
-    Ok(exit)
+    context.output.print(&told.rendered(args.format, args)?);
+    Ok(told.exit(args))
+}
+
+/// What a step of GitHub Actions collects from several commands is added to, everything else replaced.
+fn write(context: &Context, path: &Path, text: &str) -> Result<(), Failure> {
+    let collected = ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"].map(|name| context.environment.get(name));
+    match collected.iter().flatten().any(|collected| Path::new(collected) == path) {
+        true => Ok(crate::disk::append_report(path, text)?),
+        false => Ok(crate::disk::write_report(path, text)?),
+    }
 }
 
 /// What is kept of the reports, by their places: plans hold whole files, and a fleet has many.
@@ -49,6 +60,7 @@ pub(super) struct Told {
 /// One target branch as it is printed.
 struct Branch {
     outcome: Outcome,
+    line: Line,
     /// Whether there is nothing for us in a project that nobody named.
     passed_over: bool,
     text: String,
@@ -90,12 +102,13 @@ fn releases(report: &Report) -> Option<(String, [usize; 2])> {
 
 impl Branch {
     fn of(report: &Report, args: &Args, width: Option<usize>) -> Self {
-        let (text, json) = match args.format {
-            Format::Text => (report::run::one(report, width), None),
-            Format::Json => (String::new(), Some(run_json::branch(report))),
-        };
+        let wants =
+            |format| args.format == format || args.output.iter().any(|output| output.format == Some(format));
+        let text = if wants(RunFormat::Text) { report::run::one(report, width) } else { String::new() };
+        let json = wants(RunFormat::Json).then(|| run_json::branch(report));
+        let line = Line::of(report);
         let passed_over = report.found && matches!(report.outcome, Outcome::NoTarget(_));
-        Self { outcome: report.outcome.clone(), passed_over, text, json }
+        Self { outcome: report.outcome.clone(), line, passed_over, text, json }
     }
 }
 
@@ -112,14 +125,26 @@ impl Told {
         shard.into_iter().chain(branches.map(str::to_owned)).chain([report::run::counts(outcomes)]).collect()
     }
 
-    fn json(self, args: &Args) -> RunReport {
+    fn rendered(&self, format: RunFormat, args: &Args) -> Result<String, Failure> {
+        let lines: Vec<Line> = self.branches.values().map(|branch| branch.line.clone()).collect();
+        let pretty = |json: serde_json::Result<String>| json.map(|json| json + "\n").map_err(Failure::person);
+        match format {
+            RunFormat::Text => Ok(self.text()),
+            RunFormat::Json => pretty(serde_json::to_string_pretty(&self.json(args))),
+            RunFormat::Markdown => Ok(run_summary::markdown(&lines)),
+            RunFormat::Annotations => pretty(serde_json::to_string_pretty(&run_summary::annotations(&lines))),
+            RunFormat::Dotenv => Ok(run_summary::variables(&lines, self.exit(args).code())),
+        }
+    }
+
+    fn json(&self, args: &Args) -> RunReport<'_> {
         let shard = self.shard.map(|(shard, targets, of_targets)| run_json::ShardReport {
             index: shard.index(),
             of: shard.of(),
             targets,
             of_targets,
         });
-        let branches = self.branches.into_values().filter_map(|branch| branch.json).collect();
+        let branches = self.branches.values().filter_map(|branch| branch.json.as_ref()).collect();
         run_json::report(branches, args.dry_run || self.paused, shard)
     }
 

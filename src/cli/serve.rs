@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
-use super::args::{Format, Run, Serve as Args};
+use super::args::{Run, RunFormat, Serve as Args};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::run::{Told, no_configuration, tell};
@@ -160,7 +160,7 @@ impl<'a> Daemon<'a> {
             Scope::Projects(projects) => projects.into_iter().collect(),
         };
         let (dry_run, shard) = (self.args.dry_run, self.args.shard);
-        Run { dry_run, project, shard, format: Format::Text, detailed_exitcode: false }
+        Run { dry_run, project, shard, format: RunFormat::Text, output: Vec::new(), detailed_exitcode: false }
     }
 
     async fn ended(&self, due: Due) -> Exit {

@@ -14,7 +14,7 @@ pub const SCHEMA: &str = "dibump.run/1";
 /// A run.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "dibump run")]
-pub struct RunReport {
+pub struct RunReport<'a> {
     /// `dibump.run/1`.
     pub schema: &'static str,
     /// Whether nothing was to be written.
@@ -25,7 +25,7 @@ pub struct RunReport {
     /// How many target branches ended in each outcome.
     pub outcomes: BTreeMap<&'static str, usize>,
     /// Each target branch.
-    pub branches: Vec<BranchReport>,
+    pub branches: Vec<&'a BranchReport>,
 }
 
 /// One of several runs that share a fleet.
@@ -76,7 +76,7 @@ pub struct MergeRequestReport {
 }
 
 /// The JSON form of a run, from its target branches.
-pub fn report(branches: Vec<BranchReport>, dry_run: bool, shard: Option<ShardReport>) -> RunReport {
+pub fn report(branches: Vec<&BranchReport>, dry_run: bool, shard: Option<ShardReport>) -> RunReport<'_> {
     let mut outcomes = BTreeMap::new();
     for branch in &branches {
         *outcomes.entry(branch.outcome).or_default() += 1;

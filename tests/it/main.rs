@@ -36,6 +36,7 @@ mod plan;
 mod reading;
 mod references;
 mod run;
+mod run_reports;
 mod schemas;
 mod serve;
 mod signatures;
