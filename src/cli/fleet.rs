@@ -56,17 +56,22 @@ impl Fleet {
             members.retain(|member| shard.takes(&member.project, &member.configured.producer));
             fleet.shard = Some((shard, members.len(), all));
         }
+        let mut refused = None;
         for member in members {
             match forge(context, config, &member.project, transport) {
                 Ok(forge) => fleet.jobs.extend(member.jobs(&forge, context, args.dry_run || paused)),
-                Err(failure) => fleet.failed.push(Report::unread(
-                    &member.project,
-                    &member.configured.producer,
-                    of_failure(failure),
-                )),
+                Err(failure) => {
+                    let (project, producer) = (&member.project, &member.configured.producer);
+                    fleet.failed.push(Report::unread(project, producer, of_failure(&failure)));
+                    refused.get_or_insert(failure);
+                }
             }
         }
-        Ok(fleet)
+        // What keeps every target from its forge is said once, with what to do.
+        match refused {
+            Some(failure) if fleet.jobs.is_empty() => Err(failure),
+            _ => Ok(fleet),
+        }
     }
 
     /// A query that fails is reported like a target.
@@ -83,7 +88,7 @@ impl Fleet {
         let projects = match projects(context, config, transport) {
             Ok(projects) => projects,
             Err(failure) => {
-                self.failed.push(Report::unread(&group, producer, of_failure(failure)));
+                self.failed.push(Report::unread(&group, producer, of_failure(&failure)));
                 return;
             }
         };

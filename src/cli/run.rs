@@ -171,12 +171,12 @@ async fn producers(context: &Context, config: &Config, jobs: &[Job], transport: 
     for settings in config.producers.iter().filter(|producer| names.contains(producer.name.as_str())) {
         let store = lookup::store(&Reach::default(), Some(config), &settings.naming);
         let producer = lookup::producer(&context.environment, Some(config), settings, transport, store).await;
-        producers.insert(settings.name.clone(), producer.map_err(of_failure));
+        producers.insert(settings.name.clone(), producer.map_err(|failure| of_failure(&failure)));
     }
     producers
 }
 
-pub(super) fn of_failure(failure: Failure) -> Outcome {
+pub(super) fn of_failure(failure: &Failure) -> Outcome {
     let reason = format!("{:#}", failure.error);
     if failure.exit == Exit::Retry { Outcome::Unknown(reason) } else { Outcome::Failed(reason) }
 }

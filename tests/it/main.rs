@@ -22,6 +22,7 @@ mod check;
 mod clients;
 mod consumer;
 mod faults;
+mod fleet;
 mod fuzz;
 mod gates;
 mod github;

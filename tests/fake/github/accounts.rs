@@ -20,6 +20,7 @@ pub(super) fn answer(
 ) -> Option<Answer> {
     match (&asked.method, segments) {
         (&Method::GET, ["user"]) => Some(user(state, links, caller)),
+        (&Method::GET, ["orgs", owner, "repos"]) => Some(repositories(state, links, asked, owner)),
         (&Method::GET, ["orgs", owner, "packages"]) => {
             Some(packages(state, links, caller, asked, owner, true))
         }
@@ -27,6 +28,28 @@ pub(super) fn answer(
             Some(packages(state, links, caller, asked, owner, false))
         }
         _ => None,
+    }
+}
+
+/// The repositories of an organisation.
+fn repositories(state: &State, links: &Links<'_>, asked: &Asked, owner: &str) -> Answer {
+    let below = format!("{}/", owner.to_lowercase());
+    let ours = state.projects.values().filter(|project| project.path.to_lowercase().starts_with(&below));
+    let list: Vec<Value> = ours
+        .map(|project| {
+            json!({
+                "id": project.id,
+                "full_name": project.path,
+                "default_branch": project.default_branch,
+                "topics": project.topics,
+                "archived": false,
+                "disabled": false,
+            })
+        })
+        .collect();
+    match list.is_empty() {
+        true => not_found(),
+        false => page(links, asked, list),
     }
 }
 

@@ -82,6 +82,7 @@ pub struct Project {
     pub former_paths: Vec<String>,
     pub public: bool,
     pub default_branch: String,
+    pub topics: Vec<String>,
     pub repository: Repository,
     pub pull_requests: Vec<PullRequest>,
     /// By login: 1 pull, 2 triage, 3 push, 4 maintain, 5 admin.
@@ -154,6 +155,7 @@ impl State {
             former_paths: Vec::new(),
             public: true,
             default_branch: "main".to_owned(),
+            topics: Vec::new(),
             repository,
             pull_requests: Vec::new(),
             members: BTreeMap::new(),

@@ -115,6 +115,7 @@ pub(super) fn instance(
             let found = state.users.iter().filter(|u| u.username.eq_ignore_ascii_case(wanted));
             Answer::json(200, &Value::Array(found.map(|u| links.user(u)).collect()))
         }
+        ["groups", group, "projects"] => group_projects(state, links, asked, group),
         ["personal_access_tokens", "self"] => {
             let token = state.tokens.values().find(|t| t.username == *username && t.kind == caller.kind)?;
             let body = json!({
@@ -126,6 +127,26 @@ pub(super) fn instance(
         }
         _ => return None,
     })
+}
+
+/// The projects of a group and its subgroups.
+fn group_projects(state: &State, links: &Links<'_>, asked: &Asked, group: &str) -> Answer {
+    let below = format!("{}/", group.to_lowercase());
+    let ours = state.projects.values().filter(|project| project.path.to_lowercase().starts_with(&below));
+    let list: Vec<Value> = ours
+        .map(|project| {
+            json!({
+                "id": project.id,
+                "path_with_namespace": project.path,
+                "default_branch": project.default_branch,
+                "topics": project.topics,
+            })
+        })
+        .collect();
+    match list.is_empty() {
+        true => Answer::not_found("Group"),
+        false => asked.page(links.0, list),
+    }
 }
 
 fn repositories(links: &Links<'_>, project: &super::state::Project) -> Vec<Value> {

@@ -47,6 +47,7 @@ pub struct Project {
     pub former_paths: Vec<String>,
     pub public: bool,
     pub default_branch: String,
+    pub topics: Vec<String>,
     pub repository: Repository,
     pub merge_requests: Vec<MergeRequest>,
     /// Access level by user name: 10 guest, 20 reporter, 30 developer, 40 maintainer.
@@ -142,6 +143,7 @@ impl State {
             former_paths: Vec::new(),
             public: true,
             default_branch: "main".to_owned(),
+            topics: Vec::new(),
             repository,
             merge_requests: Vec::new(),
             members: BTreeMap::new(),

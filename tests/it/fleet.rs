@@ -1,0 +1,255 @@
+//! Many targets in one run: one look-up, nobody stops anybody, and whoever opted out is left alone.
+
+use std::collections::BTreeSet;
+
+use crate::fake::gitlab::FakeGitLab;
+use crate::fake::oci::{FakeRegistry, Fault};
+use crate::fake::wire::{Answer, Failure, How};
+use crate::world::{AT_0_4_11, Desk, PREFIX, Ran, TOKEN, VALUES, images, values_at};
+
+/// A GitLab with a group of deployments, and a registry with releases.
+struct Fleet {
+    gitlab: FakeGitLab,
+    registry: FakeRegistry,
+    desk: Desk,
+}
+
+impl Fleet {
+    /// `files` gives the values file of each project, by its number.
+    async fn new(projects: usize, files: impl Fn(usize) -> String) -> Self {
+        let (gitlab, registry) = (FakeGitLab::start().await, FakeRegistry::start().await);
+        {
+            let mut state = gitlab.state();
+            for number in 0..projects {
+                let id = 1_000 + number as u64;
+                let project = state.add_project(id, &path(number), &[(VALUES, files(number).as_bytes())]);
+                project.topics.push("os-images".to_owned());
+                state.add_bot(id, "fleet-bot", TOKEN);
+            }
+        }
+        for patch in [11, 12] {
+            registry.release(PREFIX, &format!("0.4.{patch}"), &images(patch));
+        }
+        let mut desk = Desk::new();
+        desk.variables.push(("GITLAB_TOKEN".to_owned(), TOKEN.to_owned()));
+        Self { gitlab, registry, desk }
+    }
+
+    /// Writes the configuration; `targets` is what names them.
+    fn configure(&self, targets: &str) -> &Self {
+        let config = format!(
+            "version: 1\nproducers:\n  - {{registry: {}, plain_http: true, discovery: [catalog]}}\n\
+             forge: {{kind: gitlab, url: \"{}\"}}\nnetwork: {{retries: 0, proxy_from_environment: false}}\n{targets}",
+            self.registry.prefix(PREFIX),
+            self.gitlab.address(),
+        );
+        self.desk.write("dibump.yaml", config);
+        self
+    }
+
+    /// All projects by name.
+    fn by_name(&self, projects: usize) -> &Self {
+        let targets: String = (0..projects)
+            .map(|number| format!("  - {{project: {}, files: [{VALUES}]}}\n", path(number)))
+            .collect();
+        self.configure(&format!("targets:\n{targets}"))
+    }
+
+    /// The projects of the group with the topic.
+    fn by_query(&self, more: &str) -> &Self {
+        self.configure(&format!(
+            "targets: []\ninclude:\n  - {{group: fleet, topic: os-images, target: {{files: [{VALUES}]}}}}\n{more}"
+        ))
+    }
+
+    async fn run(&self, more: &[&str]) -> Ran {
+        self.desk.dibump(&[&["run"], more].concat()).await
+    }
+
+    /// The projects with a merge request.
+    fn opened(&self) -> BTreeSet<String> {
+        let state = self.gitlab.state();
+        let with = state.projects.values().filter(|project| !project.merge_requests.is_empty());
+        with.map(|project| project.path.clone()).collect()
+    }
+}
+
+fn path(number: usize) -> String {
+    format!("fleet/target-{number:04}")
+}
+
+fn at_0_4_11(_: usize) -> String {
+    AT_0_4_11.to_owned()
+}
+
+fn says(ran: &Ran, exit: i32, said: &str) {
+    assert_eq!(ran.exit, Some(exit), "{ran:#?}");
+    assert!(ran.stdout.contains(said) || ran.stderr.contains(said), "{said}: {ran:#?}");
+}
+
+#[tokio::test]
+async fn a_query_finds_the_projects_and_nobody_who_opted_out() {
+    let fleet = Fleet::new(6, at_0_4_11).await;
+    {
+        let mut state = fleet.gitlab.state();
+        state.project(1_001).topics.push("dibump-ignore".to_owned());
+        state.project(1_002).topics.clear();
+        state.project(1_003).repository.commit_on("main", "No", "alice", &[(".dibump-ignore", b"")]);
+        state
+            .add_project(7, "other/target", &[(VALUES, AT_0_4_11.as_bytes())])
+            .topics
+            .push("os-images".to_owned());
+        state.add_project(8, "fleet/sub/empty", &[("README.md", b"")]).topics.push("os-images".to_owned());
+    }
+    fleet.by_query("");
+    let ran = fleet.run(&[]).await;
+    says(&ran, 0, "3 created");
+    assert_eq!(fleet.opened(), [0, 4, 5].map(path).into());
+    assert!(ran.stdout.contains("fleet/sub/empty"), "it is said why it is passed over: {ran:#?}");
+    says(&fleet.run(&[]).await, 0, "3 unchanged");
+    fleet.configure(&format!(
+        "targets: []\ninclude:\n  - {{group: nowhere, target: {{files: [{VALUES}]}}}}\n"
+    ));
+    says(&fleet.run(&[]).await, 3, "nowhere/*");
+}
+
+#[tokio::test]
+async fn a_query_alone_opens_twenty_and_the_rest_waits() {
+    let fleet = Fleet::new(25, at_0_4_11).await;
+    fleet.by_query("");
+    says(&fleet.run(&[]).await, 0, "5 limited");
+    assert_eq!(fleet.opened().len(), 20);
+    says(&fleet.run(&[]).await, 0, "25 target branches: 5 created, 20 unchanged");
+    let fleet = Fleet::new(5, at_0_4_11).await;
+    fleet.by_query("limits: {open: 3}\n");
+    says(&fleet.run(&[]).await, 0, "3 created, 2 limited");
+    says(&fleet.run(&[]).await, 0, "2 limited, 3 unchanged");
+}
+
+#[tokio::test]
+async fn whoever_pauses_is_told_what_would_be_written() {
+    let mut fleet = Fleet::new(2, at_0_4_11).await;
+    fleet.configure(&format!(
+        "targets:\n  - {{project: {}, files: [{VALUES}], enabled: false}}\n  - {{project: {}, files: [{VALUES}]}}\n",
+        path(0),
+        path(1)
+    ));
+    let ran = fleet.run(&[]).await;
+    says(&ran, 0, "1 created, 1 would-create");
+    says(&ran, 0, "nothing is written: it is not enabled");
+    assert_eq!(fleet.opened(), [path(1)].into());
+    fleet.gitlab.state().project(1_001).merge_requests.clear();
+    fleet.desk.variables.push(("DIBUMP_PAUSED".to_owned(), "1".to_owned()));
+    let writes = fleet.gitlab.log().len();
+    says(&fleet.run(&[]).await, 0, "nothing is written: DIBUMP_PAUSED is set");
+    let asked = fleet.gitlab.log().split_off(writes);
+    assert!(asked.iter().all(|seen| seen.method == "GET" || seen.target.ends_with("/graphql")), "{asked:#?}");
+}
+
+#[tokio::test]
+async fn outside_of_its_schedule_nothing_is_opened_and_what_is_open_is_kept_right() {
+    let fleet = Fleet::new(2, at_0_4_11).await;
+    let never = "{cron: ['0 0 29 2 *']}";
+    let targets = |first: &str| {
+        format!(
+            "targets:\n  - {{project: {}, files: [{VALUES}]{first}}}\n  - {{project: {}, files: [{VALUES}]}}\n",
+            path(0),
+            path(1)
+        )
+    };
+    fleet.configure(&targets(&format!(", schedule: {never}")));
+    says(&fleet.run(&[]).await, 0, "1 created, 1 not-scheduled");
+    assert_eq!(fleet.opened(), [path(1)].into());
+    // For the whole run, and open merge requests are kept right all the same.
+    fleet.registry.release(PREFIX, "0.4.13", &images(13));
+    let outside = "schedule: {cron: ['0 0 29 2 *'], update_outside: true}\n";
+    fleet.configure(&format!("{}{outside}", targets("")));
+    says(&fleet.run(&[]).await, 0, "1 not-scheduled, 1 updated");
+    assert_eq!(fleet.opened(), [path(1)].into());
+    fleet.configure(&format!("{}schedule: {{cron: ['0 0 31 2 *']}}\n", targets("")));
+    says(&fleet.run(&[]).await, 3, "`0 0 31 2 *` never comes");
+}
+
+#[tokio::test]
+async fn each_target_belongs_to_one_shard_as_gitlab_and_kubernetes_say_it() {
+    let mut fleet = Fleet::new(40, at_0_4_11).await;
+    fleet.by_name(40);
+    let mut all = BTreeSet::new();
+    for shard in 1..=4 {
+        let ran = fleet.run(&["--shard", &format!("{shard}/4"), "--dry-run"]).await;
+        assert!(ran.stdout.starts_with(&format!("shard {shard} of 4: ")), "{ran:#?}");
+        let ours: BTreeSet<String> =
+            (0..40).map(path).filter(|path| ran.stdout.contains(&format!("{path} "))).collect();
+        assert!(all.is_disjoint(&ours));
+        all.extend(ours);
+        for (index, of) in [("CI_NODE_INDEX", "CI_NODE_TOTAL"), ("JOB_COMPLETION_INDEX", "DIBUMP_SHARDS")] {
+            let number = if index.starts_with("CI") { shard } else { shard - 1 };
+            fleet
+                .desk
+                .variables
+                .extend([(index.to_owned(), number.to_string()), (of.to_owned(), "4".to_owned())]);
+            let same = fleet.run(&["--dry-run"]).await;
+            fleet.desk.variables.truncate(1);
+            assert_eq!(same.stdout, ran.stdout, "{index}={number}");
+        }
+    }
+    assert_eq!(all.len(), 40);
+    fleet.desk.variables.push(("JOB_COMPLETION_INDEX".to_owned(), "0".to_owned()));
+    says(&fleet.run(&[]).await, 2, "DIBUMP_SHARDS is not");
+}
+
+/// A values file, one of a hundred. How long a thousand of real size take is a figure, not a test.
+fn one_of_a_hundred(number: usize) -> String {
+    format!("{}# {}\n", values_at(12), number % 100)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_targets_look_the_registry_up_once_and_ten_broken_ones_stop_nobody() {
+    const TARGETS: usize = 1_000;
+    let fleet = Fleet::new(TARGETS, one_of_a_hundred).await;
+    fleet.by_name(TARGETS);
+    let ran = fleet.run(&[]).await;
+    says(&ran, 0, "1000 target branches: 1000 up-to-date");
+    let look_up = fleet.registry.requests().len();
+    let alone = Fleet::new(1, one_of_a_hundred).await;
+    says(&alone.by_name(1).run(&[]).await, 0, "1 up-to-date");
+    assert_eq!(look_up, alone.registry.requests().len(), "one look-up serves all");
+    let asked = fleet.gitlab.log().len();
+    assert!(asked <= 4 * TARGETS, "{asked} requests to the forge");
+
+    // Ten are broken, each in its own way.
+    {
+        let mut state = fleet.gitlab.state();
+        state.projects.remove(&1_000);
+        state.project(1_001).public = false;
+        state.project(1_001).members.clear();
+        state.project(1_002).default_branch = "absent".to_owned();
+        let broken: [(u64, &[u8]); 4] = [
+            (1_003, b"a: [\n"),
+            (1_004, b"\xff\xfe\n"),
+            (1_005, b"nothing: here\n"),
+            (1_006, b"sylva_diskimagebuilder_version: 1\nsylva_diskimagebuilder_version: 2\n"),
+        ];
+        for (id, bytes) in broken {
+            state.project(id).repository.commit_on("main", "Broken", "alice", &[(VALUES, bytes)]);
+        }
+    }
+    for (number, how) in [
+        (7, How::Answer(Answer::message(500, "broken"))),
+        (8, How::Reset),
+        (9, How::Answer(Answer::text(200, "text/html", "<html>sign in</html>"))),
+    ] {
+        fleet.gitlab.fail(Failure::always("", &path(number).replace('/', "%2F"), how));
+    }
+    let ran = fleet.run(&[]).await;
+    assert_eq!(ran.exit, Some(3), "the first of 1, 3, 5, 4");
+    assert!(ran.stdout.contains("990 up-to-date"), "{}", ran.stdout.lines().last().unwrap());
+    assert_eq!(fleet.registry.requests().len(), 2 * look_up);
+
+    // The registry is asked once, also where it does not answer.
+    let before = fleet.registry.requests().len();
+    fleet.registry.fault(Fault::status(500));
+    let ran = fleet.run(&[]).await;
+    assert!(fleet.registry.requests().len() - before <= 3, "a failed look-up is one unknown");
+    assert!(ran.stdout.contains("unknown"), "{}", ran.stdout.lines().last().unwrap());
+}
