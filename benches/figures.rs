@@ -21,6 +21,8 @@ mod consumer;
 mod edit;
 #[path = "../tests/fake/mod.rs"]
 mod fake;
+#[path = "figures/fleet.rs"]
+mod fleet;
 #[path = "figures/latency.rs"]
 mod latency;
 #[path = "figures/lookup.rs"]
@@ -55,5 +57,8 @@ fn main() {
     }
     if is_wanted("consumer") {
         consumer::all();
+    }
+    if is_wanted("fleet") {
+        fleet::all();
     }
 }

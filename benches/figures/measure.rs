@@ -42,6 +42,7 @@ pub(crate) fn peak(command: &Command) -> f64 {
     let this = std::env::current_exe().expect("this program has a path");
     let mut between = Command::new(this);
     between.env_clear().arg(PEAK_OF).arg(command.get_program()).args(command.get_args());
+    between.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let output = between.output().expect("this program starts");
     let text = String::from_utf8_lossy(&output.stdout);
     text.trim().parse().unwrap_or_else(|_| panic!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)))

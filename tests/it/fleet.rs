@@ -253,3 +253,57 @@ async fn a_thousand_targets_look_the_registry_up_once_and_ten_broken_ones_stop_n
     assert!(fleet.registry.requests().len() - before <= 3, "a failed look-up is one unknown");
     assert!(ran.stdout.contains("unknown"), "{}", ran.stdout.lines().last().unwrap());
 }
+
+const FAULTS: [&str; 6] = [
+    "500",
+    "429 with Retry-After",
+    "401",
+    "a reset connection",
+    "a truncated answer",
+    "an answer to another request",
+];
+
+fn fault(name: &str) -> How {
+    How::Answer(match name {
+        "500" => Answer::message(500, "500 Internal Server Error"),
+        "429 with Retry-After" => Answer::throttled(1),
+        "401" => Answer::message(401, "401 Unauthorized"),
+        "a reset connection" => return How::Reset,
+        "a truncated answer" => return How::LoseAnswer,
+        _ => Answer::json(200, &serde_json::json!({"id": 1, "kind": "something else"})),
+    })
+}
+
+/// The fault matrix for a fleet: of the requests to the forge every twentieth, because those of one target are in
+/// `faults` one by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_in_one_of_twenty_targets_is_its_own_and_the_next_run_ends_as_if_nothing_had_failed() {
+    const TARGETS: usize = 20;
+    let right = Fleet::new(TARGETS, at_0_4_11).await;
+    right.by_name(TARGETS);
+    says(&right.run(&[]).await, 0, "20 created");
+    let requests = u32::try_from(right.gitlab.log().len()).unwrap();
+    let cells = (0..requests).step_by(20).flat_map(|at| FAULTS.iter().map(move |name| (at, *name)));
+    let cells: Vec<(u32, &str)> = cells.collect();
+    assert!(cells.len() > 60, "{} cells", cells.len());
+    let cell = |(at, name): (u32, &'static str)| async move {
+        let fleet = Fleet::new(TARGETS, at_0_4_11).await;
+        fleet.by_name(TARGETS);
+        fleet.gitlab.fail(Failure::once("", "", fault(name)).after(at));
+        let faulted = fleet.run(&[]).await;
+        assert!(matches!(faulted.exit, Some(0 | 3 | 4)), "{at} {name}: {faulted:#?}");
+        assert!(fleet.opened().len() >= TARGETS - 1, "{at} {name}: {faulted:#?}");
+        fleet.gitlab.heal();
+        let healed = fleet.run(&[]).await;
+        assert_eq!(healed.exit, Some(0), "{at} {name}: {healed:#?}");
+        let state = fleet.gitlab.state();
+        for project in state.projects.values() {
+            assert_eq!(project.merge_requests.len(), 1, "{at} {name}, {}: {healed:#?}", project.path);
+            assert_eq!(project.merge_requests[0].state, "opened", "{at} {name}, {}", project.path);
+            assert_eq!(project.repository.branches.len(), 2, "{at} {name}, {}", project.path);
+        }
+    };
+    let mut cells =
+        futures::StreamExt::buffer_unordered(futures::stream::iter(cells.into_iter().map(cell)), 4);
+    while futures::StreamExt::next(&mut cells).await.is_some() {}
+}

@@ -29,6 +29,7 @@ mod github;
 mod gitlab;
 mod helm;
 mod hub;
+mod job_files;
 mod life;
 mod oci;
 mod oci_access;

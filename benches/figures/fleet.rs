@@ -1,0 +1,107 @@
+//! A fleet that is up to date: 1,000 targets on one registry, each with a values file of real size, 100 of them distinct.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::DIBUMP;
+use crate::fake::gitlab::FakeGitLab;
+use crate::fake::oci::{FakeRegistry, Image};
+use crate::measure::{median, peak, row, time};
+
+const TARGETS: usize = 1_000;
+const SHARDS: usize = 4;
+const RUNS: usize = 3;
+const PREFIX: &str = "group/diskimage-builder";
+const VERSION: &str = "0.4.12";
+const TOKEN: &str = "token-of-the-bot";
+
+/// All rows.
+pub(crate) fn all() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (gitlab, registry) =
+        runtime.block_on(async { (FakeGitLab::start().await, FakeRegistry::start().await) });
+    publish(&registry);
+    fill(&gitlab);
+    let config = configure(folder.path(), &gitlab, &registry);
+    time(&mut run(&config, &[]));
+    let (looked_up, asked) = (registry.count(""), gitlab.log().len());
+    time(&mut run(&config, &[]));
+    let (looked_up, asked) = (registry.count("") - looked_up, gitlab.log().len() - asked);
+    let took = median((0..RUNS).map(|_| time(&mut run(&config, &[]))).collect());
+    let memory = peak(&run(&config, &[]));
+    let per_target = asked as f64 / TARGETS as f64;
+    row(
+        "1,000 targets that are up to date, 387 KB files, 100 of them distinct",
+        &format!(
+            "{:.1} s, {memory:.0} MiB, {looked_up} requests to the registry in all, {per_target:.2} to the forge a target",
+            took.as_secs_f64()
+        ),
+        "",
+    );
+    let before = registry.count("");
+    let shards: Vec<_> =
+        (1..=SHARDS).map(|shard| time(&mut run(&config, &[&format!("--shard={shard}/{SHARDS}")]))).collect();
+    let slowest = shards.iter().max().expect("a shard");
+    row(
+        "the same in 4 shards",
+        &format!(
+            "{:.1} s the slowest, {} requests to the registry in all",
+            slowest.as_secs_f64(),
+            registry.count("") - before
+        ),
+        "",
+    );
+}
+
+fn names() -> impl Iterator<Item = String> {
+    (0..19).map(|i| format!("ubuntu-noble-plain-rke2-1-{}-{i}", 20 + i))
+}
+
+fn publish(registry: &FakeRegistry) {
+    let images: Vec<Image> = names().map(|name| Image::new(&name)).collect();
+    registry.release(PREFIX, VERSION, &images);
+}
+
+/// The files of a hundred deployments, over and over.
+fn fill(gitlab: &FakeGitLab) {
+    let keys: String = names().map(|name| format!("  {name}: {{}}\n")).collect();
+    let filler: String = (0..5_700)
+        .map(|line| {
+            format!("unit_{line:04}: {{enabled: true, kustomization: \"./kustomize-units/{line}\"}}\n")
+        })
+        .collect();
+    let mut state = gitlab.state();
+    for number in 0..TARGETS {
+        let file = format!(
+            "sylva_diskimagebuilder_version: {VERSION}\nsylva_diskimagebuilder_images:\n{keys}# {}\n{filler}",
+            number % 100
+        );
+        let id = 1_000 + number as u64;
+        state.add_project(id, &format!("fleet/target-{number}"), &[("values.yaml", file.as_bytes())]);
+        state.add_bot(id, "fleet-bot", TOKEN);
+    }
+}
+
+fn configure(folder: &Path, gitlab: &FakeGitLab, registry: &FakeRegistry) -> std::path::PathBuf {
+    let targets: String = (0..TARGETS)
+        .map(|number| {
+            format!("  - {{project: fleet/target-{number}, branches: [main], files: [values.yaml]}}\n")
+        })
+        .collect();
+    let config = format!(
+        "version: 1\nproducers:\n  - {{registry: {}, plain_http: true, discovery: [catalog]}}\n\
+         forge: {{kind: gitlab, url: \"{}\"}}\nnetwork: {{proxy_from_environment: false}}\ntargets:\n{targets}",
+        registry.prefix(PREFIX),
+        gitlab.address(),
+    );
+    let path = folder.join("dibump.yaml");
+    std::fs::write(&path, config).expect("a file");
+    path
+}
+
+fn run(config: &Path, more: &[&str]) -> Command {
+    let mut command = Command::new(DIBUMP);
+    command.arg("run").arg("--config").arg(config).args(more).env_clear().env("GITLAB_TOKEN", TOKEN);
+    command
+}
