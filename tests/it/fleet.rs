@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::fake::github::FakeGitHub;
 use crate::fake::gitlab::FakeGitLab;
 use crate::fake::oci::{FakeRegistry, Fault};
 use crate::fake::wire::{Answer, Failure, How};
@@ -306,4 +307,60 @@ async fn a_fault_in_one_of_twenty_targets_is_its_own_and_the_next_run_ends_as_if
     let mut cells =
         futures::StreamExt::buffer_unordered(futures::stream::iter(cells.into_iter().map(cell)), 4);
     while futures::StreamExt::next(&mut cells).await.is_some() {}
+}
+
+#[tokio::test]
+async fn an_organisation_of_github_is_searched_the_same_way() {
+    let (github, registry) = (FakeGitHub::start().await, FakeRegistry::start().await);
+    for patch in [11, 12] {
+        registry.release(PREFIX, &format!("0.4.{patch}"), &images(patch));
+    }
+    for number in 0..3 {
+        let id = 1_000 + number as u64;
+        let mut state = github.state();
+        let project = state.add_project(id, &path(number), &[(VALUES, AT_0_4_11.as_bytes())]);
+        project.topics.extend((number < 2).then(|| "os-images".to_owned()));
+        state.add_bot(id, "fleet-bot", TOKEN);
+    }
+    let mut desk = Desk::new();
+    desk.variables.push(("GITHUB_TOKEN".to_owned(), TOKEN.to_owned()));
+    let config = format!(
+        "version: 1\nproducers:\n  - {{registry: {}, plain_http: true, discovery: [catalog]}}\n\
+         forge: {{kind: github, url: \"{}\", write_interval: 1ms}}\nnetwork: {{retries: 0, proxy_from_environment: false}}\n\
+         targets: []\ninclude:\n  - {{group: fleet, topic: OS-images, target: {{files: [{VALUES}]}}}}\n",
+        registry.prefix(PREFIX),
+        github.address(),
+    );
+    desk.write("dibump.yaml", config);
+    let ran = desk.dibump(&["run"]).await;
+    says(&ran, 0, "2 target branches: 2 created");
+    assert!(!ran.stdout.contains(&path(2)), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn targets_may_stand_in_another_file_and_projects_must_have_what_is_asked_of_them() {
+    let fleet = Fleet::new(3, at_0_4_11).await;
+    fleet.gitlab.state().project(1_001).repository.commit_on(
+        "main",
+        "Chart",
+        "alice",
+        &[("Chart.yaml", b"")],
+    );
+    fleet.desk.write("more.yaml", format!("targets:\n  - {{project: {}, files: [{VALUES}]}}\n", path(0)));
+    fleet.configure(&format!(
+        "targets: []\ninclude:\n  - file: more.yaml\n  - {{group: fleet, has: Chart.yaml, target: {{files: [{VALUES}]}}}}\n"
+    ));
+    let ran = fleet.run(&[]).await;
+    says(&ran, 0, "2 created, 1 no-target");
+    assert_eq!(fleet.opened(), [path(0), path(1)].into());
+    for (text, said) in [
+        ("targets:\n  - {project: a/b, file: x}\n", "more.yaml:2:"),
+        ("targets: [\n", "more.yaml:"),
+        ("producers: []\n", "more.yaml:1:"),
+    ] {
+        fleet.desk.write("more.yaml", text);
+        says(&fleet.run(&[]).await, 3, said);
+    }
+    std::fs::remove_file(fleet.desk.path("more.yaml")).unwrap();
+    says(&fleet.run(&[]).await, 3, "more.yaml");
 }
