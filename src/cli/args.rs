@@ -1,15 +1,17 @@
 //! The command line as it is written. What it means is decided in the rest of `cli`.
 
 pub(super) mod consumer;
+mod running;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(super) use running::{Run, RunFormat, Serve};
+
 use crate::reconcile::kubernetes_versions::Rule;
 use crate::release::Version;
 use crate::release::span::Span;
-use crate::run::Shard;
 use crate::values::KeyPath;
 
 /// Keeps Helm values files in step with the OS disk image releases of an OCI registry.
@@ -166,49 +168,6 @@ pub(super) struct FileOutput<F> {
     pub(super) path: PathBuf,
 }
 
-/// `dibump run`.
-#[derive(Debug, Args)]
-pub(super) struct Run {
-    /// Stop before anything is written
-    #[arg(long)]
-    pub(super) dry_run: bool,
-    /// Only the targets of this project; as often as there are projects
-    #[arg(long, value_name = "PATH")]
-    pub(super) project: Vec<String>,
-    /// Only the i-th of n parts of the targets, from 1 [default: as GitLab's `parallel:` or a Kubernetes Job says]
-    #[arg(long, value_name = "I/N")]
-    pub(super) shard: Option<Shard>,
-    /// The form of the output
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) format: RunFormat,
-    /// Also write a report to a file, in the form of --format or another one (`markdown=summary.md`)
-    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = output::<RunFormat>)]
-    pub(super) output: Vec<FileOutput<RunFormat>>,
-    /// With --dry-run, exit with 10 when an update is pending
-    #[arg(long, requires = "dry_run")]
-    pub(super) detailed_exitcode: bool,
-}
-
-/// `dibump serve`.
-#[derive(Debug, Args)]
-pub(super) struct Serve {
-    /// Where health, metrics and triggers are served
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub(super) listen: std::net::SocketAddr,
-    /// How long after the begin of a run the next one begins at the earliest
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = pause)]
-    pub(super) every: std::time::Duration,
-    /// Begin up to this much later, so that many daemons do not begin at once
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
-    pub(super) jitter: std::time::Duration,
-    /// Stop before anything is written
-    #[arg(long)]
-    pub(super) dry_run: bool,
-    /// Only the i-th of n parts of the targets, from 1
-    #[arg(long, value_name = "I/N")]
-    pub(super) shard: Option<Shard>,
-}
-
 /// `dibump releases`.
 #[derive(Debug, Args)]
 pub(super) struct Releases {
@@ -346,22 +305,6 @@ pub(super) enum PlanFormat {
     Diff,
 }
 
-/// The forms of a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum RunFormat {
-    /// For people
-    #[default]
-    Text,
-    /// For programs; the shape is documented and versioned
-    Json,
-    /// What there is to look at, for a job's page: `$GITHUB_STEP_SUMMARY`
-    Markdown,
-    /// Links to merge requests beside a job, as GitLab's report `annotations`
-    Annotations,
-    /// Variables for later jobs: GitLab's report `dotenv`, `$GITHUB_OUTPUT`
-    Dotenv,
-}
-
 /// The forms of a check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum CheckFormat {
@@ -436,15 +379,6 @@ fn output<F: ValueEnum>(text: &str) -> Result<FileOutput<F>, String> {
     match path {
         "" => Err("names no file (expected FILE or FORMAT=FILE)".to_owned()),
         path => Ok(FileOutput { format, path: path.into() }),
-    }
-}
-
-/// A second is the least: a daemon that never rests is a mistake.
-fn pause(text: &str) -> Result<std::time::Duration, String> {
-    let duration = duration(text)?;
-    match duration.as_secs() {
-        0 => Err("a second is the least".to_owned()),
-        _ => Ok(duration),
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::process::Child;
 use crate::clients;
 use crate::fake::oci::Fault;
 use crate::fake::wire::{Failure, How};
-use crate::world::{PATH, TOKEN, World, values_at};
+use crate::world::{PATH, World, values_at};
 
 const SECRET: &str = "a-token-for-triggers";
 
@@ -22,6 +22,10 @@ struct Daemon {
 impl Daemon {
     async fn start(world: &mut World, more: &[&str]) -> Self {
         world.desk.variables.push(("DIBUMP_SERVE_TOKEN".to_owned(), SECRET.to_owned()));
+        Self::start_as_it_is(world, more).await
+    }
+
+    async fn start_as_it_is(world: &World, more: &[&str]) -> Self {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
         let mut child = world.desk.spawn(&arguments);
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -228,9 +232,16 @@ async fn without_a_token_nobody_may_ask_and_a_taken_address_is_said() {
     assert!(taken.stderr.contains("couldn't listen on"), "{taken:#?}");
     daemon.stop().await;
     world.desk.variables.retain(|(name, _)| name != "DIBUMP_SERVE_TOKEN");
+    let daemon = Daemon::start_as_it_is(&world, &["--dry-run"]).await;
+    for token in [None, Some(""), Some(SECRET)] {
+        let (status, said) = daemon.post("/run", token, String::new()).await;
+        assert_eq!(status, 403, "{said}");
+    }
+    daemon.until(DONE, 1.0).await;
+    assert!(world.merge_requests().len() <= 1, "a dry run opens nothing more");
+    daemon.stop().await;
     let wrong = world.desk.dibump(&["serve", "--every", "0s"]).await;
     assert_eq!(wrong.exit, Some(2), "{wrong:#?}");
-    assert!(!TOKEN.is_empty());
 }
 
 /// What the official client's parser reads, or why it does not.
