@@ -55,9 +55,10 @@ impl From<ClusterError> for Failure {
                 Exit::Person,
                 Some("name a kubeconfig with --kubeconfig or KUBECONFIG, and a --context in it"),
             ),
-            ClusterError::Refused { .. } => {
-                (Exit::Person, Some("grant `get` and `patch` of configmaps in that namespace"))
-            }
+            ClusterError::Refused { .. } => (
+                Exit::Person,
+                Some("grant `get`, `patch` and, to make it, `create` of configmaps in that namespace"),
+            ),
             ClusterError::Conflict { .. } => (Exit::Refused, Some("--force-conflicts takes them over")),
             ClusterError::Rejected { .. } => (Exit::Person, None),
             ClusterError::Invalid { .. } | ClusterError::Unavailable { .. } => (Exit::Retry, Some(LATER)),

@@ -61,3 +61,22 @@ fn the_indexed_job_is_what_kubernetes_knows() {
         "each target belongs to one pod"
     );
 }
+
+#[cfg(feature = "kube")]
+#[test]
+fn the_job_of_the_config_map_is_what_kubernetes_knows_and_has_just_the_rights_that_it_takes() {
+    use k8s_openapi::api::{batch, core, rbac};
+    fn known<T: serde::de::DeserializeOwned + serde::Serialize>(written: &Value) {
+        let read: T = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), *written);
+    }
+    let objects: Vec<Value> =
+        include_str!("../../config/kubernetes-os-images-info.yaml").split("---\n").map(job).collect();
+    let [account, role, binding, job] = objects.as_slice() else { panic!("{objects:#?}") };
+    known::<core::v1::ServiceAccount>(account);
+    known::<rbac::v1::Role>(role);
+    known::<rbac::v1::RoleBinding>(binding);
+    known::<batch::v1::Job>(job);
+    assert_eq!(role["rules"][0]["verbs"], serde_json::json!(["get", "patch"]));
+    assert_eq!(role["rules"][0]["resourceNames"], serde_json::json!(["os-images-info"]));
+}

@@ -86,7 +86,7 @@ async fn a_cluster_that_does_not_do_it_is_told_apart() {
     stage.kube.state().forbidden.insert("patch");
     let ran = stage.apply(&[]).await;
     says(&ran, 3, "cannot patch resource \"configmaps\"");
-    says(&ran, 3, "hint: grant `get` and `patch` of configmaps");
+    says(&ran, 3, "hint: grant `get`, `patch` and, to make it, `create` of configmaps");
     stage.kube.state().forbidden.clear();
     says(&stage.apply(&["--context", "elsewhere"]).await, 3, "elsewhere");
     let ran = stage.consumer.run("os-images-info", &["--apply", "--kubeconfig", "absent"]).await;
