@@ -31,7 +31,7 @@ use metrics::Metrics;
 /// Who may ask for a run by HTTP.
 const TOKEN: &str = "DIBUMP_SERVE_TOKEN";
 /// How long a run gets to end when the daemon is told to: less than the ten seconds after which it is killed.
-const GRACE: Duration = Duration::from_secs(8);
+const GRACE: Duration = Duration::from_secs(7);
 /// A clock may be set meanwhile: it is looked at this often.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(30);
 /// So many events may wait. They are taken at once, also during a run.

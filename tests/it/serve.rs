@@ -142,7 +142,7 @@ async fn nobody_gets_in_without_the_token_and_bodies_are_believed_in_nothing() {
 #[tokio::test]
 async fn two_hundred_triggers_during_a_run_are_one_run_more() {
     let mut world = World::new().await;
-    world.registry.fault(Fault::delay(Duration::from_secs(2)).on("_catalog").times(1));
+    world.registry.fault(Fault::delay(Duration::from_secs(5)).on("_catalog").times(1));
     let daemon = Daemon::start(&mut world, &[]).await;
     daemon.until("dibump_running", 1.0).await;
     let posts = (0..200).map(|_| daemon.post("/run", Some(SECRET), String::new()));
