@@ -51,6 +51,15 @@ struct Beside<'a> {
     scope: Scope,
 }
 
+/// What the API for referrers says.
+enum Listed {
+    All(Vec<Digest>),
+    /// The registry has no such API.
+    NoApi,
+    /// Something else. Some registries mean by it that they have no such API.
+    Odd(RegistryError),
+}
+
 /// A list of referrers, or the index that stands for it.
 #[derive(Deserialize)]
 struct Index {
@@ -71,8 +80,13 @@ impl Beside<'_> {
     /// The manifests of all referrers, by the API or by the tag that stands for it where there is no such API.
     async fn referrers(&self, subject: &Digest) -> Result<Vec<Vec<u8>>, RegistryError> {
         let digests = match self.listed(subject).await? {
-            Some(digests) => digests,
-            None => self.tagged(subject).await?,
+            Listed::All(digests) => digests,
+            Listed::NoApi => self.tagged(subject).await?,
+            Listed::Odd(error) => match self.tagged(subject).await? {
+                // Perhaps there is an API, and this was another answer: then nothing is known.
+                none if none.is_empty() => return Err(error),
+                digests => digests,
+            },
         };
         if digests.len() > MOST_REFERRERS {
             let subject = format!("{}@{subject}", self.repository);
@@ -86,10 +100,9 @@ impl Beside<'_> {
         Ok(manifests)
     }
 
-    /// `None` where the registry has no such API: it answers 404, or with something else than an index.
-    async fn listed(&self, subject: &Digest) -> Result<Option<Vec<Digest>>, RegistryError> {
+    async fn listed(&self, subject: &Digest) -> Result<Listed, RegistryError> {
         if self.client.has_no_referrers() {
-            return Ok(None);
+            return Ok(Listed::NoApi);
         }
         let list = self.client.endpoint(self.repository, &format!("referrers/{subject}"))?;
         let (mut digests, mut page) = (Vec::new(), list.clone());
@@ -98,21 +111,24 @@ impl Beside<'_> {
             let response = self.client.send(&self.scope, request).await?;
             match response.status {
                 StatusCode::OK if is_index(&response) => digests.extend(entries(&response)?),
+                StatusCode::OK if digests.is_empty() => {
+                    let reason = "an answer that is no list of referrers".to_owned();
+                    return Ok(Listed::Odd(invalid(&response, reason)));
+                }
                 // GitLab and Docker's registry have none, and say so in different ways.
-                StatusCode::OK
-                | StatusCode::NOT_FOUND
+                StatusCode::NOT_FOUND
                 | StatusCode::METHOD_NOT_ALLOWED
                 | StatusCode::BAD_REQUEST
                 | StatusCode::NOT_ACCEPTABLE
                     if digests.is_empty() =>
                 {
                     self.client.note_no_referrers();
-                    return Ok(None);
+                    return Ok(Listed::NoApi);
                 }
                 _ => return Err(unexpected(&response)),
             }
             match paging::next_page(&list, &response)? {
-                None => return Ok(Some(digests)),
+                None => return Ok(Listed::All(digests)),
                 Some(next) => page = next,
             }
         }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::{Consumer, HARDENED, KUBEADM, RKE2};
-use crate::fake::oci::{Access, Fault, Logged, TokenRules};
-use crate::world::Ran;
+use crate::fake::oci::{Access, Fault, Logged, Referrers, TokenRules};
+use crate::world::{PREFIX, Ran};
 
 /// How long a command waits for an answer where silence is arranged. Elsewhere it waits longer, however busy the machine is.
 const TIMEOUT: Duration = Duration::from_millis(400);
@@ -48,10 +48,28 @@ const COMMANDS: [&[&str]; 4] = [
     &["machine-image", "--selector", "hardened=true"],
 ];
 
+/// Where the signatures stand.
+#[derive(Debug, Clone, Copy)]
+enum Signed {
+    Classic,
+    /// As bundles, in a registry with the API for referrers.
+    Bundles,
+}
+
 /// A world in which everything is signed, and tokens are asked for.
-async fn stage(timeout: Duration) -> Consumer {
+async fn stage(timeout: Duration, signed: Signed) -> Consumer {
     let consumer = Consumer::new().await;
-    consumer.signed(&[RKE2, HARDENED, KUBEADM], "");
+    match signed {
+        Signed::Classic => drop(consumer.signed(&[RKE2, HARDENED, KUBEADM], "")),
+        Signed::Bundles => {
+            consumer.registry.referrers(Referrers::Api);
+            for name in [RKE2, HARDENED, KUBEADM] {
+                let path = format!("{PREFIX}/{name}");
+                consumer.signer.bundle(&consumer.registry, &path, &consumer.registry.digest(&path, "0.4.12"));
+            }
+            consumer.signed(&[], "");
+        }
+    }
     consumer.registry.access(Access::Token(TokenRules::default()));
     let config = String::from_utf8(consumer.desk.read("dibump.yaml")).unwrap();
     let patience = format!("retries: 0, request_timeout: {}ms,", timeout.as_millis());
@@ -65,22 +83,24 @@ async fn ran(consumer: &Consumer, command: &[&str]) -> Ran {
 }
 
 /// What a command says in a world without faults, and what it asked for.
-async fn right(command: &[&str]) -> (Ran, Vec<u8>, Vec<Logged>) {
-    let consumer = stage(40 * TIMEOUT).await;
+async fn right(command: &[&str], signed: Signed) -> (Ran, Vec<Logged>) {
+    let consumer = stage(40 * TIMEOUT, signed).await;
     let ran = ran(&consumer, command).await;
     assert_eq!((ran.exit, ran.stderr.as_str()), (Some(0), ""), "{command:?}: {ran:#?}");
-    (ran, consumer.desk.read("info.yaml"), consumer.registry.requests())
+    (ran, consumer.registry.requests())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_of_every_command_goes_wrong_in_every_way() {
     let mut cells = 0;
-    for command in COMMANDS {
-        let (right, _, requests) = right(command).await;
+    let bundles: &[&str] = &["os-images-info", "--output", "info.yaml"];
+    let classic = COMMANDS.into_iter().map(|command| (command, Signed::Classic));
+    for (command, signed) in classic.chain([(bundles, Signed::Bundles)]) {
+        let (right, requests) = right(command, signed).await;
         for request in 0..requests.len() {
-            let faults = FAULTS.iter().map(|name| cell(command, request, name));
+            let faults = FAULTS.iter().map(|name| cell(command, signed, request, name));
             for (name, host, ran, info) in futures::future::join_all(faults).await {
-                let what = format!("{command:?}, request {request}, {name}: {ran:#?}");
+                let what = format!("{command:?}, {signed:?}, request {request}, {name}: {ran:#?}");
                 let is_right = ran.stdout.replace(&host, "") == without_host(&right.stdout);
                 let untouched = info == b"os_images: {}\n";
                 match ran.exit {
@@ -100,8 +120,13 @@ async fn every_request_of_every_command_goes_wrong_in_every_way() {
     assert!(cells > 300, "{cells} cells");
 }
 
-async fn cell(command: &[&str], request: usize, name: &'static str) -> (&'static str, String, Ran, Vec<u8>) {
-    let consumer = stage(if name == "silence" { TIMEOUT } else { 40 * TIMEOUT }).await;
+async fn cell(
+    command: &[&str],
+    signed: Signed,
+    request: usize,
+    name: &'static str,
+) -> (&'static str, String, Ran, Vec<u8>) {
+    let consumer = stage(if name == "silence" { TIMEOUT } else { 40 * TIMEOUT }, signed).await;
     consumer.registry.fault(fault(name).after(request).times(1));
     let ran = ran(&consumer, command).await;
     (name, consumer.registry.host().to_owned(), ran, consumer.desk.read("info.yaml"))
