@@ -54,7 +54,13 @@ type Shelves<'a> = BTreeMap<&'a str, Result<Arc<Shelf<'a>>, &'a Outcome>>;
 pub async fn run(jobs: &[Job], producers: &Producers, options: Options, mut tell: impl FnMut(usize, Report)) {
     let fleet = Fleet { jobs, shelves: shelves(producers), options };
     let limits = options.limits;
-    let withheld = |index: &usize| limits.concern(jobs[*index].found.is_some()).then_some(Outcome::Limited);
+    // What writes nothing takes nobody's place, unless all of it is a rehearsal.
+    let rehearsal = jobs.iter().all(|job| job.dry_run);
+    let opens = |job: &Job| rehearsal || !job.dry_run;
+    let withheld = |index: &usize| {
+        let job = &jobs[*index];
+        (opens(job) && limits.concern(job.found.is_some())).then_some(Outcome::Limited)
+    };
     let everybody = (0..jobs.len()).map(|index| (index, withheld(&index))).collect();
     let (mut open, mut waiting) = (0, BTreeMap::new());
     fleet

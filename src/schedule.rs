@@ -105,7 +105,8 @@ impl Schedule {
 }
 
 impl Times {
-    /// A time that the clocks leave out does not come; one that they show twice comes twice.
+    /// Of a window, a time that the clocks leave out does not come; a minute of cron comes behind the gap. What the clocks
+    /// show twice comes twice.
     fn include(&self, local: &Zoned) -> bool {
         match self {
             Self::Cron(minutes) => minutes.include(local),
@@ -119,7 +120,7 @@ impl Times {
         match self {
             Self::Cron(minutes) => {
                 let next = minutes.cron.find_next_occurrence(&whole_minute(&local)?, true).ok()?;
-                // croner puts a time that the clocks leave out behind the gap, where `include` does not see it.
+                // croner puts a time that the clocks leave out behind the gap.
                 Some(next.timestamp())
             }
             Self::Window(window) => {
@@ -136,7 +137,16 @@ impl Times {
 
 impl Minutes {
     fn include(&self, local: &Zoned) -> bool {
-        whole_minute(local).is_some_and(|local| self.cron.is_time_matching(&local).unwrap_or(false))
+        let Some(minute) = whole_minute(local) else { return false };
+        self.cron.is_time_matching(&minute).unwrap_or(false) || self.comes_behind_a_gap(&minute)
+    }
+
+    /// Whether this is the first minute behind a gap of the clocks that holds one of its own: that one is not lost.
+    fn comes_behind_a_gap(&self, minute: &Zoned) -> bool {
+        let before = minute.timestamp().checked_sub(SignedDuration::from_mins(1));
+        let before = before.map(|before| before.to_zoned(minute.time_zone().clone()));
+        let next = before.ok().and_then(|before| self.cron.find_next_occurrence(&before, false).ok());
+        next.is_some_and(|next| next.timestamp() == minute.timestamp())
     }
 }
 

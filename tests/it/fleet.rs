@@ -140,6 +140,11 @@ async fn whoever_pauses_is_told_what_would_be_written() {
     says(&ran, 0, "nothing is written: it is not enabled");
     assert_eq!(fleet.opened(), [path(1)].into());
     fleet.gitlab.state().project(1_001).merge_requests.clear();
+    fleet.gitlab.state().project(1_001).repository.branches.retain(|branch, _| branch == "main");
+    let config = String::from_utf8(fleet.desk.read("dibump.yaml")).unwrap();
+    fleet.desk.write("dibump.yaml", format!("{config}limits: {{new_per_run: 1}}\n"));
+    says(&fleet.run(&[]).await, 0, "1 created, 1 would-create");
+    fleet.gitlab.state().project(1_001).merge_requests.clear();
     fleet.desk.variables.push(("DIBUMP_PAUSED".to_owned(), "1".to_owned()));
     let writes = fleet.gitlab.log().len();
     says(&fleet.run(&[]).await, 0, "nothing is written: DIBUMP_PAUSED is set");
