@@ -1,3 +1,5 @@
+//! Both changes of daylight saving, windows over midnight, and what is refused.
+
 use super::*;
 
 const PARIS: &str = "Europe/Paris";

@@ -227,7 +227,7 @@ async fn read(
     Ok(images.iter().map(|image| image.key.clone()).zip(images.iter().map(entry)).collect())
 }
 
-/// An image as a selector sees it. Newer charts put the registry's name and `--` before its key (sylva-core !6005).
+/// An image as a selector sees it.
 fn candidate((key, image): (&String, &Result<Entry, Fault>)) -> Option<Candidate> {
     let attributes = image.as_ref().ok()?.clone();
     Some(Candidate {
