@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 use crate::reconcile::{Images, Inputs as Reconciled, Ownership, Standing, overlay_standing, standing};
 use crate::release::{ImageKey, Naming, Release, Version};
-use crate::signature::Verdict;
+use crate::signature::{Requirement, Verdict};
 use crate::values::{Document, Field, KeyPath, Mapping, Scalar};
 
 pub use finding::{Finding, Fix, Ignored, Place, Report, Skipped};
@@ -52,6 +52,8 @@ pub struct Inputs<'a> {
     pub naming: &'a Naming,
     /// What is to be said of the signatures of the images that were asked for; empty where none was.
     pub signatures: &'a BTreeMap<ImageKey, Verdict>,
+    /// What is required of them.
+    pub requirement: &'a Requirement,
     /// How severe each kind of finding is.
     pub severities: &'a Severities,
 }
@@ -120,7 +122,7 @@ pub fn check(inputs: &Inputs<'_>) -> Report {
         image_key::judge(read, &shelf, &mut notes);
         selector::judge(read, &shelf, &mut notes);
     }
-    ignore::report(&reads, notes, inputs.severities)
+    ignore::report(&reads, notes, &signatures::severities(inputs))
 }
 
 fn reconciled<'a>(inputs: &Inputs<'a>, file: &File<'a>, wanted: &'a Release) -> Reconciled<'a> {

@@ -3,6 +3,7 @@
 pub mod release;
 pub mod values;
 pub mod template;
+pub mod sylva;
 pub mod signature;
 pub mod reconcile;
 pub mod os_image;

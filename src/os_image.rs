@@ -16,7 +16,6 @@ mod problem;
 mod registries;
 mod select;
 pub mod selector;
-mod trust;
 pub mod url;
 
 use serde_json::{Map, Value};
@@ -26,9 +25,9 @@ pub use attributes::attributes;
 pub use nearest::nearest;
 pub use problem::{Problem, Wrong};
 pub use select::{Selection, form, select};
-pub use trust::{Asked, asked};
 
 use crate::release::{ImageKey, Prefix, Repository, Tag};
+use crate::sylva::{COSIGN_KEY, DIB_IMAGE, IMAGES};
 use crate::values::KeyPath;
 
 /// Which of the two forms values have.
@@ -69,16 +68,20 @@ pub struct Published {
     pub key: ImageKey,
     /// Its tag.
     pub tag: Tag,
+    /// The entries of the values that may have a public key for it: those of its registry, or its own once rendered.
+    pub registries: Vec<KeyPath>,
     /// The public key (PEM) that the registry's entry gives, which charts hand on.
-    pub cosign_key: Option<String>,
+    pub cosign_key: Result<Option<String>, Problem>,
+    /// Its other properties, where it was rendered before.
+    pub more: Map<String, Value>,
 }
 
 impl Form {
     /// The mapping that has its images.
     pub fn mapping(self) -> &'static str {
         match self {
-            Self::Proposal => "diskimage_builder_os_images",
-            Self::SylvaCore => "sylva_diskimagebuilder_images",
+            Self::Proposal => IMAGES[0],
+            Self::SylvaCore => IMAGES[1],
         }
     }
 }
@@ -98,11 +101,12 @@ impl OsImage {
             Origin::Own(properties) => return properties.clone(),
             Origin::Published(published) => published,
         };
-        let mut properties = Map::from_iter([("uri".to_owned(), published.uri().into())]);
+        let mut properties = published.more.clone();
+        properties.insert("uri".to_owned(), published.uri().into());
         if form == Form::SylvaCore {
-            properties.insert("sylva_dib_image".to_owned(), true.into());
-            if let Some(key) = &published.cosign_key {
-                properties.insert(registries::COSIGN_KEY.to_owned(), key.clone().into());
+            properties.insert(DIB_IMAGE.to_owned(), true.into());
+            if let Ok(Some(key)) = &published.cosign_key {
+                properties.insert(COSIGN_KEY.to_owned(), key.clone().into());
             }
         }
         properties

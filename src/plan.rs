@@ -5,8 +5,8 @@
 pub mod gates;
 pub mod references;
 pub mod schema;
+mod signatures;
 pub mod survey;
-pub mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,12 +15,12 @@ use crate::reconcile::kubernetes_versions::{self, Coupled, Rule, SetVersion};
 use crate::reconcile::{self, Departure, Images, Inputs, Reconciliation, Refusal};
 use crate::release::choice::{Choice, Known, Verdict};
 use crate::release::{Coverage, Naming, Release, Version};
+use crate::signature::RequirementError;
 use crate::values::{Change, EditError, EditNote, KeyPath, Mapping, Position};
 use gates::Signed;
 pub use references::{ReferenceFile, ReferenceFiles};
 use schema::{Answer, InvalidSchema, Schema};
 pub use survey::{Current, FileSpec, Survey, SurveyError, Surveyed, Target, survey};
-pub use trust::{NoKey, Trust};
 
 /// A plan for the files of a target.
 #[derive(Debug)]
@@ -127,9 +127,16 @@ pub enum PlanError {
         /// Why.
         error: InvalidSchema,
     },
-    /// Signatures are demanded, and there is no key.
-    #[error(transparent)]
-    NoKey(#[from] NoKey),
+    /// What must be signed cannot be told.
+    #[error("{path}{}: {error}; {UNTOLD}", at.map(|at| format!(":{at}")).unwrap_or_default())]
+    Signatures {
+        /// The file.
+        path: String,
+        /// Where the value to blame stands, or what there is of its path.
+        at: Option<Position>,
+        /// Why.
+        error: RequirementError,
+    },
     /// A person named a release whose images are not signed as demanded.
     #[error("{version}: {reason}; nobody's word makes up for a signature")]
     Unsigned {
@@ -147,6 +154,10 @@ pub enum PlanError {
         error: EditError,
     },
 }
+
+/// What a person can do where nothing says what must be signed.
+const UNTOLD: &str =
+    "name the keys under `cosign_public_keys:` or with --cosign-key, or set `signatures: off`";
 
 /// What a plan is made of, beside what was looked up.
 #[derive(Debug, Clone, Copy)]

@@ -13,6 +13,7 @@ mod json;
 mod key;
 mod manifest;
 mod rejection;
+pub mod requirement;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,6 +21,7 @@ use std::fmt;
 pub use key::{Fingerprint, InvalidKey, Keys, PublicKey};
 pub use manifest::{MAX_BUNDLE, MAX_LAYERS, MAX_MANIFEST, MAX_PAYLOAD, WantedBlob};
 pub use rejection::{Part, Rejection};
+pub use requirement::{Requirement, RequirementError, Unverified, requirement};
 
 use crate::release::Digest;
 use manifest::Manifest;

@@ -8,6 +8,7 @@ mod copied;
 mod data;
 mod document;
 mod edit;
+mod excerpt;
 mod flow;
 mod layout;
 mod lookup;
@@ -16,6 +17,7 @@ mod planned;
 mod planned_texts;
 mod quotes;
 mod region;
+mod rendered;
 mod text_edit;
 mod texts;
 mod tree;
@@ -27,8 +29,10 @@ use std::str::FromStr;
 
 pub use document::{Document, SIZE_LIMIT, ValuesError};
 pub use edit::{EditError, EditNote, Edited};
+pub use excerpt::{Layer, excerpt, place};
 pub use lookup::{Scalar, ScalarForm};
 pub use merge::{merged, set};
+pub use rendered::{Rendered, ValueError, WrongValue};
 pub use text_edit::{Overlap, Replacement, TextEdit};
 pub use texts::{Text, TextId, TextsAt};
 pub use walk::{Comment, Field};
@@ -44,7 +48,7 @@ pub struct Position {
 
 /// Where something stands in a values file: mapping keys from the top of a document down, `spec.values.images`.
 /// A key that itself holds a dot is written in quotes: `data."values.yaml".images`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyPath(pub Vec<String>);
 
 /// How a mapping is written.

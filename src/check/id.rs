@@ -165,6 +165,13 @@ impl Severities {
         self
     }
 
+    /// The same with one set, unless it is set already.
+    #[must_use]
+    pub fn or(mut self, id: Id, severity: Severity) -> Self {
+        self.0.entry(id).or_insert(Some(severity));
+        self
+    }
+
     /// How severe a finding of this kind is; `None` where it is switched off.
     pub fn of(&self, id: Id) -> Option<Severity> {
         self.0.get(&id).copied().unwrap_or_else(|| Some(id.default_severity()))

@@ -6,8 +6,9 @@ use super::Read;
 use crate::os_image::attributes;
 use crate::os_image::cluster::is_template;
 use crate::os_image::selector::Candidate;
-use crate::reconcile::{Is, Stand, Standing, ownership::REGISTRY_FIELD};
+use crate::reconcile::{Is, Stand, Standing};
 use crate::release::{Facets, K8sVersion, Release};
+use crate::sylva::REGISTRY_FIELD;
 
 /// Where a chart has the user's own images (sylva-units, `values.schema.yaml`).
 const OWN_IMAGES: &str = "os_images";

@@ -150,7 +150,7 @@ pub(super) fn key_place(file: &File<'_>, stand: &Stand<'_>) -> Place {
     place(file.path, file.document, stand.entry.key_span.clone())
 }
 
-fn mapping_place(file: &File<'_>) -> Place {
+pub(super) fn mapping_place(file: &File<'_>) -> Place {
     let path = &file.mapping.path;
     let length = path.0.last().map_or(1, |key| key.chars().count());
     let at = file.document.key_at(path).unwrap_or(file.mapping.at);

@@ -1,15 +1,29 @@
 //! The signatures of listed images. What could not be checked is never the same as what is bad.
 
-use super::mapping::key_place;
+use super::mapping::{key_place, mapping_place};
 use super::notes::{Note, Notes};
-use super::{File, Id, Inputs};
+use super::{File, Id, Inputs, Severities, Severity};
 use crate::reconcile::{Is, Stand, Standing};
-use crate::signature::Verdict;
+use crate::signature::{Requirement, Unverified, Verdict};
 
-/// Judges the verdict of each listed image that was asked for.
+/// Where signatures are only warned of, so are the findings, unless a setting says otherwise.
+pub(super) fn severities(inputs: &Inputs<'_>) -> Severities {
+    let severities = inputs.severities.clone();
+    match inputs.requirement {
+        Requirement::Warned(_) => {
+            severities.or(Id::UnsignedImage, Severity::Warn).or(Id::BadSignature, Severity::Warn)
+        }
+        Requirement::Required(_) | Requirement::NotRequired(_) => severities,
+    }
+}
+
+/// Judges the verdict of each listed image, and says where none was given.
 pub(super) fn judge(inputs: &Inputs<'_>, standing: &Standing<'_>, notes: &mut Notes) {
     if inputs.signatures.is_empty() {
         notes.undecided.extend([Id::UnsignedImage, Id::BadSignature, Id::UncheckedSignature]);
+    }
+    if let Requirement::NotRequired(why) = inputs.requirement {
+        judge_unverified(*why, inputs, notes);
     }
     let living = standing.entries.iter().filter(|stand| stand.is == Is::Living && stand.repeats.is_none());
     for stand in living {
@@ -17,6 +31,23 @@ pub(super) fn judge(inputs: &Inputs<'_>, standing: &Standing<'_>, notes: &mut No
         if let Some(verdict) = verdict {
             judge_image(&inputs.primary, stand, verdict, inputs, notes);
         }
+    }
+}
+
+/// Signatures that nobody looks at, where somebody may expect it.
+fn judge_unverified(why: Unverified, inputs: &Inputs<'_>, notes: &mut Notes) {
+    let Some(reason) = why.reason() else { return };
+    let place = mapping_place(&inputs.primary);
+    match why {
+        Unverified::NoKeyToWarnBy => notes.find(Note {
+            id: Id::UncheckedSignature,
+            place,
+            subject: "no-key".to_owned(),
+            message: format!("no signature was checked: {reason}"),
+            help: Some("name the keys under `cosign_public_keys:` or with --cosign-key".to_owned()),
+            fix: None,
+        }),
+        _ => notes.skip(Id::UncheckedSignature, place, reason),
     }
 }
 
@@ -37,7 +68,8 @@ fn judge_image(
         }
         Verdict::Unknown { reason } => {
             notes.undecided.extend([Id::UnsignedImage, Id::BadSignature]);
-            if inputs.severities.of(Id::UncheckedSignature).is_some() {
+            let counts = inputs.severities.of(Id::UncheckedSignature).is_some();
+            if counts && matches!(inputs.requirement, Requirement::Required(_)) {
                 notes.unknown.push(format!("whether {key} is signed: {reason}"));
             }
             (Id::UncheckedSignature, format!("whether `{key}` is signed could not be checked: {reason}"))

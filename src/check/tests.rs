@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::release::{Artifact, Coverage};
-use crate::signature::Rejection;
+use crate::signature::{Keys, PublicKey, Rejection, Requirement, Unverified};
 
 const VALUES: &str = "\
 version: 0.4.12
@@ -48,8 +48,18 @@ fn report(text: &str, release: &Release, signatures: &BTreeMap<ImageKey, Verdict
         images: Images::Auto,
         naming: &Naming::default(),
         signatures,
+        requirement: &requirement(signatures),
         severities: &Severities::default(),
     })
+}
+
+/// Verdicts are there because they were required.
+fn requirement(signatures: &BTreeMap<ImageKey, Verdict>) -> Requirement {
+    let pem = include_str!("../../tests/data/cosign.pub");
+    match signatures.is_empty() {
+        true => Requirement::NotRequired(Unverified::Off),
+        false => Requirement::Required(Keys::new([PublicKey::from_pem(pem).unwrap()]).unwrap()),
+    }
 }
 
 fn found(report: &Report) -> Vec<String> {

@@ -182,6 +182,7 @@ impl Checker<'_> {
             images: local.images(survey),
             naming,
             signatures: &known.signatures,
+            requirement: &known.requirement,
             severities: self.severities,
         })
     }

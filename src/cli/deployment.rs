@@ -10,7 +10,8 @@ use super::failure::Failure;
 use crate::os_image::cluster::is_template;
 use crate::os_image::{Form, Names, Problem, Selection, Wrong, advice, form, select};
 use crate::release::{InvalidImageKey, Prefix, Release};
-use crate::values::{Document, KeyPath, Position, ValuesError, merged, set};
+use crate::signature::RequirementError;
+use crate::values::{Document, KeyPath, Layer, Position, ValuesError, merged, place, set};
 
 /// Values with the files that they come from.
 pub(super) struct Deployment {
@@ -70,6 +71,15 @@ impl Deployment {
         self.refused_at(problems.iter().map(|problem| (&problem.at, said(problem))).collect())
     }
 
+    /// What must be signed cannot be told.
+    pub(super) fn unsigned(&self, error: &RequirementError) -> Failure {
+        let values = if error.lacks_a_value() { "pass the chart's values first (-f), " } else { "" };
+        let failure = Failure::person(anyhow::anyhow!("{}", self.said(&error.at(), &error.to_string())));
+        failure.hint(format!(
+            "{values}name the keys under `cosign_public_keys:` or with --cosign-key, or set `signatures: off` (--signatures off)"
+        ))
+    }
+
     /// The same with what may have been meant by a key: one of those that are published, or where that is not known, one
     /// like those that the values list.
     pub(super) fn with_advice(
@@ -118,13 +128,11 @@ impl Deployment {
         }
     }
 
-    /// The last file that has the path, or as much of it as there is, and where it stands in it.
     fn place(&self, at: &KeyPath) -> Option<(usize, Position)> {
-        (1..=at.0.len()).rev().find_map(|depth| {
-            let path = KeyPath(at.0[..depth].to_vec());
-            let mut files = self.files.iter().enumerate().rev();
-            files.find_map(|(index, (_, document))| Some((index, document.key_at(&path)?)))
-        })
+        let root = &KeyPath::default();
+        let layers: Vec<Layer<'_>> =
+            self.files.iter().map(|(_, document)| Layer { document, root }).collect();
+        place(&layers, at)
     }
 }
 

@@ -90,7 +90,7 @@ impl Failure {
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         let exit = match error {
-            PlanError::Survey(_) | PlanError::Schema { .. } | PlanError::NoKey(_) => Exit::Person,
+            PlanError::Survey(_) | PlanError::Schema { .. } | PlanError::Signatures { .. } => Exit::Person,
             PlanError::Refused { ref refusal, .. } if refusal.is_input_error() => Exit::Person,
             PlanError::Refused { .. }
             | PlanError::LeavesSchema { .. }

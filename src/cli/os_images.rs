@@ -20,6 +20,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?;
     let (reach, deployment) = (&args.deployment.reach, Deployment::read_some(&args.deployment)?);
     let selection = deployment.selection(fallback(reach, config.as_ref())?.as_ref())?;
+    let keys = selection.images.iter().filter_map(|image| image.published()?.cosign_key.clone().err());
+    match keys.collect::<Vec<_>>().as_slice() {
+        [] => {}
+        unreadable => return Err(deployment.refused(unreadable)),
+    }
     if !args.offline {
         let reached = Reached::new(context, reach, config.as_ref())?;
         context.block_on(proven(context, &reached, config.as_ref(), &deployment, &selection))?;

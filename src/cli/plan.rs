@@ -12,10 +12,11 @@ use super::{Context, lookup, references};
 use crate::config::{Config, Network};
 use crate::disk::values_file::ValuesFile;
 use crate::observe::releases::Snapshot;
-use crate::plan::{Plan, Planned, Survey, Trust, survey};
+use crate::plan::{Plan, Planned, Survey, survey};
 use crate::release::choice::Known;
 use crate::report;
 use crate::run::look_up::{Wish, look_up, plan_observed};
+use crate::signature::{Requirement, Unverified};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?;
@@ -44,7 +45,7 @@ fn plan_one(
         images,
         kubernetes_versions: &local.target.kubernetes_versions,
         to: args.to.as_ref(),
-        trust: &Trust::unasked("the releases come from a file"),
+        signatures: &Requirement::NotRequired(Unverified::FromFile),
         now: context.environment.now,
     };
     let (mut plan, known) = match &args.files.lookup.observed {
@@ -95,10 +96,9 @@ async fn registry_plan(
     let _progress = Progress::start(context, &transport);
     let store = lookup::store(&args.files.lookup.reach, config, &settings.naming);
     let producer = lookup::producer(&context.environment, config, &settings, &transport, store).await?;
-    let trust = Trust::of(wish.policy.signatures, producer.keys.as_ref(), survey);
-    let trust = trust.map_err(crate::plan::PlanError::from)?;
+    let signatures = survey.signature_requirement(producer.keys.as_ref(), wish.policy.signatures)?;
     let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;
-    let wish = Wish { trust: &trust, ..wish };
+    let wish = Wish { signatures: &signatures, ..wish };
     let plan = look_up(survey, &mut snapshot, &producer.naming, &wish).await?;
     context.requests(&transport);
     Ok((plan, snapshot.into_known()))

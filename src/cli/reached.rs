@@ -11,11 +11,13 @@ use crate::config::{Config, KeySource, Network, Producer as Settings};
 use crate::http::Transport;
 use crate::observe::os_images::{Batch, exist, found};
 use crate::oci::OciRegistry;
+use crate::os_image::Published;
 use crate::os_image::info::{Fault, Found};
-use crate::os_image::{Asked, Published, asked};
 use crate::registry::RegistryError;
 use crate::release::policy::Demand;
 use crate::release::{Prefix, Tag};
+use crate::signature::{Requirement, Unverified, requirement};
+use crate::values::KeyPath;
 
 /// How registries are reached.
 pub(super) struct Reached<'a> {
@@ -29,7 +31,7 @@ pub(super) struct Reached<'a> {
 /// What is asked, and in which order the images were named.
 struct Questions {
     batches: Vec<Batch>,
-    demands: Vec<Demand>,
+    requirements: Vec<Requirement>,
     /// The images of each batch, by their place in what was asked.
     places: Vec<Vec<usize>>,
 }
@@ -67,11 +69,17 @@ impl<'a> Reached<'a> {
         let questions = self.questions(deployment, images, demand).await?;
         let mut answers = found(&questions.batches).await;
         self.context.requests(&self.transport);
-        for ((answers, demand), batch) in answers.iter_mut().zip(&questions.demands).zip(&questions.batches) {
-            match demand {
-                Demand::Required => answers.iter_mut().for_each(Found::demand_signature),
-                Demand::Warn => self.warn(answers, batch),
-                Demand::Off => {}
+        for ((answers, required), batch) in
+            answers.iter_mut().zip(&questions.requirements).zip(&questions.batches)
+        {
+            match required {
+                Requirement::Required(_) => answers.iter_mut().for_each(Found::demand_signature),
+                Requirement::Warned(_) => self.warn(answers, batch),
+                Requirement::NotRequired(Unverified::NoKeyToWarnBy) => {
+                    self.context
+                        .warn(&format!("{}: no signature is verified, no public key is known", batch.prefix));
+                }
+                Requirement::NotRequired(_) => {}
             }
         }
         Ok(questions.in_order(answers))
@@ -97,13 +105,13 @@ impl<'a> Reached<'a> {
         images: &[&Published],
         demand: Option<Demand>,
     ) -> Result<Questions, Failure> {
-        let mut groups: BTreeMap<(&Prefix, &Tag, &Option<String>), Vec<usize>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&Prefix, &Tag, &[KeyPath]), Vec<usize>> = BTreeMap::new();
         for (place, image) in images.iter().enumerate() {
-            groups.entry((&image.prefix, &image.tag, &image.cosign_key)).or_default().push(place);
+            groups.entry((&image.prefix, &image.tag, &*image.registries)).or_default().push(place);
         }
         let mut registries: BTreeMap<&Prefix, OciRegistry> = BTreeMap::new();
-        let mut questions = Questions { batches: Vec::new(), demands: Vec::new(), places: Vec::new() };
-        for ((prefix, tag, _), places) in groups {
+        let mut questions = Questions { batches: Vec::new(), requirements: Vec::new(), places: Vec::new() };
+        for ((prefix, tag, entries), places) in groups {
             let settings = self.settings(prefix);
             if !registries.contains_key(prefix) {
                 let registry =
@@ -111,17 +119,17 @@ impl<'a> Reached<'a> {
                 registries.insert(prefix, registry);
             }
             let configured = lookup::keys(&settings.keys)?;
-            let asked = asked(&deployment.values, images[places[0]], demand, configured.as_ref());
-            let Asked { demand, keys } = asked.map_err(|problem| deployment.refused(&[problem]))?;
+            let required = requirement(&deployment.values, entries, configured.as_ref(), demand)
+                .map_err(|error| deployment.unsigned(&error))?;
             questions.batches.push(Batch {
                 prefix: prefix.clone(),
                 tag: tag.clone(),
                 images: places.iter().map(|place| images[*place].key.clone()).collect(),
-                keys,
+                keys: required.keys().cloned(),
                 registry: Arc::new(registries[prefix].clone()),
                 store: lookup::store(self.args, self.config, &settings.naming),
             });
-            questions.demands.push(demand);
+            questions.requirements.push(required);
             questions.places.push(places);
         }
         Ok(questions)

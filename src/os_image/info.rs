@@ -12,10 +12,8 @@ use super::url::UrlTemplate;
 use super::{Form, Origin, OsImage, attributes};
 use crate::release::Digest;
 use crate::signature::Verdict;
+use crate::sylva::DIB_IMAGE;
 use crate::template::kind;
-
-/// What the property is called that only the chart's own job reads.
-const NOT_HANDED_ON: &str = "sylva_dib_image";
 
 /// What a registry has at the tag of an image. Everything else speaks of the digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,8 +97,8 @@ impl Form {
     }
 }
 
-/// What the charts read of an image: in sylva-core's form the annotations, over which its properties win; in the
-/// proposal's, what a machine needs.
+/// What the charts read of an image: in sylva-core's form the annotations, and those of its properties that they do not
+/// give; in the proposal's, what a machine needs.
 ///
 /// # Errors
 /// What a machine could not boot is refused in both.
@@ -114,8 +112,10 @@ pub fn entry(
     let mut known = found.map(|found| attributes(&found.annotations)).unwrap_or_default();
     for (name, value) in image.properties(form) {
         match (name.as_str(), value) {
-            (NOT_HANDED_ON, _) => {}
-            (_, Value::String(text)) => drop(known.insert(name, text)),
+            // Only the chart's own job reads it.
+            (DIB_IMAGE, _) => {}
+            // What the manifest says is what was verified.
+            (_, Value::String(text)) => drop(known.entry(name).or_insert(text)),
             (_, other) => return Err(Fault::Unfit(Refusal::NotText { name, found: kind(&other) })),
         }
     }

@@ -6,11 +6,10 @@ use serde_json::{Map, Value};
 
 use super::cluster::{IMAGE_KEYS, Role, SELECTOR, Scope};
 use super::machine_image::Raw;
-use super::registries::Values;
 use super::selector::{Condition, EXTRA_KEYS, KEYS, defaults};
 use super::{Problem, Wrong};
 use crate::release::{Facets, K8sVersion};
-use crate::values::KeyPath;
+use crate::values::{KeyPath, Rendered};
 
 /// The infrastructure whose machines these are.
 const METAL3: &str = "capm3";
@@ -61,7 +60,7 @@ pub enum Choice {
 pub fn places(values: &Value) -> (Vec<Place>, Vec<Problem>) {
     let mut found = Vec::new();
     metal3(values, &mut Vec::new(), &mut found);
-    let reading = Reading { values: Values(values), found: &found };
+    let reading = Reading { values: Rendered(values), found: &found };
     let (mut places, mut problems) = (Vec::new(), Vec::new());
     for path in &found {
         match reading.place(path) {
@@ -74,7 +73,7 @@ pub fn places(values: &Value) -> (Vec<Place>, Vec<Problem>) {
 
 /// What the values' own cluster says.
 pub fn cluster(values: &Value) -> Cluster {
-    Reading { values: Values(values), found: &[] }.cluster(&[])
+    Reading { values: Rendered(values), found: &[] }.cluster(&[])
 }
 
 /// The mappings called `capm3`, wherever values have them.
@@ -91,7 +90,7 @@ fn metal3<'a>(value: &'a Value, path: &mut Vec<&'a str>, found: &mut Vec<Vec<&'a
 }
 
 struct Reading<'a> {
-    values: Values<'a>,
+    values: Rendered<'a>,
     found: &'a [Vec<&'a str>],
 }
 
@@ -109,7 +108,7 @@ impl Reading<'_> {
             (None, None, false) => Choice::Raw(raw),
             (_, _, false) => {
                 let expected = "either machine_image_url and what belongs to it, or an image key or selector";
-                return Err(Wrong::Unexpected { found: "both", expected }.at(at));
+                return Err(Wrong::instead("both", expected).at(at));
             }
         };
         Ok(Some(Place { at, machines: machines(scope.role), choice, cluster: self.cluster(&scope.cluster) }))
@@ -121,7 +120,7 @@ impl Reading<'_> {
         match (newer?, older?) {
             (Some(newer), Some(older)) if newer != older => {
                 let expected = "the same as os_image_key, or only one of them";
-                Err(Wrong::Unexpected { found: "another key", expected }.at(at.below(&[IMAGE_KEYS[0]])))
+                Err(Wrong::instead("another key", expected).at(at.below(&[IMAGE_KEYS[0]])))
             }
             (newer, older) => Ok(newer.or(older)),
         }
@@ -152,7 +151,7 @@ impl Reading<'_> {
             let at = at.below(&[key]);
             if !written.contains_key(EXTRA_KEYS) && !KEYS.contains(&key.as_str()) {
                 let expected = "os, os-release, flavor, hardened, k8s-flavor, k8s-version, commit-tag, …";
-                return Err(Wrong::Unexpected { found: "no attribute of an image", expected }.at(at));
+                return Err(Wrong::instead("no attribute of an image", expected).at(at));
             }
             match value {
                 _ if key == EXTRA_KEYS => {}

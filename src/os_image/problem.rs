@@ -5,9 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::release::{InvalidImageKey, InvalidPrefix, InvalidTag};
-use crate::signature::InvalidKey;
-use crate::template::{self, TemplateError};
-use crate::values::KeyPath;
+use crate::values::{KeyPath, ValueError, WrongValue};
 
 /// A value that cannot be used as it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,20 +19,9 @@ pub struct Problem {
 /// What is wrong with a value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Wrong {
-    /// A template that cannot be rendered here.
-    #[error("{0}")]
-    Template(#[from] TemplateError),
-    /// Something else than what was expected.
-    #[error("is {found} (expected {expected})")]
-    Unexpected {
-        /// What stands there.
-        found: &'static str,
-        /// What should.
-        expected: &'static str,
-    },
-    /// There is nothing.
-    #[error("is missing")]
-    Missing,
+    /// A value that cannot be read as it is.
+    #[error(transparent)]
+    Value(#[from] WrongValue),
     /// A key that no artifact can have.
     #[error("{0}")]
     Key(#[from] InvalidImageKey),
@@ -57,12 +44,6 @@ pub enum Wrong {
         "names no registry, and there is no single one in os_images_oci_registries; name one with --registry"
     )]
     NoRegistry,
-    /// A public key that is none.
-    #[error("is no public key ({0})")]
-    PublicKey(InvalidKey),
-    /// Signatures are demanded and there is nothing to check them with.
-    #[error("signatures are demanded, and there is no public key; name one with --cosign-key")]
-    NoKey,
     /// A key that another entry has as well.
     #[error("gives the key `{key}`, which {other} has as well")]
     Repeated {
@@ -80,7 +61,12 @@ fn listed(names: &[String]) -> String {
 impl Wrong {
     /// A value of another kind.
     pub fn unexpected(found: &Value, expected: &'static str) -> Self {
-        Self::Unexpected { found: template::kind(found), expected }
+        WrongValue::unexpected(found, expected).into()
+    }
+
+    /// Something that is there, and cannot be.
+    pub fn instead(found: &'static str, expected: &'static str) -> Self {
+        WrongValue::Unexpected { found, expected }.into()
     }
 
     /// The same with its place.
@@ -96,3 +82,9 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+impl From<ValueError> for Problem {
+    fn from(error: ValueError) -> Self {
+        Self { at: error.at, wrong: error.wrong.into() }
+    }
+}

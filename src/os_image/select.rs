@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::registries::Values;
+use super::registries::{cosign_key, registry};
 use super::{Form, Origin, OsImage, Problem, Published, Wrong};
-use crate::release::Prefix;
-use crate::values::{ENABLING, KeyPath};
+use crate::release::{ImageKey, Prefix, Tag};
+use crate::sylva::{COSIGN_KEY, DIB_IMAGE, OS_IMAGES, REGISTRY_FIELD};
+use crate::values::{ENABLING, KeyPath, Rendered};
 
-/// Where the user's own images stand.
-const OWN: &str = "os_images";
-/// The field of an entry that names its registry.
-const REGISTRY: &str = "os_images_oci_registry";
+/// The field of a rendered image with the address of its artifact.
+const URI: &str = "uri";
+/// What that address looks like.
+const ARTIFACT: &str = "oci://registry/path/image:tag";
 
 /// What the values enable.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,14 +50,14 @@ pub struct BothForms;
 /// The images that values of a form enable, and the user's own ones. `fallback` is the registry of entries that name
 /// none.
 pub fn select(values: &Value, form: Form, fallback: Option<&Prefix>) -> Selection {
-    let mut selecting = Selecting { values: Values(values), images: BTreeMap::new(), problems: Vec::new() };
+    let mut selecting = Selecting { values: Rendered(values), images: BTreeMap::new(), problems: Vec::new() };
     selecting.published(form, fallback);
     selecting.own();
     Selection { form, images: selecting.images.into_values().collect(), problems: selecting.problems }
 }
 
 struct Selecting<'a> {
-    values: Values<'a>,
+    values: Rendered<'a>,
     images: BTreeMap<String, OsImage>,
     problems: Vec<Problem>,
 }
@@ -64,7 +65,7 @@ struct Selecting<'a> {
 impl Selecting<'_> {
     fn published(&mut self, form: Form, fallback: Option<&Prefix>) {
         let path = KeyPath(vec![form.mapping().to_owned()]);
-        let Some(entries) = self.noted(self.values.mapping(&path)) else { return };
+        let Some(entries) = self.noted(self.values.mapping(&path).map_err(Problem::from)) else { return };
         let chosen = form == Form::Proposal || entries.iter().any(|(_, entry)| chooses(entry));
         for (key, entry) in entries {
             let at = path.below(&[key]);
@@ -90,12 +91,17 @@ impl Selecting<'_> {
         if chosen && !self.is_enabled(at)? {
             return Ok(None);
         }
-        let name = self.values.text(&at.below(&[REGISTRY]))?.filter(|name| !name.is_empty());
-        let Some(registry) = self.values.registry(name.as_deref(), fallback, at)? else { return Ok(None) };
-        let rendered = self.values.resolved(key, at)?;
-        let key = rendered.parse().map_err(|error| Wrong::Key(error).at(at.clone()))?;
-        let published =
-            Published { prefix: registry.prefix, key, tag: registry.tag, cosign_key: registry.cosign_key };
+        let name = self.values.text(&at.below(&[REGISTRY_FIELD]))?.filter(|name| !name.is_empty());
+        let Some(registry) = registry(self.values, name.as_deref(), fallback, at)? else { return Ok(None) };
+        let rendered = self.values.render(key, at)?;
+        let published = Published {
+            prefix: registry.prefix,
+            key: rendered.parse().map_err(|error| Wrong::Key(error).at(at.clone()))?,
+            tag: registry.tag,
+            registries: registry.entries,
+            cosign_key: registry.cosign_key,
+            more: Map::new(),
+        };
         Ok(Some(OsImage { key: rendered, at: at.clone(), origin: Origin::Published(published) }))
     }
 
@@ -110,8 +116,8 @@ impl Selecting<'_> {
     }
 
     fn own(&mut self) {
-        let path = KeyPath(vec![OWN.to_owned()]);
-        let Some(entries) = self.noted(self.values.mapping(&path)) else { return };
+        let path = KeyPath(vec![OS_IMAGES.to_owned()]);
+        let Some(entries) = self.noted(self.values.mapping(&path).map_err(Problem::from)) else { return };
         for (key, entry) in entries {
             let at = path.below(&[key]);
             let image = self.own_image(key, entry, &at);
@@ -121,15 +127,33 @@ impl Selecting<'_> {
         }
     }
 
+    /// The user's own image, or one that a chart has rendered before and that is an artifact like any other.
     fn own_image(&self, key: &str, entry: &Value, at: &KeyPath) -> Result<OsImage, Problem> {
-        match self.values.all_resolved(entry, at)? {
-            Value::Object(properties) => Ok(OsImage {
-                key: self.values.resolved(key, at)?,
-                at: at.clone(),
-                origin: Origin::Own(properties),
-            }),
+        let key = self.values.render(key, at)?;
+        if entry.is_object() && self.values.flag(&at.below(&[DIB_IMAGE]))? == Some(true) {
+            let origin = Origin::Published(self.rendered_image(entry, at)?);
+            return Ok(OsImage { key, at: at.clone(), origin });
+        }
+        match self.values.render_all(entry, at)? {
+            Value::Object(properties) => Ok(OsImage { key, at: at.clone(), origin: Origin::Own(properties) }),
             other => Err(Wrong::unexpected(&other, "a mapping").at(at.clone())),
         }
+    }
+
+    /// The artifact that the `uri` of a rendered image names.
+    fn rendered_image(&self, entry: &Value, at: &KeyPath) -> Result<Published, Problem> {
+        let uri_at = at.below(&[URI]);
+        let uri = self.values.required(&uri_at)?;
+        let (prefix, key, tag) =
+            artifact(&uri).ok_or_else(|| Wrong::instead("another address", ARTIFACT).at(uri_at))?;
+        let mut more = Map::new();
+        for (name, value) in entry.as_object().into_iter().flatten() {
+            if ![URI, DIB_IMAGE, COSIGN_KEY].contains(&name.as_str()) {
+                more.insert(name.clone(), self.values.render_all(value, &at.below(&[name]))?);
+            }
+        }
+        let (registries, cosign_key) = (vec![at.clone()], cosign_key(self.values, at));
+        Ok(Published { prefix, key, tag, registries, cosign_key, more })
     }
 
     /// Two entries of one mapping that say the same are one image: a template beside the key that it gives.
@@ -147,6 +171,13 @@ impl Selecting<'_> {
     fn noted<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
         result.map_err(|problem| self.problems.push(problem)).ok()
     }
+}
+
+/// The parts of `oci://registry/path/image:tag`.
+fn artifact(uri: &str) -> Option<(Prefix, ImageKey, Tag)> {
+    let (repository, tag) = uri.strip_prefix("oci://")?.rsplit_once(':')?;
+    let (prefix, key) = repository.rsplit_once('/')?;
+    Some((prefix.parse().ok()?, key.parse().ok()?, tag.parse().ok()?))
 }
 
 /// Whether an entry says of itself whether it is enabled. Charts in which one does are those in which each must

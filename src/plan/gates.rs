@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, Planned, Trust};
+use super::{Plan, Planned};
 use crate::reconcile::Departure;
 use crate::release::choice::Known;
 use crate::release::gates::{Hold, Stance};
-use crate::release::policy::{Demand, Policy};
+use crate::release::policy::Policy;
 use crate::release::{Artifact, Digest, ImageKey, Version};
-use crate::signature::Verdict;
+use crate::signature::{Requirement, Verdict};
 
 /// What is known of the signatures of images, by the digest of the image.
 pub type Signatures = BTreeMap<Digest, Verdict>;
@@ -32,7 +32,7 @@ pub fn ask(
     plan: &mut Plan,
     known: &Known,
     policy: &Policy,
-    trust: &Trust,
+    requirement: &Requirement,
     signatures: &Signatures,
     found: &Found,
 ) -> Option<Ask> {
@@ -43,8 +43,8 @@ pub fn ask(
     if let Some(hold) = jump(plan).filter(|_| policy.gates.jump != Stance::Off && !told) {
         return Some(Ask::Choice(plan.to().clone(), hold));
     }
-    if trust.keys.is_none() || trust.demand == Demand::Off {
-        plan.signatures = Signed::NotAsked(trust.unasked.clone());
+    if let Requirement::NotRequired(why) = requirement {
+        plan.signatures = Signed::NotAsked(why.reason().map(str::to_owned));
         return None;
     }
     let listed = listed(plan, known);
@@ -58,7 +58,7 @@ pub fn ask(
     }
     let verdicts = listed.iter().map(|artifact| (artifact.key.clone(), verdict(artifact, signatures)));
     plan.signatures = Signed::Checked(Checked { verdicts: verdicts.collect() });
-    if trust.demand == Demand::Required { demanded(plan) } else { None }
+    if matches!(requirement, Requirement::Required(_)) { demanded(plan) } else { None }
 }
 
 /// What is to be said of the signatures of the images that a plan lists.

@@ -6,14 +6,8 @@ use crate::reconcile::kubernetes_versions::Rule;
 use crate::reconcile::references::Globs;
 use crate::reconcile::{Images, Ownership};
 use crate::release::{ImageKey, Line, Naming, Version};
+use crate::sylva::{IMAGES, REGISTRIES, VERSION};
 use crate::values::{Document, KeyPath, Mapping, Position, Scalar, ValuesError};
-
-/// The usual name of the version, at the top level.
-pub const VERSION_KEY: &str = "sylva_diskimagebuilder_version";
-/// The usual names of the mapping, at the top level.
-pub const IMAGES_KEYS: [&str; 2] = ["diskimage_builder_os_images", "sylva_diskimagebuilder_images"];
-/// Where a chart names its registries.
-pub(super) const REGISTRIES: &str = "os_images_oci_registries";
 
 /// The files that are kept in step with one producer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,8 +48,6 @@ pub struct Survey {
     pub current: Current,
     /// Whose entries those of the mapping are.
     pub ownership: Ownership,
-    /// Where the chart's values begin: at the top, or below `spec.values` of a HelmRelease.
-    pub root: KeyPath,
 }
 
 /// One file and where its version and mapping stand.
@@ -69,6 +61,8 @@ pub struct Surveyed {
     pub version: Option<(KeyPath, Scalar)>,
     /// The mapping of image keys.
     pub mapping: Mapping,
+    /// Where the chart's values begin: at the top, or below `spec.values` of a HelmRelease.
+    pub root: KeyPath,
 }
 
 /// The release that the files are at.
@@ -118,7 +112,7 @@ pub enum SurveyError {
         error: crate::release::InvalidVersion,
     },
     /// There is no mapping.
-    #[error("{path}: there is no `{}` and no `{}`; name the mapping's place with --images-key", IMAGES_KEYS[0], IMAGES_KEYS[1])]
+    #[error("{path}: there is no `{}` and no `{}`; name the mapping's place with --images-key", IMAGES[0], IMAGES[1])]
     NoMapping {
         /// The file.
         path: String,
@@ -134,7 +128,7 @@ pub enum SurveyError {
     /// There are both mappings.
     #[error(
         "{path}: there are both `{}` ({}) and `{}` ({}); say which one with --images-key",
-        IMAGES_KEYS[0], at[0], IMAGES_KEYS[1], at[1]
+        IMAGES[0], at[0], IMAGES[1], at[1]
     )]
     TwoMappings {
         /// The file.
@@ -167,22 +161,15 @@ pub fn survey(
     }
     let (spec, primary) = primary.ok_or(SurveyError::OnlyOverlays)?;
     let current = current(spec, &primary, from, prereleases)?;
-    let mut root = version_key(spec);
-    root.0.pop();
-    let ownership = ownership(target, spec, &primary, &root)?;
-    Ok(Survey { primary, overlays, current, ownership, root })
+    let ownership = ownership(target, spec, &primary)?;
+    Ok(Survey { primary, overlays, current, ownership })
 }
 
-fn ownership(
-    target: &Target,
-    spec: &FileSpec,
-    primary: &Surveyed,
-    root: &KeyPath,
-) -> Result<Ownership, SurveyError> {
+fn ownership(target: &Target, spec: &FileSpec, primary: &Surveyed) -> Result<Ownership, SurveyError> {
     if let Some(name) = &target.registry_key {
         return Ok(Ownership::of_registry(name));
     }
-    let registries = primary.document.value(&root.below(&[REGISTRIES]));
+    let registries = primary.document.value(&primary.root.below(&[REGISTRIES]));
     let registries = registries.map_err(|error| values_error(&primary.path, error))?;
     Ok(Ownership::from_values(registries.as_ref(), &version_key(spec)))
 }
@@ -199,7 +186,10 @@ fn read(spec: &FileSpec, bytes: Vec<u8>) -> Result<Surveyed, SurveyError> {
             .ok_or_else(|| SurveyError::NoSuchMapping { path: spec.path.clone(), key: key.clone() })?,
         None => usual_mapping(spec, &document)?,
     };
-    Ok(Surveyed { path: spec.path.clone(), version: version.map(|scalar| (key, scalar)), mapping, document })
+    let version = version.map(|scalar| (key, scalar));
+    let mut root = version.as_ref().map_or(&mapping.path, |(key, _)| key).clone();
+    root.0.pop();
+    Ok(Surveyed { path: spec.path.clone(), version, mapping, root, document })
 }
 
 fn usual_mapping(spec: &FileSpec, document: &Document) -> Result<Mapping, SurveyError> {
@@ -208,7 +198,7 @@ fn usual_mapping(spec: &FileSpec, document: &Document) -> Result<Mapping, Survey
         document.mapping(&path).map_err(|error| values_error(&spec.path, error))
     };
     let path = spec.path.clone();
-    match (find(IMAGES_KEYS[0])?, find(IMAGES_KEYS[1])?) {
+    match (find(IMAGES[0])?, find(IMAGES[1])?) {
         (Some(one), Some(other)) => Err(SurveyError::TwoMappings { path, at: [one.at, other.at] }),
         (Some(mapping), None) | (None, Some(mapping)) => Ok(mapping),
         (None, None) => Err(SurveyError::NoMapping { path }),
@@ -237,10 +227,10 @@ fn current(
 }
 
 fn version_key(spec: &FileSpec) -> KeyPath {
-    spec.version_key.clone().unwrap_or_else(|| KeyPath(vec![VERSION_KEY.to_owned()]))
+    spec.version_key.clone().unwrap_or_else(|| KeyPath(vec![VERSION.to_owned()]))
 }
 
-fn values_error(path: &str, error: ValuesError) -> SurveyError {
+pub(super) fn values_error(path: &str, error: ValuesError) -> SurveyError {
     SurveyError::Values { path: path.to_owned(), error }
 }
 

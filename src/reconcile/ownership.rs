@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::sylva::{REGISTRY_FIELD, registries_of};
 use crate::values::{Entry, KeyPath, Mapping};
-
-/// The field of an entry that names an entry of `os_images_oci_registries` (sylva-units, `values.schema.yaml`).
-pub const REGISTRY_FIELD: &str = "os_images_oci_registry";
 
 /// The registries whose entries follow this producer's version; none where nothing says so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,13 +32,7 @@ pub(super) enum Owner {
 impl Ownership {
     /// The registries that `os_images_oci_registries` ties to the version: those whose `tag` refers to `version_key`.
     pub fn from_values(registries: Option<&Value>, version_key: &KeyPath) -> Self {
-        let tied = |entry: &Value| {
-            entry.get("tag").and_then(Value::as_str).is_some_and(|tag| refers_to(tag, version_key))
-        };
-        let registries = registries.and_then(Value::as_object).into_iter().flatten();
-        Self {
-            registries: registries.filter(|(_, entry)| tied(entry)).map(|(name, _)| name.clone()).collect(),
-        }
+        Self { registries: registries_of(registries, version_key).map(str::to_owned).collect() }
     }
 
     /// The registry that the target's `registry_key:` names, whatever the file says.
@@ -51,6 +43,11 @@ impl Ownership {
     /// The registries that are ours by name.
     pub fn registries(&self) -> impl Iterator<Item = &str> {
         self.registries.iter().map(String::as_str)
+    }
+
+    /// The only registry that the entries of the mapping name, where every one of them names it.
+    pub fn only_registry(mapping: &Mapping) -> Option<&str> {
+        is_one_kind(&mapping.entries).then(|| registry(mapping.entries.first()?)).flatten()
     }
 
     /// Whose each entry of the mapping is.
@@ -87,51 +84,4 @@ fn is_one_kind(entries: &[Entry]) -> bool {
     let mut kinds = entries.iter().filter(|entry| !is_template(&entry.key)).map(registry);
     let first = kinds.next();
     kinds.all(|kind| Some(kind) == first)
-}
-
-/// Whether a template reads the version key. The file may hold the chart's values below a path of its own
-/// (`spec.values` of a HelmRelease), so a template's path is compared with the end of the key's.
-fn refers_to(template: &str, version_key: &KeyPath) -> bool {
-    is_template(template)
-        && template.split(".Values.").skip(1).any(|rest| {
-            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
-            let path: Vec<&str> = rest[..end.unwrap_or(rest.len())].split('.').collect();
-            let key = &version_key.0;
-            key.len() >= path.len() && key[key.len() - path.len()..] == path[..]
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_registry_is_ours_when_its_tag_reads_the_version_key() {
-        let table = [
-            ("{{ .Values.sylva_diskimagebuilder_version }}", "sylva_diskimagebuilder_version", true),
-            ("{{.Values.sylva_diskimagebuilder_version}}", "sylva_diskimagebuilder_version", true),
-            ("{{- $.Values.dib.version | quote -}}", "dib.version", true),
-            ("{{ .Values.dib_version }}", "spec.values.dib_version", true),
-            ("{{ .Values.dib_version_old }}", "dib_version", false),
-            ("{{ .Values.kiwi_version }}", "dib_version", false),
-            ("{{ .Values.dib.version }}", "version", false),
-            ("0.4.12", "dib_version", false),
-            (".Values.dib_version", "dib_version", false),
-        ];
-        for (tag, key, ours) in table {
-            let registries = json!({"sylva": {"url": "oci://r.example/p", "tag": tag}});
-            let ownership = Ownership::from_values(Some(&registries), &key.parse().unwrap());
-            assert_eq!(ownership != Ownership::default(), ours, "{tag}");
-        }
-    }
-
-    #[test]
-    fn a_registry_without_a_tag_or_no_registries_at_all_is_nobodys() {
-        let key = "v".parse().unwrap();
-        assert_eq!(Ownership::from_values(None, &key), Ownership::default());
-        assert_eq!(Ownership::from_values(Some(&json!({"a": {}, "b": null})), &key), Ownership::default());
-        assert_eq!(Ownership::from_values(Some(&json!([1])), &key), Ownership::default());
-    }
 }

@@ -6,12 +6,13 @@ use jiff::Timestamp;
 
 use crate::observe::releases::{ObserveError, Snapshot};
 use crate::plan::gates::{Ask, Found, Signatures, ask};
-use crate::plan::{Current, Plan, PlanError, Request, Survey, Trust, plan};
+use crate::plan::{Current, Plan, PlanError, Request, Survey, plan};
 use crate::reconcile::Images;
 use crate::reconcile::kubernetes_versions::Rule;
 use crate::release::choice::{Choice, Known, Next, Question, next_wanted};
 use crate::release::policy::Policy;
 use crate::release::{Line, Naming, Release, Version};
+use crate::signature::Requirement;
 
 /// What a target asks for, beside what its files say.
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +25,8 @@ pub struct Wish<'a> {
     pub kubernetes_versions: &'a [Rule],
     /// A person's own choice of the release.
     pub to: Option<&'a Version>,
-    /// What is asked of signatures.
-    pub trust: &'a Trust,
+    /// What is required of signatures.
+    pub signatures: &'a Requirement,
     /// The time of asking.
     pub now: Timestamp,
 }
@@ -62,7 +63,7 @@ pub async fn look_up(
         if fresh && snapshot.forget_cached() {
             continue;
         }
-        match ask(&mut plan, snapshot.known(), wish.policy, wish.trust, &signatures, &found) {
+        match ask(&mut plan, snapshot.known(), wish.policy, wish.signatures, &signatures, &found) {
             None => return Ok(plan),
             // A person's word overrides every gate but this one: what was asked for is refused.
             Some(Ask::Choice(version, hold)) if wish.to.is_some() && !hold.ends_by_word() => {
@@ -71,7 +72,7 @@ pub async fn look_up(
             }
             Some(Ask::Choice(version, hold)) => found.entry(version).or_default().push(hold),
             Some(Ask::Signatures(images)) => {
-                signatures.extend(snapshot.signatures(&images, wish.trust.keys.as_ref()).await);
+                signatures.extend(snapshot.signatures(&images, wish.signatures.keys()).await);
             }
         }
     }
@@ -101,7 +102,7 @@ pub fn plan_observed(
             }
         };
         let mut plan = planned(survey, naming, wish, known, choice)?;
-        match ask(&mut plan, known, wish.policy, wish.trust, &Signatures::new(), &found) {
+        match ask(&mut plan, known, wish.policy, wish.signatures, &Signatures::new(), &found) {
             Some(Ask::Choice(version, hold)) => found.entry(version).or_default().push(hold),
             // Signatures are not observed; whoever demands them has a registry asked.
             None | Some(Ask::Signatures(_)) => return Ok(plan),

@@ -17,7 +17,7 @@ use crate::merge_request::{
 use crate::observe::chain;
 use crate::observe::merge_request::Place;
 use crate::observe::releases::{ObserveError, Producer, Shelf, Snapshot};
-use crate::plan::{Plan, PlanError, Planned, Survey, Target, Trust, survey};
+use crate::plan::{Plan, PlanError, Planned, Survey, Target, survey};
 use crate::reconcile::Reconciliation;
 use crate::release::Version;
 use crate::release::policy::UpdateType;
@@ -108,13 +108,13 @@ async fn run_job(
         Ok(snapshot) => snapshot,
         Err(error) => return job.report(of_look_up(&error)),
     };
-    let trust = match Trust::of(job.policy.signatures, producer.keys.as_ref(), &seen.survey) {
-        Ok(trust) => trust,
-        Err(error) => return job.report(of_plan(&error.into())),
+    let signatures = match seen.survey.signature_requirement(producer.keys.as_ref(), job.policy.signatures) {
+        Ok(requirement) => requirement,
+        Err(error) => return job.report(of_plan(&error)),
     };
     let Target { images, kubernetes_versions, .. } = &job.target;
     let (images, to, now) = (*images, None, options.now);
-    let wish = Wish { policy: &job.policy, images, kubernetes_versions, to, trust: &trust, now };
+    let wish = Wish { policy: &job.policy, images, kubernetes_versions, to, signatures: &signatures, now };
     let mut plan = match look_up(&seen.survey, &mut snapshot, &producer.naming, &wish).await {
         Ok(plan) => plan,
         Err(LookUpError::Observe(error)) => return job.report(of_look_up(&error)),
@@ -243,7 +243,7 @@ fn of_look_up(error: &ObserveError) -> Outcome {
 
 fn of_plan(error: &PlanError) -> Outcome {
     match error {
-        PlanError::Survey(_) | PlanError::Schema { .. } | PlanError::NoKey(_) => {
+        PlanError::Survey(_) | PlanError::Schema { .. } | PlanError::Signatures { .. } => {
             Outcome::Failed(chain(error))
         }
         PlanError::Refused { .. }

@@ -17,17 +17,20 @@ use super::{Document, KeyPath, ValuesError};
 /// with the error.
 pub fn merged(files: &[&Document]) -> Result<Value, (usize, ValuesError)> {
     let read = |(index, file): (usize, &&Document)| file.top_level().map_err(|error| (index, error));
-    let mut read = files.iter().enumerate().map(read);
-    let mut values = read.next().transpose()?.unwrap_or_default();
+    files.iter().enumerate().map(read).collect::<Result<_, _>>().map(merge)
+}
+
+/// The same of what was read already.
+pub(super) fn merge(files: Vec<Map<String, Value>>) -> Value {
+    let mut files = files.into_iter();
+    let mut values = files.next().unwrap_or_default();
     drop_nulls(&mut values);
     let mut users = Map::new();
-    for file in read {
-        overlay(&mut users, file?);
-    }
+    files.for_each(|file| overlay(&mut users, file));
     coalesce(&mut values, users);
     let mut values = Value::Object(values);
     float(&mut values);
-    Ok(values)
+    values
 }
 
 /// Lays one value over the others, as a last file would: a scalar as YAML reads it, at a path of keys.

@@ -37,6 +37,7 @@ mod page;
 mod plan;
 mod reading;
 mod references;
+mod requirement;
 mod run;
 mod run_reports;
 mod schemas;

@@ -230,14 +230,12 @@ async fn the_key_of_the_values_file_counts_where_none_is_configured() {
     assert!(warned.stdout.contains("update 0.4.11 → 0.4.12"), "{warned:#?}");
 
     world.desk.write(VALUES, file("").replace(".default_cosign_public_key }}", ".lost }}"));
-    let lost = run().await;
-    assert!(lost.stdout.contains("signatures: not checked"), "{lost:#?}");
-    let required = world.desk.dibump(&["plan", VALUES, "--signatures", "required"]).await;
-    assert_eq!(required.exit, Some(3), "{required:#?}");
-    assert!(
-        required.stderr.contains("security.os_images.cosign_public_key cannot be resolved"),
-        "{required:#?}"
-    );
+    let place = "values.yaml:17:5: `security.os_images.cosign_public_key`";
+    for signatures in [&[][..], &["--signatures", "warn"], &["--signatures", "required"]] {
+        let lost = world.desk.dibump(&[&["plan", VALUES], signatures].concat()).await;
+        assert_eq!(lost.exit, Some(3), "{lost:#?}");
+        assert!(lost.stderr.contains(place) && lost.stderr.contains("has no value"), "{lost:#?}");
+    }
 }
 
 #[tokio::test]

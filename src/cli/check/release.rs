@@ -10,13 +10,12 @@ use crate::cli::progress::Progress;
 use crate::cli::{Context, lookup};
 use crate::config::{Config, Network};
 use crate::observe::releases::Snapshot;
-use crate::plan::{Current, PlanError, Survey, Trust};
+use crate::plan::{Current, Survey};
 use crate::reconcile::Images;
 use crate::release::{ImageKey, Release, Version, choice};
-use crate::signature::Verdict;
+use crate::signature::{Requirement, Unverified, Verdict};
 
 /// What is known of the file's release.
-#[derive(Default)]
 pub(super) struct Known {
     /// The release; `None` for a file that is pinned to a snapshot.
     pub(super) release: Option<Release>,
@@ -24,6 +23,16 @@ pub(super) struct Known {
     pub(super) previous: Option<Release>,
     /// What is to be said of the signatures of its images, as far as they were asked for.
     pub(super) signatures: BTreeMap<ImageKey, Verdict>,
+    /// What is required of them.
+    pub(super) requirement: Requirement,
+}
+
+impl Known {
+    /// Nothing, or what says nothing of signatures.
+    fn of(release: Option<Release>, why: Unverified) -> Self {
+        let requirement = Requirement::NotRequired(why);
+        Self { release, previous: None, signatures: BTreeMap::new(), requirement }
+    }
 }
 
 /// Looks up the release that the file names. What a retry may change makes it unknown, so that the rest of the file is
@@ -35,20 +44,20 @@ pub(super) fn look_up(
     local: &Local<'_>,
     survey: &Survey,
 ) -> Result<Known, Failure> {
-    let Current::Release(version) = &survey.current else { return Ok(Known::default()) };
+    let Current::Release(version) = &survey.current else { return Ok(Known::of(None, Unverified::Off)) };
     if let Some(file) = &args.files.lookup.observed {
         let naming = lookup::naming(args.files.lookup.names_pattern.as_deref())?;
         let known = crate::disk::releases::read(file, &naming)?;
         let unknown = || Release::unknown(version.clone(), "it is not among the observed releases");
         let release = known.releases.get(version).cloned().unwrap_or_else(unknown);
         let previous = before(version, &known).and_then(|version| known.releases.get(version)).cloned();
-        return Ok(Known { release: Some(release), previous, ..Known::default() });
+        return Ok(Known { previous, ..Known::of(Some(release), Unverified::FromFile) });
     }
     match context.block_on(in_registry(context, args, config, local, survey, version)) {
         Ok(known) => Ok(known),
         Err(failure) if failure.exit == Exit::Retry => {
             let reason = failure.error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
-            Ok(Known { release: Some(Release::unknown(version.clone(), reason)), ..Known::default() })
+            Ok(Known::of(Some(Release::unknown(version.clone(), reason)), Unverified::Off))
         }
         Err(failure) => Err(failure),
     }
@@ -78,13 +87,12 @@ async fn in_registry(
     {
         snapshot.read(&previous, now).await?;
     }
-    let trust =
-        Trust::of(local.policy.signatures, producer.keys.as_ref(), survey).map_err(PlanError::from)?;
-    let signatures = snapshot.signed(version, &survey.listed(), trust.keys.as_ref()).await;
+    let requirement = survey.signature_requirement(producer.keys.as_ref(), local.policy.signatures)?;
+    let signatures = snapshot.signed(version, &survey.listed(), requirement.keys()).await;
     context.requests(&transport);
     let mut known = snapshot.into_known();
     let previous = before(version, &known).cloned().and_then(|version| known.releases.remove(&version));
-    Ok(Known { release: known.releases.remove(version), previous, signatures })
+    Ok(Known { release: known.releases.remove(version), previous, signatures, requirement })
 }
 
 /// Whether something is published and not listed, of which the release before says whether it is new.

@@ -203,7 +203,14 @@ fn outright(args: &Args, config: Option<&Config>, chosen: &[Chosen]) -> Result<O
         return Err(Failure::usage("an image without values needs --registry and --tag").hint(hint));
     };
     let image: ImageKey = key.parse().map_err(Failure::person)?;
-    let published = Published { prefix, key: image, tag: tag.clone(), cosign_key: None };
+    let published = Published {
+        prefix,
+        key: image,
+        tag: tag.clone(),
+        registries: Vec::new(),
+        cosign_key: Ok(None),
+        more: serde_json::Map::new(),
+    };
     Ok(OsImage { key: key.clone(), at: KeyPath(Vec::new()), origin: Origin::Published(published) })
 }
 

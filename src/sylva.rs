@@ -1,0 +1,98 @@
+//! How sylva-core's chart names what we read: the keys of its values, in one place (sylva-units, `values.yaml`).
+//!
+//! Names only, and what follows from names alone. What stands at a key is read by [`crate::values`].
+
+use serde_json::Value;
+
+use crate::values::KeyPath;
+
+/// The release of diskimage-builder.
+pub const VERSION: &str = "sylva_diskimagebuilder_version";
+/// The mapping of image keys: in the proposal (sylva-core issue #729), and in sylva-core since 2024.
+pub const IMAGES: [&str; 2] = ["diskimage_builder_os_images", "sylva_diskimagebuilder_images"];
+/// The registries of images.
+pub const REGISTRIES: &str = "os_images_oci_registries";
+/// The field of an image that names an entry of [`REGISTRIES`].
+pub const REGISTRY_FIELD: &str = "os_images_oci_registry";
+/// The entry of [`REGISTRIES`] that serves an image which names none (sylva-core before 2025).
+const USUAL_REGISTRY: &str = "sylva";
+/// The public key of one registry's images, in its entry of [`REGISTRIES`] and in rendered `os_images`.
+pub const COSIGN_KEY: &str = "cosign_publickey";
+/// The public key of all OS images.
+pub const SECURITY_KEY: [&str; 3] = ["security", "os_images", "cosign_public_key"];
+/// Whether a deployment leaves signatures of OS images unchecked.
+pub const SKIP_SIGNING_CHECK: [&str; 3] = ["security", "os_images", "skip_signing_check"];
+/// The deployment's images; the user's own in values, all of them once rendered.
+pub const OS_IMAGES: &str = "os_images";
+/// The field of a rendered image that says that diskimage-builder made it.
+pub const DIB_IMAGE: &str = "sylva_dib_image";
+
+/// The entry that serves an image which names none: the only one, or the usual one.
+pub fn usual_registry<'a>(mut names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    match (names.clone().count(), names.next()) {
+        (1, only) => only,
+        (_, first) => first.into_iter().chain(names).find(|name| *name == USUAL_REGISTRY),
+    }
+}
+
+/// The entries of [`REGISTRIES`] whose `tag` is the version at `version_key`.
+pub fn registries_of<'a>(
+    registries: Option<&'a Value>,
+    version_key: &KeyPath,
+) -> impl Iterator<Item = &'a str> {
+    let follows = |entry: &Value| {
+        entry.get("tag").and_then(Value::as_str).is_some_and(|tag| refers_to(tag, version_key))
+    };
+    let entries = registries.and_then(Value::as_object).into_iter().flatten();
+    entries.filter(move |(_, entry)| follows(entry)).map(|(name, _)| name.as_str())
+}
+
+/// Whether a template reads the version key. The file may hold the chart's values below a path of its own
+/// (`spec.values` of a HelmRelease), so a template's path is compared with the end of the key's.
+fn refers_to(template: &str, version_key: &KeyPath) -> bool {
+    let key = &version_key.0;
+    template.contains("{{")
+        && crate::template::paths(template)
+            .iter()
+            .any(|path| key.len() >= path.len() && key[key.len() - path.len()..] == path[..])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_registry_follows_the_version_that_its_tag_reads() {
+        let table = [
+            ("{{ .Values.sylva_diskimagebuilder_version }}", "sylva_diskimagebuilder_version", true),
+            ("{{.Values.sylva_diskimagebuilder_version}}", "sylva_diskimagebuilder_version", true),
+            ("{{- $.Values.dib.version | quote -}}", "dib.version", true),
+            ("{{ .Values.dib_version }}", "spec.values.dib_version", true),
+            ("{{ .Values.dib_version_old }}", "dib_version", false),
+            ("{{ .Values.kiwi_version }}", "dib_version", false),
+            ("{{ .Values.dib.version }}", "version", false),
+            ("0.4.12", "dib_version", false),
+            (".Values.dib_version", "dib_version", false),
+        ];
+        for (tag, key, follows) in table {
+            let registries = json!({"sylva": {"url": "oci://r.example/p", "tag": tag}});
+            let found: Vec<&str> = registries_of(Some(&registries), &key.parse().unwrap()).collect();
+            assert_eq!(found == ["sylva"], follows, "{tag}");
+        }
+        let key = "v".parse().unwrap();
+        for none in [None, Some(json!({"a": {}, "b": null})), Some(json!([1]))] {
+            assert_eq!(registries_of(none.as_ref(), &key).count(), 0);
+        }
+    }
+
+    #[test]
+    fn an_image_without_a_registry_has_the_only_one_or_the_usual_one() {
+        let usual = |names: &'static [&'static str]| usual_registry(names.iter().copied());
+        assert_eq!(usual(&[]), None);
+        assert_eq!(usual(&["kiwi"]), Some("kiwi"));
+        assert_eq!(usual(&["kiwi", "sylva"]), Some("sylva"));
+        assert_eq!(usual(&["kiwi", "other"]), None);
+    }
+}

@@ -1,0 +1,150 @@
+//! Merged values as charts read them: what stands at a path, its templates rendered until none is left.
+
+use serde_json::{Map, Value};
+
+use super::KeyPath;
+use crate::template::{TemplateError, kind, paths, resolve};
+
+/// So deep is it looked for the value that is to blame.
+const NESTED: usize = 8;
+
+/// Merged values.
+#[derive(Debug, Clone, Copy)]
+pub struct Rendered<'a>(pub &'a Value);
+
+/// A value that cannot be used as it is.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("`{at}`: {wrong}")]
+pub struct ValueError {
+    /// Where it stands.
+    pub at: KeyPath,
+    /// What is wrong with it.
+    pub wrong: WrongValue,
+}
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum WrongValue {
+    /// A template that cannot be rendered here.
+    #[error("{0}")]
+    Template(#[from] TemplateError),
+    /// Something else than what was expected.
+    #[error("is {found} (expected {expected})")]
+    Unexpected {
+        /// What stands there.
+        found: &'static str,
+        /// What should.
+        expected: &'static str,
+    },
+    /// There is nothing.
+    #[error("is missing")]
+    Missing,
+}
+
+impl WrongValue {
+    /// A value of another kind.
+    pub fn unexpected(found: &Value, expected: &'static str) -> Self {
+        Self::Unexpected { found: kind(found), expected }
+    }
+
+    fn at(self, at: &KeyPath) -> ValueError {
+        ValueError { at: at.clone(), wrong: self }
+    }
+}
+
+impl<'a> Rendered<'a> {
+    /// What stands at a path; null is nothing.
+    pub fn at(self, path: &KeyPath) -> Option<&'a Value> {
+        let found = path.0.iter().try_fold(self.0, |value, key| value.get(key));
+        found.filter(|value| !value.is_null())
+    }
+
+    /// A mapping; nothing is an empty one.
+    ///
+    /// # Errors
+    /// Something else stands there.
+    pub fn mapping(self, path: &KeyPath) -> Result<Vec<(&'a String, &'a Value)>, ValueError> {
+        match self.at(path) {
+            None => Ok(Vec::new()),
+            Some(Value::Object(map)) => Ok(map.iter().collect()),
+            Some(other) => Err(WrongValue::unexpected(other, "a mapping").at(path)),
+        }
+    }
+
+    /// A text; an empty one may be as good as none.
+    ///
+    /// # Errors
+    /// Something else stands there, or a template that cannot be rendered.
+    pub fn text(self, path: &KeyPath) -> Result<Option<String>, ValueError> {
+        match self.at(path) {
+            None => Ok(None),
+            Some(Value::String(text)) => self.render(text, path).map(Some),
+            Some(other) => Err(WrongValue::unexpected(other, "text; write it in quotes").at(path)),
+        }
+    }
+
+    /// A text that must be there.
+    ///
+    /// # Errors
+    /// As [`Rendered::text`], and where there is none.
+    pub fn required(self, path: &KeyPath) -> Result<String, ValueError> {
+        self.text(path)?.filter(|text| !text.is_empty()).ok_or_else(|| WrongValue::Missing.at(path))
+    }
+
+    /// A boolean, or a text that becomes one.
+    ///
+    /// # Errors
+    /// As [`Rendered::text`], and text that is neither `true` nor `false`.
+    pub fn flag(self, path: &KeyPath) -> Result<Option<bool>, ValueError> {
+        match self.at(path) {
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            _ => match self.text(path)?.as_deref() {
+                None => Ok(None),
+                Some("true") => Ok(Some(true)),
+                Some("false") => Ok(Some(false)),
+                Some(_) => Err(WrongValue::Unexpected { found: "text", expected: "true or false" }.at(path)),
+            },
+        }
+    }
+
+    /// A text that stands at `path`, rendered. The error names the value that is to blame, which `text` may only refer to.
+    ///
+    /// # Errors
+    /// A template that cannot be rendered.
+    pub fn render(self, text: &str, path: &KeyPath) -> Result<String, ValueError> {
+        resolve(text, self.0).map_err(|error| {
+            let culprit = self.culprit(text, NESTED);
+            WrongValue::from(error).at(culprit.as_ref().unwrap_or(path))
+        })
+    }
+
+    /// The value that a template names and that cannot be rendered itself.
+    fn culprit(self, text: &str, deep: usize) -> Option<KeyPath> {
+        paths(text).into_iter().map(KeyPath).find_map(|path| {
+            let Some(Value::String(text)) = self.at(&path) else { return None };
+            resolve(text, self.0).err()?;
+            let deeper = (deep > 0).then(|| self.culprit(text, deep - 1)).flatten();
+            Some(deeper.unwrap_or(path))
+        })
+    }
+
+    /// A value with all its texts rendered.
+    ///
+    /// # Errors
+    /// A template that cannot be rendered.
+    pub fn render_all(self, value: &Value, path: &KeyPath) -> Result<Value, ValueError> {
+        Ok(match value {
+            Value::String(text) => self.render(text, path)?.into(),
+            Value::Array(items) => {
+                items.iter().map(|item| self.render_all(item, path)).collect::<Result<_, _>>()?
+            }
+            Value::Object(map) => {
+                let entry = |(key, value): (&String, &Value)| {
+                    Ok((key.clone(), self.render_all(value, &path.below(&[key]))?))
+                };
+                Value::Object(map.iter().map(entry).collect::<Result<Map<_, _>, ValueError>>()?)
+            }
+            plain => plain.clone(),
+        })
+    }
+}
