@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::forge::{Branch, Forge, ForgeError};
 use crate::merge_request::{Action, Decision, Observed, Outcome, Wanted, next};
-use crate::observe::merge_request::{Place, observe};
+use crate::observe::merge_request::observe;
 
 pub use config_map::config_map;
 
@@ -45,29 +45,24 @@ impl Default for Patience {
 }
 
 /// What a run would end in, by reading alone.
-pub async fn foresee(forge: &dyn Forge, place: &Place, wanted: &Wanted) -> Result<Applied, ForgeError> {
-    let observed = observe(forge, place, wanted).await?;
+pub async fn foresee(forge: &dyn Forge, wanted: &Wanted) -> Result<Applied, ForgeError> {
+    let observed = observe(forge, wanted).await?;
     let (outcome, note) = match next(&observed, wanted) {
         Decision::Do { leads_to, .. } => (leads_to.foreseen(), None),
         Decision::Wait { until } => (Outcome::Unchanged, Some(waiting_for(&until))),
         Decision::Done { outcome, note } => (outcome, note),
     };
-    Ok(Applied { outcome, note, merge_request: open(&observed, &wanted.target), writes: 0 })
+    Ok(Applied { outcome, note, merge_request: open(&observed, &wanted.place.target), writes: 0 })
 }
 
 /// Makes branch and merge request equal to what is wanted, by as many passes as it takes, at most 8.
 ///
 /// Errors are the forge's: a read that could not tell, or a write that it keeps refusing.
-pub async fn apply(
-    forge: &dyn Forge,
-    place: &Place,
-    wanted: &Wanted,
-    patience: Patience,
-) -> Result<Applied, ForgeError> {
+pub async fn apply(forge: &dyn Forge, wanted: &Wanted, patience: Patience) -> Result<Applied, ForgeError> {
     let waiting = Waiting::new(patience);
     let mut run = Run {
         forge,
-        target: &wanted.target,
+        target: &wanted.place.target,
         waiting,
         achieved: Vec::new(),
         before: None,
@@ -75,7 +70,7 @@ pub async fn apply(
         writes: 0,
     };
     loop {
-        let observed = observe(forge, place, wanted).await?;
+        let observed = observe(forge, wanted).await?;
         run.learn(&observed);
         if run.lags(&observed) && run.waiting.wait(None).await {
             continue;

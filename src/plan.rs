@@ -10,6 +10,7 @@ pub mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::reconcile::kubernetes_versions::{self, Coupled, Rule, SetVersion};
 use crate::reconcile::{self, Departure, Images, Inputs, Reconciliation, Refusal};
@@ -45,9 +46,9 @@ pub struct PlannedFile {
     /// Its path.
     pub path: String,
     /// Its text as it was read.
-    pub before: String,
+    pub before: Arc<str>,
     /// Its text as it should be.
-    pub after: String,
+    pub after: Arc<str>,
     /// What becomes of its mapping.
     pub reconciliation: Reconciliation,
     /// Kubernetes versions elsewhere in the file that become those of the images.
@@ -271,7 +272,7 @@ fn edit(
 ) -> Result<PlannedFile, PlanError> {
     let keys = reconciliation.changes.iter().cloned();
     let changes: Vec<Change> = version.into_iter().chain(keys).chain(coupled.changes).collect();
-    let before = file.document.text().to_owned();
+    let before = file.document.shared_text();
     let mut notes: Vec<String> = reconciliation.notes.iter().map(ToString::to_string).collect();
     notes.extend(coupled.notes.iter().map(ToString::to_string));
     let after = if changes.is_empty() {
@@ -282,7 +283,7 @@ fn edit(
         // The reconciliation itself says which comments above an entry stay, and why.
         let below = edited.notes.iter().filter(|note| matches!(note, EditNote::CommentBelowStays { .. }));
         notes.extend(below.map(ToString::to_string));
-        edited.text
+        edited.text.into()
     };
     let mapping = (file.mapping.path.clone(), file.mapping.at);
     let in_use = in_use(&file.mapping, &reconciliation);
@@ -405,9 +406,9 @@ impl Plan {
     }
 
     /// The content of each changed file, before and after.
-    pub fn changes(&self) -> BTreeMap<&str, (&str, &str)> {
+    pub fn changes(&self) -> BTreeMap<&str, (&Arc<str>, &Arc<str>)> {
         let changed = self.files.iter().filter(|file| file.before != file.after);
-        let changed = changed.map(|file| (file.path.as_str(), (file.before.as_str(), file.after.as_str())));
+        let changed = changed.map(|file| (file.path.as_str(), (&file.before, &file.after)));
         changed.chain(self.references.changes()).collect()
     }
 }

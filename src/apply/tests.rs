@@ -10,7 +10,7 @@ use crate::forge::{
 };
 use crate::merge_request::fate::{Fate, Fates};
 use crate::merge_request::marker::Digests;
-use crate::merge_request::{FileChange, Patch, Update, Upkeep, Work, source_branch, source_prefix};
+use crate::merge_request::{FileChange, Patch, Place, Update, Upkeep, Work};
 use crate::release::Version;
 
 /// A forge that keeps its state, and can be told to fail.
@@ -75,13 +75,11 @@ impl FakeForge {
         let parent = self.state().branches[&Branch("main".into())].clone();
         let before = self.state().commits[&parent].1["values.yaml"].clone();
         let after = String::from_utf8(before.clone()).unwrap().replace("0.4.11", version).into_bytes();
-        let patch = Patch::new([("values.yaml".to_owned(), FileChange { before, after })].into());
-        let (target, version): (Branch, Version) = (Branch("main".into()), version.parse().unwrap());
+        let change = FileChange { before: before.into(), after: after.into() };
+        let patch = Patch::new([("values.yaml".to_owned(), change)].into());
+        let version: Version = version.parse().unwrap();
         let update = Update {
             producer: "images".into(),
-            source: source_branch(&target, "images", &version),
-            target: target.clone(),
-            parent,
             current: "0.4.11".parse().ok(),
             version: version.clone(),
             patch,
@@ -92,7 +90,6 @@ impl FakeForge {
             digests: Digests::default(),
             settings: MergeRequestSettings::default(),
             upkeep: self.state().upkeep,
-            description_limit: 1_000_000,
         };
         self.wants(Work::Update(Box::new(update)))
     }
@@ -103,21 +100,22 @@ impl FakeForge {
 
     fn wants(&self, work: Work) -> Wanted {
         let fates = Fates::new(self.state().fates.clone(), false);
-        Wanted { target: Branch("main".into()), work, fates, description_limit: 1_000_000, withheld: None }
+        let place = self.place(&work);
+        Wanted { place, work, fates, description_limit: 1_000_000, withheld: None }
     }
 
-    fn place(&self, wanted: &Wanted) -> Place {
+    fn place(&self, work: &Work) -> Place {
         let target = Branch("main".into());
         let head = self.state().branches[&target].clone();
-        let source = match &wanted.work {
-            Work::Update(update) => update.source.clone(),
-            Work::Nothing { .. } => Branch(SOURCE.into()),
+        let version = match work {
+            Work::Update(update) => update.version.clone(),
+            Work::Nothing { .. } => "0.4.11".parse().unwrap(),
         };
-        Place { source, prefix: source_prefix(&target, "images"), head }
+        Place::new(&target, &head, "images", &version)
     }
 
     async fn reach(&self, wanted: &Wanted, patience: Patience) -> Result<Applied, ForgeError> {
-        apply(self, &self.place(wanted), wanted, patience).await
+        apply(self, wanted, patience).await
     }
 
     async fn run(&self, version: &str) -> Result<Applied, ForgeError> {
@@ -302,7 +300,8 @@ impl Forge for FakeForge {
         }
         if happens {
             self.state().stale.insert(new.branch.clone(), head);
-            self.add(&new.branch.0, &new.message, Some(new.parent.clone()), new.files.clone());
+            let files = new.files.iter().map(|(path, bytes)| (path.clone(), bytes.to_vec())).collect();
+            self.add(&new.branch.0, &new.message, Some(new.parent.clone()), files);
         }
         answer.map(|()| self.state().branches[&new.branch].clone())
     }
@@ -576,7 +575,7 @@ async fn a_dry_run_reads_only() {
     let forge = FakeForge::new();
     let foresee = async |version| {
         let wanted = forge.wanted(version);
-        foresee(&forge, &forge.place(&wanted), &wanted).await.unwrap().outcome.to_string()
+        foresee(&forge, &wanted).await.unwrap().outcome.to_string()
     };
     assert_eq!(foresee("0.4.12").await, "would-create");
     assert!(forge.written().is_empty());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::args::{DemandArg, Plan as Args, PlanFormat};
 use super::exit::Exit;
@@ -120,8 +121,10 @@ fn print(context: &Context, args: &Args, plan: &Plan, known: &Known) {
         PlanFormat::Text => context.output.print(&report::plan::text(plan, known, context.width())),
         PlanFormat::Json => context.output.json(&report::plan_json::report(plan, known)),
         PlanFormat::Diff => {
-            let own = plan.files.iter().map(|file| (file.path.as_str(), (&*file.before, &*file.after)));
-            let diff = |(path, (before, after))| report::diff::coloured(path, before, after);
+            let own = plan.files.iter().map(|file| (file.path.as_str(), (&file.before, &file.after)));
+            let diff = |(path, (before, after)): (&str, (&Arc<str>, &Arc<str>))| {
+                report::diff::coloured(path, before, after)
+            };
             context.output.print(&own.chain(plan.references.changes()).map(diff).collect::<String>());
         }
     }

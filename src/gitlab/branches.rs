@@ -156,7 +156,7 @@ async fn create(
     for (path, bytes) in &commit.files {
         let mut action = CommitAction::builder();
         action.action(CommitActionType::Update).file_path(path.as_str());
-        action.content(bytes.as_slice()).encoding(Encoding::Base64);
+        action.content(&**bytes).encoding(Encoding::Base64);
         endpoint.action(built(action.build())?);
     }
     let created: WireId = client.ask(&built(endpoint.build())?).await?;

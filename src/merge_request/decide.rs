@@ -8,7 +8,7 @@ mod update;
 
 use crate::release::Version;
 
-use super::branch::{Branch, CommitId, NewCommit};
+use super::branch::{Branch, CommitId, NewCommit, Place};
 use super::description::Description;
 use super::fate::Fates;
 use super::outcome::Outcome;
@@ -17,6 +17,7 @@ use super::request::{
     MergeRequest, MergeRequestEdit, MergeRequestState, NewMergeRequest, Pipeline, StateChange,
 };
 pub use update::Update;
+use update::Updating;
 
 /// What is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +57,8 @@ pub struct SourceBranch {
 /// What should be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// The target branch.
-    pub target: Branch,
+    /// Where it goes.
+    pub place: Place,
     /// What is to be offered.
     pub work: Work,
     /// What became of the releases that open merge requests may offer.
@@ -147,7 +148,11 @@ pub fn next(observed: &Observed, wanted: &Wanted) -> Decision {
         return decision;
     }
     let decision = match &wanted.work {
-        Work::Update(update) => opening(update.next(observed), update, wanted),
+        Work::Update(update) => {
+            let updating =
+                Updating { update, place: &wanted.place, description_limit: wanted.description_limit };
+            opening(updating.next(observed), update, wanted)
+        }
         Work::Nothing { outcome, note } => nothing(observed, wanted, outcome, note.as_ref()),
     };
     match decision {
@@ -173,7 +178,7 @@ fn opening(decision: Decision, update: &Update, wanted: &Wanted) -> Decision {
 }
 
 fn nothing(observed: &Observed, wanted: &Wanted, outcome: &Outcome, note: Option<&String>) -> Decision {
-    let open = observed.offers().find_map(|offer| offer.open(&wanted.target));
+    let open = observed.offers().find_map(|offer| offer.open(&wanted.place.target));
     let left = open.map(|mr| format!("merge request {} is open and was left as it is", mr.number));
     let note = [note.cloned(), left].into_iter().flatten().collect::<Vec<_>>().join("; ");
     Decision::Done { outcome: outcome.clone(), note: Some(note).filter(|note| !note.is_empty()) }

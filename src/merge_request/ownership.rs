@@ -112,7 +112,7 @@ mod tests {
     use crate::merge_request::Commit;
 
     fn files() -> BTreeMap<String, FileChange> {
-        [("a".to_owned(), FileChange { before: b"1\n".to_vec(), after: b"2\n".to_vec() })].into()
+        [("a".to_owned(), FileChange { before: (*b"1\n").into(), after: (*b"2\n").into() })].into()
     }
 
     fn ours() -> Commit {
@@ -140,7 +140,7 @@ mod tests {
         assert!(matches!(candidate.clone().prove(files.clone()), Ownership::Ours { .. }));
 
         let mut more = files.clone();
-        more.insert("b".into(), Some(FileChange { before: vec![], after: b"x".to_vec() }));
+        more.insert("b".into(), Some(FileChange { before: [].into(), after: (*b"x").into() }));
         assert!(matches!(candidate.clone().prove(more), Ownership::Others { .. }), "amended");
         let mut added = files;
         added.insert("b".into(), None);

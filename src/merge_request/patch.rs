@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use similar::{Algorithm, capture_diff_slices};
@@ -14,9 +15,9 @@ use similar::{Algorithm, capture_diff_slices};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileChange {
     /// The bytes before.
-    pub before: Vec<u8>,
+    pub before: Arc<[u8]>,
     /// The bytes after.
-    pub after: Vec<u8>,
+    pub after: Arc<[u8]>,
 }
 
 /// Changed files, by path, with the id of what they change.
@@ -143,7 +144,10 @@ mod tests {
     use super::*;
 
     fn id(changes: &[(&str, &str, &str)]) -> PatchId {
-        let file = |before: &str, after: &str| FileChange { before: before.into(), after: after.into() };
+        let file = |before: &str, after: &str| FileChange {
+            before: before.as_bytes().into(),
+            after: after.as_bytes().into(),
+        };
         PatchId::of(&changes.iter().map(|(p, b, a)| ((*p).to_owned(), file(b, a))).collect())
     }
 
@@ -180,7 +184,7 @@ mod tests {
     #[test]
     fn files_that_do_not_change_do_not_count() {
         assert_eq!(id(&[("a", "1\n", "2\n"), ("b", "x", "x")]), id(&[("a", "1\n", "2\n")]));
-        let same = FileChange { before: b"x".to_vec(), after: b"x".to_vec() };
+        let same = FileChange { before: (*b"x").into(), after: (*b"x").into() };
         assert!(Patch::new([("b".to_owned(), same)].into()).files().is_empty());
     }
 

@@ -7,25 +7,14 @@ use crate::merge_request::description::Description;
 use crate::merge_request::ownership::{Candidate, Claim, claim};
 use crate::merge_request::{
     FileChange, Freeze, Observed, Offer, Ownership, Rebase, SourceBranch, Update, Wanted, Work,
-    is_source_branch,
 };
-
-/// Where the bot's work for one target branch and producer stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The source branch that is wanted.
-    pub source: Branch,
-    /// How the names of all our source branches here begin.
-    pub prefix: String,
-    /// The head of the target branch, at which the files were read.
-    pub head: CommitId,
-}
 
 /// What is there. An error means that it could not be told: nothing may be written then.
 ///
 /// One request where nothing is wanted and nothing is there, which is most of the time: what is open without a branch
 /// can be left to people then.
-pub async fn observe(forge: &dyn Forge, place: &Place, wanted: &Wanted) -> Result<Observed, ForgeError> {
+pub async fn observe(forge: &dyn Forge, wanted: &Wanted) -> Result<Observed, ForgeError> {
+    let place = &wanted.place;
     let (mut heads, merge_requests) = match &wanted.work {
         Work::Nothing { .. } => {
             let heads = forge.branches(&place.prefix).await?;
@@ -37,8 +26,8 @@ pub async fn observe(forge: &dyn Forge, place: &Place, wanted: &Wanted) -> Resul
             futures::try_join!(forge.branches(&place.prefix), forge.merge_requests(&place.source))?
         }
     };
-    heads.retain(|branch, _| is_source_branch(branch, &place.prefix));
-    let reader = Reader { forge, place, wanted };
+    heads.retain(|branch, _| place.is_source(branch));
+    let reader = Reader { forge, wanted };
     let current = reader.offer(place.source.clone(), heads.remove(&place.source), merge_requests).await?;
     let mut others = Vec::new();
     for (branch, head) in heads {
@@ -52,7 +41,6 @@ pub async fn observe(forge: &dyn Forge, place: &Place, wanted: &Wanted) -> Resul
 
 struct Reader<'a> {
     forge: &'a dyn Forge,
-    place: &'a Place,
     wanted: &'a Wanted,
 }
 
@@ -71,8 +59,8 @@ impl Reader<'_> {
     }
 
     async fn source(&self, offer: &Offer, head: CommitId) -> Result<SourceBranch, ForgeError> {
-        let update = self.update().filter(|update| update.source == offer.branch);
-        let open = offer.open(&self.wanted.target);
+        let update = self.update().filter(|_| self.wanted.place.source == offer.branch);
+        let open = offer.open(&self.wanted.place.target);
         let unread = |ownership| SourceBranch { head: head.clone(), ownership, lacking: Vec::new() };
         if update.is_none() && open.is_none() && offer.closed_by_the_bot().is_none() {
             return Ok(unread(Ownership::Unknown { why: "nothing is open from this branch".to_owned() }));
@@ -99,7 +87,7 @@ impl Reader<'_> {
     }
 
     async fn ownership(&self, head: &CommitId, update: Option<&Update>) -> Result<Ownership, ForgeError> {
-        match claim(&self.forge.compare(&self.place.head, head).await?) {
+        match claim(&self.forge.compare(&self.wanted.place.head, head).await?) {
             Claim::Settled(ownership) => Ok(ownership),
             Claim::Unproven(candidate) => self.prove(candidate, update).await,
         }
@@ -111,11 +99,11 @@ impl Reader<'_> {
             let known = update.and_then(|update| update.patch.files().get(path));
             let before = match known {
                 // The plan was made from the very same commit.
-                Some(file) if candidate.parent == self.place.head => Some(file.before.clone()),
-                _ => self.forge.file(path, &candidate.parent).await?,
+                Some(file) if candidate.parent == self.wanted.place.head => Some(file.before.clone()),
+                _ => self.forge.file(path, &candidate.parent).await?.map(Into::into),
             };
             let after = self.forge.file(path, &candidate.commit).await?;
-            let change = before.zip(after).map(|(before, after)| FileChange { before, after });
+            let change = before.zip(after).map(|(before, after)| FileChange { before, after: after.into() });
             files.insert(path.clone(), change);
         }
         Ok(candidate.prove(files))
@@ -132,7 +120,8 @@ impl Reader<'_> {
 
     /// What only the forge knows, where an open merge request's fate hangs on it.
     async fn ask_the_forge(&self, observed: &mut Observed) -> Result<(), ForgeError> {
-        let (Some(update), Some(open)) = (self.update(), observed.current.open(&self.wanted.target)) else {
+        let (Some(update), Some(open)) = (self.update(), observed.current.open(&self.wanted.place.target))
+        else {
             return Ok(());
         };
         let recorded = observed.current.source.as_ref().is_some_and(|s| s.ownership == Ownership::Recorded);

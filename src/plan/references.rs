@@ -1,6 +1,7 @@
 //! Other files of the project that name image keys: they follow what the plan does to the mapping.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Plan;
 use crate::reconcile::references::{Moves, References};
@@ -21,9 +22,9 @@ pub struct ReferenceFile {
     /// Its path.
     pub path: String,
     /// Its text as it was read.
-    pub before: String,
+    pub before: Arc<str>,
     /// Its text as it should be.
-    pub after: String,
+    pub after: Arc<str>,
     /// What is renamed in it, and what dangles.
     pub references: References,
 }
@@ -58,22 +59,22 @@ impl Plan {
     }
 }
 
-fn follow(moves: &Moves<'_>, bytes: Vec<u8>) -> Result<(String, String, References), String> {
+fn follow(moves: &Moves<'_>, bytes: Vec<u8>) -> Result<(Arc<str>, Arc<str>, References), String> {
     let document = Document::parse(bytes).map_err(|error| error.to_string())?;
     let references = moves.follow(&document);
-    let before = document.text().to_owned();
+    let before = document.shared_text();
     if references.changes.is_empty() {
         return Ok((before.clone(), before, references));
     }
     let edited = document.edit(&references.changes).map_err(|error| error.to_string())?;
-    Ok((before, edited.text, references))
+    Ok((before, edited.text.into(), references))
 }
 
 impl ReferenceFiles {
     /// The content of each changed file, before and after.
-    pub fn changes(&self) -> impl Iterator<Item = (&str, (&str, &str))> {
+    pub fn changes(&self) -> impl Iterator<Item = (&str, (&Arc<str>, &Arc<str>))> {
         let changed = self.files.iter().filter(|file| file.before != file.after);
-        changed.map(|file| (file.path.as_str(), (file.before.as_str(), file.after.as_str())))
+        changed.map(|file| (file.path.as_str(), (&file.before, &file.after)))
     }
 
     /// What a reader should know, a sentence each: what dangles, and what was not looked at.

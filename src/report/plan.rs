@@ -19,7 +19,7 @@ pub fn text(plan: &Plan, known: &Known, width: Option<usize>) -> String {
     }
     text.push_str(&references::text(&plan.references));
     let changed = plan.files.iter().filter(|file| file.before != file.after);
-    let changed = changed.map(|file| (file.path.as_str(), (&*file.before, &*file.after)));
+    let changed = changed.map(|file| (file.path.as_str(), (&file.before, &file.after)));
     for (path, (before, after)) in changed.chain(plan.references.changes()) {
         text.push('\n');
         text.push_str(&diff::coloured(path, before, after));

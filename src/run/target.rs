@@ -11,15 +11,11 @@ use crate::forge::{Branch, CommitId, ForgeError, MergeRequestSettings};
 use crate::merge_request::marker::Digests;
 use crate::merge_request::template::Facts;
 use crate::merge_request::text::Summary;
-use crate::merge_request::{
-    FileChange, Outcome, Patch, Update, Wanted, Work, source_branch, source_prefix, text,
-};
+use crate::merge_request::{FileChange, Outcome, Patch, Place, Update, Wanted, Work, text};
 use crate::observe::chain;
-use crate::observe::merge_request::Place;
 use crate::observe::releases::{ObserveError, Producer, Shelf, Snapshot};
 use crate::plan::{Plan, PlanError, Planned, Survey, Target, survey};
 use crate::reconcile::Reconciliation;
-use crate::release::Version;
 use crate::release::policy::UpdateType;
 
 /// A file by which a project says that it wants nothing from a bot that searches for projects.
@@ -140,13 +136,13 @@ async fn run_job(
         }
     };
     let wanted = Wanted {
-        target: seen.branch.clone(),
+        place: Place::new(&seen.branch, &seen.head, &job.producer, plan.to()),
         work,
         fates: fates::fates(&plan, &snapshot),
         description_limit: job.forge.description_limit(),
         withheld,
     };
-    let report = propose(job, seen, &wanted, plan.to(), options).await;
+    let report = propose(job, &wanted, options).await;
     Report { plan: Some((plan, snapshot.into_known())), ..report }
 }
 
@@ -161,13 +157,10 @@ async fn obey_schemas(job: &Job, plan: &mut Plan, head: &CommitId) -> Result<(),
 }
 
 /// Makes the merge request what is wanted, or says what would be written.
-async fn propose(job: &Job, seen: &Seen, wanted: &Wanted, version: &Version, options: Options) -> Report {
-    let source = source_branch(&seen.branch, &job.producer, version);
-    let prefix = source_prefix(&seen.branch, &job.producer);
-    let place = Place { source, prefix, head: seen.head.clone() };
+async fn propose(job: &Job, wanted: &Wanted, options: Options) -> Report {
     let applied = match job.dry_run {
-        true => foresee(job.forge.as_ref(), &place, wanted).await,
-        false => apply(job.forge.as_ref(), &place, wanted, options.patience).await,
+        true => foresee(job.forge.as_ref(), wanted).await,
+        false => apply(job.forge.as_ref(), wanted, options.patience).await,
     };
     match applied {
         Ok(Applied { outcome, note, merge_request, .. }) => {
@@ -178,8 +171,9 @@ async fn propose(job: &Job, seen: &Seen, wanted: &Wanted, version: &Version, opt
 }
 
 fn update(job: &Job, seen: &Seen, producer: &Producer, snapshot: &Snapshot<'_>, plan: &Plan) -> Update {
-    let change = |(path, (before, after)): (&str, (&str, &str))| {
-        (path.to_owned(), FileChange { before: before.as_bytes().to_vec(), after: after.as_bytes().to_vec() })
+    let change = |(path, (before, after)): (&str, (&Arc<str>, &Arc<str>))| {
+        let (before, after) = (Arc::clone(before).into(), Arc::clone(after).into());
+        (path.to_owned(), FileChange { before, after })
     };
     let summary = summary::summary(job, producer, snapshot, plan);
     let digests = summary.images.iter().filter_map(|row| Some((row.key.as_str(), row.digest.as_ref()?)));
@@ -188,9 +182,6 @@ fn update(job: &Job, seen: &Seen, producer: &Producer, snapshot: &Snapshot<'_>, 
     let words = job.templates.write(&facts(job, seen, plan, &summary));
     Update {
         producer: job.producer.clone(),
-        source: source_branch(&seen.branch, &job.producer, plan.to()),
-        target: seen.branch.clone(),
-        parent: seen.head.clone(),
         current: Some(plan.from.clone()),
         version: plan.to().clone(),
         patch: Patch::new(plan.changes().into_iter().map(change).collect()),
@@ -201,7 +192,6 @@ fn update(job: &Job, seen: &Seen, producer: &Producer, snapshot: &Snapshot<'_>, 
         digests: Digests::of(digests),
         settings: MergeRequestSettings { draft: job.settings.draft || is_draft, ..job.settings.clone() },
         upkeep: job.upkeep,
-        description_limit: job.forge.description_limit(),
     }
 }
 

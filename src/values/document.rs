@@ -1,6 +1,7 @@
 //! A values file as bytes: what it says and where. Reading and refusing happens here, editing does not.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::tree::Tree;
 use super::{KeyPath, Position};
@@ -11,7 +12,7 @@ pub const SIZE_LIMIT: usize = 32 * 1024 * 1024;
 /// A values file that was read: its text, and a tree of what it says with the bytes of each node.
 #[derive(Debug)]
 pub struct Document {
-    text: String,
+    text: Arc<str>,
     tree: Tree,
     /// The offset of each line.
     lines: Vec<u32>,
@@ -132,7 +133,7 @@ impl Document {
         let text = String::from_utf8(bytes).map_err(|error| not_utf8(&error))?;
         let lines = line_starts(&text);
         match Tree::parse(&text) {
-            Ok(tree) => Ok(Self { text, tree, lines }),
+            Ok(tree) => Ok(Self { text: text.into(), tree, lines }),
             Err(error) => Err(syntax(&text, &lines, &error)),
         }
     }
@@ -140,6 +141,11 @@ impl Document {
     /// The text as it was read, a byte order mark included.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The same, to be kept without a copy.
+    pub fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
     }
 
     /// The line and column of a byte offset.

@@ -98,7 +98,7 @@ fn commit(parent: CommitId, expected_head: Option<CommitId>) -> NewCommit {
         parent,
         expected_head,
         message: "Update images to 0.4.12\n\nDibump-Patch: 0123".to_owned(),
-        files: BTreeMap::from([(VALUES.to_owned(), AFTER.to_vec())]),
+        files: BTreeMap::from([(VALUES.to_owned(), AFTER.into())]),
     }
 }
 

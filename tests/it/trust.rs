@@ -230,7 +230,7 @@ async fn the_key_of_the_values_file_counts_where_none_is_configured() {
     assert!(warned.stdout.contains("update 0.4.11 → 0.4.12"), "{warned:#?}");
 
     world.desk.write(VALUES, file("").replace(".default_cosign_public_key }}", ".lost }}"));
-    let place = "values.yaml:17:5: `security.os_images.cosign_public_key`";
+    let place = "values.yaml:15:5: `security.os_images.cosign_public_key`";
     for signatures in [&[][..], &["--signatures", "warn"], &["--signatures", "required"]] {
         let lost = world.desk.dibump(&[&["plan", VALUES], signatures].concat()).await;
         assert_eq!(lost.exit, Some(3), "{lost:#?}");

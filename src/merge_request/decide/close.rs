@@ -15,7 +15,7 @@ pub(super) fn gone(observed: &Observed, wanted: &Wanted) -> Option<Decision> {
         let version = description.marker.version.clone();
         // A newer change moves it in place, whatever became of the old one.
         let moves = matches!(&wanted.work, Work::Update(update)
-            if update.source == offer.branch && update.version >= version);
+            if wanted.place.source == offer.branch && update.version >= version);
         let why = reason(&version, wanted).filter(|_| !moves)?;
         Some(close(open, description, &why, wanted))
     })
@@ -24,7 +24,7 @@ pub(super) fn gone(observed: &Observed, wanted: &Wanted) -> Option<Decision> {
 /// Closes an older offer under another name, once the wanted one is open.
 pub(super) fn superseded(observed: &Observed, wanted: &Wanted) -> Option<Decision> {
     let Work::Update(update) = &wanted.work else { return None };
-    observed.current.open(&wanted.target)?;
+    observed.current.open(&wanted.place.target)?;
     observed.others.iter().find_map(|offer| {
         let (open, description) = untouched(offer, wanted)?;
         let why = format!("superseded by {}", update.version);
@@ -35,7 +35,7 @@ pub(super) fn superseded(observed: &Observed, wanted: &Wanted) -> Option<Decisio
 /// Removes the branch of a merge request that the bot closed; a killed run may have left it.
 pub(super) fn leftover(observed: &Observed, wanted: &Wanted) -> Option<Decision> {
     let needed = |offer: &&Offer| match &wanted.work {
-        Work::Update(update) => update.source != offer.branch,
+        Work::Update(_) => wanted.place.source != offer.branch,
         Work::Nothing { .. } => true,
     };
     observed.offers().filter(needed).find_map(|offer| {
@@ -47,14 +47,14 @@ pub(super) fn leftover(observed: &Observed, wanted: &Wanted) -> Option<Decision>
 }
 
 fn untouched<'a>(offer: &'a Offer, wanted: &Wanted) -> Option<(&'a MergeRequest, Description)> {
-    let open = offer.open(&wanted.target).filter(|_| offer.is_untouched())?;
+    let open = offer.open(&wanted.place.target).filter(|_| offer.is_untouched())?;
     Some((open, Description::read(&open.description)?))
 }
 
 fn reason(version: &Version, wanted: &Wanted) -> Option<String> {
     match wanted.fates.of(version) {
         Fate::Stays => None,
-        Fate::OnTarget => Some(format!("{} has {version} or a newer release already", wanted.target)),
+        Fate::OnTarget => Some(format!("{} has {version} or a newer release already", wanted.place.target)),
         Fate::Withdrawn => Some(format!("{version} is not published any more")),
         Fate::Excluded(rule) => Some(format!("the configuration excludes {version}: {rule}")),
     }

@@ -100,7 +100,7 @@ impl Scene {
             None => Work::Nothing { outcome: Outcome::UpToDate, note: None },
         };
         let fates = Fates::new(self.fates.clone(), false);
-        Wanted { target: Branch("main".into()), work, fates, description_limit: LIMIT, withheld: None }
+        Wanted { place: place(), work, fates, description_limit: LIMIT, withheld: None }
     }
 
     fn decide(&self) -> Decision {
@@ -110,17 +110,14 @@ impl Scene {
 
 /// The files of an update to `version`, which start with a line of the target branch.
 fn patch(version: &str) -> Patch {
-    let before = b"version: 0.4.11\n".to_vec();
-    let after = format!("version: {version}\n").into_bytes();
+    let before = (*b"version: 0.4.11\n").into();
+    let after = format!("version: {version}\n").into_bytes().into();
     Patch::new([("values.yaml".to_owned(), FileChange { before, after })].into())
 }
 
 fn update(version: &str) -> Update {
     Update {
         producer: "images".into(),
-        source: Branch(SOURCE.into()),
-        target: Branch("main".into()),
-        parent: id("target"),
         current: "0.4.11".parse().ok(),
         version: version.parse().unwrap(),
         patch: patch(version),
@@ -131,8 +128,11 @@ fn update(version: &str) -> Update {
         digests: digests("1"),
         settings: MergeRequestSettings::default(),
         upkeep: Upkeep::default(),
-        description_limit: LIMIT,
     }
+}
+
+fn place() -> Place {
+    Place::new(&Branch("main".into()), &id("target"), "images", &"0.4.12".parse().unwrap())
 }
 
 fn digests(digit: &str) -> Digests {
@@ -169,7 +169,7 @@ fn marker(version: &str) -> Marker {
     let update = update(version);
     Marker {
         producer: update.producer,
-        target: update.target,
+        target: place().target,
         version: update.version,
         patch: update.patch.id(),
         commit: id("head"),
@@ -188,8 +188,8 @@ fn opened(version: &str) -> MergeRequest {
         state: MergeRequestState::Open,
         title: update.title.clone(),
         description: Description::new(&update.text, marker(version)).write(LIMIT),
-        source_branch: update.source,
-        target_branch: update.target,
+        source_branch: place().source,
+        target_branch: place().target,
         from_this_project: true,
         head: Some(id("head")),
         mergeability: Mergeability::Clean,
@@ -727,7 +727,7 @@ fn a_commit_claims_the_patch_that_it_is() {
     let Decision::Do { action, .. } = wanting("0.4.12").decide() else { panic!() };
     let Action::Push(commit) = *action else { panic!() };
     assert_eq!(trailer::read(&commit.message).map(|t| t.patch), Some(patch("0.4.12").id()));
-    assert_eq!(commit.files["values.yaml"], b"version: 0.4.12\n");
+    assert_eq!(*commit.files["values.yaml"], *b"version: 0.4.12\n");
     assert_eq!(commit.parent, id("target"));
 }
 

@@ -1,6 +1,6 @@
 //! An update on its way: branch first, then the merge request, then its text, then what the forge does by itself.
 
-use super::super::branch::{Branch, CommitId, NewCommit};
+use super::super::branch::{CommitId, NewCommit, Place};
 use super::super::description::Description;
 use super::super::marker::{Digests, Marker, TitleHash};
 use super::super::notice;
@@ -20,12 +20,6 @@ use crate::release::Version;
 pub struct Update {
     /// The producer.
     pub producer: String,
-    /// The source branch.
-    pub source: Branch,
-    /// The target branch.
-    pub target: Branch,
-    /// The target branch's head, at which the files were read and on which the commit will stand.
-    pub parent: CommitId,
     /// The release that the file names now, where it names one.
     pub current: Option<Version>,
     /// The release that is wanted; the same one where only keys are to be aligned.
@@ -46,8 +40,14 @@ pub struct Update {
     pub settings: MergeRequestSettings,
     /// How an open one is kept.
     pub upkeep: Upkeep,
+}
+
+/// An update, and where it goes.
+pub(super) struct Updating<'a> {
+    pub(super) update: &'a Update,
+    pub(super) place: &'a Place,
     /// How many characters the forge allows in a description.
-    pub description_limit: usize,
+    pub(super) description_limit: usize,
 }
 
 /// What is to be done about the source branch.
@@ -62,23 +62,24 @@ enum Branched<'a> {
     Unknown(&'a str),
 }
 
-impl Update {
+impl Updating<'_> {
     /// The next write towards this update, or none.
     pub(super) fn next(&self, observed: &Observed) -> Decision {
         if let Some(elsewhere) = self.retargeted(observed) {
             let (number, target) = (elsewhere.number, &elsewhere.target_branch);
-            let note = format!("merge request {number} of branch {} goes to {target} by now", self.source);
+            let note =
+                format!("merge request {number} of branch {} goes to {target} by now", self.place.source);
             return noted(Outcome::EditedByOthers, note);
         }
         let newer = observed.offers().find_map(|offer| {
-            let open = offer.open(&self.target)?;
-            let offered = offer.version(open).filter(|offered| *offered > self.version)?;
+            let open = offer.open(&self.place.target)?;
+            let offered = offer.version(open).filter(|offered| *offered > self.update.version)?;
             Some(format!(
                 "merge request {} stays at {offered}, which is newer than {}",
-                open.number, self.version
+                open.number, self.update.version
             ))
         });
-        match (newer, observed.current.open(&self.target)) {
+        match (newer, observed.current.open(&self.place.target)) {
             (Some(note), _) => noted(Outcome::Unchanged, note),
             (None, None) => self.without_open(observed),
             (None, Some(open)) => self.with_open(observed, open),
@@ -87,7 +88,7 @@ impl Update {
 
     /// An open merge request of our branch that a person pointed to another target branch.
     fn retargeted<'a>(&self, observed: &'a Observed) -> Option<&'a MergeRequest> {
-        if observed.current.open(&self.target).is_some() {
+        if observed.current.open(&self.place.target).is_some() {
             return None;
         }
         observed.current.own().find(|mr| mr.state == MergeRequestState::Open)
@@ -98,11 +99,13 @@ impl Update {
         if let Some(said) = observed.current.own().find(|mr| self.is_refused_by(mr)) {
             let again = Description::read(&said.description).is_some_and(|text| text.boxes().again);
             let closed = said.state == MergeRequestState::Closed;
-            let reopens = closed && self.upkeep.on_closed == OnClosed::Reopen;
+            let reopens = closed && self.update.upkeep.on_closed == OnClosed::Reopen;
             if !again && !reopens {
                 let how = if closed { "closed" } else { "merged and reverted" };
-                let note =
-                    format!("merge request {} for {} was {how} by a person", said.number, self.version);
+                let note = format!(
+                    "merge request {} for {} was {how} by a person",
+                    said.number, self.update.version
+                );
                 return noted(Outcome::ClosedByOthers, note);
             }
             // A forge opens it again only where its branch stands as it did.
@@ -124,12 +127,13 @@ impl Update {
     fn is_refused_by(&self, mr: &MergeRequest) -> bool {
         let Some(Description { marker, .. }) = Description::read(&mr.description) else {
             // Without its marker only the title says what it was for.
-            let same_title = TitleHash::of(&mr.title) == TitleHash::of(&self.title);
+            let same_title = TitleHash::of(&mr.title) == TitleHash::of(&self.update.title);
             return mr.state == MergeRequestState::Closed && same_title;
         };
         // Aligning keys under the same release is not what was refused when the release was.
-        let aligns = self.current.as_ref() == Some(&self.version);
-        let same = marker.version == self.version && (!aligns || marker.patch == self.patch.id());
+        let aligns = self.update.current.as_ref() == Some(&self.update.version);
+        let same =
+            marker.version == self.update.version && (!aligns || marker.patch == self.update.patch.id());
         match mr.state {
             MergeRequestState::Open => false,
             MergeRequestState::Closed => same && marker.closed.is_none(),
@@ -151,7 +155,7 @@ impl Update {
             Branched::Write(_) if open.auto_merge => cancel_auto_merge(open),
             Branched::Write(expected) => self.push(expected, Outcome::Updated),
             Branched::Theirs(source, why) => {
-                let text = notice::edited(why, &self.version, &source.lacking);
+                let text = notice::edited(why, &self.update.version, &source.lacking);
                 self.announce(open, description, &text, noted(Outcome::EditedByOthers, why.to_owned()))
             }
             Branched::Unknown(why) => done(Outcome::Unknown(why.to_owned())),
@@ -179,14 +183,14 @@ impl Update {
     /// Whether the branch is exactly what a rebuild would make.
     fn is_fresh(&self, source: &SourceBranch) -> bool {
         matches!(&source.ownership,
-            Ownership::Ours { patch, parent, .. } if *patch == self.patch.id() && *parent == self.parent)
+            Ownership::Ours { patch, parent, .. } if *patch == self.update.patch.id() && *parent == self.place.head)
     }
 
     /// Under the tag stand other images than the text says: a person must look, unless one asked for a rebuild.
     fn moved(&self, open: &MergeRequest, description: &Description) -> Option<Decision> {
         let Marker { version, digests, rebuild, .. } = &description.marker;
-        let moved = digests.moved(&self.digests);
-        if *version != self.version || rebuild.is_some() || moved.is_empty() {
+        let moved = digests.moved(&self.update.digests);
+        if *version != self.update.version || rebuild.is_some() || moved.is_empty() {
             return None;
         }
         if open.auto_merge {
@@ -221,8 +225,8 @@ impl Update {
         let note = format!("merge request {} is approved and stays as it is", open.number);
         let done = noted(Outcome::Unchanged, note);
         match description.as_ref().map(|description| description.marker.version.clone()) {
-            Some(offered) if offered < self.version => {
-                let text = notice::frozen(&offered, &self.version);
+            Some(offered) if offered < self.update.version => {
+                let text = notice::frozen(&offered, &self.update.version);
                 self.announce(open, description, &text, done)
             }
             _ => done,
@@ -237,14 +241,14 @@ impl Update {
             Ownership::Recorded => Branched::Right(source),
             Ownership::Ours { patch, parent, .. } => {
                 // On the head of its target branch nothing can conflict: the forge has not looked again yet.
-                let behind = *parent != self.parent;
+                let behind = *parent != self.place.head;
                 let rebuild = behind
-                    && match self.upkeep.rebase {
+                    && match self.update.upkeep.rebase {
                         Rebase::Conflict => open.is_some_and(|mr| mr.mergeability == Mergeability::Conflict),
                         Rebase::Behind => true,
                         Rebase::Never => false,
                     };
-                if *patch == self.patch.id() && !rebuild {
+                if *patch == self.update.patch.id() && !rebuild {
                     Branched::Right(source)
                 } else {
                     Branched::Write(Some(source.head.clone()))
@@ -257,24 +261,30 @@ impl Update {
     }
 
     fn push(&self, expected_head: Option<CommitId>, leads_to: Outcome) -> Decision {
-        let trailers = Trailers { patch: self.patch.id(), release: Some(self.version.clone()) };
+        let trailers = Trailers { patch: self.update.patch.id(), release: Some(self.update.version.clone()) };
         let commit = NewCommit {
-            branch: self.source.clone(),
-            parent: self.parent.clone(),
+            branch: self.place.source.clone(),
+            parent: self.place.head.clone(),
             expected_head,
-            message: trailer::write(&self.commit_message, &self.trailers, &trailers),
-            files: self.patch.files().iter().map(|(path, file)| (path.clone(), file.after.clone())).collect(),
+            message: trailer::write(&self.update.commit_message, &self.update.trailers, &trailers),
+            files: self
+                .update
+                .patch
+                .files()
+                .iter()
+                .map(|(path, file)| (path.clone(), file.after.clone()))
+                .collect(),
         };
         write(Action::Push(commit), leads_to)
     }
 
     fn create(&self, head: &CommitId) -> Decision {
         let new = NewMergeRequest {
-            source_branch: self.source.clone(),
-            target_branch: self.target.clone(),
-            title: self.title.clone(),
-            description: Description::new(&self.text, self.marker(head)).write(self.description_limit),
-            settings: self.settings.clone(),
+            source_branch: self.place.source.clone(),
+            target_branch: self.place.target.clone(),
+            title: self.update.title.clone(),
+            description: Description::new(&self.update.text, self.marker(head)).write(self.description_limit),
+            settings: self.update.settings.clone(),
         };
         write(Action::Create(new), Outcome::Created)
     }
@@ -293,16 +303,16 @@ impl Update {
         };
         let title_is_ours = old.marker.title == TitleHash::of(&open.title);
         // A title that is a person's stays one, whatever it is.
-        let title = if title_is_ours { TitleHash::of(&self.title) } else { old.marker.title.clone() };
+        let title = if title_is_ours { TitleHash::of(&self.update.title) } else { old.marker.title.clone() };
         let commit = old.marker.commit.clone();
-        let mut new = old.with_text(&self.text, Marker { title, commit, ..self.marker(&source.head) });
+        let mut new = old.with_text(&self.update.text, Marker { title, commit, ..self.marker(&source.head) });
         // That only the commit is another is no reason to write: a person may have rebased the branch.
         if new.instead_of(&open.description, self.description_limit).is_none() {
             return self.auto_merge(observed, open, source);
         }
         new.marker.commit = source.head.clone();
         let edit = MergeRequestEdit {
-            title: (title_is_ours && open.title != self.title).then(|| self.title.clone()),
+            title: (title_is_ours && open.title != self.update.title).then(|| self.update.title.clone()),
             ..MergeRequestEdit::description(new.write(self.description_limit))
         };
         write(Action::Edit { number: open.number, edit }, Outcome::Updated)
@@ -310,7 +320,7 @@ impl Update {
 
     /// Only the bot's own commit, and only once a pipeline looks after it: without one, forges merge at once.
     fn auto_merge(&self, observed: &Observed, open: &MergeRequest, source: &SourceBranch) -> Decision {
-        if !self.upkeep.auto_merge || open.auto_merge {
+        if !self.update.upkeep.auto_merge || open.auto_merge {
             return done(Outcome::Unchanged);
         }
         if open.draft {
@@ -334,13 +344,13 @@ impl Update {
 
     fn marker(&self, head: &CommitId) -> Marker {
         Marker {
-            producer: self.producer.clone(),
-            target: self.target.clone(),
-            version: self.version.clone(),
-            patch: self.patch.id(),
+            producer: self.update.producer.clone(),
+            target: self.place.target.clone(),
+            version: self.update.version.clone(),
+            patch: self.update.patch.id(),
             commit: head.clone(),
-            title: TitleHash::of(&self.title),
-            digests: self.digests.clone(),
+            title: TitleHash::of(&self.update.title),
+            digests: self.update.digests.clone(),
             rebuild: None,
             closed: None,
         }

@@ -91,7 +91,7 @@ async fn a_signature_that_is_wrong_or_warned_of_is_told_apart() {
         )
         .await;
     assert_eq!(ran.exit, Some(3), "{ran:#?}");
-    assert!(ran.stderr.contains("there is no public key; name one with --cosign-key"), "{ran:#?}");
+    assert!(ran.stderr.contains("signatures are required, and no public key is known"), "{ran:#?}");
 }
 
 #[tokio::test]

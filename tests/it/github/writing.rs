@@ -25,7 +25,7 @@ async fn several_files_are_one_commit_and_keep_their_modes() {
     fake.state().project(PROJECT).modes.insert("README.md".to_owned(), 0o100_755);
     let main = head(&mut fake.state(), "main");
     let mut new = commit(main, None);
-    new.files.insert("README.md".to_owned(), b"new\n".to_vec());
+    new.files.insert("README.md".to_owned(), (*b"new\n").into());
     client(&fake).push(&new).await.unwrap();
     let mut state = fake.state();
     let project = state.project(PROJECT);
@@ -102,7 +102,7 @@ async fn what_is_not_there_cannot_be_changed() {
     let fake = github().await;
     let main = head(&mut fake.state(), "main");
     let no_file =
-        NewCommit { files: BTreeMap::from([("none.yaml".to_owned(), Vec::new())]), ..commit(main, None) };
+        NewCommit { files: BTreeMap::from([("none.yaml".to_owned(), [].into())]), ..commit(main, None) };
     let no_parent = commit(CommitId("0".repeat(40)), None);
     for (new, words) in [(no_file, "there is no file `none.yaml`"), (no_parent, "there is no commit")] {
         let error = client(&fake).push(&new).await.unwrap_err();

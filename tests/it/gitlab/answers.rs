@@ -23,7 +23,7 @@ async fn push_with(fake: &FakeGitLab, token: Option<Token>) -> ForgeError {
         parent: main,
         expected_head: None,
         message: "Update".to_owned(),
-        files: BTreeMap::from([(VALUES.to_owned(), b"x".to_vec())]),
+        files: BTreeMap::from([(VALUES.to_owned(), (*b"x").into())]),
     };
     client_of(fake, token, ProjectId::Number(PROJECT)).push(&new).await.unwrap_err()
 }

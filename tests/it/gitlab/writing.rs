@@ -17,7 +17,7 @@ fn commit(parent: CommitId, expected_head: Option<CommitId>) -> NewCommit {
         parent,
         expected_head,
         message: "Update images to 0.4.12\n\nDibump-Patch: 0123".to_owned(),
-        files: BTreeMap::from([(VALUES.to_owned(), AFTER.to_vec())]),
+        files: BTreeMap::from([(VALUES.to_owned(), AFTER.into())]),
     }
 }
 
@@ -113,7 +113,7 @@ async fn gitlabs_own_words_say_why_a_commit_was_not_made() {
     let fake = gitlab().await;
     let main = head(&mut fake.state(), "main");
     let no_file = NewCommit {
-        files: BTreeMap::from([("none.yaml".to_owned(), Vec::new())]),
+        files: BTreeMap::from([("none.yaml".to_owned(), [].into())]),
         ..commit(main.clone(), None)
     };
     let no_parent = commit(CommitId("0".repeat(40)), None);
