@@ -1,15 +1,12 @@
-//! The command line: flags and environment to values, adapters wired together, exit codes.
+//! The command line: flags to values, commands, exit codes.
 
 mod args;
 mod check;
 mod cluster;
 mod config;
 mod deployment;
-mod environment;
 mod exit;
 mod failure;
-mod fleet;
-mod github;
 mod local;
 mod log;
 mod lookup;
@@ -20,26 +17,26 @@ mod output;
 mod plan;
 mod progress;
 mod reached;
+mod reading;
 mod references;
 mod release_diff;
 mod releases;
 mod run;
 mod serve;
+mod session;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::OnceLock;
 use std::time::Instant;
 
 use clap::{CommandFactory, Parser};
 
-pub use environment::Environment;
 pub use exit::Exit;
 
 use crate::config::Config;
 use crate::disk;
-use crate::http::Transport;
 use crate::report;
+use crate::wiring::Environment;
 use args::{Cli, Command};
 use failure::Failure;
 use output::Output;
@@ -50,8 +47,6 @@ struct Context {
     environment: Environment,
     global: args::Global,
     output: Output,
-    /// What all repositories of a GitHub share.
-    github: OnceLock<crate::github::Session>,
     /// When `--max-time` is over.
     deadline: Option<Instant>,
 }
@@ -69,7 +64,7 @@ pub fn main() -> ExitCode {
     let output = Output::new(cli.global.color);
     log::start(&cli.global);
     let deadline = deadline(cli.global.max_time);
-    let context = Context { environment, global: cli.global, output, github: Default::default(), deadline };
+    let context = Context { environment, global: cli.global, output, deadline };
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&context, cli.command)));
     let exit = match ended {
         Ok(Ok(exit)) => exit,
@@ -165,64 +160,5 @@ impl Context {
     fn said(&self, style: anstyle::Style, word: &str, what: &str) {
         let word = report::paint(style, format!("{word}:"));
         self.output.complain(&format!("{word} {}\n", report::printable(what)));
-    }
-
-    /// Says how many requests a command took: round trips are what a run costs.
-    fn requests(&self, transport: &Transport) {
-        for ((origin, status), count) in transport.requests() {
-            let status = status.map_or("no answer".to_owned(), |status| status.to_string());
-            tracing::debug!(%origin, status, count, "requests");
-        }
-    }
-
-    /// Runs what waits for the network, until it is done, interrupted, or out of time.
-    fn block_on<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        let runtime = runtime()?;
-        let result = runtime.block_on(async {
-            tokio::select! {
-                result = work => result,
-                exit = interrupted() => Err(Failure { exit, error: anyhow::anyhow!("interrupted"), hint: None }),
-                () = out_of_time(self.global.max_time) => Err(Failure {
-                    exit: Exit::Retry,
-                    error: anyhow::anyhow!("out of time"),
-                    hint: Some("--max-time is over; a later run goes on".to_owned()),
-                }),
-            }
-        });
-        runtime.shutdown_background();
-        result
-    }
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::person)
-}
-
-async fn out_of_time(limit: Option<std::time::Duration>) {
-    match limit {
-        Some(limit) => tokio::time::sleep(limit).await,
-        None => std::future::pending().await,
-    }
-}
-
-#[cfg(unix)]
-async fn interrupted() -> Exit {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => Exit::Interrupted,
-        _ = terminate.recv() => Exit::Terminated,
-    }
-}
-
-#[cfg(not(unix))]
-async fn interrupted() -> Exit {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => Exit::Interrupted,
-        Err(_) => std::future::pending().await,
     }
 }

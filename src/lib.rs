@@ -32,5 +32,6 @@ pub mod run;
 pub mod serve;
 
 pub mod config;
+pub mod wiring;
 pub mod report;
 pub mod cli;

@@ -1,4 +1,4 @@
-//! The cluster that has the ConfigMap, as far as this build can reach one.
+//! The cluster that has the ConfigMap.
 
 use std::sync::Arc;
 
@@ -7,36 +7,12 @@ use super::args::consumer::ConfigMapArgs;
 use super::exit::Exit;
 use super::failure::{Failure, LATER};
 use crate::cluster::{Applied, Cluster, ClusterError};
+use crate::wiring::{ClusterSettings, cluster};
 
-/// The cluster of the kubeconfig, else that of the pod that we run in.
-#[cfg(feature = "kube")]
+/// The cluster that the flags name.
 pub(super) async fn open(context: &Context, args: &ConfigMapArgs) -> Result<Arc<dyn Cluster>, Failure> {
-    let settings = crate::kube::Settings {
-        kubeconfigs: kubeconfigs(context, args),
-        context: args.context.clone(),
-        timeout: crate::http::Settings::default().request_timeout,
-    };
-    Ok(Arc::new(crate::kube::KubeCluster::open(&settings).await?))
-}
-
-/// As kubectl looks for them.
-#[cfg(feature = "kube")]
-fn kubeconfigs(context: &Context, args: &ConfigMapArgs) -> Vec<std::path::PathBuf> {
-    if let Some(path) = &args.kubeconfig {
-        return vec![path.clone()];
-    }
-    if let Some(paths) = context.environment.get("KUBECONFIG").filter(|paths| !paths.is_empty()) {
-        return std::env::split_paths(&paths).collect();
-    }
-    let usual = context.environment.get("HOME").map(|home| std::path::Path::new(&home).join(".kube/config"));
-    usual.filter(|path| crate::disk::exists(path)).into_iter().collect()
-}
-
-/// This build knows no cluster.
-#[cfg(not(feature = "kube"))]
-pub(super) async fn open(_: &Context, _: &ConfigMapArgs) -> Result<Arc<dyn Cluster>, Failure> {
-    Err(Failure::usage("this dibump was built without the feature `kube`")
-        .hint("kubectl apply -f takes the output"))
+    let settings = ClusterSettings { kubeconfig: args.kubeconfig.clone(), context: args.context.clone() };
+    Ok(cluster(&context.environment, &settings).await?)
 }
 
 /// What the cluster made of a ConfigMap, in one word.

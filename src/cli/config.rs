@@ -1,13 +1,15 @@
 //! `dibump config`: is the configuration right, what does it mean, and does the world agree.
 
+use jiff::Timestamp;
+
+use super::Context;
 use super::args::{ConfigCommand, Reach};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::run::forge;
-use super::{Context, lookup};
 use crate::config::{self, Config};
 use crate::observe::releases::Snapshot;
 use crate::report::online::{Check, Finding, Level, text};
+use crate::wiring::Session;
 
 pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<Exit, Failure> {
     match command {
@@ -32,7 +34,9 @@ fn validate(context: &Context, online: bool) -> Result<Exit, Failure> {
     if !online {
         return Ok(Exit::Done);
     }
-    let checks = context.block_on(checks(context, &config))?;
+    let checks = context.online(Some(&config), &Reach::default(), async |session| {
+        checks(session, &config, context.environment.now).await
+    })?;
     context.output.print(&text(&checks));
     let worst = checks.iter().flat_map(|check| &check.findings).map(|finding| finding.level).max();
     Ok(match worst {
@@ -43,26 +47,23 @@ fn validate(context: &Context, online: bool) -> Result<Exit, Failure> {
 }
 
 /// Asks forge and registry, reading only: who are we, what may we do, is everything there.
-async fn checks(context: &Context, config: &Config) -> Result<Vec<Check>, Failure> {
-    let transport = lookup::transport(context, &Reach::default(), &config.network)?;
+async fn checks(session: &Session<'_>, config: &Config, now: Timestamp) -> Result<Vec<Check>, Failure> {
     let mut checks = Vec::new();
     for settings in &config.producers {
         let subject = format!("producer {}", settings.name);
-        let store = lookup::store(&Reach::default(), Some(config), &settings.naming);
-        let findings =
-            match lookup::producer(&context.environment, Some(config), settings, &transport, store).await {
-                Err(failure) => vec![Finding::of_failure(&failure.error, failure.exit == Exit::Retry)],
-                Ok(producer) => match Snapshot::open(&producer, Default::default()).await {
-                    Err(error) => vec![Finding::of_error(&error, !error.is_refusal())],
-                    Ok(snapshot) => vec![Finding::releases(snapshot.known(), snapshot.skipped())],
-                },
-            };
+        let findings = match session.producer(settings).await {
+            Err(error) => vec![Finding::of_error(&error, error.retry_helps())],
+            Ok(producer) => match Snapshot::open(&producer, Default::default()).await {
+                Err(error) => vec![Finding::of_error(&error, !error.is_refusal())],
+                Ok(snapshot) => vec![Finding::releases(snapshot.known(), snapshot.skipped())],
+            },
+        };
         checks.push(Check { subject, findings });
     }
     for target in &config.targets {
-        let forge = forge(context, config, &target.project, &transport)?;
+        let forge = session.forge(&target.project)?;
         let findings = match forge.access().await {
-            Ok(access) => Finding::access(&access, context.environment.now),
+            Ok(access) => Finding::access(&access, now),
             Err(error) => vec![Finding::of_forge(&error)],
         };
         checks.push(Check { subject: format!("project {}", target.project), findings });

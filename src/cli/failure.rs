@@ -1,17 +1,16 @@
 //! How a command fails: an error whose chain is printed once, one hint, and the exit code.
 
 use super::exit::Exit;
-use crate::catalogue::CatalogueError;
 use crate::disk::releases::ReleasesFileError;
 use crate::disk::values_file::FileError;
 use crate::forge::ForgeError;
-use crate::http::TransportError;
 use crate::observe::releases::ObserveError;
 use crate::plan::{PlanError, SurveyError};
 use crate::registry::RegistryError;
 use crate::report::{BOLD, CYAN, RED, paint, printable};
 use crate::run::LookUpError;
 use crate::values::ValuesError;
+use crate::wiring::WiringError;
 
 /// What a person can do about a registry that refuses us.
 pub(super) const CREDENTIALS: &str = "credentials come from DIBUMP_REGISTRY_USERNAME and DIBUMP_REGISTRY_PASSWORD, CI_REGISTRY_* or docker's config.json";
@@ -45,13 +44,6 @@ impl Failure {
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
-    }
-
-    /// A source that failed before the look-up began.
-    pub(super) fn catalogue(error: CatalogueError) -> Self {
-        let refused = matches!(error, CatalogueError::Refused { .. });
-        let exit = if refused { Exit::Person } else { Exit::Retry };
-        Self { exit, error: error.into(), hint: None }
     }
 
     /// A registry that failed before the look-up began.
@@ -166,8 +158,19 @@ impl From<ReleasesFileError> for Failure {
     }
 }
 
-impl From<TransportError> for Failure {
-    fn from(error: TransportError) -> Self {
-        Self::person(error)
+impl From<WiringError> for Failure {
+    fn from(error: WiringError) -> Self {
+        match error {
+            WiringError::Cluster(error) => error.into(),
+            error => {
+                let exit = match error {
+                    WiringError::NoTarget { .. } | WiringError::NoKube => Exit::Usage,
+                    _ if error.retry_helps() => Exit::Retry,
+                    _ => Exit::Person,
+                };
+                let hint = error.hint().map(str::to_owned);
+                Self { exit, error: error.into(), hint }
+            }
+        }
     }
 }

@@ -106,7 +106,7 @@ fn from_config<'a>(
     target: &'a Configured,
     branch: Option<&'a TargetBranch>,
 ) -> Result<Local<'a>, Failure> {
-    let mut meant = super::run::target(target);
+    let mut meant = Target::from(target);
     meant.images = args.images.map_or(meant.images, Images::from);
     let files = meant.files.iter().map(|file| ValuesFile::read(Path::new(&file.path)));
     let files = files.collect::<Result<Vec<_>, _>>()?;

@@ -7,10 +7,7 @@ use super::args::consumer::{DataFormat, OsImages as Args};
 use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::lookup;
-use super::progress::Progress;
 use super::reached::{Reached, fallback};
-use crate::config::Config;
 use crate::observe::releases::Snapshot;
 use crate::os_image::{OsImage, Published, Selection};
 use crate::release::{Release, Version};
@@ -26,8 +23,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         unreadable => return Err(deployment.refused(unreadable)),
     }
     if !args.offline {
-        let reached = Reached::new(context, reach, config.as_ref())?;
-        context.block_on(proven(context, &reached, config.as_ref(), &deployment, &selection))?;
+        context.online(config.as_ref(), reach, async |session| {
+            let reached = Reached { context, args: reach, config: config.as_ref(), session };
+            proven(&reached, &deployment, &selection).await
+        })?;
     }
     match args.format {
         DataFormat::Yaml => {
@@ -41,13 +40,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 
 /// Every image exists; one that does not is answered with what may have been meant.
 async fn proven(
-    context: &Context,
     reached: &Reached<'_>,
-    config: Option<&Config>,
     deployment: &Deployment,
     selection: &Selection,
 ) -> Result<(), Failure> {
-    let _progress = Progress::start(context, &reached.transport);
     let images: Vec<(&OsImage, &Published)> =
         selection.images.iter().filter_map(|image| Some((image, image.published()?))).collect();
     let asked: Vec<&Published> = images.iter().map(|(_, published)| *published).collect();
@@ -63,7 +59,7 @@ async fn proven(
     }
     let mut said = Vec::with_capacity(missing.len());
     for (image, published) in missing {
-        let release = release(context, reached, config, published).await;
+        let release = release(reached, published).await;
         let what =
             format!("no artifact of {} is called `{}` at {}", published.prefix, image.key, published.tag);
         said.push((&image.at, deployment.with_advice(&what, &image.at, &image.key, release.as_ref())));
@@ -72,18 +68,10 @@ async fn proven(
 }
 
 /// The release of an image, to say what else there is in it; `None` where that cannot be told.
-async fn release(
-    context: &Context,
-    reached: &Reached<'_>,
-    config: Option<&Config>,
-    image: &Published,
-) -> Option<Release> {
+async fn release(reached: &Reached<'_>, image: &Published) -> Option<Release> {
     let version: Version = image.tag.as_str().parse().ok()?;
-    let settings = reached.settings(&image.prefix);
-    let store = lookup::store(reached.args, config, &settings.naming);
-    let producer = lookup::producer(&context.environment, config, &settings, &reached.transport, store);
-    let producer = producer.await.ok()?;
+    let producer = reached.session.producer(&reached.settings(&image.prefix)).await.ok()?;
     let mut snapshot = Snapshot::open(&producer, BTreeSet::new()).await.ok()?;
-    snapshot.read(&version, context.environment.now).await.ok()?;
+    snapshot.read(&version, reached.context.environment.now).await.ok()?;
     snapshot.into_known().releases.remove(&version).filter(|release| !release.artifacts.is_empty())
 }

@@ -6,7 +6,6 @@ use super::args::consumer::{DataFormat, OnErrorArg, OsImagesInfo as Args};
 use super::deployment::{Deployment, document};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::progress::Progress;
 use super::reached::{Reached, fallback};
 use super::{Context, cluster};
 use crate::cluster::{Apply, ConfigMap};
@@ -23,9 +22,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::usage("--on-error keep keeps what --output or --apply has: name one of them"));
     }
     let selection = deployment.selection(fallback(&args.deployment.reach, config.as_ref())?.as_ref())?;
-    let reached = Reached::new(context, &args.deployment.reach, config.as_ref())?;
     let informing = Informing { context, args, deployment: &deployment, selection: &selection };
-    context.block_on(informing.inform(&reached))
+    let reach = &args.deployment.reach;
+    context.online(config.as_ref(), reach, async |session| {
+        informing.inform(&Reached { context, args: reach, config: config.as_ref(), session }).await
+    })
 }
 
 struct Informing<'a> {
@@ -52,7 +53,6 @@ impl Informing<'_> {
     }
 
     async fn entries(&self, reached: &Reached<'_>) -> Result<Vec<(String, Result<Entry, Fault>)>, Failure> {
-        let _progress = Progress::start(self.context, &reached.transport);
         let images = &self.selection.images;
         let published: Vec<&Published> = images.iter().filter_map(OsImage::published).collect();
         let mut found = reached.found(self.deployment, &published).await?.into_iter();

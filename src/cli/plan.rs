@@ -8,9 +8,8 @@ use super::args::{DemandArg, Plan as Args, PlanFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::local::{self, Local};
-use super::progress::Progress;
 use super::{Context, lookup, references};
-use crate::config::{Config, Network};
+use crate::config::Config;
 use crate::disk::values_file::ValuesFile;
 use crate::observe::releases::Snapshot;
 use crate::plan::{Plan, Planned, Survey, survey};
@@ -51,7 +50,7 @@ fn plan_one(
     };
     let (mut plan, known) = match &args.files.lookup.observed {
         Some(observed) => observed_plan(args, observed, &survey, &wish)?,
-        None => context.block_on(registry_plan(context, args, config, local.producer, &survey, wish))?,
+        None => registry_plan(context, args, config, local.producer, &survey, wish)?,
     };
     plan.obey(&schemas(&plan)?)?;
     let others = references::follow(&local.target.references, &local.files, &mut plan)?;
@@ -83,7 +82,7 @@ fn observed_plan(
     Ok((plan, known))
 }
 
-async fn registry_plan(
+fn registry_plan(
     context: &Context,
     args: &Args,
     config: Option<&Config>,
@@ -92,17 +91,14 @@ async fn registry_plan(
     wish: Wish<'_>,
 ) -> Result<(Plan, Known), Failure> {
     let settings = lookup::settings(&args.files.lookup, config, producer)?;
-    let network = config.map_or_else(Network::default, |config| config.network.clone());
-    let transport = lookup::transport(context, &args.files.lookup.reach, &network)?;
-    let _progress = Progress::start(context, &transport);
-    let store = lookup::store(&args.files.lookup.reach, config, &settings.naming);
-    let producer = lookup::producer(&context.environment, config, &settings, &transport, store).await?;
-    let signatures = survey.signature_requirement(producer.keys.as_ref(), wish.policy.signatures)?;
-    let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;
-    let wish = Wish { signatures: &signatures, ..wish };
-    let plan = look_up(survey, &mut snapshot, &producer.naming, &wish).await?;
-    context.requests(&transport);
-    Ok((plan, snapshot.into_known()))
+    context.online(config, &args.files.lookup.reach, async |session| {
+        let producer = session.producer(&settings).await?;
+        let signatures = survey.signature_requirement(producer.keys.as_ref(), wish.policy.signatures)?;
+        let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;
+        let wish = Wish { signatures: &signatures, ..wish };
+        let plan = look_up(survey, &mut snapshot, &producer.naming, &wish).await?;
+        Ok((plan, snapshot.into_known()))
+    })
 }
 
 fn write<'a>(files: impl Iterator<Item = &'a ValuesFile>, plan: &Plan) -> Result<(), Failure> {

@@ -3,29 +3,27 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Context;
 use super::args::Reach;
 use super::deployment::Deployment;
 use super::failure::Failure;
-use super::{Context, lookup};
-use crate::config::{Config, KeySource, Network, Producer as Settings};
-use crate::http::Transport;
+use crate::config::{Config, Producer as Settings};
 use crate::observe::os_images::{Batch, exist, found};
-use crate::oci::OciRegistry;
 use crate::os_image::Published;
 use crate::os_image::info::{Fault, Found};
-use crate::registry::RegistryError;
+use crate::registry::{Registry, RegistryError};
 use crate::release::policy::Demand;
 use crate::release::{Prefix, Tag};
 use crate::signature::{Requirement, Unverified, requirement};
 use crate::values::KeyPath;
+use crate::wiring::{Session, keys};
 
 /// How registries are reached.
 pub(super) struct Reached<'a> {
-    context: &'a Context,
+    pub(super) context: &'a Context,
     pub(super) args: &'a Reach,
-    config: Option<&'a Config>,
-    /// What all requests go over.
-    pub(super) transport: Transport,
+    pub(super) config: Option<&'a Config>,
+    pub(super) session: &'a Session<'a>,
 }
 
 /// What is asked, and in which order the images were named.
@@ -36,17 +34,7 @@ struct Questions {
     places: Vec<Vec<usize>>,
 }
 
-impl<'a> Reached<'a> {
-    pub(super) fn new(
-        context: &'a Context,
-        args: &'a Reach,
-        config: Option<&'a Config>,
-    ) -> Result<Self, Failure> {
-        let network = config.map_or_else(Network::default, |config| config.network.clone());
-        let transport = lookup::transport(context, args, &network)?;
-        Ok(Self { context, args, config, transport })
-    }
-
+impl Reached<'_> {
     /// Whether each image exists, in their order.
     pub(super) async fn exist(
         &self,
@@ -54,9 +42,7 @@ impl<'a> Reached<'a> {
         images: &[&Published],
     ) -> Result<Vec<Result<bool, RegistryError>>, Failure> {
         let questions = self.questions(deployment, images, Some(Demand::Off)).await?;
-        let answers = exist(&questions.batches).await;
-        self.context.requests(&self.transport);
-        Ok(questions.in_order(answers))
+        Ok(questions.in_order(exist(&questions.batches).await))
     }
 
     /// What there is of each image, in their order; one that is not signed as demanded is a fault.
@@ -68,7 +54,6 @@ impl<'a> Reached<'a> {
         let demand = self.args.signatures.map(Demand::from).or_else(|| self.policy());
         let questions = self.questions(deployment, images, demand).await?;
         let mut answers = found(&questions.batches).await;
-        self.context.requests(&self.transport);
         for ((answers, required), batch) in
             answers.iter_mut().zip(&questions.requirements).zip(&questions.batches)
         {
@@ -109,16 +94,14 @@ impl<'a> Reached<'a> {
         for (place, image) in images.iter().enumerate() {
             groups.entry((&image.prefix, &image.tag, &*image.registries)).or_default().push(place);
         }
-        let mut registries: BTreeMap<&Prefix, OciRegistry> = BTreeMap::new();
+        let mut registries: BTreeMap<&Prefix, Arc<dyn Registry>> = BTreeMap::new();
         let mut questions = Questions { batches: Vec::new(), requirements: Vec::new(), places: Vec::new() };
         for ((prefix, tag, entries), places) in groups {
             let settings = self.settings(prefix);
             if !registries.contains_key(prefix) {
-                let registry =
-                    lookup::registry(&self.context.environment, &settings, &self.transport).await?;
-                registries.insert(prefix, registry);
+                registries.insert(prefix, self.session.registry(&settings).await?);
             }
-            let configured = lookup::keys(&settings.keys)?;
+            let configured = keys(&settings.keys)?;
             let required = requirement(&deployment.values, entries, configured.as_ref(), demand)
                 .map_err(|error| deployment.unsigned(&error))?;
             questions.batches.push(Batch {
@@ -126,8 +109,8 @@ impl<'a> Reached<'a> {
                 tag: tag.clone(),
                 images: places.iter().map(|place| images[*place].key.clone()).collect(),
                 keys: required.keys().cloned(),
-                registry: Arc::new(registries[prefix].clone()),
-                store: lookup::store(self.args, self.config, &settings.naming),
+                registry: Arc::clone(&registries[prefix]),
+                store: self.session.store(&settings.naming),
             });
             questions.requirements.push(required);
             questions.places.push(places);
@@ -139,12 +122,7 @@ impl<'a> Reached<'a> {
     pub(super) fn settings(&self, prefix: &Prefix) -> Settings {
         let producers = self.config.map(|config| config.producers.as_slice()).unwrap_or_default();
         let configured = producers.iter().find(|producer| producer.registry == *prefix);
-        let mut settings = configured.cloned().unwrap_or_else(|| Settings::of_registry(prefix.clone()));
-        settings.plain_http |= self.args.plain_http;
-        if !self.args.cosign_key.is_empty() {
-            settings.keys = self.args.cosign_key.iter().cloned().map(KeySource::File).collect();
-        }
-        settings
+        self.args.over(configured.cloned().unwrap_or_else(|| Settings::of_registry(prefix.clone())))
     }
 }
 

@@ -4,7 +4,7 @@ use super::Context;
 use super::args::{Releases, TableFormat};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::releases::{found, looked_up, observed};
+use super::reading::{found, looked_up, observed};
 use crate::release::choice::Known;
 use crate::release::diff::Difference;
 use crate::release::policy::Policy;

@@ -1,23 +1,20 @@
 //! `dibump releases` and `dibump artifacts`: what the registry has. Their JSON is what `plan --observed` reads.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use jiff::Timestamp;
 
 use super::args::{Artifacts, DemandArg, Lookup, Releases, TableFormat};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::progress::Progress;
+use super::reading::{found, looked_up, observed};
 use super::{Context, lookup, release_diff};
-use crate::config::Network;
 use crate::disk::releases::ReleasesFile;
 use crate::observe::releases::Snapshot;
-use crate::release::choice::{Known, Question};
+use crate::release::choice::Question;
 use crate::release::gates::Hold;
 use crate::release::policy::Policy;
-use crate::release::span::neighbours;
-use crate::release::{Coverage, Line, Naming, Release, Version};
+use crate::release::{Coverage, Line, Naming, Version};
 use crate::report;
 use crate::report::artifacts::Signed;
 use crate::report::releases::Judged;
@@ -130,46 +127,4 @@ fn policy(context: &Context, args: &Lookup) -> Result<Policy, Failure> {
     let target = config.as_ref().and_then(|config| config.targets.first());
     let branch = target.and_then(|target| target.branches.first());
     Ok(lookup::policy(args, branch.map(|branch| &branch.policy)))
-}
-
-/// The releases of `--observed`.
-pub(super) fn observed(args: &Lookup, file: &Path) -> Result<Known, Failure> {
-    Ok(crate::disk::releases::read(file, &lookup::naming(args.names_pattern.as_deref())?)?)
-}
-
-/// A release that is known by now. A version that is none is answered with those beside it.
-pub(super) fn found<'a>(known: &'a Known, version: &Version) -> Result<&'a Release, Failure> {
-    let is_none = |release: &Release| release.is_empty() && !known.candidates.contains_key(version);
-    if let Some(release) = known.releases.get(version).filter(|release| !is_none(release)) {
-        return Ok(release);
-    }
-    let candidates = known.candidates.keys();
-    let failure = Failure::person(anyhow::anyhow!("there is no release {version}"));
-    let near: Vec<String> = neighbours(version, candidates).iter().map(ToString::to_string).collect();
-    Err(match near.is_empty() {
-        true => failure,
-        false => failure.hint(format!("the nearest: {}", near.join(", "))),
-    })
-}
-
-/// What `read` answers, what the look-up knows after it, and the registry that was asked.
-pub(super) fn looked_up<T>(
-    context: &Context,
-    args: &Lookup,
-    read: impl AsyncFnOnce(&mut Snapshot<'_>) -> Result<T, Failure>,
-) -> Result<(T, Known, String), Failure> {
-    context.block_on(async {
-        let config = context.config()?;
-        let settings = lookup::settings(args, config.as_ref(), None)?;
-        let network = config.as_ref().map_or_else(Network::default, |config| config.network.clone());
-        let transport = lookup::transport(context, &args.reach, &network)?;
-        let _progress = Progress::start(context, &transport);
-        let store = lookup::store(&args.reach, config.as_ref(), &settings.naming);
-        let producer =
-            lookup::producer(&context.environment, config.as_ref(), &settings, &transport, store).await?;
-        let mut snapshot = Snapshot::open(&producer, BTreeSet::new()).await?;
-        let answer = read(&mut snapshot).await?;
-        context.requests(&transport);
-        Ok((answer, snapshot.into_known(), producer.prefix.to_string()))
-    })
 }

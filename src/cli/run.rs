@@ -1,33 +1,26 @@
 //! `dibump run`: every target branch of the configuration, as a dry run or for good.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use url::Url;
-
+use super::Context;
 use super::args::{Reach, Run as Args, RunFormat};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::fleet::Fleet;
-use super::progress::Progress;
-use super::{Context, github, lookup};
 use crate::apply::Patience;
-use crate::config::{Config, ForgeKind, Target as Configured, TargetFile};
-use crate::forge::{Forge, Projects};
-use crate::gitlab::{GitLab, Groups, Token};
-use crate::http::{Origin, Transport};
+use crate::http::Origin;
 use crate::merge_request::Outcome;
-use crate::plan::{FileSpec, Target};
 use crate::release::choice::Verdict;
 use crate::report;
 use crate::report::run_json::{self, RunReport};
 use crate::report::run_summary::{self, Line};
-use crate::run::{Job, Options, Producers, Report, Shard, run as run_jobs};
+use crate::run::{Report, Shard};
+use crate::wiring::{Selection, Session};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?.ok_or_else(no_configuration)?;
-    let told = context.block_on(tell(context, args, &config))?;
+    let told = context
+        .online(Some(&config), &Reach::default(), async |session| tell(context, args, session).await)?;
     for output in &args.output {
         let text = told.rendered(output.format.unwrap_or(args.format), args)?;
         write(context, &output.path, &anstream::adapter::strip_str(&text).to_string())?;
@@ -67,29 +60,45 @@ struct Branch {
     json: Option<run_json::BranchReport>,
 }
 
-pub(super) async fn tell(context: &Context, args: &Args, config: &Config) -> Result<Told, Failure> {
-    let transport = lookup::transport(context, &Reach::default(), &config.network)?;
-    let _progress = Progress::start(context, &transport);
-    let Fleet { jobs, failed, shard, paused } = Fleet::gather(context, args, config, &transport).await?;
-    let producers = producers(context, config, &jobs, &transport).await;
-    let options =
-        Options { now: context.environment.now, patience: Patience::default(), limits: config.limits };
-    let mut told = Told { shard, paused, ..Told::default() };
-    let first = failed.len();
+pub(super) async fn tell(context: &Context, args: &Args, session: &Session<'_>) -> Result<Told, Failure> {
+    let paused = is_paused(context);
+    let selection = Selection {
+        projects: args.project.clone(),
+        shard: shard(context, args)?,
+        dry_run: args.dry_run || paused,
+    };
+    let mut fleet = session.fleet(&selection).await?;
+    let mut told = Told { shard: fleet.shard, paused, ..Told::default() };
+    let first = fleet.failed.len();
     let told_of = |report: Report| Branch::of(&report, args, context.width());
-    told.branches.extend(failed.into_iter().map(told_of).enumerate());
+    told.branches.extend(std::mem::take(&mut fleet.failed).into_iter().map(told_of).enumerate());
     let why = if paused { "DIBUMP_PAUSED is set" } else { "it is not enabled" };
-    run_jobs(&jobs, &producers, options, |index, mut report| {
-        if jobs[index].dry_run && !args.dry_run {
+    let tell = |index: usize, mut report: Report| {
+        if fleet.jobs[index].dry_run && !args.dry_run {
             report.note.get_or_insert_with(|| format!("nothing is written: {why}"));
         }
         told.releases.extend(releases(&report));
         told.branches.insert(first + index, told_of(report));
-    })
-    .await;
-    context.requests(&transport);
-    told.requests = transport.requests();
+    };
+    session.run(&fleet, Patience::default(), tell).await;
+    told.requests = session.transport().requests();
     Ok(told)
+}
+
+/// As the flag says, else as CI or the Kubernetes Job does.
+fn shard(context: &Context, args: &Args) -> Result<Option<Shard>, Failure> {
+    match args.shard {
+        Some(shard) => Ok(Some(shard)),
+        None => Shard::from_environment(&|name| context.environment.get(name)).map_err(|error| {
+            Failure::usage(error.to_string()).hint("or say which shard this is with --shard i/n")
+        }),
+    }
+}
+
+/// Whatever it is set to pauses, because whoever sets it is in a hurry; only a clear no does not.
+fn is_paused(context: &Context) -> bool {
+    let paused = context.environment.get("DIBUMP_PAUSED");
+    paused.is_some_and(|paused| !matches!(paused.as_str(), "0" | "false" | "no"))
 }
 
 /// How many releases of its producer a target branch saw, and how many of those were held.
@@ -161,80 +170,6 @@ impl Told {
             _ => Exit::Done,
         };
         self.branches.values().map(of).max().unwrap_or(Exit::Done)
-    }
-}
-
-/// The producers of the jobs. One that cannot be made ready fails its own targets only.
-async fn producers(context: &Context, config: &Config, jobs: &[Job], transport: &Transport) -> Producers {
-    let names: BTreeSet<&str> = jobs.iter().map(|job| job.producer.as_str()).collect();
-    let mut producers = Producers::new();
-    for settings in config.producers.iter().filter(|producer| names.contains(producer.name.as_str())) {
-        let store = lookup::store(&Reach::default(), Some(config), &settings.naming);
-        let producer = lookup::producer(&context.environment, Some(config), settings, transport, store).await;
-        producers.insert(settings.name.clone(), producer.map_err(|failure| of_failure(&failure)));
-    }
-    producers
-}
-
-pub(super) fn of_failure(failure: &Failure) -> Outcome {
-    let reason = format!("{:#}", failure.error);
-    if failure.exit == Exit::Retry { Outcome::Unknown(reason) } else { Outcome::Failed(reason) }
-}
-
-/// The one place that chooses the forge.
-pub(super) fn forge(
-    context: &Context,
-    config: &Config,
-    project: &str,
-    transport: &Transport,
-) -> Result<Arc<dyn Forge>, Failure> {
-    match config.forge.kind {
-        ForgeKind::Gitlab => {
-            let (api, token) = gitlab_api(context, config)?;
-            let gitlab = GitLab::new(transport.clone(), &api, token, lookup::project_id(project));
-            Ok(Arc::new(gitlab.map_err(Failure::person)?))
-        }
-        ForgeKind::Github => Ok(Arc::new(github::repository(context, &config.forge, project, transport)?)),
-    }
-}
-
-/// The same choice, for the projects that nobody named.
-pub(super) fn projects(
-    context: &Context,
-    config: &Config,
-    transport: &Transport,
-) -> Result<Arc<dyn Projects>, Failure> {
-    match config.forge.kind {
-        ForgeKind::Gitlab => {
-            let (api, token) = gitlab_api(context, config)?;
-            Ok(Arc::new(Groups::new(transport.clone(), &api, token).map_err(Failure::person)?))
-        }
-        ForgeKind::Github => Ok(Arc::new(github::organisations(context, &config.forge, transport)?)),
-    }
-}
-
-fn gitlab_api(context: &Context, config: &Config) -> Result<(Url, Option<Token>), Failure> {
-    let found = lookup::gitlab_at_home(&context.environment, Some(&config.forge))?;
-    let api = found.api.clone().ok_or_else(|| Failure::usage("no GitLab"))?;
-    let token = found.token_for(&api);
-    Ok((api, token))
-}
-
-/// The target as the core means it: the file with version and mapping first, then its overlays.
-pub(super) fn target(configured: &Configured) -> Target {
-    let spec = |file: &TargetFile, overlay| FileSpec {
-        path: file.path.clone(),
-        overlay,
-        version_key: file.version_key.clone(),
-        images_key: file.images_key.clone(),
-    };
-    let overlays = configured.overlays.iter().map(|file| spec(file, true));
-    Target {
-        files: std::iter::once(spec(&configured.file, false)).chain(overlays).collect(),
-        images: configured.images,
-        registry_key: configured.file.registry_key.clone(),
-        kubernetes_versions: configured.kubernetes_versions.clone(),
-        references: configured.references.clone(),
     }
 }
 

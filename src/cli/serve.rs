@@ -16,11 +16,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
-use super::args::{Run, RunFormat, Serve as Args};
+use super::args::{Reach, Run, RunFormat, Serve as Args};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::run::{Told, no_configuration, tell};
-use super::{Context, deadline, out_of_time, runtime};
+use super::session::{out_of_time, runtime};
+use super::{Context, deadline};
 use crate::config::Config;
 use crate::http::Secret;
 use crate::schedule::Schedule;
@@ -171,7 +172,10 @@ impl<'a> Daemon<'a> {
             deadline: deadline(limit),
             ..self.context.clone()
         };
-        let running = AssertUnwindSafe(tell(&context, &arguments, &config)).catch_unwind();
+        let reach = Reach::default();
+        let running = context
+            .in_session(Some(&config), &reach, async |session| tell(&context, &arguments, session).await);
+        let running = AssertUnwindSafe(running).catch_unwind();
         let told = tokio::select! {
             told = running => told,
             () = out_of_time(limit) => return Exit::Retry,

@@ -7,14 +7,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use url::Url;
 
-use super::meant::{AppNames, Config, ForgeKind, ForgeSettings, Network, Target};
+use super::meant::{AppNames, Config, ForgeKind, ForgeSettings, GITLAB_TOKEN, Network, Target};
 use super::place::{Field, Places};
 use super::raw::{RawApp, RawConfig, RawForge, RawForgeKind, RawNetwork, RawTargets};
 use super::{ConfigError, Producer};
 use crate::run::Limits;
 
-/// The variables that the forges' own tools read.
-const GITLAB_TOKEN: &str = "GITLAB_TOKEN";
+/// The variable that GitHub's own tools read.
 const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
 
 /// The variables of a GitHub App unless others are named.

@@ -9,6 +9,7 @@ use super::raw::RawPolicy;
 use crate::check::Severities;
 use crate::merge_request::template::Templates;
 use crate::merge_request::{Branch, MergeRequestSettings, Upkeep};
+use crate::plan::{self, FileSpec};
 use crate::reconcile::Images;
 use crate::reconcile::kubernetes_versions::Rule;
 use crate::reconcile::references::Globs;
@@ -20,8 +21,11 @@ use crate::schedule::Schedule;
 use crate::signature::PublicKey;
 use crate::values::KeyPath;
 
-/// What dibump follows, where, and how.
-#[derive(Debug, Clone)]
+/// The variable that GitLab's own tools read.
+pub(super) const GITLAB_TOKEN: &str = "GITLAB_TOKEN";
+
+/// What dibump follows, where, and how. The default is what holds without a configuration file.
+#[derive(Debug, Clone, Default)]
 pub struct Config {
     /// Where releases are published; names are unique.
     pub producers: Vec<Producer>,
@@ -307,6 +311,33 @@ impl Config {
     /// The producer of that name. Every name in [`Config::targets`] has one.
     pub fn producer(&self, name: &str) -> Option<&Producer> {
         self.producers.iter().find(|producer| producer.name == name)
+    }
+}
+
+/// The target as the core means it: the file with version and mapping first, then its overlays.
+impl From<&Target> for plan::Target {
+    fn from(target: &Target) -> Self {
+        let spec = |file: &TargetFile, overlay| FileSpec {
+            path: file.path.clone(),
+            overlay,
+            version_key: file.version_key.clone(),
+            images_key: file.images_key.clone(),
+        };
+        let overlays = target.overlays.iter().map(|file| spec(file, true));
+        Self {
+            files: std::iter::once(spec(&target.file, false)).chain(overlays).collect(),
+            images: target.images,
+            registry_key: target.file.registry_key.clone(),
+            kubernetes_versions: target.kubernetes_versions.clone(),
+            references: target.references.clone(),
+        }
+    }
+}
+
+impl Default for ForgeSettings {
+    fn default() -> Self {
+        let token_env = GITLAB_TOKEN.to_owned();
+        Self { kind: ForgeKind::Gitlab, url: None, token_env, write_interval: None, app: None }
     }
 }
 

@@ -77,11 +77,6 @@ impl Finding {
     }
 
     /// What went wrong, with its causes.
-    pub fn of_failure(error: &anyhow::Error, retry_helps: bool) -> Self {
-        Self::of_error(error.as_ref(), retry_helps)
-    }
-
-    /// What went wrong, with its causes.
     pub fn of_error(error: &(dyn Error + 'static), retry_helps: bool) -> Self {
         let causes =
             std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::cli::args::Check as Args;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::local::Local;
-use crate::cli::progress::Progress;
 use crate::cli::{Context, lookup};
-use crate::config::{Config, Network};
+use crate::config::{Config, Producer};
 use crate::observe::releases::Snapshot;
 use crate::plan::{Current, Survey};
 use crate::reconcile::Images;
 use crate::release::{ImageKey, Release, Version, choice};
 use crate::signature::{Requirement, Unverified, Verdict};
+use crate::wiring::Session;
 
 /// What is known of the file's release.
 pub(super) struct Known {
@@ -53,7 +55,13 @@ pub(super) fn look_up(
         let previous = before(version, &known).and_then(|version| known.releases.get(version)).cloned();
         return Ok(Known { previous, ..Known::of(Some(release), Unverified::FromFile) });
     }
-    match context.block_on(in_registry(context, args, config, local, survey, version)) {
+    let lookup = &args.files.lookup;
+    let settings = lookup::settings(lookup, config, local.producer)?;
+    let now = context.environment.now;
+    let known = context.online(config, &lookup.reach, async |session| {
+        in_registry(session, &settings, local, survey, version, now).await
+    });
+    match known {
         Ok(known) => Ok(known),
         Err(failure) if failure.exit == Exit::Retry => {
             let reason = failure.error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
@@ -64,22 +72,15 @@ pub(super) fn look_up(
 }
 
 async fn in_registry(
-    context: &Context,
-    args: &Args,
-    config: Option<&Config>,
+    session: &Session<'_>,
+    settings: &Producer,
     local: &Local<'_>,
     survey: &Survey,
     version: &Version,
+    now: Timestamp,
 ) -> Result<Known, Failure> {
-    let lookup = &args.files.lookup;
-    let settings = lookup::settings(lookup, config, local.producer)?;
-    let network = config.map_or_else(Network::default, |config| config.network.clone());
-    let transport = lookup::transport(context, &lookup.reach, &network)?;
-    let _progress = Progress::start(context, &transport);
-    let store = lookup::store(&lookup.reach, config, &settings.naming);
-    let producer = lookup::producer(&context.environment, config, &settings, &transport, store).await?;
+    let producer = session.producer(settings).await?;
     let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;
-    let now = context.environment.now;
     snapshot.read(version, now).await?;
     if let Some(previous) = before(version, snapshot.known())
         .cloned()
@@ -89,7 +90,6 @@ async fn in_registry(
     }
     let requirement = survey.signature_requirement(producer.keys.as_ref(), local.policy.signatures)?;
     let signatures = snapshot.signed(version, &survey.listed(), requirement.keys()).await;
-    context.requests(&transport);
     let mut known = snapshot.into_known();
     let previous = before(version, &known).cloned().and_then(|version| known.releases.remove(&version));
     Ok(Known { release: known.releases.remove(version), previous, signatures, requirement })

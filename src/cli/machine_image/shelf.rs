@@ -11,7 +11,6 @@ use crate::cli::deployment::Deployment;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{CREDENTIALS, Failure, LATER};
 use crate::cli::os_images_info;
-use crate::cli::progress::Progress;
 use crate::cli::reached::{Reached, fallback};
 use crate::cli::{Context, cluster};
 use crate::config::Config;
@@ -221,10 +220,12 @@ async fn read(
     deployment: &Deployment,
     images: &[OsImage],
 ) -> Result<BTreeMap<String, Result<Entry, Fault>>, Failure> {
-    let reached = Reached::new(context, &args.deployment.reach, config)?;
-    let _progress = Progress::start(context, &reached.transport);
+    let reach = &args.deployment.reach;
     let published: Vec<&Published> = images.iter().filter_map(OsImage::published).collect();
-    let mut found = reached.found(deployment, &published).await?.into_iter();
+    let found = context.in_session(config, reach, async |session| {
+        Reached { context, args: reach, config, session }.found(deployment, &published).await
+    });
+    let mut found = found.await?.into_iter();
     let (unused, demands) =
         (UrlTemplate::default(), Demands { https: false, capm3: ApiVersion::V1Beta1.usual_capm3() });
     let entry = |image: &OsImage| {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::WiringError;
+
 /// Environment variables and the time at the start.
 #[derive(Clone)]
 pub struct Environment {
@@ -13,13 +15,18 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// Variables and time as somebody gives them.
+    pub fn new(variables: impl IntoIterator<Item = (String, String)>, now: Timestamp) -> Self {
+        Self { variables: variables.into_iter().collect(), now }
+    }
+
     /// The environment of this process. Variables that are not UTF-8 are left out.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads environment and clock")]
     pub fn of_process() -> Self {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self { variables: std::env::vars_os().filter_map(text).collect(), now: Timestamp::now() }
+        Self::new(std::env::vars_os().filter_map(text), Timestamp::now())
     }
 
     /// The same at another time, for whoever lives longer than one command.
@@ -37,6 +44,12 @@ impl Environment {
     /// A variable; an empty one counts as not set, as CI systems set them.
     pub fn get(&self, name: &str) -> Option<String> {
         self.variables.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    /// A variable that the configuration names.
+    pub(super) fn required(&self, name: &str) -> Result<String, WiringError> {
+        let reason = "is not set; the configuration names it";
+        self.get(name).ok_or_else(|| WiringError::Variable { variable: name.to_owned(), reason })
     }
 }
 

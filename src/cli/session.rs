@@ -1,0 +1,91 @@
+//! What waits for the network: a session of adapters, progress, interruption and the time that is left.
+
+use super::Context;
+use super::args::Reach;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::progress::Progress;
+use crate::config::Config;
+use crate::wiring::{Overrides, Session};
+
+impl Context {
+    /// Runs `work` in a session of its own, until it is done, interrupted, or out of time.
+    pub(super) fn online<T>(
+        &self,
+        config: Option<&Config>,
+        reach: &Reach,
+        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.block_on(self.in_session(config, reach, work))
+    }
+
+    /// Opens a session by the configuration with the flags laid over it, and shows its progress while `work` lasts.
+    pub(super) async fn in_session<T>(
+        &self,
+        config: Option<&Config>,
+        reach: &Reach,
+        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let none = Config::default();
+        let overrides = Overrides {
+            concurrency: reach.concurrency.map(usize::from),
+            ca_files: reach.ca_file.clone(),
+            cache_dir: reach.cache_dir.clone(),
+            deadline: self.deadline,
+        };
+        let session = Session::open(&self.environment, config.unwrap_or(&none), &overrides)?;
+        let _progress = Progress::start(self, session.transport());
+        work(&session).await
+    }
+
+    /// Runs what waits for the network, until it is done, interrupted, or out of time.
+    pub(super) fn block_on<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let runtime = runtime()?;
+        let result = runtime.block_on(async {
+            tokio::select! {
+                result = work => result,
+                exit = interrupted() => Err(Failure { exit, error: anyhow::anyhow!("interrupted"), hint: None }),
+                () = out_of_time(self.global.max_time) => Err(Failure {
+                    exit: Exit::Retry,
+                    error: anyhow::anyhow!("out of time"),
+                    hint: Some("--max-time is over; a later run goes on".to_owned()),
+                }),
+            }
+        });
+        runtime.shutdown_background();
+        result
+    }
+}
+
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::person)
+}
+
+pub(super) async fn out_of_time(limit: Option<std::time::Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(unix)]
+async fn interrupted() -> Exit {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => Exit::Interrupted,
+        _ = terminate.recv() => Exit::Terminated,
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() -> Exit {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => Exit::Interrupted,
+        Err(_) => std::future::pending().await,
+    }
+}

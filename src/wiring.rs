@@ -1,0 +1,194 @@
+//! Adapters from configuration: the one module that names them together.
+//!
+//! A [`Session`] is what the commands, the demo, the benchmarks and the fault matrix work in: one transport, and over it
+//! the registries, sources, caches and forges that the configuration describes. Flags are laid over the configuration as
+//! [`Overrides`]; environment and time come in as a value, [`Environment`].
+
+mod cluster;
+mod environment;
+mod error;
+mod fleet;
+mod forge;
+mod github;
+mod gitlab;
+mod sources;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+pub use cluster::{ClusterSettings, cluster};
+pub use environment::Environment;
+pub use error::WiringError;
+pub use fleet::{Fleet, Selection};
+
+use crate::apply::Patience;
+use crate::config::{Config, Discovery, KeySource, Network, Producer as Settings, Source};
+use crate::disk::cache::DiskStore;
+use crate::disk::read_small;
+use crate::http::{Secret, Transport};
+use crate::observe::releases::Producer;
+use crate::oci::{Credentials, OciRegistry};
+use crate::registry::Registry;
+use crate::release::Naming;
+use crate::run::{Job, Options, Producers, Report, run};
+use crate::signature::{Keys, PublicKey};
+use crate::store::{NoStore, Store};
+
+/// What `discovery: auto` asks, in this order.
+const AUTO: [Source; 5] =
+    [Source::ReleaseNotes, Source::Gitlab, Source::Github, Source::Catalog, Source::Known];
+
+/// What is laid over the configuration for one session.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// How many requests may be under way to one host at once.
+    pub concurrency: Option<usize>,
+    /// Further certificate authorities (PEM files).
+    pub ca_files: Vec<PathBuf>,
+    /// The folder that keeps releases which were completely read.
+    pub cache_dir: Option<PathBuf>,
+    /// When every request must have ended.
+    pub deadline: Option<Instant>,
+}
+
+/// The world as one command reaches it. When it ends, the log says how many requests it took.
+pub struct Session<'a> {
+    environment: &'a Environment,
+    config: &'a Config,
+    transport: Transport,
+    cache_dir: Option<PathBuf>,
+    /// What all repositories of a GitHub share.
+    github: OnceLock<crate::github::Session>,
+}
+
+impl<'a> Session<'a> {
+    /// Opens a session; nothing is asked yet.
+    pub fn open(
+        environment: &'a Environment,
+        config: &'a Config,
+        overrides: &Overrides,
+    ) -> Result<Self, WiringError> {
+        let transport = Transport::new(settings(&config.network, overrides)?)?;
+        let mut session = Self::over(environment, config, transport);
+        session.cache_dir = overrides.cache_dir.clone().or_else(|| config.cache_dir.clone());
+        Ok(session)
+    }
+
+    /// A session over a transport that has settings of its own, and without a cache.
+    pub fn over(environment: &'a Environment, config: &'a Config, transport: Transport) -> Self {
+        Self { environment, config, transport, cache_dir: None, github: OnceLock::new() }
+    }
+
+    /// What all requests go over.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// The producer with its registry, sources and memory.
+    pub async fn producer(&self, settings: &Settings) -> Result<Producer, WiringError> {
+        let registry = self.oci(settings).await?;
+        let wanted = match &settings.discovery {
+            Discovery::Auto => AUTO.to_vec(),
+            Discovery::Sources(sources) => sources.clone(),
+        };
+        let sources = sources::open(self, settings, &registry, &wanted).await?;
+        Ok(Producer {
+            prefix: settings.registry.clone(),
+            plain_http: settings.plain_http,
+            naming: settings.naming.clone(),
+            registry: Arc::new(registry),
+            sources,
+            probe: wanted.contains(&Source::Known),
+            keys: keys(&settings.keys)?,
+            store: self.store(&settings.naming),
+        })
+    }
+
+    /// The producers of the jobs. One that cannot be made ready fails its own targets only.
+    pub async fn producers(&self, jobs: &[Job]) -> Producers {
+        let names: BTreeSet<&str> = jobs.iter().map(|job| job.producer.as_str()).collect();
+        let mut producers = Producers::new();
+        for settings in self.config.producers.iter().filter(|producer| names.contains(&*producer.name)) {
+            let producer = self.producer(settings).await;
+            producers.insert(settings.name.clone(), producer.map_err(|error| error.outcome()));
+        }
+        producers
+    }
+
+    /// The registry of a producer, with the credentials for it.
+    pub async fn registry(&self, settings: &Settings) -> Result<Arc<dyn Registry>, WiringError> {
+        Ok(Arc::new(self.oci(settings).await?))
+    }
+
+    async fn oci(&self, settings: &Settings) -> Result<OciRegistry, WiringError> {
+        let credentials = credentials(self.environment, settings).await?;
+        let (transport, host) = (self.transport.clone(), settings.registry.host());
+        OciRegistry::new(transport, host, settings.plain_http, credentials).map_err(WiringError::access)
+    }
+
+    /// The cache, where a folder is named.
+    pub fn store(&self, naming: &Naming) -> Arc<dyn Store> {
+        match &self.cache_dir {
+            Some(folder) => Arc::new(DiskStore::new(folder, naming.clone())),
+            None => Arc::new(NoStore),
+        }
+    }
+
+    /// Runs the jobs of a fleet and tells of each when it has ended, by its place in [`Fleet::jobs`].
+    pub async fn run(&self, fleet: &Fleet, patience: Patience, tell: impl FnMut(usize, Report)) {
+        let producers = self.producers(&fleet.jobs).await;
+        let options = Options { now: self.environment.now, patience, limits: self.config.limits };
+        run(&fleet.jobs, &producers, options, tell).await;
+    }
+}
+
+/// Round trips are what a command costs.
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        for ((origin, status), count) in self.transport.requests() {
+            let status = status.map_or("no answer".to_owned(), |status| status.to_string());
+            tracing::debug!(%origin, status, count, "requests");
+        }
+    }
+}
+
+fn settings(network: &Network, overrides: &Overrides) -> Result<crate::http::Settings, WiringError> {
+    let files = network.ca_files.iter().chain(&overrides.ca_files);
+    Ok(crate::http::Settings {
+        connect_timeout: network.connect_timeout,
+        read_timeout: network.read_timeout,
+        request_timeout: network.request_timeout,
+        retries: network.retries,
+        per_host: overrides.concurrency.unwrap_or(network.concurrency),
+        extra_ca: files.map(|file| read_small(file)).collect::<Result<_, _>>()?,
+        proxy_from_environment: network.proxy_from_environment,
+        deadline: overrides.deadline,
+        ..crate::http::Settings::default()
+    })
+}
+
+/// The public keys of a producer, read.
+pub fn keys(sources: &[KeySource]) -> Result<Option<Keys>, WiringError> {
+    let key = |source: &KeySource| match source {
+        KeySource::Pem { key, .. } => Ok(*key),
+        KeySource::File(path) => public_key(path),
+    };
+    Ok(Keys::new(sources.iter().map(key).collect::<Result<Vec<_>, _>>()?))
+}
+
+fn public_key(path: &Path) -> Result<PublicKey, WiringError> {
+    let text = String::from_utf8_lossy(&read_small(path)?).into_owned();
+    PublicKey::from_pem(&text).map_err(|error| WiringError::Key { path: path.to_owned(), error })
+}
+
+async fn credentials(environment: &Environment, settings: &Settings) -> Result<Credentials, WiringError> {
+    if let Some(names) = &settings.credentials {
+        let user = environment.required(&names.username_env)?;
+        let password = Secret::new(environment.required(&names.password_env)?);
+        return Ok(Credentials::Password { user, password });
+    }
+    let lookup = |name: &str| environment.get(name);
+    Ok(Credentials::find(&settings.registry, &lookup).await?)
+}

@@ -1,0 +1,118 @@
+//! Why an adapter could not be made.
+
+use std::path::PathBuf;
+
+use crate::catalogue::CatalogueError;
+use crate::cluster::ClusterError;
+use crate::config::Source;
+use crate::disk::values_file::FileError;
+use crate::http::TransportError;
+use crate::merge_request::Outcome;
+use crate::oci::credentials::CredentialsError;
+use crate::registry::{Prefix, RegistryError};
+use crate::signature::InvalidKey;
+
+/// Why an adapter could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum WiringError {
+    /// An environment variable is missing or cannot be used. Its value may be a secret and is not kept.
+    #[error("{variable} {reason}")]
+    Variable {
+        /// The variable.
+        variable: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file holds no public key.
+    #[error("{}: {error}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: InvalidKey,
+    },
+    /// The credentials of a registry cannot be read.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// An address, an account or a token cannot be used.
+    #[error(transparent)]
+    Access(Box<dyn std::error::Error + Send + Sync>),
+    /// A source was asked for by name, and does not apply.
+    #[error("no {} of {registry} was found, which discovery `{source_name}` needs", what_it_needs(.source_name))]
+    NoSource {
+        /// The source.
+        source_name: Source,
+        /// The producer's registry.
+        registry: Prefix,
+    },
+    /// No target is in the project that was named.
+    #[error("there is no target in project `{project}`")]
+    NoTarget {
+        /// The project.
+        project: String,
+    },
+    /// This build cannot reach a cluster.
+    #[error("this dibump was built without the feature `kube`")]
+    NoKube,
+    /// The client could not be set up.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The producer's project could not be found.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The registry did not say where its tokens come from.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The cluster cannot be reached.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+}
+
+impl WiringError {
+    /// An address, an account or a token that cannot be used.
+    pub(super) fn access(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Access(Box::new(error))
+    }
+
+    /// What to do next, where the message does not say it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoSource { source_name: Source::Github, .. } => {
+                Some("name it as `github: {url: …}` of the producer in the configuration")
+            }
+            Self::NoSource { .. } => {
+                Some("name it with --gitlab-url and --gitlab-project, or in the configuration")
+            }
+            Self::NoKube => Some("kubectl apply -f takes the output"),
+            _ => None,
+        }
+    }
+
+    /// Whether a later try may succeed.
+    pub fn retry_helps(&self) -> bool {
+        match self {
+            Self::Catalogue(error) => !matches!(error, CatalogueError::Refused { .. }),
+            Self::Registry(error) => !matches!(error, RegistryError::Refused { .. }),
+            Self::Cluster(error) => {
+                matches!(error, ClusterError::Invalid { .. } | ClusterError::Unavailable { .. })
+            }
+            _ => false,
+        }
+    }
+
+    /// How a target ends that needs the adapter.
+    pub(super) fn outcome(&self) -> Outcome {
+        let reason = crate::observe::chain(self);
+        if self.retry_helps() { Outcome::Unknown(reason) } else { Outcome::Failed(reason) }
+    }
+}
+
+fn what_it_needs(source: &Source) -> &'static str {
+    match source {
+        Source::Github => "GitHub",
+        _ => "GitLab project",
+    }
+}

@@ -1,0 +1,152 @@
+//! From the configuration to the jobs of a run: targets by name and by query, those of this shard, each with its forge.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Session, WiringError};
+use crate::config::{Query, Target as Configured, TargetBranch};
+use crate::forge::{Branch, Forge};
+use crate::run::{Due, Found, Job, Report, Shard, select};
+
+/// Which targets a run is about, and whether it writes.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// The projects; empty for all of them.
+    pub projects: Vec<String>,
+    /// One part of the targets; `None` for all of them.
+    pub shard: Option<Shard>,
+    /// Say what would be written, and write nothing.
+    pub dry_run: bool,
+}
+
+/// What a run is about.
+#[derive(Default)]
+pub struct Fleet {
+    /// Every target branch that was selected.
+    pub jobs: Vec<Job>,
+    /// What did not come to a job.
+    pub failed: Vec<Report>,
+    /// The shard, how many targets are its own, and how many there are.
+    pub shard: Option<(Shard, usize, usize)>,
+}
+
+/// A target, and the branch that is its default where a query said so.
+struct Member<'a> {
+    configured: &'a Configured,
+    project: String,
+    found: Option<(Found, Option<Branch>)>,
+}
+
+impl Session<'_> {
+    /// The jobs of a run. Asks the forge only where there are queries.
+    ///
+    /// # Errors
+    /// If a project was named that has no target, or if nothing is left because the forge cannot be used.
+    pub async fn fleet(&self, selection: &Selection) -> Result<Fleet, WiringError> {
+        let mut fleet = Fleet::default();
+        let mut members: Vec<Member<'_>> = self.config.targets.iter().map(Member::named).collect();
+        for query in &self.config.queries {
+            fleet.search(self, query, &mut members).await;
+        }
+        let members = fleet.selected(members, selection)?;
+        let mut refused = None;
+        for member in members {
+            match self.forge(&member.project) {
+                Ok(forge) => {
+                    fleet.jobs.extend(member.jobs(&forge, self.environment.now, selection.dry_run));
+                }
+                Err(error) => {
+                    let (project, producer) = (&member.project, &member.configured.producer);
+                    fleet.failed.push(Report::unread(project, producer, error.outcome()));
+                    refused.get_or_insert(error);
+                }
+            }
+        }
+        // What keeps every target from its forge is said once, with what to do.
+        match refused {
+            Some(error) if fleet.jobs.is_empty() => Err(error),
+            _ => Ok(fleet),
+        }
+    }
+}
+
+impl Fleet {
+    fn selected<'a>(
+        &mut self,
+        mut members: Vec<Member<'a>>,
+        selection: &Selection,
+    ) -> Result<Vec<Member<'a>>, WiringError> {
+        let is_there = |project: &&String| members.iter().any(|member| member.project == **project);
+        if let Some(project) = selection.projects.iter().find(|project| !is_there(project)) {
+            return Err(WiringError::NoTarget { project: project.clone() });
+        }
+        members
+            .retain(|member| selection.projects.is_empty() || selection.projects.contains(&member.project));
+        let all = members.len();
+        if let Some(shard) = selection.shard {
+            members.retain(|member| shard.takes(&member.project, &member.configured.producer));
+            self.shard = Some((shard, members.len(), all));
+        }
+        Ok(members)
+    }
+
+    /// A query that fails is reported like a target.
+    async fn search<'a>(&mut self, session: &Session<'_>, query: &'a Query, members: &mut Vec<Member<'a>>) {
+        let group = format!("{}/*", query.group);
+        let producer = &query.target.producer;
+        let projects = match session.projects() {
+            Ok(projects) => projects,
+            Err(error) => return self.failed.push(Report::unread(&group, producer, error.outcome())),
+        };
+        match projects.projects(&query.group).await {
+            Ok(found) => {
+                let same = members.iter().filter(|member| member.configured.producer == *producer);
+                let named: BTreeSet<String> = same.map(|member| member.project.to_lowercase()).collect();
+                let found = select(found, query.topic.as_deref(), &named);
+                members.extend(found.into_iter().map(|project| Member {
+                    configured: &query.target,
+                    project: project.path,
+                    found: Some((Found { has: query.has.clone() }, project.default_branch)),
+                }));
+            }
+            Err(error) => self.failed.push(Report::of_forge(&group, producer, &error)),
+        }
+    }
+}
+
+impl<'a> Member<'a> {
+    fn named(configured: &'a Configured) -> Self {
+        Self { configured, project: configured.project.clone(), found: None }
+    }
+
+    /// A job for each branch.
+    fn jobs(self, forge: &Arc<dyn Forge>, now: Timestamp, dry_run: bool) -> Vec<Job> {
+        let configured = self.configured;
+        let job = |branch: &TargetBranch| Job {
+            project: self.project.clone(),
+            forge: Arc::clone(forge),
+            producer: configured.producer.clone(),
+            branch: branch.name.clone().or(self.found.as_ref().and_then(|(_, default)| default.clone())),
+            target: configured.into(),
+            policy: branch.policy.clone(),
+            settings: configured.merge_request.clone(),
+            upkeep: configured.upkeep,
+            templates: configured.templates.clone(),
+            dry_run: dry_run || !configured.enabled,
+            due: due(branch, now),
+            found: self.found.as_ref().map(|(found, _)| found.clone()),
+        };
+        configured.branches.iter().map(job).collect()
+    }
+}
+
+fn due(branch: &TargetBranch, now: Timestamp) -> Due {
+    match &branch.schedule {
+        Some(schedule) if schedule.is_open(now) => Due::Now,
+        Some(schedule) if schedule.update_outside() => Due::Upkeep,
+        Some(_) => Due::Later,
+        None => Due::Now,
+    }
+}

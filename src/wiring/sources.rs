@@ -1,0 +1,112 @@
+//! The catalogues that name what a producer might have published.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::{Session, WiringError, github, gitlab};
+use crate::catalogue::Catalogue;
+use crate::config::{Discovery, Producer as Settings, Source};
+use crate::disk::releases::FileCatalogue;
+use crate::gitlab::{ProjectId, RegistryRepositories, ReleaseNotes, Token, find_project};
+use crate::oci::{OciCatalog, OciRegistry};
+use crate::registry::RegistryError;
+
+/// A GitLab's API, our token for it, and the producer's project there.
+type GitlabProject = (Url, Option<Token>, ProjectId);
+
+struct Sources<'a> {
+    session: &'a Session<'a>,
+    settings: &'a Settings,
+    registry: &'a OciRegistry,
+}
+
+/// The catalogues of the wanted sources, in their order. Those of GitLab need a GitLab: it is looked for once.
+pub(super) async fn open(
+    session: &Session<'_>,
+    settings: &Settings,
+    registry: &OciRegistry,
+    wanted: &[Source],
+) -> Result<Vec<Arc<dyn Catalogue>>, WiringError> {
+    let sources = Sources { session, settings, registry };
+    let of_gitlab = wanted.iter().any(|source| matches!(source, Source::ReleaseNotes | Source::Gitlab));
+    let gitlab = if of_gitlab { sources.gitlab().await? } else { None };
+    let mut catalogues = Vec::new();
+    for source in wanted.iter().filter(|source| **source != Source::Known) {
+        match sources.catalogue(source, gitlab.clone())? {
+            Some(catalogue) => catalogues.push(catalogue),
+            None => sources.only_if_auto(source)?,
+        }
+    }
+    Ok(catalogues)
+}
+
+impl Sources<'_> {
+    /// The catalogue of one source; `None` where it does not apply.
+    fn catalogue(
+        &self,
+        source: &Source,
+        gitlab: Option<GitlabProject>,
+    ) -> Result<Option<Arc<dyn Catalogue>>, WiringError> {
+        let (transport, prefix) = (self.session.transport.clone(), self.settings.registry.clone());
+        Ok(match (source, gitlab) {
+            (Source::ReleaseNotes, Some((api, token, project))) => {
+                let notes = ReleaseNotes::new(transport, &api, token, project, prefix);
+                Some(Arc::new(notes.map_err(WiringError::access)?))
+            }
+            (Source::Gitlab, Some((api, token, project))) => {
+                let repositories = RegistryRepositories::new(transport, &api, token, project, prefix);
+                Some(Arc::new(repositories.map_err(WiringError::access)?))
+            }
+            (Source::Github, _) => match github::packages(self.session, self.settings)? {
+                Some(packages) => Some(Arc::new(packages)),
+                None => None,
+            },
+            (Source::Catalog, _) => Some(Arc::new(OciCatalog::new(self.registry.clone(), prefix))),
+            (Source::File(path), _) => {
+                Some(Arc::new(FileCatalogue { path: path.clone(), naming: self.settings.naming.clone() }))
+            }
+            (Source::ReleaseNotes | Source::Gitlab, None) | (Source::Known, _) => None,
+        })
+    }
+
+    /// A source that does not apply is passed over under `auto`, and a mistake when it was asked for by name.
+    fn only_if_auto(&self, source: &Source) -> Result<(), WiringError> {
+        match self.settings.discovery {
+            Discovery::Auto => Ok(()),
+            Discovery::Sources(_) => Err(WiringError::NoSource {
+                source_name: source.clone(),
+                registry: self.settings.registry.clone(),
+            }),
+        }
+    }
+
+    /// The producer's GitLab and project: as set, else by the registry's token realm and the longest path that it knows.
+    async fn gitlab(&self) -> Result<Option<GitlabProject>, WiringError> {
+        let api = match &self.settings.gitlab_url {
+            Some(url) => crate::gitlab::api_url(url),
+            None => match self.registry.token_realm().await {
+                Ok(realm) => realm.as_ref().and_then(crate::gitlab::api_of_realm),
+                Err(error) => return self.only_if_unneeded(error),
+            },
+        };
+        let Some(api) = api else { return Ok(None) };
+        // Whoever answers for the registry names this GitLab: our token goes there only if it is at home there.
+        let home = gitlab::at_home(self.session.environment, &self.session.config.forge)?;
+        let token = home.token_for(&api);
+        if let Some(project) = &self.settings.gitlab_project {
+            return Ok(Some((api, token, gitlab::project_id(project))));
+        }
+        let (transport, path) = (self.session.transport.clone(), self.settings.registry.path());
+        let project = find_project(transport, &api, token.clone(), path).await?;
+        Ok(project.map(|project| (api, token, project)))
+    }
+
+    /// A registry that cannot say where its tokens are will fail the look-up itself, with a better message.
+    fn only_if_unneeded<T>(&self, error: RegistryError) -> Result<Option<T>, WiringError> {
+        match self.settings.discovery {
+            Discovery::Auto => Ok(None),
+            Discovery::Sources(_) => Err(error.into()),
+        }
+    }
+}
