@@ -13,25 +13,29 @@
     reason = "an example prints, and its servers are those of the tests"
 )]
 
-#[path = "demo/wiring.rs"]
-mod wiring;
 #[path = "demo/world.rs"]
 mod world;
 #[path = "../tests/fake/mod.rs"]
 mod fake;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anstream::{eprintln, print, println};
+use dibump::apply::Patience;
 use dibump::config::{Config, load};
 use dibump::merge_request::Outcome;
 use dibump::report::{BOLD, CYAN, DIM, GREEN, RED, paint, run::text};
 use dibump::run::Report;
+use dibump::wiring::{Environment, Overrides, Selection, Session};
+use jiff::Timestamp;
 
 use fake::gitlab::FakeGitLab;
 use fake::oci::FakeRegistry;
-use wiring::Failure;
 use world::{PROJECT_ID, TOKEN, VALUES, VALUES_PATH};
+
+/// What the demo may fail with.
+type Failure = Box<dyn std::error::Error>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -117,13 +121,25 @@ impl Demo {
     async fn run(&self) -> Result<(Report, usize), Failure> {
         self.gitlab.clear_log();
         let asked = self.registry.requests().len();
-        let mut reports = wiring::run_all(&self.config, TOKEN).await?;
+        let mut reports = self.run_all().await?;
         print!("{}", text(&reports, None));
         let of_registry = self.registry.requests().len() - asked;
         let (of_gitlab, writes) = (self.gitlab.log().len(), self.gitlab.writes().len());
         let counts = format!("{of_registry} to the registry, {of_gitlab} to GitLab, of which {writes} write");
         println!("{}\n", paint(DIM, format!("requests: {counts}")));
         Ok((reports.pop().ok_or("the run reported nothing")?, writes))
+    }
+
+    /// What `dibump run` does, in this process.
+    async fn run_all(&self) -> Result<Vec<Report>, Failure> {
+        let token = ("GITLAB_TOKEN".to_owned(), TOKEN.to_owned());
+        let environment = Environment::new([token], Timestamp::now());
+        let session = Session::open(&environment, &self.config, &Overrides::default())?;
+        let fleet = session.fleet(&Selection::default()).await?;
+        let patience = Patience { first: Duration::from_millis(50), total: Duration::from_secs(5) };
+        let mut reports = Vec::new();
+        session.run(&fleet, patience, |_, report| reports.push(report)).await;
+        Ok(reports)
     }
 
     fn seen(&self) -> Result<Seen, Failure> {

@@ -92,7 +92,8 @@ pub fn configuration(registry: &FakeRegistry, gitlab: &FakeGitLab) -> String {
          producers:\n  - registry: {prefix}\n    plain_http: true\n    discovery: [catalog]\n\
          forge:\n  kind: gitlab\n  url: {address}\n\
          targets:\n  - project: {PROJECT}\n    files: [{VALUES_PATH}]\n\
-         merge_request:\n  labels: [os-images]\n"
+         merge_request:\n  labels: [os-images]\n\
+         network:\n  proxy_from_environment: false\n"
     )
 }
 
