@@ -3,24 +3,15 @@
 //!
 //! The runs are those of the library over the real adapters, so that thousands of them take seconds.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dibump::apply::Patience;
-use dibump::forge::{Branch, MergeRequestSettings};
+use dibump::config::{Config, load};
 use dibump::http::{Settings, Transport};
-use dibump::merge_request::Upkeep;
-use dibump::merge_request::template::Templates;
-use dibump::observe::releases::Producer;
-use dibump::oci::{Credentials, OciCatalog, OciRegistry};
-use dibump::plan::{FileSpec, Target};
-use dibump::registry::Prefix;
-use dibump::release::Naming;
-use dibump::release::policy::Policy;
-use dibump::run::{Due, Job, Limits, Options, Report, run};
-use dibump::store::NoStore;
+use dibump::run::Report;
+use dibump::wiring::{Environment, Selection, Session};
 use serde_json::json;
 
 use crate::fake::oci::FakeRegistry;
@@ -68,17 +59,30 @@ enum Story {
     AutoMerge,
 }
 
+fn configuration(registry: &FakeRegistry, hub: &dyn Hub, story: Story) -> String {
+    format!(
+        "version: 1\n\
+         producers:\n  - registry: {}\n    plain_http: true\n    discovery: [catalog]\n\
+         forge: {}\n\
+         targets:\n  - project: {PATH}\n    files: [{VALUES}]\n\
+         merge_request: {{auto_merge: {}}}\n",
+        registry.prefix(PREFIX),
+        hub.config(),
+        story == Story::AutoMerge,
+    )
+}
+
 struct Stage {
     registry: FakeRegistry,
     hub: Box<dyn Hub>,
-    upkeep: Upkeep,
+    config: Config,
 }
 
 impl Stage {
     async fn new(hub: Box<dyn Hub>, story: Story) -> Self {
         let registry = FakeRegistry::start().await;
-        let upkeep = Upkeep { auto_merge: story == Story::AutoMerge, ..Upkeep::default() };
-        let stage = Self { registry, hub, upkeep };
+        let config = load("dibump.yaml", &configuration(&registry, hub.as_ref(), story)).unwrap();
+        let stage = Self { registry, hub, config };
         stage.release(11);
         stage.release(12);
         stage.arrange(story).await;
@@ -117,40 +121,13 @@ impl Stage {
             proxy_from_environment: false,
             ..Settings::default()
         };
-        let transport = Transport::new(settings).unwrap();
-        let prefix: Prefix = self.registry.prefix(PREFIX).parse().unwrap();
-        let registry =
-            OciRegistry::new(transport.clone(), prefix.host(), true, Credentials::Anonymous).unwrap();
-        let producer = Producer {
-            prefix: prefix.clone(),
-            plain_http: true,
-            naming: Naming::default(),
-            sources: vec![Arc::new(OciCatalog::new(registry.clone(), prefix))],
-            registry: Arc::new(registry),
-            probe: false,
-            keys: None,
-            store: Arc::new(NoStore),
-        };
-        let producers = BTreeMap::from([("diskimage-builder".to_owned(), Ok(producer))]);
-        let file = FileSpec { path: VALUES.to_owned(), overlay: false, version_key: None, images_key: None };
-        let job = Job {
-            project: PATH.to_owned(),
-            forge: self.hub.adapter(transport),
-            producer: "diskimage-builder".to_owned(),
-            branch: Some(Branch("main".to_owned())),
-            target: Target { files: vec![file], ..Target::default() },
-            policy: Policy::default(),
-            settings: MergeRequestSettings::default(),
-            upkeep: self.upkeep,
-            templates: Templates::default(),
-            dry_run: false,
-            due: Due::Now,
-            found: None,
-        };
+        let token = (self.hub.token_variable().to_owned(), TOKEN.to_owned());
+        let environment = Environment::new([token], jiff::Timestamp::UNIX_EPOCH);
+        let session = Session::over(&environment, &self.config, Transport::new(settings).unwrap());
+        let fleet = session.fleet(&Selection::default()).await.unwrap();
         let patience = Patience { first: Duration::from_millis(1), total: Duration::from_millis(20) };
-        let options = Options { now: jiff::Timestamp::UNIX_EPOCH, patience, limits: Limits::default() };
         let mut reports = Vec::new();
-        run(&[job], &producers, options, |_, report| reports.push(report)).await;
+        session.run(&fleet, patience, |_, report| reports.push(report)).await;
         assert!(!format!("{reports:?}").contains(TOKEN), "the token is in a report");
         reports
     }

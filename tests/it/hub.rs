@@ -1,12 +1,6 @@
 //! A forge as the stories see it: they run on a GitLab and on a GitHub alike.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use dibump::forge::Forge;
-use dibump::github::{Api, GitHub, Identity, Session};
-use dibump::gitlab::{GitLab, Token};
-use dibump::http::{Secret, Transport};
 
 use crate::fake::git::Repository;
 use crate::fake::github::FakeGitHub;
@@ -41,8 +35,6 @@ pub(crate) trait Hub: Send + Sync {
     fn token_variable(&self) -> &'static str;
     /// Parts of the targets of the requests that push a branch, and that open a merge request.
     fn writing(&self) -> [&'static str; 2];
-    /// The adapter, as the program makes it.
-    fn adapter(&self, transport: Transport) -> Arc<dyn Forge>;
 
     fn git(&self, work: &mut dyn FnMut(&mut Repository));
     /// Oldest first.
@@ -133,12 +125,6 @@ impl Hub for FakeGitLab {
 
     fn writing(&self) -> [&'static str; 2] {
         ["/repository/commits", "/merge_requests"]
-    }
-
-    fn adapter(&self, transport: Transport) -> Arc<dyn Forge> {
-        let token = Some(Token::Private(Secret::new(TOKEN)));
-        let project = PATH.parse().unwrap();
-        Arc::new(GitLab::new(transport, &self.api().parse().unwrap(), token, project).unwrap())
     }
 
     fn git(&self, work: &mut dyn FnMut(&mut Repository)) {
@@ -255,13 +241,6 @@ impl Hub for FakeGitHub {
 
     fn writing(&self) -> [&'static str; 2] {
         ["/git/refs", "/pulls"]
-    }
-
-    fn adapter(&self, transport: Transport) -> Arc<dyn Forge> {
-        let api = Api::new(&self.api().parse().unwrap()).unwrap();
-        let identity = Some(Identity::Token(Secret::new(TOKEN)));
-        let session = Session::with_pace(Duration::ZERO);
-        Arc::new(GitHub::new(transport, &api, identity, PATH.parse().unwrap(), &session).unwrap())
     }
 
     fn git(&self, work: &mut dyn FnMut(&mut Repository)) {
