@@ -88,9 +88,15 @@ pub enum CatalogueError {
     /// The answer breaks the protocol.
     #[error("{subject}: {reason}")]
     Invalid {
-        /// The URL or file that was read.
+        /// The URL that was read.
         subject: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// The source was read as a whole and cannot be used: reading it again gives the same.
+    #[error("{reason}")]
+    Broken {
+        /// What is wrong, and where.
         reason: String,
     },
 }

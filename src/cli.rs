@@ -132,7 +132,7 @@ impl Context {
             let path = path.with_file_name(file);
             files.push((path.display().to_string(), read_text(&path)?));
         }
-        crate::config::load_with(&name, &text, &files).map(Some).map_err(Failure::person)
+        Ok(Some(crate::config::load_with(&name, &text, &files)?))
     }
 
     /// How wide a line may be: as the terminal is, else as `COLUMNS` says. Without either nothing limits it.

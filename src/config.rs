@@ -22,6 +22,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::ending::{Ending, Ends};
 use crate::values::Position;
 use meaning::Meaning;
 pub use meant::{
@@ -39,6 +40,13 @@ pub struct ConfigErrors {
     pub file: String,
     /// At least one.
     pub errors: Vec<ConfigError>,
+}
+
+/// A configuration stays wrong until a person mends it.
+impl Ends for ConfigErrors {
+    fn ending(&self) -> Ending {
+        Ending::Person
+    }
 }
 
 /// One thing that is wrong.

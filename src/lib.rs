@@ -17,6 +17,7 @@ pub mod catalogue;
 pub mod forge;
 pub mod store;
 pub mod cluster;
+pub mod ending;
 
 pub mod http;
 pub mod oci;

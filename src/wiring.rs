@@ -28,6 +28,7 @@ use crate::config::{Config, Discovery, KeySource, Network, Producer as Settings,
 use crate::disk::cache::DiskStore;
 use crate::disk::read_small;
 use crate::http::{Secret, Transport};
+use crate::merge_request::Outcome;
 use crate::observe::releases::Producer;
 use crate::oci::{Credentials, OciRegistry};
 use crate::registry::Registry;
@@ -112,7 +113,7 @@ impl<'a> Session<'a> {
         let mut producers = Producers::new();
         for settings in self.config.producers.iter().filter(|producer| names.contains(&*producer.name)) {
             let producer = self.producer(settings).await;
-            producers.insert(settings.name.clone(), producer.map_err(|error| error.outcome()));
+            producers.insert(settings.name.clone(), producer.map_err(|error| Outcome::of(&error)));
         }
         producers
     }

@@ -15,7 +15,7 @@ use crate::check::{
     File, Finding, Id, Inputs, Named, Place, Reference, Report, Severities, Severity, Skipped, check,
 };
 use crate::config::Config;
-use crate::plan::{Current, PlanError, Survey, SurveyError, Surveyed, survey};
+use crate::plan::{Current, Survey, SurveyError, Surveyed, survey};
 use crate::release::Naming;
 use crate::report::check::{Checked, Fixed, code_quality, json, junit, markdown, sarif, text};
 use crate::values::{Document, Position, ValuesError};
@@ -160,7 +160,7 @@ impl Checker<'_> {
                 let name = key.0.last().map(String::as_str).unwrap_or_default();
                 Ok(Err(Box::new(Finding::contradiction(&path, name, first, second, severity))))
             }
-            Err(error) => Err(Failure::from(PlanError::from(error))),
+            Err(error) => Err(error.into()),
         }
     }
 

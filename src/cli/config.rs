@@ -52,9 +52,9 @@ async fn checks(session: &Session<'_>, config: &Config, now: Timestamp) -> Resul
     for settings in &config.producers {
         let subject = format!("producer {}", settings.name);
         let findings = match session.producer(settings).await {
-            Err(error) => vec![Finding::of_error(&error, error.retry_helps())],
+            Err(error) => vec![Finding::of_error(&error)],
             Ok(producer) => match Snapshot::open(&producer, Default::default()).await {
-                Err(error) => vec![Finding::of_error(&error, !error.is_refusal())],
+                Err(error) => vec![Finding::of_error(&error)],
                 Ok(snapshot) => vec![Finding::releases(snapshot.known(), snapshot.skipped())],
             },
         };
@@ -64,7 +64,7 @@ async fn checks(session: &Session<'_>, config: &Config, now: Timestamp) -> Resul
         let forge = session.forge(&target.project)?;
         let findings = match forge.access().await {
             Ok(access) => Finding::access(&access, now),
-            Err(error) => vec![Finding::of_forge(&error)],
+            Err(error) => vec![Finding::of_error(&error)],
         };
         checks.push(Check { subject: format!("project {}", target.project), findings });
     }

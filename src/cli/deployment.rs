@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::args::consumer::{Deployment as Args, FormArg};
-use super::exit::Exit;
 use super::failure::Failure;
+use crate::ending::Ends as _;
 use crate::os_image::cluster::is_template;
 use crate::os_image::{Form, Names, Problem, Selection, Wrong, advice, form, select};
 use crate::release::{InvalidImageKey, Prefix, Release};
@@ -74,8 +74,8 @@ impl Deployment {
     /// What must be signed cannot be told.
     pub(super) fn unsigned(&self, error: &RequirementError) -> Failure {
         let values = if error.lacks_a_value() { "pass the chart's values first (-f), " } else { "" };
-        let failure = Failure::person(anyhow::anyhow!("{}", self.said(&error.at(), &error.to_string())));
-        failure.hint(format!(
+        let said = self.said(&error.at(), &error.to_string());
+        Failure::ending(error.ending(), anyhow::anyhow!(said)).hint(format!(
             "{values}name the keys under `cosign_public_keys:` or with --cosign-key, or set `signatures: off` (--signatures off)"
         ))
     }
@@ -117,7 +117,7 @@ impl Deployment {
             [one] => anyhow::anyhow!("{one}"),
             all => anyhow::anyhow!("{} values cannot be used:\n  {}", all.len(), all.join("\n  ")),
         };
-        Failure { exit: Exit::Person, error, hint: None }
+        Failure::person(error)
     }
 
     /// What is to be said of a place of the values, with the file that has it.
@@ -149,8 +149,9 @@ pub(super) fn document(path: &Path) -> Result<(String, Document), Failure> {
 /// A file that cannot be read as values.
 pub(super) fn unreadable(name: &str, error: ValuesError) -> Failure {
     let hint = match &error {
-        ValuesError::Template { .. } => "put the template in quotes",
-        error => super::failure::next_step(error),
+        ValuesError::Template { .. } => Some("put the template in quotes".to_owned()),
+        error => error.hint(),
     };
-    Failure::person(anyhow::anyhow!("{name}:{error}")).hint(hint)
+    let failure = Failure::ending(error.ending(), anyhow::anyhow!("{name}:{error}"));
+    Failure { hint, ..failure }
 }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::ending::Ending;
+
 /// How a command ended. Where several targets end differently, the first of bug, person, refused, retry wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -40,6 +42,17 @@ impl Exit {
             Self::Pending | Self::Found => 10,
             Self::Interrupted => 130,
             Self::Terminated => 143,
+        }
+    }
+}
+
+impl From<Ending> for Exit {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Unknown => Self::Retry,
+            Ending::Refused => Self::Refused,
+            Ending::Person => Self::Person,
+            Ending::Bug => Self::Bug,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::config::Config;
+use crate::ending::{Ending, Ends as _};
 use crate::os_image::machine::{Choice, Cluster, Fit, Place, cluster, kubernetes_fit, places};
 use crate::os_image::machine_image::{ApiVersion, Demands, MachineImage, Raw, Refusal};
 use crate::release::K8sVersion;
@@ -191,7 +192,7 @@ impl Making<'_> {
             MismatchArg::Off => {}
             MismatchArg::Warn => self.context.warn(&self.said(chosen, &what)),
             MismatchArg::Error => {
-                let failure = Failure { exit: Exit::Refused, error: anyhow::anyhow!("{what}"), hint: None };
+                let failure = Failure::ending(Ending::Refused, anyhow::anyhow!(what));
                 let hint =
                     "name an image of this version, or say that it does not matter with --k8s-mismatch warn";
                 return Err(self.placed(chosen, failure).hint(hint));
@@ -224,14 +225,11 @@ impl Making<'_> {
 
     fn refused(&self, chosen: &Chosen, what: &str, refusal: &Refusal) -> Failure {
         let error = anyhow::anyhow!("{}", self.said(chosen, &format!("{what} is refused: {refusal}")));
-        Failure { exit: Exit::Refused, error, hint: None }
+        Failure::ending(refusal.ending(), error)
     }
 
     fn placed(&self, chosen: &Chosen, failure: Failure) -> Failure {
-        Failure {
-            error: anyhow::anyhow!("{}", self.said(chosen, &format!("{:#}", failure.error))),
-            ..failure
-        }
+        Failure { error: anyhow::anyhow!("{}", self.said(chosen, &failure.sentence())), ..failure }
     }
 
     fn said(&self, chosen: &Chosen, what: &str) -> String {

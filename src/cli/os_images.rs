@@ -50,7 +50,7 @@ async fn proven(
     let answers = reached.exist(deployment, &asked).await?;
     let mut missing = Vec::new();
     for ((image, published), answer) in images.into_iter().zip(answers) {
-        if !answer.map_err(Failure::unread)? {
+        if !answer? {
             missing.push((image, published));
         }
     }

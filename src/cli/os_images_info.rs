@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::reached::{Reached, fallback};
 use super::{Context, cluster};
 use crate::cluster::{Apply, ConfigMap};
+use crate::ending::Ends as _;
 use crate::os_image::config_map::{self, DATA_KEY};
 use crate::os_image::info::{Entry, Fault, Gathered, Info, OnError, entry, gather};
 use crate::os_image::machine_image::{ApiVersion, Demands};
@@ -142,14 +143,8 @@ pub(super) fn read(path: &Path) -> Result<Info, Failure> {
     config_map::read(&document).map_err(|error| Failure::person(anyhow::anyhow!("{name}: {error}")))
 }
 
-/// What a person must do, or whether a retry may help.
 fn exit(gathered: &Gathered) -> Exit {
-    let exit = |(_, fault, _): &(String, Fault, bool)| match fault {
-        Fault::Missing | Fault::Unfit(_) | Fault::Broken(_) | Fault::Refused(_) => Exit::Person,
-        Fault::Signature(_) => Exit::Refused,
-        Fault::Unknown(_) => Exit::Retry,
-    };
-    gathered.faults.iter().map(exit).max().unwrap_or(Exit::Done)
+    gathered.faults.iter().map(|(_, fault, _)| fault.ending().into()).max().unwrap_or(Exit::Done)
 }
 
 impl From<OnErrorArg> for OnError {

@@ -37,8 +37,7 @@ fn plan_one(
     config: Option<&Config>,
     local: &Local<'_>,
 ) -> Result<Exit, Failure> {
-    let survey = survey(&local.target, local.contents(), args.files.from.as_ref(), local.policy.prereleases)
-        .map_err(|error| Failure::from(crate::plan::PlanError::from(error)))?;
+    let survey = survey(&local.target, local.contents(), args.files.from.as_ref(), local.policy.prereleases)?;
     let images = local.images(&survey);
     let wish = Wish {
         policy: &local.policy,

@@ -15,7 +15,7 @@ use crate::report;
 use crate::report::run_json::{self, RunReport};
 use crate::report::run_summary::{self, Line};
 use crate::run::{Report, Shard};
-use crate::wiring::{Selection, Session};
+use crate::wiring::{Selection, Session, WiringError};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?.ok_or_else(no_configuration)?;
@@ -67,7 +67,10 @@ pub(super) async fn tell(context: &Context, args: &Args, session: &Session<'_>) 
         shard: shard(context, args)?,
         dry_run: args.dry_run || paused,
     };
-    let mut fleet = session.fleet(&selection).await?;
+    let mut fleet = session.fleet(&selection).await.map_err(|error| match error {
+        WiringError::NoTarget { .. } => Failure::misused(error),
+        error => error.into(),
+    })?;
     let mut told = Told { shard: fleet.shard, paused, ..Told::default() };
     let first = fleet.failed.len();
     let told_of = |report: Report| Branch::of(&report, args, context.width());
@@ -159,15 +162,11 @@ impl Told {
 
     /// The first of bug, person, refused, retry that occurred.
     pub(super) fn exit(&self, args: &Args) -> Exit {
-        let of = |branch: &Branch| match branch.outcome {
-            Outcome::NoTarget(_) if branch.passed_over => Exit::Done,
-            Outcome::Failed(_) | Outcome::NoTarget(_) => Exit::Person,
-            Outcome::Refused(_) => Exit::Refused,
-            Outcome::Unknown(_) => Exit::Retry,
-            Outcome::WouldCreate | Outcome::WouldUpdate | Outcome::WouldClose if args.detailed_exitcode => {
-                Exit::Pending
-            }
-            _ => Exit::Done,
+        let of = |branch: &Branch| match (&branch.outcome, branch.outcome.ending()) {
+            (Outcome::NoTarget(_), _) if branch.passed_over => Exit::Done,
+            (_, Some(ending)) => ending.into(),
+            (outcome, None) if args.detailed_exitcode && outcome.is_pending() => Exit::Pending,
+            (_, None) => Exit::Done,
         };
         self.branches.values().map(of).max().unwrap_or(Exit::Done)
     }

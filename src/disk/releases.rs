@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Candidates, Catalogue, CatalogueError, Note};
+use crate::ending::{Ending, Ends, sentence};
 use crate::release::choice::{Candidate, Known};
 use crate::release::{Artifact, Coverage, ImageKey, Naming, Release, Version};
 use crate::signature::Verdict;
@@ -110,6 +111,14 @@ pub enum ReleasesFileError {
         /// Where and what is wrong.
         reason: String,
     },
+}
+
+impl Ends for ReleasesFileError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Io(..) | Self::Json(..) | Self::Value { .. } => Ending::Person,
+        }
+    }
 }
 
 /// Reads a file of releases.
@@ -243,13 +252,8 @@ impl Catalogue for FileCatalogue {
     }
 
     async fn candidates(&self) -> Result<Candidates, CatalogueError> {
-        let known = read(&self.path, &self.naming).map_err(|error| CatalogueError::Invalid {
-            subject: self.path.display().to_string(),
-            reason: match std::error::Error::source(&error) {
-                Some(source) => format!("{error}: {source}"),
-                None => error.to_string(),
-            },
-        })?;
+        let known = read(&self.path, &self.naming)
+            .map_err(|error| CatalogueError::Broken { reason: sentence(&error) })?;
         let note = |release: &Release| Note {
             version: release.version.clone(),
             names: release.is_complete().then(|| release.artifacts.keys().cloned().collect()),

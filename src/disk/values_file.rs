@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::ending::{Ending, Ends};
+
 /// A larger file is refused: no values file is.
 const MAX_BYTES: u64 = 32 << 20;
 
@@ -40,6 +42,18 @@ pub enum FileError {
     /// Somebody changed it since it was read.
     #[error("{} changed since it was read; nothing was written, run again", .0.display())]
     Changed(PathBuf),
+}
+
+impl Ends for FileError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Read(..) | Self::Write(..) | Self::WriteReport(..) | Self::TooLarge { .. } => {
+                Ending::Person
+            }
+            // Somebody's work would be overwritten.
+            Self::Changed(_) => Ending::Refused,
+        }
+    }
 }
 
 /// Everything that comes, as far as a values file may have it. `name` is what errors call it.

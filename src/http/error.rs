@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::ending::{Ending, Ends};
+
 /// Why there is no answer, or why an answer is none that an adapter can use.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TransportError {
@@ -72,15 +74,23 @@ pub enum TransportError {
     },
 }
 
+impl Ends for TransportError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Connection { .. } | Self::TimedOut { .. } | Self::DeadlinePassed { .. } => Ending::Unknown,
+            Self::Status { status, .. } if super::retry::is_retryable(*status) => Ending::Unknown,
+            Self::Setup { .. } | Self::TooLarge { .. } | Self::Redirect { .. } | Self::Status { .. } => {
+                Ending::Person
+            }
+            Self::ForeignCredential { .. } => Ending::Refused,
+        }
+    }
+}
+
 impl TransportError {
     /// Whether the same request may succeed later.
     pub fn retry_helps(&self) -> bool {
-        match self {
-            Self::Connection { .. } | Self::TimedOut { .. } | Self::DeadlinePassed { .. } => true,
-            Self::Status { status, .. } => super::retry::is_retryable(*status),
-            Self::Setup { .. } | Self::TooLarge { .. } | Self::Redirect { .. } => false,
-            Self::ForeignCredential { .. } => false,
-        }
+        self.ending() == Ending::Unknown
     }
 
     /// Whether the host as a whole is out of reach, whatever is asked of it.

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{Origin, Request, Response, Settings, TransportError, redacted, retry, secret};
+use crate::ending::sentence;
 
 /// More hops than this are a loop (reqwest and browsers draw the line near it, too).
 const MAX_REDIRECTS: usize = 10;
@@ -45,13 +46,13 @@ impl Inner {
         }
         for pem in &settings.extra_ca {
             let certificates =
-                reqwest::Certificate::from_pem_bundle(pem).map_err(|error| setup(chain(&error)))?;
+                reqwest::Certificate::from_pem_bundle(pem).map_err(|error| setup(sentence(&error)))?;
             if certificates.is_empty() {
                 return Err(setup("a CA file holds no certificate in PEM form".to_owned()));
             }
             builder = builder.tls_certs_merge(certificates);
         }
-        let client = builder.build().map_err(|error| setup(chain(&error)))?;
+        let client = builder.build().map_err(|error| setup(sentence(&error)))?;
         Ok(Self { client, settings, hosts: Mutex::default(), counters: Mutex::default() })
     }
 
@@ -281,17 +282,6 @@ fn show_warnings(headers: &http::HeaderMap, url: &Url) {
             tracing::warn!(url = redacted(url), warning = text, "the server warns");
         }
     }
-}
-
-/// An error with its causes on one line: reqwest says "builder error" and hides what is wrong in its source.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ pub enum Outcome {
     Unknown(String),
     /// It failed, and a person must act.
     Failed(String),
+    /// It failed by a mistake of ours.
+    Bug(String),
 }
 
 impl Outcome {
@@ -65,6 +67,7 @@ impl Outcome {
             Self::Refused(_) => "refused",
             Self::Unknown(_) => "unknown",
             Self::Failed(_) => "failed",
+            Self::Bug(_) => "bug",
         }
     }
 
@@ -76,9 +79,15 @@ impl Outcome {
             | Self::NoTarget(why)
             | Self::Refused(why)
             | Self::Unknown(why)
-            | Self::Failed(why) => Some(why),
+            | Self::Failed(why)
+            | Self::Bug(why) => Some(why),
             _ => None,
         }
+    }
+
+    /// Whether a dry run would have written something.
+    pub fn is_pending(&self) -> bool {
+        matches!(self, Self::WouldCreate | Self::WouldUpdate | Self::WouldClose)
     }
 
     /// The outcome of a dry run where a run would end in this one.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 
 use super::signatures::{Place, verdicts};
+use crate::ending::sentence;
 use crate::os_image::info::{Fault, Found};
 use crate::registry::{Registry, RegistryError, Repository};
 use crate::release::{Digest, ImageKey, Prefix, Tag};
@@ -77,7 +78,7 @@ impl Batch {
 
 /// Why nothing is known of an image whose manifest was not received.
 pub fn fault(error: &RegistryError) -> Fault {
-    let reason = super::chain(error);
+    let reason = sentence(error);
     match error {
         RegistryError::Broken { .. } => Fault::Broken(reason),
         RegistryError::Refused { .. } => Fault::Refused(reason),

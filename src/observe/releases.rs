@@ -18,6 +18,7 @@ use self::shelf::Facts;
 pub use self::shelf::Shelf;
 use self::sources::Source;
 use crate::catalogue::{Catalogue, CatalogueError, Note};
+use crate::ending::{Ending, Ends};
 use crate::registry::{Prefix, Registry, RegistryError};
 use crate::release::choice::{Choice, Known, Next, Question, next_wanted};
 use crate::release::{ImageKey, Naming, Release, Version};
@@ -69,14 +70,19 @@ pub enum ObserveError {
     },
 }
 
-impl ObserveError {
-    /// Whether a person must act (credentials), as opposed to a retry that may help.
-    pub fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::Catalogue { error: CatalogueError::Refused { .. }, .. }
-                | Self::Registry { error: RegistryError::Refused { .. }, .. }
-        )
+impl Ends for ObserveError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Catalogue { error, .. } => error.ending(),
+            Self::Registry { error, .. } => error.ending(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Catalogue { error, .. } => error.hint(),
+            Self::Registry { error, .. } => error.hint(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::releases::Producer;
+use crate::ending::sentence;
 use crate::registry::{Registry, RegistryError};
 use crate::release::{Digest, ImageKey, Prefix};
 use crate::signature::{Evidence, Keys, Layout, Verdict, verify};
@@ -68,7 +69,7 @@ impl Image {
     fn learn(&mut self, answer: Result<Vec<Evidence>, RegistryError>, keys: &Keys) {
         match answer {
             Ok(evidence) => self.evidence.extend(evidence),
-            Err(error) => self.failed = Some(super::chain(&error)),
+            Err(error) => self.failed = Some(sentence(&error)),
         }
         self.verdict = match (verify(&self.digest, &self.evidence, keys), &self.failed) {
             (verdict @ Verdict::Verified(_), _) | (verdict, None) => verdict,

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::docker_config::{self, Target};
+use crate::ending::{Ending, Ends};
 use crate::http::Secret;
 use crate::registry::Prefix;
 
@@ -52,6 +53,14 @@ pub enum CredentialsError {
         /// The variable that is missing.
         missing: &'static str,
     },
+}
+
+impl Ends for CredentialsError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::File { .. } | Self::Helper { .. } | Self::Half { .. } => Ending::Person,
+        }
+    }
 }
 
 /// Looks up an environment variable.

@@ -181,6 +181,8 @@ impl From<Refusal> for Fault {
     }
 }
 
+impl std::error::Error for Fault {}
+
 impl fmt::Display for Fault {
     /// As it follows the image's key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

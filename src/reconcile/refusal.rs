@@ -60,11 +60,6 @@ impl Refusal {
             Self::EmptiesTheMapping { .. } | Self::KeysOfUnknownRegistry { .. } => None,
         }
     }
-
-    /// Whether the file itself is wrong, as opposed to what was asked of it.
-    pub fn is_input_error(&self) -> bool {
-        matches!(self, Self::WrittenTwice { .. })
-    }
 }
 
 fn places(keys: &[Listed]) -> String {

@@ -1,11 +1,10 @@
 //! What `config validate --online` found out, as lines.
 
-use std::error::Error;
-
 use jiff::Timestamp;
 
 use super::{BOLD, GREEN, RED, YELLOW, paint, printable};
-use crate::forge::{Access, ForgeError};
+use crate::ending::{Ending, Ends, sentence};
+use crate::forge::Access;
 use crate::release::choice::Known;
 
 /// Days ahead at which the end of a token is worth a warning.
@@ -77,22 +76,14 @@ impl Finding {
     }
 
     /// What went wrong, with its causes.
-    pub fn of_error(error: &(dyn Error + 'static), retry_helps: bool) -> Self {
-        let causes =
-            std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
-        let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-        Self::new(if retry_helps { Level::Unknown } else { Level::Wrong }, text)
-    }
-
-    /// A forge that did not answer as hoped.
-    pub fn of_forge(error: &ForgeError) -> Self {
-        let finding =
-            Self::of_error(error, !matches!(error, ForgeError::Refused { .. } | ForgeError::Rejected { .. }));
-        match error {
-            ForgeError::Refused { hint: Some(hint), .. } => {
-                Self::new(finding.level, format!("{}; {hint}", finding.text))
-            }
-            _ => finding,
+    pub fn of_error(error: &impl Ends) -> Self {
+        let level = match error.ending() {
+            Ending::Unknown => Level::Unknown,
+            Ending::Refused | Ending::Person | Ending::Bug => Level::Wrong,
+        };
+        match error.hint() {
+            Some(hint) => Self::new(level, format!("{}; {hint}", sentence(error))),
+            None => Self::new(level, sentence(error)),
         }
     }
 

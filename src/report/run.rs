@@ -52,7 +52,7 @@ pub fn counts<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> String {
 
 fn style(outcome: &Outcome) -> Style {
     match outcome {
-        Outcome::Failed(_) | Outcome::Refused(_) | Outcome::Unknown(_) | Outcome::NoTarget(_) => RED,
+        outcome if outcome.ending().is_some() => RED,
         Outcome::Held(_) | Outcome::EditedByOthers | Outcome::ClosedByOthers | Outcome::Limited => YELLOW,
         _ => GREEN,
     }

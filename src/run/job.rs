@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::forge::{Branch, Forge, ForgeError, MergeRequestSettings};
+use crate::forge::{Branch, Forge, MergeRequestSettings};
 use crate::merge_request::template::Templates;
 use crate::merge_request::{Outcome, Upkeep};
 use crate::plan::{Plan, Target};
@@ -90,11 +90,6 @@ impl Report {
             plan: None,
             found: false,
         }
-    }
-
-    /// Of what came to nothing because the forge did not answer as it should.
-    pub fn of_forge(project: &str, producer: &str, error: &ForgeError) -> Self {
-        Self::unread(project, producer, super::target::of_forge(error))
     }
 }
 

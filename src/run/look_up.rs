@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::ending::{Ending, Ends};
 use crate::observe::releases::{ObserveError, Snapshot};
 use crate::plan::gates::{Ask, Found, Signatures, ask};
 use crate::plan::{Current, Plan, PlanError, Request, Survey, plan};
@@ -40,6 +41,22 @@ pub enum LookUpError {
     /// The plan cannot be made.
     #[error(transparent)]
     Plan(#[from] PlanError),
+}
+
+impl Ends for LookUpError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Observe(error) => error.ending(),
+            Self::Plan(error) => error.ending(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Observe(error) => error.hint(),
+            Self::Plan(error) => error.hint(),
+        }
+    }
 }
 
 /// Looks up what the plan needs, and plans. What came from the cache may only lead to "nothing to do".

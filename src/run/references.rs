@@ -2,7 +2,6 @@
 
 use futures::{StreamExt, TryStreamExt};
 
-use super::target::of_forge;
 use super::{Job, WIDTH};
 use crate::forge::{CommitId, ForgeError};
 use crate::merge_request::Outcome;
@@ -16,11 +15,11 @@ pub(super) async fn follow(job: &Job, plan: &mut Plan, head: &CommitId) -> Resul
     if globs.is_empty() || !plan.moves_keys() {
         return Ok(());
     }
-    let paths = job.forge.paths(head).await.map_err(|error| of_forge(&error))?;
+    let paths = job.forge.paths(head).await.map_err(|error| Outcome::of(&error))?;
     let ours = paths.into_iter().filter(|path| globs.match_path(path) && !plan.is_own(path));
     let reads: Vec<_> = ours.map(|path| read(job, path, head)).collect();
     let read = futures::stream::iter(reads).buffered(WIDTH).try_collect::<Vec<_>>().await;
-    let contents = read.map_err(|error| of_forge(&error))?;
+    let contents = read.map_err(|error| Outcome::of(&error))?;
     plan.follow(contents.into_iter().flatten().collect());
     Ok(())
 }

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::job::{Due, Found, Job, Report};
-use super::look_up::{LookUpError, Wish, look_up};
+use super::look_up::{Wish, look_up};
 use super::{Options, Shelves, fates, references, summary};
 use crate::apply::{Applied, apply, foresee};
-use crate::forge::{Branch, CommitId, ForgeError, MergeRequestSettings};
+use crate::forge::{Branch, CommitId, MergeRequestSettings};
 use crate::merge_request::marker::Digests;
 use crate::merge_request::template::Facts;
 use crate::merge_request::text::Summary;
 use crate::merge_request::{FileChange, Outcome, Patch, Place, Update, Wanted, Work, text};
-use crate::observe::chain;
-use crate::observe::releases::{ObserveError, Producer, Shelf, Snapshot};
-use crate::plan::{Plan, PlanError, Planned, Survey, Target, survey};
+use crate::observe::releases::{Producer, Shelf, Snapshot};
+use crate::plan::{Plan, Planned, Survey, Target, survey};
 use crate::reconcile::Reconciliation;
 use crate::release::policy::UpdateType;
 
@@ -46,7 +45,7 @@ pub(super) async fn bring(
     };
     let branch = match branch {
         Ok(branch) => branch,
-        Err(error) => return job.report(of_forge(&error)),
+        Err(error) => return job.report(Outcome::of(&error)),
     };
     let report = match look(job, &branch).await {
         Ok(seen) => run_job(job, &seen, shelf, options, withheld).await,
@@ -63,31 +62,31 @@ struct Seen {
 }
 
 async fn look(job: &Job, branch: &Branch) -> Result<Seen, Outcome> {
-    let head = job.forge.head(branch).await.map_err(|error| of_forge(&error))?;
+    let head = job.forge.head(branch).await.map_err(|error| Outcome::of(&error))?;
     let head = head.ok_or_else(|| Outcome::NoTarget(format!("there is no branch {branch}")))?;
     if let Some(found) = &job.found {
         is_ours(job, found, &head).await?;
     }
     let mut contents = BTreeMap::new();
     for spec in &job.target.files {
-        let bytes = job.forge.file(&spec.path, &head).await.map_err(|error| of_forge(&error))?;
+        let bytes = job.forge.file(&spec.path, &head).await.map_err(|error| Outcome::of(&error))?;
         let bytes = bytes.ok_or_else(|| Outcome::NoTarget(format!("there is no file {}", spec.path)))?;
         contents.insert(spec.path.clone(), bytes);
     }
     let survey = survey(&job.target, contents, None, job.policy.prereleases);
-    let survey = survey.map_err(|error| Outcome::Failed(error.to_string()))?;
+    let survey = survey.map_err(|error| Outcome::of(&error))?;
     Ok(Seen { branch: branch.clone(), head, survey })
 }
 
 /// Whether a project that was found has what the query asks for, and did not opt out.
 async fn is_ours(job: &Job, found: &Found, head: &CommitId) -> Result<(), Outcome> {
-    if job.forge.file(OPT_OUT, head).await.map_err(|error| of_forge(&error))?.is_some() {
+    if job.forge.file(OPT_OUT, head).await.map_err(|error| Outcome::of(&error))?.is_some() {
         return Err(Outcome::NoTarget(format!("it has a file {OPT_OUT}")));
     }
     // A file of the target is read anyway.
     let is_read = |path: &str| job.target.files.iter().any(|spec| spec.path == path);
     let Some(path) = found.has.as_deref().filter(|path| !is_read(path)) else { return Ok(()) };
-    let there = job.forge.file(path, head).await.map_err(|error| of_forge(&error))?;
+    let there = job.forge.file(path, head).await.map_err(|error| Outcome::of(&error))?;
     there.map(drop).ok_or_else(|| Outcome::NoTarget(format!("there is no file {path}")))
 }
 
@@ -102,19 +101,18 @@ async fn run_job(
     let producer = shelf.producer();
     let mut snapshot = match Snapshot::from_shelf(shelf, seen.survey.listed().into_iter().collect()).await {
         Ok(snapshot) => snapshot,
-        Err(error) => return job.report(of_look_up(&error)),
+        Err(error) => return job.report(Outcome::of(&error)),
     };
     let signatures = match seen.survey.signature_requirement(producer.keys.as_ref(), job.policy.signatures) {
         Ok(requirement) => requirement,
-        Err(error) => return job.report(of_plan(&error)),
+        Err(error) => return job.report(Outcome::of(&error)),
     };
     let Target { images, kubernetes_versions, .. } = &job.target;
     let (images, to, now) = (*images, None, options.now);
     let wish = Wish { policy: &job.policy, images, kubernetes_versions, to, signatures: &signatures, now };
     let mut plan = match look_up(&seen.survey, &mut snapshot, &producer.naming, &wish).await {
         Ok(plan) => plan,
-        Err(LookUpError::Observe(error)) => return job.report(of_look_up(&error)),
-        Err(LookUpError::Plan(error)) => return job.report(of_plan(&error)),
+        Err(error) => return job.report(Outcome::of(&error)),
     };
     if let Err(outcome) = obey_schemas(job, &mut plan, &seen.head).await {
         return job.report(outcome);
@@ -150,10 +148,10 @@ async fn run_job(
 async fn obey_schemas(job: &Job, plan: &mut Plan, head: &CommitId) -> Result<(), Outcome> {
     let mut schemas = BTreeMap::new();
     for path in plan.schemas() {
-        let bytes = job.forge.file(&path, head).await.map_err(|error| of_forge(&error))?;
+        let bytes = job.forge.file(&path, head).await.map_err(|error| Outcome::of(&error))?;
         schemas.extend(bytes.map(|bytes| (path, bytes)));
     }
-    plan.obey(&schemas).map_err(|error| of_plan(&error))
+    plan.obey(&schemas).map_err(|error| Outcome::of(&error))
 }
 
 /// Makes the merge request what is wanted, or says what would be written.
@@ -166,7 +164,7 @@ async fn propose(job: &Job, wanted: &Wanted, options: Options) -> Report {
         Ok(Applied { outcome, note, merge_request, .. }) => {
             Report { note, merge_request, ..job.report(outcome) }
         }
-        Err(error) => job.report(of_forge(&error)),
+        Err(error) => job.report(Outcome::of(&error)),
     }
 }
 
@@ -213,32 +211,5 @@ fn facts(job: &Job, seen: &Seen, plan: &Plan, summary: &Summary) -> Facts {
         keys: [count(|r| r.renamed.len()), count(|r| r.added.len()), count(|r| r.removed.len())],
         title: text::title(&job.producer, Some(&plan.from), plan.to()),
         text: text::describe(summary),
-    }
-}
-
-/// How a target ends whose forge did not answer as it should.
-pub(super) fn of_forge(error: &ForgeError) -> Outcome {
-    match error {
-        ForgeError::Refused { hint: Some(hint), .. } => Outcome::Failed(format!("{}; {hint}", chain(error))),
-        ForgeError::Refused { .. } | ForgeError::Rejected { .. } => Outcome::Failed(chain(error)),
-        ForgeError::NotYet { .. } | ForgeError::Unavailable { .. } | ForgeError::Invalid { .. } => {
-            Outcome::Unknown(chain(error))
-        }
-    }
-}
-
-fn of_look_up(error: &ObserveError) -> Outcome {
-    if error.is_refusal() { Outcome::Failed(chain(error)) } else { Outcome::Unknown(chain(error)) }
-}
-
-fn of_plan(error: &PlanError) -> Outcome {
-    match error {
-        PlanError::Survey(_) | PlanError::Schema { .. } | PlanError::Signatures { .. } => {
-            Outcome::Failed(chain(error))
-        }
-        PlanError::Refused { .. }
-        | PlanError::LeavesSchema { .. }
-        | PlanError::Unsigned { .. }
-        | PlanError::Edit { .. } => Outcome::Refused(chain(error)),
     }
 }

@@ -6,8 +6,8 @@ use crate::catalogue::CatalogueError;
 use crate::cluster::ClusterError;
 use crate::config::Source;
 use crate::disk::values_file::FileError;
+use crate::ending::{Ending, Ends};
 use crate::http::TransportError;
-use crate::merge_request::Outcome;
 use crate::oci::credentials::CredentialsError;
 use crate::registry::{Prefix, RegistryError};
 use crate::signature::InvalidKey;
@@ -76,37 +76,41 @@ impl WiringError {
     pub(super) fn access(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Access(Box::new(error))
     }
+}
 
-    /// What to do next, where the message does not say it.
-    pub fn hint(&self) -> Option<&'static str> {
+impl Ends for WiringError {
+    fn ending(&self) -> Ending {
         match self {
+            Self::File(error) => error.ending(),
+            Self::Credentials(error) => error.ending(),
+            Self::Transport(error) => error.ending(),
+            Self::Catalogue(error) => error.ending(),
+            Self::Registry(error) => error.ending(),
+            Self::Cluster(error) => error.ending(),
+            Self::Variable { .. }
+            | Self::Key { .. }
+            | Self::Access(_)
+            | Self::NoSource { .. }
+            | Self::NoTarget { .. }
+            | Self::NoKube => Ending::Person,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Catalogue(error) => return error.hint(),
+            Self::Registry(error) => return error.hint(),
+            Self::Cluster(error) => return error.hint(),
             Self::NoSource { source_name: Source::Github, .. } => {
-                Some("name it as `github: {url: …}` of the producer in the configuration")
+                "name it as `github: {url: …}` of the producer in the configuration"
             }
             Self::NoSource { .. } => {
-                Some("name it with --gitlab-url and --gitlab-project, or in the configuration")
+                "name it with --gitlab-url and --gitlab-project, or in the configuration"
             }
-            Self::NoKube => Some("kubectl apply -f takes the output"),
-            _ => None,
-        }
-    }
-
-    /// Whether a later try may succeed.
-    pub fn retry_helps(&self) -> bool {
-        match self {
-            Self::Catalogue(error) => !matches!(error, CatalogueError::Refused { .. }),
-            Self::Registry(error) => !matches!(error, RegistryError::Refused { .. }),
-            Self::Cluster(error) => {
-                matches!(error, ClusterError::Invalid { .. } | ClusterError::Unavailable { .. })
-            }
-            _ => false,
-        }
-    }
-
-    /// How a target ends that needs the adapter.
-    pub(super) fn outcome(&self) -> Outcome {
-        let reason = crate::observe::chain(self);
-        if self.retry_helps() { Outcome::Unknown(reason) } else { Outcome::Failed(reason) }
+            Self::NoKube => "kubectl apply -f takes the output",
+            _ => return None,
+        };
+        Some(hint.to_owned())
     }
 }
 

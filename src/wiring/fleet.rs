@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{Session, WiringError};
 use crate::config::{Query, Target as Configured, TargetBranch};
 use crate::forge::{Branch, Forge};
+use crate::merge_request::Outcome;
 use crate::run::{Due, Found, Job, Report, Shard, select};
 
 /// Which targets a run is about, and whether it writes.
@@ -59,7 +60,7 @@ impl Session<'_> {
                 }
                 Err(error) => {
                     let (project, producer) = (&member.project, &member.configured.producer);
-                    fleet.failed.push(Report::unread(project, producer, error.outcome()));
+                    fleet.failed.push(Report::unread(project, producer, Outcome::of(&error)));
                     refused.get_or_insert(error);
                 }
             }
@@ -98,7 +99,7 @@ impl Fleet {
         let producer = &query.target.producer;
         let projects = match session.projects() {
             Ok(projects) => projects,
-            Err(error) => return self.failed.push(Report::unread(&group, producer, error.outcome())),
+            Err(error) => return self.failed.push(Report::unread(&group, producer, Outcome::of(&error))),
         };
         match projects.projects(&query.group).await {
             Ok(found) => {
@@ -111,7 +112,7 @@ impl Fleet {
                     found: Some((Found { has: query.has.clone() }, project.default_branch)),
                 }));
             }
-            Err(error) => self.failed.push(Report::of_forge(&group, producer, &error)),
+            Err(error) => self.failed.push(Report::unread(&group, producer, Outcome::of(&error))),
         }
     }
 }

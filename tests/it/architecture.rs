@@ -22,6 +22,8 @@ const CORE: &[&str] = &[
 ];
 /// Traits, their types and errors.
 const PORTS: &[&str] = &["registry", "catalogue", "forge", "store", "cluster"];
+/// How errors end: of core and ports, by one table.
+const ENDING: &str = "ending";
 /// The one transport, which every adapter may use.
 const HTTP: &str = "http";
 /// One protocol each.
@@ -68,15 +70,16 @@ fn may_use(room: &str) -> Option<Vec<&'static str>> {
         return Some(rooms.to_vec());
     }
     let groups: &[&[&'static str]] = match room {
-        HTTP => &[],
+        ENDING => &[CORE, PORTS],
+        HTTP => &[&[ENDING]],
         _ if PORTS.contains(&room) => &[CORE],
-        _ if ADAPTERS.contains(&room) => &[CORE, PORTS, &[HTTP]],
-        _ if APPLICATION.contains(&room) => &[CORE, PORTS, APPLICATION],
-        "config" => &[CORE, PORTS, &["run"]],
-        "wiring" => &[CORE, PORTS, &[HTTP], ADAPTERS, APPLICATION, &["config"]],
-        "report" => &[CORE, PORTS, APPLICATION],
+        _ if ADAPTERS.contains(&room) => &[CORE, PORTS, &[ENDING, HTTP]],
+        _ if APPLICATION.contains(&room) => &[CORE, PORTS, &[ENDING], APPLICATION],
+        "config" => &[CORE, PORTS, &[ENDING, "run"]],
+        "wiring" => &[CORE, PORTS, &[ENDING, HTTP], ADAPTERS, APPLICATION, &["config"]],
+        "report" => &[CORE, PORTS, &[ENDING], APPLICATION],
         // Local files are what its commands work on; a secret and the count of requests are `http`'s types.
-        "cli" => &[CORE, PORTS, APPLICATION, EDGE, &["disk", HTTP]],
+        "cli" => &[CORE, PORTS, APPLICATION, EDGE, &["disk", ENDING, HTTP]],
         _ => return None,
     };
     Some(groups.concat())

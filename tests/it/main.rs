@@ -21,6 +21,7 @@ mod bare_metal;
 mod check;
 mod clients;
 mod consumer;
+mod endings;
 mod faults;
 mod fleet;
 mod fuzz;

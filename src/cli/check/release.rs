@@ -64,8 +64,7 @@ pub(super) fn look_up(
     match known {
         Ok(known) => Ok(known),
         Err(failure) if failure.exit == Exit::Retry => {
-            let reason = failure.error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
-            Ok(Known::of(Some(Release::unknown(version.clone(), reason)), Unverified::Off))
+            Ok(Known::of(Some(Release::unknown(version.clone(), failure.sentence())), Unverified::Off))
         }
         Err(failure) => Err(failure),
     }

@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::Chosen;
 use crate::cli::args::consumer::MachineImage as Args;
 use crate::cli::deployment::Deployment;
-use crate::cli::exit::Exit;
-use crate::cli::failure::{CREDENTIALS, Failure, LATER};
+use crate::cli::failure::Failure;
 use crate::cli::os_images_info;
 use crate::cli::reached::{Reached, fallback};
 use crate::cli::{Context, cluster};
 use crate::config::Config;
+use crate::ending::Ends as _;
 use crate::os_image::config_map::{DATA_KEY, of_text};
 use crate::os_image::info::{Entry, Fault, Info, entry};
 use crate::os_image::machine::{Choice, conditions};
@@ -248,12 +248,6 @@ fn candidate((key, image): (&String, &Result<Entry, Fault>)) -> Option<Candidate
 
 /// Why there is no image of which something could be said.
 fn faulty(key: &str, fault: &Fault) -> Failure {
-    let error = anyhow::anyhow!("`{key}` {fault}");
-    let (exit, hint) = match fault {
-        Fault::Missing | Fault::Broken(_) => (Exit::Person, None),
-        Fault::Refused(_) => (Exit::Person, Some(CREDENTIALS.to_owned())),
-        Fault::Unfit(_) | Fault::Signature(_) => (Exit::Refused, None),
-        Fault::Unknown(_) => (Exit::Retry, Some(LATER.to_owned())),
-    };
-    Failure { exit, error, hint }
+    let failure = Failure::ending(fault.ending(), anyhow::anyhow!("`{key}` {fault}"));
+    Failure { hint: fault.hint().or(failure.hint), ..failure }
 }

@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::sources::{self, Listing, Source};
 use super::{ObserveError, Producer};
 use crate::catalogue::{Catalogue, CatalogueError};
+use crate::ending::sentence;
 use crate::plan::gates::Signatures;
 use crate::registry::{Manifest, RegistryError, Repository};
 use crate::release::choice::{Candidate, Known};
@@ -271,7 +272,7 @@ impl Facts<'_> {
     pub(super) fn unknown(&self, error: RegistryError) -> Result<String, ObserveError> {
         match error {
             RegistryError::Refused { .. } => Err(self.registry_error(error)),
-            other => Ok(super::super::chain(&other)),
+            other => Ok(sentence(&other)),
         }
     }
 

@@ -106,7 +106,7 @@ async fn annotations_that_no_machine_could_use_are_refused() {
         let broken = rke2.with(&format!("sylvaproject.org/diskimage/{annotation}"), value);
         consumer.registry.release(PREFIX, "0.4.12", &[broken]);
         let ran = consumer.run("os-images-info", &[]).await;
-        assert_eq!(ran.exit, Some(3), "{ran:#?}");
+        assert_eq!(ran.exit, Some(5), "{ran:#?}");
         assert_eq!(keys(&ran), [KUBEADM, HARDENED]);
         assert!(ran.stderr.contains(said), "{said}: {ran:#?}");
     }

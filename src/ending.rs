@@ -1,0 +1,63 @@
+//! How what goes wrong ends: the one table that every command and every target of a run reads.
+//!
+//! An [`Ending`] says what the reader should do next. Errors of core and ports are placed here; those of adapters,
+//! application and edge beside their types. Each is placed by a `match` that names every variant, so that a new variant
+//! does not compile before somebody has decided how it ends. `docs/exit-codes.md` is printed from it.
+
+mod files;
+mod images;
+mod outcome;
+mod servers;
+
+use std::error::Error;
+
+/// What the reader of an error should do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// It could not be told: network, time-out, 5xx, rate limit, a cut answer. A retry may help.
+    Unknown,
+    /// It is unsafe as asked, and was not done.
+    Refused,
+    /// A person must act: configuration, input, credentials, and whatever will be the same tomorrow.
+    Person,
+    /// A mistake of ours.
+    Bug,
+}
+
+/// An error that knows how it ends.
+pub trait Ends: Error {
+    /// How it ends.
+    fn ending(&self) -> Ending;
+
+    /// What to do next, where the message does not say it.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// What a person can do about a registry that refuses us.
+pub const CREDENTIALS: &str = "credentials come from DIBUMP_REGISTRY_USERNAME and DIBUMP_REGISTRY_PASSWORD, CI_REGISTRY_* or docker's config.json";
+
+/// An error and its causes as one sentence. What a message already says is not repeated: some libraries put their source
+/// in their own message.
+pub fn sentence(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
+    causes.fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_of_causes_is_one_sentence_that_repeats_nothing() {
+        let cause = || std::io::Error::other("permission denied");
+        let wrapped = anyhow::Error::new(cause()).context("couldn't read a.yaml").context("couldn't plan");
+        assert_eq!(sentence(wrapped.as_ref()), "couldn't plan: couldn't read a.yaml: permission denied");
+        let repeating = anyhow::Error::new(cause()).context("couldn't read a.yaml: permission denied");
+        assert_eq!(sentence(repeating.as_ref()), "couldn't read a.yaml: permission denied");
+    }
+}

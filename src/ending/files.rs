@@ -1,0 +1,115 @@
+//! Files, and what is to become of them.
+
+use super::{Ending, Ends};
+use crate::plan::{PlanError, SurveyError};
+use crate::reconcile::Refusal;
+use crate::signature::RequirementError;
+use crate::values::{EditError, ValuesError};
+
+impl Ends for PlanError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Survey(error) => error.ending(),
+            Self::Refused { refusal, .. } => refusal.ending(),
+            Self::Edit { error, .. } => error.ending(),
+            Self::Signatures { error, .. } => error.ending(),
+            Self::Schema { .. } => Ending::Person,
+            Self::LeavesSchema { .. } | Self::Unsigned { .. } => Ending::Refused,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Survey(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+impl Ends for SurveyError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Values { error, .. } => error.ending(),
+            Self::Missing { .. }
+            | Self::NoVersion { .. }
+            | Self::NotAVersion { .. }
+            | Self::NoMapping { .. }
+            | Self::NoSuchMapping { .. }
+            | Self::TwoMappings { .. }
+            | Self::OnlyOverlays => Ending::Person,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Values { error, .. } => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// What must be signed stays untold until a person names the keys.
+impl Ends for RequirementError {
+    fn ending(&self) -> Ending {
+        Ending::Person
+    }
+}
+
+/// What cannot be read stays so until a person mends the file.
+impl Ends for ValuesError {
+    fn ending(&self) -> Ending {
+        Ending::Person
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::TooLarge { .. } => "name the values file itself",
+            Self::NotUtf8 { .. } => "save the file as UTF-8",
+            Self::Tab { .. } => "indent by spaces",
+            Self::Syntax { .. } => "fix the YAML syntax here",
+            Self::WrittenTwice { .. } | Self::TwoDocuments { .. } => "remove one of them",
+            Self::TopLevel { .. } => "name a file of Helm values",
+            Self::MergeKey { .. } => "write the merged entries out",
+            Self::TooManyAliases { .. } => "write the values out",
+            Self::Alias { .. } | Self::Template { .. } | Self::Unexpected { .. } => {
+                "write it out there, or name another place with --version-key or --images-key"
+            }
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl Ends for Refusal {
+    fn ending(&self) -> Ending {
+        match self {
+            // The file itself is wrong, whatever was asked of it.
+            Self::WrittenTwice { .. } => Ending::Person,
+            Self::EmptiesTheMapping { .. }
+            | Self::KeysOfUnknownRegistry { .. }
+            | Self::AnchorUsedElsewhere { .. } => Ending::Refused,
+        }
+    }
+}
+
+impl Ends for EditError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Values(error) => error.ending(),
+            Self::WrittenTwice { .. } => Ending::Person,
+            // Ways of writing that cannot be edited, or not be proven to be edited rightly.
+            Self::EmptiesMapping { .. }
+            | Self::AnchorUsedElsewhere { .. }
+            | Self::CopiesAlias { .. }
+            | Self::Layout { .. }
+            | Self::SecondReader { .. }
+            | Self::NotAsPlanned { .. } => Ending::Refused,
+            // Whatever the file says, no plan may ask for these.
+            Self::NoSuchKey { .. }
+            | Self::NoSuchEntry { .. }
+            | Self::Contradiction { .. }
+            | Self::ChangedTwice { .. }
+            | Self::Overlap(_)
+            | Self::OutsideTheRanges => Ending::Bug,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Images that are not handed on.
+
+use super::{CREDENTIALS, Ending, Ends};
+use crate::os_image::config_map::Unreadable;
+use crate::os_image::info::Fault;
+use crate::os_image::machine_image::Refusal;
+
+impl Ends for Fault {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Missing | Self::Broken(_) | Self::Refused(_) => Ending::Person,
+            Self::Unfit(refusal) => refusal.ending(),
+            Self::Signature(_) => Ending::Refused,
+            Self::Unknown(_) => Ending::Unknown,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        matches!(self, Self::Refused(_)).then(|| CREDENTIALS.to_owned())
+    }
+}
+
+/// A machine would not boot it, or boot what nobody checked.
+impl Ends for Refusal {
+    fn ending(&self) -> Ending {
+        Ending::Refused
+    }
+}
+
+/// A ConfigMap that cannot be read stays so until a person mends it.
+impl Ends for Unreadable {
+    fn ending(&self) -> Ending {
+        Ending::Person
+    }
+}

@@ -1,0 +1,73 @@
+//! Servers that do not answer, or not as asked.
+
+use super::{CREDENTIALS, Ending, Ends};
+use crate::catalogue::CatalogueError;
+use crate::cluster::ClusterError;
+use crate::forge::ForgeError;
+use crate::registry::RegistryError;
+
+impl Ends for RegistryError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Refused { .. } | Self::Broken { .. } => Ending::Person,
+            Self::Invalid { .. } | Self::Unavailable { .. } => Ending::Unknown,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        matches!(self, Self::Refused { .. }).then(|| CREDENTIALS.to_owned())
+    }
+}
+
+impl Ends for CatalogueError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::NotOffered { .. } | Self::Refused { .. } | Self::Broken { .. } => Ending::Person,
+            Self::Invalid { .. } | Self::Unavailable { .. } => Ending::Unknown,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        matches!(self, Self::Refused { .. }).then(|| CREDENTIALS.to_owned())
+    }
+}
+
+impl Ends for ForgeError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Refused { .. } | Self::Rejected { .. } => Ending::Person,
+            Self::NotYet { .. } | Self::Unavailable { .. } | Self::Invalid { .. } => Ending::Unknown,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Refused { hint, .. } => hint.clone(),
+            _ => None,
+        }
+    }
+}
+
+impl Ends for ClusterError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::NoAccess { .. } | Self::Refused { .. } | Self::Rejected { .. } => Ending::Person,
+            Self::Conflict { .. } => Ending::Refused,
+            Self::Invalid { .. } | Self::Unavailable { .. } => Ending::Unknown,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoAccess { .. } => {
+                "name a kubeconfig with --kubeconfig or KUBECONFIG, and a --context in it"
+            }
+            Self::Refused { .. } => {
+                "grant `get`, `patch` and, to make it, `create` of configmaps in that namespace"
+            }
+            Self::Conflict { .. } => "--force-conflicts takes them over",
+            Self::Rejected { .. } | Self::Invalid { .. } | Self::Unavailable { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
