@@ -56,12 +56,18 @@ const CONFIG: &str = "dibump.yaml";
 
 /// The program, from its arguments to its exit code.
 pub fn main() -> ExitCode {
-    let environment = Environment::of_process();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return said(&error).into(),
     };
     let output = Output::new(cli.global.color);
+    let environment = match Environment::of_process() {
+        Ok(environment) => environment,
+        Err(error) => {
+            output.complain(&Failure::usage(error.to_string()).render());
+            return Exit::Usage.into();
+        }
+    };
     log::start(&cli.global);
     let deadline = deadline(cli.global.max_time);
     let context = Context { environment, global: cli.global, output, deadline };

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::WiringError;
+
+/// The variable that says when the command begins, so that a decision can be made as of another time. It is for tests.
+const NOW: &str = "DIBUMP_NOW";
 
 /// Environment variables and the time at the start.
 #[derive(Clone)]
@@ -12,21 +15,38 @@ pub struct Environment {
     variables: BTreeMap<String, String>,
     /// When the command began.
     pub now: Timestamp,
+    /// How far this clock is ahead of the machine's.
+    ahead: SignedDuration,
 }
+
+/// `DIBUMP_NOW` is not a time.
+#[derive(Debug, thiserror::Error)]
+#[error("invalid time `{0}` in {NOW}: expected something like 2026-05-04T03:02:01Z")]
+pub struct InvalidNow(String);
 
 impl Environment {
     /// Variables and time as somebody gives them.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>, now: Timestamp) -> Self {
-        Self { variables: variables.into_iter().collect(), now }
+        Self { variables: variables.into_iter().collect(), now, ahead: SignedDuration::ZERO }
     }
 
     /// The environment of this process. Variables that are not UTF-8 are left out.
+    ///
+    /// # Errors
+    /// `DIBUMP_NOW` is set, and not to a time.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads environment and clock")]
-    pub fn of_process() -> Self {
+    pub fn of_process() -> Result<Self, InvalidNow> {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self::new(std::env::vars_os().filter_map(text), Timestamp::now())
+        let found = Self::new(std::env::vars_os().filter_map(text), Timestamp::now());
+        match found.get(NOW) {
+            None => Ok(found),
+            Some(text) => {
+                let now: Timestamp = text.parse().map_err(|_| InvalidNow(text))?;
+                Ok(Self { now, ahead: now.duration_since(found.now), ..found })
+            }
+        }
     }
 
     /// The same at another time, for whoever lives longer than one command.
@@ -35,10 +55,10 @@ impl Environment {
         Self { now, ..self.clone() }
     }
 
-    /// What time it is by now.
+    /// What time it is by now. A time that was given moves on, too.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads environment and clock")]
     pub fn clock(&self) -> Timestamp {
-        Timestamp::now()
+        Timestamp::now().checked_add(self.ahead).unwrap_or(Timestamp::MAX)
     }
 
     /// A variable; an empty one counts as not set, as CI systems set them.

@@ -22,7 +22,6 @@ async fn a_release_that_is_half_promoted_is_held_and_proposed_in_the_run_after_i
     for image in images(12) {
         world.registry.remove(&format!("{PREFIX}/{}", image.name), "0.4.12");
     }
-    world.add("policy: {complete_timeout: 999999h}");
     world.registry.release(PREFIX, "0.4.13", &[first]);
     let (held, writes) = world.run_and_writes().await;
     assert_eq!(held.exit, Some(0), "{held:#?}");
@@ -37,7 +36,6 @@ async fn a_release_that_is_half_promoted_is_held_and_proposed_in_the_run_after_i
 }
 
 async fn an_image_that_waits_to_be_promoted_holds_the_release(world: World) {
-    world.add("policy: {complete_timeout: 999999h}");
     let snapshots = format!("{PREFIX}/snapshots");
     let waiting = Image::new("ubuntu-noble-hardened-rke2-1-30-12");
     world.registry.release(&snapshots, "0.4.12", &images(12));
@@ -51,7 +49,6 @@ async fn an_image_that_waits_to_be_promoted_holds_the_release(world: World) {
 }
 
 async fn the_newest_release_that_passes_is_proposed_and_the_held_one_named(world: World) {
-    world.add("policy: {complete_timeout: 999999h}");
     let [first, _] = images(13);
     world.registry.release(PREFIX, "0.4.13", &[first]);
     says(&world.run().await, "created");
@@ -86,15 +83,17 @@ async fn a_hold_ends_by_a_persons_word_and_the_reviewer_is_told(world: World) {
     );
 }
 
-async fn an_incomplete_release_that_was_waited_for_long_enough_is_a_draft(world: World) {
+async fn an_incomplete_release_that_was_waited_for_long_enough_is_a_draft(mut world: World) {
     let [first, _] = images(13);
     world.registry.release(PREFIX, "0.4.13", &[first]);
     for image in images(12) {
         world.registry.remove(&format!("{PREFIX}/{}", image.name), "0.4.12");
     }
-    // The newest image is from May 2026.
-    let ran = world.run().await;
-    says(&ran, "created");
+    // The newest image is from 03:02:01 on the 4th, and the time is 72 h.
+    world.desk.now = "2026-05-07T03:02:00Z".to_owned();
+    says(&world.run().await, "held(complete)");
+    world.desk.now = "2026-05-07T03:02:01Z".to_owned();
+    says(&world.run().await, "created");
     let mr = world.merge_requests().remove(0);
     assert!(world.hub.is_draft(mr.number), "{}", mr.title);
     let missing = mr.text.find("**Missing in this release:**").expect(&mr.text);
@@ -102,7 +101,7 @@ async fn an_incomplete_release_that_was_waited_for_long_enough_is_a_draft(world:
     assert!(mr.text.contains("- opensuse plain kubeadm"), "{}", mr.text);
 }
 
-async fn a_release_of_unknown_age_is_held_until_a_memory_outlives_a_run(world: World) {
+async fn a_release_of_unknown_age_is_held_until_a_memory_outlives_a_run(mut world: World) {
     let undated = |patch: u32| {
         images(patch).map(|mut image| {
             image.annotations.clear();
@@ -110,14 +109,26 @@ async fn a_release_of_unknown_age_is_held_until_a_memory_outlives_a_run(world: W
         })
     };
     world.registry.release(PREFIX, "0.4.12", &undated(12));
-    world.add("policy: {minimum_age: 1ms}");
+    world.add("policy: {minimum_age: 1h}");
     let held = world.run().await;
     says(&held, "held(age-unknown)");
     assert!(held.stdout.contains("`unknown_age: allow` or `accept: [0.4.12]`"), "{held:#?}");
 
     world.add("cache: {dir: cache}");
     says(&world.run().await, "held(age-unknown)");
+    world.desk.now = "2026-05-05T04:02:00Z".to_owned();
+    says(&world.run().await, "held(age)");
+    world.desk.now = "2026-05-05T04:02:01Z".to_owned();
     says(&world.run().await, "created");
+}
+
+#[tokio::test]
+async fn a_time_that_is_none_is_a_wrong_command_line() {
+    let mut world = World::new().await;
+    world.desk.now = "yesterday".to_owned();
+    let ran = world.run().await;
+    assert_eq!((ran.exit, ran.stdout.as_str()), (Some(2), ""), "{ran:#?}");
+    assert!(ran.stderr.contains("invalid time `yesterday` in DIBUMP_NOW"), "{ran:#?}");
 }
 
 #[tokio::test]
@@ -126,7 +137,7 @@ async fn what_is_asked_for_is_proposed_and_says_what_it_overrides() {
     world.desk.write(VALUES, crate::world::AT_0_4_11);
     let [first, _] = images(13);
     world.registry.release(PREFIX, "0.4.13", &[first]);
-    world.add("policy: {complete_timeout: 999999h, range: '<0.4.13'}");
+    world.add("policy: {range: '<0.4.13'}");
     let ran = world.desk.dibump(&["plan", VALUES, "--to", "0.4.13"]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
     for said in ["as asked, although outside `range`", "as asked, although not published in full"] {
@@ -177,4 +188,22 @@ async fn an_overlay_that_loses_most_of_its_keys_is_no_jump() {
     let ran = world.desk.dibump(&["plan"]).await;
     assert!(ran.stdout.contains("update 0.4.11 → 0.4.12"), "{ran:#?}");
     assert!(ran.stdout.contains("2 renamed, 2 removed"), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn what_the_cache_has_of_a_release_counts_for_six_hours() {
+    let mut world = World::new().await;
+    world.desk.write(VALUES, values_at(12));
+    world.add("cache: {dir: cache}");
+    let mut read_at = async |now: &str| {
+        world.desk.now = now.to_owned();
+        let before = world.registry.count("/manifests/");
+        let ran = world.desk.dibump(&["plan", VALUES]).await;
+        assert!(ran.stdout.contains("up to date"), "{ran:#?}");
+        world.registry.count("/manifests/") - before
+    };
+    assert_eq!(read_at("2026-05-05T00:00:00Z").await, 2);
+    assert_eq!(read_at("2026-05-05T05:59:59Z").await, 0);
+    assert_eq!(read_at("2026-05-05T06:00:00Z").await, 2, "images are promoted over hours");
+    assert_eq!(read_at("2026-05-05T11:59:59Z").await, 0);
 }

@@ -32,9 +32,13 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
-/// A folder and the variables that the program sees.
+/// When the stories begin: the images of the registry are a day old.
+pub(crate) const NOW: &str = "2026-05-05T03:02:01Z";
+
+/// A folder, the time, and the variables that the program sees.
 pub(crate) struct Desk {
     folder: tempfile::TempDir,
+    pub(crate) now: String,
     pub(crate) variables: Vec<(String, String)>,
 }
 
@@ -47,7 +51,7 @@ pub(crate) struct World {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+        Self { folder: tempfile::tempdir().unwrap(), now: NOW.to_owned(), variables: Vec::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -67,6 +71,7 @@ impl Desk {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dibump"));
         command.args(arguments).env_clear().current_dir(self.folder.path());
+        command.env("DIBUMP_NOW", &self.now);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
