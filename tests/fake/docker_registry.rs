@@ -46,7 +46,7 @@ impl DockerRegistry {
             .spawn()
             .expect("docker-registry is not installed: run tests/run, or `apt-get install docker-registry`");
         let host = format!("127.0.0.1:{}", free.port());
-        let registry = Self { process, host, client: reqwest::Client::new(), _storage: storage };
+        let mut registry = Self { process, host, client: reqwest::Client::new(), _storage: storage };
         registry.wait().await;
         registry
     }
@@ -95,14 +95,13 @@ impl DockerRegistry {
         digest
     }
 
-    async fn wait(&self) {
-        for _ in 0..200 {
-            if self.client.get(format!("http://{}/v2/", self.host)).send().await.is_ok() {
-                return;
-            }
+    /// It starts, or it ends.
+    async fn wait(&mut self) {
+        while self.client.get(format!("http://{}/v2/", self.host)).send().await.is_err() {
+            let ended = self.process.try_wait().expect("its state");
+            assert!(ended.is_none(), "docker-registry did not start on {}: {ended:?}", self.host);
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("docker-registry did not start on {}", self.host);
     }
 }
 

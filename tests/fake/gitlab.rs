@@ -144,8 +144,10 @@ impl Inner {
             turns.wait_for(agent.unwrap_or_default()).await;
         }
         let how = self.failure(&method, &target);
-        if let Some(How::Delay(wait)) = &how {
-            tokio::time::sleep(*wait).await;
+        match &how {
+            Some(How::Delay(wait)) => tokio::time::sleep(*wait).await,
+            Some(How::Silence) => std::future::pending().await,
+            _ => {}
         }
         let answer = match &how {
             Some(How::Answer(answer)) => answer.clone(),
@@ -162,6 +164,9 @@ impl Inner {
             media_type: answer.media_type(),
             answer: answer.body.clone(),
         });
+        if matches!(how, Some(How::KeepAnswer)) {
+            std::future::pending::<()>().await;
+        }
         response(answer, matches!(how, Some(How::Reset | How::LoseAnswer)))
     }
 

@@ -131,6 +131,11 @@ async fn serve(state: Arc<Mutex<State>>, request: Request) -> Response<Body> {
             tokio::time::sleep(delay).await;
             sent(answer())
         }
+        Some(How::Silence) => std::future::pending().await,
+        Some(How::KeepAnswer) => {
+            answer();
+            std::future::pending().await
+        }
         Some(How::Reset) => lost(),
         Some(How::LoseAnswer) => {
             answer();

@@ -103,8 +103,30 @@ enum FaultKind {
     Answer { status: u16, headers: Vec<(String, String)>, body: String },
     Headers(Vec<(String, String)>),
     Delay(Duration),
+    Held(Gate),
     Cut,
     Unannounced,
+}
+
+/// Holds answers back until a test opens it.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate(Arc<tokio::sync::Semaphore>);
+
+impl Gate {
+    /// A gate that is shut.
+    pub(crate) fn shut() -> Self {
+        Self(Arc::new(tokio::sync::Semaphore::new(0)))
+    }
+
+    /// Lets pass whoever waits, and whoever comes later.
+    pub(crate) fn open(&self) {
+        self.0.close();
+    }
+
+    async fn pass(&self) {
+        // Only a closed semaphore answers.
+        let _ = self.0.acquire().await;
+    }
 }
 
 /// A request as it arrived, and how it was answered.
@@ -285,6 +307,11 @@ impl FakeRegistry {
         self.state().log.iter().filter(|logged| logged.path.contains(part)).count()
     }
 
+    /// Whether every fault that was arranged for some requests has struck all of them.
+    pub(crate) fn all_struck(&self) -> bool {
+        self.state().faults.iter().all(|fault| fault.times == 0)
+    }
+
     /// How many requests there were at once at most.
     pub(crate) fn most_under_way(&self) -> usize {
         self.state().most_under_way
@@ -344,6 +371,16 @@ impl Fault {
     /// Answers late.
     pub(crate) fn delay(delay: Duration) -> Self {
         Self::of(FaultKind::Delay(delay))
+    }
+
+    /// Answers once the gate is open.
+    pub(crate) fn held(gate: &Gate) -> Self {
+        Self::of(FaultKind::Held(gate.clone()))
+    }
+
+    /// Never answers.
+    pub(crate) fn silence() -> Self {
+        Self::held(&Gate::shut())
     }
 
     /// Answers rightly, but for this header.

@@ -67,6 +67,10 @@ pub enum How {
     Answer(Answer),
     /// The right answer, later.
     Delay(Duration),
+    /// Nothing happens, and no answer ever comes.
+    Silence,
+    /// Everything happens, and no answer ever comes.
+    KeepAnswer,
     /// Nothing happens and the connection is lost.
     Reset,
     /// Everything happens, but the answer is lost.

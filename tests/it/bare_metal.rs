@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::fake::oci::{FakeRegistry, Image};
-use crate::world::{Desk, PREFIX};
+use crate::world::{Desk, NETWORK, PREFIX};
 
 /// What the page calls the registry.
 const HOST: &str = "registry.example";
@@ -51,8 +51,7 @@ pub(crate) async fn desk(version: &str, names: &[&str]) -> (Desk, FakeRegistry) 
     let desk = Desk::new();
     let producer =
         format!("- {{registry: '{}', plain_http: true, discovery: [catalog]}}", registry.prefix(PREFIX));
-    let network = "network: {retries: 0, proxy_from_environment: false}";
-    desk.write("dibump.yaml", format!("version: 1\nproducers:\n{producer}\ntargets: []\n{network}\n"));
+    desk.write("dibump.yaml", format!("version: 1\nproducers:\n{producer}\ntargets: []\n{NETWORK}"));
     (desk, registry)
 }
 

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 use tokio::process::Command;
+
+use crate::world::PATIENCE;
 
 /// What is pinned, as `tests/run` notes it once it is installed.
 const PINS: [&str; 2] =
@@ -36,8 +37,8 @@ pub(crate) async fn node(script: &str, arguments: &[&str]) {
 async fn succeeds(mut command: Command) {
     command.env_clear().current_dir(folder());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let output = tokio::time::timeout(Duration::from_secs(60), command.output());
-    let output = output.await.expect("it ends within a minute").expect("it starts");
+    let output = tokio::time::timeout(PATIENCE, command.output());
+    let output = output.await.expect("it ends").expect("it starts");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{}\n{stdout}{stderr}", output.status);
 }

@@ -6,10 +6,12 @@ mod info;
 mod machine;
 mod os_images;
 
+use std::time::Duration;
+
 use crate::bare_metal::described;
 use crate::fake::cosign::Signer;
 use crate::fake::oci::{FakeRegistry, Image};
-use crate::world::{Desk, PREFIX, Ran};
+use crate::world::{Desk, NETWORK, PREFIX, Ran};
 
 pub(crate) const RKE2: &str = "ubuntu-noble-plain-rke2-1-31-8";
 pub(crate) const HARDENED: &str = "ubuntu-noble-hardened-rke2-1-31-8";
@@ -37,15 +39,22 @@ impl Consumer {
         registry.release(PREFIX, "0.4.12", &images());
         let consumer = Self { desk: Desk::new(), registry, signer: Signer::new() };
         consumer.values("");
-        let network = "network: {retries: 0, proxy_from_environment: false}";
         let producer = format!(
             "- {{registry: '{}', plain_http: true, discovery: [catalog]}}",
             consumer.registry.prefix(PREFIX)
         );
         consumer
             .desk
-            .write("dibump.yaml", format!("version: 1\nproducers:\n{producer}\ntargets: []\n{network}\n"));
+            .write("dibump.yaml", format!("version: 1\nproducers:\n{producer}\ntargets: []\n{NETWORK}"));
         consumer
+    }
+
+    /// Waits no longer than this for an answer.
+    pub(crate) fn gives_up_after(&self, time: Duration) -> &Self {
+        let config = String::from_utf8(self.desk.read("dibump.yaml")).unwrap();
+        let short = format!("request_timeout: {}ms", time.as_millis());
+        self.desk.write("dibump.yaml", config.replace("request_timeout: 1h", &short));
+        self
     }
 
     /// Writes the values, with more of them at the end.

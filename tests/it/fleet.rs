@@ -6,7 +6,7 @@ use crate::fake::github::FakeGitHub;
 use crate::fake::gitlab::FakeGitLab;
 use crate::fake::oci::{FakeRegistry, Fault};
 use crate::fake::wire::{Answer, Failure, How};
-use crate::world::{AT_0_4_11, Desk, PREFIX, Ran, TOKEN, VALUES, images, values_at};
+use crate::world::{AT_0_4_11, Desk, NETWORK, PREFIX, Ran, TOKEN, VALUES, images, values_at};
 
 /// A GitLab with a group of deployments, and a registry with releases.
 struct Fleet {
@@ -40,7 +40,7 @@ impl Fleet {
     fn configure(&self, targets: &str) -> &Self {
         let config = format!(
             "version: 1\nproducers:\n  - {{registry: {}, plain_http: true, discovery: [catalog]}}\n\
-             forge: {{kind: gitlab, url: \"{}\"}}\nnetwork: {{retries: 0, proxy_from_environment: false}}\n{targets}",
+             forge: {{kind: gitlab, url: \"{}\"}}\n{NETWORK}{targets}",
             self.registry.prefix(PREFIX),
             self.gitlab.address(),
         );
@@ -331,7 +331,7 @@ async fn an_organisation_of_github_is_searched_the_same_way() {
     desk.variables.push(("GITHUB_TOKEN".to_owned(), TOKEN.to_owned()));
     let config = format!(
         "version: 1\nproducers:\n  - {{registry: {}, plain_http: true, discovery: [catalog]}}\n\
-         forge: {{kind: github, url: \"{}\", write_interval: 1ms}}\nnetwork: {{retries: 0, proxy_from_environment: false}}\n\
+         forge: {{kind: github, url: \"{}\", write_interval: 1ms}}\n{NETWORK}\
          targets: []\ninclude:\n  - {{group: fleet, topic: OS-images, target: {{files: [{VALUES}]}}}}\n",
         registry.prefix(PREFIX),
         github.address(),

@@ -22,6 +22,7 @@ use dibump::github::{Api, GitHub, Identity, Session};
 use dibump::http::{Secret, Settings, Transport};
 
 use crate::fake::github::{FakeGitHub, State};
+use crate::world::PATIENCE;
 
 const PROJECT: u64 = 42;
 const PATH: &str = "sylva/sylva-core";
@@ -59,7 +60,7 @@ fn transport() -> Transport {
         retries: 1,
         backoff: Duration::from_millis(1),
         max_retry_after: Duration::ZERO,
-        request_timeout: Duration::from_secs(5),
+        request_timeout: PATIENCE,
         proxy_from_environment: false,
         ..Settings::default()
     };

@@ -14,6 +14,7 @@ use dibump::gitlab::{GitLab, ProjectId, Token};
 use dibump::http::{Secret, Settings, Transport};
 
 use crate::fake::gitlab::{FakeGitLab, State};
+use crate::world::PATIENCE;
 
 const PROJECT: u64 = 42;
 const PATH: &str = "sylva/sylva-core";
@@ -35,7 +36,7 @@ fn transport() -> Transport {
         retries: 1,
         backoff: Duration::from_millis(1),
         max_retry_after: Duration::ZERO,
-        request_timeout: Duration::from_secs(5),
+        request_timeout: PATIENCE,
         proxy_from_environment: false,
         ..Settings::default()
     };

@@ -227,7 +227,7 @@ async fn a_run_killed_before_any_write_is_finished_by_the_next(world: World) {
     assert_eq!(held.len(), writes.len());
     for number in held {
         world.hub.come_back(before.as_ref());
-        world.hub.fail(Failure::once("", "", How::Delay(Duration::from_secs(600))).after(number));
+        world.hub.fail(Failure::once("", "", How::Silence).after(number));
         let mut child = world.desk.spawn(&["run"]);
         while !world.hub.all_struck() {
             tokio::time::sleep(Duration::from_millis(5)).await;

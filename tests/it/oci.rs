@@ -11,13 +11,15 @@ use dibump::release::{Digest, ImageKey, Tag};
 use serde_json::json;
 
 use crate::fake::oci::{FakeRegistry, Fault, Image, LinkStyle, OCI_MANIFEST, Paging, digest, flux_manifest};
+use crate::world::PATIENCE;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-/// Time-outs and waits of milliseconds, and nothing from the environment.
+/// Waits of milliseconds between tries, and nothing from the environment.
 pub(crate) fn impatient() -> Settings {
     Settings {
-        request_timeout: Duration::from_secs(5),
+        request_timeout: PATIENCE,
+        read_timeout: PATIENCE,
         backoff: Duration::from_millis(1),
         max_retry_after: Duration::from_secs(2),
         proxy_from_environment: false,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use dibump::http::{Credential, Origin, Request, Response, Secret, Settings, Transport, TransportError};
 use http::{HeaderValue, Method};
 
-use crate::fake::oci::{FakeRegistry, Fault};
+use crate::fake::oci::{FakeRegistry, Fault, Gate};
 use crate::oci::impatient;
 
 fn transport(settings: Settings) -> Transport {
@@ -95,24 +95,27 @@ async fn a_wait_beyond_our_patience_is_reported_and_spares_the_host() {
 #[tokio::test]
 async fn no_request_and_no_wait_goes_beyond_the_deadline() {
     let fake = FakeRegistry::start().await;
-    fake.fault(Fault::delay(Duration::from_secs(60)));
-    let near = Settings { deadline: Some(Instant::now() + Duration::from_secs(2)), ..impatient() };
+    fake.fault(Fault::silence());
+    let near = Settings { deadline: Some(Instant::now() + Duration::from_secs(1)), ..impatient() };
     let transport = transport(near);
-    for _ in 0..2 {
-        let error = transport.send(request(&fake, Method::GET)).await.unwrap_err();
+    for path in ["/v2/", "/v2/after-the-deadline"] {
+        let url = format!("http://{}{path}", fake.host()).parse().unwrap();
+        let error = transport.send(Request::new(Method::GET, url)).await.unwrap_err();
         assert!(matches!(error, TransportError::DeadlinePassed { .. }), "{error:?}");
     }
-    assert_eq!(fake.requests().len(), 1);
+    assert_eq!(fake.count("after-the-deadline"), 0);
 }
 
 #[tokio::test]
 async fn a_silent_server_is_given_up() {
     let fake = FakeRegistry::start().await;
-    fake.fault(Fault::delay(Duration::from_secs(60)));
+    fake.fault(Fault::silence());
     let settings = Settings { request_timeout: Duration::from_millis(50), retries: 1, ..impatient() };
-    let error = transport(settings).send(request(&fake, Method::GET)).await.unwrap_err();
+    let transport = transport(settings);
+    let error = transport.send(request(&fake, Method::GET)).await.unwrap_err();
     assert!(matches!(error, TransportError::TimedOut { .. }) && error.retry_helps());
-    assert_eq!(fake.requests().len(), 2);
+    let unanswered: Vec<u64> = transport.requests().into_values().collect();
+    assert_eq!(unanswered, [2]);
 }
 
 #[tokio::test]
@@ -139,10 +142,20 @@ async fn a_body_of_unknown_length_is_capped_too() {
 #[tokio::test]
 async fn a_host_gets_only_so_many_requests_at_once() {
     let fake = FakeRegistry::start().await;
-    fake.fault(Fault::delay(Duration::from_millis(20)));
+    let gate = Gate::shut();
+    fake.fault(Fault::held(&gate));
     let transport = transport(Settings { per_host: 3, ..impatient() });
-    let sent = (0..12).map(|_| transport.send(request(&fake, Method::GET)));
-    assert!(futures::future::join_all(sent).await.iter().all(Result::is_ok));
+    let sent = futures::future::join_all((0..12).map(|_| transport.send(request(&fake, Method::GET))));
+    let watched = async {
+        while fake.most_under_way() < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // A fourth would come at once.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        gate.open();
+    };
+    let (answers, ()) = tokio::join!(sent, watched);
+    assert!(answers.iter().all(Result::is_ok));
     assert_eq!(fake.most_under_way(), 3);
 }
 

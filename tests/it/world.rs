@@ -87,10 +87,18 @@ impl Desk {
     }
 }
 
-/// Waits for the program; a minute is longer than any story.
+/// The configuration's `network:`. Whoever answers at all is waited for, however busy the machine is.
+pub(crate) const NETWORK: &str = "\
+network: {retries: 0, connect_timeout: 1h, read_timeout: 1h, request_timeout: 1h, proxy_from_environment: false}
+";
+
+/// How long anything may take that must come, however busy the machine is. What must not come never does.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Waits for the program.
 pub(crate) async fn ended(child: Child) -> Ran {
-    let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output());
-    let output = output.await.expect("it ends within a minute").unwrap();
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output());
+    let output = output.await.expect("it ends").unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let ran = Ran { exit: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
     for secret in SECRETS {
@@ -138,7 +146,7 @@ impl World {
              forge: {}\n\
              targets:\n  \
              - project: {PATH}\n    files: [{VALUES}]\n\
-             network: {{retries: 0, proxy_from_environment: false}}\n",
+             {NETWORK}",
             self.registry.prefix(PREFIX),
             self.hub.config(),
         );

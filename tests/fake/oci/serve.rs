@@ -8,7 +8,8 @@ use axum::http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    Access, FaultKind, INDEX, LinkStyle, Logged, Paging, Referrers, Shared, State, referrer_index, token,
+    Access, FaultKind, Gate, INDEX, LinkStyle, Logged, Paging, Referrers, Shared, State, referrer_index,
+    token,
 };
 
 /// An answer before it is put on the wire.
@@ -33,6 +34,7 @@ struct Asked<'a> {
 #[derive(Default)]
 struct Twist {
     delay: Duration,
+    gate: Option<Gate>,
     cut: bool,
     unannounced: bool,
 }
@@ -74,6 +76,9 @@ async fn answer(host: &str, state: &Shared, request: Request<Body>) -> Response<
         (answer, twist)
     };
     tokio::time::sleep(twist.delay).await;
+    if let Some(gate) = &twist.gate {
+        gate.pass().await;
+    }
     state.lock().expect("no handler panics").under_way -= 1;
     respond(answer, &twist, asked.method == "HEAD")
 }
@@ -130,6 +135,7 @@ fn decide(state: &mut State, asked: &Asked<'_>) -> (Answer, Twist) {
             return (answer, twist);
         }
         FaultKind::Delay(delay) => twist.delay = delay,
+        FaultKind::Held(gate) => twist.gate = Some(gate),
         FaultKind::Cut => twist.cut = true,
         FaultKind::Unannounced => twist.unannounced = true,
     }

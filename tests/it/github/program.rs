@@ -4,7 +4,7 @@ use super::apps::{PRIVATE, installed};
 use super::*;
 use crate::fake::github::{Package, Token};
 use crate::fake::oci::FakeRegistry;
-use crate::world::{AT_0_4_11, Desk, PREFIX, Ran, images, values_at};
+use crate::world::{AT_0_4_11, Desk, NETWORK, PREFIX, Ran, images, values_at};
 
 const FILE: &str = "values.yaml";
 
@@ -21,7 +21,7 @@ async fn stage(fake: &FakeGitHub, discovery: &str, producer: &str, forge: &str) 
         "version: 1\nproducers:\n  - registry: {}\n    plain_http: true\n    discovery: {discovery}\n{producer}\
          forge: {{kind: github, url: \"{}\", write_interval: 1ms{forge}}}\n\
          targets:\n  - project: {PATH}\n    files: [{FILE}]\n\
-         network: {{retries: 0, proxy_from_environment: false}}\n",
+         {NETWORK}",
         registry.prefix(PREFIX),
         fake.address(),
     );
