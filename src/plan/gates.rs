@@ -167,3 +167,6 @@ fn jump(plan: &Plan) -> Option<Hold> {
     let listed = stay + gone + reconciliation.dead.len();
     (stay * 2 < listed).then_some(Hold::Jump { stay, listed })
 }
+
+#[cfg(test)]
+mod tests;

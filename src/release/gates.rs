@@ -201,3 +201,6 @@ impl fmt::Display for Hold {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
