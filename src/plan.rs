@@ -13,6 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::reconcile::kubernetes_versions::{self, Coupled, Rule, SetVersion};
+use crate::reconcile::references::{References, Releases};
 use crate::reconcile::{self, Departure, Images, Inputs, Reconciliation, Refusal};
 use crate::release::choice::{Choice, Known, Verdict};
 use crate::release::{Coverage, Naming, Release, Version};
@@ -51,6 +52,8 @@ pub struct PlannedFile {
     pub after: Arc<str>,
     /// What becomes of its mapping.
     pub reconciliation: Reconciliation,
+    /// What becomes of the image keys that it names outside of its mapping.
+    pub references: References,
     /// Kubernetes versions elsewhere in the file that become those of the images.
     pub kubernetes_versions: Vec<SetVersion>,
     /// What a reviewer should know beside the lists of the reconciliation.
@@ -251,29 +254,37 @@ fn files(
         .as_ref()
         .filter(|_| moves)
         .map(|(path, _)| Change::SetScalar { path: path.clone(), value: wanted.version.to_string() });
+    let ownership = survey.ownership.settled_by(&survey.primary.mapping);
     let overlays = survey.overlays.iter().map(|overlay| {
-        let result = reconcile::overlay(&overlay.mapping, &primary, naming);
-        result.map(|reconciliation| (overlay, reconciliation)).map_err(|refusal| refused(overlay, refusal))
+        let inputs = Inputs { mapping: &overlay.mapping, ownership: &ownership, ..inputs };
+        reconcile::overlay(inputs, &primary).map_err(|refusal| refused(overlay, refusal))
     });
     let overlays = overlays.collect::<Result<Vec<_>, _>>()?;
     let coupled = coupled(request, proposal, &primary, moves);
-    let mut files = vec![edit(&survey.primary, primary, version, coupled)?];
-    for (overlay, reconciliation) in overlays {
-        files.push(edit(overlay, reconciliation, None, Coupled::default())?);
-    }
-    Ok(files)
+    let done: Vec<Reconciliation> = std::iter::once(primary).chain(overlays).collect();
+    let releases = Releases { current, wanted, naming, ownership: &ownership };
+    let references = references::own(survey, releases, &done);
+    let alone = |_: &Surveyed| (None, Coupled::default());
+    let others = std::iter::once((version, coupled)).chain(survey.overlays.iter().map(alone));
+    let each = survey.files().zip(done).zip(references).zip(others);
+    each.map(|(((file, done), references), (version, coupled))| {
+        edit(file, done, references, version, coupled)
+    })
+    .collect()
 }
 
 fn edit(
     file: &Surveyed,
     reconciliation: Reconciliation,
+    references: References,
     version: Option<Change>,
     coupled: Coupled,
 ) -> Result<PlannedFile, PlanError> {
-    let keys = reconciliation.changes.iter().cloned();
+    let keys = reconciliation.changes.iter().chain(&references.changes).cloned();
     let changes: Vec<Change> = version.into_iter().chain(keys).chain(coupled.changes).collect();
     let before = file.document.shared_text();
     let mut notes: Vec<String> = reconciliation.notes.iter().map(ToString::to_string).collect();
+    notes.extend(references.notes(&file.path));
     notes.extend(coupled.notes.iter().map(ToString::to_string));
     let after = if changes.is_empty() {
         before.clone()
@@ -288,7 +299,17 @@ fn edit(
     let mapping = (file.mapping.path.clone(), file.mapping.at);
     let in_use = in_use(&file.mapping, &reconciliation);
     let (path, kubernetes_versions) = (file.path.clone(), coupled.set);
-    Ok(PlannedFile { path, before, after, reconciliation, kubernetes_versions, notes, in_use, mapping })
+    Ok(PlannedFile {
+        path,
+        before,
+        after,
+        reconciliation,
+        references,
+        kubernetes_versions,
+        notes,
+        in_use,
+        mapping,
+    })
 }
 
 /// The keys that are enabled, and what becomes of them; those that go without a successor are not among them.

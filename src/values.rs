@@ -34,7 +34,7 @@ pub use lookup::{Scalar, ScalarForm};
 pub use merge::{merged, set};
 pub use rendered::{Rendered, ValueError, WrongValue};
 pub use text_edit::{Overlap, Replacement, TextEdit};
-pub use texts::{Text, TextId, TextsAt};
+pub use texts::{MappingId, Text, TextId, TextsAt};
 pub use walk::{Comment, Field};
 
 /// A place in a text, for people: both count from 1, columns count characters.

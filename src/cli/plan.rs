@@ -13,9 +13,10 @@ use crate::config::Config;
 use crate::disk::values_file::ValuesFile;
 use crate::observe::releases::Snapshot;
 use crate::plan::{Plan, Planned, Survey, survey};
+use crate::release::Naming;
 use crate::release::choice::Known;
 use crate::report;
-use crate::run::look_up::{Wish, look_up, plan_observed};
+use crate::run::look_up::{Wish, look_up, plan_observed, request};
 use crate::signature::{Requirement, Unverified};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
@@ -47,12 +48,13 @@ fn plan_one(
         signatures: &Requirement::NotRequired(Unverified::FromFile),
         now: context.environment.now,
     };
-    let (mut plan, known) = match &args.files.lookup.observed {
+    let (mut plan, known, naming) = match &args.files.lookup.observed {
         Some(observed) => observed_plan(args, observed, &survey, &wish)?,
         None => registry_plan(context, args, config, local.producer, &survey, wish)?,
     };
     plan.obey(&schemas(&plan)?)?;
-    let others = references::follow(&local.target.references, &local.files, &mut plan)?;
+    let request = request(&survey, &naming, &wish);
+    let others = references::follow(&local.target.references, &local.files, request, &known, &mut plan)?;
     if args.write && plan.is_change() {
         write(local.files.iter().chain(&others), &plan)?;
     }
@@ -71,14 +73,14 @@ fn observed_plan(
     observed: &Path,
     survey: &Survey,
     wish: &Wish<'_>,
-) -> Result<(Plan, Known), Failure> {
+) -> Result<(Plan, Known, Naming), Failure> {
     if args.files.lookup.reach.signatures.is_some_and(|demand| demand != DemandArg::Off) {
         return Err(Failure::usage("signatures cannot be checked with --observed: it asks no registry"));
     }
     let naming = lookup::naming(args.files.lookup.names_pattern.as_deref())?;
     let mut known = crate::disk::releases::read(observed, &naming)?;
     let plan = plan_observed(survey, &mut known, &naming, wish)?;
-    Ok((plan, known))
+    Ok((plan, known, naming))
 }
 
 fn registry_plan(
@@ -88,7 +90,7 @@ fn registry_plan(
     producer: Option<&str>,
     survey: &Survey,
     wish: Wish<'_>,
-) -> Result<(Plan, Known), Failure> {
+) -> Result<(Plan, Known, Naming), Failure> {
     let settings = lookup::settings(&args.files.lookup, config, producer)?;
     context.online(config, &args.files.lookup.reach, async |session| {
         let producer = session.producer(&settings).await?;
@@ -96,7 +98,7 @@ fn registry_plan(
         let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;
         let wish = Wish { signatures: &signatures, ..wish };
         let plan = look_up(survey, &mut snapshot, &producer.naming, &wish).await?;
-        Ok((plan, snapshot.into_known()))
+        Ok((plan, snapshot.into_known(), settings.naming.clone()))
     })
 }
 

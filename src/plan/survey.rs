@@ -235,10 +235,17 @@ pub(super) fn values_error(path: &str, error: ValuesError) -> SurveyError {
 }
 
 impl Survey {
+    /// The files, the one that holds the version first.
+    pub fn files(&self) -> impl Iterator<Item = &Surveyed> {
+        std::iter::once(&self.primary).chain(&self.overlays)
+    }
+
     /// The keys that the files list, as far as they can be image keys: the registry is always asked for them.
     pub fn listed(&self) -> BTreeSet<ImageKey> {
-        let files = std::iter::once(&self.primary).chain(&self.overlays);
-        files.flat_map(|file| &file.mapping.entries).filter_map(|entry| entry.key.parse().ok()).collect()
+        self.files()
+            .flat_map(|file| &file.mapping.entries)
+            .filter_map(|entry| entry.key.parse().ok())
+            .collect()
     }
 
     /// The lines that the files list, by the names of the keys.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ownership::{Owner, is_template};
-use super::{Foreign, Inputs, Listed, Reconciliation, Refusal};
-use crate::release::{Existence, Facets, ImageKey, Naming, Release};
+use super::ownership::Owner;
+use super::{Foreign, Inputs, Listed, Refusal};
+use crate::release::{Existence, Facets, ImageKey, Release};
 use crate::values::{Entry, Mapping};
 
 /// The entries of a mapping, sorted by what may be done with them.
@@ -52,21 +52,10 @@ impl<'a> Listing<'a> {
         Self::sort(inputs.mapping, owners, |entry, written, owner| Item::read(inputs, entry, written, owner))
     }
 
-    /// Reads an overlay: whose its entries are follows from the mapping that it overlays.
-    pub(super) fn of_overlay(
-        mapping: &'a Mapping,
-        primary: &Reconciliation,
-        naming: &Naming,
-    ) -> Result<Self, Refusal> {
-        refuse_contradictions(mapping)?;
-        Ok(Self::sort(mapping, overlay_owners(mapping, &primary.foreign), |entry, written, owner| Item {
-            entry,
-            written,
-            owner,
-            existence: Existence::Unknown,
-            facets: naming.facets(&written.key),
-            was_published: false,
-        }))
+    /// Reads an overlay, whose entries are whose being known.
+    pub(super) fn of_overlay(inputs: &Inputs<'a>, owners: Vec<Owner>) -> Result<Self, Refusal> {
+        refuse_contradictions(inputs.mapping)?;
+        Ok(Self::read_as(inputs, owners))
     }
 
     fn sort(
@@ -154,14 +143,24 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Whose the entries of an overlay are: what is another registry's in the mapping is so here.
-pub(super) fn overlay_owners(overlay: &Mapping, foreign: &[Foreign]) -> Vec<Owner> {
-    let owner = |entry: &Entry| match foreign.iter().find(|foreign| foreign.key == entry.key) {
-        _ if is_template(&entry.key) => Owner::Template,
-        Some(foreign) => Owner::Foreign(foreign.registry.clone()),
-        None => Owner::Ours { explicit: true },
+/// Whose the entries of an overlay are. What an entry says of its registry goes before what the mapping says of its key:
+/// Helm has the overlay's word last. `is_ours` tells of a key that it is the mapping's, and ours.
+pub(super) fn overlay_owners(
+    inputs: &Inputs<'_>,
+    foreign: &[Foreign],
+    is_ours: impl Fn(&str) -> bool,
+) -> Vec<Owner> {
+    let owner = |entry: &Entry| {
+        let of_mapping = foreign.iter().find(|foreign| foreign.key == entry.key);
+        match (inputs.ownership.owner_alone(entry), of_mapping) {
+            (Owner::Ours { explicit: false }, Some(foreign)) => Owner::Foreign(foreign.registry.clone()),
+            (Owner::Ours { .. } | Owner::Undetermined(_), None) if is_ours(&entry.key) => {
+                Owner::Ours { explicit: true }
+            }
+            (owner, _) => owner,
+        }
     };
-    overlay.entries.iter().map(owner).collect()
+    inputs.mapping.entries.iter().map(owner).collect()
 }
 
 /// Where each key is written first.

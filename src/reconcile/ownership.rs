@@ -50,6 +50,15 @@ impl Ownership {
         is_one_kind(&mapping.entries).then(|| registry(mapping.entries.first()?)).flatten()
     }
 
+    /// The same, known from the mapping where nothing else tells: a registry that all of its entries name is ours.
+    #[must_use]
+    pub fn settled_by(&self, mapping: &Mapping) -> Self {
+        match Self::only_registry(mapping).filter(|_| self.registries.is_empty()) {
+            Some(only) => Self::of_registry(only),
+            None => self.clone(),
+        }
+    }
+
     /// Whose each entry of the mapping is.
     ///
     /// Entries without the field are ours. Where no registry is known to be ours, the entries of the only registry
@@ -57,6 +66,18 @@ impl Ownership {
     pub(super) fn owners(&self, mapping: &Mapping) -> Vec<Owner> {
         let only_kind = self.registries.is_empty() && is_one_kind(&mapping.entries);
         mapping.entries.iter().map(|entry| self.owner(entry, only_kind)).collect()
+    }
+
+    /// The registries of both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.registries.extend(other.registries);
+        self
+    }
+
+    /// Whose an entry is by itself.
+    pub(super) fn owner_alone(&self, entry: &Entry) -> Owner {
+        self.owner(entry, false)
     }
 
     fn owner(&self, entry: &Entry, only_kind: bool) -> Owner {

@@ -20,19 +20,32 @@ pub(super) enum Fate {
     Dead,
 }
 
-/// The fate of each item of the listing. Only a completely known release makes a key leave, and only a key that the
-/// registry denied is renamed.
+/// The fate of each item of the listing.
 pub(super) fn fates(inputs: &Inputs<'_>, listing: &Listing<'_>) -> Vec<Fate> {
-    let mut fates: Vec<Fate> = listing
-        .items
-        .iter()
-        .map(|item| if item.existence == Existence::Exists { Fate::Stays } else { Fate::Dead })
-        .collect();
-    let is_dead = |item: &Item<'_>| item.existence == Existence::Absent && item.is_ours();
-    let dead = listing.items.iter().enumerate().filter(|(_, item)| is_dead(item));
+    let undecided = listing.items.iter().map(|_| Fate::Stays).collect();
+    fates_of(inputs, listing, undecided, |_| true)
+}
+
+/// The fates, those of some items being decided by what the release has. Only a completely known release makes a key
+/// leave, and only a key that the registry denied is renamed.
+pub(super) fn fates_of(
+    inputs: &Inputs<'_>,
+    listing: &Listing<'_>,
+    mut fates: Vec<Fate>,
+    decides: impl Fn(&Item<'_>) -> bool,
+) -> Vec<Fate> {
+    for (item, fate) in listing.items.iter().zip(&mut fates).filter(|(item, _)| decides(item)) {
+        *fate = if item.existence == Existence::Exists { Fate::Stays } else { Fate::Dead };
+    }
+    let is_dead = |i: usize, item: &Item<'_>| {
+        fates[i] == Fate::Dead && item.existence == Existence::Absent && item.is_ours()
+    };
+    let dead = listing.items.iter().enumerate().filter(|(i, item)| is_dead(*i, item));
     let dead = dead.filter_map(|(i, item)| Some((i, item.facets.as_ref()?)));
-    let is_free =
-        |artifact: &&Artifact| !listing.lists(&artifact.key) && !listing.is_taken(artifact.key.as_str());
+    let is_free = |artifact: &&Artifact| {
+        let claims = |fate: &Fate| matches!(fate, Fate::Becomes(key, _) if *key == artifact.key);
+        !listing.lists(&artifact.key) && !listing.is_taken(artifact.key.as_str()) && !fates.iter().any(claims)
+    };
     let free = inputs.wanted.artifacts.values().filter(is_free);
     let free = free.filter_map(|artifact| Some((artifact, artifact.facets.as_ref()?)));
     for (item, artifact) in pair_lines(dead, free) {

@@ -1,29 +1,69 @@
-//! Other files that name image keys: what is renamed there, and what is left dangling.
+//! Names of image keys wherever they stand in the files of a target: what is renamed there, and what is left dangling.
 //!
 //! Pure. Which files these are, and where they come from, is not known here.
+//! A name is followed by what the mappings of the target decided of it ([`Moves::new`]), and a name that no mapping lists
+//! by the artifact of its line. What a file says of itself goes first ([`Here`]).
+
+mod follow;
+mod globs;
+mod here;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use super::pairing::nearest_first;
+use super::{Departure, Ownership, Reconciliation};
+use crate::release::pairing::pair_lines;
+use crate::release::{Existence, Facets, ImageKey, Naming, Release, Version};
+use crate::values::{Change, Position};
 
-use super::{Departure, Reconciliation};
-use crate::release::ImageKey;
-use crate::values::{Change, Document, Position, Text};
+pub use follow::entries;
+pub use globs::{Globs, InvalidGlob};
+pub use here::{Here, Keys, own_images};
 
-/// Globs over paths of files from the top of the project, as in `deploy/**/*.yaml`: only `**` goes below a folder.
-#[derive(Debug, Clone, Default)]
-pub struct Globs {
-    written: Vec<String>,
-    compiled: GlobSet,
+/// The releases that names are followed from and to.
+#[derive(Debug, Clone, Copy)]
+pub struct Releases<'a> {
+    /// The release that the files name, as far as it is known.
+    pub current: Option<&'a Release>,
+    /// The release that they will name.
+    pub wanted: &'a Release,
+    /// How names are read where no artifact tells what they stand for.
+    pub naming: &'a Naming,
+    /// Which registries are ours: newer charts write their names before the key, `sylva--ubuntu-…`.
+    pub ownership: &'a Ownership,
 }
 
-/// Text that is no glob.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no glob ({why})")]
-pub struct InvalidGlob {
-    text: String,
-    why: String,
+/// What becomes of the names of image keys.
+#[derive(Debug, Clone)]
+pub struct Moves<'a> {
+    releases: Releases<'a>,
+    /// What the mappings say of keys.
+    decided: BTreeMap<&'a str, Move>,
+    /// Keys of the release before that no mapping speaks of and the new release was not shown to have.
+    undecided: BTreeMap<&'a str, &'a Facets>,
+    /// The length of the shortest of all these names.
+    shortest: usize,
+}
+
+/// What becomes of one name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Move {
+    /// It stays, being alive, unknown or somebody else's.
+    Stays,
+    /// It becomes another.
+    Becomes(ImageKey, Claim),
+    /// It goes, and what names it stays as it is.
+    Goes(Stays),
+}
+
+/// By what right a name gets a key; of two in one mapping the first has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    /// It is renamed to it.
+    Renamed,
+    /// It is superseded by it.
+    Superseded,
 }
 
 /// What becomes of the image keys that a file names. Every list is in the order of the file.
@@ -33,25 +73,25 @@ pub struct References {
     pub changes: Vec<Change>,
     /// What they change.
     pub followed: Vec<Followed>,
-    /// What stays and will name no key of the mapping.
+    /// What stays and will name no image of the release.
     pub dangling: Vec<Dangling>,
 }
 
-/// A scalar or mapping key that gets the new name of an image key.
+/// A name that becomes that of another image key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Followed {
-    /// The key so far.
+    /// The name so far.
     pub from: String,
-    /// The new key.
-    pub to: ImageKey,
+    /// The new name.
+    pub to: String,
     /// Where it stands.
     pub at: Position,
 }
 
-/// A scalar or mapping key that stays, though the mapping will not have that key.
+/// A name that stays, though the release will not have that key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dangling {
-    /// The key.
+    /// The name.
     pub key: String,
     /// Where it stands.
     pub at: Position,
@@ -62,124 +102,111 @@ pub struct Dangling {
 /// Why a reference stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stays {
-    /// The mapping loses the key.
+    /// The key goes.
     Removed(Departure),
-    /// The mapping renames the key, and the new one stands beside this one already.
-    HasNewKey(ImageKey),
-    /// The mapping renames the key, and it is not written in one line.
-    NotInOneLine(ImageKey),
-}
-
-/// The keys that a mapping loses: those with another name, and those that go. One that was only written twice stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Moves<'a> {
-    renamed: BTreeMap<&'a str, &'a ImageKey>,
-    removed: BTreeMap<&'a str, &'a Departure>,
+    /// The key gets another name, and the new one stands beside this one already.
+    HasNewKey(String),
+    /// The key gets another name, and it is not written in one line.
+    NotInOneLine(String),
+    /// The key gets another name, and it is a part of a longer text.
+    InText(String),
+    /// Too little is known of the release to tell what becomes of it.
+    Unproven(Version),
 }
 
 impl<'a> Moves<'a> {
-    /// What a reconciliation does to the keys of the mapping.
-    pub fn of(mapping: &'a Reconciliation) -> Self {
-        let goes = |why: &Departure| !matches!(why, Departure::Repeated { .. });
-        let removed = mapping.removed.iter().filter(|removed| goes(&removed.why));
-        Self {
-            renamed: mapping.renamed.iter().map(|renamed| (renamed.from.as_str(), &renamed.to)).collect(),
-            removed: removed.map(|removed| (removed.key.as_str(), &removed.why)).collect(),
-        }
-    }
-
-    /// Whether no key moves, so that no other file needs to be looked at.
-    pub fn is_empty(&self) -> bool {
-        self.renamed.is_empty() && self.removed.is_empty()
-    }
-
-    /// Follows the moves in another file: a scalar or mapping key that is exactly an old key becomes the new one.
-    pub fn follow(&self, document: &Document) -> References {
-        let mut found = References::default();
-        for text in document.texts(|said| self.renamed.contains_key(said) || self.removed.contains_key(said))
-        {
-            match self.fate(document, &text) {
-                Ok(to) => {
-                    let change = Change::SetText { text: text.id, value: to.to_string() };
-                    let from = text.value.to_owned();
-                    found.changes.push(change);
-                    found.followed.push(Followed { from, to: to.clone(), at: text.at });
-                }
-                Err(why) => {
-                    found.dangling.push(Dangling { key: text.value.to_owned(), at: text.at, why });
-                }
-            }
-        }
-        found
-    }
-
-    fn fate(&self, document: &Document, text: &Text<'_>) -> Result<&'a ImageKey, Stays> {
-        match (self.renamed.get(text.value).copied(), self.removed.get(text.value)) {
-            (Some(to), _) if document.has_beside_it(text.id, to.as_str()) => {
-                Err(Stays::HasNewKey(to.clone()))
-            }
-            (Some(to), _) if !text.is_one_line => Err(Stays::NotInOneLine(to.clone())),
-            (Some(to), _) => Ok(to),
-            (None, Some(why)) => Err(Stays::Removed((*why).clone())),
-            (None, None) => Err(Stays::Removed(Departure::Unrecognised)),
-        }
-    }
-}
-
-impl Globs {
-    /// Compiles globs.
+    /// What mappings did to their keys. Where two speak of one key, the first has the word: of a file with a mapping of
+    /// its own, that one.
     ///
-    /// # Errors
-    /// The first that is none.
-    pub fn new(written: Vec<String>) -> Result<Self, InvalidGlob> {
-        let mut compiled = GlobSetBuilder::new();
-        for text in &written {
-            let failed =
-                |error: globset::Error| InvalidGlob { text: text.clone(), why: error.kind().to_string() };
-            let path = text.strip_prefix("./").unwrap_or(text);
-            compiled.add(GlobBuilder::new(path).literal_separator(true).build().map_err(failed)?);
+    /// `own_images` are keys of the user's own images, which no release takes away.
+    pub fn new(
+        releases: Releases<'a>,
+        own_images: &BTreeSet<&str>,
+        mappings: impl IntoIterator<Item = &'a Reconciliation>,
+    ) -> Self {
+        let mut decided = BTreeMap::new();
+        for (key, fate) in mappings.into_iter().flat_map(moves) {
+            decided.entry(key).or_insert(fate);
         }
-        let failed = |error: globset::Error| InvalidGlob {
-            text: error.glob().unwrap_or_default().to_owned(),
-            why: error.kind().to_string(),
-        };
-        Ok(Self { compiled: compiled.build().map_err(failed)?, written })
+        let before = releases.current.filter(|current| current.version != releases.wanted.version);
+        let published = before.into_iter().flat_map(|current| &current.artifacts);
+        let undecided: BTreeMap<&str, &Facets> = published
+            .filter(|(key, _)| releases.wanted.existence(key) != Existence::Exists)
+            .filter_map(|(key, artifact)| Some((key.as_str(), artifact.facets.as_ref()?)))
+            .filter(|(key, _)| !decided.contains_key(key) && !own_images.contains(key))
+            .collect();
+        let moving = decided.iter().filter(|(_, fate)| **fate != Move::Stays).map(|(key, _)| key.len());
+        let shortest = moving.chain(undecided.keys().map(|key| key.len())).min().unwrap_or(usize::MAX);
+        Self { releases, decided, undecided, shortest }
     }
 
-    /// The globs as they were written.
-    pub fn written(&self) -> &[String] {
-        &self.written
+    /// What becomes of names that no mapping of the target speaks of, as if a mapping listed them all: the newest of a
+    /// line follows the newest, and an older one that is left over speaks of the same image from now on. `listed` are
+    /// keys that stand beside them.
+    fn by_line<'n>(
+        &self,
+        names: &BTreeMap<&'n str, Facets>,
+        listed: &BTreeSet<&str>,
+    ) -> BTreeMap<&'n str, Move> {
+        let wanted = self.releases.wanted;
+        let existence = |name: &str| name.parse().map_or(Existence::Absent, |key| wanted.existence(&key));
+        let dead = names.iter().filter(|(name, _)| existence(name) == Existence::Absent);
+        let published = wanted.artifacts.values().filter(|artifact| !listed.contains(artifact.key.as_str()));
+        let free = published.filter_map(|artifact| Some((&artifact.key, artifact.facets.as_ref()?)));
+        let pairs = pair_lines(dead.map(|(name, facets)| (*name, facets)), free);
+        let mut moves: BTreeMap<&str, Move> =
+            pairs.into_iter().map(|(name, key)| (name, Move::Becomes(key.clone(), Claim::Renamed))).collect();
+        for (name, facets) in names {
+            let left = || match existence(name) {
+                Existence::Exists => Move::Stays,
+                Existence::Unknown => Move::Goes(Stays::Unproven(wanted.version.clone())),
+                Existence::Absent => self.left_over(facets),
+            };
+            moves.entry(name).or_insert_with(left);
+        }
+        moves
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.written.is_empty()
-    }
-
-    /// The folders below which all files are that can match; the empty path for the top.
-    pub fn folders(&self) -> BTreeSet<String> {
-        let literal = |part: &&str| !part.contains(['*', '?', '[', '{', '\\']);
-        let folder = |glob: &String| {
-            let path = glob.strip_prefix("./").unwrap_or(glob);
-            let above = path.rsplit_once('/').map_or("", |(above, _)| above);
-            above.split('/').take_while(literal).collect::<Vec<_>>().join("/")
-        };
-        self.written.iter().map(folder).collect()
-    }
-
-    /// Whether one of them matches a path; its parts are separated by slashes.
-    pub fn match_path(&self, path: &str) -> bool {
-        self.compiled.is_match(path)
+    fn left_over(&self, facets: &Facets) -> Move {
+        let wanted = self.releases.wanted;
+        let published = wanted.artifacts.values();
+        let of_line = published
+            .filter_map(|artifact| Some((&artifact.key, artifact.facets.as_ref()?)))
+            .filter(|(_, other)| other.line() == facets.line());
+        match of_line.min_by(|(_, a), (_, b)| nearest_first(facets, a, b)) {
+            Some((key, _)) => Move::Becomes(key.clone(), Claim::Superseded),
+            None if wanted.is_complete() => Move::Goes(Stays::Removed(Departure::LineGone)),
+            None => Move::Goes(Stays::Unproven(wanted.version.clone())),
+        }
     }
 }
 
-impl PartialEq for Globs {
-    fn eq(&self, other: &Self) -> bool {
-        self.written == other.written
-    }
+/// What a mapping did to each of its keys. One that was only written twice stays.
+fn moves(mapping: &Reconciliation) -> impl Iterator<Item = (&str, Move)> {
+    let renamed = mapping
+        .renamed
+        .iter()
+        .map(|renamed| (renamed.from.as_str(), Move::Becomes(renamed.to.clone(), Claim::Renamed)));
+    let removed = mapping.removed.iter().filter_map(|removed| match &removed.why {
+        Departure::Repeated { .. } => None,
+        Departure::Superseded { by } => {
+            Some((removed.key.as_str(), Move::Becomes(by.clone(), Claim::Superseded)))
+        }
+        why => Some((removed.key.as_str(), Move::Goes(Stays::Removed(why.clone())))),
+    });
+    let kept = mapping.kept.iter().map(|kept| kept.key.as_str());
+    let dead = mapping.dead.iter().map(|dead| dead.key.as_str());
+    let foreign = mapping.foreign.iter().map(|foreign| foreign.key.as_str());
+    let stay = kept.chain(dead).chain(foreign).map(|key| (key, Move::Stays));
+    renamed.chain(removed).chain(stay)
 }
 
-impl Eq for Globs {}
+impl References {
+    /// What dangles, a sentence each, with the file's path.
+    pub fn notes(&self, path: &str) -> impl Iterator<Item = String> {
+        self.dangling.iter().map(move |dangling| format!("{path}:{}: {dangling}", dangling.at))
+    }
+}
 
 impl fmt::Display for Dangling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -190,112 +217,15 @@ impl fmt::Display for Dangling {
             Stays::NotInOneLine(to) => {
                 write!(f, "{key} becomes {to}; change it by hand, for it is not written in one line")
             }
+            Stays::InText(to) => {
+                write!(f, "{key} becomes {to}; change it by hand, for it is part of a longer text")
+            }
+            Stays::Unproven(version) => {
+                write!(f, "{key} is named here, and what becomes of it in {version} is not known")
+            }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::reconcile::{Because, Images, Removed, Renamed};
-
-    fn renamed(from: &str, to: &str) -> Renamed {
-        let (from, to) = (from.to_owned(), to.parse().unwrap());
-        Renamed { from, to, line: None, os_release: None, at: Position { line: 1, column: 1 } }
-    }
-
-    fn removed(key: &str, why: Departure) -> Removed {
-        let at = Position { line: 1, column: 1 };
-        Removed { key: key.to_owned(), line: None, why, enabled: false, at }
-    }
-
-    fn reconciliation() -> Reconciliation {
-        let first = Position { line: 1, column: 1 };
-        Reconciliation {
-            version: "0.4.12".parse().unwrap(),
-            policy: Images::Follow,
-            because: Because::Configured,
-            changes: Vec::new(),
-            version_may_move: true,
-            kept: Vec::new(),
-            renamed: vec![renamed("a-1-30-11", "a-1-30-12"), renamed("b-1-30-11", "b-1-30-12")],
-            added: Vec::new(),
-            removed: vec![
-                removed("old-1-29-1", Departure::LineGone),
-                removed("twice", Departure::Repeated { first }),
-            ],
-            suggested: Vec::new(),
-            foreign: Vec::new(),
-            templates: Vec::new(),
-            dead: Vec::new(),
-            notes: Vec::new(),
-        }
-    }
-
-    /// The text with references followed, and what dangles.
-    fn followed(text: &str) -> (String, Vec<String>) {
-        let mapping = reconciliation();
-        let document = Document::parse(text.as_bytes().to_vec()).unwrap();
-        let found = Moves::of(&mapping).follow(&document);
-        let edited = document.edit(&found.changes).unwrap();
-        let told = found.dangling.iter().map(|dangling| format!("{}: {dangling}", dangling.at));
-        (edited.text, told.collect())
-    }
-
-    #[test]
-    fn globs_go_below_a_folder_only_where_they_say_so() {
-        let globs = Globs::new(vec!["./deploy/*.yaml".into(), "env/**/*.{yml,yaml}".into()]).unwrap();
-        for (path, matches) in [
-            ("deploy/a.yaml", true),
-            ("deploy/b/a.yaml", false),
-            ("env/a.yml", true),
-            ("env/b/c/a.yaml", true),
-            ("a.yaml", false),
-        ] {
-            assert_eq!(globs.match_path(path), matches, "{path}");
-        }
-        assert_eq!(globs.folders(), ["deploy", "env"].map(str::to_owned).into());
-        assert_eq!(Globs::new(vec!["**/*.yaml".into()]).unwrap().folders(), [String::new()].into());
-        assert!(Globs::new(vec!["{".into()]).is_err());
-    }
-
-    #[test]
-    fn values_items_and_keys_follow_and_every_other_byte_stays() {
-        let text = "\u{feff}# a-1-30-11\r\nkey: a-1-30-11  # a-1-30-11\r\nlist: [ 'a-1-30-11',\"b-1-30-11\" ]\r\n\
-                    map:\r\n   a-1-30-11: {x: a-1-30-110}\r\n   \"b-1-30-11\":   1\r\nsay: use a-1-30-11\r\n";
-        let expected = "\u{feff}# a-1-30-11\r\nkey: a-1-30-12  # a-1-30-11\r\nlist: [ 'a-1-30-12',\"b-1-30-12\" ]\r\n\
-                    map:\r\n   a-1-30-12: {x: a-1-30-110}\r\n   \"b-1-30-12\":   1\r\nsay: use a-1-30-11\r\n";
-        assert_eq!(followed(text), (expected.to_owned(), vec![]));
-    }
-
-    #[test]
-    fn anchors_lead_aliases_along_and_templates_stay() {
-        let text = "x: &k a-1-30-11\ny: *k\nz: '{{ a-1-30-11 }}'\n---\n- a-1-30-11\n";
-        let expected = "x: &k a-1-30-12\ny: *k\nz: '{{ a-1-30-11 }}'\n---\n- a-1-30-12\n";
-        assert_eq!(followed(text), (expected.to_owned(), vec![]));
-    }
-
-    #[test]
-    fn a_key_that_goes_is_reported_and_stays() {
-        let (text, told) = followed("images:\n  - old-1-29-1\n  - twice\n");
-        assert_eq!(text, "images:\n  - old-1-29-1\n  - twice\n");
-        assert_eq!(told, ["2:5: old-1-29-1 is named here and goes: its line is not published any more"]);
-    }
-
-    #[test]
-    fn a_key_never_comes_to_stand_twice_in_a_mapping() {
-        let (text, told) = followed("m: {a-1-30-11: 1, a-1-30-12: 2}\nn: a-1-30-11\n");
-        assert_eq!(text, "m: {a-1-30-11: 1, a-1-30-12: 2}\nn: a-1-30-12\n");
-        assert_eq!(told, ["1:5: a-1-30-11 stays, for a-1-30-12 stands beside it already"]);
-    }
-
-    #[test]
-    fn what_is_not_in_one_line_is_reported() {
-        let (text, told) = followed("m: |-\n  a-1-30-11\n");
-        assert_eq!(text, "m: |-\n  a-1-30-11\n");
-        assert_eq!(
-            told,
-            ["2:3: a-1-30-11 becomes a-1-30-12; change it by hand, for it is not written in one line"]
-        );
-    }
-}
+mod tests;

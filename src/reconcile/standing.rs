@@ -84,7 +84,8 @@ pub fn standing<'a>(inputs: &Inputs<'a>) -> Standing<'a> {
     }
 }
 
-/// How an overlay of the mapping stands to the same release. It need not list anything.
+/// How an overlay of the mapping stands to the same release. It need not list anything. [`Inputs::ownership`] is
+/// [`super::Ownership::settled_by`] the mapping.
 pub fn overlay_standing<'a>(inputs: &Inputs<'a>, primary: &Standing<'_>) -> Standing<'a> {
     let foreign = primary.entries.iter().filter_map(|stand| match &stand.is {
         Is::Foreign { registry } | Is::Stray { registry } => {
@@ -93,7 +94,11 @@ pub fn overlay_standing<'a>(inputs: &Inputs<'a>, primary: &Standing<'_>) -> Stan
         }
         _ => None,
     });
-    let owners = overlay_owners(inputs.mapping, &foreign.collect::<Vec<_>>());
+    let is_ours = |key: &str| {
+        let mut same = primary.entries.iter().filter(|stand| stand.entry.key == key);
+        same.any(|stand| !matches!(stand.is, Is::Foreign { .. } | Is::Stray { .. }))
+    };
+    let owners = overlay_owners(inputs, &foreign.collect::<Vec<_>>(), is_ours);
     let listing = Listing::read_as(inputs, owners.clone());
     let entries = stands(inputs, &listing, &owners);
     Standing { policy: Images::Listed, because: Because::Overlay, entries, unlisted: Vec::new() }

@@ -122,6 +122,7 @@ fn keys(plan: &Plan, file: &PlannedFile) -> String {
             printable(&dead.key)
         ));
     }
+    lines.extend(file.references.followed.iter().map(references::followed));
     lines.extend(file.kubernetes_versions.iter().map(references::kubernetes_version));
     lines.push(format!("  {}", paint(DIM, summary(file))));
     lines.extend(suggested(file));

@@ -100,6 +100,10 @@ pub struct FileReport {
     pub foreign: Vec<String>,
     /// Keys that are templates, left alone.
     pub templates: Vec<String>,
+    /// Names of image keys outside of the mapping that get a new one.
+    pub followed: Vec<FollowedReference>,
+    /// Names of image keys outside of the mapping that stay and will name no image of the release.
+    pub dangling: Vec<DanglingReference>,
     /// Kubernetes versions elsewhere in the file that become those of the images.
     pub kubernetes_versions: Vec<SetKubernetesVersion>,
     /// What else a reader should know.
@@ -221,6 +225,8 @@ fn file(file: &PlannedFile) -> FileReport {
         suggested: reconciliation.suggested.iter().map(|suggested| suggested.key.to_string()).collect(),
         foreign: reconciliation.foreign.iter().map(|foreign| foreign.key.clone()).collect(),
         templates: reconciliation.templates.iter().map(|template| template.key.clone()).collect(),
+        followed: references::followed(&file.references),
+        dangling: references::dangling(&file.references),
         kubernetes_versions: file.kubernetes_versions.iter().map(SetKubernetesVersion::of).collect(),
         notes: file.notes.clone(),
         diff: diff::unified(&file.path, &file.before, &file.after),

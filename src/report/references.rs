@@ -3,6 +3,7 @@
 use super::{BOLD, CYAN, YELLOW, paint, printable};
 use crate::plan::{ReferenceFile, ReferenceFiles};
 use crate::reconcile::kubernetes_versions::SetVersion;
+use crate::reconcile::references::Followed;
 
 /// Other files that name image keys; nothing where there are none.
 pub(super) fn text(references: &ReferenceFiles) -> String {
@@ -23,11 +24,14 @@ pub(super) fn kubernetes_version(set: &SetVersion) -> String {
 }
 
 fn file(file: &ReferenceFile) -> String {
-    let followed = file.references.followed.iter().map(|followed| {
-        let (from, to) = (printable(&followed.from), paint(CYAN, &followed.to));
-        format!("  {} {} {from} → {to}\n", paint(CYAN, '~'), followed.at)
-    });
+    let followed = file.references.followed.iter().map(|name| followed(name) + "\n");
     format!("\n{}\n{}", paint(BOLD, printable(&file.path)), followed.collect::<String>())
+}
+
+/// A name that follows.
+pub(super) fn followed(followed: &Followed) -> String {
+    let (from, to) = (printable(&followed.from), paint(CYAN, printable(&followed.to)));
+    format!("  {} {} {from} → {to}", paint(CYAN, '~'), followed.at)
 }
 
 fn note(text: &str) -> String {

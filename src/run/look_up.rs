@@ -145,6 +145,12 @@ fn question<'a>(
     Question { policy: wish.policy, current, to: wish.to, listed, naming, found, now: wish.now }
 }
 
+/// What a plan is made of.
+pub fn request<'a>(survey: &'a Survey, naming: &'a Naming, wish: &Wish<'a>) -> Request<'a> {
+    let Wish { images, kubernetes_versions, to, .. } = *wish;
+    Request { survey, images, kubernetes_versions, naming, forced: to.is_some() }
+}
+
 fn planned(
     survey: &Survey,
     naming: &Naming,
@@ -152,6 +158,5 @@ fn planned(
     known: &Known,
     choice: Choice,
 ) -> Result<Plan, PlanError> {
-    let Wish { images, kubernetes_versions, to, .. } = *wish;
-    plan(Request { survey, images, kubernetes_versions, naming, forced: to.is_some() }, known, choice)
+    plan(request(survey, naming, wish), known, choice)
 }

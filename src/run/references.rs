@@ -1,4 +1,4 @@
-//! The files of a project that may name image keys: read only where a key moves, and told to the reviewer.
+//! The files of a project that may name image keys: read only where something changes, and told to the reviewer.
 
 use futures::{StreamExt, TryStreamExt};
 
@@ -6,13 +6,20 @@ use super::{Job, WIDTH};
 use crate::forge::{CommitId, ForgeError};
 use crate::merge_request::Outcome;
 use crate::merge_request::text::{Following, ReferenceSummary, VersionChange};
-use crate::plan::{Plan, Target};
+use crate::plan::{Plan, Request, Target};
+use crate::release::choice::Known;
 
 /// Follows the moves of image keys in the files that `references:` matches. The files are listed once, and not at all
-/// where the target has no `references:` or no key moves. A list that was cut is unknown: nothing is proposed then.
-pub(super) async fn follow(job: &Job, plan: &mut Plan, head: &CommitId) -> Result<(), Outcome> {
+/// where the target has no `references:` or nothing changes. A list that was cut is unknown: nothing is proposed then.
+pub(super) async fn follow(
+    job: &Job,
+    request: Request<'_>,
+    known: &Known,
+    plan: &mut Plan,
+    head: &CommitId,
+) -> Result<(), Outcome> {
     let globs = &job.target.references;
-    if globs.is_empty() || !plan.moves_keys() {
+    if globs.is_empty() || !plan.is_change() {
         return Ok(());
     }
     let paths = job.forge.paths(head).await.map_err(|error| Outcome::of(&error))?;
@@ -20,7 +27,7 @@ pub(super) async fn follow(job: &Job, plan: &mut Plan, head: &CommitId) -> Resul
     let reads: Vec<_> = ours.map(|path| read(job, path, head)).collect();
     let read = futures::stream::iter(reads).buffered(WIDTH).try_collect::<Vec<_>>().await;
     let contents = read.map_err(|error| Outcome::of(&error))?;
-    plan.follow(contents.into_iter().flatten().collect());
+    plan.follow(request, known, contents.into_iter().flatten().collect());
     Ok(())
 }
 
@@ -37,9 +44,13 @@ pub(super) fn following(plan: &Plan) -> Following {
         from: set.from.clone(),
         to: set.to.clone(),
     });
-    let files = plan.references.files.iter().filter(|file| !file.references.followed.is_empty());
-    let references = files
-        .map(|file| ReferenceSummary { path: file.path.clone(), renamed: file.references.followed.len() });
+    let own = plan.files.iter().map(|file| (&file.path, &file.references));
+    let others = plan.references.files.iter().map(|file| (&file.path, &file.references));
+    let named = own.chain(others).filter(|(_, references)| !references.followed.is_empty());
+    let references = named.map(|(path, references)| ReferenceSummary {
+        path: path.clone(),
+        renamed: references.followed.len(),
+    });
     Following { kubernetes_versions: versions.collect(), references: references.collect() }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::job::{Due, Found, Job, Report};
-use super::look_up::{Wish, look_up};
+use super::look_up::{Wish, look_up, request};
 use super::{Options, Shelves, fates, references, summary};
 use crate::apply::{Applied, apply, foresee};
 use crate::forge::{Branch, CommitId, MergeRequestSettings};
@@ -117,7 +117,8 @@ async fn run_job(
     if let Err(outcome) = obey_schemas(job, &mut plan, &seen.head).await {
         return job.report(outcome);
     }
-    if let Err(outcome) = references::follow(job, &mut plan, &seen.head).await {
+    let request = request(&seen.survey, &producer.naming, &wish);
+    if let Err(outcome) = references::follow(job, request, snapshot.known(), &mut plan, &seen.head).await {
         return job.report(outcome);
     }
     let work = match &plan.verdict {

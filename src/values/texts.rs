@@ -13,6 +13,18 @@ use super::{Document, KeyPath, Position, ValuesError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextId(pub(crate) usize);
 
+impl TextId {
+    /// What follows this one in the document.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Which mapping of a document; it means nothing in another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MappingId(usize);
+
 /// A scalar by itself: a value, an item of a list, or a mapping key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<'a> {
@@ -71,6 +83,18 @@ impl Document {
         };
         let node = (0..self.tree().len()).find(holds)?;
         self.mapping_of_key(node).is_none().then(|| self.text_at(node))
+    }
+
+    /// The mapping that has a scalar as a key; `None` for a value and an item of a list.
+    pub fn mapping_of(&self, text: TextId) -> Option<MappingId> {
+        self.mapping_of_key(text.0).map(MappingId)
+    }
+
+    /// The scalars of an entry of the mapping at a path: its key is the first of them. `None` if there is no such entry.
+    pub fn entry_texts(&self, mapping: &KeyPath, entry: usize) -> Option<Range<TextId>> {
+        let mapping = self.locate(mapping).ok().flatten()?.value;
+        let pair = self.entry_pairs(mapping).get(entry).copied()?;
+        Some(TextId(pair.key)..TextId(self.tree().next(pair.value)))
     }
 
     /// Whether a scalar is a key of a mapping that has the key `key` too.

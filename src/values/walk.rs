@@ -37,9 +37,14 @@ impl Document {
     /// Every key of the file with what stands at it, in the order of the file. A key that is written twice is there
     /// twice; what an alias stands for is there once, where its anchor is, and as the alias's scalar.
     pub fn fields(&self) -> Vec<Field<'_>> {
+        self.fields_where(|_| true)
+    }
+
+    /// Those of [`Document::fields`] whose path is wanted.
+    pub fn fields_where(&self, wanted: impl Fn(&[&str]) -> bool) -> Vec<Field<'_>> {
         let mut fields = Vec::new();
         for root in &self.tree().roots {
-            self.fields_below(*root, &mut Vec::new(), &mut fields);
+            self.fields_below(*root, &mut Vec::new(), &wanted, &mut fields);
         }
         fields
     }
@@ -59,18 +64,26 @@ impl Document {
         self.comments(0..self.text().len(), 0..self.tree().len()).into_iter().map(comment).collect()
     }
 
-    fn fields_below<'a>(&'a self, node: usize, path: &mut Vec<&'a str>, fields: &mut Vec<Field<'a>>) {
+    fn fields_below<'a>(
+        &'a self,
+        node: usize,
+        path: &mut Vec<&'a str>,
+        wanted: &impl Fn(&[&str]) -> bool,
+        fields: &mut Vec<Field<'a>>,
+    ) {
         match self.tree().kind(node) {
             Kind::Mapping { .. } => {
                 for pair in self.tree().pairs(node) {
                     path.push(self.text_of(pair.key));
-                    fields.push(self.field(pair, path));
-                    self.fields_below(pair.value, path, fields);
+                    if wanted(path) {
+                        fields.push(self.field(pair, path));
+                    }
+                    self.fields_below(pair.value, path, wanted, fields);
                     path.pop();
                 }
             }
             Kind::Sequence { .. } => {
-                self.tree().items(node).for_each(|item| self.fields_below(item, path, fields));
+                self.tree().items(node).for_each(|item| self.fields_below(item, path, wanted, fields));
             }
             Kind::Scalar(_) | Kind::Alias => {}
         }

@@ -1,9 +1,9 @@
 //! What becomes of mappings, a row a story.
 
-use super::world::{apply, keys, long, mapping, report, run, run_with};
-use crate::reconcile::{Because, Images, Ownership, Refusal, overlay};
+use super::world::{apply, keys, long, mapping, release, report, run, run_with};
+use crate::reconcile::{Because, Images, Inputs, Ownership, Reconciliation, Refusal, overlay};
 use crate::release::Naming;
-use crate::values::Change;
+use crate::values::{Change, Mapping};
 
 struct Story {
     name: &'static str,
@@ -491,15 +491,22 @@ fn a_rename_says_when_the_os_release_changes() {
     assert_eq!(releases, [None, Some(("jammy".to_owned(), "noble".to_owned()))]);
 }
 
+const BEFORE: &str = "0.4.11: u-1-31-7 u-1-31-6 u-1-29-1 s-1-31-8 h-1-31-7 h-1-29-1";
+const AFTER: &str = "0.4.12: u-1-31-8 s-1-31-8 h-1-31-8";
+
+/// An overlay of the mapping that `primary` reconciled, between [`BEFORE`] and [`AFTER`].
+fn overlaid(mapping: &Mapping, primary: &Reconciliation) -> Result<Reconciliation, Refusal> {
+    let (current, wanted, naming) = (release(BEFORE), release(AFTER), Naming::default());
+    let ownership = Ownership::of_registry("sylva");
+    let images = Images::Listed;
+    let (current, wanted) = (Some(&current), &wanted);
+    overlay(Inputs { mapping, ownership: &ownership, current, wanted, images, naming: &naming }, primary)
+}
+
 #[test]
-fn an_overlay_follows_its_mapping() {
-    let primary = run(
-        "follow",
-        "0.4.11: u-1-31-7 u-1-31-6 u-1-29-1 s-1-31-8",
-        "0.4.12: u-1-31-8 s-1-31-8",
-        &mapping("u-1-31-7\nu-1-31-6\nu-1-29-1\ns-1-31-8"),
-    )
-    .unwrap();
+fn an_overlay_follows_its_mapping_and_what_only_it_lists_follows_the_release() {
+    let listed = mapping("u-1-31-7\nu-1-31-6\nu-1-29-1\ns-1-31-8\nk-1-31-7 @kiwi");
+    let primary = run_with(&Ownership::of_registry("sylva"), "follow", BEFORE, AFTER, &listed).unwrap();
     let table = [
         ("u-1-31-7 *\ns-1-31-8", "u-1-31-8* s-1-31-8", ""),
         ("u-1-31-6 *", "u-1-31-8*", ""),
@@ -510,14 +517,22 @@ fn an_overlay_follows_its_mapping() {
             "mine* x-{{ y }}",
             "t x-{{ y }}\n! mine (1:3) stays; the mapping does not have it",
         ),
+        ("h-1-31-7 *\nu-1-31-7", "h-1-31-8* u-1-31-8", ""),
+        ("h-1-31-8", "h-1-31-8", ""),
+        ("h-1-31-6 *\nh-1-31-7", "h-1-31-8*", "- h-1-31-6 ENABLED superseded by h-1-31-8"),
+        ("h-1-29-1 *\ns-1-31-8", "s-1-31-8", "- h-1-29-1 ENABLED its line is not published any more"),
+        ("h-1-31-7 @sylva", "h-1-31-8", ""),
+        ("h-1-31-7 @kiwi", "h-1-31-7", "@ h-1-31-7 kiwi"),
+        ("u-1-31-7 @kiwi", "u-1-31-7", "@ u-1-31-7 kiwi"),
+        ("k-1-31-7", "k-1-31-7", "@ k-1-31-7 kiwi"),
     ];
     for (listed, after, said) in table {
         let before = mapping(listed);
-        let result = overlay(&before, &primary, &Naming::default()).unwrap();
+        let result = overlaid(&before, &primary).unwrap();
         assert_eq!(keys(&apply(&before, &result.changes)), after, "{listed}");
         assert_eq!(report(&result), said, "{listed}");
         assert_eq!((result.policy, result.because), (Images::Listed, Because::Overlay));
     }
-    let refused = overlay(&mapping("u-1-29-1 *"), &primary, &Naming::default()).unwrap_err();
+    let refused = overlaid(&mapping("u-1-29-1 *"), &primary).unwrap_err();
     assert!(matches!(refused, Refusal::EmptiesTheMapping { .. }), "{refused}");
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::diff;
 use crate::plan::{ReferenceFile, ReferenceFiles};
 use crate::reconcile::kubernetes_versions::SetVersion;
+use crate::reconcile::references::References;
 
 /// A file that names image keys of the mapping.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -14,7 +15,7 @@ pub struct ReferenceReport {
     pub path: String,
     /// Whether it changes.
     pub changed: bool,
-    /// Why it was not looked at.
+    /// Why it was not looked at, or left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_looked_at: Option<String>,
     /// What gets another name.
@@ -72,7 +73,7 @@ pub(super) fn report(references: &ReferenceFiles) -> Vec<ReferenceReport> {
     let not_looked_at = references.not_followed.iter().map(|(path, why)| ReferenceReport {
         path: path.clone(),
         changed: false,
-        not_looked_at: Some(why.clone()),
+        not_looked_at: Some(why.to_string()),
         followed: Vec::new(),
         dangling: Vec::new(),
         diff: String::new(),
@@ -81,26 +82,36 @@ pub(super) fn report(references: &ReferenceFiles) -> Vec<ReferenceReport> {
 }
 
 fn file(file: &ReferenceFile) -> ReferenceReport {
-    let followed = file.references.followed.iter().map(|followed| FollowedReference {
+    ReferenceReport {
+        path: file.path.clone(),
+        changed: file.before != file.after,
+        not_looked_at: None,
+        followed: followed(&file.references),
+        dangling: dangling(&file.references),
+        diff: diff::unified(&file.path, &file.before, &file.after),
+    }
+}
+
+/// Names that become others.
+pub(super) fn followed(references: &References) -> Vec<FollowedReference> {
+    let followed = references.followed.iter().map(|followed| FollowedReference {
         from: followed.from.clone(),
-        to: followed.to.to_string(),
+        to: followed.to.clone(),
         line: followed.at.line,
         column: followed.at.column,
     });
-    let dangling = file.references.dangling.iter().map(|dangling| DanglingReference {
+    followed.collect()
+}
+
+/// Names that stay.
+pub(super) fn dangling(references: &References) -> Vec<DanglingReference> {
+    let dangling = references.dangling.iter().map(|dangling| DanglingReference {
         key: dangling.key.clone(),
         why: dangling.to_string(),
         line: dangling.at.line,
         column: dangling.at.column,
     });
-    ReferenceReport {
-        path: file.path.clone(),
-        changed: file.before != file.after,
-        not_looked_at: None,
-        followed: followed.collect(),
-        dangling: dangling.collect(),
-        diff: diff::unified(&file.path, &file.before, &file.after),
-    }
+    dangling.collect()
 }
 
 impl SetKubernetesVersion {

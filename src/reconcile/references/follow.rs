@@ -1,0 +1,196 @@
+//! The names in one file: where they stand, and what becomes of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::{Claim, Dangling, Followed, Here, Move, Moves, References, Stays};
+use crate::reconcile::Reconciliation;
+use crate::reconcile::ownership::is_template;
+use crate::release::Facets;
+use crate::values::{Change, Document, Mapping, MappingId, Replacement, Text, TextId};
+
+/// A name as it stands in a file.
+struct Named<'d> {
+    text: Text<'d>,
+    /// The name of the key, with the registry's before it where that is written.
+    said: &'d str,
+    /// The bytes of the file, if it is only a part of the text.
+    part: Option<Range<usize>>,
+}
+
+/// The scalars that a reconciliation of the mapping itself has decided on: its keys, and entries that go.
+pub fn entries(document: &Document, mapping: &Mapping, done: &Reconciliation) -> Vec<Range<TextId>> {
+    let goes = |index: usize| {
+        done.changes.iter().any(|change| matches!(change, Change::Remove { entry, .. } if *entry == index))
+    };
+    let texts = |index: usize| {
+        let texts = document.entry_texts(&mapping.path, index)?;
+        Some(if goes(index) { texts } else { texts.start..texts.start.next() })
+    };
+    (0..mapping.entries.len()).filter_map(texts).collect()
+}
+
+impl<'a> Moves<'a> {
+    /// Follows the moves in a file: a scalar or mapping key that is exactly a key becomes the new one, and so does a text
+    /// in quotes inside of a template. `decided` are scalars that are decided on otherwise.
+    pub fn follow(&self, document: &Document, here: &Here<'_>, decided: &[Range<TextId>]) -> References {
+        let unlisted = self.of_here(here);
+        let is_moving = |said: &str| {
+            let name = self.bare(said);
+            !here.foreign.contains(name)
+                && match self.decided.get(name) {
+                    Some(fate) => *fate != Move::Stays,
+                    None => unlisted.contains_key(name),
+                }
+        };
+        let shortest = unlisted.keys().map(|name| name.len()).min().unwrap_or(usize::MAX).min(self.shortest);
+        let named = named(document, decided, shortest, is_moving);
+        let names: BTreeMap<&str, Facets> = named
+            .iter()
+            .filter_map(|named| unlisted.get_key_value(self.bare(named.said)))
+            .map(|(name, facets)| (*name, facets.clone()))
+            .collect();
+        let by_line = self.by_line(&names, &here.listed);
+        let fate = |named: &Named<'_>| {
+            let name = self.bare(named.said);
+            self.decided.get(name).or_else(|| by_line.get(name)).cloned().unwrap_or(Move::Stays)
+        };
+        let fates = named.into_iter().map(|named| (fate(&named), named));
+        self.outcome(document, fates.collect())
+    }
+
+    /// The names that no mapping of the target speaks of and this file may name: those of the release before, and those
+    /// that the file lists itself.
+    fn of_here<'h>(&'h self, here: &'h Here<'_>) -> BTreeMap<&'h str, Facets> {
+        let published = self.undecided.iter().map(|(name, facets)| (*name, (*facets).clone()));
+        let listed = here.listed.iter().filter(|name| !self.decided.contains_key(*name));
+        let listed = listed.filter_map(|name| Some((*name, self.releases.naming.facets(name)?)));
+        let all = listed.chain(published);
+        all.filter(|(name, _)| here.listed.contains(name) || !here.own_images.contains(name)).collect()
+    }
+
+    /// A name without that of our registry before it.
+    fn bare<'d>(&self, said: &'d str) -> &'d str {
+        let ours = |registry: &str| self.releases.ownership.registries().any(|our| our == registry);
+        said.split_once("--").filter(|(registry, _)| ours(registry)).map_or(said, |(_, name)| name)
+    }
+
+    fn outcome(&self, document: &Document, named: Vec<(Move, Named<'_>)>) -> References {
+        let claims = self.claims(document, &named);
+        let mut found = References::default();
+        for (i, (fate, named)) in named.iter().enumerate() {
+            let (from, at) = (named.said.to_owned(), document.position(named.begin()));
+            let why = match fate {
+                Move::Stays => continue,
+                Move::Goes(why) => why.clone(),
+                Move::Becomes(key, _) => {
+                    let to = self.written(named.said, key.as_str());
+                    match named.change(document, &to, claims.contains(&i)) {
+                        Ok(change) => {
+                            found.changes.push(change);
+                            found.followed.push(Followed { from, to, at });
+                            continue;
+                        }
+                        Err(why) => why,
+                    }
+                }
+            };
+            found.dangling.push(Dangling { key: from, at, why });
+        }
+        found
+    }
+
+    /// Which of the names may have their new key: of several in one mapping that want the same one the first by right.
+    fn claims(&self, document: &Document, named: &[(Move, Named<'_>)]) -> BTreeSet<usize> {
+        let mut order: Vec<(Claim, usize, String)> = named
+            .iter()
+            .enumerate()
+            .filter_map(|(i, (fate, named))| match fate {
+                Move::Becomes(key, claim) => Some((*claim, i, self.written(named.said, key.as_str()))),
+                _ => None,
+            })
+            .collect();
+        order.sort();
+        let mut taken: BTreeSet<(MappingId, String)> = BTreeSet::new();
+        let mut is_first = |i: usize, to: String| match document.mapping_of(named[i].1.text.id) {
+            Some(mapping) => taken.insert((mapping, to)),
+            None => true,
+        };
+        order.into_iter().filter(|(_, i, to)| is_first(*i, to.clone())).map(|(_, i, _)| i).collect()
+    }
+
+    /// A key as it is written in the place of `said`.
+    fn written(&self, said: &str, key: &str) -> String {
+        format!("{}{key}", &said[..said.len() - self.bare(said).len()])
+    }
+}
+
+impl Named<'_> {
+    fn begin(&self) -> usize {
+        self.part.as_ref().map_or(self.text.span.start, |part| part.start)
+    }
+
+    /// The change that makes the name another, or why it must stay.
+    fn change(&self, document: &Document, to: &str, has_claim: bool) -> Result<Change, Stays> {
+        let (text, to) = (self.text.id, to.to_owned());
+        match &self.part {
+            None if !has_claim || document.has_beside_it(text, &to) => Err(Stays::HasNewKey(to)),
+            None if !self.text.is_one_line => Err(Stays::NotInOneLine(to)),
+            None => Ok(Change::SetText { text, value: to }),
+            Some(part) if self.is_literal(document, part) => {
+                let parts = vec![Replacement { range: part.clone(), text: to }];
+                Ok(Change::ReplaceParts { text, parts })
+            }
+            Some(_) => Err(Stays::InText(to)),
+        }
+    }
+
+    /// Whether the part is a text in quotes of a template that stands in a value.
+    fn is_literal(&self, document: &Document, part: &Range<usize>) -> bool {
+        let text = document.text();
+        let quote = |c: &char| matches!(c, '"' | '\'' | '`');
+        let before = text[..part.start].chars().next_back().filter(quote);
+        let is_quoted = before.is_some() && before == text[part.end..].chars().next();
+        is_quoted && is_template(self.text.value) && document.mapping_of(self.text.id).is_none()
+    }
+}
+
+/// Every name in the file that moves, in its order.
+fn named<'d>(
+    document: &'d Document,
+    decided: &[Range<TextId>],
+    shortest: usize,
+    is_moving: impl Fn(&str) -> bool,
+) -> Vec<Named<'d>> {
+    let says = |said: &str| {
+        said.len() >= shortest && (is_moving(said) || words(said).any(|(_, word)| is_moving(word)))
+    };
+    let texts = document.texts(says).filter(|text| !decided.iter().any(|texts| texts.contains(&text.id)));
+    let names = |text: Text<'d>| -> Vec<Named<'d>> {
+        if is_moving(text.value) {
+            return vec![Named { said: text.value, text, part: None }];
+        }
+        let raw = document.text().get(text.span.clone()).unwrap_or_default();
+        let part = |at: usize, word: &str| text.span.start + at..text.span.start + at + word.len();
+        let named = |said, part| Named { text: text.clone(), said, part: Some(part) };
+        let found = words(raw).filter(|(_, word)| is_moving(word));
+        let found: Vec<Named<'_>> = found.map(|(at, said)| named(said, part(at, said))).collect();
+        // Escapes may hide where in the text it stands.
+        let somewhere = words(text.value).filter(|(_, word)| found.is_empty() && is_moving(word));
+        let somewhere: Vec<Named<'_>> = somewhere.map(|(_, said)| named(said, text.span.clone())).collect();
+        found.into_iter().chain(somewhere).collect()
+    };
+    texts.flat_map(names).collect()
+}
+
+/// The words of a text that may be names, and where they begin.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let mut at = 0;
+    text.split(move |c: char| !is_part(c)).map(move |word| {
+        let begin = at;
+        at += word.len() + text[at + word.len()..].chars().next().map_or(0, char::len_utf8);
+        // A full stop ends a sentence, and no name.
+        (begin, word.trim_end_matches('.'))
+    })
+}
