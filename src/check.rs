@@ -14,6 +14,7 @@ mod kubernetes;
 mod mapping;
 mod notes;
 mod places;
+mod references;
 mod selector;
 mod signatures;
 mod version;
@@ -102,27 +103,46 @@ pub fn check(inputs: &Inputs<'_>) -> Report {
     let wanted = version::judge(inputs, &mut notes);
     let reads = reads(inputs);
     let primary = standing(&reconciled(inputs, &inputs.primary, &wanted));
+    let ownership = inputs.ownership.settled_by(inputs.primary.mapping);
     let overlays: Vec<Standing<'_>> = inputs
         .overlays
         .iter()
-        .map(|overlay| overlay_standing(&reconciled(inputs, overlay, &wanted), &primary))
+        .map(|overlay| overlaid(inputs, overlay, &ownership, &wanted, &primary))
         .collect();
     mapping::judge(inputs, &wanted, &primary, &reads, &mut notes);
     for (file, standing) in inputs.overlays.iter().zip(&overlays) {
         mapping::judge_overlay(file, &wanted, standing, &reads, &mut notes);
     }
+    let mappings = references::mappings(inputs);
+    let of_references = references::standings(inputs, &mappings, &ownership, &wanted, &primary);
+    references::judge(&of_references, &wanted, &mut notes);
     signatures::judge(inputs, &primary, &mut notes);
-    let standings: Vec<&Standing<'_>> = std::iter::once(&primary).chain(&overlays).collect();
-    let shelf = Shelf::new(&wanted, &standings);
     for (i, read) in reads.iter().enumerate() {
+        if references::has_own_version(inputs, read, &mut notes) {
+            continue;
+        }
+        // Helm lays a file over the target's own ones: what another environment lists is not there.
+        let own =
+            of_references.iter().filter(|(file, _)| file.path == read.path).map(|(_, standing)| standing);
+        let standings: Vec<&Standing<'_>> = std::iter::once(&primary).chain(&overlays).chain(own).collect();
         // The first is the primary: what it adds to the mapping is there for every other file.
         let own: Vec<&Read<'_>> = reads.iter().take(1).chain((i > 0).then_some(read)).collect();
-        let shelf = shelf.with_own_images(&own);
+        let shelf = Shelf::new(&wanted, &standings).with_own_images(&own);
         kubernetes::judge(read, &shelf, &mut notes);
         image_key::judge(read, &shelf, &mut notes);
         selector::judge(read, &shelf, &mut notes);
     }
     ignore::report(&reads, notes, &signatures::severities(inputs))
+}
+
+fn overlaid<'a>(
+    inputs: &Inputs<'a>,
+    file: &File<'a>,
+    ownership: &'a Ownership,
+    wanted: &'a Release,
+    primary: &Standing<'_>,
+) -> Standing<'a> {
+    overlay_standing(&Reconciled { ownership, ..reconciled(inputs, file, wanted) }, primary)
 }
 
 fn reconciled<'a>(inputs: &Inputs<'a>, file: &File<'a>, wanted: &'a Release) -> Reconciled<'a> {

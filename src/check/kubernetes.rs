@@ -10,11 +10,9 @@ use super::images::{Image, Shelf};
 use super::notes::{Note, Notes, place};
 use super::{Id, Read};
 use crate::os_image::cluster::is_template;
+use crate::reconcile::kubernetes_versions::places::{boots_none, is_in_map, is_judged};
 use crate::release::K8sVersion;
 use crate::values::Field;
-
-/// The mapping of Kubernetes minors to versions in sylva-units.
-const VERSION_MAP: &str = "k8s_version_map";
 
 /// A version as it stands in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +33,8 @@ pub(super) fn judge(read: &Read<'_>, shelf: &Shelf, notes: &mut Notes) {
     if shelf.images.is_empty() {
         return;
     }
-    for field in read.fields.iter().filter(|field| is_version(&field.path)) {
-        let Some(text) = field.text else { continue };
+    for field in read.fields.iter().filter(|field| is_judged(&field.path)) {
+        let Some(text) = field.text.filter(|_| boots_images(read, field)) else { continue };
         let template = is_template(text);
         let tokens = if template { tokens(read, field) } else { whole(field) };
         let others = tokens.iter().filter_map(|token| token.version.revision.clone()).collect::<Vec<_>>();
@@ -47,9 +45,10 @@ pub(super) fn judge(read: &Read<'_>, shelf: &Shelf, notes: &mut Notes) {
     }
 }
 
-fn is_version(path: &[&str]) -> bool {
-    matches!(path, [.., "cluster", "k8s_version"])
-        || path.split_last().is_some_and(|(_, above)| above.contains(&VERSION_MAP))
+/// Whether the machines that a version is for boot images: those of a version map may, whatever the file's cluster is.
+fn boots_images(read: &Read<'_>, field: &Field<'_>) -> bool {
+    let cluster = field.path.split_last().map(|(_, cluster)| cluster).unwrap_or_default();
+    is_in_map(&field.path) || !read.fields.iter().any(|other| boots_none(other, cluster))
 }
 
 /// Whether a version speaks of images of this kind. Beside a version with a revision, one without is for the others:

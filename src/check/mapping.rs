@@ -43,6 +43,13 @@ pub(super) fn judge_overlay(
     judge_entries(file, wanted, standing, reads, notes);
 }
 
+/// Judges the mapping of a file that the target does not reconcile: nothing there is put right by itself.
+pub(super) fn judge_reference(file: &File<'_>, wanted: &Release, standing: &Standing<'_>, notes: &mut Notes) {
+    let before = notes.findings.len();
+    judge_entries(file, wanted, standing, &[], notes);
+    notes.findings.iter_mut().skip(before).for_each(|finding| finding.fix = None);
+}
+
 fn judge_entries(
     file: &File<'_>,
     wanted: &Release,
