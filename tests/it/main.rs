@@ -22,6 +22,7 @@ mod check;
 mod clients;
 mod consumer;
 mod endings;
+mod environments;
 mod faults;
 mod fleet;
 mod fuzz;
