@@ -3,6 +3,7 @@
 //! Pure: the same observation gives the same plan, byte for byte; an unchanged world gives an empty one.
 
 pub mod gates;
+mod kubernetes_versions;
 pub mod references;
 pub mod schema;
 mod signatures;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::reconcile::kubernetes_versions::{self, Coupled, Rule, SetVersion};
+use crate::reconcile::kubernetes_versions::{Coupled, KubernetesVersions, Note, SetVersion};
 use crate::reconcile::references::{References, Releases};
 use crate::reconcile::{self, Departure, Images, Inputs, Reconciliation, Refusal};
 use crate::release::choice::{Choice, Known, Verdict};
@@ -60,6 +61,8 @@ pub struct PlannedFile {
     pub notes: Vec<String>,
     /// Keys that somebody uses, as their values say: so far, and as they will be.
     pub in_use: Vec<(String, String)>,
+    /// Rules for Kubernetes versions of which the target's own files have nothing.
+    not_found: Vec<Note>,
     /// Where the mapping stands.
     mapping: (KeyPath, Position),
 }
@@ -170,8 +173,8 @@ pub struct Request<'a> {
     pub survey: &'a Survey,
     /// Which keys the mapping lists.
     pub images: Images,
-    /// Which Kubernetes versions elsewhere in the file follow the images.
-    pub kubernetes_versions: &'a [Rule],
+    /// Which Kubernetes versions elsewhere in the files follow the images.
+    pub kubernetes_versions: &'a KubernetesVersions,
     /// How names are read.
     pub naming: &'a Naming,
     /// Whether a person named the release to go to, which ends a pin.
@@ -260,15 +263,14 @@ fn files(
         reconcile::overlay(inputs, &primary).map_err(|refusal| refused(overlay, refusal))
     });
     let overlays = overlays.collect::<Result<Vec<_>, _>>()?;
-    let coupled = coupled(request, proposal, &primary, moves);
     let done: Vec<Reconciliation> = std::iter::once(primary).chain(overlays).collect();
+    let coupled = kubernetes_versions::own(request, current, wanted, &done);
     let releases = Releases { current, wanted, naming, ownership: &ownership };
     let references = references::own(survey, releases, &done);
-    let alone = |_: &Surveyed| (None, Coupled::default());
-    let others = std::iter::once((version, coupled)).chain(survey.overlays.iter().map(alone));
-    let each = survey.files().zip(done).zip(references).zip(others);
-    each.map(|(((file, done), references), (version, coupled))| {
-        edit(file, done, references, version, coupled)
+    let versions = std::iter::once(version).chain(std::iter::repeat(None));
+    let each = survey.files().zip(done).zip(references).zip(coupled).zip(versions);
+    each.map(|((((file, done), references), coupled), version)| {
+        edit(file, done, references, coupled, version)
     })
     .collect()
 }
@@ -277,8 +279,8 @@ fn edit(
     file: &Surveyed,
     reconciliation: Reconciliation,
     references: References,
-    version: Option<Change>,
     coupled: Coupled,
+    version: Option<Change>,
 ) -> Result<PlannedFile, PlanError> {
     let keys = reconciliation.changes.iter().chain(&references.changes).cloned();
     let changes: Vec<Change> = version.into_iter().chain(keys).chain(coupled.changes).collect();
@@ -308,6 +310,7 @@ fn edit(
         kubernetes_versions,
         notes,
         in_use,
+        not_found: coupled.not_found,
         mapping,
     })
 }
@@ -323,21 +326,6 @@ fn in_use(mapping: &Mapping, reconciliation: &Reconciliation) -> Vec<(String, St
         _ => None,
     });
     kept.chain(renamed).chain(superseded).filter(|(from, _)| enabled.contains(from.as_str())).collect()
-}
-
-/// Kubernetes versions follow the images only where the keys may: not where the release is known in part and stays.
-fn coupled(
-    request: Request<'_>,
-    proposal: Proposal<'_>,
-    primary: &Reconciliation,
-    version_moves: bool,
-) -> Coupled {
-    if !primary.version_may_move || !(version_moves || proposal.0.is_complete()) {
-        return Coupled::default();
-    }
-    let listed = primary.listed_after().collect();
-    let wanted = kubernetes_versions::Wanted { release: proposal.0, listed: &listed };
-    kubernetes_versions::couple(request.kubernetes_versions, &request.survey.primary.document, wanted)
 }
 
 fn verdict(from: &Version, proposal: Proposal<'_>, files: &[PlannedFile], choice: &Choice) -> Planned {

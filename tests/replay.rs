@@ -1,6 +1,6 @@
 //! Replays real updates: a registry is filled with a producer's releases, each case's `before.yaml` is updated,
-//! and the mapping must become that of `after.yaml`, byte for byte; with `kubernetes_versions:` also the lines of
-//! `k8s_version_map`, and with `references:` the keys that another file names.
+//! and the mapping must become that of `after.yaml`, byte for byte; unless `kubernetes_versions:` is off also the lines
+//! of `k8s_version_map`, and with `references:` the keys that another file names.
 //!
 //! `cargo test --test replay` runs the small cases of this repository. Other data are given by their folder, which holds
 //! `releases.json` and `replay/<case>/{before,after}.yaml` with `replay/index.json`; cases that the maintainers decided
@@ -34,10 +34,9 @@ const ANNOTATION: &str = "sylvaproject.org/diskimage/";
 /// Where the maintainers moved the map in a later commit than the images: what they wrote then.
 const LATER: [(&str, &str, &str); 1] = [("009", "1.27.6", "1.27.10")];
 
-/// What follows the images in the second half of a case.
-const FOLLOWING: &str = "    images: follow
-    references: ['references/*.yaml']
-    kubernetes_versions:
+/// What follows the images in the second half of a case: what does so by itself, and the same by rules.
+const FOLLOWING: [&str; 2] = ["", RULES];
+const RULES: &str = "    kubernetes_versions:
       - {path: _internal.k8s_version_map, k8s_flavor: rke2}
       - {path: _internal.k8s_version_map, k8s_flavor: kubeadm}
 ";
@@ -143,12 +142,20 @@ fn replay_case(folder: &Path, case: &Case, releases: &Releases, prefix: &str, by
     demand(outside(&all) == outside(&before), "all changes a line outside version and mapping");
     let from = version(&before);
     demand(run("auto", &all, &from) == run("all", &all, &from), "auto differs from all on a whole release");
-    problems.extend(following(case, [&before, &after, &follow], prefix).into_iter().map(str::to_owned));
+    for rules in FOLLOWING {
+        let found = following(case, [&before, &after, &follow], prefix, rules);
+        problems.extend(found.into_iter().map(str::to_owned));
+    }
     problems
 }
 
 /// The same update with all that follows the images, by a configuration.
-fn following(case: &Case, [before, after, follow]: [&str; 3], prefix: &str) -> Vec<&'static str> {
+fn following(
+    case: &Case,
+    [before, after, follow]: [&str; 3],
+    prefix: &str,
+    rules: &str,
+) -> Vec<&'static str> {
     let folder = tempfile::tempdir().unwrap();
     let [file, references] = ["values.yaml", "references/some.yaml"].map(|name| folder.path().join(name));
     std::fs::create_dir(folder.path().join("references")).unwrap();
@@ -157,7 +164,8 @@ fn following(case: &Case, [before, after, follow]: [&str; 3], prefix: &str) -> V
     std::fs::write(&references, naming(before)).unwrap();
     let config = format!(
         "version: 1\nproducers:\n  - registry: {prefix}\n    plain_http: true\n    discovery: [catalog]\n\
-         targets:\n  - project: group/deployment\n    files: [values.yaml]\n{FOLLOWING}"
+         targets:\n  - project: group/deployment\n    files: [values.yaml]\n    images: follow\n    \
+         references: ['references/*.yaml']\n{rules}"
     );
     std::fs::write(folder.path().join("dibump.yaml"), config).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_dibump"))
@@ -218,7 +226,7 @@ fn plan(text: &str, prefix: &str, images: &str, to: &str) -> String {
     std::fs::write(&file, text).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_dibump"))
         .args(["plan", "--registry", prefix, "--plain-http", "--discovery", "catalog"])
-        .args(["--images", images, "--to", to, "--write"])
+        .args(["--images", images, "--to", to, "--write", "--kubernetes-versions", "off"])
         .arg(&file)
         .env_clear()
         .output()

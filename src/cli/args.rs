@@ -9,7 +9,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use running::{Run, RunFormat, Serve};
 
-use crate::reconcile::kubernetes_versions::Rule;
 use crate::release::Version;
 use crate::release::span::Span;
 use crate::values::KeyPath;
@@ -94,9 +93,9 @@ pub(super) struct Plan {
     /// Go to this release, whatever the policy says
     #[arg(long, value_name = "VERSION")]
     pub(super) to: Option<Version>,
-    /// Kubernetes versions elsewhere in the file that follow the images, as in `rke2=_internal.k8s_version_map`
-    #[arg(long, value_name = "FLAVOR=PATH")]
-    pub(super) kubernetes_versions: Vec<Rule>,
+    /// Kubernetes versions that follow the images: `auto`, `off`, or rules as in `rke2=_internal.k8s_version_map`
+    #[arg(long, value_name = "auto|off|FLAVOR=PATH")]
+    pub(super) kubernetes_versions: Vec<String>,
     /// Write the change to the file
     #[arg(long)]
     pub(super) write: bool,

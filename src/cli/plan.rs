@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::disk::values_file::ValuesFile;
 use crate::observe::releases::Snapshot;
 use crate::plan::{Plan, Planned, Survey, survey};
+use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::Naming;
 use crate::release::choice::Known;
 use crate::report;
@@ -24,7 +25,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut worst = Exit::Done;
     for mut local in local::locals(context, &args.files, config.as_ref())? {
         if !args.kubernetes_versions.is_empty() {
-            local.target.kubernetes_versions.clone_from(&args.kubernetes_versions);
+            let setting = KubernetesVersions::from_texts(&args.kubernetes_versions);
+            let setting =
+                setting.map_err(|error| Failure::usage(format!("--kubernetes-versions: {error}")))?;
+            local.target.kubernetes_versions = setting;
         }
         let exit = plan_one(context, args, config.as_ref(), &local)?;
         worst = worst.max(exit);

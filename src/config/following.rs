@@ -2,8 +2,8 @@
 
 use super::meaning::Meaning;
 use super::place::Field;
-use super::raw::RawKubernetesVersions;
-use crate::reconcile::kubernetes_versions::{Pattern, Place, Rule};
+use super::raw::{RawFollowing, RawKubernetesRule, RawKubernetesVersions};
+use crate::reconcile::kubernetes_versions::{KubernetesVersions, Pattern, Place, Rule};
 use crate::reconcile::references::Globs;
 use crate::values::KeyPath;
 
@@ -17,23 +17,26 @@ impl Meaning<'_> {
 
     pub(super) fn kubernetes_versions(
         &mut self,
-        raw: &[RawKubernetesVersions],
+        raw: &RawKubernetesVersions,
         at: &Field,
-    ) -> Option<Vec<Rule>> {
+    ) -> Option<KubernetesVersions> {
+        let raw = match raw {
+            RawKubernetesVersions::Word(RawFollowing::Auto) => return Some(KubernetesVersions::Auto),
+            RawKubernetesVersions::Word(RawFollowing::Off) => return Some(KubernetesVersions::Off),
+            RawKubernetesVersions::Rules(rules) => rules,
+        };
         let rules = self.each(raw, at, Self::rule)?;
         for (i, rule) in rules.iter().enumerate() {
-            if let Some(first) = rules.iter().take(i).position(|other| other.meets(rule)) {
+            if let Some(first) = rules.iter().take(i).position(|other| other == rule) {
                 let first = at.index(first);
-                let problem =
-                    format!("sets the same versions as {first}; only those of rke2 are told from others");
-                self.error(&at.index(i), problem);
+                self.error(&at.index(i), format!("is the same as {first}; remove one of them"));
                 return None;
             }
         }
-        Some(rules)
+        Some(KubernetesVersions::Rules(rules))
     }
 
-    fn rule(&mut self, raw: &RawKubernetesVersions, at: &Field) -> Option<Rule> {
+    fn rule(&mut self, raw: &RawKubernetesRule, at: &Field) -> Option<Rule> {
         let k8s_flavor = raw.k8s_flavor.clone();
         let place = match (&raw.path, &raw.pattern) {
             (Some(path), None) => Place::Path(self.take(path.parse::<KeyPath>(), &at.key("path"))?),
@@ -48,7 +51,19 @@ impl Meaning<'_> {
 }
 
 impl RawKubernetesVersions {
-    pub(super) fn of(rule: &Rule) -> Self {
+    pub(super) fn of(setting: &KubernetesVersions) -> Self {
+        match setting {
+            KubernetesVersions::Auto => Self::Word(RawFollowing::Auto),
+            KubernetesVersions::Off => Self::Word(RawFollowing::Off),
+            KubernetesVersions::Rules(rules) => {
+                Self::Rules(rules.iter().map(RawKubernetesRule::of).collect())
+            }
+        }
+    }
+}
+
+impl RawKubernetesRule {
+    fn of(rule: &Rule) -> Self {
         let k8s_flavor = rule.k8s_flavor.clone();
         match &rule.place {
             Place::Path(path) => Self { path: Some(path.to_string()), pattern: None, k8s_flavor },

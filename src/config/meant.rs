@@ -11,7 +11,7 @@ use crate::merge_request::template::Templates;
 use crate::merge_request::{Branch, MergeRequestSettings, Upkeep};
 use crate::plan::{self, FileSpec};
 use crate::reconcile::Images;
-use crate::reconcile::kubernetes_versions::Rule;
+use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::reconcile::references::Globs;
 use crate::registry::Prefix;
 use crate::release::Naming;
@@ -209,8 +209,8 @@ pub struct Target {
     pub images: Images,
     /// Which other files of the project may name image keys.
     pub references: Globs,
-    /// Which Kubernetes versions elsewhere in the file follow the images.
-    pub kubernetes_versions: Vec<Rule>,
+    /// Which Kubernetes versions elsewhere in the files follow the images.
+    pub kubernetes_versions: KubernetesVersions,
     /// Settings of new merge requests.
     pub merge_request: MergeRequestSettings,
     /// How an open merge request here is kept.

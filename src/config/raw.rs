@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use check::RawCheck;
 pub(super) use fleet::{RawInclude, RawLimits, RawPattern, RawSchedule, RawTargets};
-pub(super) use following::RawKubernetesVersions;
+pub(super) use following::{RawFollowing, RawKubernetesRule, RawKubernetesVersions};
 pub(super) use merge_request::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
 pub(super) use policy::{RawDemand, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType};
 
@@ -262,9 +262,9 @@ pub(super) struct RawTarget {
     /// Globs of other YAML files of the project that name image keys: what is renamed in the mapping is renamed there, what goes is reported. Only `**` goes below a folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) references: Vec<String>,
-    /// Which Kubernetes versions elsewhere in the file that holds the version follow those of the images.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) kubernetes_versions: Vec<RawKubernetesVersions>,
+    /// Which Kubernetes versions in the files of the target follow those of the images: `auto` (a `k8s_version_map` in the file that holds the version), `off`, or rules for any place in any of the files. Default: auto.
+    #[serde(default)]
+    pub(super) kubernetes_versions: RawKubernetesVersions,
     /// Which releases may be proposed here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) policy: RawPolicy,

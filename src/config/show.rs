@@ -116,7 +116,7 @@ fn target(target: &Target) -> RawTarget {
             Images::Listed => RawImages::Listed,
         },
         references: target.references.written().to_vec(),
-        kubernetes_versions: target.kubernetes_versions.iter().map(RawKubernetesVersions::of).collect(),
+        kubernetes_versions: RawKubernetesVersions::of(&target.kubernetes_versions),
         policy: unnamed.map(|branch| with_defaults(&branch.written)).unwrap_or_default(),
         accept: accept.iter().map(ToString::to_string).collect(),
         merge_request: RawMergeRequest::of(&target.merge_request, target.upkeep, &target.templates),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::reconcile::kubernetes_versions::KubernetesVersions;
 
 const EXAMPLE: &str = include_str!("../../config/example.yaml");
 const COMMITTED_SCHEMA: &str = include_str!("../../config/schema.json");
@@ -245,10 +246,11 @@ fn what_follows_the_keys_is_read_and_its_mistakes_are_named() {
     let config = load("example.yaml", EXAMPLE).unwrap();
     let [deployment, laboratory] = &config.targets[..] else { panic!("two targets") };
     assert!(deployment.references.match_path("deploy/a/b.yaml") && laboratory.references.is_empty());
-    let rules: Vec<String> = deployment.kubernetes_versions.iter().map(ToString::to_string).collect();
+    let rules = deployment.kubernetes_versions.texts();
     let expected = [
         "rke2=_internal.k8s_version_map",
         "kubeadm=_internal.k8s_version_map",
+        "rke2=cluster.k8s_version",
         "ck8s~^ *ck8s_version: \"(?<version>[^\"]+)\"",
     ];
     assert_eq!(rules, expected);
@@ -266,12 +268,23 @@ fn what_follows_the_keys_is_read_and_its_mistakes_are_named() {
     );
     says(
         &small_with(
-            "    kubernetes_versions:\n    - {path: m, k8s_flavor: kubeadm}\n    - {path: m, k8s_flavor: rke2}\n    - {path: m, k8s_flavor: ck8s}\n",
+            "    kubernetes_versions:\n    - {path: m, k8s_flavor: kubeadm}\n    - {path: m, k8s_flavor: ck8s}\n    - {path: m, k8s_flavor: kubeadm}\n",
         ),
         &[
-            "dibump.yaml:10:7: targets[0].kubernetes_versions[2]: sets the same versions as targets[0].kubernetes_versions[0]; only those of rke2 are told from others",
+            "dibump.yaml:10:7: targets[0].kubernetes_versions[2]: is the same as targets[0].kubernetes_versions[0]; remove one of them",
         ],
     );
+    says(
+        &small_with("    kubernetes_versions: aut\n"),
+        &[
+            "dibump.yaml:7:26: targets[0].kubernetes_versions: `aut` is none of auto, off; did you mean `auto`?",
+        ],
+    );
+    for (word, meant) in [("auto", KubernetesVersions::Auto), ("off", KubernetesVersions::Off)] {
+        let config = load("dibump.yaml", &small_with(&format!("    kubernetes_versions: {word}\n"))).unwrap();
+        assert_eq!(config.targets[0].kubernetes_versions, meant);
+    }
+    assert_eq!(load("dibump.yaml", SMALL).unwrap().targets[0].kubernetes_versions, KubernetesVersions::Auto);
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Plan, Request, Survey, Surveyed};
+use super::{Plan, PlannedFile, Request, Survey, Surveyed, kubernetes_versions};
 use crate::reconcile::Reconciliation;
+use crate::reconcile::kubernetes_versions::{Coupled, File, Images, Note, SetVersion, Side, couple};
 use crate::reconcile::references::{self, Here, Keys, Moves, References, Releases};
 use crate::release::choice::Known;
 use crate::sylva::{IMAGES, VERSION};
-use crate::values::{Document, Position};
+use crate::values::{Change, Document, Position};
 
 /// The files that may name image keys, as far as they do.
 #[derive(Debug, Default)]
@@ -41,6 +42,10 @@ pub struct ReferenceFile {
     pub after: Arc<str>,
     /// What is renamed in it, and what dangles.
     pub references: References,
+    /// Kubernetes versions in it that become those of the images.
+    pub kubernetes_versions: Vec<SetVersion>,
+    /// What a reader should know of its Kubernetes versions.
+    pub notes: Vec<String>,
 }
 
 /// What becomes of the names in each of the target's own files, outside of what was done to their mappings.
@@ -76,15 +81,19 @@ impl Plan {
         let ownership = survey.ownership.settled_by(&survey.primary.mapping);
         let current = known.releases.get(&self.from);
         let releases = Releases { current, wanted, naming: request.naming, ownership: &ownership };
-        let mappings = self.files.iter().map(|file| &file.reconciliation);
-        let follower =
-            Follower { moves: Moves::new(releases, &own_images(survey), mappings), releases, survey };
+        let done: Vec<Reconciliation> = self.files.iter().map(|file| file.reconciliation.clone()).collect();
+        let follower = Follower {
+            moves: Moves::new(releases, &own_images(survey), &done),
+            images: kubernetes_versions::images(survey, request.naming, current, wanted, &done),
+            releases,
+            request,
+        };
         let mut found = ReferenceFiles::default();
         for (path, bytes) in contents {
-            match follower.file(bytes) {
-                Ok((_, _, references)) if references == References::default() => {}
-                Ok((before, after, references)) => {
-                    found.files.push(ReferenceFile { path, before, after, references });
+            match follower.file(&path, bytes) {
+                Ok((file, coupled)) => {
+                    self.files.iter_mut().for_each(|own| own.forget_found(&coupled));
+                    found.files.extend(Some(file).filter(ReferenceFile::says_something));
                 }
                 Err(why) => found.not_followed.push((path, why)),
             }
@@ -96,32 +105,79 @@ impl Plan {
 /// What follows in files that the target does not reconcile.
 struct Follower<'a> {
     moves: Moves<'a>,
+    images: Option<Images<'a>>,
     releases: Releases<'a>,
-    survey: &'a Survey,
+    request: Request<'a>,
 }
 
 impl Follower<'_> {
-    /// The text before and after, and what became of the names in it.
-    fn file(&self, bytes: Vec<u8>) -> Result<(Arc<str>, Arc<str>, References), NotFollowed> {
+    /// What becomes of a file.
+    fn file(&self, path: &str, bytes: Vec<u8>) -> Result<(ReferenceFile, Coupled), NotFollowed> {
         let unreadable = |why: String| NotFollowed::Unreadable(why);
         let document = Document::parse(bytes).map_err(|error| unreadable(error.to_string()))?;
-        let primary = &self.survey.primary;
+        let here = self.here(&document);
+        let references = self.moves.follow(&document, &here, &[]);
+        let file = File { path, document: &document, holds_version: false };
+        let couple = |images| {
+            couple(self.request.kubernetes_versions, file, &self.with_own(images, &here, &references))
+        };
+        let coupled = self.images.as_ref().map(couple).unwrap_or_default();
+        let nothing =
+            references == References::default() && coupled.set.is_empty() && coupled.notes.is_empty();
+        if let Some(at) = here.version.filter(|_| !nothing) {
+            return Err(NotFollowed::OwnVersion(at));
+        }
+        let changes: Vec<Change> = references.changes.iter().chain(&coupled.changes).cloned().collect();
+        let before = document.shared_text();
+        let after = match changes.as_slice() {
+            [] => before.clone(),
+            changes => document.edit(changes).map_err(|error| unreadable(error.to_string()))?.text.into(),
+        };
+        let notes = coupled.notes.iter().map(ToString::to_string).collect();
+        let kubernetes_versions = coupled.set.clone();
+        let path = path.to_owned();
+        Ok((ReferenceFile { path, before, after, references, kubernetes_versions, notes }, coupled))
+    }
+
+    /// The images of the target and those that the file lists itself.
+    fn with_own<'i>(&'i self, images: &Images<'i>, here: &'i Here<'_>, names: &'i References) -> Images<'i> {
+        let Releases { current, wanted, naming, .. } = self.releases;
+        let after = |name: &&'i str| -> &'i str {
+            let followed = names.followed.iter().find(|followed| followed.from == *name);
+            followed.map_or(*name, |followed| followed.to.as_str())
+        };
+        let listed = || here.listed.iter().copied();
+        let before = Side::new(current, listed(), [], naming);
+        images.and(before, Side::new(Some(wanted), listed().map(|name| after(&name)), [], naming))
+    }
+
+    fn here<'d>(&self, document: &'d Document) -> Here<'d> {
+        let primary = &self.request.survey.primary;
         let version = primary.version.as_ref().and_then(|(path, _)| path.0.last()).map(String::as_str);
         let versions: Vec<&str> = version.into_iter().chain([VERSION]).collect();
         let mapping = primary.mapping.path.0.last().map(String::as_str);
         let mappings: Vec<&str> = mapping.into_iter().chain(IMAGES).collect();
         let keys = Keys { version: &versions, mapping: &mappings };
-        let here = Here::read(&document, keys, self.releases.ownership);
-        let references = self.moves.follow(&document, &here, &[]);
-        let before = document.shared_text();
-        if let Some(at) = here.version.filter(|_| references != References::default()) {
-            return Err(NotFollowed::OwnVersion(at));
-        }
-        if references.changes.is_empty() {
-            return Ok((before.clone(), before, references));
-        }
-        let edited = document.edit(&references.changes).map_err(|error| unreadable(error.to_string()))?;
-        Ok((before, edited.text.into(), references))
+        Here::read(document, keys, self.releases.ownership)
+    }
+}
+
+impl PlannedFile {
+    /// What a rule does not find here may stand in another file: then there is nothing to say of it.
+    fn forget_found(&mut self, elsewhere: &Coupled) {
+        let (not_found, found): (Vec<Note>, Vec<Note>) = std::mem::take(&mut self.not_found)
+            .into_iter()
+            .partition(|note| elsewhere.not_found.contains(note));
+        self.not_found = not_found;
+        self.notes.retain(|told| found.iter().all(|note| note.to_string() != *told));
+    }
+}
+
+impl ReferenceFile {
+    /// Whether it changes, or a reader should know something of it.
+    fn says_something(&self) -> bool {
+        let nothing = self.references == References::default() && self.kubernetes_versions.is_empty();
+        !nothing || !self.notes.is_empty()
     }
 }
 
@@ -134,7 +190,10 @@ impl ReferenceFiles {
 
     /// What a reader should know, a sentence each: what dangles, and what was not looked at.
     pub fn notes(&self) -> impl Iterator<Item = String> {
-        let dangling = self.files.iter().flat_map(|file| file.references.notes(&file.path));
+        let dangling = self
+            .files
+            .iter()
+            .flat_map(|file| file.references.notes(&file.path).chain(file.notes.iter().cloned()));
         let not_followed = self.not_followed.iter().map(|(path, why)| match why {
             NotFollowed::Unreadable(_) => format!("{path} was not looked at: {why}"),
             NotFollowed::OwnVersion(_) => format!("{path} was left alone: {why}"),

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::reconcile::kubernetes_versions::Rule;
+use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::reconcile::references::Globs;
 use crate::reconcile::{Images, Ownership};
 use crate::release::{ImageKey, Line, Naming, Version};
 use crate::sylva::{IMAGES, REGISTRIES, VERSION};
-use crate::values::{Document, KeyPath, Mapping, Position, Scalar, ValuesError};
+use crate::values::{Document, KeyPath, Mapping, Position, Scalar, TextsAt, ValuesError};
 
 /// The files that are kept in step with one producer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct Target {
     pub images: Images,
     /// The entry of `os_images_oci_registries` whose images are ours, where the file does not say.
     pub registry_key: Option<String>,
-    /// Which Kubernetes versions elsewhere in the file follow the images.
-    pub kubernetes_versions: Vec<Rule>,
+    /// Which Kubernetes versions elsewhere in the files follow the images.
+    pub kubernetes_versions: KubernetesVersions,
     /// Which other files of the project may name image keys.
     pub references: Globs,
 }
@@ -252,6 +252,15 @@ impl Survey {
     pub fn lines(&self, naming: &Naming) -> BTreeSet<Line> {
         let listed = self.listed();
         listed.iter().filter_map(|key| naming.facets(key.as_str())).map(|facets| facets.line()).collect()
+    }
+
+    /// Registries whose images follow a version that the files hold, ours or another builder's; one with a tag that is
+    /// written out is at a release of its own.
+    pub(super) fn follows_a_version(&self, registry: &str) -> bool {
+        let path = self.primary.root.below(&[REGISTRIES, registry, "tag"]);
+        let tag = self.primary.document.texts_at(&path).ok().flatten();
+        matches!(tag, None | Some(TextsAt::Entries(_)))
+            || matches!(tag, Some(TextsAt::One(text)) if text.value.contains("{{"))
     }
 
     /// The version that the files name, release or not.

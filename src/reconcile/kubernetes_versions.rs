@@ -1,36 +1,57 @@
-//! Kubernetes versions elsewhere in a values file that must be those of the images: `_internal.k8s_version_map`.
+//! Kubernetes versions in the files of a target that must be those of the images: `_internal.k8s_version_map`, a
+//! cluster's own version.
 //!
-//! Pure. What is set comes from the images of the wanted release: from those that the mapping lists, and for a flavor
-//! that it does not list at some minor, from those that the release publishes. In doubt everything stays and is told.
+//! Pure. What is set comes from the images of the wanted release: from those that the mappings list, and for a flavor
+//! that they do not list at some minor, from those that the release publishes. Where several flavors share a text, the
+//! version that the images had before says whose a version is ([`whose`]). In doubt everything stays and is told.
 
+mod images;
 mod pattern;
+pub mod places;
 mod rule;
+mod setting;
 mod token;
+mod whose;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::release::{Facets, K8sMinor, Release};
-use crate::values::{Change, Document, KeyPath, Position, Replacement, Text, TextsAt};
+use crate::release::K8sMinor;
+use crate::values::{Change, Document, KeyPath, Position, Replacement};
 
+pub use images::{Images, Side};
 pub use pattern::{InvalidPattern, Pattern};
+use places::{Found, is_in_map, judged, maps, named, tokens};
 pub use rule::{InvalidRule, Place, Rule};
-use token::{Exact, Token};
+pub use setting::{InvalidKubernetesVersions, KubernetesVersions};
+use token::Token;
+use whose::{Fate, fate};
 
 /// The flavor whose versions have a revision.
 const RKE2: &str = "rke2";
-/// Where the versions usually stand.
-const USUAL: [&str; 2] = ["_internal.k8s_version_map", "k8s_version_map"];
+
+/// A file in which Kubernetes versions may stand.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    /// Its path, as notes name it.
+    pub path: &'a str,
+    /// Its text with spans.
+    pub document: &'a Document,
+    /// Whether it holds the version of the target.
+    pub holds_version: bool,
+}
 
 /// What becomes of the Kubernetes versions of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coupled {
     /// The changes.
     pub changes: Vec<Change>,
-    /// What they set, rule by rule, in the order of the file.
+    /// What they set, in the order of the file.
     pub set: Vec<SetVersion>,
     /// What a reader should know.
     pub notes: Vec<Note>,
+    /// Rules of which nothing is in the file; they may be for another one.
+    pub not_found: Vec<Note>,
 }
 
 /// A Kubernetes version that becomes that of the images.
@@ -48,228 +69,198 @@ pub struct SetVersion {
     pub at: Position,
 }
 
-/// What a reader should know of a rule.
+/// What a reader should know of Kubernetes versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// There is nothing at the rule's place, or it cannot be read.
+    /// There is nothing at a rule's place, or it cannot be read.
     NotFound {
         /// The place.
         place: Place,
         /// Why, as a sentence fragment.
         why: String,
     },
-    /// The mapping has no entry for a minor of the listed images.
+    /// A mapping has no entry for a minor of the listed images.
     LacksMinor {
-        /// The place.
-        place: Place,
+        /// The file and the place in it.
+        place: String,
         /// The minor.
         minor: K8sMinor,
     },
     /// A version stays.
     Stays {
+        /// File, line and column.
+        at: String,
         /// The version.
         version: String,
-        /// Where it stands.
-        at: Position,
         /// Why, as a sentence fragment.
         why: String,
     },
-    /// No rule is set, and versions at a usual place are not those of the images.
-    Suggests {
-        /// The place.
-        place: Place,
-        /// What rules would set.
+    /// A version that no rule names fits no image any more.
+    NoLongerFits {
+        /// File, line and column.
+        at: String,
+        /// The version.
+        version: String,
+        /// The versions of listed images.
+        listed: Vec<String>,
+        /// The path of keys that leads to it.
+        path: KeyPath,
+    },
+    /// Nothing is to be set, and the versions of a mapping are not those of the images.
+    Differs {
+        /// The file and the place in it.
+        place: String,
+        /// What `auto` would set.
         set: Vec<SetVersion>,
     },
 }
 
-/// What Kubernetes versions are compared with.
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
-    /// The wanted release.
-    pub release: &'a Release,
-    /// The keys that the mapping will list.
-    pub listed: &'a BTreeSet<&'a str>,
-}
-
-/// Couples a file with the images of a release by rules; without rules it only looks whether one would be of use.
-pub fn couple(rules: &[Rule], document: &Document, wanted: Wanted<'_>) -> Coupled {
-    if rules.is_empty() {
-        return Coupled { notes: suggestions(document, wanted), ..Coupled::default() };
+/// Couples a file with the images of a target.
+pub fn couple(setting: &KubernetesVersions, file: File<'_>, images: &Images<'_>) -> Coupled {
+    let judged = judged(file.document);
+    let pass = Pass { file, images };
+    match setting {
+        KubernetesVersions::Rules(rules) => pass.by_rules(rules, &judged),
+        KubernetesVersions::Auto if file.holds_version => {
+            let (map, others) = judged.into_iter().partition(|found| is_in_map(&found.path));
+            let mut coupled = pass.map(map);
+            coupled.notes.extend(pass.misfits(&others, &BTreeSet::new()));
+            coupled
+        }
+        KubernetesVersions::Off if file.holds_version => pass.off(judged),
+        KubernetesVersions::Auto | KubernetesVersions::Off => {
+            Coupled { notes: pass.misfits(&judged, &BTreeSet::new()), ..Coupled::default() }
+        }
     }
-    coupled(rules, document, wanted)
 }
 
-fn coupled(rules: &[Rule], document: &Document, wanted: Wanted<'_>) -> Coupled {
-    let mut result = Coupled::default();
-    for rule in rules {
-        Pass { rule, document, wanted, result: &mut result }.go();
-    }
-    result
-}
-
-fn suggestions(document: &Document, wanted: Wanted<'_>) -> Vec<Note> {
-    let suggestion = |place: &str| {
-        let path: KeyPath = place.parse().ok()?;
-        let place = Place::Path(path);
-        let rule = |flavor: &str| Rule { place: place.clone(), k8s_flavor: flavor.to_owned() };
-        let set = coupled(&[rule(RKE2), rule("kubeadm")], document, wanted).set;
-        (!set.is_empty()).then_some(Note::Suggests { place, set })
-    };
-    USUAL.into_iter().filter_map(suggestion).collect()
-}
-
-/// One rule over one file.
+/// One file.
 struct Pass<'a> {
-    rule: &'a Rule,
-    document: &'a Document,
-    wanted: Wanted<'a>,
-    result: &'a mut Coupled,
+    file: File<'a>,
+    images: &'a Images<'a>,
 }
 
 impl Pass<'_> {
-    fn go(mut self) {
-        match &self.rule.place {
-            Place::Path(path) => match self.document.texts_at(path) {
-                Ok(Some(TextsAt::One(text))) => self.text(&text, None),
-                Ok(Some(TextsAt::Entries(entries))) => self.entries(&entries),
-                Ok(None) => self.not_found("it is not there".to_owned()),
-                Err(error) => self.not_found(error.to_string()),
-            },
-            Place::Pattern(pattern) => self.matches(pattern),
-        }
-    }
-
-    fn entries(&mut self, entries: &[(&str, Text<'_>)]) {
-        let minor = |key: &str| key.parse().ok().map(|version: crate::release::K8sVersion| version.minor);
-        let mut there = BTreeSet::new();
-        for (key, text) in entries {
-            let Some(minor) = minor(key) else { continue };
-            there.insert(minor);
-            self.text(text, Some(minor));
-        }
-        for minor in self.listed_minors().difference(&there) {
-            let note = Note::LacksMinor { place: self.rule.place.clone(), minor: *minor };
-            if !self.result.notes.contains(&note) {
-                self.result.notes.push(note);
+    fn by_rules(&self, rules: &[Rule], judged: &[Found<'_>]) -> Coupled {
+        let named = named(rules, self.file.document, self.file.path);
+        let mut coupled = Coupled { not_found: named.not_found, ..Coupled::default() };
+        let mut told = BTreeSet::new();
+        for found in &named.found {
+            let fate = fate(found, &found.flavors, &self.beside(found), self.images);
+            if fate != Fate::Right {
+                told.insert(found.token.range.start);
             }
+            self.take(found, fate, &mut coupled);
         }
+        coupled.notes.extend(named.notes);
+        coupled.notes.extend(self.lacking(rules));
+        coupled.notes.extend(self.misfits(judged, &told));
+        coupled
     }
 
-    /// Sets the versions of the rule's flavor in a scalar, all of them or of one minor.
-    fn text(&mut self, text: &Text<'_>, minor: Option<K8sMinor>) {
-        let written = self.document.text().get(text.span.clone()).unwrap_or_default();
-        let ours = |token: &Token<'_>| self.is_ours(token) && minor.is_none_or(|minor| token.minor == minor);
-        let tokens: Vec<Token<'_>> = Token::all(written).into_iter().filter(ours).collect();
-        let tokens = tokens.into_iter().map(|token| token.moved_by(text.span.start)).collect();
-        self.tokens(text, tokens);
-    }
-
-    fn matches(&mut self, pattern: &Pattern) {
-        let found = pattern.versions(self.document.text());
-        if found.is_empty() {
-            self.not_found("it matches nothing".to_owned());
-        }
-        for range in found {
-            let written = self.document.text().get(range.clone()).unwrap_or_default();
-            let at = self.document.position(range.start);
-            match (Token::whole(written), self.document.value_around(&range)) {
-                (Some(token), Some(text)) if self.is_ours(&token) => {
-                    self.tokens(&text, vec![token.moved_by(range.start)]);
+    /// A mapping that follows by itself. What stays in it is told only where no image will have it.
+    fn map(&self, found: Vec<Found<'_>>) -> Coupled {
+        let mut coupled = Coupled::default();
+        for found in &found {
+            let flavors = self.images.flavors(found.token.minor);
+            let beside = self.beside(found);
+            match fate(found, &flavors, &beside, self.images) {
+                Fate::Stays(_) if self.images.will_fit(&found.token, &beside) => {}
+                // Of a branch for other clusters nothing is known, whatever it says.
+                Fate::Right => {
+                    coupled.notes.extend(self.misfits(std::slice::from_ref(found), &BTreeSet::new()))
                 }
-                (Some(_), Some(_)) => self.stays(written, at, "it is no version of this flavor".to_owned()),
-                (None, _) => self.stays(written, at, "it is no exact version".to_owned()),
-                (_, None) => self.stays(written, at, "it does not stand in a value".to_owned()),
+                fate => self.take(found, fate, &mut coupled),
+            }
+        }
+        for (path, there) in maps(self.file.document) {
+            coupled.notes.extend(self.lacks(&path, &there, None));
+        }
+        coupled
+    }
+
+    fn off(&self, judged: Vec<Found<'_>>) -> Coupled {
+        let (map, others): (Vec<_>, Vec<_>) = judged.into_iter().partition(|found| is_in_map(&found.path));
+        let mut notes = Vec::new();
+        for (path, _) in maps(self.file.document) {
+            let below = |found: &&Found<'_>| path.0.iter().zip(&found.path).all(|(key, other)| key == other);
+            let set = self.map(map.iter().filter(below).cloned().collect()).set;
+            if !set.is_empty() {
+                notes.push(Note::Differs { place: format!("{}: {path}", self.file.path), set });
+            }
+        }
+        notes.extend(self.misfits(&others, &BTreeSet::new()));
+        Coupled { notes, ..Coupled::default() }
+    }
+
+    fn take(&self, found: &Found<'_>, fate: Fate, coupled: &mut Coupled) {
+        let token = &found.token;
+        let at = self.file.document.position(token.range.start);
+        match fate {
+            Fate::Right => {}
+            Fate::Stays(why) => coupled.notes.push(Note::stays(self.file.path, at, token.text, why)),
+            Fate::Becomes(k8s_flavor, to) => {
+                let parts = vec![Replacement { range: token.range.clone(), text: to.clone() }];
+                coupled.changes.push(Change::ReplaceParts { text: found.text.id, parts });
+                let from = token.text.to_owned();
+                coupled.set.push(SetVersion { minor: token.minor, k8s_flavor, from, to, at });
             }
         }
     }
 
-    /// Sets tokens of one scalar. Two that differ are not told apart: one of them may be another flavor's.
-    fn tokens(&mut self, text: &Text<'_>, tokens: Vec<Token<'_>>) {
-        let differ = |token: &Token<'_>| {
-            tokens.iter().any(|other| other.minor == token.minor && other.text != token.text)
+    /// All versions of the text that holds one.
+    fn beside(&self, found: &Found<'_>) -> Vec<Token<'_>> {
+        tokens(&found.text, self.file.document)
+    }
+
+    /// Versions that had an image and lose it, but for those of which something was said.
+    fn misfits(&self, found: &[Found<'_>], told: &BTreeSet<usize>) -> Vec<Note> {
+        let loses = |found: &&Found<'_>| {
+            !told.contains(&found.token.range.start)
+                && self.images.no_longer_fits(&found.token, &self.beside(found))
         };
-        let mut parts = Vec::new();
-        for token in &tokens {
-            let at = self.document.position(token.range.start);
-            if differ(token) {
-                self.stays(token.text, at, "another version of this kind stands beside it".to_owned());
-                continue;
-            }
-            match self.version(token) {
-                Ok(None) => {}
-                Ok(Some(to)) if to == token.text => {}
-                Ok(Some(to)) => {
-                    parts.push(Replacement { range: token.range.clone(), text: to.clone() });
-                    let (from, k8s_flavor) = (token.text.to_owned(), self.rule.k8s_flavor.clone());
-                    self.result.set.push(SetVersion { minor: token.minor, k8s_flavor, from, to, at });
-                }
-                Err(why) => self.stays(token.text, at, why),
-            }
-        }
-        if !parts.is_empty() {
-            self.result.changes.push(Change::ReplaceParts { text: text.id, parts });
-        }
-    }
-
-    /// What a token should say; `None` where no image tells, and why it must stay where images contradict each other.
-    fn version(&self, token: &Token<'_>) -> Result<Option<String>, String> {
-        let images = self.images(token.minor);
-        let exact = images.iter().map(|facets| Exact::of(&facets.k8s_version, token.is_rke2()));
-        let Some(versions) = exact.collect::<Option<BTreeSet<Exact>>>() else {
-            return Err(format!("no annotation tells the patch of the images of {}", self.subject(token)));
+        let note = |found: &Found<'_>| Note::NoLongerFits {
+            at: format!("{}:{}", self.file.path, self.file.document.position(found.token.range.start)),
+            version: found.token.text.to_owned(),
+            listed: self.images.listed_versions(found.token.minor).iter().map(ToString::to_string).collect(),
+            path: KeyPath(found.path.iter().map(|key| (*key).to_owned()).collect()),
         };
-        let mut versions = versions.into_iter();
-        let Some(version) = versions.next() else { return Ok(None) };
-        let others: Vec<String> = versions.map(|version| version.to_string()).collect();
-        if !others.is_empty() {
-            let subject = self.subject(token);
-            return Err(format!("the images of {subject} are at {version} and {}", others.join(", ")));
+        found.iter().filter(loses).map(note).collect()
+    }
+
+    /// The minors of listed images that mappings of rules lack, each once.
+    fn lacking(&self, rules: &[Rule]) -> Vec<Note> {
+        let mut notes = Vec::new();
+        for rule in rules {
+            let Place::Path(path) = &rule.place else { continue };
+            let here = maps_at(self.file.document, path);
+            let lacks = here.iter().flat_map(|there| self.lacks(path, there, Some(&rule.k8s_flavor)));
+            let new: Vec<Note> = lacks.filter(|note| !notes.contains(note)).collect();
+            notes.extend(new);
         }
-        match token.rewritten(&version) {
-            None if version.patch != token.patch => {
-                Err(format!("the images of {} are at {version}, of unknown revision", self.subject(token)))
-            }
-            to => Ok(to),
-        }
+        notes
     }
 
-    fn subject(&self, token: &Token<'_>) -> String {
-        format!("{} {}", self.rule.k8s_flavor, token.minor)
+    fn lacks(&self, path: &KeyPath, there: &BTreeSet<K8sMinor>, k8s_flavor: Option<&str>) -> Vec<Note> {
+        let listed = self.images.listed_minors(k8s_flavor);
+        let place = format!("{}: {path}", self.file.path);
+        listed
+            .difference(there)
+            .map(|minor| Note::LacksMinor { place: place.clone(), minor: *minor })
+            .collect()
     }
+}
 
-    /// The images of the rule's flavor at a minor: the listed ones, and where none is listed, the published ones.
-    fn images(&self, minor: K8sMinor) -> Vec<&Facets> {
-        let fits =
-            |facets: &&Facets| facets.k8s_flavor == self.rule.k8s_flavor && facets.k8s_version.minor == minor;
-        let of = |listed_only: bool| -> Vec<&Facets> {
-            let wanted = self.wanted.release.artifacts.values();
-            let artifacts = wanted.filter(|a| !listed_only || self.wanted.listed.contains(a.key.as_str()));
-            artifacts.filter_map(|artifact| artifact.facets.as_ref()).filter(fits).collect()
-        };
-        let listed = of(true);
-        if listed.is_empty() { of(false) } else { listed }
-    }
+/// The minors of the mapping at a path, if there is one.
+fn maps_at(document: &Document, path: &KeyPath) -> Option<BTreeSet<K8sMinor>> {
+    let mapping = document.mapping(path).ok()??;
+    let minor = |key: &str| key.parse().ok().map(|version: crate::release::K8sVersion| version.minor);
+    Some(mapping.entries.iter().filter_map(|entry| minor(&entry.key)).collect())
+}
 
-    /// The minors of the rule's flavor that the mapping lists.
-    fn listed_minors(&self) -> BTreeSet<K8sMinor> {
-        let listed = |key: &str| self.wanted.listed.contains(key);
-        let artifacts = self.wanted.release.artifacts.values().filter(|a| listed(a.key.as_str()));
-        let facets = artifacts.filter_map(|artifact| artifact.facets.as_ref());
-        let ours = facets.filter(|facets| facets.k8s_flavor == self.rule.k8s_flavor);
-        ours.map(|facets| facets.k8s_version.minor).collect()
-    }
-
-    fn is_ours(&self, token: &Token<'_>) -> bool {
-        token.is_rke2() == (self.rule.k8s_flavor == RKE2)
-    }
-
-    fn not_found(&mut self, why: String) {
-        self.result.notes.push(Note::NotFound { place: self.rule.place.clone(), why });
-    }
-
-    fn stays(&mut self, version: &str, at: Position, why: String) {
-        self.result.notes.push(Note::Stays { version: version.to_owned(), at, why });
+impl Note {
+    fn stays(path: &str, at: Position, version: &str, why: String) -> Self {
+        Self::Stays { at: format!("{path}:{at}"), version: version.to_owned(), why }
     }
 }
 
@@ -286,14 +277,18 @@ impl fmt::Display for Note {
             Self::LacksMinor { place, minor } => {
                 write!(f, "{place} has no {minor}, which listed images have; add it by hand")
             }
-            Self::Stays { version, at, why } => write!(f, "{version} ({at}) stays: {why}"),
-            Self::Suggests { place, set } => {
+            Self::Stays { at, version, why } => write!(f, "{at}: Kubernetes {version} stays: {why}"),
+            Self::NoLongerFits { at, version, listed, path } => {
+                write!(f, "{at}: Kubernetes {version} fits no listed image any more")?;
+                if !listed.is_empty() {
+                    write!(f, " (listed images have {})", listed.join(", "))?;
+                }
+                write!(f, "; decide whether {path} moves, or name it in `kubernetes_versions:`")
+            }
+            Self::Differs { place, set } => {
                 let told: Vec<String> = set.iter().map(ToString::to_string).collect();
-                let flavors: BTreeSet<&str> = set.iter().map(|set| set.k8s_flavor.as_str()).collect();
-                let rules = flavors.iter().map(|flavor| format!("{{path: {place}, k8s_flavor: {flavor}}}"));
-                let rules = rules.collect::<Vec<_>>().join(", ");
-                let told = told.join(", ");
-                write!(f, "{place} differs from the images ({told}); kubernetes_versions: [{rules}] sets it")
+                write!(f, "{place} differs from the images ({}); ", told.join(", "))?;
+                f.write_str("`kubernetes_versions: auto` sets it")
             }
         }
     }

@@ -52,6 +52,13 @@ impl Reconciliation {
         kept.chain(renamed).chain(self.added.iter().map(|added| added.key.as_str()))
     }
 
+    /// The keys that the mapping listed for our registry.
+    pub fn listed_before(&self) -> impl Iterator<Item = &str> {
+        let kept = self.kept.iter().map(|listed| listed.key.as_str());
+        let renamed = self.renamed.iter().map(|renamed| renamed.from.as_str());
+        kept.chain(renamed).chain(self.removed.iter().map(|removed| removed.key.as_str()))
+    }
+
     /// Whether enough was known to remove entries.
     pub(super) fn removes(&self) -> bool {
         let in_part = |note: &Note| {

@@ -7,7 +7,7 @@ use crate::reconcile::references::Followed;
 
 /// Other files that name image keys; nothing where there are none.
 pub(super) fn text(references: &ReferenceFiles) -> String {
-    let files = references.files.iter().filter(|file| !file.references.followed.is_empty());
+    let files = references.files.iter().filter(|file| file.before != file.after);
     let mut text: String = files.map(file).collect();
     let notes: Vec<String> = references.notes().map(|note| self::note(&note)).collect();
     if !notes.is_empty() {
@@ -24,8 +24,10 @@ pub(super) fn kubernetes_version(set: &SetVersion) -> String {
 }
 
 fn file(file: &ReferenceFile) -> String {
-    let followed = file.references.followed.iter().map(|name| followed(name) + "\n");
-    format!("\n{}\n{}", paint(BOLD, printable(&file.path)), followed.collect::<String>())
+    let names = file.references.followed.iter().map(followed);
+    let lines = names.chain(file.kubernetes_versions.iter().map(kubernetes_version));
+    let lines: String = lines.map(|line| line + "\n").collect();
+    format!("\n{}\n{lines}", paint(BOLD, printable(&file.path)))
 }
 
 /// A name that follows.

@@ -9,7 +9,7 @@ use crate::observe::releases::{ObserveError, Snapshot};
 use crate::plan::gates::{Ask, Found, Signatures, ask};
 use crate::plan::{Current, Plan, PlanError, Request, Survey, plan};
 use crate::reconcile::Images;
-use crate::reconcile::kubernetes_versions::Rule;
+use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::choice::{Choice, Known, Next, Question, next_wanted};
 use crate::release::policy::Policy;
 use crate::release::{Line, Naming, Release, Version};
@@ -22,8 +22,8 @@ pub struct Wish<'a> {
     pub policy: &'a Policy,
     /// Which keys the mapping lists.
     pub images: Images,
-    /// Which Kubernetes versions elsewhere in the file follow the images.
-    pub kubernetes_versions: &'a [Rule],
+    /// Which Kubernetes versions elsewhere in the files follow the images.
+    pub kubernetes_versions: &'a KubernetesVersions,
     /// A person's own choice of the release.
     pub to: Option<&'a Version>,
     /// What is required of signatures.

@@ -38,7 +38,8 @@ async fn read(job: &Job, path: String, head: &CommitId) -> Result<Option<(String
 
 /// What the text for the reviewer says of what follows the image keys.
 pub(super) fn following(plan: &Plan) -> Following {
-    let sets = plan.files.iter().flat_map(|file| &file.kubernetes_versions);
+    let own = plan.files.iter().flat_map(|file| &file.kubernetes_versions);
+    let sets = own.chain(plan.references.files.iter().flat_map(|file| &file.kubernetes_versions));
     let versions = sets.map(|set| VersionChange {
         of: format!("{} {}", set.k8s_flavor, set.minor),
         from: set.from.clone(),
@@ -58,7 +59,10 @@ pub(super) fn following(plan: &Plan) -> Following {
 pub(super) fn flags(target: &Target) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let globs = target.references.written().iter().map(|glob| format!(" --references {}", quoted(glob)));
-    let rules = target.kubernetes_versions.iter().map(ToString::to_string);
-    let rules = rules.map(|rule| format!(" --kubernetes-versions {}", quoted(&rule)));
+    let rules = target
+        .kubernetes_versions
+        .texts()
+        .into_iter()
+        .map(|rule| format!(" --kubernetes-versions {}", quoted(&rule)));
     globs.chain(rules).collect()
 }

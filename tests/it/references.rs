@@ -36,7 +36,9 @@ stories! {
     files_are_listed_only_where_a_key_moves_and_somebody_asked_for_it,
     references_that_match_nothing_are_silent,
     kubernetes_versions_move_with_the_images,
-    a_rule_is_suggested_where_versions_differ,
+    where_nothing_follows_it_is_said_that_versions_differ,
+    a_map_follows_by_itself_and_a_cluster_s_own_version_is_told,
+    names_of_keys_follow_in_every_file_of_the_target,
 }
 
 /// 0.4.11 has a Kubernetes minor more than 0.4.12, and the file lists one image of it.
@@ -137,6 +139,54 @@ async fn references_that_match_nothing_are_silent(world: World) {
     assert!(!ran.stdout.contains("deploy/a.yaml") && !text(&world).contains("Please look at"), "{ran:#?}");
 }
 
+/// What an update renames is renamed wherever the target's files name it: in the same file, in an overlay and what only
+/// it lists, in a file that has keys of its own; and a file with a version of its own is left alone.
+async fn names_of_keys_follow_in_every_file_of_the_target(world: World) {
+    let kubeadm = |patch: u32| format!("ubuntu-noble-plain-kubeadm-1-30-{patch}");
+    for patch in [11, 12] {
+        let images = [format!("{UBUNTU}-1-30-{patch}"), format!("{OPENSUSE}-1-30-{patch}"), kubeadm(patch)];
+        let images: Vec<Image> = images.iter().map(|name| Image::new(name)).collect();
+        world.registry.release(PREFIX, &format!("0.4.{patch}"), &images);
+    }
+    let cluster = format!(
+        "cluster: {{capm3: {{os_image_key: {UBUNTU}-1-30-11}}}}\nos_images: {{{OPENSUSE}-1-30-11: {{}}}}\n"
+    );
+    let own = format!(
+        "diskimage_builder_os_images:\n  {0}: {{enabled: true}}\ncluster:\n  capo:\n    image_key: '{0}'\n",
+        kubeadm(11)
+    );
+    let other = format!("sylva_diskimagebuilder_version: 0.4.11\n{own}");
+    let files: [(&str, &[u8]); 4] = [
+        (VALUES, &format!("{AT_0_4_11}{cluster}").into_bytes()),
+        ("env.yaml", own.as_bytes()),
+        ("deploy/own.yaml", own.as_bytes()),
+        ("deploy/other.yaml", other.as_bytes()),
+    ];
+    world.hub.commit("main", "Deployments", &files);
+    let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
+    let files =
+        format!("files: [{VALUES}, {{path: env.yaml, overlay: true}}]\n    references: ['deploy/*.yaml']");
+    world.desk.write("dibump.yaml", config.replace(&format!("files: [{VALUES}]"), &files));
+
+    let (ran, _) = world.run_and_writes().await;
+
+    says(&ran, "created");
+    let on = |path: &str| world.hub.file(SOURCE, path).unwrap();
+    assert_eq!(on(VALUES), format!("{}{}", values_at(12), cluster.replace("-11", "-12")));
+    assert_eq!(on("env.yaml"), own.replace("-11", "-12"));
+    assert_eq!(on("deploy/own.yaml"), own.replace("-11", "-12"));
+    assert_eq!(on("deploy/other.yaml"), other);
+    let text = text(&world);
+    assert!(
+        text.contains("deploy/other.yaml was left alone: it names a version of its own (1:33)"),
+        "{text}"
+    );
+    assert!(text.contains(&format!("`{VALUES}`: 2 references renamed")), "{text}");
+    let (ran, writes) = world.run_and_writes().await;
+    says(&ran, "unchanged");
+    assert!(writes.is_empty(), "{writes:#?}");
+}
+
 const MAP: &str = "\
 _internal:
   k8s_version_map:
@@ -186,14 +236,60 @@ async fn kubernetes_versions_move_with_the_images(world: World) {
     assert!(world.merge_requests()[0].title.contains("Align"), "{:#?}", world.merge_requests());
 }
 
-async fn a_rule_is_suggested_where_versions_differ(world: World) {
+async fn where_nothing_follows_it_is_said_that_versions_differ(world: World) {
     annotated(&world, 12);
     world.hub.commit("main", "Map", &[(VALUES, format!("{AT_0_4_11}{MAP}").as_bytes())]);
+    target(&world, "    kubernetes_versions: off\n");
     world.run_and_writes().await;
     assert_eq!(world.values(SOURCE).unwrap(), format!("{}{MAP}", values_at(12)));
     let text = text(&world);
     assert!(text.contains("_internal.k8s_version_map differs from the images"), "{text}");
-    assert!(text.contains("kubernetes_versions: [{path: _internal.k8s_version_map"), "{text}");
+    assert!(text.contains("kubernetes_versions: auto"), "{text}");
+    assert!(text.contains("--kubernetes-versions 'off'"), "{text}");
+}
+
+async fn a_map_follows_by_itself_and_a_cluster_s_own_version_is_told(world: World) {
+    annotated(&world, 11);
+    annotated(&world, 12);
+    let cluster = "cluster: {k8s_version: v1.30.11+rke2r1}\n";
+    let overlay = format!("images: 1\ndiskimage_builder_os_images: {{{UBUNTU}-1-30-11: {{}}}}\n{cluster}");
+    let files: [(&str, &[u8]); 3] = [
+        (VALUES, &format!("{AT_0_4_11}{MAP}").into_bytes()),
+        ("env.yaml", overlay.as_bytes()),
+        ("deploy/a.yaml", cluster.as_bytes()),
+    ];
+    world.hub.commit("main", "Map", &files);
+    let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
+    let files =
+        format!("files: [{VALUES}, {{path: env.yaml, overlay: true}}]\n    references: ['deploy/*.yaml']");
+    world.desk.write("dibump.yaml", config.replace(&format!("files: [{VALUES}]"), &files));
+
+    let (ran, _) = world.run_and_writes().await;
+
+    says(&ran, "created");
+    let expected = format!("{}{}", values_at(12), MAP.replace("v1.30.11", "v1.30.12"));
+    assert_eq!(world.values(SOURCE).unwrap(), expected);
+    assert_eq!(world.hub.file(SOURCE, "deploy/a.yaml").unwrap(), cluster);
+    let text = text(&world);
+    for told in
+        ["env.yaml:3:24: Kubernetes v1.30.11+rke2r1", "deploy/a.yaml:1:24: Kubernetes v1.30.11+rke2r1"]
+    {
+        assert!(text.contains(told), "{told} is missing: {text}");
+    }
+    let (ran, writes) = world.run_and_writes().await;
+    says(&ran, "unchanged");
+    assert!(writes.is_empty(), "{writes:#?}");
+
+    // A rule names it, in whichever file it stands.
+    let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
+    let rule = "    kubernetes_versions: [{path: cluster.k8s_version, k8s_flavor: rke2}]\n    references:";
+    world.desk.write("dibump.yaml", config.replace("    references:", rule));
+    world.run_and_writes().await;
+    let moved = cluster.replace("1.30.11", "1.30.12");
+    assert_eq!(world.hub.file(SOURCE, "deploy/a.yaml").unwrap(), moved);
+    assert!(world.hub.file(SOURCE, "env.yaml").unwrap().ends_with(&moved));
+    let text = world.merge_requests()[0].text.clone();
+    assert!(!text.contains("is not there"), "{text}");
 }
 
 /// A folder with the file at 0.4.11 and both releases in a file.

@@ -54,9 +54,9 @@ pub(in crate::config) struct RawPattern {
     /// Globs of other YAML files of the project that name image keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::config) references: Vec<String>,
-    /// Which Kubernetes versions elsewhere in the file that holds the version follow those of the images.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::config) kubernetes_versions: Vec<RawKubernetesVersions>,
+    /// Which Kubernetes versions in the files of the target follow those of the images: `auto` (a `k8s_version_map` in the file that holds the version), `off`, or rules for any place in any of the files. Default: auto.
+    #[serde(default)]
+    pub(in crate::config) kubernetes_versions: RawKubernetesVersions,
     /// Which releases may be proposed here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::config) policy: RawPolicy,

@@ -3,10 +3,34 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Kubernetes versions that follow those of the images: at a path, or where a pattern matches.
+/// Which Kubernetes versions follow those of the images.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum RawKubernetesVersions {
+    Word(RawFollowing),
+    Rules(Vec<RawKubernetesRule>),
+}
+
+/// What follows without a rule.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum RawFollowing {
+    /// A `k8s_version_map` in the file that holds the version, where the old versions say whose they are.
+    Auto,
+    /// Nothing; differences are reported.
+    Off,
+}
+
+impl Default for RawKubernetesVersions {
+    fn default() -> Self {
+        Self::Word(RawFollowing::Auto)
+    }
+}
+
+/// Kubernetes versions of one flavor: at a path, or where a pattern matches.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::config) struct RawKubernetesVersions {
+pub(in crate::config) struct RawKubernetesRule {
     /// A version, or a mapping whose keys are Kubernetes minors, as in `_internal.k8s_version_map`; the versions may stand inside of templates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) path: Option<String>,

@@ -2,6 +2,7 @@ use super::*;
 use crate::plan::survey::{FileSpec, Target};
 use crate::plan::{Request, survey};
 use crate::reconcile::Images;
+use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::choice::{Candidate, Choice, Verdict as ChoiceVerdict};
 use crate::release::gates::Gates;
 use crate::release::{Naming, Release};
@@ -45,7 +46,7 @@ fn plan(text: &str, known: &Known) -> Plan {
     let request = Request {
         survey: &survey,
         images: Images::Listed,
-        kubernetes_versions: &[],
+        kubernetes_versions: &KubernetesVersions::Off,
         naming: &naming,
         forced: false,
     };

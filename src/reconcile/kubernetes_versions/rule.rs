@@ -34,14 +34,6 @@ pub struct InvalidRule {
     why: String,
 }
 
-impl Rule {
-    /// Whether two rules want to set the same versions: on one place only those of rke2 are told from all others.
-    pub fn meets(&self, other: &Self) -> bool {
-        let is_rke2 = |rule: &Self| rule.k8s_flavor == super::RKE2;
-        self.place == other.place && is_rke2(self) == is_rke2(other)
-    }
-}
-
 impl FromStr for Rule {
     type Err = InvalidRule;
 

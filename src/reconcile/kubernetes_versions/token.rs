@@ -36,6 +36,14 @@ impl Exact {
     }
 }
 
+impl Exact {
+    /// Whether an image has this version, as far as both say.
+    pub(super) fn agrees_with(&self, version: &K8sVersion) -> bool {
+        let (minor, patch, revision) = (self.minor, Some(self.patch), self.revision.clone());
+        K8sVersion { minor, patch, revision }.agrees_with(version)
+    }
+}
+
 impl std::fmt::Display for Exact {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.minor, self.patch)?;
@@ -72,6 +80,12 @@ impl<'a> Token<'a> {
 
     pub(super) fn moved_by(self, offset: usize) -> Self {
         Self { range: self.range.start + offset..self.range.end + offset, ..self }
+    }
+
+    /// The version that it says.
+    pub(super) fn version(&self) -> K8sVersion {
+        let revision = self.suffix.map(|(_, revision)| revision.to_owned());
+        K8sVersion { minor: self.minor, patch: Some(self.patch), revision }
     }
 
     /// Whether it is a version of rke2; the other flavors' versions have no revision.

@@ -21,7 +21,7 @@ pub struct Here<'a> {
     /// Where it names a version of its own: its images are of that release, whatever the target does.
     pub version: Option<Position>,
     /// Keys that its own mapping of image keys lists, as ours.
-    pub(super) listed: BTreeSet<&'a str>,
+    pub listed: BTreeSet<&'a str>,
     /// Keys that its own mapping lists of other registries.
     pub(super) foreign: BTreeSet<&'a str>,
     /// Keys of the user's own images.

@@ -22,6 +22,10 @@ pub struct ReferenceReport {
     pub followed: Vec<FollowedReference>,
     /// What stays and will name no key of the mapping.
     pub dangling: Vec<DanglingReference>,
+    /// Kubernetes versions that become those of the images.
+    pub kubernetes_versions: Vec<SetKubernetesVersion>,
+    /// What else a reader should know.
+    pub notes: Vec<String>,
     /// The unified diff; empty if nothing changes.
     pub diff: String,
 }
@@ -76,6 +80,8 @@ pub(super) fn report(references: &ReferenceFiles) -> Vec<ReferenceReport> {
         not_looked_at: Some(why.to_string()),
         followed: Vec::new(),
         dangling: Vec::new(),
+        kubernetes_versions: Vec::new(),
+        notes: Vec::new(),
         diff: String::new(),
     });
     references.files.iter().map(file).chain(not_looked_at).collect()
@@ -88,6 +94,8 @@ fn file(file: &ReferenceFile) -> ReferenceReport {
         not_looked_at: None,
         followed: followed(&file.references),
         dangling: dangling(&file.references),
+        kubernetes_versions: file.kubernetes_versions.iter().map(SetKubernetesVersion::of).collect(),
+        notes: file.notes.clone(),
         diff: diff::unified(&file.path, &file.before, &file.after),
     }
 }

@@ -1,0 +1,154 @@
+//! Which Kubernetes versions images have, before an update and after it.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::RKE2;
+use super::token::{Exact, Token};
+use crate::release::{Facets, K8sMinor, K8sVersion, Naming, Release};
+
+/// The images of a target before and after.
+#[derive(Debug, Clone)]
+pub struct Images<'a> {
+    before: Side<'a>,
+    after: Side<'a>,
+}
+
+/// Images at one time.
+#[derive(Debug, Clone)]
+pub struct Side<'a> {
+    /// Those that the mappings list.
+    listed: Vec<Cow<'a, Facets>>,
+    /// Those of other registries that the mappings list, as far as their names tell.
+    others: Vec<Facets>,
+    /// Those that the release publishes.
+    published: Vec<&'a Facets>,
+}
+
+impl<'a> Side<'a> {
+    /// The images that are listed at a release. `others` are keys of other registries.
+    pub fn new(
+        release: Option<&'a Release>,
+        listed: impl IntoIterator<Item = &'a str>,
+        others: impl IntoIterator<Item = &'a str>,
+        naming: &Naming,
+    ) -> Self {
+        let artifacts = || release.into_iter().flat_map(|release| release.artifacts.values());
+        let published = |key: &str| {
+            let artifact = artifacts().find(|artifact| artifact.key.as_str() == key)?;
+            artifact.facets.as_ref().map(Cow::Borrowed)
+        };
+        let named = |key: &str| naming.facets(key);
+        let keys: BTreeSet<&str> = listed.into_iter().collect();
+        Self {
+            listed: keys
+                .into_iter()
+                .filter_map(|key| published(key).or_else(|| named(key).map(Cow::Owned)))
+                .collect(),
+            others: others.into_iter().filter_map(named).collect(),
+            published: artifacts().filter_map(|artifact| artifact.facets.as_ref()).collect(),
+        }
+    }
+
+    /// The images of a flavor at a minor: the listed ones, and where none is listed, the published ones.
+    fn of(&self, k8s_flavor: &str, minor: K8sMinor) -> Vec<&Facets> {
+        let fits = |facets: &&Facets| facets.k8s_flavor == k8s_flavor && facets.k8s_version.minor == minor;
+        let listed: Vec<&Facets> = self.listed.iter().map(Cow::as_ref).filter(fits).collect();
+        if listed.is_empty() { self.published.iter().copied().filter(fits).collect() } else { listed }
+    }
+
+    /// Whether a listed image has the version. Beside a version with a revision, one without is for the other flavors.
+    fn fits(&self, token: &Token<'_>, beside: &[Token<'_>]) -> bool {
+        let version = token.version();
+        let is_revised = |flavor: &str| flavor == RKE2 && beside.iter().any(Token::is_rke2);
+        let is_for = |facets: &&Facets| {
+            if token.is_rke2() { facets.k8s_flavor == RKE2 } else { !is_revised(&facets.k8s_flavor) }
+        };
+        let images = self.listed.iter().map(Cow::as_ref).chain(&self.others);
+        images.filter(is_for).any(|facets| version.agrees_with(&facets.k8s_version))
+    }
+}
+
+impl<'a> Images<'a> {
+    /// What was listed, and what will be.
+    pub fn new(before: Side<'a>, after: Side<'a>) -> Self {
+        Self { before, after }
+    }
+
+    /// The same with more listed images: those of a file that is laid over the others.
+    #[must_use]
+    pub fn and(&self, before: Side<'a>, after: Side<'a>) -> Self {
+        let mut both = self.clone();
+        both.before.listed.extend(before.listed);
+        both.after.listed.extend(after.listed);
+        both
+    }
+
+    /// The flavors that have images of a minor afterwards.
+    pub(super) fn flavors(&self, minor: K8sMinor) -> BTreeSet<&str> {
+        let images = self.after.listed.iter().map(Cow::as_ref).chain(self.after.published.iter().copied());
+        let of_minor = images.filter(|facets| facets.k8s_version.minor == minor);
+        of_minor.map(|facets| facets.k8s_flavor.as_str()).collect()
+    }
+
+    /// The minors of the images of a flavor that will be listed, or of all of them.
+    pub(super) fn listed_minors(&self, k8s_flavor: Option<&str>) -> BTreeSet<K8sMinor> {
+        let is_of = |facets: &&Cow<'_, Facets>| k8s_flavor.is_none_or(|flavor| facets.k8s_flavor == flavor);
+        self.after.listed.iter().filter(is_of).map(|facets| facets.k8s_version.minor).collect()
+    }
+
+    /// Whether the images of a flavor had the version before, and no other flavor need be meant.
+    pub(super) fn had(&self, k8s_flavor: &str, token: &Token<'_>) -> bool {
+        let version = token.version();
+        let has =
+            |facets: &&Facets| facets.k8s_version.patch.is_some() && version.agrees_with(&facets.k8s_version);
+        self.before.of(k8s_flavor, token.minor).iter().any(has)
+    }
+
+    /// Whether the version was that of a listed image, and will be of none.
+    pub(super) fn no_longer_fits(&self, token: &Token<'_>, beside: &[Token<'_>]) -> bool {
+        self.before.fits(token, beside) && !self.after.fits(token, beside)
+    }
+
+    /// Whether the version will be that of a listed image.
+    pub(super) fn will_fit(&self, token: &Token<'_>, beside: &[Token<'_>]) -> bool {
+        self.after.fits(token, beside)
+    }
+
+    /// The versions of listed images of a minor, or of all of them where there is none.
+    pub(super) fn listed_versions(&self, minor: K8sMinor) -> BTreeSet<&K8sVersion> {
+        let all = self.after.listed.iter().map(|facets| &facets.k8s_version);
+        let of_minor: BTreeSet<&K8sVersion> = all.clone().filter(|version| version.minor == minor).collect();
+        if of_minor.is_empty() { all.collect() } else { of_minor }
+    }
+
+    /// What a version of a flavor should say; `None` where no image tells, and why it must stay where images contradict
+    /// each other or their names say too little.
+    pub(super) fn version(&self, k8s_flavor: &str, token: &Token<'_>) -> Result<Option<String>, String> {
+        let subject = format!("{k8s_flavor} {}", token.minor);
+        let images = self.after.of(k8s_flavor, token.minor);
+        let exact = images.iter().map(|facets| Exact::of(&facets.k8s_version, k8s_flavor == RKE2));
+        let Some(versions) = exact.collect::<Option<BTreeSet<Exact>>>() else {
+            return Err(format!("no annotation tells the patch of the images of {subject}"));
+        };
+        let Some(version) = versions.first() else { return Ok(None) };
+        let contradicts = |facets: &&Facets| {
+            facets.k8s_flavor == k8s_flavor
+                && facets.k8s_version.minor == token.minor
+                && !version.agrees_with(&facets.k8s_version)
+        };
+        let own = versions.iter().skip(1).map(ToString::to_string);
+        let others =
+            self.after.others.iter().filter(contradicts).map(|facets| facets.k8s_version.to_string());
+        let others: Vec<String> = own.chain(others).collect();
+        if !others.is_empty() {
+            return Err(format!("the images of {subject} are at {version} and {}", others.join(", ")));
+        }
+        match token.rewritten(version) {
+            None if version.patch != token.patch => {
+                Err(format!("the images of {subject} are at {version}, of unknown revision"))
+            }
+            to => Ok(to),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Where Kubernetes versions stand in a file: where rules name them, and where `check` judges them.
+
+use std::collections::BTreeSet;
+
+use super::token::Token;
+use super::{Note, Pattern, Place, Rule};
+use crate::release::{K8sMinor, K8sVersion};
+use crate::values::{Document, Field, KeyPath, Text, TextsAt};
+
+/// The mapping of Kubernetes minors to versions in sylva-units.
+pub const VERSION_MAP: &str = "k8s_version_map";
+/// A cluster's own version, and its infrastructure.
+const CLUSTER_VERSION: [&str; 2] = ["cluster", "k8s_version"];
+const INFRASTRUCTURE: [&str; 2] = ["capi_providers", "infra_provider"];
+/// The infrastructures whose machines boot OS images of a registry.
+const BOOTS_IMAGES: [&str; 3] = ["capm3", "capo", "capv"];
+
+/// A version as it stands in a file.
+#[derive(Debug, Clone)]
+pub(super) struct Found<'d> {
+    /// The scalar that holds it.
+    pub(super) text: Text<'d>,
+    /// The version; its range is of the file.
+    pub(super) token: Token<'d>,
+    /// The keys that lead to it; empty where a pattern found it.
+    pub(super) path: Vec<&'d str>,
+    /// The flavors that rules say it may be of; empty where no rule names it.
+    pub(super) flavors: BTreeSet<&'d str>,
+}
+
+/// What stands at the places of rules.
+#[derive(Debug, Default)]
+pub(super) struct Named<'d> {
+    pub(super) found: Vec<Found<'d>>,
+    /// What the rules do not find, or cannot be taken for a version.
+    pub(super) notes: Vec<Note>,
+    /// Rules of which nothing is in the file.
+    pub(super) not_found: Vec<Note>,
+}
+
+/// What rules name in a file, each version once.
+pub(super) fn named<'d>(rules: &'d [Rule], document: &'d Document, path: &str) -> Named<'d> {
+    let mut named = Named::default();
+    for rule in rules {
+        match &rule.place {
+            Place::Path(at) => named.path(rule, at, document, path),
+            Place::Pattern(pattern) => named.pattern(rule, pattern, document, path),
+        }
+    }
+    named.found.sort_by_key(|found| found.token.range.start);
+    named
+}
+
+impl<'d> Named<'d> {
+    fn path(&mut self, rule: &'d Rule, at: &'d KeyPath, document: &'d Document, path: &str) {
+        let keys: Vec<&str> = at.0.iter().map(String::as_str).collect();
+        match document.texts_at(at) {
+            Ok(Some(TextsAt::One(text))) => self.text(rule, &text, None, &keys, document),
+            Ok(Some(TextsAt::Entries(entries))) => {
+                for (key, text) in entries {
+                    let keys: Vec<&str> = keys.iter().copied().chain([key]).collect();
+                    if let Some(minor) = minor(key) {
+                        self.text(rule, &text, Some(minor), &keys, document);
+                    }
+                }
+            }
+            Ok(None) => {
+                let why = "it is not there".to_owned();
+                self.not_found.push(Note::NotFound { place: rule.place.clone(), why });
+            }
+            Err(error) => {
+                let why = format!("{path}:{error}");
+                self.notes.push(Note::NotFound { place: rule.place.clone(), why });
+            }
+        }
+    }
+
+    fn text(
+        &mut self,
+        rule: &'d Rule,
+        text: &Text<'d>,
+        minor: Option<K8sMinor>,
+        keys: &[&'d str],
+        document: &'d Document,
+    ) {
+        for token in tokens(text, document).into_iter().filter(|token| minor.is_none_or(|m| m == token.minor))
+        {
+            self.add(rule, text.clone(), token, keys);
+        }
+    }
+
+    fn pattern(&mut self, rule: &'d Rule, pattern: &Pattern, document: &'d Document, path: &str) {
+        let found = pattern.versions(document.text());
+        if found.is_empty() {
+            let why = "it matches nothing".to_owned();
+            self.not_found.push(Note::NotFound { place: rule.place.clone(), why });
+        }
+        for range in found {
+            let written = document.text().get(range.clone()).unwrap_or_default();
+            let why = match (Token::whole(written), document.value_around(&range)) {
+                (Some(token), Some(text)) => {
+                    self.add(rule, text, token.moved_by(range.start), &[]);
+                    continue;
+                }
+                (None, _) => "it is no exact version",
+                (_, None) => "it does not stand in a value",
+            };
+            let at = document.position(range.start);
+            self.notes.push(Note::stays(path, at, written, why.to_owned()));
+        }
+    }
+
+    fn add(&mut self, rule: &'d Rule, text: Text<'d>, token: Token<'d>, keys: &[&'d str]) {
+        let flavor = rule.k8s_flavor.as_str();
+        match self.found.iter_mut().find(|found| found.token.range == token.range) {
+            Some(found) => drop(found.flavors.insert(flavor)),
+            None => self.found.push(Found { text, token, path: keys.to_vec(), flavors: [flavor].into() }),
+        }
+    }
+}
+
+/// The versions that `check` judges: those of a `k8s_version_map`, and a cluster's own where its machines boot images.
+pub(super) fn judged(document: &Document) -> Vec<Found<'_>> {
+    let fields = document.fields_where(|path| is_judged(path) || path.ends_with(&INFRASTRUCTURE));
+    let boots = |cluster: &[&str]| fields.iter().all(|field| !boots_none(field, cluster));
+    let is_here = |field: &&Field<'_>| {
+        let (path, aliased) = (&field.path, document.position(field.span.start) != field.at);
+        let cluster = path.split_last().map(|(_, cluster)| cluster).unwrap_or_default();
+        is_judged(path) && !aliased && (is_in_map(path) || boots(cluster))
+    };
+    let here = fields.iter().filter(is_here).filter(|field| field.text.is_some());
+    here.flat_map(|field| of_field(field, document)).collect()
+}
+
+fn of_field<'d>(field: &Field<'d>, document: &'d Document) -> Vec<Found<'d>> {
+    let Some(text) = document.value_around(&field.span) else { return Vec::new() };
+    let of_key = field.path.last().copied().and_then(minor).filter(|_| is_in_map(&field.path));
+    let tokens = tokens(&text, document).into_iter().filter(|token| of_key.is_none_or(|m| m == token.minor));
+    let found =
+        |token| Found { text: text.clone(), token, path: field.path.clone(), flavors: BTreeSet::new() };
+    tokens.map(found).collect()
+}
+
+/// The minors that the entries of each `k8s_version_map` of a file are for, by its path.
+pub(super) fn maps(document: &Document) -> Vec<(KeyPath, BTreeSet<K8sMinor>)> {
+    let fields = document.fields_where(|path| {
+        path.ends_with(&[VERSION_MAP])
+            || path.split_last().is_some_and(|(_, above)| above.ends_with(&[VERSION_MAP]))
+    });
+    let maps = fields.iter().filter(|field| field.path.ends_with(&[VERSION_MAP]) && field.text.is_none());
+    let minors = |map: &Field<'_>| {
+        let below =
+            fields.iter().filter(|field| field.path.split_last().is_some_and(|(_, above)| above == map.path));
+        below.filter_map(|field| minor(field.path.last()?)).collect::<BTreeSet<_>>()
+    };
+    let path = |map: &Field<'_>| KeyPath(map.path.iter().map(|key| (*key).to_owned()).collect());
+    maps.map(|map| (path(map), minors(map))).filter(|(_, minors)| !minors.is_empty()).collect()
+}
+
+/// All versions of a scalar.
+pub(super) fn tokens<'d>(text: &Text<'_>, document: &'d Document) -> Vec<Token<'d>> {
+    let written = document.text().get(text.span.clone()).unwrap_or_default();
+    Token::all(written).into_iter().map(|token| token.moved_by(text.span.start)).collect()
+}
+
+/// Whether a path leads to a Kubernetes version that must be that of an image.
+pub fn is_judged(path: &[&str]) -> bool {
+    path.ends_with(&CLUSTER_VERSION) || is_in_map(path)
+}
+
+/// Whether a path leads into a mapping of Kubernetes minors to versions.
+pub fn is_in_map(path: &[&str]) -> bool {
+    path.split_last().is_some_and(|(_, above)| above.contains(&VERSION_MAP))
+}
+
+/// Whether a field says that the machines of a cluster boot no OS image of a registry.
+pub fn boots_none(field: &Field<'_>, cluster: &[&str]) -> bool {
+    let is_it = field.path.strip_prefix(cluster).is_some_and(|below| below == INFRASTRUCTURE);
+    let infrastructure = field.text.filter(|text| !text.is_empty() && !text.contains("{{"));
+    is_it && infrastructure.is_some_and(|name| !BOOTS_IMAGES.contains(&name))
+}
+
+fn minor(key: &str) -> Option<K8sMinor> {
+    key.parse().ok().map(|version: K8sVersion| version.minor)
+}

@@ -1,0 +1,62 @@
+//! Which Kubernetes versions follow the images.
+
+use super::Rule;
+
+/// Which Kubernetes versions elsewhere in the files of a target follow the images.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum KubernetesVersions {
+    /// Those of a `k8s_version_map` in the file that holds the version, where the old versions say whose they are.
+    #[default]
+    Auto,
+    /// None; it is only said where they differ.
+    Off,
+    /// Those that rules name, in every file.
+    Rules(Vec<Rule>),
+}
+
+/// Text that is no such setting, or texts that contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidKubernetesVersions {
+    /// Neither a word nor a rule.
+    #[error(transparent)]
+    Rule(#[from] super::InvalidRule),
+    /// A word stands beside something else.
+    #[error("`{0}` excludes every other value")]
+    NotAlone(String),
+}
+
+impl KubernetesVersions {
+    /// The setting that texts come to: `auto`, `off`, or rules.
+    ///
+    /// # Errors
+    /// The first text that is none, or a word that does not stand alone.
+    pub fn from_texts(texts: &[String]) -> Result<Self, InvalidKubernetesVersions> {
+        let word = texts.iter().find(|text| matches!(text.as_str(), "auto" | "off"));
+        match (texts, word) {
+            ([one], Some(_)) if one == "off" => Ok(Self::Off),
+            ([_], Some(_)) | ([], _) => Ok(Self::Auto),
+            (_, Some(word)) => Err(InvalidKubernetesVersions::NotAlone(word.clone())),
+            (rules, None) => {
+                let rules = rules.iter().map(|rule| rule.parse());
+                Ok(Self::Rules(rules.collect::<Result<_, _>>()?))
+            }
+        }
+    }
+
+    /// The texts of [`KubernetesVersions::from_texts`]; none for the default.
+    pub fn texts(&self) -> Vec<String> {
+        match self {
+            Self::Auto => Vec::new(),
+            Self::Off => vec!["off".to_owned()],
+            Self::Rules(rules) => rules.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// The rules; none where the setting is a word.
+    pub fn rules(&self) -> &[Rule] {
+        match self {
+            Self::Auto | Self::Off => &[],
+            Self::Rules(rules) => rules,
+        }
+    }
+}
