@@ -127,13 +127,35 @@ pub enum EditError {
     /// Two changes meet.
     #[error(transparent)]
     Overlap(#[from] Overlap),
-    /// The second reader does not read the new text.
-    #[error("{at}: a second YAML reader cannot read the edited text: {message}; nothing was written")]
-    SecondReader {
+    /// A reader that read the old text does not read the new one.
+    #[error("{at}: {reader} cannot read the edited text: {message}; nothing was written")]
+    Unreadable {
+        /// Whose reader it is.
+        reader: &'static str,
         /// Where it stopped, in the new text.
         at: Position,
         /// What it said.
         message: String,
+    },
+    /// No second reader reads the old text, so that none can check an edit of it.
+    #[error(
+        "{at}: no second YAML reader can check an edit of this file: {message}; write it more plainly here"
+    )]
+    ReadByNobodyElse {
+        /// Where one of them stopped, in the old text.
+        at: Position,
+        /// What it said.
+        message: String,
+    },
+    /// Another reader finds something else in the old text.
+    #[error("{at}: Helm reads this otherwise (it finds {found}, dibump {expected}); write it more plainly")]
+    ReadOtherwise {
+        /// Where, in the old text.
+        at: Position,
+        /// What we find.
+        expected: String,
+        /// What the other reader finds.
+        found: String,
     },
     /// The new text does not say what was planned.
     #[error(
@@ -153,8 +175,8 @@ pub enum EditError {
 }
 
 impl Document {
-    /// The text with the changes made: bytes outside the changed ranges are as they were, and a second reader finds
-    /// exactly the changes that were asked for.
+    /// The text with the changes made: bytes outside the changed ranges are as they were, and other readers, Helm's
+    /// among them, find exactly the changes that were asked for.
     ///
     /// # Errors
     /// What cannot be changed safely, with line and column; then nothing changes.
