@@ -2,10 +2,12 @@
 //!
 //! The document reads, a change says what reconciliation wants, an edit is byte ranges that were checked.
 
+mod absence;
 mod block;
 mod check;
 mod copied;
 mod data;
+mod diagnosis;
 mod document;
 mod edit;
 mod excerpt;
@@ -18,6 +20,7 @@ mod planned_texts;
 mod quotes;
 mod region;
 mod rendered;
+mod sops;
 mod text_edit;
 mod texts;
 mod tree;

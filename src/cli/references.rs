@@ -25,7 +25,7 @@ pub(super) fn follow(
     let files = matched(globs, own)?;
     let contents: BTreeMap<String, Vec<u8>> =
         files.iter().map(|file| (file.path.display().to_string(), file.bytes.clone())).collect();
-    plan.follow(request, known, contents);
+    plan.follow(request, known, contents)?;
     Ok(files)
 }
 

@@ -65,14 +65,23 @@ impl Ends for ValuesError {
         let hint = match self {
             Self::TooLarge { .. } => "name the values file itself",
             Self::NotUtf8 { .. } => "save the file as UTF-8",
+            Self::LfsPointer => {
+                "run `git lfs pull`, or keep the file in Git itself: a bot reads it from there"
+            }
             Self::Tab { .. } => "indent by spaces",
+            Self::TemplateLine { .. } => "name the file that the template gives, or put the action in quotes",
             Self::Syntax { .. } => "fix the YAML syntax here",
             Self::WrittenTwice { .. } | Self::TwoDocuments { .. } => "remove one of them",
             Self::TopLevel { .. } => "name a file of Helm values",
             Self::MergeKey { .. } => "write the merged entries out",
             Self::TooManyAliases { .. } => "write the values out",
+            Self::ThroughList { .. } => "keep version and mapping below keys, outside of lists",
+            Self::ThroughText { .. } => {
+                "write the values as a mapping (in an Argo CD Application: `valuesObject` instead of `values`)"
+            }
+            Self::Encrypted { .. } => "exclude it from encryption, for example with `unencrypted_regex`",
             Self::Alias { .. } | Self::Template { .. } | Self::Unexpected { .. } => {
-                "write it out there, or name another place with --version-key or --images-key"
+                "write it out there, or name another place with `version_key` or `images_key`"
             }
         };
         Some(hint.to_owned())
@@ -101,8 +110,12 @@ impl Ends for EditError {
             | Self::AnchorUsedElsewhere { .. }
             | Self::CopiesAlias { .. }
             | Self::Layout { .. }
-            | Self::SecondReader { .. }
+            | Self::Unreadable { .. }
+            | Self::ReadByNobodyElse { .. }
+            | Self::ReadOtherwise { .. }
             | Self::NotAsPlanned { .. } => Ending::Refused,
+            // Only sops may change these.
+            Self::Sops { .. } | Self::Encrypted { .. } => Ending::Refused,
             // Whatever the file says, no plan may ask for these.
             Self::NoSuchKey { .. }
             | Self::NoSuchEntry { .. }

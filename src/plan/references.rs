@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Plan, PlannedFile, Request, Survey, Surveyed, kubernetes_versions};
+use super::{Plan, PlanError, PlannedFile, Request, Survey, Surveyed, kubernetes_versions};
 use crate::reconcile::Reconciliation;
 use crate::reconcile::kubernetes_versions::{Coupled, File, Images, Note, SetVersion, Side, couple};
 use crate::reconcile::references::{self, Here, Keys, Moves, References, Releases};
 use crate::release::choice::Known;
 use crate::sylva::{IMAGES, VERSION};
-use crate::values::{Change, Document, Position};
+use crate::values::{Change, Document, EditError, Position, ValuesError};
 
 /// The files that may name image keys, as far as they do.
 #[derive(Debug, Default)]
@@ -23,9 +23,12 @@ pub struct ReferenceFiles {
 /// Why a file stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotFollowed {
-    /// It cannot be read, or not edited safely.
-    #[error("{0}")]
-    Unreadable(String),
+    /// It cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] ValuesError),
+    /// It cannot be edited safely.
+    #[error(transparent)]
+    Edit(#[from] EditError),
     /// It names a version of its own, so that what it names is of that release.
     #[error("it names a version of its own ({0})")]
     OwnVersion(Position),
@@ -74,9 +77,14 @@ impl Plan {
     }
 
     /// Follows in other files what becomes of image keys. A file that cannot be read as YAML, or edited safely, stays as
-    /// it is and is named. `known` is what the plan was made of.
-    pub fn follow(&mut self, request: Request<'_>, known: &Known, contents: BTreeMap<String, Vec<u8>>) {
-        let Some(wanted) = known.releases.get(self.to()).filter(|_| self.is_change()) else { return };
+    /// it is and is named; one that sops encrypted is refused. `known` is what the plan was made of.
+    pub fn follow(
+        &mut self,
+        request: Request<'_>,
+        known: &Known,
+        contents: BTreeMap<String, Vec<u8>>,
+    ) -> Result<(), PlanError> {
+        let Some(wanted) = known.releases.get(self.to()).filter(|_| self.is_change()) else { return Ok(()) };
         let survey = request.survey;
         let ownership = survey.ownership.settled_by(&survey.primary.mapping);
         let current = known.releases.get(&self.from);
@@ -95,10 +103,14 @@ impl Plan {
                     self.files.iter_mut().for_each(|own| own.forget_found(&coupled));
                     found.files.extend(Some(file).filter(ReferenceFile::says_something));
                 }
+                Err(NotFollowed::Edit(error)) if error.is_of_sops() => {
+                    return Err(PlanError::Edit { path, error });
+                }
                 Err(why) => found.not_followed.push((path, why)),
             }
         }
         self.references = found;
+        Ok(())
     }
 }
 
@@ -113,8 +125,7 @@ struct Follower<'a> {
 impl Follower<'_> {
     /// What becomes of a file.
     fn file(&self, path: &str, bytes: Vec<u8>) -> Result<(ReferenceFile, Coupled), NotFollowed> {
-        let unreadable = |why: String| NotFollowed::Unreadable(why);
-        let document = Document::parse(bytes).map_err(|error| unreadable(error.to_string()))?;
+        let document = Document::parse(bytes)?;
         let here = self.here(&document);
         let references = self.moves.follow(&document, &here, &[]);
         let file = File { path, document: &document, holds_version: false };
@@ -131,7 +142,7 @@ impl Follower<'_> {
         let before = document.shared_text();
         let after = match changes.as_slice() {
             [] => before.clone(),
-            changes => document.edit(changes).map_err(|error| unreadable(error.to_string()))?.text.into(),
+            changes => document.edit(changes)?.text.into(),
         };
         let notes = coupled.notes.iter().map(ToString::to_string).collect();
         let kubernetes_versions = coupled.set.clone();
@@ -195,7 +206,7 @@ impl ReferenceFiles {
             .iter()
             .flat_map(|file| file.references.notes(&file.path).chain(file.notes.iter().cloned()));
         let not_followed = self.not_followed.iter().map(|(path, why)| match why {
-            NotFollowed::Unreadable(_) => format!("{path} was not looked at: {why}"),
+            NotFollowed::Unreadable(_) | NotFollowed::Edit(_) => format!("{path} was not looked at: {why}"),
             NotFollowed::OwnVersion(_) => format!("{path} was left alone: {why}"),
         });
         dangling.chain(not_followed)

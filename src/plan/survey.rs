@@ -93,7 +93,8 @@ pub enum SurveyError {
     },
     /// There is no version.
     #[error(
-        "{path}: there is no `{key}`; name the version's place with --version-key, or the release with --from"
+        "{path}: there is no `{key}`; name the version's place with `version_key` (--version-key), or the release with \
+         --from"
     )]
     NoVersion {
         /// The file.
@@ -112,7 +113,10 @@ pub enum SurveyError {
         error: crate::release::InvalidVersion,
     },
     /// There is no mapping.
-    #[error("{path}: there is no `{}` and no `{}`; name the mapping's place with --images-key", IMAGES[0], IMAGES[1])]
+    #[error(
+        "{path}: there is no `{}` and no `{}`; name the mapping's place with `images_key` (--images-key)",
+        IMAGES[0], IMAGES[1]
+    )]
     NoMapping {
         /// The file.
         path: String,
@@ -127,7 +131,7 @@ pub enum SurveyError {
     },
     /// There are both mappings.
     #[error(
-        "{path}: there are both `{}` ({}) and `{}` ({}); say which one with --images-key",
+        "{path}: there are both `{}` ({}) and `{}` ({}); say which one with `images_key` (--images-key)",
         IMAGES[0], at[0], IMAGES[1], at[1]
     )]
     TwoMappings {
@@ -180,10 +184,10 @@ fn read(spec: &FileSpec, bytes: Vec<u8>) -> Result<Surveyed, SurveyError> {
     let key = version_key(spec);
     let version = if spec.overlay { None } else { document.scalar(&key).map_err(failed)? };
     let mapping = match &spec.images_key {
-        Some(key) => document
-            .mapping(key)
-            .map_err(failed)?
-            .ok_or_else(|| SurveyError::NoSuchMapping { path: spec.path.clone(), key: key.clone() })?,
+        Some(key) => document.mapping(key).map_err(failed)?.ok_or_else(|| {
+            let none = SurveyError::NoSuchMapping { path: spec.path.clone(), key: key.clone() };
+            elsewhere(&spec.path, &document, key).unwrap_or(none)
+        })?,
         None => usual_mapping(spec, &document)?,
     };
     let version = version.map(|scalar| (key, scalar));
@@ -201,7 +205,10 @@ fn usual_mapping(spec: &FileSpec, document: &Document) -> Result<Mapping, Survey
     match (find(IMAGES[0])?, find(IMAGES[1])?) {
         (Some(one), Some(other)) => Err(SurveyError::TwoMappings { path, at: [one.at, other.at] }),
         (Some(mapping), None) | (None, Some(mapping)) => Ok(mapping),
-        (None, None) => Err(SurveyError::NoMapping { path }),
+        (None, None) => {
+            let inside = IMAGES.iter().find_map(|key| document.text_with(key));
+            Err(inside.map_or(SurveyError::NoMapping { path }, |error| values_error(&spec.path, error)))
+        }
     }
 }
 
@@ -219,11 +226,20 @@ fn current(
             error,
         })?,
         (None, None) => {
-            return Err(SurveyError::NoVersion { path: primary.path.clone(), key: version_key(spec) });
+            let key = version_key(spec);
+            let elsewhere = elsewhere(&primary.path, &primary.document, &key);
+            return Err(elsewhere.unwrap_or(SurveyError::NoVersion { path: primary.path.clone(), key }));
         }
     };
     let pinned = version.is_prerelease() && !prereleases && from.is_none();
     Ok(if pinned { Current::Pinned(version) } else { Current::Release(version) })
+}
+
+/// What is in the way of a path at which nothing was found, or the text that holds its key.
+fn elsewhere(path: &str, document: &Document, key: &KeyPath) -> Option<SurveyError> {
+    let obstacle = document.obstacle(key);
+    let error = obstacle.or_else(|| key.0.last().and_then(|key| document.text_with(key)))?;
+    Some(values_error(path, error))
 }
 
 fn version_key(spec: &FileSpec) -> KeyPath {

@@ -27,8 +27,8 @@ pub(super) async fn follow(
     let reads: Vec<_> = ours.map(|path| read(job, path, head)).collect();
     let read = futures::stream::iter(reads).buffered(WIDTH).try_collect::<Vec<_>>().await;
     let contents = read.map_err(|error| Outcome::of(&error))?;
-    plan.follow(request, known, contents.into_iter().flatten().collect());
-    Ok(())
+    let contents = contents.into_iter().flatten().collect();
+    plan.follow(request, known, contents).map_err(|error| Outcome::of(&error))
 }
 
 async fn read(job: &Job, path: String, head: &CommitId) -> Result<Option<(String, Vec<u8>)>, ForgeError> {

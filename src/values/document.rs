@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::tree::Tree;
-use super::{KeyPath, Position};
+use super::{KeyPath, Position, diagnosis};
 
 /// The largest values file that is read. The real one of sylva-core has 0.4 MB.
 pub const SIZE_LIMIT: usize = 32 * 1024 * 1024;
@@ -41,6 +41,15 @@ pub enum ValuesError {
         /// The line.
         at: Position,
     },
+    /// What Git holds in place of a file that Git LFS keeps.
+    #[error("1:1: a Git LFS pointer, not the file itself")]
+    LfsPointer,
+    /// A line of a template, which becomes YAML when it is rendered.
+    #[error("{at}: a template action; the file is not YAML before it is rendered")]
+    TemplateLine {
+        /// The action.
+        at: Position,
+    },
     /// Not YAML.
     #[error("{at}: not YAML: {message}")]
     Syntax {
@@ -63,6 +72,30 @@ pub enum ValuesError {
         /// The path.
         path: KeyPath,
         /// The template.
+        at: Position,
+    },
+    /// A list where a path leads on.
+    #[error("{at}: `{path}` is a list; a path through a list is not supported")]
+    ThroughList {
+        /// The path to the list.
+        path: KeyPath,
+        /// The list.
+        at: Position,
+    },
+    /// A text where a path leads on, or that holds YAML of its own.
+    #[error("{at}: `{path}` is a text, not a mapping")]
+    ThroughText {
+        /// The path to the text.
+        path: KeyPath,
+        /// The text.
+        at: Position,
+    },
+    /// A value that sops encrypted.
+    #[error("{at}: `{path}` is encrypted by sops")]
+    Encrypted {
+        /// The path.
+        path: KeyPath,
+        /// The value.
         at: Position,
     },
     /// Something else than what was expected.
@@ -125,16 +158,20 @@ impl Document {
     /// Reads a values file.
     ///
     /// # Errors
-    /// [`ValuesError::TooLarge`], [`ValuesError::NotUtf8`], [`ValuesError::Tab`], [`ValuesError::Syntax`].
+    /// [`ValuesError::TooLarge`], [`ValuesError::NotUtf8`], [`ValuesError::LfsPointer`], [`ValuesError::Tab`],
+    /// [`ValuesError::TemplateLine`], [`ValuesError::Syntax`].
     pub fn parse(bytes: Vec<u8>) -> Result<Self, ValuesError> {
         if bytes.len() > SIZE_LIMIT {
             return Err(ValuesError::TooLarge { size: bytes.len() });
         }
         let text = String::from_utf8(bytes).map_err(|error| not_utf8(&error))?;
         let lines = line_starts(&text);
+        if diagnosis::is_lfs_pointer(&text) {
+            return Err(ValuesError::LfsPointer);
+        }
         match Tree::parse(&text) {
             Ok(tree) => Ok(Self { text: text.into(), tree, lines }),
-            Err(error) => Err(syntax(&text, &lines, &error)),
+            Err(error) => Err(diagnosis::syntax(&text, &lines, &error)),
         }
     }
 
@@ -210,7 +247,7 @@ impl Document {
     }
 }
 
-fn position(text: &str, lines: &[u32], offset: usize) -> Position {
+pub(super) fn position(text: &str, lines: &[u32], offset: usize) -> Position {
     let line = lines.partition_point(|start| *start as usize <= offset).saturating_sub(1);
     let before = lines.get(line).and_then(|start| text.get(*start as usize..offset)).unwrap_or_default();
     let mark = usize::from(before.starts_with('\u{feff}'));
@@ -230,15 +267,4 @@ fn not_utf8(error: &std::string::FromUtf8Error) -> ValuesError {
     let valid = error.as_bytes().get(..offset).and_then(|bytes| std::str::from_utf8(bytes).ok());
     let valid = valid.unwrap_or_default();
     ValuesError::NotUtf8 { at: position(valid, &line_starts(valid), offset), offset }
-}
-
-fn syntax(text: &str, lines: &[u32], error: &granit_parser::ScanError) -> ValuesError {
-    let offset = error.marker().byte_offset().unwrap_or(0);
-    let at = position(text, lines, offset);
-    let line = text.lines().nth(at.line - 1).unwrap_or_default();
-    let indent = &line[..line.len() - line.trim_start().len()];
-    match indent.find('\t') {
-        Some(column) => ValuesError::Tab { at: Position { line: at.line, column: column + 1 } },
-        None => ValuesError::Syntax { at, message: error.kind().to_string() },
-    }
 }

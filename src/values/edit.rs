@@ -7,7 +7,7 @@ use super::planned_texts::{How, PlannedText};
 use super::quotes::written;
 use super::text_edit::{Overlap, Replacement, TextEdit};
 use super::tree::{Kind, Pair};
-use super::{Change, Document, KeyPath, MappingStyle, Position, ValuesError, block, check, flow};
+use super::{Change, Document, KeyPath, MappingStyle, Position, ValuesError, block, check, flow, sops};
 
 /// A text with its changes made and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +124,23 @@ pub enum EditError {
         /// The scalar.
         at: Position,
     },
+    /// sops keeps a checksum of the whole file, which the edit would make wrong.
+    #[error(
+        "{at}: the file is encrypted by sops, whose `mac` covers all of its values: after the edit it could not be \
+         decrypted; edit it with sops, or let sops write it with `mac_only_encrypted: true`"
+    )]
+    Sops {
+        /// The key `mac`.
+        at: Position,
+    },
+    /// sops binds an encrypted value to its keys, and its checksum to the encrypted values.
+    #[error("{at}: `{key}` holds a value that sops encrypted, and can only be changed with sops")]
+    Encrypted {
+        /// The entry.
+        key: String,
+        /// Where it stands.
+        at: Position,
+    },
     /// Two changes meet.
     #[error(transparent)]
     Overlap(#[from] Overlap),
@@ -174,6 +191,13 @@ pub enum EditError {
     OutsideTheRanges,
 }
 
+impl EditError {
+    /// Whether sops forbids the edit: leaving the file as it is would be half an update, which no note makes good.
+    pub fn is_of_sops(&self) -> bool {
+        matches!(self, Self::Sops { .. } | Self::Encrypted { .. })
+    }
+}
+
 impl Document {
     /// The text with the changes made: bytes outside the changed ranges are as they were, and other readers, Helm's
     /// among them, find exactly the changes that were asked for.
@@ -181,7 +205,11 @@ impl Document {
     /// # Errors
     /// What cannot be changed safely, with line and column; then nothing changes.
     pub fn edit(&self, changes: &[Change]) -> Result<Edited, EditError> {
+        if !changes.is_empty() {
+            sops::refuse(self)?;
+        }
         let plans = Plans::new(self, changes)?;
+        sops::refuse_encrypted(self, &plans)?;
         let mut notes = Vec::new();
         let mut replacements = Vec::new();
         for (_, pair, value) in &plans.scalars {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use granit_parser::ScalarStyle;
 
 use super::tree::{Kind, Pair};
-use super::{Document, Entry, KeyPath, Mapping, MappingStyle, Position, ValuesError};
+use super::{Document, Entry, KeyPath, Mapping, MappingStyle, Position, ValuesError, sops};
 
 /// A scalar as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Document {
     /// The scalar at a path; `None` if there is no such key.
     ///
     /// # Errors
-    /// It is an alias, a template, a mapping or a list; the key is written twice with different values, or in two
+    /// It is an alias, a template, encrypted, a mapping or a list; the key is written twice with different values, or in two
     /// documents of the file.
     pub fn scalar(&self, path: &KeyPath) -> Result<Option<Scalar>, ValuesError> {
         let Some(pair) = self.locate(path)? else { return Ok(None) };
@@ -48,6 +48,9 @@ impl Document {
         let value = self.text_of(pair.value).to_owned();
         if value.contains("{{") {
             return Err(ValuesError::Template { path: path.clone(), at: self.at(pair.value) });
+        }
+        if sops::is_encrypted(&value) {
+            return Err(ValuesError::Encrypted { path: path.clone(), at: self.at(pair.value) });
         }
         let (at, span) = (self.at(pair.value), self.tree().span(pair.value));
         Ok(Some(Scalar { value, at, span, style: form(style) }))

@@ -214,6 +214,14 @@ impl<'a> MappingPlan<'a> {
         }
     }
 
+    /// The entries that get another key, go, or are copied, and those that others are enabled like.
+    pub(crate) fn touched(&self) -> impl Iterator<Item = Pair> {
+        let entries = self.renamed.keys().chain(self.removed.keys());
+        let copied = self.inserted.iter().filter_map(|new| new.like);
+        let enabling = self.enabled.values().flatten().copied();
+        entries.filter_map(|entry| self.pairs.get(*entry).copied()).chain(copied).chain(enabling)
+    }
+
     /// The entries of the mapping as it will be.
     pub(crate) fn entries(&self) -> Vec<Planned<'_>> {
         let mut entries = Vec::with_capacity(self.pairs.len() + self.inserted.len());

@@ -112,6 +112,12 @@ impl Document {
         self.tree().pairs(mapping).any(|pair| pair.key == node).then_some(mapping)
     }
 
+    /// The entry of which a node is the key.
+    pub(crate) fn entry_of_key(&self, node: usize) -> Option<Pair> {
+        let mapping = self.mapping_of_key(node)?;
+        self.tree().pairs(mapping).find(|pair| pair.key == node)
+    }
+
     pub(crate) fn is_scalar(&self, node: usize) -> bool {
         matches!(self.tree().kind(node), Kind::Scalar(_))
     }

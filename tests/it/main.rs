@@ -25,6 +25,7 @@ mod endings;
 mod environments;
 mod faults;
 mod fleet;
+mod foreign_files;
 mod fuzz;
 mod gates;
 mod github;

@@ -12,7 +12,7 @@ use crate::plan::schema::{Answer, Schema, path_of};
 use crate::plan::{PlanError, Survey, Surveyed};
 use crate::report::check::Fixed;
 use crate::report::{YELLOW, paint, printable};
-use crate::values::{Change, EditNote};
+use crate::values::{Change, EditError, EditNote};
 
 /// Applies what can be fixed, and reads the files again. A fix that cannot be made safely is said and left out.
 pub(super) fn apply(
@@ -69,6 +69,9 @@ fn edited(
                         context.output.complain(&format!("{} {note}\n", paint(YELLOW, "note:")));
                     }
                 }
+            }
+            Err(error @ EditError::Sops { .. }) => {
+                return Err(PlanError::Edit { path: file.path.clone(), error }.into());
             }
             Err(error) => {
                 changes.pop();

@@ -1,0 +1,50 @@
+//! Why a text is no values file, told by what it is: a pointer to the file, a template, wrong blanks, or wrong YAML.
+
+use granit_parser::{Parser, ScanError};
+
+use super::Position;
+use super::document::{ValuesError, position};
+
+/// How a pointer of Git LFS begins (<https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>).
+const LFS_POINTERS: [&str; 2] =
+    ["version https://git-lfs.github.com/spec/", "version https://hawser.github.com/spec/"];
+/// How actions of Go templates and statements of Jinja begin. YAML takes neither at the beginning of a line for a key.
+const ACTIONS: [&str; 2] = ["{{", "{%"];
+
+/// Whether Git LFS keeps the file elsewhere. YAML reads a pointer as one long scalar.
+pub(super) fn is_lfs_pointer(text: &str) -> bool {
+    LFS_POINTERS.iter().any(|pointer| text.starts_with(pointer))
+}
+
+/// Why the parser stopped.
+pub(super) fn syntax(text: &str, lines: &[u32], error: &ScanError) -> ValuesError {
+    let offset = error.marker().byte_offset().unwrap_or(0);
+    let at = position(text, lines, offset);
+    let line = text.lines().nth(at.line - 1).unwrap_or_default();
+    let indent = &line[..line.len() - line.trim_start().len()];
+    if let Some(column) = indent.find('\t') {
+        return ValuesError::Tab { at: Position { line: at.line, column: column + 1 } };
+    }
+    match template_line(text, lines, offset) {
+        Some(action) => ValuesError::TemplateLine { at: position(text, lines, action) },
+        None => ValuesError::Syntax { at, message: error.kind().to_string() },
+    }
+}
+
+/// The template action at which a text stops being YAML: the last one up to the place of the error, if the parser gets
+/// further without its line.
+fn template_line(text: &str, lines: &[u32], offset: usize) -> Option<usize> {
+    let error_line = lines.partition_point(|start| *start as usize <= offset);
+    let end = lines.get(error_line).map_or(text.len(), |start| *start as usize);
+    let action = ACTIONS.iter().filter_map(|action| text.get(..end)?.rfind(action)).max()?;
+    let line = lines.partition_point(|start| *start as usize <= action);
+    let begin = *lines.get(line.checked_sub(1)?)? as usize;
+    let stop = lines.get(line).map_or(text.len(), |start| *start as usize);
+    let without =
+        format!("{}{}{}", text.get(..begin)?, " ".repeat(stop - begin - 1) + "\n", text.get(stop..)?);
+    let error = Parser::new_from_str(&without).find_map(Result::err);
+    let further = error.is_none_or(|error| error.marker().byte_offset().is_none_or(|next| next >= stop));
+    // Several actions may stand in the line.
+    let first = ACTIONS.iter().filter_map(|action| text.get(begin..stop)?.find(action)).min()?;
+    further.then_some(begin + first)
+}
