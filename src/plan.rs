@@ -4,6 +4,7 @@
 
 pub mod gates;
 mod kubernetes_versions;
+pub mod os_release;
 pub mod references;
 pub mod schema;
 mod signatures;

@@ -9,9 +9,11 @@
 //! [`standing()`] says how the entries stand to their release, for one who only judges.
 
 pub mod addition;
+mod defaults;
 pub mod images;
 pub mod kubernetes_versions;
 mod listing;
+pub mod os_release;
 pub mod outcome;
 pub mod overlay;
 pub mod ownership;
@@ -27,6 +29,7 @@ use crate::values::Mapping;
 
 pub use addition::{Suggested, Unlisted};
 pub use images::{Because, Images, InvalidImages};
+pub use os_release::OsChange;
 pub use outcome::{Added, Dead, Departure, Foreign, Listed, Note, Reconciliation, Removed, Renamed};
 pub use overlay::overlay;
 pub use ownership::Ownership;
@@ -71,12 +74,14 @@ pub fn reconcile(inputs: Inputs<'_>) -> Result<Reconciliation, Refusal> {
     }
     let fates = pairing::fates(&inputs, &listing);
     if fates.contains(&Fate::Dead) {
-        let note = Note::Holds { version: inputs.wanted.version.clone() };
-        return Ok(writing::unchanged(blank, &listing, false, note));
+        return Ok(writing::held(blank, &listing, &pairing::stuck(&inputs, &listing, &fates)));
     }
     refuse_desertion(&inputs, &listing, &fates)?;
     let additions = addition::additions(&inputs, &listing, &fates, policy);
-    let report = Reconciliation { suggested: additions.suggested, notes: additions.notes, ..blank };
+    let os_changes = os_release::os_changes(&inputs, &listing, &fates);
+    let mut notes = additions.notes;
+    notes.extend(defaults::outdated(&listing, &fates, &additions.added));
+    let report = Reconciliation { suggested: additions.suggested, os_changes, notes, ..blank };
     writing::write(report, &listing, &fates, &additions.added, inputs.wanted.is_complete())
 }
 

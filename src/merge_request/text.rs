@@ -5,10 +5,12 @@
 //! times, no counters. Everything that comes from outside goes through [`inert`].
 
 mod following;
+mod os_release;
 
 use std::collections::BTreeMap;
 
 pub use following::{Following, ReferenceSummary, VersionChange};
+pub use os_release::OsReleases;
 
 use super::inert;
 use crate::release::{Digest, Facets, K8sVersion, Size, Version};
@@ -40,6 +42,8 @@ pub struct Summary {
     pub missing: Vec<String>,
     /// Whether the release is whole, in a sentence.
     pub complete: Option<String>,
+    /// OS releases that change.
+    pub os_releases: OsReleases,
     /// What follows the image keys elsewhere.
     pub following: Following,
     /// Signatures, in a sentence.
@@ -121,10 +125,12 @@ pub fn title(producer: &str, from: Option<&Version>, to: &Version) -> String {
 
 /// The bot's part of the description.
 pub fn describe(summary: &Summary) -> String {
-    let mut parts = vec![headline(summary)];
+    let mut parts: Vec<String> = summary.os_releases.head().into_iter().collect();
+    parts.push(headline(summary));
     let missing: Vec<String> = summary.missing.iter().map(|item| inert::inline(item)).collect();
     parts.extend(bullets("Missing in this release", short(&missing)));
     parts.extend(bullets("Please look at", &warnings(summary)));
+    parts.extend(summary.os_releases.part());
     parts.extend(sentence("Complete", summary.complete.as_deref()));
     parts.extend(sentence("Signatures", summary.signatures.as_deref()));
     parts.push(format!("**What to do:** {}", to_do(summary)));
@@ -385,6 +391,7 @@ mod tests {
                     .into(),
                 suggested: vec!["opensuse-15-6-hardened-rke2-1-31-8".into()],
             }],
+            os_releases: OsReleases::default(),
             following: Following::default(),
             missing: vec![],
             complete: Some("19 images, nothing is missing that 0.4.11 had".into()),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Because, Images, Suggested};
+use super::{Because, Images, OsChange, Suggested};
 use crate::release::{Facets, ImageKey, Line, Version};
 use crate::values::{Change, Entry, Position};
 
@@ -27,6 +27,8 @@ pub struct Reconciliation {
     pub added: Vec<Added>,
     /// Entries that go.
     pub removed: Vec<Removed>,
+    /// OS releases that change below keys that stay or get another name.
+    pub os_changes: Vec<OsChange>,
     /// Artifacts that are published and not listed, by family and from the newest Kubernetes down.
     pub suggested: Vec<Suggested>,
     /// Entries of other registries, left alone.
@@ -204,6 +206,15 @@ pub enum Note {
         /// Where the entry stands.
         at: Position,
     },
+    /// A newer Kubernetes of its family came in, and an entry goes on to be the default.
+    DefaultStays {
+        /// The key of that entry, as it will be.
+        key: ImageKey,
+        /// The newest image of its family.
+        newest: ImageKey,
+        /// Where the entry stands.
+        at: Position,
+    },
     /// An artifact cannot be listed because another registry's entry has its key.
     KeyTaken {
         /// The key.
@@ -248,6 +259,12 @@ impl fmt::Display for Note {
             Self::AddsNothing { reason } => write!(f, "no new line was added: {reason}"),
             Self::CommentStays { key, at } => {
                 write!(f, "the comment above {key} ({at}) stays; it may speak of more than this entry")
+            }
+            Self::DefaultStays { key, newest, at } => {
+                write!(
+                    f,
+                    "`default_enabled` stays with {key} ({at}); {newest} is newer: move it by hand if wanted"
+                )
             }
             Self::KeyTaken { key } => write!(f, "{key} is not listed: another registry's entry has this key"),
             Self::NotInMapping { key, at } => write!(f, "{key} ({at}) stays; the mapping does not have it"),

@@ -42,13 +42,7 @@ pub(super) fn fates_of(
     };
     let dead = listing.items.iter().enumerate().filter(|(i, item)| is_dead(*i, item));
     let dead = dead.filter_map(|(i, item)| Some((i, item.facets.as_ref()?)));
-    let is_free = |artifact: &&Artifact| {
-        let claims = |fate: &Fate| matches!(fate, Fate::Becomes(key, _) if *key == artifact.key);
-        !listing.lists(&artifact.key) && !listing.is_taken(artifact.key.as_str()) && !fates.iter().any(claims)
-    };
-    let free = inputs.wanted.artifacts.values().filter(is_free);
-    let free = free.filter_map(|artifact| Some((artifact, artifact.facets.as_ref()?)));
-    for (item, artifact) in pair_lines(dead, free) {
+    for (item, artifact) in pair_lines(dead, free(inputs, listing, &fates)) {
         fates[item] = Fate::Becomes(artifact.key.clone(), artifact.facets.clone());
     }
     if inputs.wanted.is_complete() {
@@ -60,6 +54,39 @@ pub(super) fn fates_of(
         }
     }
     fates
+}
+
+/// The items that hold a release which is known in part: dead, and without an artifact of their line that is proven and
+/// free. Where each has one, it is not shown that they are gone, and all of them hold it.
+pub(super) fn stuck<'l, 'a>(
+    inputs: &Inputs<'_>,
+    listing: &'l Listing<'a>,
+    fates: &[Fate],
+) -> Vec<&'l Item<'a>> {
+    let unproven = listing.items.iter().enumerate().filter(|(_, item)| item.existence != Existence::Exists);
+    let unproven = unproven.filter_map(|(i, item)| Some((i, item.facets.as_ref()?)));
+    let replaced: Vec<usize> =
+        pair_lines(unproven, free(inputs, listing, fates)).into_iter().map(|(item, _)| item).collect();
+    let dead = || (0..fates.len()).filter(|&i| fates[i] == Fate::Dead);
+    let mut stuck: Vec<usize> = dead().filter(|i| !replaced.contains(i)).collect();
+    if stuck.is_empty() {
+        stuck = dead().collect();
+    }
+    stuck.into_iter().map(|i| &listing.items[i]).collect()
+}
+
+/// Artifacts that no entry has, or gets.
+fn free<'w>(
+    inputs: &Inputs<'w>,
+    listing: &Listing<'_>,
+    fates: &[Fate],
+) -> impl Iterator<Item = (&'w Artifact, &'w Facets)> {
+    let is_free = |artifact: &&Artifact| {
+        let gets = |fate: &Fate| matches!(fate, Fate::Becomes(key, _) if *key == artifact.key);
+        !listing.lists(&artifact.key) && !listing.is_taken(artifact.key.as_str()) && !fates.iter().any(gets)
+    };
+    let free = inputs.wanted.artifacts.values().filter(is_free);
+    free.filter_map(|artifact| Some((artifact, artifact.facets.as_ref()?)))
 }
 
 /// Why a dead key that found no free artifact goes from a completely known release.

@@ -28,6 +28,7 @@ pub(super) fn blank(
         renamed: Vec::new(),
         added: Vec::new(),
         removed: Vec::new(),
+        os_changes: Vec::new(),
         suggested: Vec::new(),
         foreign: listing.foreign.clone(),
         templates: listing.templates.clone(),
@@ -53,6 +54,22 @@ pub(super) fn unchanged(
     }
     blank.version_may_move = !is_unknown && blank.dead.is_empty();
     blank.notes.push(note);
+    blank
+}
+
+/// The report of a pass that changes nothing because these items would be left dead. What is proven to take the place of
+/// others does not do so yet: they stay.
+pub(super) fn held(mut blank: Reconciliation, listing: &Listing<'_>, stuck: &[&Item<'_>]) -> Reconciliation {
+    for item in &listing.items {
+        if stuck.iter().any(|stuck| stuck.entry == item.entry) {
+            let proven = item.existence == Existence::Absent;
+            blank.dead.push(Dead { key: item.written.key.clone(), at: item.written.at, proven });
+        } else {
+            blank.kept.push(item.listed());
+        }
+    }
+    blank.version_may_move = false;
+    blank.notes.push(Note::Holds { version: blank.version.clone() });
     blank
 }
 

@@ -139,6 +139,19 @@ impl Policy {
         if self.allow.contains(&kind) { Ok(()) } else { Err(Exclusion::NotAllowed(kind)) }
     }
 
+    /// Whether nothing but patches is allowed.
+    pub fn allows_patches_only(&self) -> bool {
+        !self.allow.is_empty() && self.allow.iter().all(|kind| *kind == UpdateType::Patch)
+    }
+
+    /// Whether `range` ends before the next minor of a version that it admits. The versions that a range admits follow
+    /// each other without a gap, so that the first one of the next minor decides for all above, however it is spelt.
+    pub fn range_ends_with_minor(&self, version: &Version) -> bool {
+        let (major, minor, _) = version.triple();
+        let next = semver::Version::new(major, minor + 1, 0);
+        self.range.as_ref().is_some_and(|range| self.matches(range, version) && !range.matches(&next))
+    }
+
     fn admits_by_name(&self, version: &Version) -> Result<(), Exclusion> {
         if self.range.as_ref().is_some_and(|range| !self.matches(range, version)) {
             return Err(Exclusion::OutOfRange);
@@ -240,6 +253,23 @@ mod tests {
         assert_eq!(verdict(&policy, "0.4.12", "0.5.0"), "minor updates are not allowed");
         assert_eq!(verdict(&policy, "0.4.12", "1.0.0"), "major updates are not allowed");
         assert_eq!(verdict(&policy, "0.4.12", "0.4.13"), "allowed");
+    }
+
+    #[test]
+    fn a_range_ends_with_the_minor_whatever_its_spelling() {
+        let ends = |range: &str| {
+            let policy = Policy { range: Some(range.parse().unwrap()), ..Policy::default() };
+            policy.range_ends_with_minor(&version("0.4.12"))
+        };
+        for range in
+            ["~0.4.0", "~0.4", ">=0.4.3, <0.5", "0.4.*", "=0.4.12", "0.4", "^0.4.1", "<=0.4.99", "<0.5.0"]
+        {
+            assert!(ends(range), "{range}");
+        }
+        for range in ["*", ">=0.4", "0.*", "^0", "<1", ">=0.4.3, <=0.5", "<0.5.1", "~0.5", "=0.4.11"] {
+            assert!(!ends(range), "{range}");
+        }
+        assert!(!Policy::default().range_ends_with_minor(&version("0.4.12")));
     }
 
     #[test]

@@ -123,6 +123,10 @@ fn keys(plan: &Plan, file: &PlannedFile) -> String {
         ));
     }
     lines.extend(file.references.followed.iter().map(references::followed));
+    let os_changes = reconciliation.os_changes.iter();
+    lines.extend(
+        os_changes.map(|change| format!("  {} {}", paint(YELLOW, '!'), printable(&change.to_string()))),
+    );
     lines.extend(file.kubernetes_versions.iter().map(references::kubernetes_version));
     lines.push(format!("  {}", paint(DIM, summary(file))));
     lines.extend(suggested(file));

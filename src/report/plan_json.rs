@@ -104,12 +104,27 @@ pub struct FileReport {
     pub followed: Vec<FollowedReference>,
     /// Names of image keys outside of the mapping that stay and will name no image of the release.
     pub dangling: Vec<DanglingReference>,
+    /// OS releases that change below keys that stay or get another name.
+    pub os_changes: Vec<ChangedOs>,
     /// Kubernetes versions elsewhere in the file that become those of the images.
     pub kubernetes_versions: Vec<SetKubernetesVersion>,
     /// What else a reader should know.
     pub notes: Vec<String>,
     /// The unified diff; empty if nothing changes.
     pub diff: String,
+}
+
+/// A family whose OS release changes.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ChangedOs {
+    /// The family: OS, flavor and Kubernetes flavor.
+    pub family: String,
+    /// The OS release so far.
+    pub from: String,
+    /// The OS release that it will be.
+    pub to: String,
+    /// The keys that will stand for it.
+    pub keys: Vec<String>,
 }
 
 /// A renamed key.
@@ -212,6 +227,12 @@ fn file(file: &PlannedFile) -> FileReport {
         enabled: removed.enabled,
         line: removed.at.line,
     });
+    let os_changes = reconciliation.os_changes.iter().map(|change| ChangedOs {
+        family: change.family.to_string(),
+        from: change.from.clone(),
+        to: change.to.clone(),
+        keys: change.keys.iter().map(ToString::to_string).collect(),
+    });
     FileReport {
         path: file.path.clone(),
         changed: file.before != file.after,
@@ -227,6 +248,7 @@ fn file(file: &PlannedFile) -> FileReport {
         templates: reconciliation.templates.iter().map(|template| template.key.clone()).collect(),
         followed: references::followed(&file.references),
         dangling: references::dangling(&file.references),
+        os_changes: os_changes.collect(),
         kubernetes_versions: file.kubernetes_versions.iter().map(SetKubernetesVersion::of).collect(),
         notes: file.notes.clone(),
         diff: diff::unified(&file.path, &file.before, &file.after),

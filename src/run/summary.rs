@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Job;
-use crate::merge_request::text::{FileSummary, Image, ImageRow, KeyChange, Summary};
+use crate::merge_request::text::{FileSummary, Image, ImageRow, KeyChange, OsReleases, Summary};
 use crate::observe::releases::{Producer, Snapshot};
 use crate::plan::gates::Checked;
 use crate::plan::{Plan, PlannedFile};
@@ -21,6 +21,10 @@ pub(super) fn summary(job: &Job, producer: &Producer, snapshot: &Snapshot<'_>, p
         from: Some(plan.from.clone()),
         to: plan.to().clone(),
         files: plan.files.iter().map(|file| told.file(file)).collect(),
+        os_releases: OsReleases {
+            changes: plan.os_changes().iter().map(ToString::to_string).collect(),
+            is_unexpected: plan.has_unexpected_os_change(&job.policy),
+        },
         following: super::references::following(plan),
         missing: plan.choice.overdue().map(|missing| missing.items()).unwrap_or_default(),
         complete: wanted.and_then(|release| complete(release, plan, known)),

@@ -176,8 +176,8 @@ fn update(job: &Job, seen: &Seen, producer: &Producer, snapshot: &Snapshot<'_>, 
     };
     let summary = summary::summary(job, producer, snapshot, plan);
     let digests = summary.images.iter().filter_map(|row| Some((row.key.as_str(), row.digest.as_ref()?)));
-    // What was waited for in vain is for a person to judge.
-    let is_draft = plan.choice.overdue().is_some();
+    // What was waited for in vain, and an OS release that nobody expects to change, are for a person to judge.
+    let is_draft = plan.choice.overdue().is_some() || plan.has_unexpected_os_change(&job.policy);
     let words = job.templates.write(&facts(job, seen, plan, &summary));
     Update {
         producer: job.producer.clone(),

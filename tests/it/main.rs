@@ -36,6 +36,7 @@ mod job_files;
 mod life;
 mod oci;
 mod oci_access;
+mod os_releases;
 mod page;
 mod plan;
 mod reading;

@@ -1,6 +1,6 @@
 //! The gates over real releases: whole ones pass, half-promoted ones are held, broken ones are held with a reason.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use dibump::release::choice::{Candidate, Choice, Known, Next, Question, Verdict, next_wanted};
 use dibump::release::gates::Hold;
@@ -123,11 +123,13 @@ impl World {
             releases: there.map(|(version, release)| (version.clone(), release.clone())).collect(),
             outlines: BTreeMap::new(),
         };
+        // The file lists every series of its release.
+        let listed = known.releases.get(from).map(Release::lines).unwrap_or_default();
         let question = Question {
             policy,
             current: Some(from),
             to: None,
-            listed: &BTreeSet::new(),
+            listed: &listed,
             naming: &Naming::default(),
             found: &BTreeMap::new(),
             // Right after the newest image: nobody has waited yet.

@@ -11,7 +11,8 @@ use super::super::description::Description;
 use super::super::marker::tests::marker;
 use super::super::notice;
 use super::super::text::{
-    FileSummary, Following, Image, ImageRow, KeyChange, ReferenceSummary, Summary, VersionChange, describe,
+    FileSummary, Following, Image, ImageRow, KeyChange, OsReleases, ReferenceSummary, Summary, VersionChange,
+    describe,
 };
 use super::tests::{ACTING, HOSTILE};
 use crate::release::{Digest, Facets, Size};
@@ -88,6 +89,7 @@ fn summary(text: &str) -> Summary {
             kept: vec![change.clone()],
             suggested: vec![text.to_owned()],
         }],
+        os_releases: OsReleases { changes: vec![text.to_owned()], is_unexpected: true },
         following: Following {
             kubernetes_versions: vec![VersionChange {
                 of: text.to_owned(),

@@ -30,6 +30,7 @@ fn reconciliation() -> Reconciliation {
             removed("old-1-29-1", Departure::LineGone),
             removed("twice", Departure::Repeated { first }),
         ],
+        os_changes: Vec::new(),
         suggested: Vec::new(),
         foreign: Vec::new(),
         templates: Vec::new(),

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::release::choice::Question;
-use crate::release::policy::UpdateType;
-use crate::release::{Artifact, Facets, ImageKey, K8sMinor, K8sVersion, Line, Naming, Release, Version};
+use crate::release::{
+    Artifact, Facets, Family, ImageKey, K8sMinor, K8sVersion, Line, Naming, Release, Version,
+};
 
 /// The annotation with the producer's own tag of the commit that an image was built from.
 const COMMIT_TAG: &str = "sylvaproject.org/diskimage/commit-tag";
@@ -50,7 +51,7 @@ pub enum Defect {
         /// The versions, lowest first.
         versions: Vec<K8sVersion>,
     },
-    /// The OS release changes, where only patches are allowed.
+    /// The OS release of a listed family changes, where only patches are allowed.
     OsRelease {
         /// The line.
         line: Line,
@@ -73,8 +74,9 @@ pub(super) fn defect(
         .or_else(|| artifacts().find_map(|artifact| other_release(artifact, &release.version)))
         .or_else(|| mixed_kubernetes(release))
         .or_else(|| {
-            let patches_only = question.policy.allow == [UpdateType::Patch];
-            current.filter(|_| patches_only).and_then(|current| os_release(release, current))
+            let current = current.filter(|_| question.policy.allows_patches_only())?;
+            let listed = question.listed.iter().map(|line| &line.family).collect();
+            os_release(release, current, &listed)
         })
 }
 
@@ -147,9 +149,10 @@ fn differ(versions: &BTreeSet<K8sVersion>) -> bool {
     patches.len() > 1 || revisions.len() > 1
 }
 
-fn os_release(release: &Release, current: &Release) -> Option<Defect> {
+fn os_release(release: &Release, current: &Release, listed: &BTreeSet<&Family>) -> Option<Defect> {
     let (before, after) = (os_releases(current), os_releases(release));
-    before.into_iter().find_map(|(line, before)| {
+    let mut before = before.into_iter().filter(|(line, _)| listed.contains(&line.family));
+    before.find_map(|(line, before)| {
         let after = after.get(&line)?;
         let (from, to) = (before.iter().next()?.clone(), after.iter().next()?.clone());
         before.is_disjoint(after).then_some(Defect::OsRelease { line, from, to })

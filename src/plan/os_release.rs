@@ -1,0 +1,27 @@
+//! OS releases that change with a plan, and whether the policy led anybody to expect that.
+
+use super::Plan;
+use crate::reconcile::OsChange;
+use crate::release::policy::{Policy, UpdateType};
+
+impl Plan {
+    /// The families whose OS release changes, each once.
+    pub fn os_changes(&self) -> Vec<&OsChange> {
+        let mut changes: Vec<&OsChange> = Vec::new();
+        for change in self.files.iter().flat_map(|file| &file.reconciliation.os_changes) {
+            let told = changes.iter().any(|told| {
+                (&told.family, &told.from, &told.to) == (&change.family, &change.from, &change.to)
+            });
+            if !told {
+                changes.push(change);
+            }
+        }
+        changes
+    }
+
+    /// Whether an OS release changes though the range leaves room for patches only: a person decides.
+    pub fn has_unexpected_os_change(&self, policy: &Policy) -> bool {
+        let is_patch = UpdateType::between(&self.from, self.to()) == UpdateType::Patch;
+        is_patch && policy.range_ends_with_minor(self.to()) && !self.os_changes().is_empty()
+    }
+}

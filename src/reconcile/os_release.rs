@@ -1,0 +1,68 @@
+//! Operating systems that get another release below keys that the mapping goes on to list.
+
+use std::fmt;
+
+use super::Departure;
+use super::Inputs;
+use super::listing::{Item, Listing};
+use super::pairing::Fate;
+use crate::release::{Facets, Family, ImageKey};
+
+/// A family whose OS release changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OsChange {
+    /// The family.
+    pub family: Family,
+    /// The OS release so far.
+    pub from: String,
+    /// The OS release that it will be.
+    pub to: String,
+    /// The keys that will stand for it, in the order of the file.
+    pub keys: Vec<ImageKey>,
+}
+
+/// The changes of OS releases, in the order in which their keys are listed.
+pub(super) fn os_changes(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[Fate]) -> Vec<OsChange> {
+    let mut changes: Vec<OsChange> = Vec::new();
+    for (item, fate) in listing.items.iter().zip(fates) {
+        let Some((key, before, after)) = images(inputs, item, fate) else { continue };
+        let known = !before.os_release.is_empty() && !after.os_release.is_empty();
+        if !known || before.same_os_release(&after) {
+            continue;
+        }
+        let (family, from, to) = (after.family(), before.os_release, after.os_release);
+        match changes
+            .iter_mut()
+            .find(|change| change.family == family && change.from == from && change.to == to)
+        {
+            Some(change) if change.keys.contains(&key) => {}
+            Some(change) => change.keys.push(key),
+            None => changes.push(OsChange { family, from, to, keys: vec![key] }),
+        }
+    }
+    changes
+}
+
+/// The key that takes the place of an item, and what both stand for in their releases.
+fn images(inputs: &Inputs<'_>, item: &Item<'_>, fate: &Fate) -> Option<(ImageKey, Facets, Facets)> {
+    let key = match fate {
+        Fate::Leaves(Departure::Superseded { by }) => by.clone(),
+        fate => fate.key_after(item)?,
+    };
+    let old = item.written.key.parse::<ImageKey>().ok();
+    let published = old.and_then(|key| inputs.current?.artifacts.get(&key)?.facets.clone());
+    let before = published.or_else(|| inputs.naming.facets(&item.written.key))?;
+    let after = inputs.wanted.artifacts.get(&key)?.facets.clone()?;
+    Some((key, before, after))
+}
+
+impl fmt::Display for OsChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = if self.keys.len() == 1 {
+            "1 image key".to_owned()
+        } else {
+            format!("{} image keys", self.keys.len())
+        };
+        write!(f, "{} moves from OS release {} to {} ({keys})", self.family, self.from, self.to)
+    }
+}
