@@ -66,6 +66,8 @@ pub struct Release {
     pub coverage: Coverage,
     /// The artifacts that were proven to exist, by key.
     pub artifacts: BTreeMap<ImageKey, Artifact>,
+    /// What carries the version too and is no disk image. No gate counts it, and no mapping lists it.
+    pub others: BTreeMap<ImageKey, Artifact>,
     /// Keys that were asked for and proven not to exist. Only needed where `coverage` is partial.
     pub absent: BTreeSet<ImageKey>,
     /// Keys that were built for this version and wait for their promotion (`snapshots/<key>` carries it).
@@ -91,7 +93,28 @@ impl Release {
         artifacts: impl IntoIterator<Item = Artifact>,
     ) -> Self {
         let artifacts = artifacts.into_iter().map(|a| (a.key.clone(), a)).collect();
-        Self { version, coverage, artifacts, absent: BTreeSet::new(), unpromoted: BTreeSet::new() }
+        let (others, absent, unpromoted) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        Self { version, coverage, artifacts, others, absent, unpromoted }
+    }
+
+    /// The same with what is no disk image set apart.
+    #[must_use]
+    pub fn images_only(mut self, naming: &Naming) -> Self {
+        let is_image = |_: &ImageKey, artifact: &mut Artifact| artifact.is_image(&self.version, naming);
+        let images = self.artifacts.extract_if(.., is_image).collect();
+        self.others.extend(std::mem::replace(&mut self.artifacts, images));
+        self
+    }
+
+    /// Counts what a file lists as an image, whatever it looks like.
+    pub(crate) fn count_listed(&mut self, listed: &BTreeSet<ImageKey>) {
+        self.artifacts.extend(self.others.extract_if(.., |key, _| listed.contains(key)));
+    }
+
+    /// Whether something carries the version, and it is known that none of that is a disk image.
+    pub fn has_only_others(&self) -> bool {
+        let is_known = !matches!(self.coverage, Coverage::Unknown { .. });
+        is_known && self.artifacts.is_empty() && !self.others.is_empty()
     }
 
     /// Whether every artifact is known and there is none.
@@ -106,7 +129,7 @@ impl Release {
 
     /// Whether `key` carries this version.
     pub fn existence(&self, key: &ImageKey) -> Existence {
-        if self.artifacts.contains_key(key) {
+        if self.artifacts.contains_key(key) || self.others.contains_key(key) {
             Existence::Exists
         } else if self.is_complete() || self.absent.contains(key) {
             Existence::Absent

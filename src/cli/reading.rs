@@ -13,12 +13,16 @@ use crate::release::{Release, Version};
 
 /// The releases of `--observed`.
 pub(super) fn observed(args: &Lookup, file: &Path) -> Result<Known, Failure> {
-    Ok(crate::disk::releases::read(file, &lookup::naming(args.names_pattern.as_deref())?)?)
+    let mut known = crate::disk::releases::read(file, &lookup::naming(args.names_pattern.as_deref())?)?;
+    known.settle(&BTreeSet::new());
+    Ok(known)
 }
 
 /// A release that is known by now. A version that is none is answered with those beside it.
 pub(super) fn found<'a>(known: &'a Known, version: &Version) -> Result<&'a Release, Failure> {
-    let is_none = |release: &Release| release.is_empty() && !known.candidates.contains_key(version);
+    let is_none = |release: &Release| {
+        release.is_empty() && release.others.is_empty() && !known.candidates.contains_key(version)
+    };
     if let Some(release) = known.releases.get(version).filter(|release| !is_none(release)) {
         return Ok(release);
     }

@@ -57,6 +57,9 @@ pub struct ReleaseEntry {
     /// The artifacts that were proven to exist.
     #[serde(default)]
     pub artifacts: Vec<ArtifactEntry>,
+    /// What carries the version too and is no disk image: its name fits no scheme, and it has no annotations of one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<ArtifactEntry>,
     /// Names that were proven not to exist; only of interest when the state is `partial`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub absent: Vec<String>,
@@ -208,6 +211,7 @@ impl ReleaseEntry {
             verdict: None,
             explanation: None,
             artifacts: release.artifacts.values().map(artifact).collect(),
+            others: release.others.values().map(artifact).collect(),
             absent: release.absent.iter().map(ToString::to_string).collect(),
         }
     }
@@ -221,11 +225,15 @@ impl ReleaseEntry {
             State::Partial => Coverage::Partial { reason },
             State::Unknown => Coverage::Unknown { reason },
         };
-        let artifacts: Vec<Artifact> =
-            self.artifacts.into_iter().map(|a| a.artifact(naming)).collect::<Result<_, _>>()?;
+        let artifacts: Vec<Artifact> = self
+            .artifacts
+            .into_iter()
+            .chain(self.others)
+            .map(|a| a.artifact(naming))
+            .collect::<Result<_, _>>()?;
         let absent = self.absent.iter().map(|name| name.parse().map_err(|e| format!("{e}")));
         let absent = absent.collect::<Result<_, String>>()?;
-        Ok(Release { absent, ..Release::with_coverage(version, coverage, artifacts) })
+        Ok(Release { absent, ..Release::with_coverage(version, coverage, artifacts).images_only(naming) })
     }
 }
 

@@ -20,7 +20,7 @@ use self::sources::Source;
 use crate::catalogue::{Catalogue, CatalogueError, Note};
 use crate::ending::{Ending, Ends};
 use crate::registry::{Prefix, Registry, RegistryError};
-use crate::release::choice::{Choice, Known, Next, Question, next_wanted};
+use crate::release::choice::{Candidate, Choice, Known, Next, Question, next_wanted};
 use crate::release::{ImageKey, Naming, Release, Version};
 use crate::signature::Keys;
 use crate::store::Store;
@@ -197,6 +197,11 @@ impl<'a> Snapshot<'a> {
         self.known.candidates.clone_from(&facts.known.candidates);
         self.known.outlines.clone_from(&facts.known.outlines);
         self.known.releases.extend(releases);
+        for version in facts.sources.iter().flat_map(|source| source.versions_of(&self.listed)) {
+            let candidate = Candidate { version: version.clone(), released_at: None, first_seen: None };
+            self.known.candidates.entry(version).or_insert(candidate);
+        }
+        self.known.settle(&self.listed);
         self.sources.clone_from(&facts.sources);
         self.skipped.clone_from(&facts.skipped);
     }

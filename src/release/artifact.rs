@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use super::{Facets, ImageKey, Naming};
+use super::facets::ANNOTATION_PREFIX;
+use super::{Facets, ImageKey, Naming, Version};
 
 /// A `sha256:` digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +95,15 @@ impl Artifact {
         let facets = Facets::from_annotations(&annotations).or_else(|| naming.facets(key.as_str()));
         let created = annotations.get(CREATED).and_then(|text| text.parse().ok());
         Self { key, digest, facets, created, size: None, annotations }
+    }
+
+    /// Whether it is a disk image: its annotations say so, or its name fits a scheme, if perhaps with the version of the
+    /// release in it. Below a producer's prefix lie other things, too: charts, documentation, caches.
+    pub fn is_image(&self, version: &Version, naming: &Naming) -> bool {
+        let without_tag = || self.key.as_str().replace(&format!("-{version}"), "");
+        self.facets.is_some()
+            || self.annotations.keys().any(|name| name.starts_with(ANNOTATION_PREFIX))
+            || naming.facets(&without_tag()).is_some()
     }
 
     /// The same with the bytes of its layers.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::gates::{self, Hold, Stance};
 use super::policy::{Exclusion, Policy};
-use super::{Coverage, Line, Naming, Release, Version};
+use super::{Coverage, ImageKey, Line, Naming, Release, Version};
 
 /// A version that might be a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -254,6 +254,14 @@ fn waiver(
 }
 
 impl Known {
+    /// Settles what is a disk image for somebody whose files list these keys: what is listed is one, and a version that
+    /// nothing but other things carry is no candidate.
+    pub fn settle(&mut self, listed: &BTreeSet<ImageKey>) {
+        self.releases.values_mut().for_each(|release| release.count_listed(listed));
+        let Self { candidates, releases, .. } = self;
+        candidates.retain(|version, _| !releases.get(version).is_some_and(Release::has_only_others));
+    }
+
     /// The lines of the next lower release that is known in full. Releases of whose names none can be read are passed
     /// over: they say nothing about lines.
     pub fn lines_before(&self, version: &Version) -> Option<(&Version, BTreeSet<Line>)> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anstyle::Style;
 
 use super::table::{Column, Table};
-use super::{GREEN, RED, YELLOW, paint, printable};
+use super::{DIM, GREEN, RED, YELLOW, paint, printable};
 use crate::merge_request::inert;
 use crate::release::diff::total_size;
 use crate::release::{Artifact, Coverage, Digest, ImageKey, Release, Size};
@@ -37,6 +37,14 @@ pub fn text(release: &Release, signed: Option<&Signed>, width: Option<usize>) ->
             format!("{version}: {}: {}", paint(RED, "unknown"), printable(reason))
         }
     } + "\n"
+        + &others(release).map(|others| paint(DIM, others) + "\n").unwrap_or_default()
+}
+
+/// What carries the version and is no disk image.
+fn others(release: &Release) -> Option<String> {
+    let names: Vec<&str> = release.others.keys().map(ImageKey::as_str).collect();
+    let what = "no disk images, by their names and annotations";
+    (!names.is_empty()).then(|| format!("{} ({what}): {}", release.version, names.join(", ")))
 }
 
 /// The same in Markdown, with whole digests.
@@ -53,6 +61,7 @@ pub fn markdown(release: &Release, signed: Option<&Signed>) -> String {
         }
         Coverage::Unknown { reason } => format!("{version}: **unknown**: {}", inert::inline(reason)),
     } + "\n"
+        + &others(release).map(|others| format!("\n{}\n", inert::inline(&others))).unwrap_or_default()
 }
 
 fn count(release: &Release) -> String {

@@ -102,6 +102,7 @@ pub fn plan_observed(
     naming: &Naming,
     wish: &Wish<'_>,
 ) -> Result<Plan, PlanError> {
+    known.settle(&survey.listed());
     if is_pinned(survey, wish) {
         return planned(survey, naming, wish, known, Choice::default());
     }

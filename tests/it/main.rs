@@ -37,6 +37,7 @@ mod life;
 mod oci;
 mod oci_access;
 mod os_releases;
+mod others;
 mod page;
 mod plan;
 mod reading;

@@ -49,7 +49,8 @@ pub(super) fn look_up(
     let Current::Release(version) = &survey.current else { return Ok(Known::of(None, Unverified::Off)) };
     if let Some(file) = &args.files.lookup.observed {
         let naming = lookup::naming(args.files.lookup.names_pattern.as_deref())?;
-        let known = crate::disk::releases::read(file, &naming)?;
+        let mut known = crate::disk::releases::read(file, &naming)?;
+        known.settle(&survey.listed());
         let unknown = || Release::unknown(version.clone(), "it is not among the observed releases");
         let release = known.releases.get(version).cloned().unwrap_or_else(unknown);
         let previous = before(version, &known).and_then(|version| known.releases.get(version)).cloned();

@@ -73,8 +73,9 @@ impl Facts<'_> {
         question: &Question<'_>,
     ) -> Result<(), ObserveError> {
         let version = release.version.clone();
+        let naming = &self.producer.naming;
         let suspects: BTreeSet<ImageKey> =
-            self.sources.iter().flat_map(|source| source.suspects(&version)).collect();
+            self.sources.iter().flat_map(|source| source.suspects(&version, naming)).collect();
         let repositories: Vec<Repository> =
             suspects.iter().map(|name| self.producer.prefix.snapshot(name)).collect();
         let answers = self.existing(&repositories, &version).await;

@@ -124,6 +124,6 @@ impl Facts<'_> {
         let mut release = Release::with_coverage(version.clone(), coverage, artifacts);
         release.absent =
             names.iter().filter(|name| !release.artifacts.contains_key(*name)).cloned().collect();
-        release
+        release.images_only(naming)
     }
 }

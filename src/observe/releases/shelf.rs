@@ -136,7 +136,28 @@ impl Facts<'_> {
         for (name, answer) in names.into_iter().zip(answers) {
             tags.insert(name, answer.map_err(|error| self.registry_error(error))?.unwrap_or_default());
         }
-        Ok(sources::tagged(tags, snapshots))
+        let others = self.others(&tags).await;
+        Ok(sources::tagged(tags, snapshots, others))
+    }
+
+    /// Names that are no disk images, as far as their newest version tells. What cannot be read may be one.
+    async fn others(&self, tags: &BTreeMap<ImageKey, Vec<String>>) -> BTreeSet<ImageKey> {
+        let naming = &self.producer.naming;
+        let newest = tags.iter().filter_map(|(name, tags)| {
+            let version = tags.iter().filter_map(|tag| tag.parse::<Version>().ok()).max()?;
+            Some((name, version))
+        });
+        let strange = newest
+            .filter(|(name, version)| !Artifact::named((*name).clone(), naming).is_image(version, naming));
+        let asked = strange.map(async |(name, version)| {
+            let repositories = self.repositories(std::slice::from_ref(name));
+            let answers = self.producer.registry.manifests(&repositories, &Tag::from(&version)).await;
+            let [Ok(Some(manifest))] = answers.as_slice() else { return None };
+            let annotations = manifest.annotations.clone();
+            let artifact = Artifact::described(name.clone(), None, annotations, naming);
+            (!artifact.is_image(&version, naming)).then(|| name.clone())
+        });
+        futures::future::join_all(asked).await.into_iter().flatten().collect()
     }
 
     /// Every candidate with its names alone.
@@ -147,14 +168,15 @@ impl Facts<'_> {
             self.sources.insert(0, Arc::new(tags));
         }
         let naming = &self.producer.naming;
-        let release =
-            |version: &Version| match self.sources.first().map(|source| source.listing(version, naming)) {
-                Some(Listing::Proven(names)) => {
-                    let artifacts = names.into_iter().map(|name| Artifact::named(name, naming));
-                    Release::complete(version.clone(), artifacts)
-                }
-                _ => Release::unknown(version.clone(), "no source lists its artifacts"),
-            };
+        let source = self.sources.first();
+        let release = |version: &Version| match source.map(|source| source.listing(version, naming)) {
+            Some(Listing::Proven(names)) => {
+                let is_image = |name: &ImageKey| !source.is_some_and(|source| source.is_other(name));
+                let images = names.into_iter().filter(is_image);
+                Release::complete(version.clone(), images.map(|name| Artifact::named(name, naming)))
+            }
+            _ => Release::unknown(version.clone(), "no source lists its artifacts"),
+        };
         Ok(self.known.candidates.keys().map(|version| (version.clone(), release(version))).collect())
     }
 

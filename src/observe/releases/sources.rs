@@ -5,12 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::catalogue::{Candidates, Names, Note};
-use crate::release::{ImageKey, Line, Naming, Version};
+use crate::release::{Artifact, ImageKey, Line, Naming, Version};
 
 /// An opened source.
 pub(super) enum Source {
-    /// The registry's own tag lists: which names carry each version, and which names wait for promotion at times.
-    Tagged { versions: BTreeMap<Version, BTreeSet<ImageKey>>, snapshots: BTreeSet<ImageKey> },
+    /// The registry's own tag lists: which names carry each version, which names wait for promotion at times, and which
+    /// names are no disk images.
+    Tagged {
+        versions: BTreeMap<Version, BTreeSet<ImageKey>>,
+        snapshots: BTreeSet<ImageKey>,
+        others: BTreeSet<ImageKey>,
+    },
     /// Names of which no tag list shows a version, as of a mirror that has none: each must be asked for.
     Untagged(BTreeSet<ImageKey>),
     /// Announcements: names that were said to be published, newest version last.
@@ -39,7 +44,11 @@ pub(super) fn open(name: &'static str, candidates: Candidates) -> Result<Source,
 }
 
 /// The source that tag lists make. Tags that are no versions (`sha256-….sig`, `bn-test-3`) are no releases.
-pub(super) fn tagged(tags: BTreeMap<ImageKey, Vec<String>>, snapshots: BTreeSet<ImageKey>) -> Source {
+pub(super) fn tagged(
+    tags: BTreeMap<ImageKey, Vec<String>>,
+    snapshots: BTreeSet<ImageKey>,
+    others: BTreeSet<ImageKey>,
+) -> Source {
     let mut versions: BTreeMap<Version, BTreeSet<ImageKey>> = BTreeMap::new();
     for (name, tags) in &tags {
         for version in tags.iter().filter_map(|tag| tag.parse().ok()) {
@@ -49,7 +58,7 @@ pub(super) fn tagged(tags: BTreeMap<ImageKey, Vec<String>>, snapshots: BTreeSet<
     if versions.is_empty() {
         return Source::Untagged(tags.into_keys().collect());
     }
-    Source::Tagged { versions, snapshots }
+    Source::Tagged { versions, snapshots, others }
 }
 
 impl Source {
@@ -65,14 +74,31 @@ impl Source {
         matches!(self, Self::Announced { .. })
     }
 
+    /// The versions that disk images carry, as far as it knows.
     pub(super) fn versions(&self) -> Vec<(Version, Option<Timestamp>)> {
         match self {
-            Self::Tagged { versions, .. } => versions.keys().map(|version| (version.clone(), None)).collect(),
+            Self::Tagged { versions, others, .. } => {
+                let releases = versions.iter().filter(|(_, names)| !names.is_subset(others));
+                releases.map(|(version, _)| (version.clone(), None)).collect()
+            }
             Self::Untagged(_) => Vec::new(),
             Self::Announced { notes, .. } => {
                 notes.values().map(|note| (note.version.clone(), note.released_at)).collect()
             }
         }
+    }
+
+    /// The versions that these names carry, disk images or not.
+    pub(super) fn versions_of(&self, names: &BTreeSet<ImageKey>) -> Vec<Version> {
+        let Self::Tagged { versions, others, .. } = self else { return Vec::new() };
+        let names: BTreeSet<&ImageKey> = names.intersection(others).collect();
+        let carried = versions.iter().filter(|(_, carry)| carry.iter().any(|name| names.contains(name)));
+        carried.map(|(version, _)| version.clone()).collect()
+    }
+
+    /// Whether it is known to be no disk image.
+    pub(super) fn is_other(&self, name: &ImageKey) -> bool {
+        matches!(self, Self::Tagged { others, .. } if others.contains(name))
     }
 
     pub(super) fn all_names(&self) -> Vec<ImageKey> {
@@ -94,8 +120,13 @@ impl Source {
 
     /// Names that may wait for their promotion to `version`: they have a place for snapshots and do not carry it, and were
     /// never promoted before, or last in the release before. Whoever is older than that is not built any more.
-    pub(super) fn suspects(&self, version: &Version) -> BTreeSet<ImageKey> {
-        let Self::Tagged { versions, snapshots } = self else { return BTreeSet::new() };
+    pub(super) fn suspects(&self, version: &Version, naming: &Naming) -> BTreeSet<ImageKey> {
+        let Self::Tagged { versions, snapshots, others } = self else { return BTreeSet::new() };
+        let may_be_image = |name: &ImageKey| {
+            let is_published = versions.values().any(|names| names.contains(name));
+            is_published && !others.contains(name)
+                || Artifact::named(name.clone(), naming).is_image(version, naming)
+        };
         let carries = |version: &Version, name: &ImageKey| {
             versions.get(version).is_some_and(|names| names.contains(name))
         };
@@ -103,6 +134,7 @@ impl Source {
         let before = released().map(|(version, _)| version).rfind(|lower| *lower < version);
         let is_suspect = |name: &&ImageKey| {
             !carries(version, name)
+                && may_be_image(name)
                 && (before.is_some_and(|before| carries(before, name))
                     || !released().any(|(_, names)| names.contains(*name)))
         };
@@ -209,7 +241,8 @@ mod tests {
     fn signatures_and_test_tags_are_no_releases() {
         let tags =
             ["0.4.12", "sha256-abc.sig", "bn-test-3", "0.0.0-git-098dca5b"].map(str::to_owned).to_vec();
-        let source = tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), tags)]), BTreeSet::new());
+        let source =
+            tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), tags)]), BTreeSet::new(), BTreeSet::new());
         let versions: Vec<String> =
             source.versions().iter().map(|(version, _)| version.to_string()).collect();
         assert_eq!(versions, ["0.0.0-git-098dca5b", "0.4.12"]);
@@ -217,7 +250,8 @@ mod tests {
 
     #[test]
     fn tag_lists_without_any_version_are_no_proof_that_nothing_exists() {
-        let source = tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), vec![])]), BTreeSet::new());
+        let source =
+            tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), vec![])]), BTreeSet::new(), BTreeSet::new());
         assert!(matches!(
             source.listing(&"0.4.12".parse().unwrap(), &Naming::default()),
             Listing::Short { .. }
@@ -228,15 +262,17 @@ mod tests {
     fn only_images_that_may_still_be_promoted_are_suspects() {
         let tags = |versions: &[&str]| versions.iter().map(ToString::to_string).collect::<Vec<_>>();
         let key = |text: &str| text.parse::<ImageKey>().unwrap();
+        let image = |os: &str| key(&format!("{os}-1-plain-rke2-1-31-1"));
         let source = tagged(
             BTreeMap::from([
-                (key("there"), tags(&["0.4.11", "0.4.12"])),
-                (key("late"), tags(&["0.4.10", "0.4.11"])),
-                (key("gone"), tags(&["0.4.10", "0.0.0-git-abc"])),
+                (image("there"), tags(&["0.4.11", "0.4.12"])),
+                (image("late"), tags(&["0.4.10", "0.4.11"])),
+                (image("gone"), tags(&["0.4.10", "0.0.0-git-abc"])),
             ]),
-            ["there", "late", "gone", "new"].map(key).into(),
+            ["there", "late", "gone", "new"].map(image).into_iter().chain([key("docs")]).collect(),
+            BTreeSet::new(),
         );
-        let suspects = source.suspects(&"0.4.12".parse().unwrap());
-        assert_eq!(suspects, ["late", "new"].map(key).into());
+        let suspects = source.suspects(&"0.4.12".parse().unwrap(), &Naming::default());
+        assert_eq!(suspects, ["late", "new"].map(image).into());
     }
 }
