@@ -134,6 +134,14 @@ fn of_values(error: &ValuesError) -> Given {
     match error {
         ValuesError::Tab { .. } => first("a:\n\tb: 1"),
         ValuesError::Syntax { .. } => first("a: ["),
+        ValuesError::LfsPointer => Given::Values(format!(
+            "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12345\n",
+            "a".repeat(64)
+        )),
+        ValuesError::TemplateLine { .. } => first("{{- if .Values.a }}"),
+        ValuesError::ThroughText { .. } => Given::Values(
+            "sylva_diskimagebuilder_version: 0.4.11\ndiskimage_builder_os_images: |\n  a: {}\n".to_owned(),
+        ),
         ValuesError::TopLevel { .. } => Given::Values("- a\n".to_owned()),
         ValuesError::WrittenTwice { .. } => first("sylva_diskimagebuilder_version: 0.4.10"),
         ValuesError::TwoDocuments { .. } => Given::Values(format!("{AT_0_4_11}---\n{AT_0_4_11}")),
@@ -147,6 +155,9 @@ fn of_values(error: &ValuesError) -> Given {
         ValuesError::MergeKey { .. } => {
             let merged = "diskimage_builder_os_images:\n  <<: *a";
             first("a: &a {}").map(|values| values.replace("diskimage_builder_os_images:", merged))
+        }
+        ValuesError::ThroughList { .. } | ValuesError::Encrypted { .. } => {
+            Given::Nothing("the configuration of the stories names no key, and has no encrypted version")
         }
         ValuesError::TooLarge { .. } | ValuesError::NotUtf8 { .. } | ValuesError::TooManyAliases { .. } => {
             Given::Nothing("the same place in the code as the others, at more cost")

@@ -143,7 +143,7 @@ pub(super) fn plan() -> Vec<PlanError> {
 pub(super) fn survey() -> Vec<SurveyError> {
     samples!(SurveyError {
         Missing => SurveyError::Missing { path: path() },
-        Values => SurveyError::Values { path: path(), error: values().remove(3) },
+        Values => SurveyError::Values { path: path(), error: values().remove(5) },
         NoVersion => SurveyError::NoVersion { path: path(), key: "sylva_diskimagebuilder_version".parse().unwrap() },
         NotAVersion => SurveyError::NotAVersion { path: path(), at: AT, error: InvalidVersion(text("main")) },
         NoMapping => SurveyError::NoMapping { path: path() },
@@ -158,9 +158,14 @@ pub(super) fn values() -> Vec<ValuesError> {
         TooLarge => ValuesError::TooLarge { size: 33_554_433 },
         NotUtf8 => ValuesError::NotUtf8 { at: AT, offset: 80 },
         Tab => ValuesError::Tab { at: AT },
+        LfsPointer => ValuesError::LfsPointer,
+        TemplateLine => ValuesError::TemplateLine { at: AT },
         Syntax => ValuesError::Syntax { at: AT, message: text("did not find expected key") },
         Alias => ValuesError::Alias { path: key_path(), at: AT },
         Template => ValuesError::Template { path: key_path(), at: AT },
+        ThroughList => ValuesError::ThroughList { path: key_path(), at: AT },
+        ThroughText => ValuesError::ThroughText { path: key_path(), at: AT },
+        Encrypted => ValuesError::Encrypted { path: key_path(), at: AT },
         Unexpected => ValuesError::Unexpected { path: key_path(), at: AT, found: "a list", expected: "a mapping" },
         TopLevel => ValuesError::TopLevel { at: AT, found: "a list" },
         WrittenTwice => ValuesError::WrittenTwice { path: key_path(), first: FIRST, second: AT },
@@ -182,7 +187,7 @@ pub(super) fn refusal() -> Vec<Refusal> {
 
 fn edit() -> Vec<EditError> {
     samples!(EditError {
-        Values => EditError::Values(values().remove(3)),
+        Values => EditError::Values(values().remove(5)),
         NoSuchKey => EditError::NoSuchKey { path: key_path() },
         WrittenTwice => EditError::WrittenTwice { path: key_path(), first: FIRST, second: AT },
         NoSuchEntry => EditError::NoSuchEntry { path: key_path(), entry: 7 },
@@ -193,7 +198,11 @@ fn edit() -> Vec<EditError> {
         CopiesAlias => EditError::CopiesAlias { key: text("a"), at: AT },
         ChangedTwice => EditError::ChangedTwice { at: AT },
         Overlap => EditError::Overlap(Overlap { offset: 80 }),
-        SecondReader => EditError::SecondReader { at: AT, message: text("did not find expected key") },
+        Sops => EditError::Sops { at: AT },
+        Encrypted => EditError::Encrypted { key: text("a"), at: AT },
+        Unreadable => EditError::Unreadable { reader: "Helm", at: AT, message: text("did not find expected key") },
+        ReadByNobodyElse => EditError::ReadByNobodyElse { at: AT, message: text("did not find expected key") },
+        ReadOtherwise => EditError::ReadOtherwise { at: AT, expected: text("`b`"), found: text("`a`") },
         NotAsPlanned => EditError::NotAsPlanned { at: AT, expected: text("`b`"), found: text("`a`") },
         OutsideTheRanges => EditError::OutsideTheRanges,
     })
