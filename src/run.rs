@@ -7,10 +7,12 @@ mod found;
 mod job;
 mod limits;
 pub mod look_up;
+mod read;
 mod references;
 mod shard;
 mod summary;
 mod target;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use crate::observe::releases::{Producer, Shelf};
 pub use found::select;
 pub use job::{Due, Found, Job, Report};
 pub use limits::Limits;
-pub use look_up::{LookUpError, Wish, look_up};
+pub use look_up::{LookUpError, look_up};
 pub use shard::{InvalidShard, Shard};
 
 /// How many targets are under way at once. How many requests are is the transport's limit per host.

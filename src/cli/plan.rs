@@ -12,12 +12,12 @@ use super::{Context, lookup, references};
 use crate::config::Config;
 use crate::disk::values_file::ValuesFile;
 use crate::observe::releases::Snapshot;
-use crate::plan::{Plan, Planned, Survey, survey};
+use crate::plan::{Beside, KeyPlan, Plan, PlanInput, Planned, Survey, survey};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::Naming;
 use crate::release::choice::Known;
 use crate::report;
-use crate::run::look_up::{Wish, look_up, plan_observed, request};
+use crate::run::look_up::{decide_observed, look_up};
 use crate::signature::{Requirement, Unverified};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
@@ -43,67 +43,87 @@ fn plan_one(
     local: &Local<'_>,
 ) -> Result<Exit, Failure> {
     let survey = survey(&local.target, local.contents(), args.files.from.as_ref(), local.policy.prereleases)?;
-    let images = local.images(&survey);
-    let wish = Wish {
-        policy: &local.policy,
-        images,
-        kubernetes_versions: &local.target.kubernetes_versions,
-        to: args.to.as_ref(),
-        signatures: &Requirement::NotRequired(Unverified::FromFile),
-        now: context.environment.now,
+    let planning = Planning { context, args, local, survey: &survey };
+    let made = match &args.files.lookup.observed {
+        Some(observed) => planning.observed(observed)?,
+        None => planning.in_registry(config)?,
     };
-    let (mut plan, known, naming) = match &args.files.lookup.observed {
-        Some(observed) => observed_plan(args, observed, &survey, &wish)?,
-        None => registry_plan(context, args, config, local.producer, &survey, wish)?,
-    };
-    plan.obey(&schemas(&plan)?)?;
-    let request = request(&survey, &naming, &wish);
-    let others = references::follow(&local.target.references, &local.files, request, &known, &mut plan)?;
-    if args.write && plan.is_change() {
-        write(local.files.iter().chain(&others), &plan)?;
+    if args.write && made.plan.is_change() {
+        write(local.files.iter().chain(&made.others), &made.plan)?;
     }
-    print(context, args, &plan, &known);
-    Ok(exit(args, &plan))
+    print(context, args, &made.plan, &made.known);
+    Ok(exit(args, &made.plan))
 }
 
-/// The charts' schemas beside the files that get new keys.
-fn schemas(plan: &Plan) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
-    let there = plan.schemas().into_iter().filter(|path| crate::disk::exists(Path::new(path)));
-    there.map(|path| Ok((path.clone(), crate::disk::read_small(Path::new(&path))?))).collect()
+struct Planning<'a> {
+    context: &'a Context,
+    args: &'a Args,
+    local: &'a Local<'a>,
+    survey: &'a Survey,
 }
 
-fn observed_plan(
-    args: &Args,
-    observed: &Path,
-    survey: &Survey,
-    wish: &Wish<'_>,
-) -> Result<(Plan, Known, Naming), Failure> {
-    if args.files.lookup.reach.signatures.is_some_and(|demand| demand != DemandArg::Off) {
-        return Err(Failure::usage("signatures cannot be checked with --observed: it asks no registry"));
+/// A plan, and what it was made from.
+struct Made {
+    plan: Plan,
+    known: Known,
+    /// Files that may name image keys, as they were read.
+    others: Vec<ValuesFile>,
+}
+
+impl<'a> Planning<'a> {
+    fn observed(&self, observed: &Path) -> Result<Made, Failure> {
+        if self.args.files.lookup.reach.signatures.is_some_and(|demand| demand != DemandArg::Off) {
+            return Err(Failure::usage("signatures cannot be checked with --observed: it asks no registry"));
+        }
+        let naming = lookup::naming(self.args.files.lookup.names_pattern.as_deref())?;
+        let mut known = crate::disk::releases::read(observed, &naming)?;
+        let signatures = Requirement::NotRequired(Unverified::FromFile);
+        let input = self.input(&naming, &signatures);
+        let keys = decide_observed(&input, &mut known)?;
+        self.write(&input, known, keys)
     }
-    let naming = lookup::naming(args.files.lookup.names_pattern.as_deref())?;
-    let mut known = crate::disk::releases::read(observed, &naming)?;
-    let plan = plan_observed(survey, &mut known, &naming, wish)?;
-    Ok((plan, known, naming))
-}
 
-fn registry_plan(
-    context: &Context,
-    args: &Args,
-    config: Option<&Config>,
-    producer: Option<&str>,
-    survey: &Survey,
-    wish: Wish<'_>,
-) -> Result<(Plan, Known, Naming), Failure> {
-    let settings = lookup::settings(&args.files.lookup, config, producer)?;
-    context.online(config, &args.files.lookup.reach, async |session| {
-        let producer = session.producer(&settings).await?;
-        let signatures = survey.signature_requirement(producer.keys.as_ref(), wish.policy.signatures)?;
-        let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;
-        let wish = Wish { signatures: &signatures, ..wish };
-        let plan = look_up(survey, &mut snapshot, &producer.naming, &wish).await?;
-        Ok((plan, snapshot.into_known(), settings.naming.clone()))
-    })
+    fn in_registry(&self, config: Option<&Config>) -> Result<Made, Failure> {
+        let settings = lookup::settings(&self.args.files.lookup, config, self.local.producer)?;
+        self.context.online(config, &self.args.files.lookup.reach, async |session| {
+            let producer = session.producer(&settings).await?;
+            let demand = self.local.policy.signatures;
+            let signatures = self.survey.signature_requirement(producer.keys.as_ref(), demand)?;
+            let mut snapshot = Snapshot::open(&producer, self.survey.listed()).await?;
+            let input = self.input(&producer.naming, &signatures);
+            let keys = look_up(&input, &mut snapshot).await?;
+            self.write(&input, snapshot.into_known(), keys)
+        })
+    }
+
+    fn input<'i>(&'i self, naming: &'i Naming, signatures: &'i Requirement) -> PlanInput<'i> {
+        PlanInput {
+            survey: self.survey,
+            policy: &self.local.policy,
+            images: self.local.images(self.survey),
+            kubernetes_versions: &self.local.target.kubernetes_versions,
+            naming,
+            to: self.args.to.as_ref(),
+            signatures,
+            now: self.context.environment.now,
+        }
+    }
+
+    /// The texts, with what stands beside the files on this machine.
+    fn write(&self, input: &PlanInput<'_>, known: Known, keys: KeyPlan) -> Result<Made, Failure> {
+        let schemas = keys.schemas(input).into_iter().filter(|path| crate::disk::exists(Path::new(path)));
+        let schemas = schemas.map(|path| Ok((path.clone(), crate::disk::read_small(Path::new(&path))?)));
+        let schemas = schemas.collect::<Result<_, Failure>>()?;
+        let globs = &self.local.target.references;
+        let others = match globs.is_empty() || !keys.is_change() {
+            true => Vec::new(),
+            false => references::matched(globs, &self.local.files)?,
+        };
+        let references = others.iter().map(|file| (file.path.display().to_string(), file.bytes.clone()));
+        let beside = Beside { schemas, references: references.collect() };
+        let plan = keys.write(input, &known, beside)?;
+        Ok(Made { plan, known, others })
+    }
 }
 
 fn write<'a>(files: impl Iterator<Item = &'a ValuesFile>, plan: &Plan) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use super::reading::{found, looked_up, observed};
 use super::{Context, lookup, release_diff};
 use crate::disk::releases::ReleasesFile;
 use crate::observe::releases::Snapshot;
-use crate::release::choice::Question;
+use crate::release::choice::SelectionQuery;
 use crate::release::gates::Hold;
 use crate::release::policy::Policy;
 use crate::release::{Coverage, Line, Naming, Version};
@@ -36,8 +36,8 @@ pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failu
             let read = async |snapshot: &mut Snapshot<'_>| {
                 snapshot.read_names().await?;
                 let naming = snapshot.naming().clone();
-                let question = question(args, &policy, &naming, now);
-                let judged = Judged::new(&question, snapshot.known(), limit);
+                let query = query(args, &policy, &naming, now);
+                let judged = Judged::new(&query, snapshot.known(), limit);
                 let shown: Vec<Version> = judged.shown().filter(|_| verifies).cloned().collect();
                 let mut signed = BTreeMap::new();
                 for version in shown {
@@ -52,8 +52,8 @@ pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failu
             (read, known, Some(registry))
         }
     };
-    let question = question(args, &policy, &naming, now);
-    let judged = Judged::new(&question, &known, limit).signed(&signed);
+    let query = query(args, &policy, &naming, now);
+    let judged = Judged::new(&query, &known, limit).signed(&signed);
     match args.format {
         TableFormat::Text => context.output.print(&judged.text(context.width())),
         TableFormat::Markdown => context.output.print(&judged.markdown()),
@@ -68,11 +68,16 @@ pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failu
 }
 
 /// What the policy thinks of each release, for a file of which only the release is known.
-fn question<'a>(args: &'a Releases, policy: &'a Policy, naming: &'a Naming, now: Timestamp) -> Question<'a> {
+fn query<'a>(
+    args: &'a Releases,
+    policy: &'a Policy,
+    naming: &'a Naming,
+    now: Timestamp,
+) -> SelectionQuery<'a> {
     static LISTED: BTreeSet<Line> = BTreeSet::new();
     static FOUND: BTreeMap<Version, Vec<Hold>> = BTreeMap::new();
     let current = args.from.as_ref();
-    Question { policy, current, to: None, listed: &LISTED, naming, found: &FOUND, now }
+    SelectionQuery { policy, current, to: None, listed: &LISTED, naming, found: &FOUND, now }
 }
 
 /// The verdict on the signature of every artifact of a release, under the keys that are configured.

@@ -1,4 +1,4 @@
-//! The releases of one producer, read as far as the question needs it.
+//! The releases of one producer, read as far as the query needs it.
 //!
 //! Candidates come from the sources of `discovery:` in their order; whether an artifact exists is the registry's answer alone.
 //! All targets of a producer read from one [`Shelf`]; each of them sees what it asked for itself and nothing more, so that
@@ -20,7 +20,7 @@ use self::sources::Source;
 use crate::catalogue::{Catalogue, CatalogueError, Note};
 use crate::ending::{Ending, Ends};
 use crate::registry::{Prefix, Registry, RegistryError};
-use crate::release::choice::{Candidate, Choice, Known, Next, Question, next_wanted};
+use crate::release::choice::{Candidate, Choice, Known, Next, SelectionQuery, next_wanted};
 use crate::release::{ImageKey, Naming, Release, Version};
 use crate::signature::Keys;
 use crate::store::Store;
@@ -153,12 +153,12 @@ impl<'a> Snapshot<'a> {
         &self.shelf.producer.naming
     }
 
-    /// Reads what the question needs and answers it. With `fresh`, nothing comes from the cache.
-    pub async fn answer(&mut self, question: &Question<'_>, fresh: bool) -> Result<Choice, ObserveError> {
+    /// Reads what the query needs and answers it. With `fresh`, nothing comes from the cache.
+    pub async fn answer(&mut self, query: &SelectionQuery<'_>, fresh: bool) -> Result<Choice, ObserveError> {
         loop {
-            match next_wanted(question, &self.known) {
+            match next_wanted(query, &self.known) {
                 Next::Decided(choice) => return Ok(choice),
-                Next::Read(versions) => self.read_all(&versions, question, fresh).await?,
+                Next::Read(versions) => self.read_all(&versions, query, fresh).await?,
             }
         }
     }
@@ -166,7 +166,7 @@ impl<'a> Snapshot<'a> {
     async fn read_all(
         &mut self,
         versions: &[Version],
-        question: &Question<'_>,
+        query: &SelectionQuery<'_>,
         fresh: bool,
     ) -> Result<(), ObserveError> {
         let shelf = Arc::clone(&self.shelf);
@@ -174,8 +174,8 @@ impl<'a> Snapshot<'a> {
         let mut releases = BTreeMap::new();
         let mut versions = versions.to_vec();
         if !fresh
-            && let Some(current) = question.current.filter(|current| versions.contains(current))
-            && let Some(release) = facts.cached(current, question.now).await
+            && let Some(current) = query.current.filter(|current| versions.contains(current))
+            && let Some(release) = facts.cached(current, query.now).await
         {
             self.cached.insert(current.clone());
             releases.insert(current.clone(), release);
@@ -183,9 +183,9 @@ impl<'a> Snapshot<'a> {
         }
         facts.read_ahead(&versions).await;
         for version in versions {
-            let mut release = facts.read(&version, &self.listed, question.now).await?;
-            if question.current != Some(&version) {
-                facts.read_for_gates(&mut release, question).await?;
+            let mut release = facts.read(&version, &self.listed, query.now).await?;
+            if query.current != Some(&version) {
+                facts.read_for_gates(&mut release, query).await?;
             }
             releases.insert(version, release);
         }

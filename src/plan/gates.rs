@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, Planned};
-use crate::reconcile::Departure;
+use super::{KeyPlan, PlanInput};
+use crate::reconcile::{Departure, Reconciliation};
 use crate::release::choice::Known;
 use crate::release::gates::{Hold, Stance};
-use crate::release::policy::Policy;
 use crate::release::{Artifact, Digest, ImageKey, Version};
 use crate::signature::{Requirement, Verdict};
 
@@ -29,10 +28,9 @@ pub enum Ask {
 ///
 /// A plan may also come out of this as [`Planned::Unknown`]: signatures that could not be checked change nothing.
 pub fn ask(
-    plan: &mut Plan,
+    plan: &mut KeyPlan,
+    input: &PlanInput<'_>,
     known: &Known,
-    policy: &Policy,
-    requirement: &Requirement,
     signatures: &Signatures,
     found: &Found,
 ) -> Option<Ask> {
@@ -40,10 +38,10 @@ pub fn ask(
         return None;
     }
     let told = found.get(plan.to()).is_some_and(|holds| holds.iter().any(|hold| hold.gate() == "jump"));
-    if let Some(hold) = jump(plan).filter(|_| policy.gates.jump != Stance::Off && !told) {
+    if let Some(hold) = jump(plan).filter(|_| input.policy.gates.jump != Stance::Off && !told) {
         return Some(Ask::Choice(plan.to().clone(), hold));
     }
-    if let Requirement::NotRequired(why) = requirement {
+    if let Requirement::NotRequired(why) = input.signatures {
         plan.signatures = Signed::NotAsked(why.reason().map(str::to_owned));
         return None;
     }
@@ -58,7 +56,7 @@ pub fn ask(
     }
     let verdicts = listed.iter().map(|artifact| (artifact.key.clone(), verdict(artifact, signatures)));
     plan.signatures = Signed::Checked(Checked { verdicts: verdicts.collect() });
-    if matches!(requirement, Requirement::Required(_)) { demanded(plan) } else { None }
+    if matches!(input.signatures, Requirement::Required(_)) { demanded(plan) } else { None }
 }
 
 /// What is to be said of the signatures of the images that a plan lists.
@@ -126,7 +124,7 @@ impl Checked {
 }
 
 /// Bad or missing signatures hold the release; what could not be checked is unknown, and the worse of the two decides.
-fn demanded(plan: &mut Plan) -> Option<Ask> {
+fn demanded(plan: &mut KeyPlan) -> Option<Ask> {
     let checked = plan.signatures.checked()?;
     let (unknown, faulty): (Vec<_>, Vec<_>) =
         checked.faults().into_iter().partition(|(_, verdict)| matches!(verdict, Verdict::Unknown { .. }));
@@ -137,8 +135,7 @@ fn demanded(plan: &mut Plan) -> Option<Ask> {
     }
     if let Some((key, verdict)) = unknown.first() {
         let reason = format!("{}: {key} is {verdict}", plan.to());
-        plan.verdict = Planned::Unknown { reason };
-        plan.files.clear();
+        plan.become_unknown(reason);
     }
     None
 }
@@ -150,17 +147,16 @@ fn verdict(artifact: &Artifact, signatures: &Signatures) -> Verdict {
 }
 
 /// The artifacts of every image that the files will list.
-fn listed<'a>(plan: &Plan, known: &'a Known) -> Vec<&'a Artifact> {
+fn listed<'a>(plan: &KeyPlan, known: &'a Known) -> Vec<&'a Artifact> {
     let Some(release) = known.releases.get(plan.to()) else { return Vec::new() };
-    let keys: BTreeSet<&str> =
-        plan.files.iter().flat_map(|file| file.reconciliation.listed_after()).collect();
+    let keys: BTreeSet<&str> = plan.reconciliations().flat_map(Reconciliation::listed_after).collect();
     release.artifacts.values().filter(|artifact| keys.contains(artifact.key.as_str())).collect()
 }
 
 /// Fewer than half of the listed keys stay or are renamed: more likely a mistake than a release. An overlay lists a few
 /// keys of a mapping, and says nothing of the release.
-fn jump(plan: &Plan) -> Option<Hold> {
-    let reconciliation = &plan.files.first()?.reconciliation;
+fn jump(plan: &KeyPlan) -> Option<Hold> {
+    let reconciliation = plan.reconciliations().next()?;
     let stay = reconciliation.kept.len() + reconciliation.renamed.len();
     let is_repeated = |why: &Departure| matches!(why, Departure::Repeated { .. });
     let gone = reconciliation.removed.iter().filter(|removed| !is_repeated(&removed.why)).count();

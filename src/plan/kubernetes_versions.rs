@@ -1,25 +1,25 @@
 //! Kubernetes versions in the files of the project: they follow the images that the files list.
 
-use super::{Request, Survey};
+use super::{PlanInput, Survey};
 use crate::reconcile::Reconciliation;
 use crate::reconcile::kubernetes_versions::{Coupled, File, Images, Note, Side, couple};
 use crate::release::{Naming, Release};
 
 /// What becomes of the versions in each of the target's own files.
 pub(super) fn own(
-    request: Request<'_>,
+    input: &PlanInput<'_>,
     current: Option<&Release>,
     wanted: &Release,
     done: &[Reconciliation],
 ) -> Vec<Coupled> {
-    let Some(images) = images(request.survey, request.naming, current, wanted, done) else {
+    let Some(images) = images(input.survey, input.naming, current, wanted, done) else {
         return done.iter().map(|_| Coupled::default()).collect();
     };
     let file = |(i, file): (usize, &super::Surveyed)| {
         let file = File { path: &file.path, document: &file.document, holds_version: i == 0 };
-        couple(request.kubernetes_versions, file, &images)
+        couple(input.kubernetes_versions, file, &images)
     };
-    let mut coupled: Vec<Coupled> = request.survey.files().enumerate().map(file).collect();
+    let mut coupled: Vec<Coupled> = input.survey.files().enumerate().map(file).collect();
     // A rule need not find something in every file.
     let nowhere = |note: &Note| coupled.iter().all(|file| file.not_found.contains(note));
     let not_found = coupled.first().map(|file| file.not_found.clone()).unwrap_or_default();

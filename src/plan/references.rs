@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Plan, PlanError, PlannedFile, Request, Survey, Surveyed, kubernetes_versions};
+use super::{Plan, PlanError, PlanInput, PlannedFile, Survey, Surveyed, kubernetes_versions};
 use crate::reconcile::Reconciliation;
 use crate::reconcile::kubernetes_versions::{Coupled, File, Images, Note, SetVersion, Side, couple};
 use crate::reconcile::references::{self, Here, Keys, Moves, References, Releases};
@@ -78,23 +78,23 @@ impl Plan {
 
     /// Follows in other files what becomes of image keys. A file that cannot be read as YAML, or edited safely, stays as
     /// it is and is named; one that sops encrypted is refused. `known` is what the plan was made of.
-    pub fn follow(
+    pub(super) fn follow(
         &mut self,
-        request: Request<'_>,
+        input: &PlanInput<'_>,
         known: &Known,
         contents: BTreeMap<String, Vec<u8>>,
     ) -> Result<(), PlanError> {
         let Some(wanted) = known.releases.get(self.to()).filter(|_| self.is_change()) else { return Ok(()) };
-        let survey = request.survey;
+        let survey = input.survey;
         let ownership = survey.ownership.settled_by(&survey.primary.mapping);
         let current = known.releases.get(&self.from);
-        let releases = Releases { current, wanted, naming: request.naming, ownership: &ownership };
+        let releases = Releases { current, wanted, naming: input.naming, ownership: &ownership };
         let done: Vec<Reconciliation> = self.files.iter().map(|file| file.reconciliation.clone()).collect();
         let follower = Follower {
             moves: Moves::new(releases, &own_images(survey), &done),
-            images: kubernetes_versions::images(survey, request.naming, current, wanted, &done),
+            images: kubernetes_versions::images(survey, input.naming, current, wanted, &done),
             releases,
-            request,
+            input,
         };
         let mut found = ReferenceFiles::default();
         for (path, bytes) in contents {
@@ -119,7 +119,7 @@ struct Follower<'a> {
     moves: Moves<'a>,
     images: Option<Images<'a>>,
     releases: Releases<'a>,
-    request: Request<'a>,
+    input: &'a PlanInput<'a>,
 }
 
 impl Follower<'_> {
@@ -129,9 +129,8 @@ impl Follower<'_> {
         let here = self.here(&document);
         let references = self.moves.follow(&document, &here, &[]);
         let file = File { path, document: &document, holds_version: false };
-        let couple = |images| {
-            couple(self.request.kubernetes_versions, file, &self.with_own(images, &here, &references))
-        };
+        let couple =
+            |images| couple(self.input.kubernetes_versions, file, &self.with_own(images, &here, &references));
         let coupled = self.images.as_ref().map(couple).unwrap_or_default();
         let nothing =
             references == References::default() && coupled.set.is_empty() && coupled.notes.is_empty();
@@ -163,7 +162,7 @@ impl Follower<'_> {
     }
 
     fn here<'d>(&self, document: &'d Document) -> Here<'d> {
-        let primary = &self.request.survey.primary;
+        let primary = &self.input.survey.primary;
         let version = primary.version.as_ref().and_then(|(path, _)| path.0.last()).map(String::as_str);
         let versions: Vec<&str> = version.into_iter().chain([VERSION]).collect();
         let mapping = primary.mapping.path.0.last().map(String::as_str);

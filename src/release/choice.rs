@@ -1,4 +1,4 @@
-//! Which release is proposed: a question that is answered step by step, because reading a release costs requests.
+//! Which release is proposed: a query that is answered step by step, because reading a release costs requests.
 //!
 //! [`next_wanted`] is asked again after each reading, until it has decided. It reads nothing itself.
 
@@ -24,7 +24,7 @@ pub struct Candidate {
 
 /// What a target asks of the releases.
 #[derive(Debug, Clone)]
-pub struct Question<'a> {
+pub struct SelectionQuery<'a> {
     /// The update policy.
     pub policy: &'a Policy,
     /// The release that the file names.
@@ -118,20 +118,20 @@ pub enum Next {
     Decided(Choice),
 }
 
-/// Says which releases must be read before the question can be answered, or answers it.
-pub fn next_wanted(question: &Question<'_>, known: &Known) -> Next {
+/// Says which releases must be read before the query can be answered, or answers it.
+pub fn next_wanted(query: &SelectionQuery<'_>, known: &Known) -> Next {
     let mut unread: Vec<Version> =
-        question.current.filter(|v| !known.releases.contains_key(v)).cloned().into_iter().collect();
-    let choice = match question.to {
-        Some(to) => forced(question, known, to, &mut unread),
-        None => newest_first(question, known, &mut unread),
+        query.current.filter(|v| !known.releases.contains_key(v)).cloned().into_iter().collect();
+    let choice = match query.to {
+        Some(to) => forced(query, known, to, &mut unread),
+        None => newest_first(query, known, &mut unread),
     };
     if unread.is_empty() { Next::Decided(choice) } else { Next::Read(unread) }
 }
 
 /// A person's choice: policy and gates are overridden, and the verdict says which rules. Nobody's word makes up for a
 /// signature.
-fn forced(question: &Question<'_>, known: &Known, to: &Version, unread: &mut Vec<Version>) -> Choice {
+fn forced(query: &SelectionQuery<'_>, known: &Known, to: &Version, unread: &mut Vec<Version>) -> Choice {
     let verdict = match known.releases.get(to) {
         None => {
             if !unread.contains(to) {
@@ -139,8 +139,8 @@ fn forced(question: &Question<'_>, known: &Known, to: &Version, unread: &mut Vec
             }
             Verdict::Proposed
         }
-        Some(release) => match judge(question, known, &known.candidate(to), release, true) {
-            verdict @ (Verdict::Proposed | Verdict::Despite(_)) => overridden(question, to, verdict),
+        Some(release) => match judge(query, known, &known.candidate(to), release, true) {
+            verdict @ (Verdict::Proposed | Verdict::Despite(_)) => overridden(query, to, verdict),
             verdict => verdict,
         },
     };
@@ -149,8 +149,8 @@ fn forced(question: &Question<'_>, known: &Known, to: &Version, unread: &mut Vec
 }
 
 /// The verdict on a release that a person asked for, with the rule of the policy that it breaks before the others.
-fn overridden(question: &Question<'_>, to: &Version, verdict: Verdict) -> Verdict {
-    let exclusion = match question.policy.admits(to, question.current) {
+fn overridden(query: &SelectionQuery<'_>, to: &Version, verdict: Verdict) -> Verdict {
+    let exclusion = match query.policy.admits(to, query.current) {
         Err(Exclusion::Current) | Ok(()) => return verdict,
         Err(exclusion) => Objection { rule: Rule::Policy(exclusion), waiver: Waiver::Asked },
     };
@@ -159,14 +159,14 @@ fn overridden(question: &Question<'_>, to: &Version, verdict: Verdict) -> Verdic
 }
 
 /// The newest admitted release that nothing holds; reading stops at the first that is proposed or unknown.
-fn newest_first(question: &Question<'_>, known: &Known, unread: &mut Vec<Version>) -> Choice {
+fn newest_first(query: &SelectionQuery<'_>, known: &Known, unread: &mut Vec<Version>) -> Choice {
     let mut verdicts = Vec::new();
     let mut settled = false;
     let mut proposed = None;
     for candidate in known.candidates.values().rev() {
         let version = &candidate.version;
-        let verdict = match question.policy.admits(version, question.current) {
-            Err(Exclusion::Current) => current(question, version),
+        let verdict = match query.policy.admits(version, query.current) {
+            Err(Exclusion::Current) => current(query, version),
             Err(exclusion) => Verdict::Excluded(exclusion),
             Ok(()) if settled => Verdict::Superseded,
             Ok(()) => match known.releases.get(version) {
@@ -175,7 +175,7 @@ fn newest_first(question: &Question<'_>, known: &Known, unread: &mut Vec<Version
                     settled = true;
                     Verdict::Superseded
                 }
-                Some(release) => judge(question, known, candidate, release, false),
+                Some(release) => judge(query, known, candidate, release, false),
             },
         };
         if verdict.is_proposed() {
@@ -186,19 +186,18 @@ fn newest_first(question: &Question<'_>, known: &Known, unread: &mut Vec<Version
     }
     // With nothing newer the file's own release is the wanted one: its keys may be wrong.
     let unknown = verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Unknown(_)));
-    let is_held = |own: &&Version| matches!(current(question, own), Verdict::Held(_));
+    let is_held = |own: &&Version| matches!(current(query, own), Verdict::Held(_));
     let proposed =
-        proposed.or_else(|| question.current.filter(|_| !unknown).filter(|own| !is_held(own)).cloned());
+        proposed.or_else(|| query.current.filter(|_| !unknown).filter(|own| !is_held(own)).cloned());
     Choice { verdicts, proposed }
 }
 
 /// The release that the file names is not judged; only putting its keys right may be held.
-fn current(question: &Question<'_>, version: &Version) -> Verdict {
-    let accepted = question.policy.accept.contains(version);
-    let holds = |hold: &&Hold| {
-        hold.stance(&question.policy.gates) == Stance::Hold && !(accepted && hold.ends_by_word())
-    };
-    match question.found.get(version).into_iter().flatten().find(holds) {
+fn current(query: &SelectionQuery<'_>, version: &Version) -> Verdict {
+    let accepted = query.policy.accept.contains(version);
+    let holds =
+        |hold: &&Hold| hold.stance(&query.policy.gates) == Stance::Hold && !(accepted && hold.ends_by_word());
+    match query.found.get(version).into_iter().flatten().find(holds) {
         Some(hold) => Verdict::Held(hold.clone()),
         None => Verdict::Excluded(Exclusion::Current),
     }
@@ -206,7 +205,7 @@ fn current(question: &Question<'_>, version: &Version) -> Verdict {
 
 /// The first hold that nothing waives; what is waived is told.
 fn judge(
-    question: &Question<'_>,
+    query: &SelectionQuery<'_>,
     known: &Known,
     candidate: &Candidate,
     release: &Release,
@@ -219,10 +218,10 @@ fn judge(
         return Verdict::Held(Hold::Empty);
     }
     let mut objections = Vec::new();
-    for hold in gates::holds(question, known, candidate, release) {
-        match waiver(question, candidate, release, &hold, asked) {
+    for hold in gates::holds(query, known, candidate, release) {
+        match waiver(query, candidate, release, &hold, asked) {
             Some(waiver) => objections.push(Objection { rule: Rule::Gate(hold), waiver }),
-            None if hold.stance(&question.policy.gates) == Stance::Off => {}
+            None if hold.stance(&query.policy.gates) == Stance::Off => {}
             None => return Verdict::Held(hold),
         }
     }
@@ -231,24 +230,24 @@ fn judge(
 
 /// Why a hold does not decide, if it does not.
 fn waiver(
-    question: &Question<'_>,
+    query: &SelectionQuery<'_>,
     candidate: &Candidate,
     release: &Release,
     hold: &Hold,
     asked: bool,
 ) -> Option<Waiver> {
-    let gates = &question.policy.gates;
+    let gates = &query.policy.gates;
     match hold.stance(gates) {
         Stance::Off => None,
         Stance::Warn => Some(Waiver::Warns),
         Stance::Hold if !hold.ends_by_word() => None,
         Stance::Hold if asked => Some(Waiver::Asked),
-        Stance::Hold if question.policy.accept.contains(&candidate.version) => Some(Waiver::Accepted),
+        Stance::Hold if query.policy.accept.contains(&candidate.version) => Some(Waiver::Accepted),
         Stance::Hold => {
             let waits =
                 matches!(hold, Hold::Incomplete(_)).then(|| gates::date(candidate, release)).flatten();
             let until = waits.and_then(|date| date.checked_add(gates.complete_timeout).ok());
-            until.filter(|until| *until <= question.now).map(|_| Waiver::Overdue)
+            until.filter(|until| *until <= query.now).map(|_| Waiver::Overdue)
         }
     }
 }
@@ -365,7 +364,7 @@ mod tests {
     fn ask(policy: &Policy, current: &str, to: Option<&str>, world: &[Release]) -> (Vec<String>, String) {
         let listed = world.iter().find(|r| r.version == v(current)).map(Release::lines).unwrap_or_default();
         let (current, to) = (v(current), to.map(v));
-        let question = Question {
+        let query = SelectionQuery {
             policy,
             current: Some(&current),
             to: to.as_ref(),
@@ -378,7 +377,7 @@ mod tests {
         let mut known = Known { candidates: world.iter().map(candidate).collect(), ..Known::default() };
         let mut read = Vec::new();
         loop {
-            match next_wanted(&question, &known) {
+            match next_wanted(&query, &known) {
                 Next::Read(versions) => {
                     for version in versions {
                         assert!(!known.releases.contains_key(&version), "{version} is read twice");

@@ -10,7 +10,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::choice::{Candidate, Known, Question};
+use super::choice::{Candidate, Known, SelectionQuery};
 use super::policy::{Step, UnknownAge};
 use super::{Family, ImageKey, Release, Version};
 
@@ -88,19 +88,19 @@ pub enum Hold {
 
 /// The holds of a release, by what was read of it and by what planning it found, whatever the settings say of them.
 pub(super) fn holds(
-    question: &Question<'_>,
+    query: &SelectionQuery<'_>,
     known: &Known,
     candidate: &Candidate,
     release: &Release,
 ) -> Vec<Hold> {
     let previous = known.lines_before(&release.version);
-    let current = question.current.and_then(|current| known.releases.get(current));
-    let found = question.found.get(&release.version).into_iter().flatten().cloned();
-    missing_line(question, release)
+    let current = query.current.and_then(|current| known.releases.get(current));
+    let found = query.found.get(&release.version).into_iter().flatten().cloned();
+    missing_line(query, release)
         .into_iter()
-        .chain(sane::defect(release, current, question).map(Hold::Insane))
+        .chain(sane::defect(release, current, query).map(Hold::Insane))
         .chain(complete::missing(release, previous.as_ref()).map(Hold::Incomplete))
-        .chain(age(question, candidate, release))
+        .chain(age(query, candidate, release))
         .chain(found)
         .collect()
 }
@@ -111,26 +111,26 @@ pub(super) fn date(candidate: &Candidate, release: &Release) -> Option<Timestamp
     dates.chain(candidate.released_at).max().or(candidate.first_seen)
 }
 
-fn age(question: &Question<'_>, candidate: &Candidate, release: &Release) -> Option<Hold> {
-    let minimum = question.policy.minimum_age?;
+fn age(query: &SelectionQuery<'_>, candidate: &Candidate, release: &Release) -> Option<Hold> {
+    let minimum = query.policy.minimum_age?;
     match date(candidate, release) {
         Some(date) => {
             let until = date.checked_add(minimum).unwrap_or(Timestamp::MAX);
-            (until > question.now).then_some(Hold::Age { until })
+            (until > query.now).then_some(Hold::Age { until })
         }
-        None => (question.policy.unknown_age == UnknownAge::Hold).then_some(Hold::AgeUnknown),
+        None => (query.policy.unknown_age == UnknownAge::Hold).then_some(Hold::AgeUnknown),
     }
 }
 
 /// With `step: line`, a release must still publish a listed line of every listed family.
-fn missing_line(question: &Question<'_>, release: &Release) -> Option<Hold> {
-    if question.policy.step == Step::Newest {
+fn missing_line(query: &SelectionQuery<'_>, release: &Release) -> Option<Hold> {
+    if query.policy.step == Step::Newest {
         return None;
     }
     let lines = release.lines();
     let kept =
-        |family: &Family| question.listed.iter().any(|line| &line.family == family && lines.contains(line));
-    let mut families = question.listed.iter().map(|line| &line.family);
+        |family: &Family| query.listed.iter().any(|line| &line.family == family && lines.contains(line));
+    let mut families = query.listed.iter().map(|line| &line.family);
     families.find(|family| !kept(family)).map(|family| Hold::Line { family: family.clone() })
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::artifacts::Signed;
 use super::table::{Column, Table};
 use super::{DIM, paint, plan, plan_json, printable};
-use crate::release::choice::{Choice, Known, Next, Question, Verdict, next_wanted};
+use crate::release::choice::{Choice, Known, Next, SelectionQuery, Verdict, next_wanted};
 use crate::release::policy::Exclusion;
 use crate::release::{Coverage, Release, Version};
 
@@ -26,11 +26,11 @@ pub struct Judged<'a> {
 
 impl<'a> Judged<'a> {
     /// The verdicts on what is known; with a limit, on the newest only.
-    pub fn new(question: &Question<'a>, known: &'a Known, limit: Option<usize>) -> Self {
-        let (current, mut verdicts) = match next_wanted(question, known) {
-            Next::Decided(choice) => (question.current, choice.verdicts),
+    pub fn new(query: &SelectionQuery<'a>, known: &'a Known, limit: Option<usize>) -> Self {
+        let (current, mut verdicts) = match next_wanted(query, known) {
+            Next::Decided(choice) => (query.current, choice.verdicts),
             // The release that `--from` names does not exist: the verdicts are those of a file without a version.
-            Next::Read(_) => match next_wanted(&Question { current: None, ..question.clone() }, known) {
+            Next::Read(_) => match next_wanted(&SelectionQuery { current: None, ..query.clone() }, known) {
                 Next::Decided(Choice { verdicts, .. }) => (None, verdicts),
                 Next::Read(_) => (None, Vec::new()),
             },
@@ -186,7 +186,7 @@ mod tests {
     fn with<T>(current: Option<&str>, limit: Option<usize>, look: impl Fn(&Judged<'_>) -> T) -> T {
         let (known, policy) = (known(), Policy::default());
         let current: Option<Version> = current.map(|version| version.parse().unwrap());
-        let question = Question {
+        let query = SelectionQuery {
             policy: &policy,
             current: current.as_ref(),
             to: None,
@@ -195,7 +195,7 @@ mod tests {
             found: &BTreeMap::new(),
             now: Timestamp::UNIX_EPOCH,
         };
-        look(&Judged::new(&question, &known, limit))
+        look(&Judged::new(&query, &known, limit))
     }
 
     fn plain(text: String) -> String {

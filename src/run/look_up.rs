@@ -1,36 +1,11 @@
-//! From what the files say to a plan: the step that a dry run at a terminal and a run over merge requests share.
-
-use std::collections::BTreeSet;
-
-use jiff::Timestamp;
+//! From what the files say to a plan of keys: what a dry run at a terminal and a run over merge requests share.
 
 use crate::ending::{Ending, Ends};
 use crate::observe::releases::{ObserveError, Snapshot};
 use crate::plan::gates::{Ask, Found, Signatures, ask};
-use crate::plan::{Current, Plan, PlanError, Request, Survey, plan};
-use crate::reconcile::Images;
-use crate::reconcile::kubernetes_versions::KubernetesVersions;
-use crate::release::choice::{Choice, Known, Next, Question, next_wanted};
-use crate::release::policy::Policy;
-use crate::release::{Line, Naming, Release, Version};
-use crate::signature::Requirement;
-
-/// What a target asks for, beside what its files say.
-#[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
-    /// The update policy.
-    pub policy: &'a Policy,
-    /// Which keys the mapping lists.
-    pub images: Images,
-    /// Which Kubernetes versions elsewhere in the files follow the images.
-    pub kubernetes_versions: &'a KubernetesVersions,
-    /// A person's own choice of the release.
-    pub to: Option<&'a Version>,
-    /// What is required of signatures.
-    pub signatures: &'a Requirement,
-    /// The time of asking.
-    pub now: Timestamp,
-}
+use crate::plan::{KeyPlan, PlanError, PlanInput, decide};
+use crate::release::Release;
+use crate::release::choice::{Choice, Known, Next, next_wanted};
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -59,58 +34,53 @@ impl Ends for LookUpError {
     }
 }
 
-/// Looks up what the plan needs, and plans. What came from the cache may only lead to "nothing to do".
-pub async fn look_up(
-    survey: &Survey,
-    snapshot: &mut Snapshot<'_>,
-    naming: &Naming,
-    wish: &Wish<'_>,
-) -> Result<Plan, LookUpError> {
-    if is_pinned(survey, wish) {
-        return Ok(planned(survey, naming, wish, &Known::default(), Choice::default())?);
+/// Looks up what the keys need, and decides. What came from the cache may only lead to "nothing to do".
+///
+/// # Errors
+/// Releases that cannot be looked up, files that cannot be brought in step, and a release that a person asked for whose
+/// images are not signed as required.
+pub async fn look_up(input: &PlanInput<'_>, snapshot: &mut Snapshot<'_>) -> Result<KeyPlan, LookUpError> {
+    if input.is_pinned() {
+        return Ok(decide(input, &Known::default(), Choice::default())?);
     }
-    let listed = survey.lines(naming);
+    let listed = input.survey.lines(input.naming);
     let (mut found, mut signatures) = (Found::new(), Signatures::new());
     let mut fresh = false;
     loop {
-        let question = question(survey, naming, wish, &listed, &found);
-        let choice = snapshot.answer(&question, fresh).await?;
-        let mut plan = planned(survey, naming, wish, snapshot.known(), choice)?;
-        fresh = plan.is_change();
+        let choice = snapshot.answer(&input.query(&listed, &found), fresh).await?;
+        let mut keys = decide(input, snapshot.known(), choice)?;
+        fresh = keys.is_change();
         if fresh && snapshot.forget_cached() {
             continue;
         }
-        match ask(&mut plan, snapshot.known(), wish.policy, wish.signatures, &signatures, &found) {
-            None => return Ok(plan),
+        match ask(&mut keys, input, snapshot.known(), &signatures, &found) {
+            None => return Ok(keys),
             // A person's word overrides every gate but this one: what was asked for is refused.
-            Some(Ask::Choice(version, hold)) if wish.to.is_some() && !hold.ends_by_word() => {
+            Some(Ask::Choice(version, hold)) if input.to.is_some() && !hold.ends_by_word() => {
                 let (version, reason) = (version.to_string(), hold.to_string());
                 return Err(PlanError::Unsigned { version, reason }.into());
             }
             Some(Ask::Choice(version, hold)) => found.entry(version).or_default().push(hold),
             Some(Ask::Signatures(images)) => {
-                signatures.extend(snapshot.signatures(&images, wish.signatures.keys()).await);
+                signatures.extend(snapshot.signatures(&images, input.signatures.keys()).await);
             }
         }
     }
 }
 
-/// Plans from releases that were looked up elsewhere. A release that is not among them is unknown.
-pub fn plan_observed(
-    survey: &Survey,
-    known: &mut Known,
-    naming: &Naming,
-    wish: &Wish<'_>,
-) -> Result<Plan, PlanError> {
-    known.settle(&survey.listed());
-    if is_pinned(survey, wish) {
-        return planned(survey, naming, wish, known, Choice::default());
+/// Decides by releases that were looked up elsewhere. A release that is not among them is unknown.
+///
+/// # Errors
+/// Files that cannot be brought in step.
+pub fn decide_observed(input: &PlanInput<'_>, known: &mut Known) -> Result<KeyPlan, PlanError> {
+    known.settle(&input.survey.listed());
+    if input.is_pinned() {
+        return decide(input, known, Choice::default());
     }
-    let listed = survey.lines(naming);
+    let listed = input.survey.lines(input.naming);
     let mut found = Found::new();
     loop {
-        let question = question(survey, naming, wish, &listed, &found);
-        let choice = match next_wanted(&question, known) {
+        let choice = match next_wanted(&input.query(&listed, &found), known) {
             Next::Decided(choice) => choice,
             Next::Read(versions) => {
                 known.releases.extend(versions.into_iter().map(|version| {
@@ -119,45 +89,11 @@ pub fn plan_observed(
                 continue;
             }
         };
-        let mut plan = planned(survey, naming, wish, known, choice)?;
-        match ask(&mut plan, known, wish.policy, wish.signatures, &Signatures::new(), &found) {
+        let mut keys = decide(input, known, choice)?;
+        match ask(&mut keys, input, known, &Signatures::new(), &found) {
             Some(Ask::Choice(version, hold)) => found.entry(version).or_default().push(hold),
             // Signatures are not observed; whoever demands them has a registry asked.
-            None | Some(Ask::Signatures(_)) => return Ok(plan),
+            None | Some(Ask::Signatures(_)) => return Ok(keys),
         }
     }
-}
-
-fn is_pinned(survey: &Survey, wish: &Wish<'_>) -> bool {
-    matches!(survey.current, Current::Pinned(_)) && wish.to.is_none()
-}
-
-fn question<'a>(
-    survey: &'a Survey,
-    naming: &'a Naming,
-    wish: &Wish<'a>,
-    listed: &'a BTreeSet<Line>,
-    found: &'a Found,
-) -> Question<'a> {
-    let current = match &survey.current {
-        Current::Release(version) => Some(version),
-        Current::Pinned(_) => None,
-    };
-    Question { policy: wish.policy, current, to: wish.to, listed, naming, found, now: wish.now }
-}
-
-/// What a plan is made of.
-pub fn request<'a>(survey: &'a Survey, naming: &'a Naming, wish: &Wish<'a>) -> Request<'a> {
-    let Wish { images, kubernetes_versions, to, .. } = *wish;
-    Request { survey, images, kubernetes_versions, naming, forced: to.is_some() }
-}
-
-fn planned(
-    survey: &Survey,
-    naming: &Naming,
-    wish: &Wish<'_>,
-    known: &Known,
-    choice: Choice,
-) -> Result<Plan, PlanError> {
-    plan(request(survey, naming, wish), known, choice)
 }

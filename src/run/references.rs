@@ -1,40 +1,7 @@
-//! The files of a project that may name image keys: read only where something changes, and told to the reviewer.
+//! What the reviewer is told of what follows the image keys.
 
-use futures::{StreamExt, TryStreamExt};
-
-use super::{Job, WIDTH};
-use crate::forge::{CommitId, ForgeError};
-use crate::merge_request::Outcome;
 use crate::merge_request::text::{Following, ReferenceSummary, VersionChange};
-use crate::plan::{Plan, Request, Target};
-use crate::release::choice::Known;
-
-/// Follows the moves of image keys in the files that `references:` matches. The files are listed once, and not at all
-/// where the target has no `references:` or nothing changes. A list that was cut is unknown: nothing is proposed then.
-pub(super) async fn follow(
-    job: &Job,
-    request: Request<'_>,
-    known: &Known,
-    plan: &mut Plan,
-    head: &CommitId,
-) -> Result<(), Outcome> {
-    let globs = &job.target.references;
-    if globs.is_empty() || !plan.is_change() {
-        return Ok(());
-    }
-    let paths = job.forge.paths(head).await.map_err(|error| Outcome::of(&error))?;
-    let ours = paths.into_iter().filter(|path| globs.match_path(path) && !plan.is_own(path));
-    let reads: Vec<_> = ours.map(|path| read(job, path, head)).collect();
-    let read = futures::stream::iter(reads).buffered(WIDTH).try_collect::<Vec<_>>().await;
-    let contents = read.map_err(|error| Outcome::of(&error))?;
-    let contents = contents.into_iter().flatten().collect();
-    plan.follow(request, known, contents).map_err(|error| Outcome::of(&error))
-}
-
-async fn read(job: &Job, path: String, head: &CommitId) -> Result<Option<(String, Vec<u8>)>, ForgeError> {
-    let bytes = job.forge.file(&path, head).await?;
-    Ok(bytes.map(|bytes| (path, bytes)))
-}
+use crate::plan::{Plan, Target};
 
 /// What the text for the reviewer says of what follows the image keys.
 pub(super) fn following(plan: &Plan) -> Following {

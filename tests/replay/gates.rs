@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dibump::release::choice::{Candidate, Choice, Known, Next, Question, Verdict, next_wanted};
+use dibump::release::choice::{Candidate, Choice, Known, Next, SelectionQuery, Verdict, next_wanted};
 use dibump::release::gates::Hold;
 use dibump::release::policy::{Policy, UpdateType};
 use dibump::release::{Artifact, Naming, Release, Version};
@@ -125,7 +125,7 @@ impl World {
         };
         // The file lists every series of its release.
         let listed = known.releases.get(from).map(Release::lines).unwrap_or_default();
-        let question = Question {
+        let query = SelectionQuery {
             policy,
             current: Some(from),
             to: None,
@@ -135,7 +135,7 @@ impl World {
             // Right after the newest image: nobody has waited yet.
             now: known.releases[to].artifacts.values().filter_map(|a| a.created).max().unwrap_or_default(),
         };
-        let Next::Decided(Choice { verdicts, .. }) = next_wanted(&question, &known) else {
+        let Next::Decided(Choice { verdicts, .. }) = next_wanted(&query, &known) else {
             panic!("everything was read")
         };
         verdicts.into_iter().find(|(version, _)| version == to).unwrap().1

@@ -7,7 +7,7 @@ use super::shelf::{Facts, Shelf};
 use super::{ObserveError, Snapshot};
 use crate::plan::gates::Signatures;
 use crate::registry::{RegistryError, Repository};
-use crate::release::choice::Question;
+use crate::release::choice::SelectionQuery;
 use crate::release::{Artifact, Digest, ImageKey, Release, Version};
 use crate::signature::{Keys, Verdict};
 
@@ -70,7 +70,7 @@ impl Facts<'_> {
     pub(super) async fn read_for_gates(
         &mut self,
         release: &mut Release,
-        question: &Question<'_>,
+        query: &SelectionQuery<'_>,
     ) -> Result<(), ObserveError> {
         let version = release.version.clone();
         let naming = &self.producer.naming;
@@ -89,20 +89,20 @@ impl Facts<'_> {
             }
         }
         release.unpromoted = unpromoted;
-        self.see_first(release, question).await;
+        self.see_first(release, query).await;
         Ok(())
     }
 
-    async fn see_first(&mut self, release: &Release, question: &Question<'_>) {
+    async fn see_first(&mut self, release: &Release, query: &SelectionQuery<'_>) {
         let is_dated = release.artifacts.values().any(|artifact| artifact.created.is_some());
         if let Some(candidate) = self.known.candidates.get_mut(&release.version)
-            && question.policy.minimum_age.is_some()
+            && query.policy.minimum_age.is_some()
             && !is_dated
             && candidate.released_at.is_none()
             && candidate.first_seen.is_none()
         {
             let (prefix, store) = (&self.producer.prefix, &self.producer.store);
-            candidate.first_seen = store.first_seen(prefix, &release.version, question.now).await;
+            candidate.first_seen = store.first_seen(prefix, &release.version, query.now).await;
         }
     }
 }

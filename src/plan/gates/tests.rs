@@ -1,10 +1,11 @@
 use super::*;
 use crate::plan::survey::{FileSpec, Target};
-use crate::plan::{Request, survey};
+use crate::plan::{Planned, decide, survey};
 use crate::reconcile::Images;
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::choice::{Candidate, Choice, Verdict as ChoiceVerdict};
 use crate::release::gates::Gates;
+use crate::release::policy::Policy;
 use crate::release::{Naming, Release};
 use crate::signature::{Keys, PublicKey, Rejection, Unverified};
 
@@ -34,23 +35,32 @@ fn known(stay: usize, listed: usize) -> (String, Known) {
     (text, Known { candidates, releases: releases.into(), outlines: BTreeMap::new() })
 }
 
-/// The plan from 0.4.1 to 0.4.2.
-fn plan(text: &str, known: &Known) -> Plan {
+/// What `ask` says of the plan of keys from 0.4.1 to 0.4.2, and that plan.
+fn asked(
+    (text, known): &(String, Known),
+    policy: &Policy,
+    required: &Requirement,
+    signatures: &Signatures,
+    found: &Found,
+) -> (Option<Ask>, KeyPlan) {
     let file = FileSpec { path: "values.yaml".into(), overlay: false, version_key: None, images_key: None };
     let target = Target { files: vec![file], ..Target::default() };
     let contents = BTreeMap::from([("values.yaml".to_owned(), text.as_bytes().to_vec())]);
     let survey = survey(&target, contents, None, false).unwrap();
     let to: Version = "0.4.2".parse().unwrap();
     let choice = Choice { verdicts: vec![(to.clone(), ChoiceVerdict::Proposed)], proposed: Some(to) };
-    let naming = Naming::default();
-    let request = Request {
+    let input = PlanInput {
         survey: &survey,
+        policy,
         images: Images::Listed,
         kubernetes_versions: &KubernetesVersions::Off,
-        naming: &naming,
-        forced: false,
+        naming: &Naming::default(),
+        to: None,
+        signatures: required,
+        now: jiff::Timestamp::UNIX_EPOCH,
     };
-    crate::plan::plan(request, known, choice).unwrap()
+    let mut plan = decide(&input, known, choice).unwrap();
+    (ask(&mut plan, &input, known, signatures, found), plan)
 }
 
 fn policy(jump: Stance) -> Policy {
@@ -78,10 +88,8 @@ fn a_plan_that_keeps_fewer_than_half_of_the_listed_keys_is_a_jump() {
         (5, 10, false),
         (4, 10, true),
     ] {
-        let (text, known) = known(stay, listed);
-        let mut plan = plan(&text, &known);
-        let asked =
-            ask(&mut plan, &known, &policy(Stance::Hold), &unasked(), &Signatures::new(), &Found::new());
+        let known = known(stay, listed);
+        let (asked, _) = asked(&known, &policy(Stance::Hold), &unasked(), &Signatures::new(), &Found::new());
         let hold = Ask::Choice("0.4.2".parse().unwrap(), Hold::Jump { stay, listed });
         assert_eq!(asked, jumps.then_some(hold), "{stay} of {listed}");
     }
@@ -89,7 +97,7 @@ fn a_plan_that_keeps_fewer_than_half_of_the_listed_keys_is_a_jump() {
 
 #[test]
 fn a_jump_is_told_once_and_only_where_the_gate_is_on() {
-    let (text, known) = known(1, 3);
+    let known = known(1, 3);
     let jump = Hold::Jump { stay: 1, listed: 3 };
     let to: Version = "0.4.2".parse().unwrap();
     let told = Found::from([(to.clone(), vec![jump.clone()])]);
@@ -99,21 +107,19 @@ fn a_jump_is_told_once_and_only_where_the_gate_is_on() {
         (Stance::Off, Found::new(), false),
         (Stance::Hold, told, false),
     ] {
-        let mut plan = plan(&text, &known);
-        let asked = ask(&mut plan, &known, &policy(stance), &unasked(), &Signatures::new(), &found);
+        let (asked, _) = asked(&known, &policy(stance), &unasked(), &Signatures::new(), &found);
         assert_eq!(asked, expected.then(|| Ask::Choice(to.clone(), jump.clone())), "{stance:?} {found:?}");
     }
 }
 
 #[test]
 fn the_signatures_of_what_will_be_listed_are_asked_for_and_of_nothing_else() {
-    let (text, known) = known(2, 2);
-    let mut plan = plan(&text, &known);
+    let known = known(2, 2);
     let [first, second] = [0, 1].map(|minor| artifact(minor, 2));
     let image = |artifact: &Artifact| (artifact.key.clone(), artifact.digest.clone().unwrap());
-    let mut ask_with = |signatures: &Signatures| {
+    let ask_with = |signatures: &Signatures| {
         let warned = Requirement::Warned(keys());
-        ask(&mut plan, &known, &policy(Stance::Hold), &warned, signatures, &Found::new())
+        asked(&known, &policy(Stance::Hold), &warned, signatures, &Found::new()).0
     };
     let mut signatures = Signatures::new();
     assert_eq!(ask_with(&signatures), Some(Ask::Signatures(vec![image(&first), image(&second)])));
@@ -125,16 +131,15 @@ fn the_signatures_of_what_will_be_listed_are_asked_for_and_of_nothing_else() {
 
 /// What becomes of a plan that lists two images.
 fn signed(requirement: &Requirement, verdicts: [Verdict; 2]) -> String {
-    let (text, known) = known(2, 2);
-    let mut plan = plan(&text, &known);
+    let known = known(2, 2);
     let digests = [0, 1].map(|minor| artifact(minor, 2).digest.unwrap());
     let signatures = digests.into_iter().zip(verdicts).collect();
-    let asked = ask(&mut plan, &known, &policy(Stance::Hold), requirement, &signatures, &Found::new());
+    let (asked, plan) = asked(&known, &policy(Stance::Hold), requirement, &signatures, &Found::new());
     match (asked, &plan.verdict, &plan.signatures) {
         (Some(Ask::Choice(_, Hold::Signed { images, listed })), ..) => {
             format!("{} of {listed} hold", images.len())
         }
-        (None, Planned::Unknown { .. }, _) if plan.files.is_empty() => "unknown".to_owned(),
+        (None, Planned::Unknown { .. }, _) if plan.reconciliations().next().is_none() => "unknown".to_owned(),
         (None, Planned::Update { .. }, Signed::Checked(checked)) => {
             format!("{} told", checked.faults().len())
         }

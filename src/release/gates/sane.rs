@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::release::choice::Question;
+use crate::release::choice::SelectionQuery;
 use crate::release::{
     Artifact, Facets, Family, ImageKey, K8sMinor, K8sVersion, Line, Naming, Release, Version,
 };
@@ -66,16 +66,16 @@ pub enum Defect {
 pub(super) fn defect(
     release: &Release,
     current: Option<&Release>,
-    question: &Question<'_>,
+    query: &SelectionQuery<'_>,
 ) -> Option<Defect> {
     let artifacts = || release.artifacts.values();
-    names(release, question.naming)
-        .or_else(|| artifacts().find_map(|artifact| contradiction(artifact, question.naming)))
+    names(release, query.naming)
+        .or_else(|| artifacts().find_map(|artifact| contradiction(artifact, query.naming)))
         .or_else(|| artifacts().find_map(|artifact| other_release(artifact, &release.version)))
         .or_else(|| mixed_kubernetes(release))
         .or_else(|| {
-            let current = current.filter(|_| question.policy.allows_patches_only())?;
-            let listed = question.listed.iter().map(|line| &line.family).collect();
+            let current = current.filter(|_| query.policy.allows_patches_only())?;
+            let listed = query.listed.iter().map(|line| &line.family).collect();
             os_release(release, current, &listed)
         })
 }

@@ -1,0 +1,52 @@
+//! What a plan is made of, beside what is looked up.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::gates::Found;
+use super::{Current, Survey};
+use crate::reconcile::Images;
+use crate::reconcile::kubernetes_versions::KubernetesVersions;
+use crate::release::choice::SelectionQuery;
+use crate::release::policy::Policy;
+use crate::release::{Line, Naming, Version};
+use crate::signature::Requirement;
+
+/// What a plan is made of, beside what is looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanInput<'a> {
+    /// What the files say.
+    pub survey: &'a Survey,
+    /// The update policy.
+    pub policy: &'a Policy,
+    /// Which keys the mapping lists.
+    pub images: Images,
+    /// Which Kubernetes versions elsewhere in the files follow the images.
+    pub kubernetes_versions: &'a KubernetesVersions,
+    /// How names are read.
+    pub naming: &'a Naming,
+    /// A person's own choice of the release, which ends a pin.
+    pub to: Option<&'a Version>,
+    /// What is required of signatures.
+    pub signatures: &'a Requirement,
+    /// When the plan is made.
+    pub now: Timestamp,
+}
+
+impl<'a> PlanInput<'a> {
+    /// Whether the files are pinned to what is no release, and nobody ends that.
+    pub fn is_pinned(&self) -> bool {
+        matches!(self.survey.current, Current::Pinned(_)) && self.to.is_none()
+    }
+
+    /// What is asked of the releases. `found` is what planning found against them.
+    pub fn query(&self, listed: &'a BTreeSet<Line>, found: &'a Found) -> SelectionQuery<'a> {
+        let current = match &self.survey.current {
+            Current::Release(version) => Some(version),
+            Current::Pinned(_) => None,
+        };
+        let Self { policy, to, naming, now, .. } = *self;
+        SelectionQuery { policy, current, to, listed, naming, found, now }
+    }
+}

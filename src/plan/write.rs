@@ -1,0 +1,122 @@
+//! From keys to bytes: each file is edited once, at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decide::FileKeys;
+use super::references::ReferenceFiles;
+use super::schema::{self, Answer, Schema};
+use super::{KeyPlan, Plan, PlanError, PlanInput, PlannedFile, Surveyed};
+use crate::reconcile::{Departure, Reconciliation};
+use crate::release::choice::Known;
+use crate::values::{Change, EditNote, Mapping};
+
+/// Files beside the target's own that a plan looks at, by their paths.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// The charts' schemas: of those that [`KeyPlan::schemas`] names, the ones that exist.
+    pub schemas: BTreeMap<String, Vec<u8>>,
+    /// Files that may name image keys.
+    pub references: BTreeMap<String, Vec<u8>>,
+}
+
+impl KeyPlan {
+    /// The schema files that have a say: beside each file that gets new keys.
+    pub fn schemas(&self, input: &PlanInput<'_>) -> Vec<String> {
+        let files = input.survey.files().zip(&self.files);
+        let gets_keys = files.filter(|(_, keys)| self.is_change() && keys.adds_keys());
+        gets_keys.map(|(file, _)| schema::path_of(&file.path)).collect()
+    }
+
+    /// Makes the texts. `input` and `known` are what the keys were decided by.
+    ///
+    /// # Errors
+    /// An edit that cannot be made safely; a key that a chart's schema does not allow, or a schema that cannot be read.
+    pub fn write(self, input: &PlanInput<'_>, known: &Known, beside: Beside) -> Result<Plan, PlanError> {
+        let files = input.survey.files().zip(self.files);
+        let files = files.map(|(file, keys)| {
+            let mut planned = edit(file, keys)?;
+            obey(&mut planned, file, &beside.schemas)?;
+            Ok(planned)
+        });
+        let mut plan = Plan {
+            files: files.collect::<Result<_, PlanError>>()?,
+            from: self.from,
+            verdict: self.verdict,
+            choice: self.choice,
+            references: ReferenceFiles::default(),
+            signatures: self.signatures,
+        };
+        plan.follow(input, known, beside.references)?;
+        Ok(plan)
+    }
+}
+
+fn edit(file: &Surveyed, keys: FileKeys) -> Result<PlannedFile, PlanError> {
+    let changes: Vec<Change> = keys.changes().cloned().collect();
+    let FileKeys { reconciliation, references, coupled, .. } = keys;
+    let before = file.document.shared_text();
+    let mut notes: Vec<String> = reconciliation.notes.iter().map(ToString::to_string).collect();
+    notes.extend(references.notes(&file.path));
+    notes.extend(coupled.notes.iter().map(ToString::to_string));
+    let after = if changes.is_empty() {
+        before.clone()
+    } else {
+        let edited = file.document.edit(&changes);
+        let edited = edited.map_err(|error| PlanError::Edit { path: file.path.clone(), error })?;
+        // The reconciliation itself says which comments above an entry stay, and why.
+        let below = edited.notes.iter().filter(|note| matches!(note, EditNote::CommentBelowStays { .. }));
+        notes.extend(below.map(ToString::to_string));
+        edited.text.into()
+    };
+    Ok(PlannedFile {
+        path: file.path.clone(),
+        before,
+        after,
+        in_use: in_use(&file.mapping, &reconciliation),
+        reconciliation,
+        references,
+        kubernetes_versions: coupled.set,
+        notes,
+        not_found: coupled.not_found,
+    })
+}
+
+/// The keys that are enabled, and what becomes of them; those that go without a successor are not among them.
+fn in_use(mapping: &Mapping, reconciliation: &Reconciliation) -> Vec<(String, String)> {
+    let enabled: BTreeSet<&str> =
+        mapping.entries.iter().filter(|entry| entry.is_enabled()).map(|entry| entry.key.as_str()).collect();
+    let kept = reconciliation.kept.iter().map(|kept| (kept.key.clone(), kept.key.clone()));
+    let renamed = reconciliation.renamed.iter().map(|renamed| (renamed.from.clone(), renamed.to.to_string()));
+    let superseded = reconciliation.removed.iter().filter_map(|removed| match &removed.why {
+        Departure::Superseded { by } => Some((removed.key.clone(), by.to_string())),
+        _ => None,
+    });
+    kept.chain(renamed).chain(superseded).filter(|(from, _)| enabled.contains(from.as_str())).collect()
+}
+
+/// Refuses new keys that the chart's schema does not allow; what could not be checked becomes a note.
+fn obey(
+    planned: &mut PlannedFile,
+    file: &Surveyed,
+    schemas: &BTreeMap<String, Vec<u8>>,
+) -> Result<(), PlanError> {
+    let path = schema::path_of(&file.path);
+    let Some(bytes) = schemas.get(&path) else { return Ok(()) };
+    let schema = Schema::parse(bytes).map_err(|error| PlanError::Schema { path: path.clone(), error })?;
+    let renamed = planned.reconciliation.renamed.iter().map(|renamed| (renamed.to.as_str(), renamed.at));
+    let added = planned.reconciliation.added.iter().map(|added| (added.key.as_str(), file.mapping.at));
+    let mut unjudged = None;
+    for (key, at) in renamed.chain(added) {
+        match schema.allows(&file.mapping.path, key) {
+            Answer::Allowed => {}
+            Answer::Unjudged(keyword) => unjudged = Some(keyword),
+            Answer::Forbidden(rule) => {
+                let (file, key) = (file.path.clone(), key.to_owned());
+                return Err(PlanError::LeavesSchema { path: file, at, key, schema: path, rule });
+            }
+        }
+    }
+    let note = |keyword| format!("whether {path} allows the new keys was not judged: {keyword}");
+    planned.notes.extend(unjudged.map(note));
+    Ok(())
+}
