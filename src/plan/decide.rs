@@ -99,11 +99,16 @@ fn files(
         reconcile::overlay(inputs, &primary).map_err(|refusal| refused(overlay, refusal))
     });
     let overlays = overlays.collect::<Result<Vec<_>, _>>()?;
-    let done: Vec<Reconciliation> = std::iter::once(primary).chain(overlays).collect();
+    let mut done: Vec<Reconciliation> = std::iter::once(primary).chain(overlays).collect();
+    let held = done.iter().any(|mapping| !mapping.version_may_move);
+    if held {
+        // What one file holds, holds all of them: they are one deployment.
+        done.iter_mut().for_each(|mapping| mapping.changes.clear());
+    }
     let coupled = kubernetes_versions::own(input, current, wanted, &done);
     let references =
         references::own(survey, Releases { current, wanted, naming, ownership: &ownership }, &done);
-    let versions = std::iter::once(version).chain(std::iter::repeat(None));
+    let versions = std::iter::once(version.filter(|_| !held)).chain(std::iter::repeat(None));
     let each = versions.zip(done).zip(references).zip(coupled);
     let keys = |(((version, reconciliation), references), coupled)| FileKeys {
         version,
