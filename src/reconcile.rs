@@ -3,8 +3,8 @@
 //! Pure. Nothing here reads the bytes of a file or decides which release is wanted; `values` turns changes into bytes.
 //! One pass asks whose each entry is ([`ownership`]) and what it stands for (`listing`), which policy holds
 //! ([`images`]), what becomes of each key (`pairing`), what is added ([`addition`]) and where (`placement`), and says
-//! so in a report ([`outcome`]). An overlay of the mapping follows what the mapping did ([`overlay()`]), and so do other
-//! files that name image keys ([`references`]); Kubernetes versions elsewhere in the file follow the images
+//! so in a report ([`outcome`]). An overlay of the mapping follows what the mapping did ([`overlay()`]), and so do names
+//! of image keys wherever they stand in the target's files ([`references`]); Kubernetes versions follow the images
 //! ([`kubernetes_versions`]).
 //! [`standing()`] says how the entries stand to their release, for one who only judges.
 

@@ -220,6 +220,15 @@ pub enum Note {
         /// The key.
         key: ImageKey,
     },
+    /// An overlay says of a key of ours that another registry has it, and the mapping loses that key.
+    OfRegistry {
+        /// The key.
+        key: String,
+        /// The registry.
+        registry: String,
+        /// Where it stands.
+        at: Position,
+    },
     /// An overlay has a key that its mapping never had; it stays.
     NotInMapping {
         /// The key.
@@ -267,6 +276,10 @@ impl fmt::Display for Note {
                 )
             }
             Self::KeyTaken { key } => write!(f, "{key} is not listed: another registry's entry has this key"),
+            Self::OfRegistry { key, registry, at } => write!(
+                f,
+                "{key} ({at}) is an image of the registry `{registry}` here and stays; the mapping does not have this key any more"
+            ),
             Self::NotInMapping { key, at } => write!(f, "{key} ({at}) stays; the mapping does not have it"),
         }
     }

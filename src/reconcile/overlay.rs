@@ -24,6 +24,14 @@ pub fn overlay(inputs: Inputs<'_>, primary: &Reconciliation) -> Result<Reconcili
     }
     let mut report = writing::blank(&listing, primary.version.clone(), Images::Listed, Because::Overlay);
     report.version_may_move = primary.version_may_move;
+    let loses = |key: &str| {
+        primary.renamed.iter().any(|renamed| renamed.from == key)
+            || primary.removed.iter().any(|removed| removed.key == key)
+    };
+    for theirs in report.foreign.iter().filter(|theirs| loses(&theirs.key)) {
+        let (key, registry, at) = (theirs.key.clone(), theirs.registry.clone(), theirs.at);
+        report.notes.push(Note::OfRegistry { key, registry, at });
+    }
     let fates = fates(&inputs, &listing, primary);
     for (item, fate) in listing.items.iter().zip(&fates) {
         let key = item.written.key.clone();

@@ -68,13 +68,6 @@ impl Ownership {
         mapping.entries.iter().map(|entry| self.owner(entry, only_kind)).collect()
     }
 
-    /// The registries of both.
-    #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
-        self.registries.extend(other.registries);
-        self
-    }
-
     /// Whose an entry is by itself.
     pub(super) fn owner_alone(&self, entry: &Entry) -> Owner {
         self.owner(entry, false)

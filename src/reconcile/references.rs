@@ -110,6 +110,8 @@ pub enum Stays {
     NotInOneLine(String),
     /// The key gets another name, and it is a part of a longer text.
     InText(String),
+    /// The file says that another registry has the key.
+    OfRegistry(String),
     /// Too little is known of the release to tell what becomes of it.
     Unproven(Version),
 }
@@ -220,6 +222,10 @@ impl fmt::Display for Dangling {
             Stays::InText(to) => {
                 write!(f, "{key} becomes {to}; change it by hand, for it is part of a longer text")
             }
+            Stays::OfRegistry(registry) => write!(
+                f,
+                "{key} is an image of the registry `{registry}` here and stays; the mapping does not have this key any more"
+            ),
             Stays::Unproven(version) => {
                 write!(f, "{key} is named here, and what becomes of it in {version} is not known")
             }

@@ -37,7 +37,7 @@ impl<'a> Moves<'a> {
         let unlisted = self.of_here(here);
         let is_moving = |said: &str| {
             let name = self.bare(said);
-            !here.foreign.contains(name)
+            !here.foreign.contains_key(name)
                 && match self.decided.get(name) {
                     Some(fate) => *fate != Move::Stays,
                     None => unlisted.contains_key(name),
@@ -56,7 +56,23 @@ impl<'a> Moves<'a> {
             self.decided.get(name).or_else(|| by_line.get(name)).cloned().unwrap_or(Move::Stays)
         };
         let fates = named.into_iter().map(|named| (fate(&named), named));
-        self.outcome(document, fates.collect())
+        let mut found = self.outcome(document, fates.collect());
+        found.dangling.extend(self.of_other_registries(document, here));
+        found.dangling.sort_by_key(|dangling| dangling.at);
+        found
+    }
+
+    /// Entries of the file that say of a key of ours that another registry has it: what the mapping does to the key is
+    /// nothing to that registry.
+    fn of_other_registries(&self, document: &Document, here: &Here<'_>) -> Vec<Dangling> {
+        let moves = |said: &str| self.decided.get(said).is_some_and(|fate| *fate != Move::Stays);
+        let keys = document.texts(|said| here.foreign.contains_key(said) && moves(said));
+        let keys = keys.filter(|text| document.mapping_of(text.id).is_some());
+        let dangling = keys.filter_map(|text| {
+            let why = Stays::OfRegistry((*here.foreign.get(text.value)?).to_owned());
+            Some(Dangling { key: text.value.to_owned(), at: text.at, why })
+        });
+        dangling.collect()
     }
 
     /// The names that no mapping of the target speaks of and this file may name: those of the release before, and those

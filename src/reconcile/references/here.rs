@@ -1,6 +1,6 @@
 //! What a file that names image keys says of itself: a version of its own, keys that it lists, whose these are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::reconcile::{Ownership, ownership};
 use crate::sylva::{OS_IMAGES, REGISTRY_FIELD};
@@ -22,8 +22,8 @@ pub struct Here<'a> {
     pub version: Option<Position>,
     /// Keys that its own mapping of image keys lists, as ours.
     pub listed: BTreeSet<&'a str>,
-    /// Keys that its own mapping lists of other registries.
-    pub(super) foreign: BTreeSet<&'a str>,
+    /// Keys that its own mapping lists of other registries, and these.
+    pub(super) foreign: BTreeMap<&'a str, &'a str>,
     /// Keys of the user's own images.
     pub(super) own_images: BTreeSet<&'a str>,
 }
@@ -58,13 +58,18 @@ impl<'a> Here<'a> {
                 _ if is_version(path) => here.version = here.version.or(version(field)),
                 [.., key] if is_entry(path) => drop(here.listed.insert(*key)),
                 [.., key] if is_own_image(path) => drop(here.own_images.insert(*key)),
-                [.., key, _] if field.text.is_some_and(|name| !ours.registries().any(|our| our == name)) => {
-                    here.foreign.insert(*key);
+                [.., key, _] => {
+                    // Where nothing says which registry is ours, nobody else's is told either.
+                    let is_theirs = |name: &&str| {
+                        ours.registries().next().is_some() && ours.registries().all(|our| our != *name)
+                    };
+                    let theirs = field.text.filter(is_theirs);
+                    here.foreign.extend(theirs.map(|registry| (*key, registry)));
                 }
                 _ => {}
             }
         }
-        here.listed.retain(|key| !here.foreign.contains(key) && !ownership::is_template(key));
+        here.listed.retain(|key| !here.foreign.contains_key(key) && !ownership::is_template(key));
         here
     }
 }

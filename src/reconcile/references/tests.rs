@@ -122,6 +122,7 @@ images:
   x-y-plain-kubeadm-1-30-7: {}
   x-y-plain-kubeadm-1-30-8: {enabled: true}
   x-y-plain-kubeadm-1-30-6: {os_images_oci_registry: mirror}
+  a-1-30-11: {os_images_oci_registry: mirror}
 old: x-y-plain-kubeadm-1-30-7
 new: [x-y-plain-kubeadm-1-30-8, x-y-plain-kubeadm-1-30-6]
 gone: x-y-plain-kubeadm-1-29-1
@@ -131,7 +132,8 @@ gone: x-y-plain-kubeadm-1-29-1
         .replace("old: x-y-plain-kubeadm-1-30-7", "old: x-y-plain-kubeadm-1-30-9");
     let told = [
         "2:3: x-y-plain-kubeadm-1-30-7 stays, for x-y-plain-kubeadm-1-30-9 stands beside it already",
-        "7:7: x-y-plain-kubeadm-1-29-1 is named here and goes: its line is not published any more",
+        "5:3: a-1-30-11 is an image of the registry `mirror` here and stays; the mapping does not have this key any more",
+        "8:7: x-y-plain-kubeadm-1-29-1 is named here and goes: its line is not published any more",
     ];
     assert_eq!(followed(text), (expected.clone(), told.map(str::to_owned).to_vec()));
     let (again, _) = followed(&expected);

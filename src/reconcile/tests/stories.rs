@@ -523,7 +523,12 @@ fn an_overlay_follows_its_mapping_and_what_only_it_lists_follows_the_release() {
         ("h-1-29-1 *\ns-1-31-8", "s-1-31-8", "- h-1-29-1 ENABLED its line is not published any more"),
         ("h-1-31-7 @sylva", "h-1-31-8", ""),
         ("h-1-31-7 @kiwi", "h-1-31-7", "@ h-1-31-7 kiwi"),
-        ("u-1-31-7 @kiwi", "u-1-31-7", "@ u-1-31-7 kiwi"),
+        (
+            "u-1-31-7 @kiwi",
+            "u-1-31-7",
+            "@ u-1-31-7 kiwi\n! u-1-31-7 (1:3) is an image of the registry `kiwi` here and stays; the mapping does \
+             not have this key any more",
+        ),
         ("k-1-31-7", "k-1-31-7", "@ k-1-31-7 kiwi"),
     ];
     for (listed, after, said) in table {
