@@ -27,6 +27,9 @@ pub const OS_IMAGES: &str = "os_images";
 /// The field of a rendered image that says that diskimage-builder made it.
 pub const DIB_IMAGE: &str = "sylva_dib_image";
 
+/// The infrastructures of a cluster whose machines boot OS images.
+pub const INFRASTRUCTURES: [&str; 3] = ["capm3", "capo", "capv"];
+
 /// The entry that serves an image which names none: the only one, or the usual one.
 pub fn usual_registry<'a>(mut names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     match (names.clone().count(), names.next()) {

@@ -1,13 +1,14 @@
 //! Where a cluster speaks of images: the places of sylva-capi-cluster's values (`image_key`, `os_image_selector`,
 //! `k8s_version`), below whatever a file nests them in.
 
+use crate::sylva::INFRASTRUCTURES;
+
 /// Keys of an image in `os_images`.
 pub const IMAGE_KEYS: [&str; 2] = ["image_key", "os_image_key"];
 /// A choice of an image by what it is.
 pub const SELECTOR: &str = "os_image_selector";
-/// The parts of a cluster that have images, and the infrastructures that they are for.
+/// The parts of a cluster that have images.
 const PARTS: [&str; 4] = ["cluster", CONTROL_PLANE, DEPLOYMENTS, DEPLOYMENT_DEFAULT];
-const INFRASTRUCTURES: [&str; 3] = ["capm3", "capo", "capv"];
 const CONTROL_PLANE: &str = "control_plane";
 /// The machine deployments of a cluster, by their names.
 pub const DEPLOYMENTS: &str = "machine_deployments";

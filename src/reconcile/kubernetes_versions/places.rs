@@ -5,15 +5,14 @@ use std::collections::BTreeSet;
 use super::token::Token;
 use super::{Note, Pattern, Place, Rule};
 use crate::release::{K8sMinor, K8sVersion};
+use crate::sylva::INFRASTRUCTURES;
 use crate::values::{Document, Field, KeyPath, Text, TextsAt};
 
 /// The mapping of Kubernetes minors to versions in sylva-units.
-pub const VERSION_MAP: &str = "k8s_version_map";
+const VERSION_MAP: &str = "k8s_version_map";
 /// A cluster's own version, and its infrastructure.
 const CLUSTER_VERSION: [&str; 2] = ["cluster", "k8s_version"];
 const INFRASTRUCTURE: [&str; 2] = ["capi_providers", "infra_provider"];
-/// The infrastructures whose machines boot OS images of a registry.
-const BOOTS_IMAGES: [&str; 3] = ["capm3", "capo", "capv"];
 
 /// A version as it stands in a file.
 #[derive(Debug, Clone)]
@@ -177,7 +176,7 @@ pub fn is_in_map(path: &[&str]) -> bool {
 pub fn boots_none(field: &Field<'_>, cluster: &[&str]) -> bool {
     let is_it = field.path.strip_prefix(cluster).is_some_and(|below| below == INFRASTRUCTURE);
     let infrastructure = field.text.filter(|text| !text.is_empty() && !text.contains("{{"));
-    is_it && infrastructure.is_some_and(|name| !BOOTS_IMAGES.contains(&name))
+    is_it && infrastructure.is_some_and(|name| !INFRASTRUCTURES.contains(&name))
 }
 
 fn minor(key: &str) -> Option<K8sMinor> {
