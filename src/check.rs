@@ -72,7 +72,7 @@ pub struct File<'a> {
     pub mapping: &'a Mapping,
 }
 
-/// A file that speaks of images and lists none.
+/// A file that speaks of images, and may list some of its own.
 #[derive(Debug, Clone, Copy)]
 pub struct Reference<'a> {
     /// Its path, as findings name it.

@@ -28,6 +28,20 @@ fn partial() -> Coverage {
 
 /// The report of a file, its verdicts being these.
 fn report(text: &str, release: &Release, signatures: &BTreeMap<ImageKey, Verdict>) -> Report {
+    report_with(text, &[], release, signatures)
+}
+
+/// The report of a file and of others that speak of its images.
+fn report_with(
+    text: &str,
+    others: &[(&str, &str)],
+    release: &Release,
+    signatures: &BTreeMap<ImageKey, Verdict>,
+) -> Report {
+    let read = |text: &str| Document::parse(text.as_bytes().to_vec()).unwrap();
+    let others: Vec<(&str, Document)> = others.iter().map(|(path, text)| (*path, read(text))).collect();
+    let references = others.iter().map(|(path, document)| Reference { path, document });
+    let references: Vec<Reference<'_>> = references.collect();
     let document = Document::parse(text.as_bytes().to_vec()).unwrap();
     let (key, images) = ("version".parse::<KeyPath>().unwrap(), "images".parse().unwrap());
     let version = document.scalar(&key).unwrap().map(|scalar| (key.clone(), scalar));
@@ -41,7 +55,7 @@ fn report(text: &str, release: &Release, signatures: &BTreeMap<ImageKey, Verdict
             mapping: &mapping,
         },
         overlays: &[],
-        references: &[],
+        references: &references,
         named: Named::Release(release),
         previous: None,
         ownership: &Ownership::from_values(registries.as_ref(), &key),
@@ -94,6 +108,49 @@ fn only_what_was_proven_is_a_finding() {
     let unknown = report(VALUES, &Release::unknown("0.4.12".parse().unwrap(), "503"), &unsigned());
     assert_eq!(found(&unknown), ["5:25 kubernetes-version"]);
     assert_eq!(unknown.unknown, ["0.4.12: 503"]);
+}
+
+/// Helm lays a referenced file over the mapping, so what it lists is there for it, and for no other file.
+#[test]
+fn a_referenced_file_is_judged_with_what_it_lists_itself() {
+    let chart = VALUES.replace("v1.29.1", "v1.31.8").replace("  ubuntu-noble-plain-rke2-1-30-9: {}\n", "");
+    let living = ["ubuntu-noble-plain-rke2-1-31-8", "ubuntu-noble-plain-kubeadm-1-30-9"];
+    let release = release(Coverage::Complete, &living);
+    let kubeadm = "images: {ubuntu-noble-plain-kubeadm-1-30-9: {}}\n";
+    let names = "cluster: {k8s_version: v1.30.9, capo: {image_key: ubuntu-noble-plain-kubeadm-1-30-9}}\n";
+    let both = format!("{kubeadm}{names}");
+    let nested = "spec: {values: {images: {ubuntu-noble-plain-kubeadm-1-30-9: {}}, cluster: {capo: {image_key: \
+                  ubuntu-noble-plain-kubeadm-1-30-9}}}}\n";
+    let dead = "images: {ubuntu-noble-plain-kubeadm-1-30-8: {}}\n";
+    let own = format!("version: 0.4.11\n{dead}{names}");
+    let table = [
+        (both.as_str(), vec![]),
+        (nested, vec![]),
+        (names, vec!["1:24 kubernetes-version", "1:51 unknown-image-key"]),
+        (dead, vec!["1:10 dead-key"]),
+        (own.as_str(), vec![]),
+    ];
+    for (text, expected) in table {
+        // What another environment lists does not help this one.
+        let others = [("other.yaml", kubeadm), ("env.yaml", text)];
+        let report = report_with(&chart, &others, &release, &unsigned());
+        assert_eq!(found(&report), expected, "{text}");
+        assert!(report.findings.iter().all(|finding| finding.fix.is_none()));
+        assert_eq!(report.skipped.is_empty(), text != own, "a version of its own is said");
+    }
+}
+
+#[test]
+fn a_cluster_whose_machines_boot_no_image_needs_none_for_its_version() {
+    let release = release(Coverage::Complete, &["ubuntu-noble-plain-rke2-1-31-8"]);
+    let chart = VALUES.replace("v1.29.1", "v1.31.8").replace("  ubuntu-noble-plain-rke2-1-30-9: {}\n", "");
+    for (infrastructure, expected) in [("capd", 0), ("capm3", 1), ("'{{ .x }}'", 1), ("", 1)] {
+        let text = format!(
+            "cluster: {{k8s_version: v1.29.2, capi_providers: {{infra_provider: {infrastructure}}}}}\n"
+        );
+        let report = report_with(&chart, &[("env.yaml", &text)], &release, &unsigned());
+        assert_eq!(found(&report).len(), expected, "{infrastructure}: {:?}", found(&report));
+    }
 }
 
 #[test]
