@@ -1,4 +1,4 @@
-//! Other opinions: two more YAML readers read the edited text, and must find the old nodes with the plan's changes.
+//! The second opinions: two other YAML readers read the edited text, and must find the old nodes with the plan's changes.
 //!
 //! Nothing here looks at byte ranges or at what the edit wrote: the expected events come from the tree of the old
 //! text and from the plan alone. One reader is Helm's own, libyaml, because an edit that Helm reads in another way
@@ -29,11 +29,11 @@ enum Opinion {
 /// Compares the edited text with the plan.
 ///
 /// A reader that reads the old text as we do must find the plan in the new one. Where one of them cannot read the old
-/// text, the word of the other is enough: YAML has more spellings than any reader knows.
+/// text, the other decides: a spelling that yaml-rust2 does not know is no fault of the edit.
 pub(crate) fn says_the_plan(document: &Document, plans: &Plans<'_>, text: &str) -> Result<(), EditError> {
-    let region = Region::of(document, plans, text);
-    let helm = opinion(document, plans, text, region.as_ref(), Libyaml::new)?;
-    let second = opinion(document, plans, text, region.as_ref(), YamlRust2::new)?;
+    let regions = Region::all(document, plans, text);
+    let helm = opinion(document, plans, text, regions.as_deref(), Libyaml::new)?;
+    let second = opinion(document, plans, text, regions.as_deref(), YamlRust2::new)?;
     match (helm, second) {
         // Helm reads the old text, and finds something else in it than we do.
         (Opinion::Abstains(Some(EditError::NotAsPlanned { at, expected, found })), _) => {
@@ -50,10 +50,10 @@ fn opinion<'a, R: Reader>(
     document: &'a Document,
     plans: &Plans<'_>,
     text: &'a str,
-    region: Option<&Region<'a>>,
+    regions: Option<&[Region<'a>]>,
     reader: impl Fn(&'a str) -> Option<R>,
 ) -> Result<Opinion, EditError> {
-    if region.is_some_and(|region| region_says_the_plan(document, plans, region, &reader)) {
+    if regions.is_some_and(|regions| regions_say_the_plan(document, plans, regions, &reader)) {
         return Ok(Opinion::Agrees);
     }
     let Some(after) = whole_says_the_plan(document, plans, text, &reader) else {
@@ -67,15 +67,17 @@ fn opinion<'a, R: Reader>(
     }
 }
 
-/// Whether the changes can be read by themselves, and say the plan.
-fn region_says_the_plan<'a, R: Reader>(
+/// Whether the changes say the plan, each region read by itself.
+fn regions_say_the_plan<'a, R: Reader>(
     document: &Document,
     plans: &Plans<'_>,
-    region: &Region<'a>,
+    regions: &[Region<'a>],
     reader: impl Fn(&'a str) -> Option<R>,
 ) -> bool {
-    let reader = reader(region.text);
-    reader.is_some_and(|reader| Comparison::new(document, plans, reader).entries(&region.pairs).is_ok())
+    regions.iter().all(|region| {
+        let reader = reader(region.text);
+        reader.is_some_and(|reader| Comparison::new(document, plans, reader).entries(&region.pairs).is_ok())
+    })
 }
 
 /// Compares a whole text with the plan; `None` where the reader has no answer.
@@ -90,10 +92,10 @@ fn whole_says_the_plan<'a, R: Reader>(
     Some(Comparison::new(document, plans, reader).file())
 }
 
-/// Nobody but us reads the old text.
+/// No other reader reads the old text as we do.
 fn unread(error: Option<EditError>) -> EditError {
     match error {
-        Some(EditError::Unreadable { at, message, .. }) => EditError::ReadByNobodyElse { at, message },
+        Some(EditError::Unreadable { at, message, .. }) => EditError::NoSecondReader { at, message },
         Some(EditError::NotAsPlanned { at, expected, found }) => {
             EditError::ReadOtherwise { at, expected, found }
         }

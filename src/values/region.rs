@@ -1,12 +1,14 @@
-//! The part of an edited text that must be read again: entries of one block mapping that change, and those between.
+//! The parts of an edited text that must be read again: the entries of block mappings in which something changes.
 //!
 //! Block entries that begin their lines at one column end where a line begins at that column or less, whatever stands in
-//! them. So text that is byte for byte the old one around the region still says what it said, if the region says
-//! something complete by itself.
+//! them. So text that is byte for byte the old one around such parts still says what it said, if each part says something
+//! complete by itself.
+
+use std::ops::Range;
 
 use super::Document;
 use super::planned::Plans;
-use super::tree::{Kind, Pair, Tree};
+use super::tree::{Kind, Pair};
 
 /// Entries that follow each other, and their new text.
 #[derive(Debug)]
@@ -17,62 +19,111 @@ pub(crate) struct Region<'a> {
     pub(crate) text: &'a str,
 }
 
+/// Entries that follow each other in the old text.
+struct Place {
+    mapping: usize,
+    pairs: Vec<Pair>,
+    lines: Range<usize>,
+}
+
 impl<'a> Region<'a> {
-    /// The smallest region that holds all changes; `None` where none can be cut out, so that the whole text must be read.
-    pub(crate) fn of(document: &Document, plans: &Plans<'_>, new: &'a str) -> Option<Self> {
-        let changed: Vec<usize> = plans.nodes().collect();
-        let (first, last) = (*changed.iter().min()?, *changed.iter().max()?);
-        let tree = document.tree();
-        let around = (0..first).rev().filter(|node| tree.next(*node) > last);
-        around.filter_map(|mapping| Self::within(document, mapping, &changed, new)).next()
-    }
-
-    fn within(document: &Document, mapping: usize, changed: &[usize], new: &'a str) -> Option<Self> {
-        let (tree, old) = (document.tree(), document.text());
-        let entries = entries(document, mapping)?;
-        let changes = |pair: &Pair| changed.iter().any(|node| nodes(tree, *pair).contains(node));
-        let first = entries.iter().position(changes)?;
-        let last = entries.iter().rposition(changes)?;
-        let pairs = entries.get(first..=last)?.to_vec();
-
-        let begin = document.line_start(tree.head(pairs.first()?.key));
-        let end = match entries.get(last + 1) {
-            Some(next) => document.line_start(tree.head(next.key)),
-            None => end(document, mapping, tree.head(pairs.first()?.key) - begin)?,
-        };
-        let (before, after) = (old.get(..begin)?, old.get(end..)?);
-        let text = new.strip_prefix(before)?.strip_suffix(after)?;
-        let key = old.get(begin..tree.end(pairs.first()?.key))?;
-        let closed = text.starts_with(key) && (after.is_empty() || text.ends_with('\n'));
-        let nodes = pairs.first()?.key..tree.next(pairs.last()?.value);
-        let alone = !tree.has_anchor(&nodes) && tree.alias_in(nodes).is_none();
-        // A lone CR ends a line for YAML, and hides the next one's column from us.
-        let lines = !text.replace("\r\n", "").contains('\r') && !text.lines().any(is_marker);
-        (closed && alone && lines).then_some(Self { pairs, text })
+    /// The smallest regions that hold all changes; `None` where one can't be cut out, so that the whole text must be read.
+    pub(crate) fn all(document: &Document, plans: &Plans<'_>, new: &'a str) -> Option<Vec<Self>> {
+        let places = plans.nodes().map(|node| Place::around(document, node)).collect::<Option<_>>()?;
+        let places = joined(places);
+        let texts = cut(document.text(), new, &places)?;
+        let closed = |(place, text): (&Place, &&str)| place.is_closed(document, text);
+        let all = places.iter().zip(&texts).all(closed);
+        let regions = places.into_iter().zip(texts).map(|(place, text)| Self { pairs: place.pairs, text });
+        all.then(|| regions.collect())
     }
 }
 
-fn nodes(tree: &Tree, pair: Pair) -> std::ops::Range<usize> {
-    pair.key..tree.next(pair.value)
-}
-
-/// The entries of a block mapping, if each begins its line with blanks and its key.
-fn entries(document: &Document, mapping: usize) -> Option<Vec<Pair>> {
-    let tree = document.tree();
-    let bare = tree.anchor(mapping) == 0 && tree.tag(mapping).is_none();
-    if tree.kind(mapping) != (Kind::Mapping { flow: false }) || !bare {
-        return None;
-    }
-    let entries: Vec<Pair> = tree.pairs(mapping).collect();
-    let simple = |pair: &Pair| {
-        let (begin, key) = (tree.head(pair.key), tree.span(pair.key));
-        matches!(tree.kind(pair.key), Kind::Scalar(_))
-            && begin == key.start
-            && !key.is_empty()
-            && is_blank(document.slice(document.line_start(begin)..begin))
-            && !document.slice(key).contains(['\n', '\r'])
+/// The new text of each place, where the text around the places is the old one. Where it fits in several ways, any is
+/// right: each says what the new text consists of.
+fn cut<'a>(old: &str, new: &'a str, places: &[Place]) -> Option<Vec<&'a str>> {
+    let (Some(first), Some(last)) = (places.first(), places.last()) else {
+        return (old == new).then(Vec::new);
     };
-    entries.iter().all(simple).then_some(entries)
+    let mut rest = new.strip_prefix(&old[..first.lines.start])?.strip_suffix(&old[last.lines.end..])?;
+    let mut texts = Vec::new();
+    for pair in places.windows(2) {
+        let between = &old[pair[0].lines.end..pair[1].lines.start];
+        let begins_line = |at: &usize| *at == 0 || rest[..*at].ends_with('\n');
+        let at = rest.match_indices(between).map(|(at, _)| at).find(begins_line)?;
+        texts.push(&rest[..at]);
+        rest = &rest[at + between.len()..];
+    }
+    texts.push(rest);
+    Some(texts)
+}
+
+/// The places in their order, without those inside of others; neighbours are one place.
+fn joined(mut places: Vec<Place>) -> Vec<Place> {
+    places.sort_by_key(|place| (place.lines.start, std::cmp::Reverse(place.lines.end)));
+    let mut joined: Vec<Place> = Vec::new();
+    for place in places {
+        match joined.last_mut() {
+            Some(last) if place.lines.end <= last.lines.end => {}
+            Some(last) if place.mapping == last.mapping && place.lines.start == last.lines.end => {
+                last.lines.end = place.lines.end;
+                last.pairs.extend(place.pairs);
+            }
+            _ => joined.push(place),
+        }
+    }
+    joined
+}
+
+impl Place {
+    /// The smallest entry around a node whose lines can be told.
+    fn around(document: &Document, node: usize) -> Option<Self> {
+        let around = (0..node).rev().filter(|mapping| document.tree().next(*mapping) > node);
+        around.filter_map(|mapping| Self::within(document, mapping, node)).next()
+    }
+
+    fn within(document: &Document, mapping: usize, node: usize) -> Option<Self> {
+        let tree = document.tree();
+        let bare = tree.anchor(mapping) == 0 && tree.tag(mapping).is_none();
+        if tree.kind(mapping) != (Kind::Mapping { flow: false }) || !bare {
+            return None;
+        }
+        let mut pairs = tree.pairs(mapping).skip_while(|pair| tree.next(pair.value) <= node);
+        let pair = pairs.next().filter(|pair| pair.key != node && is_simple(document, *pair))?;
+        let head = tree.head(pair.key);
+        let begin = document.line_start(head);
+        let end = match pairs.next() {
+            Some(next) => is_simple(document, next).then(|| document.line_start(tree.head(next.key)))?,
+            None => end(document, mapping, head - begin)?,
+        };
+        Some(Self { mapping, pairs: vec![pair], lines: begin..end })
+    }
+
+    /// Whether the place's new text begins as the old one did, ends with a line, and depends on nothing around it.
+    fn is_closed(&self, document: &Document, text: &str) -> bool {
+        let (tree, old) = (document.tree(), document.text());
+        let (Some(first), Some(last)) = (self.pairs.first(), self.pairs.last()) else { return false };
+        let nodes = first.key..tree.next(last.value);
+        let key = document.slice(self.lines.start..tree.end(first.key));
+        // A lone CR ends a line for YAML, and hides the next one's column from us.
+        text.starts_with(key)
+            && (self.lines.end == old.len() || text.ends_with('\n'))
+            && !tree.has_anchor(&nodes)
+            && tree.alias_in(nodes).is_none()
+            && !text.replace("\r\n", "").contains('\r')
+            && !text.lines().any(is_marker)
+    }
+}
+
+/// Whether an entry begins its line with blanks and its key.
+fn is_simple(document: &Document, pair: Pair) -> bool {
+    let tree = document.tree();
+    let (begin, key) = (tree.head(pair.key), tree.span(pair.key));
+    matches!(tree.kind(pair.key), Kind::Scalar(_))
+        && begin == key.start
+        && !key.is_empty()
+        && is_blank(document.slice(document.line_start(begin)..begin))
+        && !document.slice(key).contains(['\n', '\r'])
 }
 
 /// Where the lines of a mapping end that is indented by `column`: at the next key, at its column or less; `None` where

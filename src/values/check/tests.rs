@@ -7,7 +7,7 @@ use super::*;
 use crate::values::{Change, KeyPath};
 
 /// Entries at the top of a file, of many kinds. The versions and the mapping are what is changed.
-const ENTRIES: [&str; 16] = [
+const ENTRIES: [&str; 17] = [
     "# comment\n",
     "\n",
     "a: 1\n",
@@ -23,6 +23,7 @@ const ENTRIES: [&str; 16] = [
     "k: \"{{ .Values.x }}\" # why\n",
     "l: &x {y: 1}\n",
     "m: *x\n",
+    "? o\n: p\n",
     "n:\n    deep:\n      deeper: yes\n  # odd\n",
 ];
 const CHANGED: &str = "version: 0.4.11  # by hand\nimages:\n  one-1: {}\n  two-1:\n    enabled: true\n";
@@ -35,10 +36,14 @@ const AROUND: [(&str, usize, &str); 4] = [
     ("list:\n- one\nspec:\n", 1, "# end\nlast:\n- 2\n"),
 ];
 
+/// What changes apart from the others.
+const APART: &str = "far:\n  tag: 0.4.11\n";
+
 fn changes(around: usize) -> Vec<Change> {
     let above = ["", "", "spec.values.", "spec."][around];
     let path = |text: &str| format!("{above}{text}").parse::<KeyPath>().unwrap();
     vec![
+        Change::SetScalar { path: path("far.tag"), value: "0.4.12".into() },
         Change::SetScalar { path: path("version"), value: "0.4.12".into() },
         Change::Rename { mapping: path("images"), entry: 0, to: "one-2".into() },
         Change::Remove { mapping: path("images"), entry: 1, with_comments_above: false },
@@ -48,7 +53,7 @@ fn changes(around: usize) -> Vec<Change> {
 fn document(around: usize, before: &[usize], after: &[usize], last_line_end: bool) -> Option<Document> {
     let (above, column, below) = AROUND[around];
     let text = |entries: &[usize]| entries.iter().map(|entry| ENTRIES[*entry]).collect::<String>();
-    let entries = format!("{}{CHANGED}{}", text(before), text(after));
+    let entries = format!("{}{CHANGED}{}{APART}r: 1\n", text(before), text(after));
     let indented =
         |line: &str| if line.trim().is_empty() { line.to_owned() } else { " ".repeat(column) + line };
     let whole = format!("{above}{}{below}", entries.split_inclusive('\n').map(indented).collect::<String>());
@@ -61,10 +66,10 @@ fn changes_at_the_top_of_a_file_are_read_by_themselves() {
     let document = document(0, &[0, 2, 3, 5, 6], &[1, 7, 13, 14, 15], true).unwrap();
     let (changes, edited) = (changes(0), document.edit(&changes(0)).unwrap());
     let plans = Plans::new(&document, &changes).unwrap();
-    let region = Region::of(&document, &plans, &edited.text).unwrap();
-    assert_eq!(region.text, "version: 0.4.12  # by hand\nimages:\n  one-2: {}\n\n");
-    assert!(region_says_the_plan(&document, &plans, &region, YamlRust2::new));
-    assert!(region_says_the_plan(&document, &plans, &region, Libyaml::new));
+    let regions = Region::all(&document, &plans, &edited.text).unwrap();
+    assert_eq!(regions[0].text, "version: 0.4.12  # by hand\nimages:\n  one-2: {}\n\n");
+    assert!(regions_say_the_plan(&document, &plans, &regions, YamlRust2::new));
+    assert!(regions_say_the_plan(&document, &plans, &regions, Libyaml::new));
 }
 
 #[test]
@@ -72,20 +77,19 @@ fn changes_below_another_key_are_read_with_the_lines_to_the_next_key_at_their_co
     let document = document(2, &[0, 2, 6], &[1], true).unwrap();
     let (changes, edited) = (changes(2), document.edit(&changes(2)).unwrap());
     let plans = Plans::new(&document, &changes).unwrap();
-    let region = Region::of(&document, &plans, &edited.text).unwrap();
+    let regions = Region::all(&document, &plans, &edited.text).unwrap();
     let expected = "    version: 0.4.12  # by hand\n    images:\n      one-2: {}\n\n";
-    assert_eq!(region.text, expected);
-    assert!(region_says_the_plan(&document, &plans, &region, YamlRust2::new));
-    assert!(region_says_the_plan(&document, &plans, &region, Libyaml::new));
+    assert_eq!(regions[0].text, expected);
+    assert!(regions_say_the_plan(&document, &plans, &regions, YamlRust2::new));
+    assert!(regions_say_the_plan(&document, &plans, &regions, Libyaml::new));
 }
 
 #[test]
 fn what_cannot_be_cut_out_is_read_whole() {
-    let plain = "version: 0.4.11\nimages: {one-1: , two-1: }\n";
+    let plain = "far: {tag: 0.4.11}\nversion: 0.4.11\nimages: {one-1: , two-1: }\n";
     for (name, text) in [
         ("two documents", format!("{plain}---\na: 1\n")),
-        ("a flow mapping", "{version: 0.4.11, images: {one-1: , two-1: }}\n".to_owned()),
-        ("an explicit key", format!("? a\n: 1\n{plain}")),
+        ("a flow mapping", "{far: {tag: 0.4.11}, version: 0.4.11, images: {one-1: , two-1: }}\n".to_owned()),
         ("an anchor in it", plain.replace("{one", "&x {one")),
         ("a tag on the root", format!("!!map\n{plain}")),
     ] {
@@ -93,7 +97,7 @@ fn what_cannot_be_cut_out_is_read_whole() {
         let changes = changes(0);
         let plans = Plans::new(&document, &changes).unwrap();
         let edited = text.replace("0.4.11", "0.4.12").replace("one-1: , two-1: ", "one-2: ");
-        assert!(Region::of(&document, &plans, &edited).is_none(), "{name}");
+        assert!(Region::all(&document, &plans, &edited).is_none(), "{name}");
     }
 }
 
@@ -126,11 +130,11 @@ proptest! {
             let end = text.char_indices().map(|(i, _)| i).filter(|i| *i >= at).nth(cut).unwrap_or(text.len());
             text.replace_range(at..end.max(at), DAMAGE[what]);
         }
-        let Some(region) = Region::of(&document, &plans, &text) else { return Ok(()) };
-        if region_says_the_plan(&document, &plans, &region, YamlRust2::new) {
+        let Some(regions) = Region::all(&document, &plans, &text) else { return Ok(()) };
+        if regions_say_the_plan(&document, &plans, &regions, YamlRust2::new) {
             prop_assert_eq!(whole_says_the_plan(&document, &plans, &text, YamlRust2::new), Some(Ok(())), "{}", text);
         }
-        if region_says_the_plan(&document, &plans, &region, Libyaml::new) {
+        if regions_say_the_plan(&document, &plans, &regions, Libyaml::new) {
             prop_assert_eq!(whole_says_the_plan(&document, &plans, &text, Libyaml::new), Some(Ok(())), "{}", text);
         }
     }

@@ -38,6 +38,8 @@ struct Story {
     mark: bool,
     last_line_end: bool,
     set: bool,
+    /// Tabs after colons.
+    tabs: bool,
 }
 
 const BLOCK_VALUES: [&str; 10] = [
@@ -61,14 +63,14 @@ fn story() -> impl Strategy<Value = Story> {
         1 => Just(Fate::Renamed),
         1 => any::<bool>().prop_map(|comments| Fate::Removed { comments }),
     ];
-    (prop::collection::vec((written, fate), 1..7), any::<[bool; 5]>()).prop_flat_map(|(entries, flags)| {
+    (prop::collection::vec((written, fate), 1..7), any::<[bool; 6]>()).prop_flat_map(|(entries, flags)| {
         let count = entries.len();
         let insert = (0..=count, any::<bool>(), prop::option::of(0..count));
         let enable = prop::option::of((0..count, 0..count));
         (prop::collection::vec(insert, 0..4), enable).prop_map(move |(inserts, enable)| {
             let (written, fates) = entries.iter().cloned().unzip();
-            let [flow, crlf, mark, last_line_end, set] = flags;
-            Story { entries: written, fates, inserts, enable, flow, crlf, mark, last_line_end, set }
+            let [flow, crlf, mark, last_line_end, set, tabs] = flags;
+            Story { entries: written, fates, inserts, enable, flow, crlf, mark, last_line_end, set, tabs }
         })
     })
 }
@@ -97,6 +99,7 @@ impl Story {
         if self.last_line_end {
             text += "\n  # trailing\n\nafter: [1]\n";
         }
+        let text = if self.tabs { text.replace(": ", ":\t") } else { text };
         let text = if self.crlf { text.replace('\n', "\r\n") } else { text };
         if self.mark { format!("\u{feff}{text}") } else { text }
     }
