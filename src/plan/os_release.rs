@@ -1,4 +1,4 @@
-//! OS releases that change with a plan, and whether the policy led anybody to expect that.
+//! OS releases that change with a plan, and whether the policy leaves room for such a change.
 
 use super::Plan;
 use crate::reconcile::OsChange;

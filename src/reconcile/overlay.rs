@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::listing::{Item, Listing, overlay_owners};
+use super::os_release::os_changes;
 use super::pairing::{Fate, fates_of};
 use super::{Because, Departure, Images, Inputs, Note, Reconciliation, Refusal, nothing_to_decide, writing};
 use crate::release::{Existence, ImageKey};
@@ -46,6 +47,7 @@ pub fn overlay(inputs: Inputs<'_>, primary: &Reconciliation) -> Result<Reconcili
     if !report.version_may_move {
         return Ok(report);
     }
+    report.os_changes = os_changes(&inputs, &listing, &fates);
     writing::write(report, &listing, &fates, &[], removes)
 }
 

@@ -63,11 +63,10 @@ pub(super) fn stuck<'l, 'a>(
     listing: &'l Listing<'a>,
     fates: &[Fate],
 ) -> Vec<&'l Item<'a>> {
-    let unproven = listing.items.iter().enumerate().filter(|(_, item)| item.existence != Existence::Exists);
-    let unproven = unproven.filter_map(|(i, item)| Some((i, item.facets.as_ref()?)));
+    let dead = || (0..fates.len()).filter(|&i| fates[i] == Fate::Dead);
+    let unproven = dead().filter_map(|i| Some((i, listing.items[i].facets.as_ref()?)));
     let replaced: Vec<usize> =
         pair_lines(unproven, free(inputs, listing, fates)).into_iter().map(|(item, _)| item).collect();
-    let dead = || (0..fates.len()).filter(|&i| fates[i] == Fate::Dead);
     let mut stuck: Vec<usize> = dead().filter(|i| !replaced.contains(i)).collect();
     if stuck.is_empty() {
         stuck = dead().collect();

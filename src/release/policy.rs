@@ -139,7 +139,7 @@ impl Policy {
         if self.allow.contains(&kind) { Ok(()) } else { Err(Exclusion::NotAllowed(kind)) }
     }
 
-    /// Whether nothing but patches is allowed.
+    /// Whether only patches are allowed.
     pub fn allows_patches_only(&self) -> bool {
         !self.allow.is_empty() && self.allow.iter().all(|kind| *kind == UpdateType::Patch)
     }
