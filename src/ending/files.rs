@@ -111,7 +111,7 @@ impl Ends for EditError {
             | Self::CopiesAlias { .. }
             | Self::Layout { .. }
             | Self::Unreadable { .. }
-            | Self::ReadByNobodyElse { .. }
+            | Self::NoSecondReader { .. }
             | Self::ReadOtherwise { .. }
             | Self::NotAsPlanned { .. } => Ending::Refused,
             // Only sops may change these.

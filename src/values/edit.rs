@@ -158,7 +158,7 @@ pub enum EditError {
     #[error(
         "{at}: no second YAML reader can check an edit of this file: {message}; write it more plainly here"
     )]
-    ReadByNobodyElse {
+    NoSecondReader {
         /// Where one of them stopped, in the old text.
         at: Position,
         /// What it said.
@@ -192,7 +192,7 @@ pub enum EditError {
 }
 
 impl EditError {
-    /// Whether sops forbids the edit: leaving the file as it is would be half an update, which no note makes good.
+    /// Whether sops forbids the edit. An update that leaves such a file out is half an update, and must be refused.
     pub fn is_of_sops(&self) -> bool {
         matches!(self, Self::Sops { .. } | Self::Encrypted { .. })
     }

@@ -201,7 +201,7 @@ fn edit() -> Vec<EditError> {
         Sops => EditError::Sops { at: AT },
         Encrypted => EditError::Encrypted { key: text("a"), at: AT },
         Unreadable => EditError::Unreadable { reader: "Helm", at: AT, message: text("did not find expected key") },
-        ReadByNobodyElse => EditError::ReadByNobodyElse { at: AT, message: text("did not find expected key") },
+        NoSecondReader => EditError::NoSecondReader { at: AT, message: text("did not find expected key") },
         ReadOtherwise => EditError::ReadOtherwise { at: AT, expected: text("`b`"), found: text("`a`") },
         NotAsPlanned => EditError::NotAsPlanned { at: AT, expected: text("`b`"), found: text("`a`") },
         OutsideTheRanges => EditError::OutsideTheRanges,
