@@ -48,6 +48,7 @@ mod run_reports;
 mod schemas;
 mod serve;
 mod signatures;
+mod suite;
 mod transport;
 mod trust;
 mod values;
