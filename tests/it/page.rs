@@ -13,8 +13,8 @@ const BEFORE: &str = "\
 This is what `dibump run` opens, as it was written in a run of the test suite. GitLab and GitHub show the description as
 they show this page.
 
-- The branch is one commit, which changes the version and the image keys and nothing else. It moves to a newer release in
-  place, and never back to an older one.
+- The branch is one commit, which changes the version, the image keys, what names them, and Kubernetes versions that
+  follow the images. It moves to a newer release in place, and never back to an older one.
 - What stands between the bot's two hidden fences is the bot's; everything before and after them is yours, and so is the
   title once you have edited it. Commits that you add to the branch stay: the bot leaves it alone, and says in the text
   which of the planned lines are missing.
