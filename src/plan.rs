@@ -210,11 +210,11 @@ impl Planned {
 impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UpToDate => f.write_str("up-to-date"),
+            Self::UpToDate => f.write_str("up to date"),
             Self::Update { to } => write!(f, "update to {to}"),
             Self::Align { at } => write!(f, "align image keys with {at}"),
-            Self::Held { gate, .. } => write!(f, "held({gate})"),
-            Self::Unknown { reason } => write!(f, "unknown({reason})"),
+            Self::Held { gate, .. } => write!(f, "held ({gate})"),
+            Self::Unknown { reason } => write!(f, "unknown: {reason}"),
         }
     }
 }

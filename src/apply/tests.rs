@@ -484,7 +484,7 @@ async fn a_persons_commit_stays() {
     assert_eq!(applied.note.as_deref(), Some("2 commits are on the source branch"));
     assert_eq!(forge.written(), ["edit"]);
     assert!(forge.open().description.contains("it lacks:\n>\n> - `version: 0.4.13`"), "{:?}", forge.open());
-    assert_eq!(forge.outcome("0.4.13").await, "edited-by-others");
+    assert_eq!(forge.outcome("0.4.13").await, "edited by others");
     assert!(forge.written().is_empty(), "one note is enough");
     assert!(forge.file(SOURCE).contains("mine: 1"));
 }
@@ -500,7 +500,7 @@ async fn an_amended_commit_stays_even_with_the_trailer() {
     };
     let amended = b"# images, amended\nversion: 0.4.12\n".to_vec();
     forge.add(SOURCE, &message, Some(main), [("values.yaml".to_owned(), amended)].into());
-    assert_eq!(forge.outcome("0.4.13").await, "edited-by-others");
+    assert_eq!(forge.outcome("0.4.13").await, "edited by others");
 }
 
 #[tokio::test]
@@ -577,12 +577,12 @@ async fn a_dry_run_reads_only() {
         let wanted = forge.wanted(version);
         foresee(&forge, &wanted).await.unwrap().outcome.to_string()
     };
-    assert_eq!(foresee("0.4.12").await, "would-create");
+    assert_eq!(foresee("0.4.12").await, "would create");
     assert!(forge.written().is_empty());
     forge.run("0.4.12").await.unwrap();
     forge.written();
     assert_eq!(foresee("0.4.12").await, "unchanged");
-    assert_eq!(foresee("0.4.13").await, "would-update");
+    assert_eq!(foresee("0.4.13").await, "would update");
     assert!(forge.written().is_empty());
 }
 

@@ -20,8 +20,8 @@ impl Meaning<'_> {
         let exclude = self.globs(raw.exclude.as_deref().unwrap_or_default(), &at.key("exclude"));
         let minimum_age = self
             .maybe(raw.minimum_age.as_ref(), |meaning, text| meaning.duration(text, &at.key("minimum_age")));
-        let timeout = self.maybe(raw.complete_timeout.as_ref(), |meaning, text| {
-            meaning.duration(text, &at.key("complete_timeout"))
+        let timeout = self.maybe(raw.incomplete_timeout.as_ref(), |meaning, text| {
+            meaning.duration(text, &at.key("incomplete_timeout"))
         });
         let default = Policy::default();
         let allow = raw.allow.as_ref().map(|allow| allow.iter().copied().map(UpdateType::from).collect());
@@ -38,10 +38,10 @@ impl Meaning<'_> {
             downgrade: raw.downgrade.unwrap_or(default.downgrade),
             accept: accept.to_vec(),
             gates: Gates {
-                complete: raw.complete.map_or(default.gates.complete, Stance::from),
-                complete_timeout: timeout?.unwrap_or(default.gates.complete_timeout),
-                sane: raw.sane.map_or(default.gates.sane, Stance::from),
-                jump: raw.jump.map_or(default.gates.jump, Stance::from),
+                incomplete: raw.incomplete.map_or(default.gates.incomplete, Stance::from),
+                incomplete_timeout: timeout?.unwrap_or(default.gates.incomplete_timeout),
+                inconsistent: raw.inconsistent.map_or(default.gates.inconsistent, Stance::from),
+                big_jump: raw.big_jump.map_or(default.gates.big_jump, Stance::from),
             },
             signatures: raw.signatures.map(Demand::from),
         })
@@ -117,7 +117,7 @@ impl From<RawStep> for Step {
     fn from(raw: RawStep) -> Self {
         match raw {
             RawStep::Newest => Self::Newest,
-            RawStep::Line => Self::Line,
+            RawStep::Series => Self::Series,
         }
     }
 }

@@ -25,11 +25,25 @@ pub(super) fn misfits(schema: &Value, value: &Value) -> Vec<Misfit> {
     checker.misfits
 }
 
+/// Keys and words of `policy:` by their former names.
+const RENAMED: [(&str, &str); 5] = [
+    ("complete", "incomplete"),
+    ("complete_timeout", "incomplete_timeout"),
+    ("sane", "inconsistent"),
+    ("jump", "big_jump"),
+    ("line", "series"),
+];
+
 /// The one of `names` that `written` was most likely meant to be.
 pub(super) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let names: Vec<&str> = names.into_iter().collect();
+    let renamed = RENAMED.iter().find(|(old, new)| *old == written && names.contains(new));
+    if let Some((_, new)) = renamed {
+        return Some((*new).to_owned());
+    }
     let folded = |name: &str| name.to_lowercase().replace(['_', '-'], "");
     let likeness = |name: &str| strsim::jaro_winkler(&folded(written), &folded(name));
-    let scored = names.into_iter().map(|name| (likeness(name), name));
+    let scored = names.iter().map(|name| (likeness(name), *name));
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 >= 0.8).then(|| best.1.to_owned())
 }
@@ -196,12 +210,14 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_found_and_a_far_one_is_not() {
-        let names = ["range", "ignore", "include", "minimum_age", "labels"];
+        let names = ["range", "ignore", "include", "minimum_age", "labels", "incomplete", "big_jump"];
         let table = [
             ("rnge", Some("range")),
             ("minimumAge", Some("minimum_age")),
             ("minimum-age", Some("minimum_age")),
             ("label", Some("labels")),
+            ("complete", Some("incomplete")),
+            ("jump", Some("big_jump")),
             ("cooldown", None),
         ];
         for (written, expected) in table {

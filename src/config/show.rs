@@ -146,10 +146,10 @@ fn with_defaults(written: &RawPolicy) -> RawPolicy {
         unknown_age: Some(RawUnknownAge::Hold),
         step: Some(RawStep::Newest),
         downgrade: Some(false),
-        complete: Some(RawStance::Hold),
-        complete_timeout: Some("72h".to_owned()),
-        sane: Some(RawStance::Hold),
-        jump: Some(RawStance::Hold),
+        incomplete: Some(RawStance::Hold),
+        incomplete_timeout: Some("72h".to_owned()),
+        inconsistent: Some(RawStance::Hold),
+        big_jump: Some(RawStance::Hold),
         ..RawPolicy::default()
     })
 }

@@ -13,7 +13,7 @@ pub enum Outcome {
     Updated,
     /// The merge request is what the plan wants.
     Unchanged,
-    /// A gate holds every newer release back; the gate's name.
+    /// A gate holds every newer release back; the name of the hold.
     Held(String),
     /// It is not the time to open or change anything.
     NotScheduled,
@@ -46,7 +46,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The outcome's name without its reason, for counting.
+    /// The outcome's name without its reason, for programs.
     pub fn name(&self) -> &'static str {
         match self {
             Self::UpToDate => "up-to-date",
@@ -69,6 +69,11 @@ impl Outcome {
             Self::Failed(_) => "failed",
             Self::Bug(_) => "bug",
         }
+    }
+
+    /// The same for people.
+    pub fn words(&self) -> String {
+        self.name().replace('-', " ")
     }
 
     /// Why, where the outcome has a reason.
@@ -103,9 +108,11 @@ impl Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.reason() {
-            Some(why) => f.pad(&format!("{}({why})", self.name())),
-            None => f.pad(self.name()),
+        let words = self.words();
+        match (self, self.reason()) {
+            (Self::Held(hold), _) => f.pad(&format!("{words} ({hold})")),
+            (_, Some(why)) => f.pad(&format!("{words}: {why}")),
+            (_, None) => f.pad(&words),
         }
     }
 }
@@ -116,8 +123,9 @@ mod tests {
 
     #[test]
     fn outcomes_print_as_the_contract_lists_them() {
-        assert_eq!(Outcome::UpToDate.to_string(), "up-to-date");
-        assert_eq!(Outcome::Held("age".into()).to_string(), "held(age)");
+        assert_eq!(Outcome::UpToDate.to_string(), "up to date");
+        assert_eq!(Outcome::Held("too-young".into()).to_string(), "held (too-young)");
+        assert_eq!(Outcome::NoTarget("no file".into()).to_string(), "no target: no file");
         assert_eq!(format!("{:>12}", Outcome::Created), "     created");
         assert_eq!(Outcome::Updated.foreseen(), Outcome::WouldUpdate);
     }

@@ -399,7 +399,7 @@ mod tests {
             warnings: vec![],
             unchecked: vec!["the registry refused the tag list of 1 repository".into()],
             rolls: vec![],
-            others: vec![("0.5.0".parse().unwrap(), "held(complete): 2 images are missing".into())],
+            others: vec![("0.5.0".parse().unwrap(), "held (incomplete): 2 images are missing".into())],
             images: vec![],
             release_notes: vec![("0.4.12".parse().unwrap(), "## Changes\n- closes #12, thanks @all".into())],
             reproduce: "dibump plan charts/units/values.yaml --to 0.4.12".into(),

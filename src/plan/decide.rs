@@ -149,8 +149,8 @@ fn unknown(choice: &Choice) -> Option<String> {
 fn held(choice: &Choice) -> Option<Planned> {
     choice.verdicts.iter().find_map(|(version, verdict)| match verdict {
         Verdict::Held(hold) => {
-            let reason = format!("{version}: {hold}; {}", hold.way_out(version));
-            Some(Planned::Held { gate: hold.gate(), reason })
+            let reason = format!("{version}: {hold}; {}", hold.remedy(version));
+            Some(Planned::Held { gate: hold.name(), reason })
         }
         _ => None,
     })

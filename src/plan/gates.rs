@@ -37,8 +37,10 @@ pub fn ask(
     if !plan.is_change() {
         return None;
     }
-    let told = found.get(plan.to()).is_some_and(|holds| holds.iter().any(|hold| hold.gate() == "jump"));
-    if let Some(hold) = jump(plan).filter(|_| input.policy.gates.jump != Stance::Off && !told) {
+    let told = found
+        .get(plan.to())
+        .is_some_and(|holds| holds.iter().any(|hold| matches!(hold, Hold::BigJump { .. })));
+    if let Some(hold) = big_jump(plan).filter(|_| input.policy.gates.big_jump != Stance::Off && !told) {
         return Some(Ask::Choice(plan.to().clone(), hold));
     }
     if let Requirement::NotRequired(why) = input.signatures {
@@ -131,7 +133,7 @@ fn demanded(plan: &mut KeyPlan) -> Option<Ask> {
     if !faulty.is_empty() {
         let images = faulty.into_iter().map(|(key, verdict)| (key.clone(), verdict.to_string())).collect();
         let listed = checked.verdicts.len();
-        return Some(Ask::Choice(plan.to().clone(), Hold::Signed { images, listed }));
+        return Some(Ask::Choice(plan.to().clone(), Hold::Unsigned { images, listed }));
     }
     if let Some((key, verdict)) = unknown.first() {
         let reason = format!("{}: {key} is {verdict}", plan.to());
@@ -155,13 +157,13 @@ fn listed<'a>(plan: &KeyPlan, known: &'a Known) -> Vec<&'a Artifact> {
 
 /// Fewer than half of the listed keys stay or are renamed: more likely a mistake than a release. An overlay lists a few
 /// keys of a mapping, and says nothing of the release.
-fn jump(plan: &KeyPlan) -> Option<Hold> {
+fn big_jump(plan: &KeyPlan) -> Option<Hold> {
     let reconciliation = plan.reconciliations().next()?;
     let stay = reconciliation.kept.len() + reconciliation.renamed.len();
     let is_repeated = |why: &Departure| matches!(why, Departure::Repeated { .. });
     let gone = reconciliation.removed.iter().filter(|removed| !is_repeated(&removed.why)).count();
     let listed = stay + gone + reconciliation.dead.len();
-    (stay * 2 < listed).then_some(Hold::Jump { stay, listed })
+    (stay * 2 < listed).then_some(Hold::BigJump { stay, listed })
 }
 
 #[cfg(test)]

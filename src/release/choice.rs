@@ -31,7 +31,7 @@ pub struct SelectionQuery<'a> {
     pub current: Option<&'a Version>,
     /// A person's own choice, which overrides the policy.
     pub to: Option<&'a Version>,
-    /// The lines that the file lists, for `step: line`.
+    /// The series that the file lists, for `step: series`.
     pub listed: &'a BTreeSet<Line>,
     /// How names are read.
     pub naming: &'a Naming,
@@ -195,8 +195,9 @@ fn newest_first(query: &SelectionQuery<'_>, known: &Known, unread: &mut Vec<Vers
 /// The release that the file names is not judged; only putting its keys right may be held.
 fn current(query: &SelectionQuery<'_>, version: &Version) -> Verdict {
     let accepted = query.policy.accept.contains(version);
-    let holds =
-        |hold: &&Hold| hold.stance(&query.policy.gates) == Stance::Hold && !(accepted && hold.ends_by_word());
+    let holds = |hold: &&Hold| {
+        hold.stance(&query.policy.gates) == Stance::Hold && !(accepted && hold.can_be_overridden())
+    };
     match query.found.get(version).into_iter().flatten().find(holds) {
         Some(hold) => Verdict::Held(hold.clone()),
         None => Verdict::Excluded(Exclusion::Current),
@@ -240,13 +241,13 @@ fn waiver(
     match hold.stance(gates) {
         Stance::Off => None,
         Stance::Warn => Some(Waiver::Warns),
-        Stance::Hold if !hold.ends_by_word() => None,
+        Stance::Hold if !hold.can_be_overridden() => None,
         Stance::Hold if asked => Some(Waiver::Asked),
         Stance::Hold if query.policy.accept.contains(&candidate.version) => Some(Waiver::Accepted),
         Stance::Hold => {
             let waits =
                 matches!(hold, Hold::Incomplete(_)).then(|| gates::date(candidate, release)).flatten();
-            let until = waits.and_then(|date| date.checked_add(gates.complete_timeout).ok());
+            let until = waits.and_then(|date| date.checked_add(gates.incomplete_timeout).ok());
             until.filter(|until| *until <= query.now).map(|_| Waiver::Overdue)
         }
     }
@@ -448,7 +449,7 @@ mod tests {
 
     #[test]
     fn step_line_takes_the_newest_release_that_keeps_a_listed_line_of_every_family() {
-        let policy = Policy { step: Step::Line, ..Policy::default() };
+        let policy = Policy { step: Step::Series, ..Policy::default() };
         let world = [
             release("0.4.1", &[KEY]),
             release("0.4.2", &["ubuntu-noble-plain-rke2-1-31-9"]),

@@ -1,10 +1,10 @@
-//! Gates: what holds an allowed release back until it is whole, old enough, sane and signed.
+//! Gates: what holds an allowed release back until it is complete, old enough, consistent and signed.
 //!
 //! Judged by what the release contains. Which versions are allowed at all is the [`super::policy`]'s matter, and what a
 //! hold means for the choice that of [`super::choice`].
 
-mod complete;
-mod sane;
+mod incomplete;
+mod inconsistent;
 
 use std::fmt;
 
@@ -14,8 +14,8 @@ use super::choice::{Candidate, Known, SelectionQuery};
 use super::policy::{Step, UnknownAge};
 use super::{Family, ImageKey, Release, Version};
 
-pub use complete::Missing;
-pub use sane::Defect;
+pub use incomplete::Missing;
+pub use inconsistent::Defect;
 
 /// How strictly a gate is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,19 +33,23 @@ pub enum Stance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gates {
     /// Nothing that the release before had is missing.
-    pub complete: Stance,
+    pub incomplete: Stance,
     /// After this long, counted from the newest artifact, an incomplete release is proposed as a draft.
-    pub complete_timeout: SignedDuration,
+    pub incomplete_timeout: SignedDuration,
     /// Names and annotations agree with each other and with the release.
-    pub sane: Stance,
+    pub inconsistent: Stance,
     /// At least half of the listed keys stay or are renamed.
-    pub jump: Stance,
+    pub big_jump: Stance,
 }
 
 impl Default for Gates {
     fn default() -> Self {
-        let complete_timeout = SignedDuration::from_hours(72);
-        Self { complete: Stance::Hold, complete_timeout, sane: Stance::Hold, jump: Stance::Hold }
+        Self {
+            incomplete: Stance::Hold,
+            incomplete_timeout: SignedDuration::from_hours(72),
+            inconsistent: Stance::Hold,
+            big_jump: Stance::Hold,
+        }
     }
 }
 
@@ -55,30 +59,30 @@ pub enum Hold {
     /// No artifact carries the version (yet).
     Empty,
     /// It is younger than the minimum age.
-    Age {
+    TooYoung {
         /// When it will be old enough.
         until: Timestamp,
     },
     /// A minimum age is set, and nothing says how old it is.
     AgeUnknown,
     /// It lacks every listed line of a listed family.
-    Line {
+    SeriesMissing {
         /// The family.
         family: Family,
     },
     /// It is not published in full (yet).
     Incomplete(Missing),
     /// Its names or annotations are wrong.
-    Insane(Defect),
+    Inconsistent(Defect),
     /// It would keep or rename fewer than half of the listed keys.
-    Jump {
+    BigJump {
         /// How many would stay or be renamed.
         stay: usize,
         /// Of how many.
         listed: usize,
     },
     /// Images that would be listed are not signed as demanded.
-    Signed {
+    Unsigned {
         /// The images, each with what is wrong, worst first.
         images: Vec<(ImageKey, String)>,
         /// How many would be listed.
@@ -98,8 +102,8 @@ pub(super) fn holds(
     let found = query.found.get(&release.version).into_iter().flatten().cloned();
     missing_line(query, release)
         .into_iter()
-        .chain(sane::defect(release, current, query).map(Hold::Insane))
-        .chain(complete::missing(release, previous.as_ref()).map(Hold::Incomplete))
+        .chain(inconsistent::defect(release, current, query).map(Hold::Inconsistent))
+        .chain(incomplete::missing(release, previous.as_ref()).map(Hold::Incomplete))
         .chain(age(query, candidate, release))
         .chain(found)
         .collect()
@@ -116,13 +120,13 @@ fn age(query: &SelectionQuery<'_>, candidate: &Candidate, release: &Release) -> 
     match date(candidate, release) {
         Some(date) => {
             let until = date.checked_add(minimum).unwrap_or(Timestamp::MAX);
-            (until > query.now).then_some(Hold::Age { until })
+            (until > query.now).then_some(Hold::TooYoung { until })
         }
         None => (query.policy.unknown_age == UnknownAge::Hold).then_some(Hold::AgeUnknown),
     }
 }
 
-/// With `step: line`, a release must still publish a listed line of every listed family.
+/// With `step: series`, a release must still publish a listed series of every listed family.
 fn missing_line(query: &SelectionQuery<'_>, release: &Release) -> Option<Hold> {
     if query.policy.step == Step::Newest {
         return None;
@@ -131,46 +135,48 @@ fn missing_line(query: &SelectionQuery<'_>, release: &Release) -> Option<Hold> {
     let kept =
         |family: &Family| query.listed.iter().any(|line| &line.family == family && lines.contains(line));
     let mut families = query.listed.iter().map(|line| &line.family);
-    families.find(|family| !kept(family)).map(|family| Hold::Line { family: family.clone() })
+    families.find(|family| !kept(family)).map(|family| Hold::SeriesMissing { family: family.clone() })
 }
 
 impl Hold {
-    /// The gate's name, as it stands in the outcome `held(<gate>)`.
-    pub fn gate(&self) -> &'static str {
+    /// Its name, as it stands in the outcome `held (<name>)`: the defect of the release.
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
-            Self::Age { .. } => "age",
+            Self::TooYoung { .. } => "too-young",
             Self::AgeUnknown => "age-unknown",
-            Self::Line { .. } => "line",
-            Self::Incomplete(_) => "complete",
-            Self::Insane(_) => "sane",
-            Self::Jump { .. } => "jump",
-            Self::Signed { .. } => "signed",
+            Self::SeriesMissing { .. } => "series-missing",
+            Self::Incomplete(_) => "incomplete",
+            Self::Inconsistent(_) => "inconsistent",
+            Self::BigJump { .. } => "big-jump",
+            Self::Unsigned { .. } => "unsigned",
         }
     }
 
     /// How strictly the gate is kept here.
     pub(super) fn stance(&self, gates: &Gates) -> Stance {
         match self {
-            Self::Incomplete(_) => gates.complete,
-            Self::Insane(_) => gates.sane,
-            Self::Jump { .. } => gates.jump,
-            Self::Empty | Self::Age { .. } | Self::AgeUnknown | Self::Line { .. } | Self::Signed { .. } => {
-                Stance::Hold
-            }
+            Self::Incomplete(_) => gates.incomplete,
+            Self::Inconsistent(_) => gates.inconsistent,
+            Self::BigJump { .. } => gates.big_jump,
+            Self::Empty
+            | Self::TooYoung { .. }
+            | Self::AgeUnknown
+            | Self::SeriesMissing { .. }
+            | Self::Unsigned { .. } => Stance::Hold,
         }
     }
 
     /// Whether a person's word ends it: nobody's word makes up for a signature, or for artifacts that are not there.
-    pub fn ends_by_word(&self) -> bool {
-        !matches!(self, Self::Empty | Self::Signed { .. })
+    pub fn can_be_overridden(&self) -> bool {
+        !matches!(self, Self::Empty | Self::Unsigned { .. })
     }
 
     /// What ends a hold of `version`, beside time.
-    pub fn way_out(&self, version: &Version) -> String {
+    pub fn remedy(&self, version: &Version) -> String {
         match self {
             Self::Empty => "it ends when the producer publishes".to_owned(),
-            Self::Signed { .. } => {
+            Self::Unsigned { .. } => {
                 "it ends when the producer signs; a mirror must copy the signatures along with the images"
                     .to_owned()
             }
@@ -186,15 +192,15 @@ impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("no artifact carries it"),
-            Self::Age { until } => write!(f, "too young until {}", until.strftime("%Y-%m-%d %H:%M UTC")),
+            Self::TooYoung { until } => write!(f, "too young until {}", until.strftime("%Y-%m-%d %H:%M UTC")),
             Self::AgeUnknown => f.write_str("its age is not known"),
-            Self::Line { family } => write!(f, "it has no listed line of {family} left"),
+            Self::SeriesMissing { family } => write!(f, "it has no listed line of {family} left"),
             Self::Incomplete(missing) => missing.fmt(f),
-            Self::Insane(defect) => defect.fmt(f),
-            Self::Jump { stay, listed } => {
+            Self::Inconsistent(defect) => defect.fmt(f),
+            Self::BigJump { stay, listed } => {
                 write!(f, "only {stay} of {listed} listed keys would stay or be renamed")
             }
-            Self::Signed { images, listed } => {
+            Self::Unsigned { images, listed } => {
                 write!(f, "{} of {listed} images are not signed as demanded", images.len())?;
                 images.first().map_or(Ok(()), |(key, why)| write!(f, ": {key} is {why}"))
             }

@@ -28,8 +28,8 @@ pub enum Step {
     /// To the newest allowed release.
     #[default]
     Newest,
-    /// To the newest allowed release that still publishes a listed line of every listed family.
-    Line,
+    /// To the newest allowed release that still publishes a listed series of every listed family.
+    Series,
 }
 
 /// What happens when the age of a release is not known but a minimum is set.
@@ -65,7 +65,7 @@ pub struct Policy {
     pub step: Step,
     /// Whether an older release may be proposed when the file's is not allowed.
     pub downgrade: bool,
-    /// Versions for which a person ended a hold: every gate but *signed* passes.
+    /// Versions for which a person ended a hold: every hold but *unsigned*.
     pub accept: Vec<Version>,
     /// How strictly the other gates are kept.
     pub gates: Gates,

@@ -56,7 +56,7 @@ fn releases(choice: &Choice, known: &Known, from: Option<&Version>, width: Optio
     let mut text = if table.is_empty() { String::new() } else { table.fitted(width) };
     for (version, verdict) in &choice.verdicts {
         if let Verdict::Held(hold) = verdict {
-            text.push_str(&format!("    {version}: {}\n", paint(DIM, hold.way_out(version))));
+            text.push_str(&format!("    {version}: {}\n", paint(DIM, hold.remedy(version))));
         }
     }
     let hidden = choice.verdicts.iter().filter(|(_, verdict)| older(verdict)).count();
@@ -164,7 +164,7 @@ fn verdict(plan: &Plan) -> String {
         Planned::Update { to } => format!("{} {} → {to}", paint(BOLD, "update"), plan.from),
         Planned::Align { at } => format!("{} with {at}", paint(BOLD, "align image keys")),
         Planned::Held { gate, reason } => {
-            format!("{}: {}", paint(YELLOW, format!("held({gate})")), printable(reason))
+            format!("{}: {}", paint(YELLOW, format!("held ({gate})")), printable(reason))
         }
         Planned::Unknown { reason } => {
             format!("{}: {}", paint(RED, "unknown, nothing changes"), printable(reason))

@@ -40,9 +40,9 @@ pub fn one(report: &Report, width: Option<usize>) -> String {
 
 /// How many target branches ended in each outcome.
 pub fn counts<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> String {
-    let (mut counts, mut all): (BTreeMap<&str, usize>, usize) = Default::default();
+    let (mut counts, mut all): (BTreeMap<String, usize>, usize) = Default::default();
     for outcome in outcomes {
-        *counts.entry(outcome.name()).or_default() += 1;
+        *counts.entry(outcome.words()).or_default() += 1;
         all += 1;
     }
     let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();

@@ -51,8 +51,10 @@ impl Line {
 
 /// The summary in Markdown, for a job's page, an issue or a chat.
 pub fn markdown(lines: &[Line]) -> String {
-    let counts: Vec<String> =
-        counts(lines).into_iter().map(|(name, count)| format!("{count} {name}")).collect();
+    let counts: Vec<String> = counts(lines)
+        .into_iter()
+        .map(|(name, count)| format!("{count} {}", name.replace('-', " ")))
+        .collect();
     let branches = if lines.len() == 1 { "branch" } else { "branches" };
     let mut text = format!("**dibump run**: {} target {branches}", lines.len());
     if !counts.is_empty() {
@@ -84,7 +86,7 @@ fn row(line: &Line) -> String {
 pub fn annotations(lines: &[Line]) -> Value {
     let link = |line: &Line| {
         let (number, url) = line.merge_request.as_ref()?;
-        let label = format!("{} {} !{number}: {}", line.project, line.branch, line.outcome.name());
+        let label = format!("{} {} !{number}: {}", line.project, line.branch, line.outcome.words());
         Some(json!({"external_link": {"label": plain(&label), "url": plain(url)}}))
     };
     json!({"dibump": lines.iter().filter_map(link).take(LINES).collect::<Vec<_>>()})
@@ -153,7 +155,7 @@ mod tests {
     fn a_summary_shows_what_there_is_to_look_at() {
         let text = markdown(&lines());
         assert!(text.starts_with(
-            "**dibump run**: 4 target branches: 1 created, 1 failed, 1 unchanged, 1 up-to-date\n"
+            "**dibump run**: 4 target branches: 1 created, 1 failed, 1 unchanged, 1 up to date\n"
         ));
         assert!(text.contains("| `a/one main` (diskimage-builder) | created | `0.4.11` → `0.4.12` | [7](<https://forge.example/a/one/7>) |\n"), "{text}");
         assert!(!text.contains("a/two") && !text.contains("@all"), "{text}");

@@ -56,7 +56,7 @@ pub async fn look_up(input: &PlanInput<'_>, snapshot: &mut Snapshot<'_>) -> Resu
         match ask(&mut keys, input, snapshot.known(), &signatures, &found) {
             None => return Ok(keys),
             // A person's word overrides every gate but this one: what was asked for is refused.
-            Some(Ask::Choice(version, hold)) if input.to.is_some() && !hold.ends_by_word() => {
+            Some(Ask::Choice(version, hold)) if input.to.is_some() && !hold.can_be_overridden() => {
                 let (version, reason) = (version.to_string(), hold.to_string());
                 return Err(PlanError::Unsigned { version, reason }.into());
             }

@@ -164,7 +164,7 @@ fn others(plan: &Plan) -> Vec<(Version, String)> {
         plan.choice.verdicts.iter().filter(|(version, _)| *version > plan.from && version != plan.to());
     let told = newer.filter(|(_, verdict)| !matches!(verdict, Verdict::Excluded(Exclusion::Prerelease)));
     let say = |(version, verdict): &(Version, Verdict)| match verdict {
-        Verdict::Held(hold) => format!("{verdict}; {}", hold.way_out(version)),
+        Verdict::Held(hold) => format!("{verdict}; {}", hold.remedy(version)),
         _ => verdict.to_string(),
     };
     told.map(|other| (other.0.clone(), say(other))).collect()

@@ -136,14 +136,14 @@ async fn whoever_pauses_is_told_what_would_be_written() {
         path(1)
     ));
     let ran = fleet.run(&[]).await;
-    says(&ran, 0, "1 created, 1 would-create");
+    says(&ran, 0, "1 created, 1 would create");
     says(&ran, 0, "nothing is written: it is not enabled");
     assert_eq!(fleet.opened(), [path(1)].into());
     fleet.gitlab.state().project(1_001).merge_requests.clear();
     fleet.gitlab.state().project(1_001).repository.branches.retain(|branch, _| branch == "main");
     let config = String::from_utf8(fleet.desk.read("dibump.yaml")).unwrap();
     fleet.desk.write("dibump.yaml", format!("{config}limits: {{new_per_run: 1}}\n"));
-    says(&fleet.run(&[]).await, 0, "1 created, 1 would-create");
+    says(&fleet.run(&[]).await, 0, "1 created, 1 would create");
     fleet.gitlab.state().project(1_001).merge_requests.clear();
     fleet.desk.variables.push(("DIBUMP_PAUSED".to_owned(), "1".to_owned()));
     let writes = fleet.gitlab.log().len();
@@ -164,13 +164,13 @@ async fn outside_of_its_schedule_nothing_is_opened_and_what_is_open_is_kept_righ
         )
     };
     fleet.configure(&targets(&format!(", schedule: {never}")));
-    says(&fleet.run(&[]).await, 0, "1 created, 1 not-scheduled");
+    says(&fleet.run(&[]).await, 0, "1 created, 1 not scheduled");
     assert_eq!(fleet.opened(), [path(1)].into());
     // For the whole run, and open merge requests are kept right all the same.
     fleet.registry.release(PREFIX, "0.4.13", &images(13));
     let outside = "schedule: {cron: ['0 0 29 2 *'], update_outside: true}\n";
     fleet.configure(&format!("{}{outside}", targets("")));
-    says(&fleet.run(&[]).await, 0, "1 not-scheduled, 1 updated");
+    says(&fleet.run(&[]).await, 0, "1 not scheduled, 1 updated");
     assert_eq!(fleet.opened(), [path(1)].into());
     fleet.configure(&format!("{}schedule: {{cron: ['0 0 31 2 *']}}\n", targets("")));
     says(&fleet.run(&[]).await, 3, "`0 0 31 2 *` never comes");
@@ -215,10 +215,10 @@ async fn a_thousand_targets_look_the_registry_up_once_and_ten_broken_ones_stop_n
     let fleet = Fleet::new(TARGETS, one_of_a_hundred).await;
     fleet.by_name(TARGETS);
     let ran = fleet.run(&[]).await;
-    says(&ran, 0, "1000 target branches: 1000 up-to-date");
+    says(&ran, 0, "1000 target branches: 1000 up to date");
     let look_up = fleet.registry.requests().len();
     let alone = Fleet::new(1, one_of_a_hundred).await;
-    says(&alone.by_name(1).run(&[]).await, 0, "1 up-to-date");
+    says(&alone.by_name(1).run(&[]).await, 0, "1 up to date");
     assert_eq!(look_up, alone.registry.requests().len(), "one look-up serves all");
     let asked = fleet.gitlab.log().len();
     assert!(asked <= 4 * TARGETS, "{asked} requests to the forge");
@@ -249,7 +249,7 @@ async fn a_thousand_targets_look_the_registry_up_once_and_ten_broken_ones_stop_n
     }
     let ran = fleet.run(&[]).await;
     assert_eq!(ran.exit, Some(3), "the first of 1, 3, 5, 4");
-    assert!(ran.stdout.contains("990 up-to-date"), "{}", ran.stdout.lines().last().unwrap());
+    assert!(ran.stdout.contains("990 up to date"), "{}", ran.stdout.lines().last().unwrap());
     assert_eq!(fleet.registry.requests().len(), 2 * look_up);
 
     // The registry is asked once, also where it does not answer.
@@ -356,7 +356,7 @@ async fn targets_may_stand_in_another_file_and_projects_must_have_what_is_asked_
         "targets: []\ninclude:\n  - file: more.yaml\n  - {{group: fleet, has: Chart.yaml, target: {{files: [{VALUES}]}}}}\n"
     ));
     let ran = fleet.run(&[]).await;
-    says(&ran, 0, "2 created, 1 no-target");
+    says(&ran, 0, "2 created, 1 no target");
     assert_eq!(fleet.opened(), [path(0), path(1)].into());
     for (text, said) in [
         ("targets:\n  - {project: a/b, file: x}\n", "more.yaml:2:"),

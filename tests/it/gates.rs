@@ -25,7 +25,7 @@ async fn a_release_that_is_half_promoted_is_held_and_proposed_in_the_run_after_i
     world.registry.release(PREFIX, "0.4.13", &[first]);
     let (held, writes) = world.run_and_writes().await;
     assert_eq!(held.exit, Some(0), "{held:#?}");
-    says(&held, "held(complete)");
+    says(&held, "held (incomplete)");
     assert!(held.stdout.contains("opensuse plain kubeadm is missing, compared with 0.4.11"), "{held:#?}");
     assert!(held.stdout.contains("`accept: [0.4.13]` in the target ends it"), "{held:#?}");
     assert!(writes.is_empty(), "{writes:#?}");
@@ -41,7 +41,7 @@ async fn an_image_that_waits_to_be_promoted_holds_the_release(world: World) {
     world.registry.release(&snapshots, "0.4.12", &images(12));
     world.registry.release(&snapshots, "0.4.12", std::slice::from_ref(&waiting));
     let held = world.run().await;
-    says(&held, "held(complete)");
+    says(&held, "held (incomplete)");
     assert!(held.stdout.contains("ubuntu-noble-hardened-rke2-1-30-12 (built, not promoted)"), "{held:#?}");
 
     world.registry.release(PREFIX, "0.4.12", &[waiting]);
@@ -69,7 +69,7 @@ async fn a_hold_ends_by_a_persons_word_and_the_reviewer_is_told(world: World) {
     let names = ["ubuntu-noble-plain-rke2-1-30-13-0.4.13", "opensuse-15-6-plain-kubeadm-1-30-13"];
     world.registry.release(PREFIX, "0.4.13", &names.map(Image::new));
     let dry = world.desk.dibump(&["run", "--dry-run"]).await;
-    assert!(dry.stdout.contains("would-create"), "{dry:#?}");
+    assert!(dry.stdout.contains("would create"), "{dry:#?}");
     assert!(!dry.stdout.contains("0.4.13-"), "{dry:#?}");
 
     world.accept("0.4.13");
@@ -91,7 +91,7 @@ async fn an_incomplete_release_that_was_waited_for_long_enough_is_a_draft(mut wo
     }
     // The newest image is from 03:02:01 on the 4th, and the time is 72 h.
     world.desk.now = "2026-05-07T03:02:00Z".to_owned();
-    says(&world.run().await, "held(complete)");
+    says(&world.run().await, "held (incomplete)");
     world.desk.now = "2026-05-07T03:02:01Z".to_owned();
     says(&world.run().await, "created");
     let mr = world.merge_requests().remove(0);
@@ -111,13 +111,13 @@ async fn a_release_of_unknown_age_is_held_until_a_memory_outlives_a_run(mut worl
     world.registry.release(PREFIX, "0.4.12", &undated(12));
     world.add("policy: {minimum_age: 1h}");
     let held = world.run().await;
-    says(&held, "held(age-unknown)");
+    says(&held, "held (age-unknown)");
     assert!(held.stdout.contains("`unknown_age: allow` or `accept: [0.4.12]`"), "{held:#?}");
 
     world.add("cache: {dir: cache}");
-    says(&world.run().await, "held(age-unknown)");
+    says(&world.run().await, "held (age-unknown)");
     world.desk.now = "2026-05-05T04:02:00Z".to_owned();
-    says(&world.run().await, "held(age)");
+    says(&world.run().await, "held (too-young)");
     world.desk.now = "2026-05-05T04:02:01Z".to_owned();
     says(&world.run().await, "created");
 }
@@ -163,10 +163,10 @@ diskimage_builder_os_images:
         world.desk.dibump(&["plan", VALUES]).await.stdout
     };
     let held = plan("").await;
-    assert!(held.contains("held(jump)") && held.contains("only 1 of 3 listed keys"), "{held}");
-    let warned = plan("policy: {jump: warn}").await;
+    assert!(held.contains("held (big-jump)") && held.contains("only 1 of 3 listed keys"), "{held}");
+    let warned = plan("policy: {big_jump: warn}").await;
     assert!(warned.contains("proposed although only 1 of 3 listed keys"), "{warned}");
-    let off = plan("policy: {jump: off}").await;
+    let off = plan("policy: {big_jump: off}").await;
     assert!(off.contains("→ 0.4.12  proposed "), "{off}");
 }
 

@@ -49,7 +49,7 @@ async fn a_change_that_a_person_made_closes_the_merge_request_and_removes_its_br
     assert_eq!(mr.state, "closed");
     assert!(mr.text.contains("Closed: main has 0.4.12 or a newer release already."), "{}", mr.text);
     assert_eq!(world.branches(), ["main"]);
-    settles(&world, "up-to-date").await;
+    settles(&world, "up to date").await;
     world.release(13);
     says(&world.run().await, "created");
     assert_eq!(world.merge_requests().len(), 2);
@@ -63,7 +63,7 @@ async fn a_release_that_was_withdrawn_closes_the_merge_request(world: World) {
     says(&world.run().await, "closed");
     assert!(only(&world).text.contains("0.4.12 is not published any more"), "{}", only(&world).text);
     assert_eq!(world.branches(), ["main"]);
-    settles(&world, "up-to-date").await;
+    settles(&world, "up to date").await;
 }
 
 async fn a_release_that_was_withdrawn_in_part_closes_nothing(world: World) {
@@ -77,7 +77,7 @@ async fn a_merge_request_with_peoples_commits_is_not_closed(world: World) {
     world.run().await;
     world.hub.commit(SOURCE, "Mine", &[("mine.txt", b"mine\n")]);
     world.hub.commit("main", "By hand", &[(VALUES, values_at(12).as_bytes())]);
-    settles(&world, "up-to-date").await;
+    settles(&world, "up to date").await;
     assert_eq!(only(&world).state, "open");
     assert!(world.hub.file(SOURCE, "mine.txt").is_some());
 }
@@ -86,7 +86,7 @@ async fn a_merge_request_that_was_pointed_elsewhere_stays_and_gets_no_twin(world
     world.run().await;
     world.hub.change(1, |mr| mr.target = "release-1.4".to_owned());
     world.release(13);
-    settles(&world, "edited-by-others").await;
+    settles(&world, "edited by others").await;
     assert_eq!(world.values(SOURCE).unwrap(), values_at(12));
     assert_eq!(world.merge_requests().len(), 1);
 }
@@ -95,9 +95,9 @@ async fn a_reverted_merge_silences_its_release(world: World) {
     world.run().await;
     let before = world.values("main").unwrap();
     world.hub.merge(1);
-    settles(&world, "up-to-date").await;
+    settles(&world, "up to date").await;
     world.hub.commit("main", "Revert", &[(VALUES, before.as_bytes())]);
-    settles(&world, "closed-by-others").await;
+    settles(&world, "closed by others").await;
     world.release(13);
     says(&world.run().await, "created");
     assert_eq!(world.values(SOURCE).unwrap(), values_at(13), "the branch that was left is used again");
@@ -131,7 +131,7 @@ fn tick(world: &World, name: &str) {
 async fn a_tick_builds_the_branch_anew_over_peoples_commits(world: World) {
     world.run().await;
     world.hub.commit(SOURCE, "Mine", &[("mine.txt", b"mine\n")]);
-    says(&world.run().await, "edited-by-others");
+    says(&world.run().await, "edited by others");
     tick(&world, "rebuild");
     says(&world.run().await, "updated");
     assert_eq!(world.hub.file(SOURCE, "mine.txt"), None);
@@ -144,7 +144,7 @@ async fn a_tick_builds_the_branch_anew_over_peoples_commits(world: World) {
 async fn a_tick_proposes_a_closed_release_again(world: World) {
     world.run().await;
     world.hub.change(1, |mr| mr.state = "closed".to_owned());
-    settles(&world, "closed-by-others").await;
+    settles(&world, "closed by others").await;
     tick(&world, "again");
     says(&world.run().await, "reopened");
     let mr = only(&world);
@@ -170,9 +170,9 @@ async fn a_moved_tag_is_refused_until_a_person_has_looked(world: World) {
     world.registry.release(crate::world::PREFIX, "0.4.12", &[other]);
     let ran = world.run().await;
     assert_eq!(ran.exit, Some(5), "{ran:#?}");
-    says(&ran, "refused(tag moved)");
+    says(&ran, "refused: tag moved");
     assert!(only(&world).text.contains("was moved after this text was written"), "{}", only(&world).text);
-    settles(&world, "refused(tag moved)").await;
+    settles(&world, "refused: tag moved").await;
     tick(&world, "rebuild");
     says(&world.run().await, "updated");
     assert!(!only(&world).text.contains("was moved"), "{}", only(&world).text);
@@ -266,6 +266,6 @@ async fn a_file_that_was_pinned_closes_nothing(world: World) {
     world.run().await;
     let pinned = world.values("main").unwrap().replace("0.4.11", "0.0.0-git-098dca5b");
     world.hub.commit("main", "Pin", &[(VALUES, pinned.as_bytes())]);
-    settles(&world, "held(pinned)").await;
+    settles(&world, "held (pinned)").await;
     assert_eq!(only(&world).state, "open", "0.4.12 is published as before");
 }

@@ -44,11 +44,11 @@ async fn where_only_patches_are_allowed_a_change_of_a_listed_family_holds(world:
     world.registry.release(PREFIX, "0.4.12", &[Image::new(&other("plucky", 12))]);
     world.add("policy: {allow: [patch]}");
     let dry = world.desk.dibump(&["run", "--dry-run"]).await;
-    says(&dry, "would-create");
+    says(&dry, "would create");
 
     moved(&world, &[PLUCKY, &images(12)[1].name]);
     let held = world.run().await;
-    says(&held, "held(sane)");
+    says(&held, "held (inconsistent)");
     assert!(
         held.stdout.contains("ubuntu plain rke2 1.30 moves from OS release noble to plucky"),
         "{held:#?}"

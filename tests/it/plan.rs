@@ -192,7 +192,7 @@ async fn a_pinned_snapshot_is_held() {
     let desk = desk(&pinned);
     let ran = plan(&desk, &["--write", "--detailed-exitcode"]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    assert!(ran.stdout.contains("held(pinned)"), "{ran:#?}");
+    assert!(ran.stdout.contains("held (pinned)"), "{ran:#?}");
     assert_eq!(desk.read(VALUES), pinned.as_bytes());
 }
 

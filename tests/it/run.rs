@@ -150,7 +150,7 @@ async fn a_persons_commit_on_the_branch_is_left_alone(world: World) {
     world.hub.commit(SOURCE, "By hand", &[(VALUES, b"by: hand\n")]);
     world.release(13);
     let (ran, writes) = world.run_and_writes().await;
-    says(&ran, "edited-by-others");
+    says(&ran, "edited by others");
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
     assert_eq!(writes.len(), 1, "one note, and nothing else: {writes:#?}");
     let text = world.merge_requests()[0].text.clone();
@@ -158,7 +158,7 @@ async fn a_persons_commit_on_the_branch_is_left_alone(world: World) {
     assert_eq!(world.values(SOURCE).unwrap(), "by: hand\n");
 
     let (ran, writes) = world.run_and_writes().await;
-    says(&ran, "edited-by-others");
+    says(&ran, "edited by others");
     assert!(writes.is_empty(), "{writes:#?}");
 }
 
@@ -166,7 +166,7 @@ async fn a_closed_merge_request_silences_its_release_and_not_the_next(world: Wor
     world.run().await;
     world.hub.change(1, |mr| mr.state = "closed".to_owned());
     let (ran, writes) = world.run_and_writes().await;
-    says(&ran, "closed-by-others");
+    says(&ran, "closed by others");
     assert!(writes.is_empty(), "{writes:#?}");
 
     world.release(13);
@@ -179,7 +179,7 @@ async fn a_closed_merge_request_silences_its_release_and_not_the_next(world: Wor
 async fn a_dry_run_only_reads(world: World) {
     let ran = world.desk.dibump(&["run", "--dry-run"]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    says(&ran, "would-create");
+    says(&ran, "would create");
     let ran = world.desk.dibump(&["run", "--dry-run", "--detailed-exitcode"]).await;
     assert_eq!(ran.exit, Some(10), "{ran:#?}");
     assert!(world.hub.log().iter().all(|seen| seen.method == "GET"), "{:#?}", world.hub.log());
@@ -189,7 +189,7 @@ async fn a_dry_run_only_reads(world: World) {
 async fn a_target_that_is_up_to_date_costs_four_requests(world: World) {
     world.hub.commit("main", "By hand", &[(VALUES, values_at(12).as_bytes())]);
     let (ran, _) = world.run_and_writes().await;
-    says(&ran, "up-to-date");
+    says(&ran, "up to date");
     assert!(world.hub.log().len() <= 4, "{:#?}", world.hub.log());
 }
 

@@ -55,7 +55,7 @@ async fn an_unsigned_release_is_held_and_nobodys_word_ends_that(world: World) {
     signed.world.accept("0.4.12");
     let (held, writes) = signed.world.run_and_writes().await;
     assert_eq!(held.exit, Some(0), "{held:#?}");
-    says(&held, "held(signed)");
+    says(&held, "held (unsigned)");
     assert!(held.stdout.contains("is not signed") && held.stdout.contains("a mirror must copy"), "{held:#?}");
     assert!(writes.is_empty(), "{writes:#?}");
 
@@ -68,7 +68,7 @@ async fn the_signatures_of_a_release_that_is_listed_already_are_not_asked_for(wo
     for image in images(12) {
         signed.world.registry.remove(&format!("{PREFIX}/{}", image.name), "0.4.12");
     }
-    says(&signed.world.run().await, "up-to-date");
+    says(&signed.world.run().await, "up to date");
     assert_eq!(signed.world.registry.count(".sig"), 0);
 }
 
@@ -153,7 +153,10 @@ async fn a_registry_that_refuses_or_lies_about_signatures_is_never_taken_for_an_
     signed.world.registry.fault(fault.on("/blobs/"));
     let ran = plan(&signed, &[]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    assert!(ran.stdout.contains("held(signed)") && ran.stdout.contains("is not in the registry"), "{ran:#?}");
+    assert!(
+        ran.stdout.contains("held (unsigned)") && ran.stdout.contains("is not in the registry"),
+        "{ran:#?}"
+    );
 }
 
 #[tokio::test]
@@ -171,7 +174,7 @@ async fn a_signature_that_was_copied_from_another_image_counts_for_nothing() {
     let (image, foreign) = (registry.digest(&path, "0.4.12"), registry.digest(&other, "0.4.12"));
     registry.copy((&other, &signature_tag(&foreign)), (&path, &signature_tag(&image)));
     let ran = plan(&signed, &[]).await;
-    assert!(ran.stdout.contains("held(signed)"), "{ran:#?}");
+    assert!(ran.stdout.contains("held (unsigned)"), "{ran:#?}");
     assert!(ran.stdout.contains("1 of 2 images are not signed as demanded"), "{ran:#?}");
     assert!(ran.stdout.contains("signs another image"), "{ran:#?}");
 }
@@ -205,7 +208,7 @@ async fn what_is_in_the_cache_is_verified_without_a_request_and_not_believed() {
     let stranger = Signer::new();
     signed.world.desk.write("other.pub", stranger.pem());
     let ran = plan(&signed, &["--cache-dir", "cache", "--cosign-key", "other.pub"]).await;
-    assert!(ran.stdout.contains("held(signed)"), "{ran:#?}");
+    assert!(ran.stdout.contains("held (unsigned)"), "{ran:#?}");
 }
 
 #[tokio::test]
@@ -221,7 +224,7 @@ async fn the_key_of_the_values_file_counts_where_none_is_configured() {
     world.desk.write(VALUES, file(""));
     let run = async || world.desk.dibump(&["plan", VALUES]).await;
     let held = run().await;
-    assert!(held.stdout.contains("held(signed)"), "{held:#?}");
+    assert!(held.stdout.contains("held (unsigned)"), "{held:#?}");
 
     // A deployment that does not check by itself is told, not held.
     world.desk.write(VALUES, file("    skip_signing_check: true\n"));

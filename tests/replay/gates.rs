@@ -26,7 +26,7 @@ pub fn check(releases: &Releases) -> Result<Vec<String>, String> {
             Verdict::Held(hold @ Hold::Incomplete(_)) => {
                 return Err(format!("{to} after {from} is whole, and held: {hold}"));
             }
-            Verdict::Held(hold) => others.push(format!("{to} is held({}): {hold}", hold.gate())),
+            Verdict::Held(hold) => others.push(format!("{to} is held({}): {hold}", hold.name())),
             _ => {}
         }
     }
@@ -59,7 +59,7 @@ pub fn check(releases: &Releases) -> Result<Vec<String>, String> {
             continue;
         }
         match world.verdict(&from, &broken, policy) {
-            Verdict::Held(hold) => lines.push(format!("{broken} is held({}): {hold}", hold.gate())),
+            Verdict::Held(hold) => lines.push(format!("{broken} is held({}): {hold}", hold.name())),
             verdict => return Err(format!("{broken} is {verdict}, and should be held")),
         }
         match world.verdict(&from, &next, policy) {

@@ -39,17 +39,17 @@ pub(in crate::config) struct RawPolicy {
     pub(in crate::config) downgrade: Option<bool>,
     /// What happens to a release that lacks what the release before had, or whose images wait to be promoted. Default: hold.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::config) complete: Option<RawStance>,
+    pub(in crate::config) incomplete: Option<RawStance>,
     /// How long an incomplete release is waited for, from its newest image on, before it is proposed as a draft. Default:
     /// 72h.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::config) complete_timeout: Option<String>,
+    pub(in crate::config) incomplete_timeout: Option<String>,
     /// What happens to a release whose names or annotations are wrong. Default: hold.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::config) sane: Option<RawStance>,
+    pub(in crate::config) inconsistent: Option<RawStance>,
     /// What happens to a release that would keep or rename fewer than half of the listed keys. Default: hold.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::config) jump: Option<RawStance>,
+    pub(in crate::config) big_jump: Option<RawStance>,
     /// What is asked of the signatures of images that would be listed. Default: required where a public key is known (warn
     /// where it comes from a values file that skips the check itself), else off.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,8 +108,8 @@ pub(in crate::config) enum RawUnknownAge {
 pub(in crate::config) enum RawStep {
     /// To the newest allowed release.
     Newest,
-    /// To the newest allowed release that still publishes a listed line of every listed family.
-    Line,
+    /// To the newest allowed release that still publishes a listed series of every listed family.
+    Series,
 }
 
 impl RawPolicy {
@@ -126,10 +126,10 @@ impl RawPolicy {
             unknown_age: self.unknown_age.or(above.unknown_age),
             step: self.step.or(above.step),
             downgrade: self.downgrade.or(above.downgrade),
-            complete: self.complete.or(above.complete),
-            complete_timeout: self.complete_timeout.clone().or_else(|| above.complete_timeout.clone()),
-            sane: self.sane.or(above.sane),
-            jump: self.jump.or(above.jump),
+            incomplete: self.incomplete.or(above.incomplete),
+            incomplete_timeout: self.incomplete_timeout.clone().or_else(|| above.incomplete_timeout.clone()),
+            inconsistent: self.inconsistent.or(above.inconsistent),
+            big_jump: self.big_jump.or(above.big_jump),
             signatures: self.signatures.or(above.signatures),
         }
     }

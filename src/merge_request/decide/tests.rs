@@ -294,10 +294,10 @@ fn nothing_is_open_yet() {
         (
             "a person's branch with our name is left alone",
             wanting("0.4.12").branch(theirs()),
-            "edited-by-others, with a note",
+            "edited by others, with a note",
         ),
-        ("a branch that could not be read is left alone", wanting("0.4.12").branch(unread()), "unknown(cut)"),
-        ("nothing to change at all is up to date", wanting("nothing"), "up-to-date"),
+        ("a branch that could not be read is left alone", wanting("0.4.12").branch(unread()), "unknown: cut"),
+        ("nothing to change at all is up to date", wanting("nothing"), "up to date"),
         (
             "an open one from a fork is not ours",
             wanting("0.4.12").open("0.4.12", |mr| mr.from_this_project = false),
@@ -388,7 +388,7 @@ fn one_is_open() {
         (
             "what could not be read stays",
             wanting("0.4.13").branch(unread()).open("0.4.12", as_it_is),
-            "unknown(cut)",
+            "unknown: cut",
         ),
     ]);
 }
@@ -410,7 +410,7 @@ fn people_were_there() {
         (
             "without its marker the report alone says so",
             wanting("0.4.13").branch(theirs()).open("0.4.12", |mr| mr.description = "Mine".into()),
-            "edited-by-others, with a note",
+            "edited by others, with a note",
         ),
         (
             "a person's title stays",
@@ -435,7 +435,7 @@ fn people_were_there() {
         (
             "one that was pointed to another branch stays there, and no second one is opened",
             wanting("0.4.13").branch(ours("0.4.12")).open("0.4.12", pointed_elsewhere),
-            "edited-by-others, with a note",
+            "edited by others, with a note",
         ),
         (
             "a tick asks for a rebuild, which is written down first",
@@ -506,7 +506,7 @@ fn people_said_no() {
         (
             "closed by a person silences the release",
             wanting("0.4.12").with(closed("0.4.12")),
-            "closed-by-others, with a note",
+            "closed by others, with a note",
         ),
         ("but not the next one", wanting("0.4.13").with(closed("0.4.12")), "push, created"),
         (
@@ -517,12 +517,12 @@ fn people_said_no() {
         (
             "closed without its marker is known by its title",
             wanting("0.4.12").with(untitled),
-            "closed-by-others, with a note",
+            "closed by others, with a note",
         ),
         (
             "merged and reverted silences the release",
             wanting("0.4.12").with(merged("0.4.12")),
-            "closed-by-others, with a note",
+            "closed by others, with a note",
         ),
         ("but not the next one after it", wanting("0.4.13").with(merged("0.4.12")), "push, created"),
         (
@@ -543,7 +543,7 @@ fn people_said_no() {
         (
             "what was closed after the tick was closed again silences",
             wanting("0.4.12").with(again(closed("0.4.12"))).with(closed("0.4.12")),
-            "closed-by-others, with a note",
+            "closed by others, with a note",
         ),
         (
             "reopening may be the rule",
@@ -553,7 +553,7 @@ fn people_said_no() {
         (
             "but not of what was merged and reverted",
             wanting("0.4.12").with(merged("0.4.12")).upkeep(reopen),
-            "closed-by-others, with a note",
+            "closed by others, with a note",
         ),
     ]);
 }
@@ -561,25 +561,25 @@ fn people_said_no() {
 #[test]
 fn what_nobody_needs_is_closed() {
     let withdrawn = "0.4.12 is not published any more";
-    let close = format!("close notice 5, closed({withdrawn})");
+    let close = format!("close notice 5, closed: {withdrawn}");
     let open = || wanting("nothing").branch(ours("0.4.12")).open("0.4.12", as_it_is);
     let settled = || wanting("1.0.0").branch(ours("1.0.0")).open("1.0.0", as_it_is);
     check(vec![
         (
             "a change that the target branch has already",
             open().fate("0.4.12", Fate::OnTarget),
-            "close notice 5, closed(main has 0.4.12 or a newer release already)",
+            "close notice 5, closed: main has 0.4.12 or a newer release already",
         ),
         ("a release that was withdrawn", open().fate("0.4.12", Fate::Withdrawn), &close),
         (
             "a release that the configuration excludes by now",
             open().fate("0.4.12", Fate::Excluded("it is ignored".into())),
-            "close notice 5, closed(the configuration excludes 0.4.12: it is ignored)",
+            "close notice 5, closed: the configuration excludes 0.4.12: it is ignored",
         ),
         (
             "a withdrawn release goes although an older one is wanted",
             wanting("0.4.12").branch(ours("0.4.13")).open("0.4.13", as_it_is).fate("0.4.13", Fate::Withdrawn),
-            "close notice 5, closed(0.4.13 is not published any more)",
+            "close notice 5, closed: 0.4.13 is not published any more",
         ),
         (
             "a withdrawn release gives way to a newer one in place",
@@ -591,16 +591,16 @@ fn what_nobody_needs_is_closed() {
             wanting("0.4.12").branch(ours("0.4.12")).open("0.4.12", as_it_is).fate("0.4.12", Fate::OnTarget),
             "unchanged",
         ),
-        ("nothing is closed where nobody can tell", open(), "up-to-date, with a note"),
+        ("nothing is closed where nobody can tell", open(), "up to date, with a note"),
         (
             "nor where people's commits are on the branch",
             wanting("nothing").branch(theirs()).open("0.4.12", as_it_is).fate("0.4.12", Fate::Withdrawn),
-            "up-to-date, with a note",
+            "up to date, with a note",
         ),
         (
             "nor where the branch could not be read",
             wanting("nothing").branch(unread()).open("0.4.12", as_it_is).fate("0.4.12", Fate::Withdrawn),
-            "up-to-date, with a note",
+            "up to date, with a note",
         ),
         (
             "nor where a person deleted the marker",
@@ -608,34 +608,34 @@ fn what_nobody_needs_is_closed() {
                 .branch(ours("0.4.12"))
                 .open("0.4.12", |mr| mr.description.clear())
                 .fate("0.4.12", Fate::Withdrawn),
-            "up-to-date, with a note",
+            "up to date, with a note",
         ),
         (
             "nor one from a fork",
             wanting("nothing")
                 .open("0.4.12", |mr| mr.from_this_project = false)
                 .fate("0.4.12", Fate::Withdrawn),
-            "up-to-date",
+            "up to date",
         ),
         (
             "its branch goes with the next write",
             wanting("nothing").branch(ours("0.4.12")).with(closed_by_the_bot("0.4.12")),
-            "remove dibump/main/images-0.x, closed(superseded)",
+            "remove dibump/main/images-0.x, closed: superseded",
         ),
         (
             "but not with people's commits on it",
             wanting("nothing").branch(theirs()).with(closed_by_the_bot("0.4.12")),
-            "up-to-date",
+            "up to date",
         ),
         (
             "nor where a person closed it",
             wanting("nothing").branch(ours("0.4.12")).with(closed("0.4.12")),
-            "up-to-date",
+            "up to date",
         ),
         (
             "another major version's is superseded once the wanted one is open",
             settled().other_major("0.4.12", Some(ours("0.4.12"))),
-            "close notice 9, closed(superseded by 1.0.0)",
+            "close notice 9, closed: superseded by 1.0.0",
         ),
         (
             "and not before",
@@ -675,7 +675,7 @@ fn a_tag_that_moved_is_a_persons_business() {
     let mut observed = again.observed.clone();
     observed.current.merge_requests[0].description = edit.description.unwrap();
     let again = Scene { observed, ..again };
-    assert_eq!(words(&again.decide()), "refused(tag moved), with a note", "it is warned about once");
+    assert_eq!(words(&again.decide()), "refused: tag moved, with a note", "it is warned about once");
 }
 
 #[test]
@@ -752,7 +752,7 @@ fn after_an_edit_nothing_is_left_to_do() {
     let later = Scene { wanted: Some("0.4.14"), ..once.branch(ours("0.4.14")) };
     assert_eq!(words(&later.decide()), "edit text 5, updated", "a person's title stays a person's");
     let theirs = wanting("0.4.13").branch(theirs()).open("0.4.12", as_it_is);
-    assert_eq!(words(&after(&theirs).decide()), "edited-by-others, with a note");
+    assert_eq!(words(&after(&theirs).decide()), "edited by others, with a note");
     let frozen = wanting("0.4.13").branch(ours("0.4.12")).open("0.4.12", as_it_is).approved();
     assert_eq!(words(&after(&frozen).decide()), "unchanged, with a note");
 }

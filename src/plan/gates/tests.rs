@@ -63,8 +63,8 @@ fn asked(
     (ask(&mut plan, &input, known, signatures, found), plan)
 }
 
-fn policy(jump: Stance) -> Policy {
-    Policy { gates: Gates { jump, ..Gates::default() }, ..Policy::default() }
+fn policy(big_jump: Stance) -> Policy {
+    Policy { gates: Gates { big_jump, ..Gates::default() }, ..Policy::default() }
 }
 
 fn keys() -> Keys {
@@ -90,7 +90,7 @@ fn a_plan_that_keeps_fewer_than_half_of_the_listed_keys_is_a_jump() {
     ] {
         let known = known(stay, listed);
         let (asked, _) = asked(&known, &policy(Stance::Hold), &unasked(), &Signatures::new(), &Found::new());
-        let hold = Ask::Choice("0.4.2".parse().unwrap(), Hold::Jump { stay, listed });
+        let hold = Ask::Choice("0.4.2".parse().unwrap(), Hold::BigJump { stay, listed });
         assert_eq!(asked, jumps.then_some(hold), "{stay} of {listed}");
     }
 }
@@ -98,7 +98,7 @@ fn a_plan_that_keeps_fewer_than_half_of_the_listed_keys_is_a_jump() {
 #[test]
 fn a_jump_is_told_once_and_only_where_the_gate_is_on() {
     let known = known(1, 3);
-    let jump = Hold::Jump { stay: 1, listed: 3 };
+    let jump = Hold::BigJump { stay: 1, listed: 3 };
     let to: Version = "0.4.2".parse().unwrap();
     let told = Found::from([(to.clone(), vec![jump.clone()])]);
     for (stance, found, expected) in [
@@ -136,7 +136,7 @@ fn signed(requirement: &Requirement, verdicts: [Verdict; 2]) -> String {
     let signatures = digests.into_iter().zip(verdicts).collect();
     let (asked, plan) = asked(&known, &policy(Stance::Hold), requirement, &signatures, &Found::new());
     match (asked, &plan.verdict, &plan.signatures) {
-        (Some(Ask::Choice(_, Hold::Signed { images, listed })), ..) => {
+        (Some(Ask::Choice(_, Hold::Unsigned { images, listed })), ..) => {
             format!("{} of {listed} hold", images.len())
         }
         (None, Planned::Unknown { .. }, _) if plan.reconciliations().next().is_none() => "unknown".to_owned(),

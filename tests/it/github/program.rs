@@ -75,7 +75,7 @@ async fn a_target_that_is_up_to_date_costs_four_requests() {
     let files: [(&str, &[u8]); 1] = [(FILE, newest.as_bytes())];
     fake.state().project(PROJECT).repository.commit_on("main", "By hand", "alice", &files);
     let ran = desk.dibump(&["run"]).await;
-    says(&ran, "up-to-date");
+    says(&ran, "up to date");
     let asked = fake.log().into_iter().filter(|seen| !seen.target.ends_with(PATH)).count();
     assert!(asked <= 4, "{:#?}", fake.log());
 }

@@ -1,4 +1,4 @@
-//! *complete*: images are promoted one by one, over hours; a release is whole when it has what the release before had.
+//! *incomplete*: images are promoted one by one, over hours; a release is whole when it has what the release before had.
 
 use std::collections::BTreeSet;
 use std::fmt;

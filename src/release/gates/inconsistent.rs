@@ -1,4 +1,4 @@
-//! *sane*: names and annotations agree with each other and with the release that carries them.
+//! *inconsistent*: names and annotations agree with each other and with the release that carries them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
