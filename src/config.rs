@@ -27,7 +27,7 @@ use crate::values::Position;
 use meaning::Meaning;
 pub use meant::{
     AppNames, Config, CredentialNames, Discovery, ForgeKind, ForgeSettings, InvalidSource, KeySource,
-    Network, Producer, Query, Source, Target, TargetBranch, TargetFile,
+    Network, Producer, Query, Source, Target, TargetBranch,
 };
 use place::Places;
 use raw::{RawConfig, RawTargets};

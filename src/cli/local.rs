@@ -65,7 +65,10 @@ fn chosen<'a>(
         return Err(Failure::usage("name a values file, or a configuration with --config"));
     };
     let mut locals = Vec::new();
-    for target in config.targets.iter().filter(|target| crate::disk::exists(Path::new(&target.file.path))) {
+    let is_here = |target: &&Configured| {
+        target.files.primary().is_some_and(|file| crate::disk::exists(Path::new(&file.path)))
+    };
+    for target in config.targets.iter().filter(is_here) {
         locals.push(from_config(args, target, branch(context, target))?);
     }
     if locals.is_empty() {
@@ -106,7 +109,7 @@ fn from_config<'a>(
     target: &'a Configured,
     branch: Option<&'a TargetBranch>,
 ) -> Result<Local<'a>, Failure> {
-    let mut meant = Target::from(target);
+    let mut meant = target.files.clone();
     meant.images = args.images.map_or(meant.images, Images::from);
     let files = meant.files.iter().map(|file| ValuesFile::read(Path::new(&file.path)));
     let files = files.collect::<Result<Vec<_>, _>>()?;
@@ -118,7 +121,9 @@ fn from_config<'a>(
 fn of_file<'a>(config: &'a Config, path: &Path) -> Option<&'a Configured> {
     let path: PathBuf =
         path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
-    config.targets.iter().find(|target| Path::new(&target.file.path) == path)
+    let holds =
+        |target: &&Configured| target.files.primary().is_some_and(|file| Path::new(&file.path) == path);
+    config.targets.iter().find(holds)
 }
 
 /// The branch that a merge request's pipeline is for, else the first.

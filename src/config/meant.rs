@@ -9,17 +9,13 @@ use super::raw::RawPolicy;
 use crate::check::Severities;
 use crate::merge_request::template::Templates;
 use crate::merge_request::{Branch, MergeRequestSettings, Upkeep};
-use crate::plan::{self, FileSpec};
-use crate::reconcile::Images;
-use crate::reconcile::kubernetes_versions::KubernetesVersions;
-use crate::reconcile::references::Globs;
+use crate::plan;
 use crate::registry::Prefix;
 use crate::release::Naming;
 use crate::release::policy::Policy;
 use crate::run::Limits;
 use crate::schedule::Schedule;
 use crate::signature::PublicKey;
-use crate::values::KeyPath;
 
 /// The variable that GitLab's own tools read.
 pub(super) const GITLAB_TOKEN: &str = "GITLAB_TOKEN";
@@ -201,16 +197,8 @@ pub struct Target {
     pub producer: String,
     /// The target branches, at least one.
     pub branches: Vec<TargetBranch>,
-    /// The file that holds the version.
-    pub file: TargetFile,
-    /// Overlays of its mapping.
-    pub overlays: Vec<TargetFile>,
-    /// How the mapping is reconciled.
-    pub images: Images,
-    /// Which other files of the project may name image keys.
-    pub references: Globs,
-    /// Which Kubernetes versions elsewhere in the files follow the images.
-    pub kubernetes_versions: KubernetesVersions,
+    /// Its files, the one that holds the version first, and what follows them.
+    pub files: plan::Target,
     /// Settings of new merge requests.
     pub merge_request: MergeRequestSettings,
     /// How an open merge request here is kept.
@@ -245,19 +233,6 @@ pub struct TargetBranch {
     pub schedule: Option<Schedule>,
     /// The policy as written, because ranges and globs are not printed from their compiled form.
     pub(super) written: RawPolicy,
-}
-
-/// A values file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetFile {
-    /// Its path in the repository.
-    pub path: String,
-    /// Where the version stands; `None` for its usual name.
-    pub version_key: Option<KeyPath>,
-    /// Where the mapping stands; `None` for its usual names.
-    pub images_key: Option<KeyPath>,
-    /// The entry of `os_images_oci_registries` whose images are ours.
-    pub registry_key: Option<String>,
 }
 
 /// How servers are spoken to.
@@ -311,26 +286,6 @@ impl Config {
     /// The producer of that name. Every name in [`Config::targets`] has one.
     pub fn producer(&self, name: &str) -> Option<&Producer> {
         self.producers.iter().find(|producer| producer.name == name)
-    }
-}
-
-/// The target as the core means it: the file with version and mapping first, then its overlays.
-impl From<&Target> for plan::Target {
-    fn from(target: &Target) -> Self {
-        let spec = |file: &TargetFile, overlay| FileSpec {
-            path: file.path.clone(),
-            overlay,
-            version_key: file.version_key.clone(),
-            images_key: file.images_key.clone(),
-        };
-        let overlays = target.overlays.iter().map(|file| spec(file, true));
-        Self {
-            files: std::iter::once(spec(&target.file, false)).chain(overlays).collect(),
-            images: target.images,
-            registry_key: target.file.registry_key.clone(),
-            kubernetes_versions: target.kubernetes_versions.clone(),
-            references: target.references.clone(),
-        }
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::meant::{
-    Config, Discovery, ForgeKind, KeySource, Network, Producer, Query, Source, Target, TargetFile,
-};
+use super::meant::{Config, Discovery, ForgeKind, KeySource, Network, Producer, Query, Source, Target};
 use super::raw::{
     RawApp, RawAuto, RawBranch, RawCache, RawCheck, RawConfig, RawCredentials, RawDiscovery, RawFile,
     RawFileSource, RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawImages,
@@ -12,6 +10,7 @@ use super::raw::{
     RawPattern, RawPolicy, RawProducer, RawSchedule, RawSource, RawSourceName, RawStance, RawStep, RawTarget,
     RawUnknownAge, RawUpdateType,
 };
+use crate::plan::FileSpec;
 use crate::reconcile::Images;
 
 /// The configuration as meant. Reading it again gives the same.
@@ -102,21 +101,21 @@ fn target(target: &Target) -> RawTarget {
         let full = RawFullBranch { name, policy: with_defaults(&branch.written), schedule };
         Some(RawBranch::Full(Box::new(full)))
     });
-    let overlays = target.overlays.iter().map(|overlay| file(overlay, true));
+    let files = &target.files;
     let accept = target.branches.first().map(|branch| branch.policy.accept.as_slice()).unwrap_or_default();
     RawTarget {
         project: target.project.clone(),
         producer: Some(target.producer.clone()),
         branches: branches.collect(),
-        files: std::iter::once(file(&target.file, false)).chain(overlays).collect(),
-        images: match target.images {
+        files: files.files.iter().map(|spec| file(spec, files.registry_key.as_ref())).collect(),
+        images: match files.images {
             Images::Auto => RawImages::Auto,
             Images::All => RawImages::All,
             Images::Follow => RawImages::Follow,
             Images::Listed => RawImages::Listed,
         },
-        references: target.references.written().to_vec(),
-        kubernetes_versions: RawKubernetesVersions::of(&target.kubernetes_versions),
+        references: files.references.written().to_vec(),
+        kubernetes_versions: RawKubernetesVersions::of(&files.kubernetes_versions),
         policy: unnamed.map(|branch| with_defaults(&branch.written)).unwrap_or_default(),
         accept: accept.iter().map(ToString::to_string).collect(),
         merge_request: RawMergeRequest::of(&target.merge_request, target.upkeep, &target.templates),
@@ -154,13 +153,14 @@ fn with_defaults(written: &RawPolicy) -> RawPolicy {
     })
 }
 
-fn file(file: &TargetFile, overlay: bool) -> RawFile {
+/// The registry's key stands with the file that holds the version.
+fn file(file: &FileSpec, registry_key: Option<&String>) -> RawFile {
     RawFile::Full(RawFullFile {
         path: file.path.clone(),
         version_key: file.version_key.as_ref().map(ToString::to_string),
         images_key: file.images_key.as_ref().map(ToString::to_string),
-        registry_key: file.registry_key.clone(),
-        overlay,
+        registry_key: registry_key.filter(|_| !file.overlay).cloned(),
+        overlay: file.overlay,
     })
 }
 

@@ -1,13 +1,14 @@
 //! Targets as meant: projects, branches and files.
 
 use super::meaning::Meaning;
-use super::meant::{Producer, Target, TargetBranch, TargetFile};
+use super::meant::{Producer, Target, TargetBranch};
 use super::place::Field;
 use super::raw::{
     RawBranch, RawConfig, RawFile, RawFullBranch, RawFullFile, RawImages, RawPolicy, RawSchedule, RawTarget,
 };
 use super::shape::nearest;
 use crate::forge::Branch;
+use crate::plan::{self, FileSpec};
 use crate::reconcile::Images;
 use crate::release::Version;
 use crate::values::KeyPath;
@@ -29,7 +30,7 @@ impl Meaning<'_> {
         let files = self.files(&raw.files, &at.key("files"));
         let references = self.references(&raw.references, &at.key("references"));
         let rules = self.kubernetes_versions(&raw.kubernetes_versions, &at.key("kubernetes_versions"));
-        let (file, overlays) = files?;
+        let (files, registry_key) = files?;
         let merge_request = raw.merge_request.or(&config.merge_request);
         // What is inherited was read, and complained about, where it stands.
         let own = self.templates(&raw.merge_request, &at.key("merge_request"));
@@ -38,11 +39,13 @@ impl Meaning<'_> {
             project: project?,
             producer: producer?,
             branches: accept.and(branches)?,
-            file,
-            overlays,
-            images: raw.images.into(),
-            references: references?,
-            kubernetes_versions: rules?,
+            files: plan::Target {
+                files,
+                images: raw.images.into(),
+                registry_key,
+                kubernetes_versions: rules?,
+                references: references?,
+            },
             merge_request: merge_request.settings(),
             upkeep: merge_request.upkeep(),
             templates: templates?,
@@ -134,23 +137,24 @@ impl Meaning<'_> {
         None
     }
 
-    /// The file that holds the version, and the overlays.
-    fn files(&mut self, raw: &[RawFile], at: &Field) -> Option<(TargetFile, Vec<TargetFile>)> {
-        let files = self.each(raw, at, Self::file)?;
-        let (overlays, mut leading): (Vec<_>, Vec<_>) = files.into_iter().partition(|(overlay, _)| *overlay);
-        if leading.len() != 1 {
-            let problem = match leading.len() {
+    /// The files, the one that holds the version first, and the entry of the registries that it names as ours.
+    fn files(&mut self, raw: &[RawFile], at: &Field) -> Option<(Vec<FileSpec>, Option<String>)> {
+        let mut files = self.each(raw, at, Self::file)?;
+        let leading = files.iter().filter(|(spec, _)| !spec.overlay).count();
+        if leading != 1 {
+            let problem = match leading {
                 0 => "no file holds the version; one must not be an overlay".to_owned(),
                 n => format!("{n} files hold a version; mark all but one with `overlay: true`"),
             };
             self.error(at, problem);
             return None;
         }
-        let (_, file) = leading.pop()?;
-        Some((file, overlays.into_iter().map(|(_, file)| file).collect()))
+        files.sort_by_key(|(spec, _)| spec.overlay);
+        let registry_key = files.first().and_then(|(_, registry_key)| registry_key.clone());
+        Some((files.into_iter().map(|(spec, _)| spec).collect(), registry_key))
     }
 
-    fn file(&mut self, raw: &RawFile, at: &Field) -> Option<(bool, TargetFile)> {
+    fn file(&mut self, raw: &RawFile, at: &Field) -> Option<(FileSpec, Option<String>)> {
         let (raw, path_at) = match raw {
             RawFile::Path(path) => (RawFullFile { path: path.clone(), ..RawFullFile::default() }, at.clone()),
             RawFile::Full(full) => (full.clone(), at.key("path")),
@@ -164,11 +168,8 @@ impl Meaning<'_> {
         if raw.overlay && raw.version_key.is_some() {
             self.error(&at.key("version_key"), "an overlay holds no version".to_owned());
         }
-        let (version_key, images_key) = (version_key?, images_key?);
-        Some((
-            raw.overlay,
-            TargetFile { path: path?, version_key, images_key, registry_key: raw.registry_key },
-        ))
+        let (overlay, version_key, images_key) = (raw.overlay, version_key?, images_key?);
+        Some((FileSpec { path: path?, overlay, version_key, images_key }, raw.registry_key))
     }
 
     /// A path inside the repository.

@@ -36,7 +36,8 @@ fn the_example_is_understood() {
     let names: Vec<_> = config.producers.iter().map(|producer| producer.name.as_str()).collect();
     assert_eq!(names, ["diskimage-builder", "mirror"]);
     let [deployment, laboratory] = &config.targets[..] else { panic!("two targets") };
-    assert_eq!(deployment.overlays.len(), 1);
+    let overlays: Vec<bool> = deployment.files.files.iter().map(|file| file.overlay).collect();
+    assert_eq!(overlays, [false, true]);
     assert_eq!(deployment.merge_request.labels, ["os-images", "production"]);
     assert_eq!(deployment.merge_request.assignees, ["alice"]);
     let [main, line] = &deployment.branches[..] else { panic!("two branches") };

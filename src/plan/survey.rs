@@ -24,6 +24,13 @@ pub struct Target {
     pub references: Globs,
 }
 
+impl Target {
+    /// The file that holds the version.
+    pub fn primary(&self) -> Option<&FileSpec> {
+        self.files.iter().find(|file| !file.overlay)
+    }
+}
+
 /// One file of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSpec {

@@ -130,7 +130,7 @@ impl<'a> Member<'a> {
             forge: Arc::clone(forge),
             producer: configured.producer.clone(),
             branch: branch.name.clone().or(self.found.as_ref().and_then(|(_, default)| default.clone())),
-            target: configured.into(),
+            target: configured.files.clone(),
             policy: branch.policy.clone(),
             settings: configured.merge_request.clone(),
             upkeep: configured.upkeep,
