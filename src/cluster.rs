@@ -18,6 +18,21 @@ pub struct ConfigMap {
     pub data: BTreeMap<String, String>,
 }
 
+/// The form of the names of most objects: a DNS subdomain (Kubernetes, "Object Names and IDs").
+pub fn is_object_name(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_dns_label)
+}
+
+/// The form of the name of a namespace: a DNS label.
+pub fn is_namespace_name(text: &str) -> bool {
+    text.len() <= 63 && is_dns_label(text)
+}
+
+fn is_dns_label(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(allowed) && !text.starts_with('-') && !text.ends_with('-')
+}
+
 /// How a ConfigMap is applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Apply {

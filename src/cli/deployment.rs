@@ -11,7 +11,7 @@ use crate::os_image::cluster::is_template;
 use crate::os_image::{Form, Names, Problem, Selection, Wrong, advice, form, select};
 use crate::release::{InvalidImageKey, Prefix, Release};
 use crate::signature::RequirementError;
-use crate::values::{Document, KeyPath, Layer, Position, ValuesError, merged, place, set};
+use crate::values::{Document, KeyPath, Layer, Position, Unmerged, ValuesError, merged_with, place};
 
 /// Values with the files that they come from.
 pub(super) struct Deployment {
@@ -29,10 +29,10 @@ impl Deployment {
             files.push(document(path)?);
         }
         let documents: Vec<&Document> = files.iter().map(|(_, document)| document).collect();
-        let mut values = merged(&documents).map_err(|(index, error)| unreadable(&files[index].0, error))?;
-        for (path, value) in &args.set {
-            set(&mut values, path, value);
-        }
+        let values = merged_with(&documents, &args.set).map_err(|error| match error {
+            Unmerged::File(index, error) => unreadable(&files[index].0, error),
+            Unmerged::Setting(error) => Failure::person(error),
+        })?;
         let form = match args.form {
             Some(FormArg::Proposal) => Form::Proposal,
             Some(FormArg::SylvaCore) => Form::SylvaCore,

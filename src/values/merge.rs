@@ -7,8 +7,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::data::resolve;
-use super::{Document, KeyPath, ValuesError};
+use super::set::{Setting, Unsettable};
+use super::{Document, ValuesError};
 
 /// What the files say together. Numbers are floating, as Helm's are.
 ///
@@ -20,29 +20,45 @@ pub fn merged(files: &[&Document]) -> Result<Value, (usize, ValuesError)> {
     files.iter().enumerate().map(read).collect::<Result<_, _>>().map(merge)
 }
 
-/// The same of what was read already.
+/// The same with what `--set` lays over the user's files. Its whole numbers stay whole, as in Helm.
+///
+/// # Errors
+/// As [`merged`], and: a setting leads through something else than a mapping or a list.
+pub fn merged_with(files: &[&Document], settings: &[Setting]) -> Result<Value, Unmerged> {
+    let read =
+        |(index, file): (usize, &&Document)| file.top_level().map_err(|error| Unmerged::File(index, error));
+    let files = files.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+    merge_with(files, |users| settings.iter().try_for_each(|setting| setting.lay_over(users)))
+        .map_err(Unmerged::Setting)
+}
+
+/// Why values cannot be merged.
+#[derive(Debug)]
+pub enum Unmerged {
+    /// One of the files, by its index.
+    File(usize, ValuesError),
+    /// One of the settings.
+    Setting(Unsettable),
+}
+
+/// What was read already, together.
 pub(super) fn merge(files: Vec<Map<String, Value>>) -> Value {
+    merge_with(files, |_| Ok(())).unwrap_or_else(|never: std::convert::Infallible| match never {})
+}
+
+fn merge_with<E>(
+    files: Vec<Map<String, Value>>,
+    lay_over: impl FnOnce(&mut Map<String, Value>) -> Result<(), E>,
+) -> Result<Value, E> {
     let mut files = files.into_iter();
     let mut values = files.next().unwrap_or_default();
     drop_nulls(&mut values);
     let mut users = Map::new();
     files.for_each(|file| overlay(&mut users, file));
+    values.values_mut().chain(users.values_mut()).for_each(float);
+    lay_over(&mut users)?;
     coalesce(&mut values, users);
-    let mut values = Value::Object(values);
-    float(&mut values);
-    values
-}
-
-/// Lays one value over the others, as a last file would: a scalar as YAML reads it, at a path of keys.
-pub fn set(values: &mut Value, path: &KeyPath, scalar: &str) {
-    let mut value = resolve(scalar);
-    for key in path.0.iter().rev() {
-        value = Value::Object(Map::from_iter([(key.clone(), value)]));
-    }
-    if let (Value::Object(values), Value::Object(user)) = (&mut *values, value) {
-        coalesce(values, user);
-    }
-    float(values);
+    Ok(Value::Object(values))
 }
 
 /// Later files over earlier ones: mappings merge, everything else takes the place of what was there.
@@ -117,11 +133,19 @@ mod tests {
 
     #[test]
     fn a_value_that_is_set_is_the_last_word() {
-        let mut values = together(&["a: {x: text, w: text}\n"]);
-        for (path, scalar) in [("a.x", "true"), ("b.c", "1"), ("a.w", "null"), ("d", "v1.31.8")] {
-            set(&mut values, &path.parse().unwrap(), scalar);
-        }
-        assert_eq!(values, json!({"a": {"x": true}, "b": {"c": 1.0}, "d": "v1.31.8"}));
+        let set = |files: &[&str], settings: &[&str]| {
+            let read = |text: &&str| Document::parse(text.as_bytes().to_vec()).unwrap();
+            let documents: Vec<Document> = files.iter().map(read).collect();
+            let settings: Vec<Setting> = settings.iter().map(|text| text.parse().unwrap()).collect();
+            merged_with(&documents.iter().collect::<Vec<_>>(), &settings).unwrap()
+        };
+        assert_eq!(
+            set(&["a: {x: text, w: text}\nm: 2\n"], &["a.x=true,b.c=1", "a.w=null,d=v1.31.8"]),
+            json!({"a": {"x": true}, "b": {"c": 1}, "d": "v1.31.8", "m": 2.0})
+        );
+        // A list of the chart's own is replaced, one of the user's is changed: the settings are laid over the user's files.
+        assert_eq!(set(&["l: [a, b]\n"], &["l[1]=c"]), json!({"l": [null, "c"]}));
+        assert_eq!(set(&["l: [a, b]\n", "l: [d, e]\n"], &["l[1]=c"]), json!({"l": ["d", "c"]}));
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::Reach;
+use crate::cluster::{is_namespace_name, is_object_name};
 use crate::os_image::machine_image::Capm3;
 use crate::os_image::url::UrlTemplate;
 use crate::release::{K8sVersion, Tag};
-use crate::values::KeyPath;
+use crate::values::Setting;
 
 /// The values of a deployment, and the registry of images whose values name none.
 #[derive(Debug, Args)]
@@ -16,9 +17,9 @@ pub(in crate::cli) struct Deployment {
     /// A file of Helm values: the chart's own first, then what is laid over it; `-` is stdin
     #[arg(short = 'f', long = "values", value_name = "FILE")]
     pub(in crate::cli) files: Vec<PathBuf>,
-    /// One more value, the last word, as in `cluster.k8s_version=v1.31.8`
-    #[arg(long, value_name = "PATH=VALUE", value_parser = setting)]
-    pub(in crate::cli) set: Vec<(KeyPath, String)>,
+    /// Set values as Helm's --set does, as in `cluster.k8s_version=v1.31.8`
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(in crate::cli) set: Vec<Setting>,
     /// Which mapping of images the values have [default: the one that is there]
     #[arg(long, value_enum)]
     pub(in crate::cli) form: Option<FormArg>,
@@ -135,10 +136,10 @@ pub(in crate::cli) struct Served {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ConfigMapArgs {
     /// Its name
-    #[arg(long, value_name = "NAME", default_value = "os-images-info")]
+    #[arg(long, value_name = "NAME", default_value = "os-images-info", value_parser = object_name)]
     pub(in crate::cli) name: String,
     /// Its namespace [default: that of the credentials]
-    #[arg(short, long, value_name = "NAMESPACE")]
+    #[arg(short, long, value_name = "NAMESPACE", value_parser = namespace)]
     pub(in crate::cli) namespace: Option<String>,
     /// The context of the kubeconfig
     #[arg(long, value_name = "NAME")]
@@ -213,11 +214,18 @@ pub(in crate::cli) enum MismatchArg {
     Off,
 }
 
-/// `PATH=VALUE`.
-fn setting(text: &str) -> Result<(KeyPath, String), String> {
-    let (path, value) =
-        text.split_once('=').ok_or("expected PATH=VALUE, as in cluster.k8s_version=v1.31.8")?;
-    Ok((path.parse().map_err(|error| format!("{error}"))?, value.to_owned()))
+fn object_name(text: &str) -> Result<String, String> {
+    match is_object_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err("expected lower-case letters, digits, `-` and `.`, as in os-images-info".to_owned()),
+    }
+}
+
+fn namespace(text: &str) -> Result<String, String> {
+    match is_namespace_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err("expected lower-case letters, digits and `-`, as in sylva-system".to_owned()),
+    }
 }
 
 fn kubernetes(text: &str) -> Result<K8sVersion, String> {

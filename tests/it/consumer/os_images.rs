@@ -72,8 +72,36 @@ async fn wrong_values_are_named_with_file_line_and_column() {
     let ran = consumer.desk.dibump(&["os-images"]).await;
     assert_eq!(ran.exit, Some(2), "{ran:#?}");
     assert!(ran.stderr.contains("name one with -f"), "{ran:#?}");
-    let ran = consumer.run("os-images", &["--set", "k8s"]).await;
-    assert_eq!(ran.exit, Some(2), "{ran:#?}");
+    for (setting, said) in [
+        ("k8s", "has no value"),
+        ("a.\"image-1.26.9\".enabled=true", "write `\\.` for a dot in a key"),
+        ("list[x]=1", "expected an index"),
+        ("list={a,b", "the list has no end"),
+    ] {
+        let ran = consumer.run("os-images", &["--set", setting]).await;
+        assert_eq!((ran.exit, ran.stdout.as_str()), (Some(2), ""), "{setting}: {ran:#?}");
+        assert!(ran.stderr.contains(said), "{setting}: {}", ran.stderr);
+    }
+    let ran = consumer.run("os-images", &["--set", "sylva_diskimagebuilder_version.x=1"]).await;
+    assert_eq!((ran.exit, ran.stdout.as_str()), (Some(3), ""), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn values_are_set_as_helm_sets_them() {
+    let consumer = Consumer::new().await;
+    let images = "diskimage_builder_os_images:\n  ubuntu-noble-plain-rke2-1.31.8: {}\n  other: {}\n";
+    consumer.desk.write("dotted.yaml", format!("sylva_diskimagebuilder_version: 0.4.12\n{images}"));
+    let enabled = async |setting: &str| {
+        let arguments = ["os-images", "-f", "dotted.yaml", "--offline", "--format", "json", "--set", setting];
+        let ran = consumer.desk.dibump(&arguments).await;
+        assert_eq!(ran.exit, Some(0), "{setting}: {ran:#?}");
+        ran.stdout.matches("ubuntu-noble-plain-rke2-1.31.8").count() > 0
+    };
+    assert!(
+        enabled(r"diskimage_builder_os_images.ubuntu-noble-plain-rke2-1\.31\.8.enabled=true,other=1").await
+    );
+    // Helm takes `yes` for a text, and what is not escaped for another key.
+    assert!(!enabled("diskimage_builder_os_images.ubuntu-noble-plain-rke2-1.31.8.enabled=true").await);
 }
 
 #[tokio::test]
