@@ -3,6 +3,7 @@
 //! Everything that is wrong is said at once, each with line, field and the nearest valid name. Nothing here reads a file,
 //! the environment or a server; the file holds names of environment variables and never a secret.
 
+mod duration;
 mod fleet;
 mod following;
 mod meaning;
@@ -24,6 +25,7 @@ use serde_json::Value;
 
 use crate::ending::{Ending, Ends};
 use crate::values::Position;
+pub use duration::{InvalidDuration, duration};
 use meaning::Meaning;
 pub use meant::{
     AppNames, Config, CredentialNames, Discovery, ForgeKind, ForgeSettings, InvalidSource, KeySource,

@@ -253,9 +253,9 @@ pub(super) struct Reach {
     /// Speak HTTP without TLS to the registry
     #[arg(long)]
     pub(super) plain_http: bool,
-    /// Requests at once to a host
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(super) concurrency: Option<u16>,
+    /// Requests at once to a host, from 1 to 64
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(super) concurrency: Option<u8>,
     /// An additional CA certificate (PEM)
     #[arg(long, value_name = "FILE")]
     pub(super) ca_file: Vec<PathBuf>,
@@ -368,12 +368,14 @@ pub(super) enum Color {
     Never,
 }
 
-/// `FORMAT=FILE`, or a file alone.
+/// `FORMAT=FILE`, or a file alone. What stands before the `=` is a format unless it is the begin of a path.
 fn output<F: ValueEnum>(text: &str) -> Result<FileOutput<F>, String> {
-    let format = text.split_once('=').and_then(|(name, path)| Some((F::from_str(name, false).ok()?, path)));
-    let (format, path) = match format {
-        Some((format, path)) => (Some(format), path),
-        None => (None, text),
+    let (format, path) = match text.split_once('=') {
+        Some((name, path)) if !name.contains(['/', '\\', '.']) => match F::from_str(name, false) {
+            Ok(format) => (Some(format), path),
+            Err(_) => return Err(unknown_format::<F>(name, text)),
+        },
+        _ => (None, text),
     };
     match path {
         "" => Err("names no file (expected FILE or FORMAT=FILE)".to_owned()),
@@ -381,8 +383,12 @@ fn output<F: ValueEnum>(text: &str) -> Result<FileOutput<F>, String> {
     }
 }
 
-fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let span: jiff::SignedDuration =
-        text.parse().map_err(|e| format!("{e}; expected something like 90s or 10m"))?;
-    std::time::Duration::try_from(span).map_err(|_| "a duration cannot be negative".to_owned())
+fn unknown_format<F: ValueEnum>(name: &str, text: &str) -> String {
+    let values = F::value_variants().iter().filter_map(F::to_possible_value);
+    let names: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
+    format!("unknown format `{name}` (expected {}; for a file of this name write ./{text})", names.join(", "))
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, crate::config::InvalidDuration> {
+    crate::config::duration(text).map(jiff::SignedDuration::unsigned_abs)
 }

@@ -4,6 +4,7 @@ use super::meaning::Meaning;
 use super::meant::{Producer, Query};
 use super::place::Field;
 use super::raw::{RawConfig, RawInclude, RawLimits, RawSchedule};
+use super::target::is_path_segment;
 use crate::run::Limits;
 use crate::schedule::{Schedule, Times, Zone};
 
@@ -34,8 +35,8 @@ impl Meaning<'_> {
         };
         let target = self.target(config, &pattern.in_project(ANY_PROJECT), producers, &at.key("target"));
         let group_path = group.trim_matches('/');
-        if group_path.is_empty() || group_path.split('/').any(str::is_empty) || group.contains("://") {
-            let problem = format!("`{group}` is no path of a group (expected group/subgroup)");
+        if !group_path.split('/').all(is_path_segment) {
+            let problem = format!("invalid group path `{group}`: expected group/subgroup");
             self.error(&at.key("group"), problem);
             return None;
         }

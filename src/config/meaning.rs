@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::SignedDuration;
 use url::Url;
 
 use super::meant::{AppNames, Config, ForgeKind, ForgeSettings, GITLAB_TOKEN, Network, Target};
@@ -224,17 +224,14 @@ impl<'a> Meaning<'a> {
         self.errors.push(ConfigError { at: place, field: at.to_string(), problem, nearest });
     }
 
-    /// A length of time that is more than nothing. A day is 24 hours.
+    /// A duration that is more than nothing.
     pub(super) fn duration(&mut self, text: &str, at: &Field) -> Option<SignedDuration> {
-        let span = text.parse::<Span>();
-        let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
-        match duration {
-            Ok(duration) if duration > SignedDuration::ZERO => Some(duration),
-            _ => {
-                self.error(at, format!("`{text}` is no length of time (expected 3 days, 12h or 90s)"));
-                None
-            }
+        let duration = self.take(super::duration(text), at)?;
+        if duration.is_zero() {
+            self.error(at, format!("`{text}` is nothing (expected something like 3 days, 12h or 90s)"));
+            return None;
         }
+        Some(duration)
     }
 
     /// The address of a server. The text is not repeated: it may hold a password.

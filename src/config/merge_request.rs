@@ -79,15 +79,21 @@ impl RawMergeRequest {
 const SEMANTIC: &str = "chore(deps)";
 
 impl Meaning<'_> {
-    /// The user's words, each template tried once.
+    /// The user's words, each template tried once. Everything that is wrong with them is said.
     pub(super) fn templates(&mut self, raw: &RawMergeRequest, at: &Field) -> Option<Templates> {
-        self.template(raw.title.as_deref(), false, &at.key("title"))?;
-        self.template(raw.commit_message.as_deref(), false, &at.key("commit_message"))?;
-        self.template(raw.body.as_deref(), true, &at.key("body"))?;
+        let understood = [
+            self.line(raw.title.as_deref(), &at.key("title")),
+            self.line(raw.commit_message.as_deref(), &at.key("commit_message")),
+            self.template(raw.body.as_deref(), true, &at.key("body")),
+            self.every(raw.commit_trailers.as_deref(), &at.key("commit_trailers"), trailer),
+            self.every(raw.labels.as_deref(), &at.key("labels"), label),
+            self.every(raw.assignees.as_deref(), &at.key("assignees"), account),
+            self.every(raw.reviewers.as_deref(), &at.key("reviewers"), account),
+            self.text(raw.sign_off.as_deref(), &at.key("sign_off"), sign_off),
+            self.text(raw.milestone.as_deref(), &at.key("milestone"), not_empty),
+        ];
+        understood.into_iter().collect::<Option<Vec<()>>>()?;
         let mut trailers = raw.commit_trailers.clone().unwrap_or_default();
-        for trailer in &trailers {
-            self.trailer(trailer, &at.key("commit_trailers"))?;
-        }
         trailers.extend(raw.sign_off.as_ref().map(|name| format!("Signed-off-by: {}", name.trim())));
         let semantic = match &raw.semantic_commits {
             None | Some(RawSemanticCommits::Usual(false)) => None,
@@ -96,6 +102,22 @@ impl Meaning<'_> {
         };
         let (title, commit_message, body) = (raw.title.clone(), raw.commit_message.clone(), raw.body.clone());
         Some(Templates { title, commit_message, body, semantic, trailers })
+    }
+
+    fn every(&mut self, texts: Option<&[String]>, at: &Field, check: Check) -> Option<()> {
+        let texts = texts.unwrap_or_default();
+        self.each(texts, at, |meaning, text, at| meaning.text(Some(text), at, check)).map(drop)
+    }
+
+    fn text(&mut self, text: Option<&str>, at: &Field, check: Check) -> Option<()> {
+        let Some(text) = text else { return Some(()) };
+        self.take(check(text).map_err(|expected| format!("`{text}` {expected}")), at)
+    }
+
+    /// A template whose first line is a title.
+    fn line(&mut self, template: Option<&str>, at: &Field) -> Option<()> {
+        self.text(template, at, not_empty)?;
+        self.template(template, false, at)
     }
 
     fn template(&mut self, template: Option<&str>, with_text: bool, at: &Field) -> Option<()> {
@@ -112,20 +134,45 @@ impl Meaning<'_> {
             }
         }
     }
+}
 
-    /// Trailers have a form, and the bot's own are how it recognises its commits.
-    fn trailer(&mut self, line: &str, at: &Field) -> Option<()> {
-        let key = line.split_once(": ").map(|(key, _)| key);
-        let is_key =
-            |key: &&str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        let problem = match key.filter(is_key) {
-            Some(key) if key.to_lowercase().starts_with("dibump-") => {
-                "trailers that begin with `Dibump-` are the bot's own"
-            }
-            Some(_) if !line.contains(['\n', '\r']) => return Some(()),
-            _ => "is no trailer (expected `Key: value`)",
-        };
-        self.error(at, format!("`{line}`: {problem}"));
-        None
+/// What is wrong with a text.
+type Check = fn(&str) -> Result<(), &'static str>;
+
+fn not_empty(text: &str) -> Result<(), &'static str> {
+    if text.trim().is_empty() { Err("is empty") } else { Ok(()) }
+}
+
+/// Both forges take labels as a list with commas between them.
+fn label(text: &str) -> Result<(), &'static str> {
+    not_empty(text)?;
+    if text.contains(',') { Err("holds a comma; write each label as an item of its own") } else { Ok(()) }
+}
+
+fn account(text: &str) -> Result<(), &'static str> {
+    let fits = !text.is_empty() && !text.starts_with('@') && !text.contains([',', ' ']);
+    if fits { Ok(()) } else { Err("is not a user name (expected a name alone, as in alice)") }
+}
+
+/// Trailers have a form, and the bot's own are how it recognises its commits.
+fn trailer(line: &str) -> Result<(), &'static str> {
+    let key = line.split_once(": ").map(|(key, _)| key);
+    let is_key = |key: &&str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    match key.filter(is_key) {
+        Some(key) if key.to_lowercase().starts_with("dibump-") => {
+            Err("is not allowed: trailers that begin with `Dibump-` are the bot's own")
+        }
+        Some(_) if !line.contains(['\n', '\r']) => Ok(()),
+        _ => Err("is not a trailer (expected `Key: value`)"),
     }
+}
+
+/// The form of git's own line (git-commit, `--signoff`).
+fn sign_off(text: &str) -> Result<(), &'static str> {
+    let parts = text.trim().strip_suffix('>').and_then(|text| text.split_once(" <"));
+    let fits = parts.is_some_and(|(name, mail)| {
+        let is_mail = mail.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+        !name.trim().is_empty() && is_mail && !mail.contains([' ', '<', '>']) && !text.contains(['\n', '\r'])
+    });
+    if fits { Ok(()) } else { Err("is not a name with a mail address (expected `Name <name@example.com>`)") }
 }

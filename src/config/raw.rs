@@ -208,6 +208,7 @@ pub(super) struct RawForge {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) token_env: Option<String>,
     /// The least time between two writes to a GitHub, which asks for a second. Default: 1s.
+    #[schemars(example = "1s")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) write_interval: Option<String>,
     /// A GitHub App in place of a token.
@@ -356,12 +357,15 @@ pub(super) struct RawNetwork {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) concurrency: Option<u8>,
     /// How long a connection may take to be made. Default: 10s.
+    #[schemars(example = "10s")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) connect_timeout: Option<String>,
     /// How long a server may be silent in the middle of an answer. Default: 30s.
+    #[schemars(example = "30s")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) read_timeout: Option<String>,
     /// How long one request may take. Default: 60s.
+    #[schemars(example = "60s")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) request_timeout: Option<String>,
     /// How often a request that only reads is repeated. Default: 3.

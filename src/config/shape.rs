@@ -179,8 +179,13 @@ fn wrong_type(alternatives: &[&Value], value: &Value) -> String {
             expected.push(name);
         }
     }
-    let quotes = expected.contains(&"a text") && (value.is_number() || value.is_boolean());
-    let hint = if quotes { "; put it in quotes" } else { "" };
+    let is_bare = expected.contains(&"a text") && (value.is_number() || value.is_boolean());
+    let example = alternatives.iter().find_map(|shape| shape["examples"][0].as_str());
+    let hint = match example {
+        Some(example) if is_bare => format!("; write it like `{example}`"),
+        _ if is_bare => "; put it in quotes".to_owned(),
+        _ => String::new(),
+    };
     let found = match value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(value) => value.to_string(),

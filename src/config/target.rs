@@ -4,7 +4,8 @@ use super::meaning::Meaning;
 use super::meant::{Producer, Target, TargetBranch};
 use super::place::Field;
 use super::raw::{
-    RawBranch, RawConfig, RawFile, RawFullBranch, RawFullFile, RawImages, RawPolicy, RawSchedule, RawTarget,
+    RawBranch, RawConfig, RawFile, RawForgeKind, RawFullBranch, RawFullFile, RawImages, RawPolicy,
+    RawSchedule, RawTarget,
 };
 use super::shape::nearest;
 use crate::forge::Branch;
@@ -21,7 +22,7 @@ impl Meaning<'_> {
         producers: Option<&[Producer]>,
         at: &Field,
     ) -> Option<Target> {
-        let project = self.project(&raw.project, &at.key("project"));
+        let project = self.project(&raw.project, config.forge.kind, &at.key("project"));
         let producer = producers.and_then(|producers| self.producer_of(raw, producers, at));
         let accept = self.each(&raw.accept, &at.key("accept"), |meaning, text, at| {
             meaning.take(text.parse::<Version>(), at)
@@ -53,14 +54,17 @@ impl Meaning<'_> {
         })
     }
 
-    fn project(&mut self, text: &str, at: &Field) -> Option<String> {
+    fn project(&mut self, text: &str, kind: RawForgeKind, at: &Field) -> Option<String> {
         let path = text.trim_matches('/');
-        let segments = path.split('/');
-        if path.contains('/') && segments.clone().all(|segment| !segment.is_empty()) && !path.contains("://")
-        {
+        let depth = path.split('/').count();
+        let (fits, expected) = match kind {
+            RawForgeKind::Gitlab => (depth > 1, "group/project"),
+            RawForgeKind::Github => (depth == 2, "owner/repository"),
+        };
+        if fits && path.split('/').all(is_path_segment) {
             return Some(path.to_owned());
         }
-        self.error(at, format!("`{text}` is no path of a project (expected group/deployment)"));
+        self.error(at, format!("invalid project path `{text}`: expected {expected}"));
         None
     }
 
@@ -181,6 +185,17 @@ impl Meaning<'_> {
         self.error(at, format!("`{text}` is no path in the repository (expected charts/values.yaml)"));
         None
     }
+}
+
+/// What GitLab allows in the path of a group or project, and GitHub in the name of an owner or repository.
+pub(super) fn is_path_segment(segment: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    !segment.is_empty()
+        && segment.chars().all(allowed)
+        && !segment.starts_with('-')
+        && !matches!(segment, "." | "..")
+        && !segment.ends_with(".git")
+        && !segment.ends_with(".atom")
 }
 
 /// The rules of git-check-ref-format that a slip of the finger breaks.

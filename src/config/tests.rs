@@ -173,13 +173,13 @@ targets:
         &[
             "dibump.yaml:3:15: producers[0].registry: `registry.example` is no registry prefix (expected oci://HOST[:PORT]/PATH, as in oci://registry.example/group/diskimage-builder)",
             "dibump.yaml:4:11: producers[0].name: `a b` cannot be a part of a branch name (expected letters, digits, - _ .)",
-            "dibump.yaml:6:14: targets[0].project: `deployment` is no path of a project (expected group/deployment)",
+            "dibump.yaml:6:14: targets[0].project: invalid project path `deployment`: expected group/project",
             "dibump.yaml:7:16: targets[0].branches[0]: `*` is no name of a branch",
             "dibump.yaml:7:50: targets[0].branches[1].policy.range: `>= x` is no range (unexpected character 'x' while parsing major version number; expected >=0.4, <0.6 or 0.3.x)",
             "dibump.yaml:8:20: targets[0].files[0].path: `../values.yaml` is no path in the repository (expected charts/values.yaml)",
             "dibump.yaml:8:48: targets[0].files[0].images_key: `a..b` is no path of keys (expected keys separated by dots, as in spec.values.images)",
             "dibump.yaml:9:14: targets[0].accept[0]: `latest` is not a release version (expected MAJOR.MINOR.PATCH, as in 0.4.12)",
-            "dibump.yaml:10:27: targets[0].policy.minimum_age: `soon` is no length of time (expected 3 days, 12h or 90s)",
+            "dibump.yaml:10:27: targets[0].policy.minimum_age: `soon` is not a duration (expected something like 3 days, 12h or 90s)",
             "dibump.yaml:10:43: targets[0].policy.exclude[0]: `{` is no glob (unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?))",
         ],
     );
@@ -199,15 +199,65 @@ fn templates_and_trailers_that_cannot_work_are_refused_where_they_stand() {
         ("body: '{{ text'", "merge_request.body: line 1 of the template:"),
         (
             "commit_trailers: ['Dibump-Patch: 1']",
-            "`Dibump-Patch: 1`: trailers that begin with `Dibump-` are the bot's own",
+            "`Dibump-Patch: 1` is not allowed: trailers that begin with `Dibump-` are the bot's own",
         ),
-        ("commit_trailers: [nonsense]", "`nonsense`: is no trailer (expected `Key: value`)"),
+        ("commit_trailers: [nonsense]", "`nonsense` is not a trailer (expected `Key: value`)"),
+        ("title: ''", "merge_request.title: `` is empty"),
+        ("milestone: ' '", "merge_request.milestone: ` ` is empty"),
+        ("sign_off: bob", "merge_request.sign_off: `bob` is not a name with a mail address"),
+        ("sign_off: bob@example.com", "expected `Name <name@example.com>`"),
+        ("sign_off: 'Bob <bob>'", "`Bob <bob>` is not a name with a mail address"),
+        ("labels: [os, 'a,b']", "merge_request.labels[1]: `a,b` holds a comma"),
+        ("labels: ['']", "merge_request.labels[0]: `` is empty"),
+        ("reviewers: ['@carol']", "merge_request.reviewers[0]: `@carol` is not a user name"),
     ] {
         let text = format!(
             "version: 1\nproducers: [{{registry: \"oci://r.example/a/b\"}}]\ntargets:\n- project: a/b\n  files: [v.yaml]\n  merge_request:\n    {settings}\n"
         );
         let errors = load("dibump.yaml", &text).unwrap_err().to_string();
         assert!(errors.contains(expected) && errors.contains("dibump.yaml:7:"), "{errors}");
+    }
+}
+
+#[test]
+fn a_project_path_has_the_form_of_its_forge() {
+    for (kind, path, expected) in [
+        ("gitlab", "group/sub.group/project-1", None),
+        ("gitlab", "deployment", Some("group/project")),
+        ("gitlab", "group//project", Some("group/project")),
+        ("gitlab", "group/my project", Some("group/project")),
+        ("gitlab", "group/project.git", Some("group/project")),
+        ("gitlab", "https://gitlab.example/group/project", Some("group/project")),
+        ("github", "owner/repository", None),
+        ("github", "owner", Some("owner/repository")),
+        ("github", "owner/group/repository", Some("owner/repository")),
+    ] {
+        let text = SMALL.replace("group/deployment", path) + &format!("forge: {{kind: {kind}}}\n");
+        let said = load("dibump.yaml", &text).map(drop).map_err(|errors| errors.errors[0].problem.clone());
+        let wanted = expected.map(|form| format!("invalid project path `{path}`: expected {form}"));
+        assert_eq!(said.err(), wanted, "{kind} {path}");
+    }
+}
+
+#[test]
+fn a_number_where_a_duration_is_expected_lacks_a_unit() {
+    for (setting, expected) in [
+        (
+            "policy: {minimum_age: 3}",
+            "policy.minimum_age: expected a text, found the number 3; write it like `3 days`",
+        ),
+        (
+            "policy: {minimum_age: '3'}",
+            "policy.minimum_age: `3` has no unit (write `3 days`, `3h`, `3m` or `3s`)",
+        ),
+        (
+            "network: {connect_timeout: 1}",
+            "network.connect_timeout: expected a text, found the number 1; write it like `10s`",
+        ),
+        ("network: {read_timeout: 0s}", "network.read_timeout: `0s` is nothing"),
+    ] {
+        let errors = load("dibump.yaml", &format!("{SMALL}{setting}\n")).unwrap_err().to_string();
+        assert!(errors.contains(expected), "{setting}: {errors}");
     }
 }
 

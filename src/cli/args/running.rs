@@ -66,7 +66,7 @@ pub(in crate::cli) enum RunFormat {
 
 /// A second is the least: a daemon that never rests is a mistake.
 fn pause(text: &str) -> Result<std::time::Duration, String> {
-    let duration = duration(text)?;
+    let duration = duration(text).map_err(|error| error.to_string())?;
     match duration.as_secs() {
         0 => Err("a second is the least".to_owned()),
         _ => Ok(duration),

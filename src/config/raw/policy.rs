@@ -26,6 +26,7 @@ pub(in crate::config) struct RawPolicy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) allow: Option<Vec<RawUpdateType>>,
     /// How old a release must be before it is proposed: `3 days`, `12h`.
+    #[schemars(example = "3 days")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) minimum_age: Option<String>,
     /// What happens to a release whose age is not known where a minimum age is set. Default: hold.
@@ -42,6 +43,7 @@ pub(in crate::config) struct RawPolicy {
     pub(in crate::config) incomplete: Option<RawStance>,
     /// How long an incomplete release is waited for, from its newest image on, before it is proposed as a draft. Default:
     /// 72h.
+    #[schemars(example = "72h")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) incomplete_timeout: Option<String>,
     /// What happens to a release whose names or annotations are wrong. Default: hold.
