@@ -27,6 +27,11 @@ impl Local<'_> {
         self.files.iter().map(|file| (file.path.display().to_string(), file.bytes.clone())).collect()
     }
 
+    /// Reads the files again, which another target of the same files may have changed.
+    pub(super) fn read_again(&mut self) -> Result<(), Failure> {
+        self.files.iter_mut().try_for_each(|file| Ok(*file = ValuesFile::read(&file.path)?))
+    }
+
     /// A file that has only the mapping is an overlay: its keys are renamed and dropped, nothing is added.
     pub(super) fn images(&self, survey: &Survey) -> Images {
         match (self.target.images, &survey.primary.version) {
@@ -57,22 +62,27 @@ fn chosen<'a>(
     args: &Files,
     config: Option<&'a Config>,
 ) -> Result<Vec<Local<'a>>, Failure> {
+    let asked = lookup::asked(&args.lookup.reach, config)?.map(|producer| producer.name.as_str());
+    let mut targets = config.map(|config| config.targets.iter().collect::<Vec<_>>()).unwrap_or_default();
+    targets.retain(|target| asked.is_none_or(|name| target.producer == name));
     if let Some(path) = &args.values {
-        let configured = config.and_then(|config| of_file(config, path));
-        return Ok(vec![named(args, path, configured)?]);
+        let mut local = named(args, path, of_file(&targets, path))?;
+        local.producer = local.producer.or(asked);
+        return Ok(vec![local]);
     }
-    let Some(config) = config else {
+    if config.is_none() {
         return Err(Failure::usage("name a values file, or a configuration with --config"));
-    };
+    }
     let mut locals = Vec::new();
-    let is_here = |target: &&Configured| {
+    let is_here = |target: &&'a Configured| {
         target.files.primary().is_some_and(|file| crate::disk::exists(Path::new(&file.path)))
     };
-    for target in config.targets.iter().filter(is_here) {
+    for target in targets.into_iter().filter(is_here) {
         locals.push(from_config(args, target, branch(context, target))?);
     }
     if locals.is_empty() {
-        let error = anyhow::anyhow!("no target of the configuration has its file here");
+        let of = asked.map(|name| format!(" of producer `{name}`")).unwrap_or_default();
+        let error = anyhow::anyhow!("no target{of} of the configuration has its file here");
         return Err(Failure::person(error).hint("run in the checkout of a target, or name a values file"));
     }
     Ok(locals)
@@ -118,12 +128,12 @@ fn from_config<'a>(
 }
 
 /// The target that has this file, by its path from the folder that the command runs in.
-fn of_file<'a>(config: &'a Config, path: &Path) -> Option<&'a Configured> {
+fn of_file<'a>(targets: &[&'a Configured], path: &Path) -> Option<&'a Configured> {
     let path: PathBuf =
         path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
     let holds =
-        |target: &&Configured| target.files.primary().is_some_and(|file| Path::new(&file.path) == path);
-    config.targets.iter().find(holds)
+        |target: &&'a Configured| target.files.primary().is_some_and(|file| Path::new(&file.path) == path);
+    targets.iter().copied().find(holds)
 }
 
 /// The branch that a merge request's pipeline is for, else the first.

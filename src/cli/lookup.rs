@@ -57,16 +57,35 @@ impl Reach {
     }
 }
 
-fn configured(config: &Config, name: Option<&str>) -> Result<Settings, Failure> {
-    let names =
-        || config.producers.iter().map(|producer| producer.name.as_str()).collect::<Vec<_>>().join(", ");
-    match (name, &config.producers[..]) {
-        (Some(name), _) => config.producer(name).cloned().ok_or_else(|| {
-            Failure::usage(format!("the configuration has no producer `{name}` (it has {})", names()))
-        }),
-        (None, [only]) => Ok(only.clone()),
-        (None, _) => Err(Failure::usage(format!("say which producer with --producer: {}", names()))),
+/// The producer of `--producer`, which the configuration must have.
+pub(super) fn asked<'a>(reach: &Reach, config: Option<&'a Config>) -> Result<Option<&'a Settings>, Failure> {
+    match (&reach.producer, config) {
+        (None, _) => Ok(None),
+        (Some(name), Some(config)) => called(config, name).map(Some),
+        (Some(name), None) => {
+            let error = format!("there is no configuration file that has a producer `{name}`");
+            Err(Failure::usage(error)
+                .hint("name the configuration with --config, or the registry with --registry"))
+        }
     }
+}
+
+fn configured(config: &Config, name: Option<&str>) -> Result<Settings, Failure> {
+    match (name, &config.producers[..]) {
+        (Some(name), _) => called(config, name).cloned(),
+        (None, [only]) => Ok(only.clone()),
+        (None, _) => Err(Failure::usage(format!("say which producer with --producer: {}", names(config)))),
+    }
+}
+
+fn called<'a>(config: &'a Config, name: &str) -> Result<&'a Settings, Failure> {
+    config.producer(name).ok_or_else(|| {
+        Failure::usage(format!("the configuration has no producer `{name}` (it has {})", names(config)))
+    })
+}
+
+fn names(config: &Config) -> String {
+    config.producers.iter().map(|producer| producer.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn discovery(words: &[String]) -> Result<Discovery, Failure> {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Context;
 use super::args::Reach;
 use super::deployment::Deployment;
 use super::failure::Failure;
+use super::{Context, lookup};
 use crate::config::{Config, Producer as Settings};
 use crate::observe::os_images::{Batch, exist, found};
 use crate::os_image::Published;
@@ -135,14 +135,10 @@ pub(super) fn fallback(args: &Reach, config: Option<&Config>) -> Result<Option<P
             .map_err(|error: crate::release::InvalidPrefix| Failure::usage(error.to_string()));
     }
     let producers = config.map(|config| config.producers.as_slice()).unwrap_or_default();
-    match (&args.producer, producers) {
-        (Some(name), producers) => match producers.iter().find(|producer| producer.name == *name) {
-            Some(producer) => Ok(Some(producer.registry.clone())),
-            None => Err(Failure::usage(format!("the configuration has no producer `{name}`"))),
-        },
-        (None, [only]) => Ok(Some(only.registry.clone())),
-        (None, _) => Ok(None),
-    }
+    Ok(match (lookup::asked(args, config)?, producers) {
+        (Some(producer), _) | (None, [producer]) => Some(producer.registry.clone()),
+        (None, _) => None,
+    })
 }
 
 impl Questions {

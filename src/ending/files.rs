@@ -36,6 +36,7 @@ impl Ends for SurveyError {
             | Self::NoMapping { .. }
             | Self::NoSuchMapping { .. }
             | Self::TwoMappings { .. }
+            | Self::NoSuchRegistry { .. }
             | Self::OnlyOverlays => Ending::Person,
         }
     }

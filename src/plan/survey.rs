@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::reconcile::references::Globs;
 use crate::reconcile::{Images, Ownership};
 use crate::release::{ImageKey, Line, Naming, Version};
-use crate::sylva::{IMAGES, REGISTRIES, VERSION};
+use crate::sylva::{IMAGES, REGISTRIES, REGISTRY_FIELD, VERSION};
 use crate::values::{Document, KeyPath, Mapping, Position, Scalar, TextsAt, ValuesError};
 
 /// The files that are kept in step with one producer.
@@ -147,6 +149,16 @@ pub enum SurveyError {
         /// Where they stand.
         at: [Position; 2],
     },
+    /// The registry that was named is in none of the files.
+    #[error("{path}: there is no `{REGISTRIES}.{name}`, and no image names it{}; correct `registry_key` (--registry-key)", among(.known))]
+    NoSuchRegistry {
+        /// The file.
+        path: String,
+        /// The name.
+        name: String,
+        /// The registries that there are.
+        known: Vec<String>,
+    },
     /// A target without a file that holds the version.
     #[error("the target has no file but overlays")]
     OnlyOverlays,
@@ -172,17 +184,35 @@ pub fn survey(
     }
     let (spec, primary) = primary.ok_or(SurveyError::OnlyOverlays)?;
     let current = current(spec, &primary, from, prereleases)?;
-    let ownership = ownership(target, spec, &primary)?;
+    let ownership = match &target.registry_key {
+        Some(name) => registry_called(name, &primary, &overlays)?,
+        None => Ownership::from_values(registries(&primary)?.as_ref(), &version_key(spec)),
+    };
     Ok(Survey { primary, overlays, current, ownership })
 }
 
-fn ownership(target: &Target, spec: &FileSpec, primary: &Surveyed) -> Result<Ownership, SurveyError> {
-    if let Some(name) = &target.registry_key {
-        return Ok(Ownership::of_registry(name));
+fn registries(file: &Surveyed) -> Result<Option<Value>, SurveyError> {
+    let registries = file.document.value(&file.root.below(&[REGISTRIES]));
+    registries.map_err(|error| values_error(&file.path, error))
+}
+
+/// The registry that a person named, which the files must know: as an entry of their registries, or of one of their images.
+fn registry_called(name: &str, primary: &Surveyed, overlays: &[Surveyed]) -> Result<Ownership, SurveyError> {
+    let mut known = BTreeSet::new();
+    for file in std::iter::once(primary).chain(overlays) {
+        let registries = registries(file)?;
+        known.extend(registries.iter().filter_map(Value::as_object).flat_map(|map| map.keys().cloned()));
+        let fields = file.mapping.entries.iter().map(|entry| &entry.value[REGISTRY_FIELD]);
+        known.extend(fields.filter_map(Value::as_str).map(str::to_owned));
     }
-    let registries = primary.document.value(&primary.root.below(&[REGISTRIES]));
-    let registries = registries.map_err(|error| values_error(&primary.path, error))?;
-    Ok(Ownership::from_values(registries.as_ref(), &version_key(spec)))
+    match known.contains(name) {
+        true => Ok(Ownership::of_registry(name)),
+        false => Err(SurveyError::NoSuchRegistry {
+            path: primary.path.clone(),
+            name: name.to_owned(),
+            known: known.into_iter().collect(),
+        }),
+    }
 }
 
 fn read(spec: &FileSpec, bytes: Vec<u8>) -> Result<Surveyed, SurveyError> {
@@ -251,6 +281,13 @@ fn elsewhere(path: &str, document: &Document, key: &KeyPath) -> Option<SurveyErr
 
 fn version_key(spec: &FileSpec) -> KeyPath {
     spec.version_key.clone().unwrap_or_else(|| KeyPath(vec![VERSION.to_owned()]))
+}
+
+fn among(known: &[String]) -> String {
+    match known {
+        [] => String::new(),
+        known => format!(" (there are {})", known.join(", ")),
+    }
 }
 
 pub(super) fn values_error(path: &str, error: ValuesError) -> SurveyError {

@@ -122,6 +122,9 @@ fn of_survey(error: &SurveyError) -> Given {
         SurveyError::TwoMappings { .. } => {
             Given::Values(format!("{AT_0_4_11}sylva_diskimagebuilder_images: {{}}\n"))
         }
+        SurveyError::NoSuchRegistry { .. } => {
+            Given::Nothing("the configuration of the stories names no registry")
+        }
         SurveyError::NoSuchMapping { .. } => Given::Nothing("the configuration of the stories names no key"),
         SurveyError::Missing { .. } | SurveyError::OnlyOverlays => {
             Given::Nothing("the commands read all files of a target before")

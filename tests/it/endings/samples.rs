@@ -149,6 +149,7 @@ pub(super) fn survey() -> Vec<SurveyError> {
         NoMapping => SurveyError::NoMapping { path: path() },
         NoSuchMapping => SurveyError::NoSuchMapping { path: path(), key: key_path() },
         TwoMappings => SurveyError::TwoMappings { path: path(), at: [FIRST, AT] },
+        NoSuchRegistry => SurveyError::NoSuchRegistry { path: path(), name: text("mine"), known: vec![text("sylva")] },
         OnlyOverlays => SurveyError::OnlyOverlays,
     })
 }
