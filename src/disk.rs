@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the one room that touches files")]
 
 pub mod cache;
+pub mod checkout;
 pub mod releases;
 mod signatures;
 pub mod tree;

@@ -88,16 +88,30 @@ impl Report {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
-    /// Adds what was found elsewhere.
+    /// Adds what was found elsewhere, perhaps in the same files: what is known already is not said again.
     pub fn extend(&mut self, other: Self) {
-        self.findings.extend(other.findings);
-        self.ignored.extend(other.ignored);
-        self.unknown.extend(other.unknown);
-        self.skipped.extend(other.skipped);
+        extend(&mut self.findings, other.findings, Finding::is_same);
+        extend(&mut self.ignored, other.ignored, |a, b| a.finding.is_same(&b.finding));
+        extend(&mut self.unknown, other.unknown, String::eq);
+        extend(&mut self.skipped, other.skipped, Skipped::eq);
+    }
+}
+
+fn extend<T>(all: &mut Vec<T>, others: Vec<T>, is_same: impl Fn(&T, &T) -> bool) {
+    let known = all.len();
+    for other in others {
+        if !all[..known].iter().any(|one| is_same(one, &other)) {
+            all.push(other);
+        }
     }
 }
 
 impl Finding {
+    /// Whether both say the same of the same place, however they say it.
+    fn is_same(&self, other: &Self) -> bool {
+        (self.id, &self.place, &self.subject) == (other.id, &other.place, &other.subject)
+    }
+
     /// A finding of a key that is written twice with different values, so that the rest of the file says nothing.
     pub fn contradiction(
         path: &str,

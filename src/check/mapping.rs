@@ -2,7 +2,7 @@
 
 use super::notes::{Note, Notes, place};
 use super::{File, Fix, Id, Inputs, Place, Read};
-use crate::reconcile::{Is, Stand, Standing};
+use crate::reconcile::{Images, Is, Stand, Standing};
 use crate::release::{Coverage, Release};
 use crate::values::Change;
 
@@ -26,7 +26,13 @@ pub(super) fn judge(
             place: mapping_place(&inputs.primary),
             subject: key.to_string(),
             message: format!("`{key}` is published with {} and not listed", wanted.version),
-            help: Some(format!("images: {}; `dibump plan --write` adds it", standing.policy)),
+            help: Some(match standing.policy {
+                Images::All => format!("images: all; `dibump plan --to {} --write` adds it", wanted.version),
+                policy => format!(
+                    "images: {policy}; list the key, or `dibump plan --images all --to {} --write` adds every image",
+                    wanted.version
+                ),
+            }),
             fix: None,
         });
     }

@@ -39,7 +39,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::usage("--references speaks of the images of one values file; name the file"));
     }
     let mut outcome: Option<Outcome> = None;
-    for local in locals {
+    for mut local in locals {
+        local.read_again()?;
         let one = Checker {
             context,
             args,

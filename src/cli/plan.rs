@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::local::{self, Local};
 use super::{Context, lookup, references};
 use crate::config::Config;
+use crate::disk::checkout::path_in_patch;
 use crate::disk::values_file::ValuesFile;
 use crate::observe::releases::Snapshot;
 use crate::plan::{Beside, KeyPlan, Plan, PlanInput, Planned, Survey, survey};
@@ -23,14 +24,17 @@ use crate::signature::{Requirement, Unverified};
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?;
     let mut worst = Exit::Done;
+    // Targets may share a file: each sees what became of it before.
+    let mut planned = Vec::new();
     for mut local in local::locals(context, &args.files, config.as_ref())? {
+        local.files.iter_mut().for_each(|file| file.after(&planned));
         if !args.kubernetes_versions.is_empty() {
             let setting = KubernetesVersions::from_texts(&args.kubernetes_versions);
             let setting =
                 setting.map_err(|error| Failure::usage(format!("--kubernetes-versions: {error}")))?;
             local.target.kubernetes_versions = setting;
         }
-        let exit = plan_one(context, args, config.as_ref(), &local)?;
+        let exit = plan_one(context, args, config.as_ref(), &local, &mut planned)?;
         worst = worst.max(exit);
     }
     Ok(worst)
@@ -41,15 +45,21 @@ fn plan_one(
     args: &Args,
     config: Option<&Config>,
     local: &Local<'_>,
+    planned: &mut Vec<ValuesFile>,
 ) -> Result<Exit, Failure> {
     let survey = survey(&local.target, local.contents(), args.files.from.as_ref(), local.policy.prereleases)?;
-    let planning = Planning { context, args, local, survey: &survey };
+    let planning = Planning { context, args, local, survey: &survey, planned };
     let made = match &args.files.lookup.observed {
         Some(observed) => planning.observed(observed)?,
         None => planning.in_registry(config)?,
     };
-    if args.write && made.plan.is_change() {
-        write(local.files.iter().chain(&made.others), &made.plan)?;
+    for (file, after) in changed(local.files.iter().chain(&made.others), &made.plan) {
+        if args.write {
+            file.write(after.as_bytes())?;
+        }
+        let mut file = file.clone();
+        file.bytes = after.as_bytes().to_vec();
+        planned.push(file);
     }
     print(context, args, &made.plan, &made.known);
     Ok(exit(args, &made.plan))
@@ -60,6 +70,8 @@ struct Planning<'a> {
     args: &'a Args,
     local: &'a Local<'a>,
     survey: &'a Survey,
+    /// The files that targets before this one change, as they will be.
+    planned: &'a [ValuesFile],
 }
 
 /// A plan, and what it was made from.
@@ -115,10 +127,11 @@ impl<'a> Planning<'a> {
         let schemas = schemas.map(|path| Ok((path.clone(), crate::disk::read_small(Path::new(&path))?)));
         let schemas = schemas.collect::<Result<_, Failure>>()?;
         let globs = &self.local.target.references;
-        let others = match globs.is_empty() || !keys.is_change() {
+        let mut others = match globs.is_empty() || !keys.is_change() {
             true => Vec::new(),
             false => references::matched(globs, &self.local.files)?,
         };
+        others.iter_mut().for_each(|file| file.after(self.planned));
         let references = others.iter().map(|file| (file.path.display().to_string(), file.bytes.clone()));
         let beside = Beside { schemas, references: references.collect() };
         let plan = keys.write(input, &known, beside)?;
@@ -126,15 +139,15 @@ impl<'a> Planning<'a> {
     }
 }
 
-fn write<'a>(files: impl Iterator<Item = &'a ValuesFile>, plan: &Plan) -> Result<(), Failure> {
+/// The files that change, each with its new text.
+fn changed<'a>(
+    files: impl Iterator<Item = &'a ValuesFile>,
+    plan: &'a Plan,
+) -> impl Iterator<Item = (&'a ValuesFile, &'a str)> {
     let files: BTreeMap<String, &ValuesFile> =
         files.map(|file| (file.path.display().to_string(), file)).collect();
-    for (path, (_, after)) in plan.changes() {
-        if let Some(file) = files.get(path) {
-            file.write(after.as_bytes())?;
-        }
-    }
-    Ok(())
+    let changes = plan.is_change().then(|| plan.changes()).into_iter().flatten();
+    changes.filter_map(move |(path, (_, after))| Some((*files.get(path)?, &**after)))
 }
 
 fn print(context: &Context, args: &Args, plan: &Plan, known: &Known) {
@@ -144,7 +157,8 @@ fn print(context: &Context, args: &Args, plan: &Plan, known: &Known) {
         PlanFormat::Diff => {
             let own = plan.files.iter().map(|file| (file.path.as_str(), (&file.before, &file.after)));
             let diff = |(path, (before, after)): (&str, (&Arc<str>, &Arc<str>))| {
-                report::diff::coloured(path, before, after)
+                let path = path_in_patch(Path::new(path));
+                report::diff::coloured(&path.display().to_string(), before, after)
             };
             context.output.print(&own.chain(plan.references.changes()).map(diff).collect::<String>());
         }

@@ -9,7 +9,7 @@ use crate::ending::{Ending, Ends};
 const MAX_BYTES: u64 = 32 << 20;
 
 /// A file as it was read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ValuesFile {
     /// The path as the user wrote it.
     pub path: PathBuf,
@@ -82,6 +82,13 @@ impl ValuesFile {
     /// Whether both are one file, whatever their paths are.
     pub fn is_same_file(&self, other: &Self) -> bool {
         self.resolved == other.resolved
+    }
+
+    /// The file as it is once these are written, the last of them last.
+    pub fn after(&mut self, planned: &[Self]) {
+        if let Some(planned) = planned.iter().rev().find(|planned| planned.is_same_file(self)) {
+            self.bytes.clone_from(&planned.bytes);
+        }
     }
 
     /// Replaces the file's content, keeping its mode. Refuses if the file changed since it was read.

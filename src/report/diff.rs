@@ -10,12 +10,32 @@ pub fn unified(path: &str, before: &str, after: &str) -> String {
         return String::new();
     }
     let path = path.trim_start_matches('/');
-    let heads = (format!("a/{path}"), format!("b/{path}"));
+    let heads = (name("a", path), name("b", path));
     TextDiff::from_lines(before, after)
         .unified_diff()
         .context_radius(3)
         .header(&heads.0, &heads.1)
         .to_string()
+}
+
+/// A name as git reads it in a patch (git, `apply.c`, `find_name_traditional`): in quotes where a character needs an escape,
+/// and with a tab behind it where white space could be taken for the begin of a date.
+fn name(side: &str, path: &str) -> String {
+    let needs_escape = |c: char| c.is_ascii_control() || matches!(c, '"' | '\\');
+    if path.contains(needs_escape) {
+        let escaped: String = path.chars().map(escaped).collect();
+        return format!("\"{side}/{escaped}\"");
+    }
+    let end = if path.contains(char::is_whitespace) { "\t" } else { "" };
+    format!("{side}/{path}{end}")
+}
+
+fn escaped(c: char) -> String {
+    match c {
+        '"' | '\\' => format!("\\{c}"),
+        c if c.is_ascii_control() => format!("\\{:03o}", u32::from(c)),
+        c => c.to_string(),
+    }
 }
 
 /// The same in colours.

@@ -1,0 +1,202 @@
+//! Values of flags and settings that are not understood are refused, and nothing is done with the rest.
+
+use serde_json::Value;
+
+use crate::fake::oci::Image;
+use crate::world::{AT_0_4_11, NETWORK, PATH, PREFIX, Ran, VALUES, World, values_at};
+
+fn refused(ran: &Ran, exit: i32, said: &str) {
+    assert_eq!((ran.exit, ran.stdout.as_str()), (Some(exit), ""), "{said}: {ran:#?}");
+    assert!(ran.stderr.contains(said), "{said}: {ran:#?}");
+}
+
+/// The values file is there, and up to date.
+async fn world() -> World {
+    let world = World::new().await;
+    world.desk.write(VALUES, values_at(12));
+    world
+}
+
+#[tokio::test]
+async fn a_report_of_an_unknown_format_is_not_written() {
+    let world = world().await;
+    for command in ["check", "run"] {
+        for (output, said) in [
+            ("sarfi=check.sarif", "unknown format `sarfi` (expected text, json, "),
+            ("=check.sarif", "unknown format ``"),
+            ("json=", "names no file"),
+        ] {
+            refused(&world.desk.dibump(&[command, "--output", output]).await, 2, said);
+        }
+    }
+    assert!(!world.desk.path("sarfi=check.sarif").exists() && !world.desk.path("=check.sarif").exists());
+    let ran = world.desk.dibump(&["check", VALUES, "--output", "./sarfi=check.sarif"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert_eq!(String::from_utf8(world.desk.read("sarfi=check.sarif")).unwrap(), ran.stdout);
+}
+
+#[tokio::test]
+async fn a_producer_that_the_configuration_does_not_have_is_refused() {
+    let world = world().await;
+    for command in [&["plan"][..], &["plan", VALUES], &["check"], &["check", VALUES], &["releases"]] {
+        let ran = world.desk.dibump(&[command, &["--producer", "nobody"]].concat()).await;
+        refused(&ran, 2, "the configuration has no producer `nobody` (it has diskimage-builder)");
+        let ran = world.desk.dibump(&[command, &["--producer", "diskimage-builder"]].concat()).await;
+        assert_eq!(ran.exit, Some(0), "{command:?}: {ran:#?}");
+    }
+    std::fs::remove_file(world.desk.path("dibump.yaml")).unwrap();
+    refused(&world.desk.dibump(&["plan", VALUES, "--producer", "nobody"]).await, 2, "no configuration file");
+}
+
+#[tokio::test]
+async fn a_registry_that_the_file_does_not_have_is_refused() {
+    let world = World::new().await;
+    let registries =
+        "os_images_oci_registries:\n  sylva: {tag: '{{ .Values.sylva_diskimagebuilder_version }}'}\n";
+    world.desk.write(VALUES, format!("{AT_0_4_11}{registries}"));
+    for command in ["plan", "check"] {
+        let ran = world.desk.dibump(&[command, VALUES, "--registry-key", "nope"]).await;
+        refused(
+            &ran,
+            3,
+            "values.yaml: there is no `os_images_oci_registries.nope`, and no image names it (there are sylva)",
+        );
+    }
+    let ran = world.desk.dibump(&["plan", VALUES, "--registry-key", "sylva"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    let named = AT_0_4_11.replace("1-30-11: {}", "1-30-11: {os_images_oci_registry: ours}");
+    world.desk.write(VALUES, named);
+    let ran = world.desk.dibump(&["plan", VALUES, "--registry-key", "ours"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn numbers_and_names_say_what_is_expected() {
+    let world = world().await;
+    for (arguments, said) in [
+        (&["plan", "--max-time", "5"][..], "`5` has no unit (write `5 days`, `5h`, `5m` or `5s`)"),
+        (&["serve", "--every", "soon"], "`soon` is not a duration (expected something like"),
+        (&["plan", "--concurrency", "65"], "65 is not in 1..=64"),
+        (&["plan", "--concurrency", "0"], "0 is not in 1..=64"),
+        (&["os-images-info", "--name", "Bad Name"], "expected lower-case letters, digits, `-` and `.`"),
+        (&["os-images-info", "--namespace", "a.b"], "expected lower-case letters, digits and `-`"),
+        (&["machine-image", "--name=-a"], "expected lower-case letters"),
+    ] {
+        refused(&world.desk.dibump(arguments).await, 2, said);
+    }
+    world.desk.write(
+        "dibump.yaml",
+        "version: 1\nproducers: [{registry: 'oci://r.example/a/b'}]\nnetwork: {concurrency: 65}\n",
+    );
+    refused(
+        &world.desk.dibump(&["config", "validate"]).await,
+        3,
+        "network.concurrency: 65 is not within 1 to 64",
+    );
+}
+
+#[tokio::test]
+async fn the_advice_of_an_unlisted_artifact_works() {
+    let world = World::new().await;
+    world.registry.release(PREFIX, "0.4.11", &[Image::new("ubuntu-noble-plain-rke2-1-31-8")]);
+    world.desk.write(VALUES, AT_0_4_11);
+    let found = async |images: &str| {
+        let ran = world.desk.dibump(&["check", VALUES, "--images", images, "--format", "json"]).await;
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap().clone();
+        findings.into_iter().filter(|finding| finding["id"] == "unlisted-artifact").collect::<Vec<_>>()
+    };
+    let [finding] = &found("all").await[..] else { panic!("one is missing") };
+    assert!(finding["help"].as_str().unwrap().contains("`dibump plan --to 0.4.11 --write`"), "{finding}");
+    let arguments = ["plan", VALUES, "--images", "all", "--to", "0.4.11", "--write"];
+    assert_eq!(world.desk.dibump(&arguments).await.exit, Some(0));
+    assert!(found("all").await.is_empty());
+    assert!(String::from_utf8(world.desk.read(VALUES)).unwrap().contains("ubuntu-noble-plain-rke2-1-31-8"));
+}
+
+/// Two producers, each with a version and a mapping of its own in the same file.
+async fn shared() -> World {
+    let world = World::new().await;
+    for patch in [11, 12] {
+        let others = ["debian-12-plain-rke2", "debian-13-plain-kubeadm"];
+        let others = others.map(|series| Image::new(&format!("{series}-1-30-{patch}")));
+        world.registry.release("other/builder", &format!("0.4.{patch}"), &others);
+    }
+    let producer = |prefix: &str, name: &str| {
+        let registry = world.registry.prefix(prefix);
+        format!("  - {{registry: {registry}, name: {name}, plain_http: true, discovery: [catalog]}}\n")
+    };
+    let config = format!(
+        "version: 1\nproducers:\n{}{}forge: {}\ntargets:\n  - {{project: {PATH}, producer: one, files: [{VALUES}]}}\n  \
+         - {{project: {PATH}, producer: two, files: [{{path: {VALUES}, version_key: other_version, images_key: other_images}}]}}\n{NETWORK}",
+        producer(PREFIX, "one"),
+        producer("other/builder", "two"),
+        world.hub.config(),
+    );
+    world.desk.write("dibump.yaml", config).write(VALUES, both(AT_0_4_11));
+    world
+}
+
+/// A file as it is for one producer, and for the other.
+fn both(text: &str) -> String {
+    let other = text
+        .replace("sylva_diskimagebuilder_version", "other_version")
+        .replace("diskimage_builder_os_images", "other_images")
+        .replace("ubuntu-noble", "debian-12")
+        .replace("opensuse-15-6", "debian-13")
+        .replace("other: [1, 2]", "last: 1");
+    format!("{text}{other}")
+}
+
+#[tokio::test]
+async fn two_targets_of_one_file_are_both_written() {
+    let world = shared().await;
+    let diff = world.desk.dibump(&["plan", "--format", "diff"]).await;
+    assert_eq!(diff.exit, Some(0), "{diff:#?}");
+    world.desk.write("change.diff", &diff.stdout);
+    let ran = world.desk.dibump(&["plan", "--write"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert_eq!(String::from_utf8(world.desk.read(VALUES)).unwrap(), both(&values_at(12)));
+    // The second diff is that of the file as it is after the first.
+    world.desk.write(VALUES, both(AT_0_4_11));
+    let mut git = std::process::Command::new("git");
+    git.args(["apply", "change.diff"]).current_dir(world.desk.path(".")).env("GIT_CEILING_DIRECTORIES", "/");
+    assert!(git.status().unwrap().success(), "{}", diff.stdout);
+    assert_eq!(String::from_utf8(world.desk.read(VALUES)).unwrap(), both(&values_at(12)));
+}
+
+#[tokio::test]
+async fn one_of_two_producers_is_planned_where_it_is_named() {
+    let world = shared().await;
+    let ran = world.desk.dibump(&["plan", VALUES, "--producer", "two", "--write"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    let text = String::from_utf8(world.desk.read(VALUES)).unwrap();
+    let (ours, other) =
+        text.split_at(text.find("other_version").unwrap() - "# versions of everything\n".len());
+    assert_eq!((ours, other.contains("0.4.12")), (AT_0_4_11, true));
+}
+
+#[tokio::test]
+async fn two_targets_of_one_file_say_each_finding_once() {
+    let world = World::new().await;
+    let dead = AT_0_4_11.replace("0.4.11", "0.4.12");
+    let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
+    let target = format!("  - project: {PATH}\n    files: [{VALUES}]\n");
+    let second = format!("  - project: other/project\n    files: [{VALUES}]\n");
+    world
+        .desk
+        .write("dibump.yaml", config.replace(&target, &format!("{target}{second}")))
+        .write(VALUES, &dead);
+    let ran = world.desk.dibump(&["check", "--format", "json"]).await;
+    assert_eq!(ran.exit, Some(10), "{ran:#?}");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let mut prints: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|f| f["fingerprint"].as_str().unwrap()).collect();
+    assert_eq!(prints.len(), 2, "{report:#}");
+    prints.sort_unstable();
+    prints.dedup();
+    assert_eq!(prints.len(), 2, "{report:#}");
+    let ran = world.desk.dibump(&["check", "--fix"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert_eq!(String::from_utf8(world.desk.read(VALUES)).unwrap(), values_at(12));
+}
