@@ -145,7 +145,7 @@ cooldown: 3
         &[
             "dibump.yaml:7:5: targets[0].imags: there is no key `imags`; did you mean `images`?",
             "dibump.yaml:9:31: targets[0].branches[0].policy.rnge: there is no key `rnge`; did you mean `range`?",
-            "dibump.yaml:9:50: targets[0].branches[0].policy.step: `newst` is none of newest, line; did you mean `newest`?",
+            "dibump.yaml:9:50: targets[0].branches[0].policy.step: `newst` is none of newest, series; did you mean `newest`?",
             "dibump.yaml:10:14: targets[0].enabled: expected true or false, found a text",
             "dibump.yaml:11:25: merge_request.labels: expected a list, found a text",
             "dibump.yaml:12:24: network.concurrency: 100 is not within 1 to 64",
@@ -296,8 +296,10 @@ fn producers_are_found_by_name() {
 fn what_follows_the_keys_is_read_and_its_mistakes_are_named() {
     let config = load("example.yaml", EXAMPLE).unwrap();
     let [deployment, laboratory] = &config.targets[..] else { panic!("two targets") };
-    assert!(deployment.references.match_path("deploy/a/b.yaml") && laboratory.references.is_empty());
-    let rules = deployment.kubernetes_versions.texts();
+    assert!(
+        deployment.files.references.match_path("deploy/a/b.yaml") && laboratory.files.references.is_empty()
+    );
+    let rules = deployment.files.kubernetes_versions.texts();
     let expected = [
         "rke2=_internal.k8s_version_map",
         "kubeadm=_internal.k8s_version_map",
@@ -312,9 +314,9 @@ fn what_follows_the_keys_is_read_and_its_mistakes_are_named() {
         ),
         &[
             "dibump.yaml:7:30: targets[0].references[1]: `{` is no glob (unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?))",
-            "dibump.yaml:9:7: targets[0].kubernetes_versions[0]: needs either `path` or `pattern`",
-            "dibump.yaml:10:14: targets[0].kubernetes_versions[1].path: `a..b` is no path of keys (expected keys separated by dots, as in spec.values.images)",
-            "dibump.yaml:11:17: targets[0].kubernetes_versions[2].pattern: the pattern lacks the group (?<version>…)",
+            "dibump.yaml:9:7: targets[0].files.kubernetes_versions[0]: needs either `path` or `pattern`",
+            "dibump.yaml:10:14: targets[0].files.kubernetes_versions[1].path: `a..b` is no path of keys (expected keys separated by dots, as in spec.values.images)",
+            "dibump.yaml:11:17: targets[0].files.kubernetes_versions[2].pattern: the pattern lacks the group (?<version>…)",
         ],
     );
     says(
@@ -322,20 +324,23 @@ fn what_follows_the_keys_is_read_and_its_mistakes_are_named() {
             "    kubernetes_versions:\n    - {path: m, k8s_flavor: kubeadm}\n    - {path: m, k8s_flavor: ck8s}\n    - {path: m, k8s_flavor: kubeadm}\n",
         ),
         &[
-            "dibump.yaml:10:7: targets[0].kubernetes_versions[2]: is the same as targets[0].kubernetes_versions[0]; remove one of them",
+            "dibump.yaml:10:7: targets[0].files.kubernetes_versions[2]: is the same as targets[0].kubernetes_versions[0]; remove one of them",
         ],
     );
     says(
         &small_with("    kubernetes_versions: aut\n"),
         &[
-            "dibump.yaml:7:26: targets[0].kubernetes_versions: `aut` is none of auto, off; did you mean `auto`?",
+            "dibump.yaml:7:26: targets[0].files.kubernetes_versions: `aut` is none of auto, off; did you mean `auto`?",
         ],
     );
     for (word, meant) in [("auto", KubernetesVersions::Auto), ("off", KubernetesVersions::Off)] {
         let config = load("dibump.yaml", &small_with(&format!("    kubernetes_versions: {word}\n"))).unwrap();
-        assert_eq!(config.targets[0].kubernetes_versions, meant);
+        assert_eq!(config.targets[0].files.kubernetes_versions, meant);
     }
-    assert_eq!(load("dibump.yaml", SMALL).unwrap().targets[0].kubernetes_versions, KubernetesVersions::Auto);
+    assert_eq!(
+        load("dibump.yaml", SMALL).unwrap().targets[0].files.kubernetes_versions,
+        KubernetesVersions::Auto
+    );
 }
 
 #[test]

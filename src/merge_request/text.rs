@@ -436,7 +436,7 @@ mod tests {
 
         **Other releases:**
 
-        - `0.5.0`: held\(complete\): 2 images are missing
+        - `0.5.0`: held \(incomplete\): 2 images are missing
 
         | Family | Kubernetes |
         |---|---|

@@ -174,6 +174,7 @@ async fn a_finding_shows_its_line_and_the_program_says_what_it_did_not_judge() {
        |                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
        = help: the nearest that is listed is `ubuntu-noble-plain-kubeadm-1-31-8`
 
+    skipped: values.yaml:11:1: unchecked-signature was not judged: the releases come from a file
     skipped: values.yaml:34:20: unknown-image-key was not judged: it is a template
     8 errors, 2 warnings, 1 ignored, 2 to fix with --fix
     "##);
