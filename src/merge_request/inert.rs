@@ -120,13 +120,18 @@ fn breaks_before(chars: &[char], i: usize) -> bool {
     match here.first() {
         Some('/') => before.is_empty() || before.ends_with(&[':']),
         Some('.') => matches!(before, [.., 'w' | 'W', 'w' | 'W', 'w' | 'W']),
-        Some('>') => before.last().is_some_and(|c| c.is_alphanumeric()),
+        Some('>') => before.last().is_some_and(|c| is_of_a_word(*c)),
         Some(digit) if digit.is_ascii_digit() => match before.split_last() {
             Some(('-', word)) => is_tracker_key(&word_before(word)),
             _ => false,
         },
         _ => false,
     }
+}
+
+/// Whether a forge may take it for part of a word: letters, digits and marks of any script, and `_`.
+fn is_of_a_word(c: char) -> bool {
+    c == '_' || !(c.is_whitespace() || c.is_ascii_punctuation())
 }
 
 fn word_before(chars: &[char]) -> String {

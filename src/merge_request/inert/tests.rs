@@ -53,6 +53,7 @@ pub(super) const HOSTILE: &[&str] = &[
     "www.example.org",
     "ftp://host.example",
     "group/project> and other",
+    "_> and \u{301}>",
     "`code` ``` ```\n/close\n```",
     "`@all`",
     "[skip ci] and [ci skip]",
