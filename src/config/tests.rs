@@ -314,9 +314,9 @@ fn what_follows_the_keys_is_read_and_its_mistakes_are_named() {
         ),
         &[
             "dibump.yaml:7:30: targets[0].references[1]: `{` is no glob (unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?))",
-            "dibump.yaml:9:7: targets[0].files.kubernetes_versions[0]: needs either `path` or `pattern`",
-            "dibump.yaml:10:14: targets[0].files.kubernetes_versions[1].path: `a..b` is no path of keys (expected keys separated by dots, as in spec.values.images)",
-            "dibump.yaml:11:17: targets[0].files.kubernetes_versions[2].pattern: the pattern lacks the group (?<version>…)",
+            "dibump.yaml:9:7: targets[0].kubernetes_versions[0]: needs either `path` or `pattern`",
+            "dibump.yaml:10:14: targets[0].kubernetes_versions[1].path: `a..b` is no path of keys (expected keys separated by dots, as in spec.values.images)",
+            "dibump.yaml:11:17: targets[0].kubernetes_versions[2].pattern: the pattern lacks the group (?<version>…)",
         ],
     );
     says(
@@ -324,7 +324,7 @@ fn what_follows_the_keys_is_read_and_its_mistakes_are_named() {
             "    kubernetes_versions:\n    - {path: m, k8s_flavor: kubeadm}\n    - {path: m, k8s_flavor: ck8s}\n    - {path: m, k8s_flavor: kubeadm}\n",
         ),
         &[
-            "dibump.yaml:10:7: targets[0].files.kubernetes_versions[2]: is the same as targets[0].kubernetes_versions[0]; remove one of them",
+            "dibump.yaml:10:7: targets[0].kubernetes_versions[2]: is the same as targets[0].kubernetes_versions[0]; remove one of them",
         ],
     );
     says(
