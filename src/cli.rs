@@ -58,7 +58,7 @@ const CONFIG: &str = "dibump.yaml";
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return said(&error).into(),
+        Err(error) => return said(&error),
     };
     let output = Output::new(cli.global.color);
     let environment = match Environment::of_process() {
@@ -98,7 +98,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "dibump", &mut script);
-            context.output.print(&String::from_utf8_lossy(&script));
+            context.output.print(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Done)
         }
     }
@@ -110,12 +110,16 @@ fn read_text(path: &Path) -> Result<String, Failure> {
 }
 
 /// Help and version are answers; anything else is a wrong command line.
-fn said(error: &clap::Error) -> Exit {
-    let printed = error.print();
-    match error.use_stderr() || printed.is_err() {
-        true => Exit::Usage,
-        false => Exit::Done,
-    }
+fn said(error: &clap::Error) -> ExitCode {
+    let exit = match (error.use_stderr(), output::written(error.print())) {
+        (true, _) => Exit::Usage,
+        (false, Ok(())) => Exit::Done,
+        (false, Err(failure)) => {
+            Output::new(args::Color::Auto).complain(&failure.render());
+            failure.exit
+        }
+    };
+    exit.into()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a deadline begins when the command does")]

@@ -23,12 +23,6 @@ pub fn exists(path: &Path) -> bool {
     path.exists()
 }
 
-/// Writes a report; one that is there is replaced.
-pub fn write_report(path: &Path, text: &str) -> Result<(), FileError> {
-    // Whoever uploads it may be another user, so that it gets the usual mode of a new file.
-    std::fs::write(path, text).map_err(|error| FileError::WriteReport(path.to_owned(), error))
-}
-
 /// Adds to a report that others write to as well.
 pub fn append_report(path: &Path, text: &str) -> Result<(), FileError> {
     let failed = |error| FileError::WriteReport(path.to_owned(), error);
@@ -36,12 +30,15 @@ pub fn append_report(path: &Path, text: &str) -> Result<(), FileError> {
     file.write_all(text.as_bytes()).map_err(failed)
 }
 
-/// Writes a file as a whole: a killed process leaves the old one or the new one. One that is there keeps its mode.
+/// Writes a file as a whole: a killed process or a full disk leaves the old one or the new one. One that is there keeps its
+/// mode, and a link stays a link. What is no file, as `/dev/stdout`, is written to.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    match exists(path) {
-        true => ValuesFile::read(path)?.write(bytes),
-        false => values_file::create(path, bytes),
-    }
+    let written = match std::fs::canonicalize(path) {
+        Ok(resolved) if resolved.is_file() => values_file::replace(&resolved, bytes),
+        Ok(resolved) => std::fs::write(resolved, bytes),
+        Err(_) => values_file::replace(path, bytes),
+    };
+    written.map_err(|error| FileError::WriteReport(path.to_owned(), error))
 }
 
 /// What stands on stdin, at most as much as a values file may have.

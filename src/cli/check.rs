@@ -58,9 +58,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let checked = Checked { report: &outcome.report, fixed: &outcome.fixed, texts: &outcome.texts };
     for output in &args.output {
         let text = rendered(output.format.unwrap_or(args.format), &checked)?;
-        crate::disk::write_report(&output.path, &anstream::adapter::strip_str(&text).to_string())?;
+        crate::disk::write_whole(&output.path, anstream::adapter::strip_str(&text).to_string().as_bytes())?;
     }
-    context.output.print(&rendered(args.format, &checked)?);
+    context.output.print(&rendered(args.format, &checked)?)?;
     Ok(exit(args, &outcome.report))
 }
 

@@ -14,11 +14,11 @@ use crate::wiring::Session;
 pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<Exit, Failure> {
     match command {
         ConfigCommand::Schema => {
-            context.output.json(&config::schema());
+            context.output.json(&config::schema())?;
             Ok(Exit::Done)
         }
         ConfigCommand::Show => {
-            context.output.print(&config::show(&required(context)?));
+            context.output.print(&config::show(&required(context)?))?;
             Ok(Exit::Done)
         }
         ConfigCommand::Validate { online } => validate(context, *online),
@@ -30,14 +30,14 @@ fn validate(context: &Context, online: bool) -> Result<Exit, Failure> {
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let (targets, producers) =
         (count(config.targets.len(), "target"), count(config.producers.len(), "producer"));
-    context.output.print(&format!("the configuration is valid: {targets}, {producers}\n"));
+    context.output.print(&format!("the configuration is valid: {targets}, {producers}\n"))?;
     if !online {
         return Ok(Exit::Done);
     }
     let checks = context.online(Some(&config), &Reach::default(), async |session| {
         checks(session, &config, context.environment.now).await
     })?;
-    context.output.print(&text(&checks));
+    context.output.print(&text(&checks))?;
     let worst = checks.iter().flat_map(|check| &check.findings).map(|finding| finding.level).max();
     Ok(match worst {
         Some(Level::Wrong) => Exit::Person,

@@ -29,11 +29,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         MachineFormat::Yaml => yaml(&machines, version).map_err(Failure::person)?,
         MachineFormat::Patch => patch(&machines, version).map_err(Failure::person)?,
         MachineFormat::Json => {
-            context.output.json(&json(&machines, version));
+            context.output.json(&json(&machines, version))?;
             return Ok(Exit::Done);
         }
     };
-    context.output.print(&text);
+    context.output.print(&text)?;
     Ok(Exit::Done)
 }
 

@@ -31,9 +31,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     match args.format {
         DataFormat::Yaml => {
             let yaml = report::os_images::yaml(&selection).map_err(Failure::person)?;
-            context.output.print(&yaml);
+            context.output.print(&yaml)?;
         }
-        DataFormat::Json => context.output.json(&report::os_images::json(&selection)),
+        DataFormat::Json => context.output.json(&report::os_images::json(&selection))?,
     }
     Ok(Exit::Done)
 }

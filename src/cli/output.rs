@@ -1,10 +1,12 @@
-//! stdout is data, stderr is for people. A reader that goes away (`plan | head`) ends the output quietly.
+//! stdout is data, stderr is for people. A reader that goes away (`plan | head`) ends the output quietly; data that cannot
+//! be written is an error.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
 use super::args::Color;
+use super::failure::Failure;
 
 /// Where text goes, and whether in colour.
 #[derive(Clone)]
@@ -23,19 +25,15 @@ impl Output {
     }
 
     /// Prints data.
-    pub(super) fn print(&self, text: &str) {
+    pub(super) fn print(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = AutoStream::new(std::io::stdout(), self.choice).lock();
-        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            tracing::debug!(%error, "nobody reads the output");
-        }
+        written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
     /// Prints JSON.
-    pub(super) fn json(&self, value: &impl serde::Serialize) {
-        match serde_json::to_string_pretty(value) {
-            Ok(text) => self.print(&(text + "\n")),
-            Err(error) => self.complain(&format!("error: {error}\n")),
-        }
+    pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(value).map_err(Failure::person)?;
+        self.print(&(text + "\n"))
     }
 
     /// Prints something for people.
@@ -44,5 +42,15 @@ impl Output {
         if let Err(error) = stderr.write_all(text.as_bytes()) {
             tracing::debug!(%error, "nobody reads the errors");
         }
+    }
+}
+
+/// What came of writing to stdout.
+pub(super) fn written(result: std::io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::person(anyhow::Error::new(error).context("couldn't write the output")))
+        }
+        _ => Ok(()),
     }
 }

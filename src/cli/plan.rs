@@ -61,7 +61,7 @@ fn plan_one(
         file.bytes = after.as_bytes().to_vec();
         planned.push(file);
     }
-    print(context, args, &made.plan, &made.known);
+    print(context, args, &made.plan, &made.known)?;
     Ok(exit(args, &made.plan))
 }
 
@@ -150,7 +150,7 @@ fn changed<'a>(
     changes.filter_map(move |(path, (_, after))| Some((*files.get(path)?, &**after)))
 }
 
-fn print(context: &Context, args: &Args, plan: &Plan, known: &Known) {
+fn print(context: &Context, args: &Args, plan: &Plan, known: &Known) -> Result<(), Failure> {
     match args.format {
         PlanFormat::Text => context.output.print(&report::plan::text(plan, known, context.width())),
         PlanFormat::Json => context.output.json(&report::plan_json::report(plan, known)),
@@ -160,7 +160,7 @@ fn print(context: &Context, args: &Args, plan: &Plan, known: &Known) {
                 let path = path_in_patch(Path::new(path));
                 report::diff::coloured(&path.display().to_string(), before, after)
             };
-            context.output.print(&own.chain(plan.references.changes()).map(diff).collect::<String>());
+            context.output.print(&own.chain(plan.references.changes()).map(diff).collect::<String>())
         }
     }
 }

@@ -32,9 +32,9 @@ pub(super) fn run(context: &Context, args: &Releases, span: &Span, policy: &Poli
     let (from, to) = (found(&known, &from)?, found(&known, &to)?);
     let difference = Difference::between(from, to);
     match args.format {
-        TableFormat::Text => context.output.print(&release_diff::text(&difference, context.width())),
-        TableFormat::Markdown => context.output.print(&release_diff::markdown(&difference)),
-        TableFormat::Json => context.output.json(&release_diff_json::report(&difference)),
+        TableFormat::Text => context.output.print(&release_diff::text(&difference, context.width()))?,
+        TableFormat::Markdown => context.output.print(&release_diff::markdown(&difference))?,
+        TableFormat::Json => context.output.json(&release_diff_json::report(&difference))?,
     }
     let is_unknown = |release: &Release| matches!(release.coverage, Coverage::Unknown { .. });
     Ok(if is_unknown(from) || is_unknown(to) { Exit::Retry } else { Exit::Done })

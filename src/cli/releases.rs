@@ -55,13 +55,13 @@ pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failu
     let query = query(args, &policy, &naming, now);
     let judged = Judged::new(&query, &known, limit).signed(&signed);
     match args.format {
-        TableFormat::Text => context.output.print(&judged.text(context.width())),
-        TableFormat::Markdown => context.output.print(&judged.markdown()),
+        TableFormat::Text => context.output.print(&judged.text(context.width()))?,
+        TableFormat::Markdown => context.output.print(&judged.markdown())?,
         TableFormat::Json => {
             let words = judged.words();
             known.releases.retain(|version, _| words.iter().any(|(judged, ..)| judged == version));
             let file = ReleasesFile::new(registry, &known).judged(&words).signed(&signed);
-            context.output.json(&file);
+            context.output.json(&file)?;
         }
     }
     Ok(Exit::Done)
@@ -114,13 +114,15 @@ pub(super) fn artifacts(context: &Context, args: &Artifacts) -> Result<Exit, Fai
     };
     match args.format {
         TableFormat::Text => {
-            context.output.print(&report::artifacts::text(release, signed.as_ref(), context.width()))
+            context.output.print(&report::artifacts::text(release, signed.as_ref(), context.width()))?
         }
-        TableFormat::Markdown => context.output.print(&report::artifacts::markdown(release, signed.as_ref())),
+        TableFormat::Markdown => {
+            context.output.print(&report::artifacts::markdown(release, signed.as_ref()))?
+        }
         TableFormat::Json => {
             known.releases.retain(|version, _| version == &args.version);
             let signed = signed.map(|signed| (args.version.clone(), signed)).into_iter().collect();
-            context.output.json(&ReleasesFile::new(registry, &known).signed(&signed));
+            context.output.json(&ReleasesFile::new(registry, &known).signed(&signed))?;
         }
     }
     Ok(exit)

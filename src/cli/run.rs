@@ -25,7 +25,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         let text = told.rendered(output.format.unwrap_or(args.format), args)?;
         write(context, &output.path, &anstream::adapter::strip_str(&text).to_string())?;
     }
-    context.output.print(&told.rendered(args.format, args)?);
+    context.output.print(&told.rendered(args.format, args)?)?;
     Ok(told.exit(args))
 }
 
@@ -34,7 +34,7 @@ fn write(context: &Context, path: &Path, text: &str) -> Result<(), Failure> {
     let collected = ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"].map(|name| context.environment.get(name));
     match collected.iter().flatten().any(|collected| Path::new(collected) == path) {
         true => Ok(crate::disk::append_report(path, text)?),
-        false => Ok(crate::disk::write_report(path, text)?),
+        false => Ok(crate::disk::write_whole(path, text.as_bytes())?),
     }
 }
 

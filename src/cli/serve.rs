@@ -183,8 +183,13 @@ impl<'a> Daemon<'a> {
         match told {
             Ok(Ok(told)) => {
                 self.count(&told);
-                context.output.print(&told.text());
-                told.exit(&arguments)
+                match context.output.print(&told.text()) {
+                    Ok(()) => told.exit(&arguments),
+                    Err(failure) => {
+                        context.output.complain(&failure.render());
+                        failure.exit
+                    }
+                }
             }
             Ok(Err(failure)) => {
                 context.output.complain(&failure.render());

@@ -101,11 +101,6 @@ impl ValuesFile {
     }
 }
 
-/// Makes a new file, as a whole or not at all.
-pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    replace(path, bytes).map_err(|error| FileError::WriteReport(path.to_owned(), error))
-}
-
 /// Writes beside the file, syncs and renames, so that a killed process leaves the old file or the new one.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));

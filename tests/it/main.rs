@@ -38,6 +38,7 @@ mod oci;
 mod oci_access;
 mod os_releases;
 mod others;
+mod outputs;
 mod page;
 mod patches;
 mod plan;
