@@ -11,6 +11,7 @@ use crate::os_image::cluster::is_template;
 use crate::os_image::{Form, Names, Problem, Selection, Wrong, advice, form, select};
 use crate::release::{InvalidImageKey, Prefix, Release};
 use crate::signature::RequirementError;
+use crate::sylva::OS_IMAGES;
 use crate::values::{Document, KeyPath, Layer, Position, Unmerged, ValuesError, merged_with, place};
 
 /// Values with the files that they come from.
@@ -53,11 +54,24 @@ impl Deployment {
 
     /// The images that the values enable. Everything that is wrong with them is said at once.
     pub(super) fn selection(&self, fallback: Option<&Prefix>) -> Result<Selection, Failure> {
+        self.must_have_images()?;
         let selection = select(&self.values, self.form, fallback);
         match selection.problems.as_slice() {
             [] => Ok(selection),
             problems => Err(self.refused(problems)),
         }
+    }
+
+    /// Values that say nothing of images do not say that there are none.
+    fn must_have_images(&self) -> Result<(), Failure> {
+        let has = |name: &str| self.values.get(name).is_some_and(|value| !value.is_null());
+        let form = self.form.mapping();
+        if has(form) || has(OS_IMAGES) {
+            return Ok(());
+        }
+        let names = self.files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        Err(Failure::person(anyhow::anyhow!("{names}: neither `{form}` nor `{OS_IMAGES}` is set"))
+            .hint("pass the values of the chart as well (-f), and check the spelling of the key and --form"))
     }
 
     /// A failure that names the place of each problem.

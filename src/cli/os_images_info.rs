@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::reached::{Reached, fallback};
 use super::{Context, cluster};
 use crate::cluster::{Apply, ConfigMap};
-use crate::ending::Ends as _;
+use crate::ending::{Ending, Ends as _};
 use crate::os_image::config_map::{self, DATA_KEY};
 use crate::os_image::info::{Entry, Fault, Gathered, Info, OnError, entry, gather};
 use crate::os_image::machine_image::{ApiVersion, Demands};
@@ -45,10 +45,15 @@ impl Informing<'_> {
         self.complain(&gathered);
         let mut applied = None;
         if let Some(info) = &gathered.info {
+            self.must_not_empty(info).await?;
             applied = self.write(info).await?;
         }
         if self.args.format == DataFormat::Json {
-            self.context.output.json(&report::os_images_info::json(self.selection.form, &gathered, applied));
+            self.context.output.json(&report::os_images_info::json(
+                self.selection.form,
+                &gathered,
+                applied,
+            ))?;
         }
         Ok(exit(&gathered))
     }
@@ -86,6 +91,25 @@ impl Informing<'_> {
         }
     }
 
+    /// Refuses to write no image where there are some: machines boot by what is there.
+    async fn must_not_empty(&self, info: &Info) -> Result<(), Failure> {
+        if !info.images.is_empty() || self.args.allow_empty {
+            return Ok(());
+        }
+        match self.before().await?.map_or(0, |before| before.images.len()) {
+            0 => Ok(()),
+            some => {
+                let name = &self.args.config_map.name;
+                let what = format!(
+                    "ConfigMap {name} has {some} image{}, and none would be left; nothing was written",
+                    if some == 1 { "" } else { "s" }
+                );
+                Err(Failure::ending(Ending::Refused, anyhow::anyhow!(what))
+                    .hint("--allow-empty writes it all the same"))
+            }
+        }
+    }
+
     async fn write(&self, info: &Info) -> Result<Option<&'static str>, Failure> {
         let map = &self.args.config_map;
         let made = report::os_images_info::config_map(info, &map.name, map.namespace.as_deref());
@@ -96,7 +120,7 @@ impl Informing<'_> {
         let yaml = report::os_images_info::yaml(&made).map_err(Failure::person)?;
         match &self.args.output {
             Some(path) => crate::disk::write_whole(path, yaml.as_bytes())?,
-            None if self.args.format == DataFormat::Yaml => self.context.output.print(&yaml),
+            None if self.args.format == DataFormat::Yaml => self.context.output.print(&yaml)?,
             None => {}
         }
         Ok(None)
@@ -109,7 +133,7 @@ impl Informing<'_> {
         let word = cluster::word(applied);
         if self.args.format == DataFormat::Yaml {
             let dry = if self.args.dry_run { " (dry run)" } else { "" };
-            self.context.output.print(&format!("ConfigMap {}: {word}{dry}, {images} images\n", map.name));
+            self.context.output.print(&format!("ConfigMap {}: {word}{dry}, {images} images\n", map.name))?;
         }
         Ok(word)
     }

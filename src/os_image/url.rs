@@ -11,6 +11,9 @@ use super::machine_image::{Refusal, format};
 const SERVICE: &str =
     "http://{{ service }}.os-images.svc.cluster.local:8080/{{ service }}/image.{{ format }}";
 
+/// What a template has.
+const VARIABLES: [&str; 5] = ["key", "service", "format", "filename", "image"];
+
 /// What stays as it is in the last part of a URL (RFC 3986, "unreserved").
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -37,9 +40,22 @@ impl UrlTemplate {
     /// A template of the user.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// It cannot be read, or no image could be rendered with it.
     pub fn new(text: &str) -> Result<Self, String> {
-        environment().template_from_str(text).map_err(|error| error.to_string())?;
+        let mut environment = environment();
+        // What one image lacks another may have; filters and variables are the same for all.
+        environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+        let template = environment.template_from_str(text).map_err(|error| error.to_string())?;
+        let mut unknown: Vec<String> = template.undeclared_variables(false).into_iter().collect();
+        unknown.retain(|name| !VARIABLES.contains(&name.as_str()));
+        unknown.sort();
+        if let Some(name) = unknown.first() {
+            return Err(format!("unknown variable `{name}` (expected one of {})", VARIABLES.join(", ")));
+        }
+        let sample = VARIABLES.map(|name| (name, Value::from("x")));
+        let image = [("image", Value::from_pairs([("image-format", "raw")]))];
+        let sample = Value::from_pairs(sample.into_iter().chain(image));
+        template.render(sample).map_err(|error| error.to_string())?;
         Ok(Self(Made::ByTemplate(text.to_owned())))
     }
 
@@ -133,7 +149,22 @@ mod tests {
             UrlTemplate::new("https://h/{{ image['os-release'] }}/{{ key }}.{{ format }}").unwrap();
         assert_eq!(template.url("a.b", &fields).unwrap(), "https://h/noble/a.b.raw");
         assert!(UrlTemplate::new("{{ key ").is_err());
-        let unknown = UrlTemplate::new("https://h/{{ nothing }}").unwrap().url("a", &fields);
-        assert!(matches!(unknown, Err(Refusal::UrlTemplate(_))), "{unknown:?}");
+        let lacking = UrlTemplate::new("https://h/{{ image.nothing }}").unwrap().url("a", &fields);
+        assert!(matches!(lacking, Err(Refusal::UrlTemplate(_))), "{lacking:?}");
+    }
+
+    #[test]
+    fn a_template_that_no_image_could_have_is_refused_at_once() {
+        for (template, said) in [
+            (
+                "https://h/{{ file }}",
+                "unknown variable `file` (expected one of key, service, format, filename, image)",
+            ),
+            ("https://h/{{ key | shout }}", "unknown filter"),
+            ("https://h/{{ key()", "syntax error"),
+        ] {
+            let error = UrlTemplate::new(template).unwrap_err();
+            assert!(error.contains(said), "{template}: {error}");
+        }
     }
 }

@@ -60,6 +60,9 @@ pub(in crate::cli) struct OsImagesInfo {
     /// Write the ConfigMap to a cluster, by server-side apply
     #[arg(long)]
     pub(in crate::cli) apply: bool,
+    /// Write no image in place of those that --output or --apply has
+    #[arg(long)]
+    pub(in crate::cli) allow_empty: bool,
     /// With --apply: the cluster checks, and writes nothing
     #[arg(long, requires = "apply")]
     pub(in crate::cli) dry_run: bool,

@@ -67,6 +67,23 @@ async fn what_a_cluster_had_stays_where_an_image_is_bad_now() {
 }
 
 #[tokio::test]
+async fn a_cluster_is_never_emptied_unless_that_is_said() {
+    let stage = Stage::new().await;
+    stage.apply(&[]).await;
+    let before = stage.values();
+    stage.consumer.desk.write("values.yaml", "");
+    says(&stage.apply(&[]).await, 3, "neither `sylva_diskimagebuilder_images` nor `os_images` is set");
+    stage.consumer.desk.write("values.yaml", "sylva_diskimagebuilder_images: {}\n");
+    for flags in
+        [&[][..], &["--on-error", "fail"], &["--on-error", "keep"], &["--force-conflicts"], &["--dry-run"]]
+    {
+        says(&stage.apply(flags).await, 5, "ConfigMap os-images-info has 3 images, and none would be left");
+        assert_eq!(stage.values(), before);
+    }
+    says(&stage.apply(&["--allow-empty"]).await, 0, "changed, 0 images");
+}
+
+#[tokio::test]
 async fn what_others_set_is_theirs_unless_it_is_taken_over() {
     let stage = Stage::new().await;
     stage.kube.set("os-images", "os-images-info", "helm", "data.notes", "ours");

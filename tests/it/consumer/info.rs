@@ -152,6 +152,64 @@ async fn a_file_keeps_what_was_known_of_an_image_that_is_bad_now() {
 }
 
 #[tokio::test]
+async fn images_are_never_replaced_by_none_unless_that_is_said() {
+    let consumer = Consumer::new().await;
+    let output = ["--output", "info.yaml"];
+    assert_eq!(consumer.run("os-images-info", &output).await.exit, Some(0));
+    let before = consumer.desk.read("info.yaml");
+    for name in [RKE2, HARDENED, KUBEADM] {
+        consumer.registry.remove(&format!("{PREFIX}/{name}"), "0.4.12");
+    }
+    // What enables none says it in so many words.
+    let none = "sylva_diskimagebuilder_images: {}\n";
+    for (values, on_error) in
+        [(None, "omit"), (Some(none), "omit"), (Some(none), "keep"), (Some(none), "fail")]
+    {
+        let _ = values.map(|values| consumer.desk.write("values.yaml", values));
+        let ran = consumer.run("os-images-info", &[&output[..], &["--on-error", on_error]].concat()).await;
+        assert_eq!(ran.exit, Some(5), "{values:?} {on_error}: {ran:#?}");
+        assert!(ran.stderr.contains("has 3 images, and none would be left; nothing was written"), "{ran:#?}");
+        assert_eq!(consumer.desk.read("info.yaml"), before);
+    }
+    let ran = consumer.run("os-images-info", &[&output[..], &["--allow-empty"]].concat()).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert!(values(&String::from_utf8(consumer.desk.read("info.yaml")).unwrap()).is_empty());
+    // From none to none nothing is lost, and what cannot be read is not taken for none.
+    assert_eq!(consumer.run("os-images-info", &output).await.exit, Some(0));
+    consumer.desk.write("info.yaml", "something: else\n");
+    assert_eq!(consumer.run("os-images-info", &output).await.exit, Some(3));
+    assert_eq!(consumer.desk.read("info.yaml"), b"something: else\n");
+}
+
+#[tokio::test]
+async fn values_without_a_mapping_and_templates_that_cannot_work_are_refused_before_anything_is_written() {
+    let consumer = Consumer::new().await;
+    consumer.desk.write("info.yaml", "os_images: {a: {size: '1'}}\n");
+    let values = String::from_utf8(consumer.desk.read("values.yaml")).unwrap();
+    let misspelled = values.replace("sylva_diskimagebuilder_images", "sylva_diskimagebuilder_image");
+    for (values, flags) in
+        [("", &[][..]), (&misspelled, &["--on-error", "fail"]), (&values, &["--form", "proposal"])]
+    {
+        consumer.desk.write("values.yaml", values);
+        for command in ["os-images", "os-images-info"] {
+            let output: &[&str] = if command == "os-images" { &[] } else { &["--output", "info.yaml"] };
+            let flags =
+                if command == "os-images" && flags.first() == Some(&"--on-error") { &[] } else { flags };
+            let ran = consumer.run(command, &[output, flags].concat()).await;
+            assert_eq!(ran.exit, Some(3), "{ran:#?}");
+            assert!(ran.stderr.contains("values.yaml: neither `") && ran.stdout.is_empty(), "{ran:#?}");
+        }
+    }
+    consumer.desk.write("values.yaml", &values);
+    for template in ["https://h/{{ file }}", "https://h/{{ key | shout }}", "https://h/{{ key"] {
+        let ran =
+            consumer.run("os-images-info", &["--output", "info.yaml", "--url-template", template]).await;
+        assert_eq!(ran.exit, Some(2), "{ran:#?}");
+    }
+    assert_eq!(consumer.desk.read("info.yaml"), b"os_images: {a: {size: '1'}}\n");
+}
+
+#[tokio::test]
 async fn programs_get_the_faults_as_data() {
     let consumer = Consumer::new().await;
     consumer.registry.remove(&format!("{PREFIX}/{KUBEADM}"), "0.4.12");
