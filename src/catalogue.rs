@@ -25,6 +25,8 @@ pub struct Names {
     pub published: BTreeSet<ImageKey>,
     /// Of those below `snapshots/`, from where images are promoted. They are never releases themselves.
     pub snapshots: BTreeSet<ImageKey>,
+    /// How many repositories were listed, wherever they stand.
+    pub listed: usize,
 }
 
 impl Names {
@@ -32,6 +34,7 @@ impl Names {
     pub fn below<'a>(prefix: &Prefix, paths: impl IntoIterator<Item = &'a str>) -> Self {
         let mut names = Self::default();
         for path in paths {
+            names.listed += 1;
             let Some(name) = path.strip_prefix(prefix.path()).and_then(|rest| rest.strip_prefix('/')) else {
                 continue;
             };
@@ -107,7 +110,13 @@ pub trait Catalogue: Send + Sync {
     /// The source's name in `discovery:`: `release-notes`, `gitlab`, `catalog`, ….
     fn name(&self) -> &'static str;
 
-    /// Everything that the source knows of the producer. An answer is complete or an error.
+    /// What it asks, as a message names it.
+    fn asked(&self) -> String {
+        self.name().to_owned()
+    }
+
+    /// Everything that the source knows of the producer. An answer is complete or an error; one that lists nothing is
+    /// complete, too.
     async fn candidates(&self) -> Result<Candidates, CatalogueError>;
 }
 
@@ -128,6 +137,6 @@ mod tests {
         ];
         let names = Names::below(&prefix, listed);
         let ubuntu = BTreeSet::from(["ubuntu".parse().unwrap()]);
-        assert_eq!(names, Names { published: ubuntu.clone(), snapshots: ubuntu });
+        assert_eq!(names, Names { published: ubuntu.clone(), snapshots: ubuntu, listed: 6 });
     }
 }

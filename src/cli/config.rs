@@ -55,7 +55,7 @@ async fn checks(session: &Session<'_>, config: &Config, now: Timestamp) -> Resul
             Err(error) => vec![Finding::of_error(&error)],
             Ok(producer) => match Snapshot::open(&producer, Default::default()).await {
                 Err(error) => vec![Finding::of_error(&error)],
-                Ok(snapshot) => vec![Finding::releases(snapshot.known(), snapshot.skipped())],
+                Ok(snapshot) => vec![Finding::releases(snapshot.known())],
             },
         };
         checks.push(Check { subject, findings });

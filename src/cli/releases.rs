@@ -110,6 +110,8 @@ pub(super) fn artifacts(context: &Context, args: &Artifacts) -> Result<Exit, Fai
     let release = found(&known, &args.version)?;
     let exit = match &release.coverage {
         Coverage::Unknown { .. } => Exit::Retry,
+        // Others may exist, and nothing is proven.
+        Coverage::Partial { .. } if release.artifacts.is_empty() => Exit::Retry,
         _ => Exit::Done,
     };
     match args.format {

@@ -66,17 +66,20 @@ impl Catalogue for Packages {
         "github"
     }
 
+    fn asked(&self) -> String {
+        format!("packages of {} at {}", self.owner, self.client.host())
+    }
+
     /// Nobody is told without a token, not even of public packages, and of the tokens only classic ones are.
     async fn candidates(&self) -> Result<Candidates, CatalogueError> {
-        let subject = || format!("packages of {} at {}", self.owner, self.client.host());
         let offered =
-            |reason: &str| CatalogueError::NotOffered { subject: subject(), reason: reason.to_owned() };
+            |reason: &str| CatalogueError::NotOffered { subject: self.asked(), reason: reason.to_owned() };
         match self.client.identity() {
             None => return Err(offered("the list needs a token of scope read:packages")),
             Some(Identity::App(_)) => return Err(offered("the list is not for Apps")),
             Some(Identity::Token(_)) => {}
         }
-        let names = self.read().await.map_err(|f| catalogue_error(f, subject(), &self.client))?;
+        let names = self.read().await.map_err(|f| catalogue_error(f, self.asked(), &self.client))?;
         Ok(Candidates::Names(names))
     }
 }

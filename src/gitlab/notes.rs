@@ -72,9 +72,12 @@ impl Catalogue for ReleaseNotes {
         "release-notes"
     }
 
+    fn asked(&self) -> String {
+        format!("releases of {} at {}", self.project, self.client.host())
+    }
+
     async fn candidates(&self) -> Result<Candidates, CatalogueError> {
-        let subject = || format!("releases of {} at {}", self.project, self.client.host());
-        let notes = self.read().await.map_err(|f| catalogue_error(f, subject(), &self.client))?;
+        let notes = self.read().await.map_err(|f| catalogue_error(f, self.asked(), &self.client))?;
         Ok(Candidates::Releases(notes))
     }
 }

@@ -56,9 +56,12 @@ impl Catalogue for RegistryRepositories {
         "gitlab"
     }
 
+    fn asked(&self) -> String {
+        format!("registry of {} at {}", self.project, self.client.host())
+    }
+
     async fn candidates(&self) -> Result<Candidates, CatalogueError> {
-        let subject = || format!("registry of {} at {}", self.project, self.client.host());
-        let names = self.read().await.map_err(|f| catalogue_error(f, subject(), &self.client))?;
+        let names = self.read().await.map_err(|f| catalogue_error(f, self.asked(), &self.client))?;
         Ok(Candidates::Names(names))
     }
 }

@@ -21,7 +21,7 @@ use crate::catalogue::{Catalogue, CatalogueError, Note};
 use crate::ending::{Ending, Ends};
 use crate::registry::{Prefix, Registry, RegistryError};
 use crate::release::choice::{Candidate, Choice, Known, Next, SelectionQuery, next_wanted};
-use crate::release::{ImageKey, Naming, Release, Version};
+use crate::release::{Coverage, ImageKey, Naming, Release, Version};
 use crate::signature::Keys;
 use crate::store::Store;
 
@@ -68,6 +68,22 @@ pub enum ObserveError {
         #[source]
         error: RegistryError,
     },
+    /// Everything was asked, and nothing is there.
+    #[error("no image repository found below {producer} (asked: {asked}); nothing was changed")]
+    NoImages {
+        /// The producer.
+        producer: String,
+        /// What was asked, and what came of it.
+        asked: String,
+    },
+    /// There may be images, and nothing names the releases.
+    #[error("no source names the releases of {producer} (asked: {asked}); nothing was changed")]
+    NoReleases {
+        /// The producer.
+        producer: String,
+        /// What was asked, and what came of it.
+        asked: String,
+    },
 }
 
 impl Ends for ObserveError {
@@ -75,6 +91,8 @@ impl Ends for ObserveError {
         match self {
             Self::Catalogue { error, .. } => error.ending(),
             Self::Registry { error, .. } => error.ending(),
+            // Asking again would give the same.
+            Self::NoImages { .. } | Self::NoReleases { .. } => Ending::Person,
         }
     }
 
@@ -82,6 +100,10 @@ impl Ends for ObserveError {
         match self {
             Self::Catalogue { error, .. } => error.hint(),
             Self::Registry { error, .. } => error.hint(),
+            Self::NoImages { .. } => Some("is the path right? What a token may not see is not listed either".to_owned()),
+            Self::NoReleases { .. } => Some(
+                "name another source in `discovery:` (--discovery), give it a token, or name the release with --to".to_owned(),
+            ),
         }
     }
 }
@@ -94,7 +116,6 @@ pub struct Snapshot<'a> {
     sources: Vec<Arc<Source>>,
     known: Known,
     cached: BTreeSet<Version>,
-    skipped: Vec<String>,
 }
 
 impl<'a> Snapshot<'a> {
@@ -114,10 +135,14 @@ impl<'a> Snapshot<'a> {
             sources: Vec::new(),
             known: Known::default(),
             cached: BTreeSet::new(),
-            skipped: Vec::new(),
         };
         let mut facts = shelf.facts().await;
         facts.open().await?;
+        // Names are guessed from those that are listed.
+        let may_guess = shelf.producer.probe && !snapshot.listed.is_empty();
+        if facts.sources.is_empty() && !may_guess {
+            return Err(facts.no_images());
+        }
         snapshot.learn(&facts, BTreeMap::new());
         drop(facts);
         Ok(snapshot)
@@ -138,11 +163,6 @@ impl<'a> Snapshot<'a> {
         self.sources.iter().any(|source| matches!(**source, Source::Tagged { .. }))
     }
 
-    /// The sources that did not apply, each with its reason.
-    pub fn skipped(&self) -> &[String] {
-        &self.skipped
-    }
-
     /// The release notes that a source had for a version.
     pub fn note(&self, version: &Version) -> Option<&Note> {
         self.sources.iter().find_map(|source| source.note(version))
@@ -157,6 +177,9 @@ impl<'a> Snapshot<'a> {
     pub async fn answer(&mut self, query: &SelectionQuery<'_>, fresh: bool) -> Result<Choice, ObserveError> {
         loop {
             match next_wanted(query, &self.known) {
+                Next::Decided(_) if query.to.is_none() && self.known.candidates.is_empty() => {
+                    return Err(self.shelf.facts().await.no_releases());
+                }
                 Next::Decided(choice) => return Ok(choice),
                 Next::Read(versions) => self.read_all(&versions, query, fresh).await?,
             }
@@ -189,6 +212,7 @@ impl<'a> Snapshot<'a> {
             }
             releases.insert(version, release);
         }
+        must_have_images(&mut facts, releases.values()).await?;
         self.learn(&facts, releases);
         Ok(())
     }
@@ -203,7 +227,6 @@ impl<'a> Snapshot<'a> {
         }
         self.known.settle(&self.listed);
         self.sources.clone_from(&facts.sources);
-        self.skipped.clone_from(&facts.skipped);
     }
 
     /// Forgets what came from the cache; true if anything did.
@@ -219,6 +242,9 @@ impl<'a> Snapshot<'a> {
         let shelf = Arc::clone(&self.shelf);
         let mut facts = shelf.facts().await;
         let releases = facts.read_names().await?;
+        if releases.is_empty() {
+            return Err(facts.no_releases());
+        }
         self.learn(&facts, releases);
         Ok(())
     }
@@ -228,7 +254,22 @@ impl<'a> Snapshot<'a> {
         let shelf = Arc::clone(&self.shelf);
         let mut facts = shelf.facts().await;
         let release = facts.read(version, &self.listed, now).await?;
+        must_have_images(&mut facts, std::iter::once(&release)).await?;
         self.learn(&facts, BTreeMap::from([(version.clone(), release)]));
         Ok(())
+    }
+}
+
+/// Releases without any artifact are believed only of a producer that has some.
+async fn must_have_images(
+    facts: &mut Facts<'_>,
+    mut releases: impl Iterator<Item = &Release>,
+) -> Result<(), ObserveError> {
+    let says_nothing = |release: &Release| {
+        release.artifacts.is_empty() && !matches!(release.coverage, Coverage::Unknown { .. })
+    };
+    match releases.any(says_nothing) {
+        true => facts.must_have_seen_images().await,
+        false => Ok(()),
     }
 }

@@ -1,5 +1,5 @@
-//! `/v2/_catalog` as a source of names (distribution, spec/api.md, "Listing Repositories"). The list is advisory:
-//! an empty one says nothing, and most public registries have none.
+//! `/v2/_catalog` as a source of names (distribution, spec/api.md, "Listing Repositories"). Most public registries have
+//! none.
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -67,6 +67,10 @@ impl Catalogue for OciCatalog {
         "catalog"
     }
 
+    fn asked(&self) -> String {
+        "_catalog".to_owned()
+    }
+
     async fn candidates(&self) -> Result<Candidates, CatalogueError> {
         let subject = format!("{}/v2/_catalog", self.prefix.host());
         let not_offered = |reason: String| CatalogueError::NotOffered { subject: subject.clone(), reason };
@@ -81,10 +85,6 @@ impl Catalogue for OciCatalog {
                 return Err(CatalogueError::Invalid { subject, reason });
             }
         };
-        let names = Names::below(&self.prefix, repositories.iter().map(String::as_str));
-        if names.published.is_empty() {
-            return Err(not_offered(format!("no repository is listed below {}", self.prefix)));
-        }
-        Ok(Candidates::Names(names))
+        Ok(Candidates::Names(Names::below(&self.prefix, repositories.iter().map(String::as_str))))
     }
 }

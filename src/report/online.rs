@@ -65,13 +65,12 @@ impl Finding {
     }
 
     /// A producer that answered.
-    pub fn releases(known: &Known, skipped: &[String]) -> Self {
+    pub fn releases(known: &Known) -> Self {
         match known.candidates.keys().next_back() {
             Some(newest) => {
                 Self::new(Level::Good, format!("{} versions, the newest is {newest}", known.candidates.len()))
             }
-            None if skipped.is_empty() => Self::new(Level::Warning, "reachable, but no version was found"),
-            None => Self::new(Level::Warning, format!("no source names versions: {}", skipped.join("; "))),
+            None => Self::new(Level::Wrong, "image repositories are there, but no tag is a version"),
         }
     }
 

@@ -4,8 +4,8 @@ use crate::ending::{Ending, Ends};
 use crate::observe::releases::{ObserveError, Snapshot};
 use crate::plan::gates::{Ask, Found, Signatures, ask};
 use crate::plan::{KeyPlan, PlanError, PlanInput, decide};
-use crate::release::Release;
 use crate::release::choice::{Choice, Known, Next, next_wanted};
+use crate::release::{Coverage, Release, Version};
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,16 @@ pub enum LookUpError {
     /// The plan cannot be made.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A person asked for a release that does not exist.
+    #[error("{version} does not exist in {place}{}", newest.as_ref().map(|newest| format!("; the newest release is {newest}")).unwrap_or_default())]
+    NoSuchRelease {
+        /// The version.
+        version: Version,
+        /// Where it was looked for.
+        place: &'static str,
+        /// The newest release that there is.
+        newest: Option<Version>,
+    },
 }
 
 impl Ends for LookUpError {
@@ -23,6 +33,7 @@ impl Ends for LookUpError {
         match self {
             Self::Observe(error) => error.ending(),
             Self::Plan(error) => error.ending(),
+            Self::NoSuchRelease { .. } => Ending::Person,
         }
     }
 
@@ -30,6 +41,7 @@ impl Ends for LookUpError {
         match self {
             Self::Observe(error) => error.hint(),
             Self::Plan(error) => error.hint(),
+            Self::NoSuchRelease { .. } => None,
         }
     }
 }
@@ -48,6 +60,7 @@ pub async fn look_up(input: &PlanInput<'_>, snapshot: &mut Snapshot<'_>) -> Resu
     let mut fresh = false;
     loop {
         let choice = snapshot.answer(&input.query(&listed, &found), fresh).await?;
+        must_exist(input.to, snapshot.known(), "the registry")?;
         let mut keys = decide(input, snapshot.known(), choice)?;
         fresh = keys.is_change();
         if fresh && snapshot.forget_cached() {
@@ -72,11 +85,12 @@ pub async fn look_up(input: &PlanInput<'_>, snapshot: &mut Snapshot<'_>) -> Resu
 ///
 /// # Errors
 /// Files that cannot be brought in step.
-pub fn decide_observed(input: &PlanInput<'_>, known: &mut Known) -> Result<KeyPlan, PlanError> {
+pub fn decide_observed(input: &PlanInput<'_>, known: &mut Known) -> Result<KeyPlan, LookUpError> {
     known.settle(&input.survey.listed());
     if input.is_pinned() {
-        return decide(input, known, Choice::default());
+        return Ok(decide(input, known, Choice::default())?);
     }
+    must_exist(input.to, known, "the observed releases")?;
     let listed = input.survey.lines(input.naming);
     let mut found = Found::new();
     loop {
@@ -94,6 +108,20 @@ pub fn decide_observed(input: &PlanInput<'_>, known: &mut Known) -> Result<KeyPl
             Some(Ask::Choice(version, hold)) => found.entry(version).or_default().push(hold),
             // Signatures are not observed; whoever demands them has a registry asked.
             None | Some(Ask::Signatures(_)) => return Ok(keys),
+        }
+    }
+}
+
+/// What a person asks for by name must be there.
+fn must_exist(to: Option<&Version>, known: &Known, place: &'static str) -> Result<(), LookUpError> {
+    let Some(to) = to else { return Ok(()) };
+    let is_unknown = |release: &Release| matches!(release.coverage, Coverage::Unknown { .. });
+    match known.releases.get(to) {
+        Some(release) if is_unknown(release) || !release.artifacts.is_empty() => Ok(()),
+        _ => {
+            let others = known.candidates.keys().filter(|other| *other != to && !other.is_prerelease());
+            let newest = others.max().cloned();
+            Err(LookUpError::NoSuchRelease { version: to.clone(), place, newest })
         }
     }
 }

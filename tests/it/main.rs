@@ -54,5 +54,6 @@ mod suite;
 mod transport;
 mod trust;
 mod understood;
+mod unseen;
 mod values;
 mod world;

@@ -353,9 +353,8 @@ async fn the_catalogue_gives_the_names_directly_below_the_prefix() {
 }
 
 #[tokio::test]
-async fn a_catalogue_that_is_missing_or_empty_or_forbidden_is_not_offered() {
+async fn a_catalogue_that_is_missing_or_forbidden_is_not_offered() {
     let fake = FakeRegistry::start().await;
-    assert!(matches!(candidates(&fake).await, Err(CatalogueError::NotOffered { .. })));
     fake.release("group/dib", "0.4.12", &[Image::new("a")]);
     for status in [400, 401, 403, 404, 405] {
         let fake = FakeRegistry::start().await;

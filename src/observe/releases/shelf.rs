@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::sources::{self, Listing, Source};
 use super::{ObserveError, Producer};
 use crate::catalogue::{Catalogue, CatalogueError};
-use crate::ending::sentence;
+use crate::ending::{Ending, Ends as _, sentence};
 use crate::plan::gates::Signatures;
 use crate::registry::{Manifest, RegistryError, Repository};
 use crate::release::choice::{Candidate, Known};
@@ -33,7 +33,8 @@ pub struct Shelf<'a> {
 pub(super) struct Facts<'a> {
     pub(super) producer: &'a Producer,
     pub(super) sources: Vec<Arc<Source>>,
-    pub(super) skipped: Vec<String>,
+    /// What was asked for candidates, and what came of it.
+    pub(super) asked: Vec<String>,
     /// Candidates and outlines, and of the releases those that are the same for everybody.
     pub(super) known: Known,
     unopened: std::slice::Iter<'a, Arc<dyn Catalogue>>,
@@ -49,7 +50,7 @@ impl<'a> Shelf<'a> {
         let facts = Facts {
             producer,
             sources: Vec::new(),
-            skipped: Vec::new(),
+            asked: Vec::new(),
             known: Known::default(),
             unopened: producer.sources.iter(),
             failed: None,
@@ -94,6 +95,11 @@ impl Facts<'_> {
         while let Some(catalogue) = self.unopened.next() {
             match catalogue.candidates().await {
                 Ok(candidates) => {
+                    if let Some(nothing) = sources::nothing_in(&candidates) {
+                        self.asked.push(format!("{}, {nothing}", catalogue.asked()));
+                        continue;
+                    }
+                    self.asked.push(catalogue.asked());
                     let source = match sources::open(catalogue.name(), candidates) {
                         Ok(source) => source,
                         Err(names) => self.tags(&names.published, names.snapshots).await?,
@@ -103,7 +109,7 @@ impl Facts<'_> {
                     return Ok(true);
                 }
                 Err(error @ CatalogueError::NotOffered { .. }) => {
-                    self.skipped.push(format!("{}: {error}", catalogue.name()));
+                    self.asked.push(error.to_string());
                 }
                 Err(error) => {
                     let producer = self.producer.prefix.to_string();
@@ -122,6 +128,45 @@ impl Facts<'_> {
             let candidate = Candidate { version: version.clone(), released_at, first_seen: None };
             self.known.candidates.entry(version).or_insert(candidate);
         }
+    }
+
+    /// Refuses to go on where nothing that was asked has an image of the producer: what cannot be seen is not taken for
+    /// up to date. A release that was withdrawn is none of it, as long as another one is there.
+    pub(super) async fn must_have_seen_images(&mut self) -> Result<(), ObserveError> {
+        if self.has_seen_images() {
+            return Ok(());
+        }
+        let newest =
+            self.sources.iter().flat_map(|source| source.newest_names()).max_by_key(|(v, _)| v.clone());
+        let is_told = match newest {
+            Some((version, names)) => self.manifests(&names, &version).await?.is_ok(),
+            None => true,
+        };
+        match is_told && !self.has_seen_images() {
+            true => Err(self.no_images()),
+            false => Ok(()),
+        }
+    }
+
+    fn has_seen_images(&self) -> bool {
+        let is_tagged = |source: &Arc<Source>| matches!(**source, Source::Tagged { .. });
+        self.sources.iter().any(is_tagged)
+            || self.manifests.values().any(|answer| matches!(answer, Ok(Some(_))))
+            || self.exists.values().any(|answer| matches!(answer, Ok(true)))
+            || self.cached.values().any(Option::is_some)
+    }
+
+    pub(super) fn no_images(&self) -> ObserveError {
+        ObserveError::NoImages { producer: self.producer.prefix.to_string(), asked: self.asked_for() }
+    }
+
+    pub(super) fn no_releases(&self) -> ObserveError {
+        ObserveError::NoReleases { producer: self.producer.prefix.to_string(), asked: self.asked_for() }
+    }
+
+    fn asked_for(&self) -> String {
+        let probed = self.producer.probe.then_some("names that may exist");
+        self.asked.iter().map(String::as_str).chain(probed).collect::<Vec<_>>().join("; ")
     }
 
     /// One tag list a repository answers for all releases. A list that cannot be read makes all of it unknown.
@@ -290,11 +335,11 @@ impl Facts<'_> {
         names.iter().map(|name| self.producer.prefix.repository(name)).collect()
     }
 
-    /// A refusal ends the look-up: a person must act. Anything else makes the release unknown.
+    /// Where a person must act, the look-up ends. Anything else makes the release unknown.
     pub(super) fn unknown(&self, error: RegistryError) -> Result<String, ObserveError> {
-        match error {
-            RegistryError::Refused { .. } => Err(self.registry_error(error)),
-            other => Ok(sentence(&other)),
+        match error.ending() {
+            Ending::Unknown => Ok(sentence(&error)),
+            _ => Err(self.registry_error(error)),
         }
     }
 

@@ -32,6 +32,17 @@ pub(super) enum Listing {
     Short { names: BTreeSet<ImageKey>, reason: String },
 }
 
+/// What a source says that has nothing of the producer; `None` where it has something.
+pub(super) fn nothing_in(candidates: &Candidates) -> Option<String> {
+    match candidates {
+        Candidates::Names(names) if names.published.is_empty() => {
+            Some(format!("{} repositor{}", names.listed, if names.listed == 1 { "y" } else { "ies" }))
+        }
+        Candidates::Releases(notes) if notes.is_empty() => Some("no release".to_owned()),
+        Candidates::Names(_) | Candidates::Releases(_) => None,
+    }
+}
+
 /// An announcement is a source as it is; names first need their tag lists, and are handed back for that.
 pub(super) fn open(name: &'static str, candidates: Candidates) -> Result<Source, Names> {
     match candidates {
@@ -109,6 +120,12 @@ impl Source {
                 notes.values().filter_map(|note| note.names.as_ref()).flatten().cloned().collect()
             }
         }
+    }
+
+    /// The newest release of which names were announced, with these.
+    pub(super) fn newest_names(&self) -> Option<(Version, BTreeSet<ImageKey>)> {
+        let Self::Announced { notes, .. } = self else { return None };
+        notes.values().rev().find_map(|note| Some((note.version.clone(), note.names.clone()?)))
     }
 
     pub(super) fn note(&self, version: &Version) -> Option<&Note> {

@@ -213,6 +213,11 @@ fn look_up() -> Vec<LookUpError> {
     samples!(LookUpError {
         Observe => LookUpError::Observe(observe().remove(1)),
         Plan => LookUpError::Plan(plan().remove(4)),
+        NoSuchRelease => LookUpError::NoSuchRelease {
+            version: "0.9.9".parse().unwrap(),
+            place: "the registry",
+            newest: Some("0.4.13".parse().unwrap()),
+        },
     })
 }
 
@@ -225,6 +230,11 @@ fn observe() -> Vec<ObserveError> {
             error: catalogue().remove(1),
         },
         Registry => ObserveError::Registry { producer: producer(), error: registry().remove(3) },
+        NoImages => ObserveError::NoImages { producer: producer(), asked: text("_catalog, 26 repositories") },
+        NoReleases => ObserveError::NoReleases {
+            producer: producer(),
+            asked: text("releases of group/diskimage-builder at gitlab.example: 404 Project Not Found"),
+        },
     })
 }
 

@@ -1,0 +1,124 @@
+//! A producer that cannot be seen, and a release that is not there: never "up to date", in no command.
+
+use crate::fake::oci::Fault;
+use crate::world::{AT_0_4_11, PREFIX, Ran, VALUES, World};
+
+/// Every command that looks releases up, by the configuration.
+const COMMANDS: [&[&str]; 8] = [
+    &["plan"],
+    &["run"],
+    &["run", "--dry-run"],
+    &["check"],
+    &["releases"],
+    &["releases", "--diff", "0.4.11..0.4.12"],
+    &["artifacts", "0.4.12"],
+    &["config", "validate", "--online"],
+];
+
+/// Runs every command and returns what is wrong with how they end.
+async fn all_end(world: &World, code: i32, said: &[&str]) {
+    world.desk.write(VALUES, AT_0_4_11);
+    let mut wrong = Vec::new();
+    for command in COMMANDS {
+        let ran = world.desk.dibump(command).await;
+        let all = format!("{}{}", ran.stdout, ran.stderr);
+        let is_right = said.iter().all(|part| all.contains(part)) && is_honest(&ran);
+        if ran.exit != Some(code) || !is_right {
+            wrong.push(format!("{command:?}: {ran:#?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{code} and {said:?} are expected of {}", wrong.join("\n"));
+    assert!(world.writes().is_empty());
+    assert_eq!(world.desk.read(VALUES), AT_0_4_11.as_bytes());
+}
+
+fn is_honest(ran: &Ran) -> bool {
+    let all = format!("{}{}", ran.stdout, ran.stderr);
+    ["up-to-date", "up to date", "no release was found", "artifacts proven", "dead-key", "a later run may"]
+        .iter()
+        .all(|lie| !all.contains(lie))
+}
+
+/// More of the producer: its GitLab and a project there.
+fn project(world: &World, path: &str) -> String {
+    format!("    gitlab: {}\n", world.hub.config().replace('}', &format!(", project: {path}}}")))
+}
+
+#[tokio::test]
+async fn a_project_that_answers_404_or_403_is_a_matter_for_a_person() {
+    for discovery in ["[release-notes]", "[gitlab]", "[release-notes, gitlab]"] {
+        let world = World::new().await;
+        world.configure(discovery, &project(&world, "sylva/typo-in-path"));
+        all_end(
+            &world,
+            3,
+            &["no image repository found below oci://", "sylva/typo-in-path", "404 Project Not Found"],
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_prefix_below_which_nothing_was_listed_is_a_matter_for_a_person() {
+    for discovery in ["[catalog]", "auto", "[catalog, known]"] {
+        let world = World::new().await;
+        for name in ["a", "b"] {
+            world.registry.release("other", "1.0.0", &[crate::fake::oci::Image::new(name)]);
+        }
+        world.configure(discovery, "");
+        let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
+        world.desk.write("dibump.yaml", config.replace(PREFIX, "sylva/disk-image-builder"));
+        let said = ["sylva/disk-image-builder (asked: ", "_catalog, 6 repositories", "nothing was changed"];
+        all_end(&world, 3, &said).await;
+    }
+}
+
+#[tokio::test]
+async fn a_registry_without_any_list_names_no_newer_release() {
+    let world = World::new().await;
+    world.registry.without_catalog();
+    world.configure("[catalog, known]", "");
+    for command in [&["plan"][..], &["run"]] {
+        world.desk.write(VALUES, AT_0_4_11);
+        let ran = world.desk.dibump(command).await;
+        assert_eq!(ran.exit, Some(3), "{ran:#?}");
+        assert!(format!("{ran:?}").contains("no source names the releases of oci://"), "{ran:#?}");
+        assert!(is_honest(&ran), "{ran:#?}");
+    }
+    // What it lists exists all the same.
+    assert_eq!(world.desk.dibump(&["check"]).await.exit, Some(0));
+}
+
+#[tokio::test]
+async fn a_look_up_that_was_cut_could_not_be_told() {
+    for fault in [Fault::cut().on("_catalog"), Fault::status(503).on("/tags/list")] {
+        let world = World::new().await;
+        world.registry.fault(fault);
+        world.desk.write(VALUES, AT_0_4_11);
+        for command in COMMANDS {
+            let ran = world.desk.dibump(command).await;
+            assert_eq!(ran.exit, Some(4), "{command:?}: {ran:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_release_that_does_not_exist_is_answered_with_the_newest_one() {
+    let world = World::new().await;
+    world.desk.write(VALUES, AT_0_4_11);
+    for flags in [&[][..], &["--write"], &["--detailed-exitcode"], &["--discovery", "known"]] {
+        let ran = world.desk.dibump(&[&["plan", "--to", "0.9.9"], flags].concat()).await;
+        assert_eq!(ran.exit, Some(3), "{flags:?}: {ran:#?}");
+        assert!(ran.stderr.contains("0.9.9 does not exist in the registry"), "{ran:#?}");
+        let names_the_newest = ran.stderr.contains("; the newest release is 0.4.12");
+        assert_eq!(names_the_newest, !flags.contains(&"known"), "{ran:#?}");
+    }
+    let releases = world.desk.dibump(&["releases", "--format", "json"]).await;
+    world.desk.write("releases.json", &releases.stdout);
+    let ran = world.desk.dibump(&["plan", VALUES, "--observed", "releases.json", "--to", "0.9.9"]).await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    assert!(
+        ran.stderr.contains("0.9.9 does not exist in the observed releases; the newest release is 0.4.12")
+    );
+    assert_eq!(world.desk.read(VALUES), AT_0_4_11.as_bytes());
+}
