@@ -79,6 +79,14 @@ pub enum CatalogueError {
         /// The status, and the server's own words where it gave any.
         status: String,
     },
+    /// The server cannot be spoken to as it is configured, or is not what it was taken for: asking again gives the same.
+    #[error("{reason}")]
+    Unusable {
+        /// The server, and what is wrong with it.
+        reason: String,
+        /// What to do.
+        hint: Option<String>,
+    },
     /// No answer, or one that a retry may change.
     #[error("couldn't reach {subject}")]
     Unavailable {

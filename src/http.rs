@@ -12,6 +12,7 @@ mod redact;
 mod retry;
 mod secret;
 mod send;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -47,6 +47,14 @@ pub enum RegistryError {
         /// What is wrong with the manifest.
         reason: String,
     },
+    /// The host cannot be spoken to as it is configured, or is no registry: asking again gives the same.
+    #[error("{reason}")]
+    Unusable {
+        /// The host, and what is wrong with it.
+        reason: String,
+        /// What to do.
+        hint: Option<String>,
+    },
     /// No answer, or one that a retry may change: time-out, 5xx, rate limit, cut body.
     #[error("couldn't reach {subject}")]
     Unavailable {

@@ -8,7 +8,7 @@ use crate::os_image::machine_image::Refusal;
 impl Ends for Fault {
     fn ending(&self) -> Ending {
         match self {
-            Self::Missing | Self::Broken(_) | Self::Refused(_) => Ending::Person,
+            Self::Missing | Self::Broken(_) | Self::Refused(_) | Self::Unusable(_) => Ending::Person,
             Self::Unfit(refusal) => refusal.ending(),
             Self::Signature(_) => Ending::Refused,
             Self::Unknown(_) => Ending::Unknown,

@@ -9,26 +9,36 @@ use crate::registry::RegistryError;
 impl Ends for RegistryError {
     fn ending(&self) -> Ending {
         match self {
-            Self::Refused { .. } | Self::Broken { .. } => Ending::Person,
+            Self::Refused { .. } | Self::Broken { .. } | Self::Unusable { .. } => Ending::Person,
             Self::Invalid { .. } | Self::Unavailable { .. } => Ending::Unknown,
         }
     }
 
     fn hint(&self) -> Option<String> {
-        matches!(self, Self::Refused { .. }).then(|| CREDENTIALS.to_owned())
+        match self {
+            Self::Refused { .. } => Some(CREDENTIALS.to_owned()),
+            Self::Unusable { hint, .. } => hint.clone(),
+            _ => None,
+        }
     }
 }
 
 impl Ends for CatalogueError {
     fn ending(&self) -> Ending {
         match self {
-            Self::NotOffered { .. } | Self::Refused { .. } | Self::Broken { .. } => Ending::Person,
+            Self::NotOffered { .. } | Self::Refused { .. } | Self::Broken { .. } | Self::Unusable { .. } => {
+                Ending::Person
+            }
             Self::Invalid { .. } | Self::Unavailable { .. } => Ending::Unknown,
         }
     }
 
     fn hint(&self) -> Option<String> {
-        matches!(self, Self::Refused { .. }).then(|| CREDENTIALS.to_owned())
+        match self {
+            Self::Refused { .. } => Some(CREDENTIALS.to_owned()),
+            Self::Unusable { hint, .. } => hint.clone(),
+            _ => None,
+        }
     }
 }
 

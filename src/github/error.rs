@@ -12,6 +12,7 @@ use super::client::Client;
 use super::limit::{LIMITED, believable, limit};
 use super::words::{plain, words};
 use crate::catalogue::CatalogueError;
+use crate::ending::Ends as _;
 use crate::forge::ForgeError;
 use crate::http::{InvalidSecret, Response, Secret, TransportError, redacted};
 
@@ -230,6 +231,9 @@ fn of_graphql(failure: GraphqlFailure, action: String, client: &Client) -> Forge
 pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client) -> CatalogueError {
     let answer = match failure {
         Failure::Answer(answer) => answer,
+        Failure::Transport(error) if error.is_misconfigured() => {
+            return CatalogueError::Unusable { reason: error.to_string(), hint: error.hint() };
+        }
         Failure::Transport(error) if error.retry_helps() => {
             return CatalogueError::Unavailable { subject, source: Arc::new(error) };
         }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::Token;
 use super::client::Client;
 use crate::catalogue::CatalogueError;
+use crate::ending::Ends as _;
 use crate::forge::ForgeError;
 use crate::http::{InvalidSecret, Response, Secret, TransportError};
 
@@ -132,6 +133,9 @@ impl From<ApiError<Failure>> for Failure {
 pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> ForgeError {
     let answer = match failure {
         Failure::Answer(answer) => answer,
+        Failure::Transport(error) if error.is_misconfigured() => {
+            return ForgeError::Refused { action, reason: error.to_string(), hint: error.hint() };
+        }
         Failure::Transport(error) if error.retry_helps() => {
             let (host, source) = (client.host(), Arc::new(error));
             return ForgeError::Unavailable { action, host, retry_after: None, source };
@@ -164,6 +168,9 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
 pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client) -> CatalogueError {
     let answer = match failure {
         Failure::Answer(answer) => answer,
+        Failure::Transport(error) if error.is_misconfigured() => {
+            return CatalogueError::Unusable { reason: error.to_string(), hint: error.hint() };
+        }
         Failure::Transport(error) if error.retry_helps() => {
             return CatalogueError::Unavailable { subject, source: Arc::new(error) };
         }

@@ -25,6 +25,33 @@ pub enum TransportError {
         #[source]
         source: Arc<reqwest::Error>,
     },
+    /// The server speaks no TLS.
+    #[error("{host} answers plain HTTP, not TLS")]
+    NoTls {
+        /// The host, with its port.
+        host: String,
+    },
+    /// The certificate of the server is not trusted, or cannot be that of a server.
+    #[error("the certificate of {host} is not trusted: {reason}")]
+    Untrusted {
+        /// The host, with its port.
+        host: String,
+        /// Why.
+        reason: String,
+        /// What makes it trusted.
+        remedy: &'static str,
+    },
+    /// The proxy of the environment does not let us through.
+    #[error("no answer from {url} through the proxy {proxy}")]
+    Proxy {
+        /// The URL, redacted.
+        url: String,
+        /// The proxy, without its password.
+        proxy: String,
+        /// What happened.
+        #[source]
+        source: Arc<reqwest::Error>,
+    },
     /// No answer within the time-out of a request.
     #[error("{url} did not answer in time")]
     TimedOut {
@@ -77,12 +104,31 @@ pub enum TransportError {
 impl Ends for TransportError {
     fn ending(&self) -> Ending {
         match self {
-            Self::Connection { .. } | Self::TimedOut { .. } | Self::DeadlinePassed { .. } => Ending::Unknown,
+            Self::Connection { .. }
+            | Self::Proxy { .. }
+            | Self::TimedOut { .. }
+            | Self::DeadlinePassed { .. } => Ending::Unknown,
             Self::Status { status, .. } if super::retry::is_retryable(*status) => Ending::Unknown,
-            Self::Setup { .. } | Self::TooLarge { .. } | Self::Redirect { .. } | Self::Status { .. } => {
-                Ending::Person
-            }
+            Self::Setup { .. }
+            | Self::NoTls { .. }
+            | Self::Untrusted { .. }
+            | Self::TooLarge { .. }
+            | Self::Redirect { .. }
+            | Self::Status { .. } => Ending::Person,
             Self::ForeignCredential { .. } => Ending::Refused,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoTls { .. } => {
+                Some("for a registry without TLS: --plain-http, or `plain_http: true`; elsewhere http:// in the URL".to_owned())
+            }
+            Self::Untrusted { remedy, .. } => Some((*remedy).to_owned()),
+            Self::Proxy { .. } => {
+                Some("check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; `network.proxy_from_environment: false` ignores them".to_owned())
+            }
+            _ => None,
         }
     }
 }
@@ -97,9 +143,18 @@ impl TransportError {
     pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Connection { source, .. } => source.is_connect(),
-            Self::DeadlinePassed { .. } | Self::Setup { .. } => true,
+            Self::DeadlinePassed { .. }
+            | Self::Setup { .. }
+            | Self::NoTls { .. }
+            | Self::Untrusted { .. }
+            | Self::Proxy { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether the server cannot be spoken to in this way, whatever is asked of it and whenever.
+    pub fn is_misconfigured(&self) -> bool {
+        matches!(self, Self::NoTls { .. } | Self::Untrusted { .. })
     }
 
     /// How long the server asked us to wait.

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use http::{Method, StatusCode};
+use hyper_util::client::proxy::matcher::Matcher;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::{Origin, Request, Response, Settings, TransportError, redacted, retry, secret};
+use super::{Origin, Request, Response, Settings, TransportError, redacted, retry, secret, tls};
 use crate::ending::sentence;
 
 /// More hops than this are a loop (reqwest and browsers draw the line near it, too).
@@ -20,6 +21,8 @@ const MAX_REDIRECTS: usize = 10;
 pub(super) struct Inner {
     client: reqwest::Client,
     settings: Settings,
+    /// The proxies of the environment, where they are honoured.
+    proxies: Option<Matcher>,
     hosts: Mutex<HashMap<Origin, Arc<Host>>>,
     counters: Mutex<BTreeMap<(Origin, Option<u16>), u64>>,
 }
@@ -53,7 +56,8 @@ impl Inner {
             builder = builder.tls_certs_merge(certificates);
         }
         let client = builder.build().map_err(|error| setup(sentence(&error)))?;
-        Ok(Self { client, settings, hosts: Mutex::default(), counters: Mutex::default() })
+        let proxies = settings.proxy_from_environment.then(Matcher::from_system);
+        Ok(Self { client, settings, proxies, hosts: Mutex::default(), counters: Mutex::default() })
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -168,7 +172,7 @@ impl Inner {
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
-        let failed = |error: reqwest::Error| failure(error, &request.url);
+        let failed = |error: reqwest::Error| self.unconnected(failure(error, &request.url), &request.url);
         let mut headers = request.headers.clone();
         if let Some(credential) = &request.credential {
             credential.attach(&request.url, &mut headers);
@@ -187,6 +191,21 @@ impl Inner {
         show_warnings(&headers, &request.url);
         let retry_after = retry::retry_after(&headers, SystemTime::now());
         Ok(Response { status, headers, body, url: request.url.clone(), retry_after })
+    }
+
+    /// Where a proxy stands between, it is the one that could not be reached, or did not let us through.
+    fn unconnected(&self, error: TransportError, url: &Url) -> TransportError {
+        let through = || {
+            let target = url.as_str().parse().ok()?;
+            Some(self.proxies.as_ref()?.intercept(&target)?.uri().to_string())
+        };
+        match error {
+            TransportError::Connection { url, source } if source.is_connect() => match through() {
+                Some(proxy) => TransportError::Proxy { url, proxy, source },
+                None => TransportError::Connection { url, source },
+            },
+            other => other,
+        }
     }
 
     fn host(&self, origin: &Origin) -> Arc<Host> {
@@ -265,6 +284,9 @@ async fn read_body(answer: &mut reqwest::Response, request: &Request) -> Result<
 }
 
 fn failure(error: reqwest::Error, url: &Url) -> TransportError {
+    if let Some(error) = tls::failure(&error, url) {
+        return error;
+    }
     let url = redacted(url);
     // A connection that cannot be made in time says more about the host than about the request.
     if error.is_timeout() && !error.is_connect() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 
 use super::signatures::{Place, verdicts};
-use crate::ending::sentence;
+use crate::ending::{Ends as _, sentence};
 use crate::os_image::info::{Fault, Found};
 use crate::registry::{Registry, RegistryError, Repository};
 use crate::release::{Digest, ImageKey, Prefix, Tag};
@@ -80,6 +80,10 @@ impl Batch {
 pub fn fault(error: &RegistryError) -> Fault {
     let reason = sentence(error);
     match error {
+        RegistryError::Unusable { .. } => Fault::Unusable(match error.hint() {
+            Some(hint) => format!("{reason} ({hint})"),
+            None => reason,
+        }),
         RegistryError::Broken { .. } => Fault::Broken(reason),
         RegistryError::Refused { .. } => Fault::Refused(reason),
         RegistryError::Invalid { .. } | RegistryError::Unavailable { .. } => Fault::Unknown(reason),

@@ -78,6 +78,9 @@ impl Catalogue for OciCatalog {
             Ok(Some(repositories)) => repositories,
             Ok(None) => return Err(not_offered("the registry has no catalogue".to_owned())),
             Err(RegistryError::Refused { status, .. }) => return Err(not_offered(status)),
+            Err(RegistryError::Unusable { reason, hint }) => {
+                return Err(CatalogueError::Unusable { reason, hint });
+            }
             Err(RegistryError::Unavailable { subject, source }) => {
                 return Err(CatalogueError::Unavailable { subject, source });
             }

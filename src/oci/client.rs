@@ -11,6 +11,7 @@ use url::Url;
 use super::credentials::Credentials;
 use super::refusal::{speaks_registry, words};
 use super::session::{Scope, Session};
+use crate::ending::Ends as _;
 use crate::http::{Credential, Origin, Request, Response, Transport, TransportError, redacted};
 use crate::registry::{RegistryError, Repository};
 
@@ -132,13 +133,17 @@ impl Client {
         Ok(())
     }
 
-    /// A registry never answers with a web page; the sign-in page of a network does, with 200 to everything.
+    /// A registry never answers with a web page; the sign-in page of a network does, with 200 to everything. A page that
+    /// says that it is busy is another matter.
     pub(super) fn confirm_speaker(&self, response: &Response) -> Result<(), RegistryError> {
-        if !response.header(http::header::CONTENT_TYPE).is_some_and(|text| text.starts_with("text/html")) {
+        let is_page =
+            response.header(http::header::CONTENT_TYPE).is_some_and(|text| text.starts_with("text/html"));
+        if !is_page || response.retry_helps() {
             return Ok(());
         }
-        let reason = format!("a web page ({}) where a registry was expected", response.status);
-        Err(RegistryError::Invalid { subject: redacted(&response.url), reason })
+        let url = redacted(&response.url);
+        let reason = format!("{url}: a web page ({}) where a registry was expected", response.status);
+        Err(unusable(reason))
     }
 
     /// Asks `/v2/`, which only a registry answers with 200, or with 401 and a challenge.
@@ -155,8 +160,8 @@ impl Client {
             _ if response.retry_helps() => return Err(unavailable(&response)),
             _ => {
                 self.is_no_registry.store(true, Ordering::Relaxed);
-                let reason = format!("no registry ({})", words(&response));
-                return Err(RegistryError::Invalid { subject: redacted(&response.url), reason });
+                let reason = format!("{}: no registry ({})", redacted(&response.url), words(&response));
+                return Err(unusable(reason));
             }
         }
         self.is_registry.store(true, Ordering::Relaxed);
@@ -170,6 +175,7 @@ impl Client {
     ) -> Result<Response, RegistryError> {
         let subject = redacted(&request.url);
         self.transport.send(request.credential(credential)).await.map_err(|error| match error {
+            error if error.is_misconfigured() => misconfigured(&error),
             // Sending it again would bring the same: this is not a matter of patience.
             TransportError::TooLarge { cap, .. } => {
                 RegistryError::Invalid { subject, reason: format!("an answer of more than {cap} bytes") }
@@ -211,12 +217,23 @@ pub(super) fn unexpected(response: &Response) -> RegistryError {
 /// is of no use.
 pub(super) fn is_about_the_host(error: &RegistryError) -> bool {
     match error {
-        RegistryError::Refused { .. } => true,
+        RegistryError::Refused { .. } | RegistryError::Unusable { .. } => true,
         RegistryError::Unavailable { source, .. } => {
             source.downcast_ref::<TransportError>().is_some_and(TransportError::is_unreachable)
         }
         RegistryError::Invalid { .. } | RegistryError::Broken { .. } => false,
     }
+}
+
+/// The error of a host that cannot be spoken to in this way.
+pub(super) fn misconfigured(error: &TransportError) -> RegistryError {
+    RegistryError::Unusable { reason: error.to_string(), hint: error.hint() }
+}
+
+fn unusable(reason: String) -> RegistryError {
+    let hint =
+        "is this the address of a registry, and does nothing stand in front of it (a sign-in page, a proxy)?";
+    RegistryError::Unusable { reason, hint: Some(hint.to_owned()) }
 }
 
 fn unavailable(response: &Response) -> RegistryError {

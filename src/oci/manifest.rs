@@ -69,7 +69,8 @@ pub(super) async fn read(
         let digest = found.digest.clone();
         return manifest(found, digest).map(Some);
     };
-    let [entry] = entries.as_slice() else {
+    let images: Vec<&OciDescriptor> = entries.iter().filter(|entry| !is_attestation(entry)).collect();
+    let [entry] = images.as_slice() else {
         let reason = format!("an index of {} manifests, expected one", entries.len());
         return Err(found.wrong(reason));
     };
@@ -81,6 +82,12 @@ pub(super) async fn read(
         return Err(inner.wrong("an index within an index".to_owned()));
     }
     manifest(inner, found.digest).map(Some)
+}
+
+/// What BuildKit pushes beside an image (docs/attestations/attestation-storage.md) is none.
+fn is_attestation(entry: &OciDescriptor) -> bool {
+    let annotation = entry.annotations.as_ref().and_then(|all| all.get("vnd.docker.reference.type"));
+    annotation.is_some_and(|kind| kind == "attestation-manifest")
 }
 
 /// A manifest or an index that was found.
@@ -120,6 +127,7 @@ pub(super) async fn find(
         client.confirm_absence(&response).await?;
         return Ok(None);
     }
+    client.confirm_speaker(&response)?;
     checked(response, reference.contains(':').then_some(reference)).map(Some)
 }
 

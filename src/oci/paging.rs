@@ -8,7 +8,7 @@ use url::Url;
 
 use super::client::{Client, unexpected};
 use super::session::Scope;
-use crate::http::{Origin, Request, Response, redacted};
+use crate::http::{Request, Response, redacted};
 use crate::registry::RegistryError;
 
 /// More pages than this are a server that never ends.
@@ -32,6 +32,7 @@ pub(super) async fn all<P: Page>(
 ) -> Result<Vec<String>, RegistryError> {
     let asked = HashSet::from([url.clone()]);
     let mut list = List { url, items: Vec::new(), seen: HashSet::new(), asked };
+    client.confirm_speaker(first)?;
     let mut next = list.read::<P>(first)?;
     while let Some(page) = next {
         let by_guess = page.by_guess;
@@ -40,6 +41,7 @@ pub(super) async fn all<P: Page>(
         if by_guess && matches!(response.status.as_u16(), 400 | 404 | 405) {
             break;
         }
+        client.confirm_speaker(&response)?;
         next = list.read::<P>(&response)?;
     }
     Ok(list.items)
@@ -105,7 +107,8 @@ pub(super) fn next_page(list: &Url, response: &Response) -> Result<Option<Url>, 
     let Some(target) = next_link(response) else { return Ok(None) };
     let named =
         response.url.join(target).map_err(|_| invalid(response, "a next page that is no URL".to_owned()))?;
-    if Origin::of(&named) != Origin::of(list) {
+    // A proxy that ends TLS makes registries write another scheme.
+    if (named.host_str(), named.port()) != (list.host_str(), list.port()) {
         return Err(invalid(response, "a next page on another host".to_owned()));
     }
     // What counts is where to go on: Artifactory forgets the repository in it, and a name and password in it would be
@@ -162,12 +165,13 @@ mod tests {
             "</v2/a/tags/list?n=0&last=b>; rel=next",
             "<https://user:password@registry.example/v2/a?last=b#x>; rel=next",
             "<//registry.example:443?last=b>; rel=next",
+            "<http://registry.example/v2/g/a/tags/list?last=b>; rel=next",
         ] {
             let expected = "https://registry.example/v2/g/a/tags/list?last=b";
             assert_eq!(next(same).unwrap().unwrap().as_str(), expected, "{same}");
         }
         for other in
-            ["<http://registry.example/?last=b>; rel=next", "<https://registry.example:8443>; rel=next"]
+            ["<https://other.example/?last=b>; rel=next", "<https://registry.example:8443>; rel=next"]
         {
             assert!(next(other).is_err(), "{other}");
         }

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method, StatusCode};
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
+use super::client::misconfigured;
 use super::credentials::Credentials;
 use super::refusal::words;
 use crate::http::{Credential, Origin, Request, Response, Secret, Transport, redacted};
@@ -40,7 +42,8 @@ pub(super) struct Token {
 struct Granted {
     token: Option<String>,
     access_token: Option<String>,
-    expires_in: Option<u64>,
+    /// Seconds; some servers write `300.0`, or a text.
+    expires_in: Option<Value>,
 }
 
 impl Token {
@@ -74,10 +77,10 @@ pub(super) async fn fetch(
 
 async fn send(transport: &Transport, request: Request) -> Result<Response, RegistryError> {
     let subject = redacted(&request.url);
-    transport
-        .send(request.body_cap(BODY_CAP))
-        .await
-        .map_err(|error| RegistryError::Unavailable { subject, source: Arc::new(error) })
+    transport.send(request.body_cap(BODY_CAP)).await.map_err(|error| match error.is_misconfigured() {
+        true => misconfigured(&error),
+        false => RegistryError::Unavailable { subject, source: Arc::new(error) },
+    })
 }
 
 /// The GET: one `scope` parameter for each scope.
@@ -138,8 +141,14 @@ fn granted(response: &Response, realm: &Realm, credentials: &Credentials) -> Res
     let secret = answer.token.filter(|token| !token.is_empty()).or(answer.access_token);
     let secret = secret.filter(|token| !token.is_empty());
     let secret = Secret::new(secret.ok_or_else(|| invalid("an answer without a token".to_owned()))?);
-    let life = answer.expires_in.map_or(SHORTEST_LIFE, Duration::from_secs).max(SHORTEST_LIFE);
+    let life = answer.expires_in.as_ref().and_then(seconds).unwrap_or(SHORTEST_LIFE).max(SHORTEST_LIFE);
     // A life of centuries is no reason to overflow.
     let life = life.min(Duration::from_secs(86_400)).saturating_sub(EARLY);
     Ok(Token { secret, stale_from: Instant::now() + life })
+}
+
+/// A length of time however it is written. One that is none says nothing.
+fn seconds(written: &Value) -> Option<Duration> {
+    let seconds = written.as_f64().or_else(|| written.as_str()?.trim().parse().ok())?;
+    Duration::try_from_secs_f64(seconds).ok()
 }

@@ -51,6 +51,8 @@ pub enum Fault {
     Broken(String),
     /// The registry refuses us; a person must give us credentials.
     Refused(String),
+    /// The registry cannot be spoken to as it is configured; a person must act.
+    Unusable(String),
     /// It could not be told; a retry may help.
     Unknown(String),
 }
@@ -171,7 +173,7 @@ pub fn gather(
 impl Fault {
     /// Whether nothing was proven.
     pub fn is_ignorance(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Unknown(_))
+        matches!(self, Self::Refused(_) | Self::Unusable(_) | Self::Unknown(_))
     }
 }
 
@@ -191,7 +193,9 @@ impl fmt::Display for Fault {
             Self::Signature(verdict) => write!(f, "is {verdict}"),
             Self::Unfit(refusal) => write!(f, "is of no use: {refusal}"),
             Self::Broken(reason) => write!(f, "has a broken manifest: {reason}"),
-            Self::Refused(reason) | Self::Unknown(reason) => write!(f, "could not be read: {reason}"),
+            Self::Refused(reason) | Self::Unusable(reason) | Self::Unknown(reason) => {
+                write!(f, "could not be read: {reason}")
+            }
         }
     }
 }

@@ -126,6 +126,7 @@ fn word(fault: &Fault) -> &'static str {
         Fault::Unfit(_) => "unfit",
         Fault::Broken(_) => "broken",
         Fault::Refused(_) => "refused",
+        Fault::Unusable(_) => "unusable",
         Fault::Unknown(_) => "unknown",
     }
 }

@@ -190,6 +190,9 @@ fn of_registry(error: &RegistryError) -> Given {
         RegistryError::Refused { .. } => Given::Registry(Fault::status(403)),
         RegistryError::Unavailable { .. } => Given::Registry(Fault::status(500)),
         RegistryError::Invalid { .. } => Given::Registry(Fault::status(200).body("[]").on("/tags/list")),
+        RegistryError::Unusable { .. } => {
+            Given::Registry(Fault::status(200).header("content-type", "text/html").body("<h1>Sign in</h1>"))
+        }
         RegistryError::Broken { .. } => Given::Nothing("a broken manifest makes one image unknown"),
     }
 }
@@ -200,6 +203,10 @@ fn of_catalogue(error: &CatalogueError) -> Given {
         CatalogueError::Unavailable { .. } => Given::Registry(Fault::status(502).on("_catalog")),
         CatalogueError::Invalid { .. } => Given::Registry(Fault::status(200).body("[]").on("_catalog")),
         CatalogueError::Broken { .. } => Given::Releases("{}"),
+        CatalogueError::Unusable { .. } => {
+            let page = Fault::status(200).header("content-type", "text/html").body("<h1>Sign in</h1>");
+            Given::Registry(page.on("_catalog"))
+        }
         CatalogueError::NotOffered { .. } => Given::Nothing("the next source is asked"),
     }
 }

@@ -33,6 +33,7 @@ mod gitlab;
 mod helm;
 mod hub;
 mod job_files;
+mod lasting;
 mod life;
 mod oci;
 mod oci_access;

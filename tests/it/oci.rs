@@ -61,7 +61,9 @@ async fn with_tags(number: usize, paging: Paging) -> FakeRegistry {
 
 fn reason(error: &RegistryError) -> &str {
     match error {
-        RegistryError::Invalid { reason, .. } | RegistryError::Broken { reason, .. } => reason,
+        RegistryError::Invalid { reason, .. }
+        | RegistryError::Broken { reason, .. }
+        | RegistryError::Unusable { reason, .. } => reason,
         other => panic!("expected an invalid answer, got {other:?}"),
     }
 }

@@ -108,6 +108,11 @@ async fn every_request_of_every_command_goes_wrong_in_every_way() {
                         assert!(ran.stdout.is_empty() && untouched, "{what}");
                         assert!(ran.stderr.contains("refuse"), "{what}");
                     }
+                    // So is a page where a registry was expected.
+                    Some(3) if name == "a page in the way" => {
+                        assert!(ran.stdout.is_empty() && untouched, "{what}");
+                        assert!(ran.stderr.contains("a web page"), "{what}");
+                    }
                     _ => panic!("{what}"),
                 }
                 cells += 1;

@@ -245,6 +245,10 @@ pub(super) fn catalogue() -> Vec<CatalogueError> {
         Refused => CatalogueError::Refused { subject: subject(), status: text("401 Unauthorized") },
         Unavailable => CatalogueError::Unavailable { subject: subject(), source: cause() },
         Invalid => CatalogueError::Invalid { subject: subject(), reason: text("expected a list of repositories") },
+        Unusable => CatalogueError::Unusable {
+            reason: text("gitlab.example answers plain HTTP, not TLS"),
+            hint: None,
+        },
         Broken => CatalogueError::Broken { reason: text("releases.json: missing field `releases`") },
     })
 }
@@ -256,6 +260,10 @@ pub(super) fn registry() -> Vec<RegistryError> {
         Invalid => RegistryError::Invalid { subject: subject(), reason: text("expected a list of tags") },
         Broken => RegistryError::Broken { subject: subject(), reason: text("an annotation is not a string") },
         Unavailable => RegistryError::Unavailable { subject: subject(), source: cause() },
+        Unusable => RegistryError::Unusable {
+            reason: text("registry.example answers plain HTTP, not TLS"),
+            hint: None,
+        },
     })
 }
 
@@ -328,6 +336,17 @@ fn transport() -> Vec<TransportError> {
     samples!(TransportError {
         Setup => TransportError::Setup { reason: text("no CA certificate was found") },
         Connection => TransportError::Connection { url: url(), source: Arc::clone(&source) },
+        NoTls => TransportError::NoTls { host: text("registry.example") },
+        Untrusted => TransportError::Untrusted {
+            host: text("registry.example"),
+            reason: text("nobody who is trusted here signed it"),
+            remedy: "trust its certificate authority with --ca-file FILE",
+        },
+        Proxy => TransportError::Proxy {
+            url: url(),
+            proxy: text("http://proxy.example:3128/"),
+            source: Arc::clone(&source),
+        },
         TimedOut => TransportError::TimedOut { url: url() },
         DeadlinePassed => TransportError::DeadlinePassed { url: url() },
         TooLarge => TransportError::TooLarge { url: url(), cap: 4_194_304 },
@@ -370,6 +389,7 @@ fn fault() -> Vec<Fault> {
         Unfit => Fault::Unfit(image_refusal().remove(0)),
         Broken => Fault::Broken(text("an annotation is not a string")),
         Refused => Fault::Refused(text("403 Forbidden")),
+        Unusable => Fault::Unusable(text("registry.example answers plain HTTP, not TLS")),
         Unknown => Fault::Unknown(text("no answer within 60 s")),
     })
 }
