@@ -29,7 +29,10 @@ impl Local<'_> {
 
     /// Reads the files again, which another target of the same files may have changed.
     pub(super) fn read_again(&mut self) -> Result<(), Failure> {
-        self.files.iter_mut().try_for_each(|file| Ok(*file = ValuesFile::read(&file.path)?))
+        for file in &mut self.files {
+            *file = ValuesFile::read(&file.path)?;
+        }
+        Ok(())
     }
 
     /// A file that has only the mapping is an overlay: its keys are renamed and dropped, nothing is added.

@@ -20,11 +20,11 @@ pub enum LookUpError {
     #[error("{version} does not exist in {place}{}", newest.as_ref().map(|newest| format!("; the newest release is {newest}")).unwrap_or_default())]
     NoSuchRelease {
         /// The version.
-        version: Version,
+        version: String,
         /// Where it was looked for.
         place: &'static str,
         /// The newest release that there is.
-        newest: Option<Version>,
+        newest: Option<String>,
     },
 }
 
@@ -120,8 +120,8 @@ fn must_exist(to: Option<&Version>, known: &Known, place: &'static str) -> Resul
         Some(release) if is_unknown(release) || !release.artifacts.is_empty() => Ok(()),
         _ => {
             let others = known.candidates.keys().filter(|other| *other != to && !other.is_prerelease());
-            let newest = others.max().cloned();
-            Err(LookUpError::NoSuchRelease { version: to.clone(), place, newest })
+            let newest = others.max().map(ToString::to_string);
+            Err(LookUpError::NoSuchRelease { version: to.to_string(), place, newest })
         }
     }
 }

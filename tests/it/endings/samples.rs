@@ -214,9 +214,9 @@ fn look_up() -> Vec<LookUpError> {
         Observe => LookUpError::Observe(observe().remove(1)),
         Plan => LookUpError::Plan(plan().remove(4)),
         NoSuchRelease => LookUpError::NoSuchRelease {
-            version: "0.9.9".parse().unwrap(),
+            version: text("0.9.9"),
             place: "the registry",
-            newest: Some("0.4.13".parse().unwrap()),
+            newest: Some(text("0.4.13")),
         },
     })
 }
