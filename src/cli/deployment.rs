@@ -64,7 +64,10 @@ impl Deployment {
 
     /// Values that say nothing of images do not say that there are none.
     fn must_have_images(&self) -> Result<(), Failure> {
-        let has = |name: &str| self.values.get(name).is_some_and(|value| !value.is_null());
+        // `null` takes away what another file has, as Helm reads it: that is said, not forgotten.
+        let has = |name: &str| {
+            self.values.get(name).is_some() || self.place(&KeyPath(vec![name.to_owned()])).is_some()
+        };
         let form = self.form.mapping();
         if has(form) || has(OS_IMAGES) {
             return Ok(());

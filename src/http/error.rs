@@ -125,9 +125,6 @@ impl Ends for TransportError {
                 Some("for a registry without TLS: --plain-http, or `plain_http: true`; elsewhere http:// in the URL".to_owned())
             }
             Self::Untrusted { remedy, .. } => Some((*remedy).to_owned()),
-            Self::Proxy { .. } => {
-                Some("check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; `network.proxy_from_environment: false` ignores them".to_owned())
-            }
             _ => None,
         }
     }

@@ -104,6 +104,6 @@ async fn a_proxy_that_is_down_is_named() {
         let ran = releases(&desk, registry.host(), flags).await;
         assert_eq!(ran.exit, Some(4), "{ran:#?}");
         assert!(ran.stderr.contains(&format!("through the proxy http://{free}")), "{ran:#?}");
-        assert!(ran.stderr.contains(variable) && !ran.stderr.contains("very-secret"), "{ran:#?}");
+        assert!(!ran.stderr.contains("very-secret"), "{ran:#?}");
     }
 }
