@@ -35,13 +35,13 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url) -> Option<TransportErro
 /// What is wrong with a certificate, and what to do.
 fn certificate(error: &CertificateError) -> (String, &'static str) {
     match error {
-        CertificateError::UnknownIssuer => ("nobody who is trusted here signed it".to_owned(), TRUST),
+        CertificateError::UnknownIssuer => ("no trusted certificate authority signed it".to_owned(), TRUST),
         CertificateError::BadSignature
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             ("the authority of this name that is trusted here did not sign it".to_owned(), TRUST)
         }
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            ("it is that of a certificate authority (CA:TRUE), which no server may use".to_owned(), MAKE)
+            ("it belongs to a certificate authority (CA:TRUE), and cannot be used by a server".to_owned(), MAKE)
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
             error.to_string(),

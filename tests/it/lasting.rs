@@ -73,7 +73,7 @@ async fn a_certificate_authority_that_is_its_own_server_is_answered_with_what_to
         let ran = releases(&desk, &host, flags).await;
         is_lasting(
             &ran,
-            &["it is that of a certificate authority (CA:TRUE)", "basicConstraints=critical,CA:FALSE"],
+            &["it belongs to a certificate authority (CA:TRUE)", "basicConstraints=critical,CA:FALSE"],
         );
     }
 }

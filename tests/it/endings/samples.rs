@@ -339,7 +339,7 @@ fn transport() -> Vec<TransportError> {
         NoTls => TransportError::NoTls { host: text("registry.example") },
         Untrusted => TransportError::Untrusted {
             host: text("registry.example"),
-            reason: text("nobody who is trusted here signed it"),
+            reason: text("no trusted certificate authority signed it"),
             remedy: "trust its certificate authority with --ca-file FILE",
         },
         Proxy => TransportError::Proxy {
