@@ -26,7 +26,7 @@ pub enum Ask {
 
 /// What `plan` still needs; `None` if it may stand as it is. A plan that changes nothing needs nothing.
 ///
-/// A plan may also come out of this as [`Planned::Unknown`]: signatures that could not be checked change nothing.
+/// A plan may also come out of this as [`Planned::Unknown`](super::Planned::Unknown): signatures that could not be checked change nothing.
 pub fn ask(
     plan: &mut KeyPlan,
     input: &PlanInput<'_>,

@@ -3,7 +3,7 @@
 //!
 //! Pure. What is set comes from the images of the wanted release: from those that the mappings list, and for a flavor
 //! that they do not list at some minor, from those that the release publishes. Where several flavors share a text, the
-//! version that the images had before says whose a version is ([`whose`]). In doubt everything stays and is told.
+//! version that the images had before says whose a version is (`whose`). In doubt everything stays and is told.
 
 mod images;
 mod pattern;
