@@ -40,9 +40,10 @@ fn certificate(error: &CertificateError) -> (String, &'static str) {
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             ("the authority of this name that is trusted here did not sign it".to_owned(), TRUST)
         }
-        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            ("it belongs to a certificate authority (CA:TRUE), and cannot be used by a server".to_owned(), MAKE)
-        }
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
+            "it belongs to a certificate authority (CA:TRUE), and cannot be used by a server".to_owned(),
+            MAKE,
+        ),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
             error.to_string(),
             "use a name that the certificate has (subjectAltName), or have it made for this one",
