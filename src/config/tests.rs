@@ -330,7 +330,7 @@ fn what_follows_the_keys_is_read_and_its_mistakes_are_named() {
     says(
         &small_with("    kubernetes_versions: aut\n"),
         &[
-            "dibump.yaml:7:26: targets[0].files.kubernetes_versions: `aut` is none of auto, off; did you mean `auto`?",
+            "dibump.yaml:7:26: targets[0].kubernetes_versions: `aut` is none of auto, off; did you mean `auto`?",
         ],
     );
     for (word, meant) in [("auto", KubernetesVersions::Auto), ("off", KubernetesVersions::Off)] {
