@@ -210,8 +210,8 @@ async fn a_credential_helper_of_docker_is_asked() {
     let host = world.registry.prefix("").trim_start_matches("oci://").trim_end_matches('/').to_owned();
     let config = json!({"credHelpers": {host: "story"}});
     world.desk.write("config.json", config.to_string());
-    let helper =
-        "#!/bin/sh\necho '{\"ServerURL\": \"x\", \"Username\": \"bot\", \"Secret\": \"from-the-helper\"}'\n";
+    // It reads what it is asked, as real ones do: one that ends before that breaks the pipe.
+    let helper = "#!/bin/sh\ncat >/dev/null\necho '{\"ServerURL\": \"x\", \"Username\": \"bot\", \"Secret\": \"from-the-helper\"}'\n";
     world.desk.write("helper", helper);
     let [folder, text, program] =
         [".", "helper", "docker-credential-story"].map(|name| world.desk.path(name));
