@@ -33,7 +33,7 @@ use clap::{CommandFactory, Parser};
 
 pub use exit::Exit;
 
-use crate::config::Config;
+use crate::config::{Config, Files, UsedFile, load_with};
 use crate::disk;
 use crate::report;
 use crate::wiring::Environment;
@@ -130,19 +130,22 @@ fn deadline(limit: Option<std::time::Duration>) -> Option<Instant> {
 impl Context {
     /// The configuration: the named file, else `dibump.yaml` where there is one.
     fn config(&self) -> Result<Option<Config>, Failure> {
+        self.config_with(None)
+    }
+
+    /// The same; where `used` is given, the files that the configuration names are looked at, too.
+    fn config_with(&self, used: Option<&UsedFile<'_>>) -> Result<Option<Config>, Failure> {
         let path = match &self.global.config {
             Some(path) => path.as_path(),
             None if disk::exists(Path::new(CONFIG)) => Path::new(CONFIG),
             None => return Ok(None),
         };
-        let name = path.display().to_string();
-        let text = read_text(path)?;
-        let mut files = Vec::new();
-        for file in crate::config::included(&text) {
+        let include = |file: &str| {
             let path = path.with_file_name(file);
-            files.push((path.display().to_string(), read_text(&path)?));
-        }
-        Ok(Some(crate::config::load_with(&name, &text, &files)?))
+            (path.display().to_string(), read_text(&path).map_err(|failure| failure.sentence()))
+        };
+        let files = Files { include: Some(&include), used };
+        Ok(Some(load_with(&path.display().to_string(), &read_text(path)?, files)?))
     }
 
     /// How wide a line may be: as the terminal is, else as `COLUMNS` says. Without either nothing limits it.

@@ -18,6 +18,7 @@ mod show;
 mod target;
 
 use std::fmt;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -31,29 +32,22 @@ pub use meant::{
     AppNames, Config, CredentialNames, Discovery, ForgeKind, ForgeSettings, InvalidSource, KeySource,
     Network, Producer, Query, Source, Target, TargetBranch,
 };
-use place::Places;
+use place::{Field, Places};
 use raw::{RawConfig, RawTargets};
 pub use show::show;
 
-/// Everything that is wrong with a configuration, in the order of the file.
+/// Everything that is wrong with a configuration and the files that it includes, file by file, in the order of each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigErrors {
-    /// The name of the file, as the user knows it.
-    pub file: String,
     /// At least one.
     pub errors: Vec<ConfigError>,
-}
-
-/// A configuration stays wrong until a person mends it.
-impl Ends for ConfigErrors {
-    fn ending(&self) -> Ending {
-        Ending::Person
-    }
 }
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
+    /// The name of the file, as the user knows it.
+    pub file: String,
     /// Where it stands; `None` where only the file as a whole can be named.
     pub at: Option<Position>,
     /// The path of the field, as in `targets[2].branches[0].policy.range`; empty for the file as a whole.
@@ -64,31 +58,60 @@ pub struct ConfigError {
     pub nearest: Option<String>,
 }
 
+/// Files that a configuration names, as its reader gives them. Nothing here reads a file by itself.
+#[derive(Clone, Copy, Default)]
+pub struct Files<'a> {
+    /// A file of targets: what errors call it, and its text or why there is none.
+    pub include: Option<&'a IncludeFile<'a>>,
+    /// A certificate, a key or a file of releases, where it is to be looked at now and not when it is used.
+    pub used: Option<&'a UsedFile<'a>>,
+}
+
+/// Gives a file of targets by its name in the configuration.
+pub type IncludeFile<'a> = dyn Fn(&str) -> (String, Result<String, String>) + 'a;
+
+/// Gives the bytes of a file, or says why there are none.
+pub type UsedFile<'a> = dyn Fn(&Path) -> Result<Vec<u8>, String> + 'a;
+
 /// Reads a configuration without the files that it includes. `name` is what errors call the file.
 pub fn load(name: &str, text: &str) -> Result<Config, ConfigErrors> {
-    load_with(name, text, &[])
+    load_with(name, text, Files::default())
 }
 
-/// Reads a configuration and the files of targets that it includes, each by the name that errors call it and its text.
-pub fn load_with(name: &str, text: &str, files: &[(String, String)]) -> Result<Config, ConfigErrors> {
-    let failed = |name: &str, mut errors: Vec<ConfigError>| {
-        errors.sort_by_key(|error| error.at);
-        ConfigErrors { file: name.to_owned(), errors }
+/// Reads a configuration and the files of targets that it includes.
+pub fn load_with(name: &str, text: &str, files: Files<'_>) -> Result<Config, ConfigErrors> {
+    let mut all = Vec::new();
+    let Some(written) = read::<RawConfig>(name, text, &mut all) else {
+        return Err(ConfigErrors { errors: all });
     };
-    let (raw, places) = read::<RawConfig>(text).map_err(|errors| failed(name, errors))?;
-    let mut config = Meaning::of(&raw, &places).map_err(|errors| failed(name, errors))?;
-    for (name, text) in files {
-        let (targets, places) = read::<RawTargets>(text).map_err(|errors| failed(name, errors))?;
-        let targets = Meaning::of_targets(&raw, &targets, &config, &places);
-        config.targets.extend(targets.map_err(|errors| failed(name, errors))?);
+    let mut meaning = Meaning::new(&written, files.used);
+    let (mut config, producers) = meaning.config(&written.raw);
+    let included = meaning.included(&written.raw, files.include);
+    all.extend(meaning.into_errors(name));
+    let mut targets = Vec::new();
+    for (name, text) in included {
+        if let Some(more) = read::<RawTargets>(&name, &text, &mut all) {
+            let known = config.as_ref().map(|config| config.targets.as_slice()).unwrap_or_default();
+            let mut meaning = Meaning::new(&more, files.used);
+            targets.extend(meaning.targets(&written.raw, &more.raw, producers.as_deref(), known));
+            all.extend(meaning.into_errors(&name));
+        }
     }
-    Ok(config)
+    match config.take() {
+        Some(config) if all.is_empty() => {
+            Ok(Config { targets: [config.targets, targets].concat(), ..config })
+        }
+        _ => Err(ConfigErrors { errors: in_order(all) }),
+    }
 }
 
-/// The files of targets that a configuration includes, as they are written; none where it cannot be read.
-pub fn included(text: &str) -> Vec<String> {
-    let raw = parse::<RawConfig>(text).map(|raw| raw.include).unwrap_or_default();
-    raw.into_iter().filter_map(|include| include.file).collect()
+/// File by file in the order in which they were read, and each from its top.
+fn in_order(mut errors: Vec<ConfigError>) -> Vec<ConfigError> {
+    let mut files: Vec<String> = errors.iter().map(|error| error.file.clone()).collect();
+    files.dedup();
+    let place = |error: &ConfigError| files.iter().position(|file| *file == error.file);
+    errors.sort_by_key(|error| (place(error), error.at));
+    errors
 }
 
 /// The JSON schema of `dibump.yaml`, committed as `config/schema.json`.
@@ -97,15 +120,30 @@ pub fn schema() -> Value {
 }
 
 /// A text in its form as written, and where everything stands in it.
-fn read<T: JsonSchema + DeserializeOwned>(text: &str) -> Result<(T, Places), Vec<ConfigError>> {
-    let document: Value = parse(text).map_err(|error| vec![error])?;
-    let places = Places::of(text).map_err(|error| vec![at_mark(&error)])?;
-    let misfits = shape::misfits(&schemars::schema_for!(T).to_value(), &document);
-    if !misfits.is_empty() {
-        return Err(misfits.into_iter().map(|misfit| located(&places, misfit)).collect());
-    }
-    let raw = parse(text).map_err(|error| vec![error])?;
-    Ok((raw, places))
+struct Written<T> {
+    raw: T,
+    places: Places,
+    /// Fields whose values do not fit: something else stands there in `raw`.
+    mended: Vec<Field>,
+}
+
+/// Reads a text; what does not fit is added to `errors`. `None` where nothing can be made of the text.
+fn read<T: JsonSchema + DeserializeOwned>(
+    name: &str,
+    text: &str,
+    errors: &mut Vec<ConfigError>,
+) -> Option<Written<T>> {
+    let mut fail = |error: ConfigError| errors.push(ConfigError { file: name.to_owned(), ..error });
+    let mut document: Value = parse(text).map_err(&mut fail).ok()?;
+    let places = Places::of(text).map_err(|error| fail(at_mark(&error))).ok()?;
+    let misfits = shape::misfits(&schemars::schema_for!(T).to_value(), &mut document);
+    let mended: Vec<Field> = misfits.iter().map(|misfit| misfit.mended.clone()).collect();
+    misfits.into_iter().for_each(|misfit| fail(located(&places, misfit)));
+    let raw = match mended.is_empty() {
+        true => parse(text).map_err(&mut fail).ok()?,
+        false => serde_json::from_value(document).ok()?,
+    };
+    Some(Written { raw, places, mended })
 }
 
 /// Only `true` and `false` are booleans, so that a label `no` stays a label.
@@ -116,18 +154,27 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
         let at = error.location().map(position).filter(|(line, _)| *line > 0);
         let at = at.map(|(line, column)| Position { line, column });
         let problem = error.without_snippet().to_string();
-        ConfigError { at, field: String::new(), problem, nearest: None }
+        ConfigError { file: String::new(), at, field: String::new(), problem, nearest: None }
     })
 }
 
 fn at_mark(error: &granit_parser::ScanError) -> ConfigError {
     let at = Position { line: error.marker().line(), column: error.marker().col() + 1 };
-    ConfigError { at: Some(at), field: String::new(), problem: error.info().to_owned(), nearest: None }
+    let problem = error.info().to_owned();
+    ConfigError { file: String::new(), at: Some(at), field: String::new(), problem, nearest: None }
 }
 
 fn located(places: &Places, misfit: shape::Misfit) -> ConfigError {
     let at = if misfit.name { places.key(&misfit.field) } else { places.value(&misfit.field) };
-    ConfigError { at, field: misfit.field.to_string(), problem: misfit.problem, nearest: misfit.nearest }
+    let (field, problem) = (misfit.field.to_string(), misfit.problem);
+    ConfigError { file: String::new(), at, field, problem, nearest: misfit.nearest }
+}
+
+/// A configuration stays wrong until a person mends it.
+impl Ends for ConfigErrors {
+    fn ending(&self) -> Ending {
+        Ending::Person
+    }
 }
 
 impl fmt::Display for ConfigErrors {
@@ -135,7 +182,7 @@ impl fmt::Display for ConfigErrors {
         for (i, error) in self.errors.iter().enumerate() {
             let line_end = if i == 0 { "" } else { "\n" };
             let at = error.at.map(|at| format!(":{at}")).unwrap_or_default();
-            write!(f, "{line_end}{}{at}: {error}", self.file)?;
+            write!(f, "{line_end}{}{at}: {error}", error.file)?;
         }
         Ok(())
     }

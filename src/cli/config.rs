@@ -1,5 +1,7 @@
 //! `dibump config`: is the configuration right, what does it mean, and does the world agree.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::Context;
@@ -7,6 +9,7 @@ use super::args::{ConfigCommand, Reach};
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::config::{self, Config};
+use crate::disk;
 use crate::observe::releases::Snapshot;
 use crate::report::online::{Check, Finding, Level, text};
 use crate::wiring::Session;
@@ -26,7 +29,8 @@ pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<Exit, Fa
 }
 
 fn validate(context: &Context, online: bool) -> Result<Exit, Failure> {
-    let config = required(context)?;
+    let used = |path: &Path| disk::read_small(path).map_err(|error| Failure::from(error).sentence());
+    let config = context.config_with(Some(&used))?.ok_or_else(none)?;
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let (targets, producers) =
         (count(config.targets.len(), "target"), count(config.producers.len(), "producer"));
@@ -72,8 +76,10 @@ async fn checks(session: &Session<'_>, config: &Config, now: Timestamp) -> Resul
 }
 
 fn required(context: &Context) -> Result<Config, Failure> {
-    context.config()?.ok_or_else(|| {
-        Failure::person(anyhow::anyhow!("there is no configuration file (dibump.yaml)"))
-            .hint("config/example.yaml shows every key; --config names another file")
-    })
+    context.config()?.ok_or_else(none)
+}
+
+fn none() -> Failure {
+    Failure::person(anyhow::anyhow!("there is no configuration file (dibump.yaml)"))
+        .hint("config/example.yaml shows every key; --config names another file")
 }

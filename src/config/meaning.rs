@@ -1,7 +1,7 @@
 //! From the configuration as written to the configuration as meant. Goes on after an error, so that all are found.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -10,7 +10,7 @@ use url::Url;
 use super::meant::{AppNames, Config, ForgeKind, ForgeSettings, GITLAB_TOKEN, Network, Target};
 use super::place::{Field, Places};
 use super::raw::{RawApp, RawConfig, RawForge, RawForgeKind, RawNetwork, RawTargets};
-use super::{ConfigError, Producer};
+use super::{ConfigError, IncludeFile, Producer, UsedFile, Written};
 use crate::run::Limits;
 
 /// The variable that GitHub's own tools read.
@@ -23,66 +23,98 @@ const APP_PRIVATE_KEY: &str = "GITHUB_APP_PRIVATE_KEY";
 /// What has been found wrong so far.
 pub(super) struct Meaning<'a> {
     places: &'a Places,
+    /// Fields that do not fit: what is said of them, or of what they are a part of, may only follow from that.
+    mended: &'a [Field],
+    used: Option<&'a UsedFile<'a>>,
     errors: Vec<ConfigError>,
 }
 
 impl<'a> Meaning<'a> {
-    /// What a configuration means, or everything that is wrong with it.
-    pub(super) fn of(raw: &RawConfig, places: &'a Places) -> Result<Config, Vec<ConfigError>> {
-        let mut meaning = Self { places, errors: Vec::new() };
-        let config = meaning.config(raw);
-        match config {
-            Some(config) if meaning.errors.is_empty() => Ok(config),
-            _ => Err(meaning.errors),
-        }
+    pub(super) fn new<T>(written: &'a Written<T>, used: Option<&'a UsedFile<'a>>) -> Self {
+        Self { places: &written.places, mended: &written.mended, used, errors: Vec::new() }
     }
 
-    /// The targets of another file, under the settings of the configuration that includes it.
-    pub(super) fn of_targets(
+    /// Everything that is wrong, in the file of this name.
+    pub(super) fn into_errors(self, file: &str) -> impl Iterator<Item = ConfigError> {
+        self.errors.into_iter().map(move |error| ConfigError { file: file.to_owned(), ..error })
+    }
+
+    /// The texts of the files of targets, each with its name.
+    pub(super) fn included(
+        &mut self,
+        raw: &RawConfig,
+        read: Option<&IncludeFile<'_>>,
+    ) -> Vec<(String, String)> {
+        let mut texts = Vec::new();
+        let Some(read) = read else { return texts };
+        for (i, include) in raw.include.iter().enumerate() {
+            let Some(file) = &include.file else { continue };
+            let (name, text) = read(file);
+            let at = Field::default().key("include").index(i).key("file");
+            texts.extend(self.take(text, &at).map(|text| (name, text)));
+        }
+        texts
+    }
+
+    /// The targets of another file, under the settings of the configuration that includes it, whose own are `known`.
+    pub(super) fn targets(
+        &mut self,
         raw: &RawConfig,
         targets: &RawTargets,
-        config: &Config,
-        places: &'a Places,
-    ) -> Result<Vec<Target>, Vec<ConfigError>> {
-        let mut meaning = Self { places, errors: Vec::new() };
+        producers: Option<&[Producer]>,
+        known: &[Target],
+    ) -> Vec<Target> {
         let at = Field::default().key("targets");
-        let read = meaning.each(&targets.targets, &at, |meaning, target, at| {
-            let target = meaning.target(raw, target, Some(&config.producers), at)?;
+        let read = self.each(&targets.targets, &at, |meaning, target, at| {
+            let target = meaning.target(raw, target, producers, at)?;
             let is_same = |other: &Target| other.project.eq_ignore_ascii_case(&target.project);
-            if config.targets.iter().any(|other| is_same(other) && other.shares_a_branch(&target)) {
+            if known.iter().any(|other| is_same(other) && other.shares_a_branch(&target)) {
                 let problem = "another file has the same project, branch and producer";
                 meaning.error(at, problem.to_owned());
             }
             Some(target)
         });
-        meaning.no_branch_twice(read.as_deref().unwrap_or_default());
-        read.filter(|_| meaning.errors.is_empty()).ok_or(meaning.errors)
+        let read = read.unwrap_or_default();
+        self.no_branch_twice(&read);
+        read
     }
 
-    fn config(&mut self, raw: &RawConfig) -> Option<Config> {
+    /// What a configuration means, and its producers where only something else is wrong.
+    pub(super) fn config(&mut self, raw: &RawConfig) -> (Option<Config>, Option<Vec<Producer>>) {
+        let producers = self.producers(raw);
+        (self.with_producers(raw, producers.as_deref()), producers)
+    }
+
+    /// The producers; none where the name of one is not known, so that nobody can tell which one a target means.
+    fn producers(&mut self, raw: &RawConfig) -> Option<Vec<Producer>> {
+        let at = Field::default().key("producers");
+        let producers = self.each(&raw.producers, &at, Self::producer);
+        let producers = producers.and_then(|producers| self.all_named_differently(producers))?;
+        let is_named = |i: usize| {
+            let named_by = ["registry", "name"].map(|key| at.index(i).key(key));
+            !self.mended.iter().any(|mended| named_by.iter().any(|field| field.touches(mended)))
+        };
+        (0..producers.len()).all(is_named).then_some(producers)
+    }
+
+    fn with_producers(&mut self, raw: &RawConfig, producers: Option<&[Producer]>) -> Option<Config> {
         let root = Field::default();
-        let producers = self.each(&raw.producers, &root.key("producers"), Self::producer);
         let forge = self.forge(&raw.forge, &root.key("forge"));
         let network = self.network(&raw.network, &root.key("network"));
         // Read here for its mistakes, so that each is said once; targets and branches inherit it silently.
         self.policy(&raw.policy, &[], &root.key("policy"));
         self.templates(&raw.merge_request, &root.key("merge_request"));
         self.own_schedule(raw.schedule.as_ref(), &root);
-        let producers = producers.and_then(|producers| self.all_named_differently(producers));
-        let target = |meaning: &mut Self, target: &_, at: &Field| {
-            meaning.target(raw, target, producers.as_deref(), at)
-        };
+        let target = |meaning: &mut Self, target: &_, at: &Field| meaning.target(raw, target, producers, at);
         let targets = self.each(&raw.targets, &root.key("targets"), target);
-        let query = |meaning: &mut Self, include: &_, at: &Field| {
-            meaning.query(raw, include, producers.as_deref(), at)
-        };
+        let query = |meaning: &mut Self, include: &_, at: &Field| meaning.query(raw, include, producers, at);
         let queries = self.each(&raw.include, &root.key("include"), query);
         let (targets, queries) = (targets?, queries?);
         self.no_branch_twice(&targets);
         let cache_dir = raw.cache.dir.as_ref().map(PathBuf::from);
         let severities = raw.check.severities();
         Some(Config {
-            producers: producers?,
+            producers: producers?.to_vec(),
             forge: forge?,
             targets,
             queries: queries.into_iter().flatten().collect(),
@@ -129,6 +161,7 @@ impl<'a> Meaning<'a> {
 
     fn network(&mut self, raw: &RawNetwork, at: &Field) -> Option<Network> {
         let default = Network::default();
+        self.certificates(&raw.ca_files, &at.key("ca_files"));
         let mut timeout = |raw: &Option<String>, default: Duration, key: &str| match raw {
             Some(text) => self.duration(text, &at.key(key)).map(SignedDuration::unsigned_abs),
             None => Some(default),
@@ -145,6 +178,18 @@ impl<'a> Meaning<'a> {
             ca_files: raw.ca_files.iter().map(PathBuf::from).collect(),
             proxy_from_environment: raw.proxy_from_environment.unwrap_or(default.proxy_from_environment),
         })
+    }
+
+    fn certificates(&mut self, files: &[String], at: &Field) {
+        for (i, file) in files.iter().enumerate() {
+            let at = at.index(i);
+            let bytes = self.used_file(file, &at);
+            let is_pem =
+                |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("-----BEGIN CERTIFICATE-----");
+            if bytes.is_some_and(|bytes| !is_pem(&bytes)) {
+                self.error(&at, format!("{file} holds no certificate in PEM form"));
+            }
+        }
     }
 
     fn all_named_differently(&mut self, producers: Vec<Producer>) -> Option<Vec<Producer>> {
@@ -220,8 +265,17 @@ impl<'a> Meaning<'a> {
     }
 
     pub(super) fn error_with_nearest(&mut self, at: &Field, problem: String, nearest: Option<String>) {
-        let place = self.places.value(at);
-        self.errors.push(ConfigError { at: place, field: at.to_string(), problem, nearest });
+        if self.mended.iter().any(|mended| mended.touches(at)) {
+            return;
+        }
+        let (at, field) = (self.places.value(at), at.to_string());
+        self.errors.push(ConfigError { file: String::new(), at, field, problem, nearest });
+    }
+
+    /// The bytes of a file that is used later, where it is to be looked at now.
+    pub(super) fn used_file(&mut self, path: &str, at: &Field) -> Option<Vec<u8>> {
+        let read = self.used?;
+        self.take(read(Path::new(path)), at)
     }
 
     /// A duration that is more than nothing.

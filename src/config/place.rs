@@ -9,28 +9,48 @@ use crate::values::Position;
 
 /// The path of a field from the top of the file; empty for the file as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Field(String);
+pub(super) struct Field(Vec<Step>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
 
 impl Field {
     pub(super) fn key(&self, key: &str) -> Self {
-        let dot = if self.0.is_empty() { "" } else { "." };
-        Self(format!("{}{dot}{key}", self.0))
+        self.below(Step::Key(key.to_owned()))
     }
 
     pub(super) fn index(&self, index: usize) -> Self {
-        Self(format!("{}[{index}]", self.0))
+        self.below(Step::Index(index))
+    }
+
+    fn below(&self, step: Step) -> Self {
+        Self(self.0.iter().cloned().chain([step]).collect())
     }
 
     /// The field that this one is a part of.
     fn parent(&self) -> Option<Self> {
-        let cut = self.0.rfind(['.', '[']).unwrap_or_default();
-        (!self.0.is_empty()).then(|| Self(self.0[..cut].to_owned()))
+        self.0.split_last().map(|(_, above)| Self(above.to_vec()))
+    }
+
+    /// Whether one of both is the other, or a part of it.
+    pub(super) fn touches(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(one, other)| one == other)
     }
 }
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        for (place, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) if place == 0 => f.write_str(key)?,
+                Step::Key(key) => write!(f, ".{key}")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
     }
 }
 

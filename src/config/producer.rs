@@ -25,6 +25,7 @@ impl Meaning<'_> {
         });
         let credentials = self
             .maybe(raw.credentials.as_ref(), |meaning, raw| meaning.credentials(raw, &at.key("credentials")));
+        self.sources(&raw.discovery, &at.key("discovery"));
         let keys = self.each(&raw.cosign_public_keys, &at.key("cosign_public_keys"), Self::key);
         let written = raw.name.clone().or_else(|| registry.as_ref().map(|r| r.producer().to_owned()));
         let name = self.maybe(written.as_ref(), |meaning, name| meaning.name(name, &at.key("name")));
@@ -58,7 +59,23 @@ impl Meaning<'_> {
                 let key = self.take(PublicKey::from_pem(written), at)?;
                 Some(KeySource::Pem { key, written: written.clone() })
             }
-            RawKey::File(file) => Some(KeySource::File(PathBuf::from(&file.file))),
+            RawKey::File(file) => {
+                let at = at.key("file");
+                if let Some(bytes) = self.used_file(&file.file, &at) {
+                    let key = PublicKey::from_pem(&String::from_utf8_lossy(&bytes));
+                    self.take(key.map_err(|error| format!("{}: {error}", file.file)), &at);
+                }
+                Some(KeySource::File(PathBuf::from(&file.file)))
+            }
+        }
+    }
+
+    fn sources(&mut self, raw: &RawDiscovery, at: &Field) {
+        let RawDiscovery::Sources(sources) = raw else { return };
+        for (i, source) in sources.iter().enumerate() {
+            if let RawSource::File(file) = source {
+                self.used_file(&file.file, &at.index(i).key("file"));
+            }
         }
     }
 

@@ -11,6 +11,8 @@ use super::place::Field;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Misfit {
     pub(super) field: Field,
+    /// What stands in the place of what does not fit: the same field, or one that was missing.
+    pub(super) mended: Field,
     /// Whether the field's name is wrong and not its value.
     pub(super) name: bool,
     pub(super) problem: String,
@@ -18,8 +20,8 @@ pub(super) struct Misfit {
     pub(super) nearest: Option<String>,
 }
 
-/// Everything in `value` that does not fit `schema`.
-pub(super) fn misfits(schema: &Value, value: &Value) -> Vec<Misfit> {
+/// Everything in `value` that does not fit `schema`. Something that fits takes its place, so that the rest can be read.
+pub(super) fn misfits(schema: &Value, value: &mut Value) -> Vec<Misfit> {
     let mut checker = Checker { root: schema, misfits: Vec::new() };
     checker.check(schema, value, &Field::default());
     checker.misfits
@@ -54,17 +56,48 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn check(&mut self, schema: &'a Value, value: &Value, field: &Field) {
+    fn check(&mut self, schema: &'a Value, value: &mut Value, field: &Field) {
         let mut alternatives = Vec::new();
         self.flatten(schema, &mut alternatives);
         let fitting: Vec<_> = alternatives.iter().copied().filter(|a| is_type(a, value)).collect();
-        match (fitting.first(), value) {
-            (None, _) => self.misfit(field, wrong_type(&alternatives, value)),
-            (Some(shape), Value::Object(entries)) => self.mapping(shape, entries, field),
-            (Some(shape), Value::Array(items)) => self.list(shape, items, field),
+        let before = self.misfits.len();
+        match (fitting.first(), &mut *value) {
+            (Some(shape), Value::Object(entries)) => return self.mapping(shape, entries, field),
+            (Some(shape), Value::Array(items)) => return self.list(shape, items, field),
+            (None, value) => self.misfit(field, wrong_type(&alternatives, value)),
             (Some(_), Value::String(word)) => self.word(&fitting, word, field),
             (Some(shape), Value::Number(number)) => self.number(shape, number.as_f64(), field),
             (Some(_), Value::Null | Value::Bool(_)) => {}
+        }
+        if self.misfits.len() > before {
+            *value = self.stand_in(schema);
+        }
+    }
+
+    /// A value of this schema; nothing, where that is allowed.
+    fn stand_in(&self, schema: &'a Value) -> Value {
+        let mut alternatives = Vec::new();
+        self.flatten(schema, &mut alternatives);
+        let Some(shape) = alternatives.first() else { return Value::Null };
+        if alternatives.iter().any(|shape| types(shape).any(|name| name == "null")) {
+            return Value::Null;
+        }
+        if let Some(word) = words(&alternatives).first() {
+            return Value::from(*word);
+        }
+        match types(shape).next() {
+            Some("object") => {
+                let required = shape["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                let entry = |key: &str| (key.to_owned(), self.stand_in(&shape["properties"][key]));
+                Value::Object(required.map(entry).collect())
+            }
+            Some("array") if shape["minItems"].as_u64() > Some(0) => {
+                Value::Array(vec![self.stand_in(&shape["items"])])
+            }
+            Some("array") => Value::Array(Vec::new()),
+            Some("boolean") => Value::Bool(false),
+            Some("integer" | "number") => shape["minimum"].as_u64().unwrap_or_default().into(),
+            _ => Value::from("x"),
         }
     }
 
@@ -79,17 +112,22 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn mapping(&mut self, shape: &'a Value, entries: &Map<String, Value>, field: &Field) {
+    fn mapping(&mut self, shape: &'a Value, entries: &mut Map<String, Value>, field: &Field) {
         let Some(known) = shape["properties"].as_object() else { return };
-        for (key, value) in entries {
+        entries.retain(|key, value| {
             match known.get(key) {
                 Some(schema) => self.check(schema, value, &field.key(key)),
                 None => self.unknown_key(known, key, field),
             }
-        }
+            known.contains_key(key)
+        });
         for key in shape["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if !entries.contains_key(key) {
                 self.misfit(field, format!("`{key}` is missing"));
+                if let Some(misfit) = self.misfits.last_mut() {
+                    misfit.mended = field.key(key);
+                }
+                entries.insert(key.to_owned(), self.stand_in(&known[key]));
             }
         }
     }
@@ -101,15 +139,17 @@ impl<'a> Checker<'a> {
             Some(_) => format!("there is no key `{key}`"),
             None => format!("there is no key `{key}` (known here: {})", names.join(", ")),
         };
-        self.misfits.push(Misfit { field: field.key(key), name: true, problem, nearest });
+        let field = field.key(key);
+        self.misfits.push(Misfit { mended: field.clone(), field, name: true, problem, nearest });
     }
 
-    fn list(&mut self, shape: &'a Value, items: &[Value], field: &Field) {
-        for (i, item) in items.iter().enumerate() {
+    fn list(&mut self, shape: &'a Value, items: &mut Vec<Value>, field: &Field) {
+        for (i, item) in items.iter_mut().enumerate() {
             self.check(&shape["items"], item, &field.index(i));
         }
         if shape["minItems"].as_u64().is_some_and(|least| (items.len() as u64) < least) {
             self.misfit(field, "is an empty list".to_owned());
+            items.push(self.stand_in(&shape["items"]));
         }
     }
 
@@ -122,7 +162,13 @@ impl<'a> Checker<'a> {
         if !words.contains(&word) {
             let problem = format!("`{word}` is none of {}", words.join(", "));
             let nearest = nearest(word, words);
-            self.misfits.push(Misfit { field: field.clone(), name: false, problem, nearest });
+            self.misfits.push(Misfit {
+                field: field.clone(),
+                mended: field.clone(),
+                name: false,
+                problem,
+                nearest,
+            });
         }
     }
 
@@ -140,7 +186,8 @@ impl<'a> Checker<'a> {
     }
 
     fn misfit(&mut self, field: &Field, problem: String) {
-        self.misfits.push(Misfit { field: field.clone(), name: false, problem, nearest: None });
+        let (field, mended) = (field.clone(), field.clone());
+        self.misfits.push(Misfit { field, mended, name: false, problem, nearest: None });
     }
 }
 

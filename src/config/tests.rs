@@ -220,6 +220,45 @@ fn templates_and_trailers_that_cannot_work_are_refused_where_they_stand() {
 }
 
 #[test]
+fn what_does_not_fit_hides_nothing_that_is_wrong_beside_it() {
+    let text = "\
+version: 1
+producers:
+  - {registry: 'oci://r.example/group/one', plain_http: maybe}
+  - {registry: nowhere, name: two}
+policy: {range: '>=', minimum_age: 3}
+forge: {kind: gitlb, url: nowhere}
+targets:
+  - {project: deployment, producer: one, files: [values.yaml], enabled: 1}
+  - {project: a/b, producer: three, files: [../values.yaml], imags: all}
+  - {producer: one, files: [values.yaml], accept: [main]}
+  - {project: a/c, producer: one, files: [3, other.yaml]}
+  - {project: a/d, producer: 4, files: [values.yaml], merge_request: {sign_off: bob, draft: 1}}
+";
+    says(
+        text,
+        &[
+            "dibump.yaml:3:57: producers[0].plain_http: expected true or false, found a text",
+            "dibump.yaml:4:16: producers[1].registry: `nowhere` is no registry prefix (expected oci://HOST[:PORT]/PATH, as in oci://registry.example/group/diskimage-builder)",
+            "dibump.yaml:5:17: policy.range: `>=` is no range (unexpected end of input while parsing major version number; expected >=0.4, <0.6 or 0.3.x)",
+            "dibump.yaml:5:36: policy.minimum_age: expected a text, found the number 3; write it like `3 days`",
+            "dibump.yaml:6:15: forge.kind: `gitlb` is none of gitlab, github; did you mean `gitlab`?",
+            "dibump.yaml:6:27: forge.url: is no address (expected https://HOST)",
+            "dibump.yaml:8:15: targets[0].project: invalid project path `deployment`: expected group/project",
+            "dibump.yaml:8:73: targets[0].enabled: expected true or false, found the number 1",
+            "dibump.yaml:9:45: targets[1].files[0]: `../values.yaml` is no path in the repository (expected charts/values.yaml)",
+            "dibump.yaml:9:62: targets[1].imags: there is no key `imags`; did you mean `images`?",
+            "dibump.yaml:10:5: targets[2]: `project` is missing",
+            "dibump.yaml:10:52: targets[2].accept[0]: `main` is not a release version (expected MAJOR.MINOR.PATCH, as in 0.4.12)",
+            "dibump.yaml:11:43: targets[3].files[0]: expected a text or a mapping, found the number 3; put it in quotes",
+            "dibump.yaml:12:30: targets[4].producer: expected a text, found the number 4; put it in quotes",
+            "dibump.yaml:12:81: targets[4].merge_request.sign_off: `bob` is not a name with a mail address (expected `Name <name@example.com>`)",
+            "dibump.yaml:12:93: targets[4].merge_request.draft: expected true or false, found the number 1",
+        ],
+    );
+}
+
+#[test]
 fn a_project_path_has_the_form_of_its_forge() {
     for (kind, path, expected) in [
         ("gitlab", "group/sub.group/project-1", None),

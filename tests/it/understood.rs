@@ -96,6 +96,35 @@ async fn numbers_and_names_say_what_is_expected() {
 }
 
 #[tokio::test]
+async fn validate_names_all_that_is_wrong_in_every_file_at_once() {
+    let world = World::new().await;
+    let producers = "producers:\n  - registry: oci://r.example/a/b\n    cosign_public_keys: [{file: absent.pub}, {file: wrong.pub}]\n    discovery: [catalog, {file: absent.json}]\n";
+    let rest = "network: {ca_files: [absent.pem, wrong.pub], retries: many}\ntargets:\n  - {project: deployment, files: [values.yaml]}\ninclude:\n  - file: absent.yaml\n  - file: more.yaml\n";
+    world.desk.write("wrong.pub", "not a key").write("dibump.yaml", format!("version: 1\n{producers}{rest}"));
+    world.desk.write(
+        "more.yaml",
+        "targets:\n  - {project: a/b, files: [x], enabled: 1}\n  - {project: c, files: [y]}\n",
+    );
+    let ran = world.desk.dibump(&["config", "validate"]).await;
+    refused(&ran, 3, "dibump.yaml:4:");
+    for said in [
+        ":4:33: producers[0].cosign_public_keys[0].file: couldn't read absent.pub",
+        "producers[0].cosign_public_keys[1].file: wrong.pub: not a PEM text",
+        "producers[0].discovery[1].file: couldn't read absent.json",
+        "network.ca_files[0]: couldn't read absent.pem",
+        "network.ca_files[1]: wrong.pub holds no certificate in PEM form",
+        "network.retries: expected a whole number, found a text",
+        "targets[0].project: invalid project path `deployment`: expected group/project",
+        "include[0].file: couldn't read absent.yaml",
+        "more.yaml:2:41: targets[0].enabled: expected true or false, found the number 1",
+        "more.yaml:3:15: targets[1].project: invalid project path `c`: expected group/project",
+    ] {
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
+    assert_eq!(ran.stderr.lines().count(), 10, "{}", ran.stderr);
+}
+
+#[tokio::test]
 async fn the_advice_of_an_unlisted_artifact_works() {
     let world = World::new().await;
     world.registry.release(PREFIX, "0.4.11", &[Image::new("ubuntu-noble-plain-rke2-1-31-8")]);

@@ -113,9 +113,9 @@ fn io() -> std::io::Error {
 }
 
 fn config() -> Vec<ConfigErrors> {
-    let error =
-        ConfigError { at: Some(AT), field: text("targets[0]"), problem: text("unknown key"), nearest: None };
-    vec![ConfigErrors { file: text("dibump.yaml"), errors: vec![error] }]
+    let (file, field, problem) = (text("dibump.yaml"), text("targets[0]"), text("unknown key"));
+    let error = ConfigError { file, at: Some(AT), field, problem, nearest: None };
+    vec![ConfigErrors { errors: vec![error] }]
 }
 
 pub(super) fn plan() -> Vec<PlanError> {
