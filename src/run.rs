@@ -28,6 +28,7 @@ pub use job::{Due, Found, Job, Report};
 pub use limits::Limits;
 pub use look_up::{LookUpError, look_up};
 pub use shard::{InvalidShard, Shard};
+pub use target::try_read;
 
 /// How many targets are under way at once. How many requests are is the transport's limit per host.
 const WIDTH: usize = 8;

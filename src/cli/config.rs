@@ -12,7 +12,8 @@ use crate::config::{self, Config};
 use crate::disk;
 use crate::observe::releases::Snapshot;
 use crate::report::online::{Check, Finding, Level, text};
-use crate::wiring::Session;
+use crate::run::try_read;
+use crate::wiring::{Selection, Session};
 
 pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<Exit, Failure> {
     match command {
@@ -64,15 +65,51 @@ async fn checks(session: &Session<'_>, config: &Config, now: Timestamp) -> Resul
         };
         checks.push(Check { subject, findings });
     }
-    for target in &config.targets {
-        let forge = session.forge(&target.project)?;
-        let findings = match forge.access().await {
-            Ok(access) => Finding::access(&access, now),
-            Err(error) => vec![Finding::of_error(&error)],
-        };
-        checks.push(Check { subject: format!("project {}", target.project), findings });
-    }
+    checks.extend(targets(session, now).await);
     Ok(checks)
+}
+
+/// The targets as a run finds them: queries, projects, branches and files.
+async fn targets(session: &Session<'_>, now: Timestamp) -> Vec<Check> {
+    let fleet = match session.fleet(&Selection::default()).await {
+        Ok(fleet) => fleet,
+        Err(error) => return vec![check("forge".to_owned(), Finding::of_error(&error))],
+    };
+    let mut checks: Vec<Check> = Vec::new();
+    checks.extend(
+        fleet
+            .searched
+            .iter()
+            .map(|(query, count)| check(format!("projects {query}"), Finding::searched(*count))),
+    );
+    checks.extend(
+        fleet.failed.iter().map(|report| {
+            check(format!("projects {}", report.project), Finding::of_outcome(&report.outcome))
+        }),
+    );
+    for job in &fleet.jobs {
+        let subject = format!("project {}", job.project);
+        let known = checks.iter().position(|check| check.subject == subject);
+        let known = match known {
+            Some(known) => known,
+            None => {
+                let findings = match job.forge.access().await {
+                    Ok(access) => Finding::access(&access, now),
+                    Err(error) => vec![Finding::of_error(&error)],
+                };
+                checks.push(Check { subject, findings });
+                checks.len() - 1
+            }
+        };
+        let (branch, read) = try_read(job).await;
+        let files: Vec<&str> = job.target.files.iter().map(|file| file.path.as_str()).collect();
+        checks[known].findings.push(Finding::target(&branch, &files, &read));
+    }
+    checks
+}
+
+fn check(subject: String, finding: Finding) -> Check {
+    Check { subject, findings: vec![finding] }
 }
 
 fn required(context: &Context) -> Result<Config, Failure> {

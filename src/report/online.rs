@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::{BOLD, GREEN, RED, YELLOW, paint, printable};
 use crate::ending::{Ending, Ends, sentence};
-use crate::forge::Access;
+use crate::forge::{Access, Branch};
+use crate::merge_request::Outcome;
+use crate::release::Version;
 use crate::release::choice::Known;
 
 /// Days ahead at which the end of a token is worth a warning.
@@ -83,6 +85,37 @@ impl Finding {
         match error.hint() {
             Some(hint) => Self::new(level, format!("{}; {hint}", sentence(error))),
             None => Self::new(level, sentence(error)),
+        }
+    }
+
+    /// A query for projects, and how many it found.
+    pub fn searched(projects: usize) -> Self {
+        match projects {
+            0 => Self::new(Level::Warning, "no project is there that is not named already"),
+            1 => Self::new(Level::Good, "1 project"),
+            many => Self::new(Level::Good, format!("{many} projects")),
+        }
+    }
+
+    /// A target branch: the release that its files are at, or why they cannot be read.
+    pub fn target(branch: &Branch, files: &[&str], read: &Result<Version, Outcome>) -> Self {
+        match read {
+            Ok(version) => {
+                Self::new(Level::Good, format!("branch {branch}: {}, at {version}", files.join(", ")))
+            }
+            Err(outcome) => {
+                let finding = Self::of_outcome(outcome);
+                Self::new(finding.level, format!("branch {branch}: {}", finding.text))
+            }
+        }
+    }
+
+    /// How a run would end.
+    pub fn of_outcome(outcome: &Outcome) -> Self {
+        match outcome.ending() {
+            None => Self::new(Level::Good, outcome.to_string()),
+            Some(Ending::Unknown) => Self::new(Level::Unknown, outcome.to_string()),
+            Some(_) => Self::new(Level::Wrong, outcome.to_string()),
         }
     }
 

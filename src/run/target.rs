@@ -13,6 +13,7 @@ use crate::forge::Branch;
 use crate::merge_request::{Outcome, Wanted};
 use crate::observe::releases::{Shelf, Snapshot};
 use crate::plan::{PlanInput, Planned};
+use crate::release::Version;
 
 /// Observes, plans and applies. `withheld` is how it ends where it would open a merge request and may not.
 pub(super) async fn bring(
@@ -43,6 +44,21 @@ pub(super) async fn bring(
     };
     let report = run_job(job, &branch, shelf, options, withheld).await;
     Report { branch, ..report.unwrap_or_else(|outcome| job.report(outcome)) }
+}
+
+/// Reads a target branch as a run does, and nothing else: the release that its files are at, or how a run would end there.
+pub async fn try_read(job: &Job) -> (Branch, Result<Version, Outcome>) {
+    let branch = match &job.branch {
+        Some(branch) => Ok(branch.clone()),
+        None => job.forge.default_branch().await,
+    };
+    match branch {
+        Ok(branch) => {
+            let read = Read::target(job, &branch).await;
+            (branch, read.map(|read| read.survey.version().clone()))
+        }
+        Err(error) => (job.report(Outcome::UpToDate).branch, Err(Outcome::of(&error))),
+    }
 }
 
 /// Plans one target branch and brings its merge request in step.

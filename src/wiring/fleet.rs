@@ -29,6 +29,8 @@ pub struct Fleet {
     pub jobs: Vec<Job>,
     /// What did not come to a job.
     pub failed: Vec<Report>,
+    /// Each query, and how many projects it found.
+    pub searched: Vec<(String, usize)>,
     /// The shard, how many targets are its own, and how many there are.
     pub shard: Option<(Shard, usize, usize)>,
 }
@@ -106,6 +108,9 @@ impl Fleet {
                 let same = members.iter().filter(|member| member.configured.producer == *producer);
                 let named: BTreeSet<String> = same.map(|member| member.project.to_lowercase()).collect();
                 let found = select(found, query.topic.as_deref(), &named);
+                let topic =
+                    query.topic.as_ref().map(|topic| format!(" with topic {topic}")).unwrap_or_default();
+                self.searched.push((format!("{group}{topic}"), found.len()));
                 members.extend(found.into_iter().map(|project| Member {
                     configured: &query.target,
                     project: project.path,

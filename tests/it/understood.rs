@@ -125,6 +125,42 @@ async fn validate_names_all_that_is_wrong_in_every_file_at_once() {
 }
 
 #[tokio::test]
+async fn validate_online_reads_every_file_of_every_branch_and_asks_every_group() {
+    let world = World::new().await;
+    let right = world.desk.dibump(&["config", "validate", "--online"]).await;
+    assert_eq!(right.exit, Some(0), "{right:#?}");
+    assert!(right.stdout.contains("ok: branch main: values.yaml, at 0.4.11"), "{right:#?}");
+    let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
+    let files = format!("files: [{VALUES}]\n");
+    for (target, wrong) in [
+        ("files: [absent.yaml]\n", "branch main: no target"),
+        ("files: [values.yaml, {path: absent.yaml, overlay: true}]\n", "there is no file absent.yaml"),
+        ("files: [README.md]\n", "README.md"),
+        ("files: [values.yaml]\n    branches: [main, absent]\n", "there is no branch absent"),
+    ] {
+        world.desk.write("dibump.yaml", config.replace(&files, target));
+        let ran = world.desk.dibump(&["config", "validate", "--online"]).await;
+        assert_eq!(ran.exit, Some(3), "{target}: {ran:#?}");
+        let line = ran
+            .stdout
+            .lines()
+            .find(|line| line.contains(wrong))
+            .unwrap_or_else(|| panic!("{wrong}: {ran:#?}"));
+        assert!(line.contains("wrong: branch "), "{line}");
+    }
+    let include = "include:\n  - {group: sylva, topic: nobodys, target: {files: [values.yaml]}}\n";
+    world.desk.write("dibump.yaml", format!("{config}{include}"));
+    let ran = world.desk.dibump(&["config", "validate", "--online"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert!(ran.stdout.contains("projects sylva/* with topic nobodys\n  warning: no project"), "{ran:#?}");
+    world
+        .desk
+        .write("dibump.yaml", format!("{config}{}", include.replace("sylva, topic: nobodys", "absent")));
+    let ran = world.desk.dibump(&["config", "validate", "--online"]).await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+}
+
+#[tokio::test]
 async fn the_advice_of_an_unlisted_artifact_works() {
     let world = World::new().await;
     world.registry.release(PREFIX, "0.4.11", &[Image::new("ubuntu-noble-plain-rke2-1-31-8")]);
