@@ -22,6 +22,7 @@ mod region;
 mod rendered;
 mod set;
 mod sops;
+mod splice;
 mod text_edit;
 mod texts;
 mod tree;

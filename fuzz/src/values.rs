@@ -33,17 +33,20 @@ pub fn values_edit(data: &[u8]) {
 
 /// Bytes outside the ranges are the old ones, and a text without changes stays as it is.
 fn keeps_the_rest(document: &Document, edited: &Edited) {
-    assert!(edited.edits.leaves_the_rest(document.text(), &edited.text), "other bytes changed");
-    assert_eq!(edited.edits.apply(document.text()).as_deref(), Some(edited.text.as_str()));
+    assert!(edited.edits.leaves_the_rest(document.text(), edited.text()), "other bytes changed");
+    assert_eq!(edited.edits.apply(document.text()).as_deref(), Some(edited.text()));
     // Where the second reader does not read the whole, it may still read the entries that changed.
     if let Ok(same) = document.edit(&[]) {
-        assert_eq!(same.text, document.text(), "no changes change something");
+        assert_eq!(same.text(), document.text(), "no changes change something");
     }
 }
 
 fn reread(edited: &Edited) -> Document {
-    match Document::parse(edited.text.clone().into_bytes()) {
-        Ok(document) => document,
+    match Document::parse(edited.text().to_owned().into_bytes()) {
+        Ok(document) => {
+            assert_eq!(document, edited.document, "read anew, the text is another");
+            document
+        }
         Err(error) => panic!("what was checked does not read: {error}"),
     }
 }
@@ -95,7 +98,7 @@ fn is_made_once(again: &Document, edited: &Edited, changes: &[Change]) {
         return;
     }
     if let Ok(second) = again.edit(changes) {
-        assert_eq!(second.text, edited.text, "the second edit changes something");
+        assert_eq!(second.text(), edited.text(), "the second edit changes something");
     }
 }
 

@@ -141,7 +141,7 @@ impl Follower<'_> {
         let before = document.shared_text();
         let after = match changes.as_slice() {
             [] => before.clone(),
-            changes => document.edit(changes)?.text.into(),
+            changes => document.edit(changes)?.document.shared_text(),
         };
         let notes = coupled.notes.iter().map(ToString::to_string).collect();
         let kubernetes_versions = coupled.set.clone();

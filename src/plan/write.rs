@@ -66,7 +66,7 @@ fn edit(file: &Surveyed, keys: FileKeys) -> Result<PlannedFile, PlanError> {
         // The reconciliation itself says which comments above an entry stay, and why.
         let below = edited.notes.iter().filter(|note| matches!(note, EditNote::CommentBelowStays { .. }));
         notes.extend(below.map(ToString::to_string));
-        edited.text.into()
+        edited.document.shared_text()
     };
     Ok(PlannedFile {
         path: file.path.clone(),

@@ -29,11 +29,16 @@ enum Opinion {
 /// Compares the edited text with the plan.
 ///
 /// A reader that reads the old text as we do must find the plan in the new one. Where one of them cannot read the old
-/// text, the other decides: a spelling that yaml-rust2 does not know is no fault of the edit.
-pub(crate) fn says_the_plan(document: &Document, plans: &Plans<'_>, text: &str) -> Result<(), EditError> {
-    let regions = Region::all(document, plans, text);
-    let helm = opinion(document, plans, text, regions.as_deref(), Libyaml::new)?;
-    let second = opinion(document, plans, text, regions.as_deref(), YamlRust2::new)?;
+/// text, the other decides: a spelling that yaml-rust2 does not know is no fault of the edit. `regions` are those of the
+/// text, where it has some.
+pub(crate) fn says_the_plan<'a>(
+    document: &'a Document,
+    plans: &Plans<'_>,
+    text: &'a str,
+    regions: Option<&[Region<'a>]>,
+) -> Result<(), EditError> {
+    let helm = opinion(document, plans, text, regions, Libyaml::new)?;
+    let second = opinion(document, plans, text, regions, YamlRust2::new)?;
     match (helm, second) {
         // Helm reads the old text, and finds something else in it than we do.
         (Opinion::Abstains(Some(EditError::NotAsPlanned { at, expected, found })), _) => {

@@ -10,7 +10,7 @@ use super::{KeyPath, Position, diagnosis};
 pub const SIZE_LIMIT: usize = 32 * 1024 * 1024;
 
 /// A values file that was read: its text, and a tree of what it says with the bytes of each node.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Document {
     text: Arc<str>,
     tree: Tree,
@@ -173,6 +173,11 @@ impl Document {
             Ok(tree) => Ok(Self { text: text.into(), tree, lines }),
             Err(error) => Err(diagnosis::syntax(&text, &lines, &error)),
         }
+    }
+
+    /// A text whose tree is known.
+    pub(crate) fn with_tree(text: String, tree: Tree) -> Self {
+        Self { lines: line_starts(&text), tree, text: text.into() }
     }
 
     /// The text as it was read, a byte order mark included.

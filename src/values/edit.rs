@@ -5,19 +5,27 @@ use granit_parser::ScalarStyle;
 use super::planned::{MappingPlan, Plans};
 use super::planned_texts::{How, PlannedText};
 use super::quotes::written;
+use super::region::Region;
 use super::text_edit::{Overlap, Replacement, TextEdit};
 use super::tree::{Kind, Pair};
 use super::{Change, Document, KeyPath, MappingStyle, Position, ValuesError, block, check, flow, sops};
 
 /// A text with its changes made and checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Edited {
-    /// The new text.
-    pub text: String,
+    /// The file as it is now.
+    pub document: Document,
     /// The bytes that changed.
     pub edits: TextEdit,
     /// What a reviewer should look at.
     pub notes: Vec<EditNote>,
+}
+
+impl Edited {
+    /// The new text.
+    pub fn text(&self) -> &str {
+        self.document.text()
+    }
 }
 
 /// Something about an edit that a person should look at.
@@ -227,8 +235,13 @@ impl Document {
         if !edits.leaves_the_rest(self.text(), &text) {
             return Err(EditError::OutsideTheRanges);
         }
-        check::says_the_plan(self, &plans, &text)?;
-        Ok(Edited { text, edits, notes })
+        let regions = Region::all(self, &plans, &text);
+        check::says_the_plan(self, &plans, &text, regions.as_deref())?;
+        let document = match regions.and_then(|regions| self.tree().spliced(&regions)) {
+            Some(tree) => Self::with_tree(text, tree),
+            None => Self::parse(text.into_bytes())?,
+        };
+        Ok(Edited { document, edits, notes })
     }
 
     fn set_scalar(&self, pair: Pair, value: &str) -> Result<Option<Replacement>, EditError> {

@@ -15,6 +15,8 @@ use super::tree::{Kind, Pair};
 pub(crate) struct Region<'a> {
     /// The entries as they were.
     pub(crate) pairs: Vec<Pair>,
+    /// Their lines in the old text, in bytes.
+    pub(crate) lines: Range<usize>,
     /// What stands in their place, from the beginning of a line to the beginning of another.
     pub(crate) text: &'a str,
 }
@@ -34,8 +36,8 @@ impl<'a> Region<'a> {
         let texts = cut(document.text(), new, &places)?;
         let closed = |(place, text): (&Place, &&str)| place.is_closed(document, text);
         let all = places.iter().zip(&texts).all(closed);
-        let regions = places.into_iter().zip(texts).map(|(place, text)| Self { pairs: place.pairs, text });
-        all.then(|| regions.collect())
+        let region = |(place, text): (Place, &'a str)| Self { pairs: place.pairs, lines: place.lines, text };
+        all.then(|| places.into_iter().zip(texts).map(region).collect())
     }
 }
 

@@ -21,35 +21,35 @@ pub(crate) enum Kind {
 }
 
 /// One node. Offsets are bytes of the text; they fit because a document is capped far below 4 GiB.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Node {
     pub(crate) kind: Kind,
     /// The number of the anchor that stands at the node, or that an alias names; 0 for none.
     pub(crate) anchor: u32,
     /// Where its anchor or tag begins, or itself.
-    head: u32,
+    pub(super) head: u32,
     /// Where its content begins: the first byte of a scalar, quotes included, or of the first child.
-    start: u32,
+    pub(super) start: u32,
     /// The end of its last leaf: never on a comment or a line that follows.
-    end: u32,
+    pub(super) end: u32,
     /// The index after its last descendant.
-    next: u32,
+    pub(super) next: u32,
     /// The text of a scalar that is not simply the bytes between its quotes.
-    decoded: Option<Box<str>>,
+    pub(super) decoded: Option<Box<str>>,
 }
 
 /// All nodes of all documents of a file.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tree {
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     /// The root of each document.
     pub(crate) roots: Vec<usize>,
     /// Every alias.
-    aliases: Vec<usize>,
+    pub(super) aliases: Vec<usize>,
     /// The bytes of anchors, by node.
-    anchors: Vec<(usize, Range<usize>)>,
+    pub(super) anchors: Vec<(usize, Range<usize>)>,
     /// Tags that are written out, by node; full names.
-    tags: Vec<(usize, Box<str>)>,
+    pub(super) tags: Vec<(usize, Box<str>)>,
 }
 
 /// A key and its value.
@@ -347,6 +347,6 @@ impl Builder<'_> {
 }
 
 /// Offsets and counts fit: a document is capped at 32 MiB.
-fn narrow(value: usize) -> u32 {
+pub(super) fn narrow(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }

@@ -61,7 +61,7 @@ fn edited(
         changes.push(fix.change.clone());
         match file.document.edit(&changes) {
             Ok(edited) => {
-                text = Some(edited.text);
+                text = Some(edited.text().to_owned());
                 let description = fix.description.clone();
                 fixed.push(Fixed { place: finding.place.clone(), description });
                 for note in edited.notes.iter().filter(|_| matches!(fix.change, Change::Remove { .. })) {

@@ -68,7 +68,7 @@ fn go(texts: &[&str], text: &str, releases: [&Release; 2], lists: fn(&str) -> bo
     let coupled = couple(&setting, file, &images);
     let edited = document.edit(&coupled.changes).unwrap();
     let notes = coupled.notes.iter().chain(&coupled.not_found).map(ToString::to_string);
-    (edited.text, notes.collect())
+    (edited.text().to_owned(), notes.collect())
 }
 
 fn keys(release: &Release) -> impl Iterator<Item = &str> {

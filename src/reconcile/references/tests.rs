@@ -62,7 +62,7 @@ fn followed(text: &str) -> (String, Vec<String>) {
     let found = moves.follow(&document, &here, &[]);
     let edited = document.edit(&found.changes).unwrap();
     let told = found.dangling.iter().map(|dangling| format!("{}: {dangling}", dangling.at));
-    (edited.text, told.collect())
+    (edited.text().to_owned(), told.collect())
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn changes_at_the_top_of_a_file_are_read_by_themselves() {
     let document = document(0, &[0, 2, 3, 5, 6], &[1, 7, 13, 14, 15], true).unwrap();
     let (changes, edited) = (changes(0), document.edit(&changes(0)).unwrap());
     let plans = Plans::new(&document, &changes).unwrap();
-    let regions = Region::all(&document, &plans, &edited.text).unwrap();
+    let regions = Region::all(&document, &plans, edited.text()).unwrap();
     assert_eq!(regions[0].text, "version: 0.4.12  # by hand\nimages:\n  one-2: {}\n\n");
     assert!(regions_say_the_plan(&document, &plans, &regions, YamlRust2::new));
     assert!(regions_say_the_plan(&document, &plans, &regions, Libyaml::new));
@@ -77,7 +77,7 @@ fn changes_below_another_key_are_read_with_the_lines_to_the_next_key_at_their_co
     let document = document(2, &[0, 2, 6], &[1], true).unwrap();
     let (changes, edited) = (changes(2), document.edit(&changes(2)).unwrap());
     let plans = Plans::new(&document, &changes).unwrap();
-    let regions = Region::all(&document, &plans, &edited.text).unwrap();
+    let regions = Region::all(&document, &plans, edited.text()).unwrap();
     let expected = "    version: 0.4.12  # by hand\n    images:\n      one-2: {}\n\n";
     assert_eq!(regions[0].text, expected);
     assert!(regions_say_the_plan(&document, &plans, &regions, YamlRust2::new));
@@ -120,8 +120,9 @@ proptest! {
         let Some(document) = document(around, &before, &after, last_line_end) else { return Ok(()) };
         let changes = changes(around);
         let Ok(edited) = document.edit(&changes) else { return Ok(()) };
+        prop_assert_eq!(&Document::parse(edited.text().as_bytes().to_vec()).unwrap(), &edited.document);
         let plans = Plans::new(&document, &changes).unwrap();
-        let mut text = edited.text;
+        let mut text = edited.text().to_owned();
         for (place, what, cut) in damage {
             let mut at = (text.len() as f64 * place) as usize;
             while !text.is_char_boundary(at) {

@@ -33,12 +33,12 @@ fn check(folder: &Path, name: &str) {
         list(&story["changes"]).iter().map(|c| change(c, &path, mapping.as_ref())).collect();
     let edited = document.edit(&changes).unwrap_or_else(|e| panic!("{name}: {e}"));
     let expected = String::from_utf8(read("out.yaml")).expect("UTF-8");
-    assert_eq!(edited.text, expected, "{name}");
-    assert!(edited.edits.leaves_the_rest(document.text(), &edited.text), "{name}");
+    assert_eq!(edited.text(), expected, "{name}");
+    assert!(edited.edits.leaves_the_rest(document.text(), edited.text()), "{name}");
     let notes: Vec<Value> = edited.notes.iter().map(note).collect();
     assert_eq!(notes, list(&story["notes"]), "{name}");
-    let again = Document::parse(edited.text.clone().into_bytes()).expect("what was checked reads");
-    assert_eq!(again.edit(&[]).expect("nothing").text, edited.text, "{name}");
+    let again = Document::parse(edited.text().to_owned().into_bytes()).expect("what was checked reads");
+    assert_eq!(again.edit(&[]).expect("nothing").text(), edited.text(), "{name}");
 }
 
 fn change(written: &Value, path: &KeyPath, mapping: Option<&Mapping>) -> Change {

@@ -43,7 +43,7 @@ fn tabs_where_helm_takes_them_stay() {
     ] {
         let edited =
             document(text).edit(&[set(), rename(0)]).unwrap_or_else(|error| panic!("{error}: {text:?}"));
-        assert_eq!(edited.text, text.replace("0.4.11", "0.4.12").replace("b-1", "b-2"));
+        assert_eq!(edited.text(), text.replace("0.4.11", "0.4.12").replace("b-1", "b-2"));
     }
 }
 
@@ -51,7 +51,7 @@ fn tabs_where_helm_takes_them_stay() {
 fn a_brace_at_the_beginning_of_a_line_ends_a_mapping() {
     let text = "version: 0.4.11\nimages: {\n  \"b-1\": {},\n  \"c\": {}\n}\nafter: 1\n";
     let edited = document(text).edit(&[set(), rename(0)]).expect("Helm reads it");
-    assert_eq!(edited.text, text.replace("0.4.11", "0.4.12").replace("b-1", "b-2"));
+    assert_eq!(edited.text(), text.replace("0.4.11", "0.4.12").replace("b-1", "b-2"));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn what_sops_keeps_a_checksum_of_is_not_edited() {
         let document = document(&text);
         let error = document.edit(&[set()]).expect_err(&text);
         assert!(matches!(error, EditError::Sops { .. }), "{error}");
-        assert_eq!(document.edit(&[]).expect("nothing changes").text, text);
+        assert_eq!(document.edit(&[]).expect("nothing changes").text(), text);
     }
     for text in ["version: 0.4.11\nsops: {enabled: true}\n", "version: 0.4.11\nchart:\n  sops: {mac: x}\n"] {
         assert!(document(text).edit(&[set()]).is_ok(), "{text}");
@@ -142,7 +142,7 @@ fn where_sops_has_a_checksum_of_encrypted_values_only_all_others_may_change() {
     let text = by_sops("    mac_only_encrypted: true\n");
     let edited = document(&text).edit(&[set(), rename(0), insert()]).expect("plain values");
     let expected = text.replace("0.4.11", "0.4.12").replace("b-1", "b-2");
-    assert_eq!(edited.text, expected.replace("password:", "  x: {}\npassword:"));
+    assert_eq!(edited.text(), expected.replace("password:", "  x: {}\npassword:"));
     // An encrypted value is bound to the path of its key.
     for change in [
         rename(1),

@@ -186,14 +186,14 @@ fn scalars_are_changed_by_themselves_in_the_quotes_that_they_have() {
     let read = document(text);
     let set = |text: Text<'_>| Change::SetText { text: text.id, value: "no".to_owned() };
     let changes: Vec<Change> = read.texts(|said| said == "old").map(set).collect();
-    let edited = read.edit(&changes).expect("safe").text;
+    let edited = read.edit(&changes).expect("safe").text().to_owned();
     let expected = "a: &x \"no\"  # old\n\"no\": ['no', \"no\", *x]\n? \"no\"\n: {\"no\": 1, b: \"no\"}\n";
     assert_eq!(edited, expected);
 
     let list = document("- old\n");
     let text = list.texts(|said| said == "old").next().expect("one");
     let change = Change::SetText { text: text.id, value: "new".to_owned() };
-    assert_eq!(list.edit(&[change]).expect("safe").text, "- new\n", "a file need not be a mapping");
+    assert_eq!(list.edit(&[change]).expect("safe").text(), "- new\n", "a file need not be a mapping");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn parts_of_a_scalar_are_replaced_where_its_bytes_are_what_it_says() {
         let range = at..at + from.len();
         let id = read.value_around(&range).expect("a value").id;
         let parts = vec![Replacement { range, text: "1.3".to_owned() }];
-        read.edit(&[Change::ReplaceParts { text: id, parts }]).map(|edited| edited.text)
+        read.edit(&[Change::ReplaceParts { text: id, parts }]).map(|edited| edited.text().to_owned())
     };
     for text in [
         "a: x 1.2 y\n",
@@ -230,7 +230,7 @@ fn a_scalar_is_not_changed_in_two_ways() {
     let part =
         |range| Change::ReplaceParts { text: id, parts: vec![Replacement { range, text: "x".to_owned() }] };
     let both = read.edit(&[part(3..4), part(5..6)]).expect("apart");
-    assert_eq!(both.text, "a: x x\n");
+    assert_eq!(both.text(), "a: x x\n");
     for changes in [[set.clone(), set.clone()], [set, part(3..4)]] {
         assert!(matches!(read.edit(&changes), Err(EditError::ChangedTwice { .. })), "{changes:?}");
     }
