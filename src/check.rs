@@ -26,7 +26,7 @@ use crate::release::{ImageKey, Naming, Release, Version};
 use crate::signature::{Requirement, Verdict};
 use crate::values::{Document, Field, KeyPath, Mapping, Scalar};
 
-pub use finding::{Finding, Fix, Ignored, Place, Report, Skipped};
+pub use finding::{Difference, Finding, Fix, Ignored, Place, Report, Skipped};
 pub use id::{Id, InvalidSetting, Severities, Severity, UnknownId, severity_setting};
 
 use images::Shelf;

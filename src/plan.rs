@@ -5,6 +5,7 @@
 //! Pure: the same observation gives the same plan, byte for byte; an unchanged world gives an empty one.
 
 mod decide;
+pub mod findings;
 pub mod gates;
 mod input;
 mod kubernetes_versions;
@@ -30,8 +31,10 @@ use crate::reconcile::references::References;
 use crate::reconcile::{Reconciliation, Refusal};
 use crate::release::Version;
 use crate::release::choice::Choice;
+use crate::release::gates::Hold;
 use crate::signature::RequirementError;
 use crate::values::{EditError, Position};
+use findings::Findings;
 use gates::Signed;
 use schema::InvalidSchema;
 
@@ -50,6 +53,8 @@ pub struct Plan {
     pub references: ReferenceFiles,
     /// The signatures of the images that the files will list.
     pub signatures: Signed,
+    /// What `check` says of the planned files.
+    pub findings: Findings,
 }
 
 /// One file of the plan.
@@ -185,6 +190,14 @@ impl Plan {
         self.verdict.to(&self.from)
     }
 
+    /// Nothing is planned after all: this holds the release that was.
+    fn hold(&mut self, version: &Version, hold: Hold) {
+        self.verdict = Planned::held(version, &hold);
+        self.choice.hold(version, hold);
+        self.files.clear();
+        self.references = ReferenceFiles::default();
+    }
+
     /// The content of each changed file, before and after.
     pub fn changes(&self) -> BTreeMap<&str, (&Arc<str>, &Arc<str>)> {
         let changed = self.files.iter().filter(|file| file.before != file.after);
@@ -194,6 +207,12 @@ impl Plan {
 }
 
 impl Planned {
+    /// A release that a gate holds.
+    fn held(version: &Version, hold: &Hold) -> Self {
+        let reason = format!("{version}: {hold}; {}", hold.remedy(version));
+        Self::Held { gate: hold.name(), reason }
+    }
+
     fn is_change(&self) -> bool {
         matches!(self, Self::Update { .. } | Self::Align { .. })
     }

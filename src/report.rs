@@ -3,6 +3,7 @@
 pub mod artifacts;
 pub mod check;
 pub mod diff;
+mod findings;
 pub mod plan;
 pub mod online;
 pub mod machine_image;

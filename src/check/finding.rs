@@ -1,10 +1,12 @@
 //! What a check found: findings with their places, and what it could not tell.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Id, Severity};
-use crate::values::{Change, Position};
+use crate::values::{Change, KeyPath, Position};
 
 /// What a check found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// Findings that count, by file, line and column.
     pub findings: Vec<Finding>,
@@ -14,6 +16,8 @@ pub struct Report {
     pub unknown: Vec<String>,
     /// What was not looked at, and why.
     pub skipped: Vec<Skipped>,
+    /// Kinds of which not every finding could be told: that one is not there says nothing.
+    pub undecided: BTreeSet<Id>,
 }
 
 /// One finding.
@@ -40,6 +44,8 @@ pub struct Finding {
 pub struct Place {
     /// The file.
     pub path: String,
+    /// The keys from the top of the file down to it; none for a comment.
+    pub key: KeyPath,
     /// Where it begins.
     pub at: Position,
     /// How many characters of the line it has, at least 1.
@@ -80,12 +86,21 @@ pub struct Skipped {
 impl Report {
     /// A report of one finding: of a file that cannot be read any further.
     pub fn only(finding: Finding) -> Self {
-        Self { findings: vec![finding], ignored: Vec::new(), unknown: Vec::new(), skipped: Vec::new() }
+        Self { findings: vec![finding], ..Self::default() }
     }
 
     /// How many findings have this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// Whether a finding would be here if it were still true: nothing kept this report from telling.
+    fn would_have(&self, finding: &Finding) -> bool {
+        let is_skipped = |skipped: &Skipped| {
+            (skipped.id, &skipped.place.path, &skipped.place.key)
+                == (finding.id, &finding.place.path, &finding.place.key)
+        };
+        !self.undecided.contains(&finding.id) && !self.skipped.iter().any(is_skipped)
     }
 
     /// Adds what was found elsewhere, perhaps in the same files: what is known already is not said again.
@@ -94,7 +109,45 @@ impl Report {
         extend(&mut self.ignored, other.ignored, |a, b| a.finding.is_same(&b.finding));
         extend(&mut self.unknown, other.unknown, String::eq);
         extend(&mut self.skipped, other.skipped, Skipped::eq);
+        self.undecided.extend(other.undecided);
     }
+}
+
+/// What two reports of the same files differ in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Findings of the later report that are not in the earlier one.
+    pub new: Vec<Finding>,
+    /// Findings of the earlier report that are gone; what could not be judged any more is not gone.
+    pub mended: Vec<Finding>,
+}
+
+/// What a finding is, wherever its line has gone and however it is worded: its kind, file, keys and subject.
+type Identity<'a> = (Id, &'a str, &'a KeyPath, &'a str);
+
+impl Difference {
+    /// Compares two reports. One identity may be there several times, in a list of values; each time counts.
+    pub fn between(before: &Report, after: &Report) -> Self {
+        let mut mended = beyond(&before.findings, &after.findings);
+        mended.retain(|finding| after.would_have(finding));
+        Self { new: beyond(&after.findings, &before.findings), mended }
+    }
+}
+
+/// Those of the findings that the others do not have.
+fn beyond(findings: &[Finding], others: &[Finding]) -> Vec<Finding> {
+    let mut known: BTreeMap<Identity<'_>, usize> = BTreeMap::new();
+    for other in others {
+        *known.entry(other.identity()).or_default() += 1;
+    }
+    let mut beyond = Vec::new();
+    for finding in findings {
+        match known.get_mut(&finding.identity()) {
+            Some(left) if *left > 0 => *left -= 1,
+            _ => beyond.push(finding.clone()),
+        }
+    }
+    beyond
 }
 
 fn extend<T>(all: &mut Vec<T>, others: Vec<T>, is_same: impl Fn(&T, &T) -> bool) {
@@ -106,7 +159,18 @@ fn extend<T>(all: &mut Vec<T>, others: Vec<T>, is_same: impl Fn(&T, &T) -> bool)
     }
 }
 
+impl Place {
+    /// A file as a whole.
+    pub fn of_file(path: String) -> Self {
+        Self { path, key: KeyPath::default(), at: Position { line: 1, column: 1 }, length: 1 }
+    }
+}
+
 impl Finding {
+    fn identity(&self) -> Identity<'_> {
+        (self.id, &self.place.path, &self.place.key, &self.subject)
+    }
+
     /// Whether both say the same of the same place, however they say it.
     fn is_same(&self, other: &Self) -> bool {
         (self.id, &self.place, &self.subject) == (other.id, &other.place, &other.subject)
@@ -115,18 +179,24 @@ impl Finding {
     /// A finding of a key that is written twice with different values, so that the rest of the file says nothing.
     pub fn contradiction(
         path: &str,
-        key: &str,
+        key: &KeyPath,
         first: Position,
         second: Position,
         severity: Severity,
     ) -> Self {
+        let name = key.0.last().map(String::as_str).unwrap_or_default();
         Self {
             id: Id::DuplicateKey,
             severity,
-            place: Place { path: path.to_owned(), at: second, length: key.chars().count().max(1) },
-            message: format!("`{key}` is written twice with different values, first at {first}"),
+            place: Place {
+                path: path.to_owned(),
+                key: key.clone(),
+                at: second,
+                length: name.chars().count().max(1),
+            },
+            message: format!("`{name}` is written twice with different values, first at {first}"),
             help: Some("remove one of them; nothing else was checked".to_owned()),
-            subject: key.to_owned(),
+            subject: name.to_owned(),
             fix: None,
         }
     }

@@ -33,7 +33,7 @@ pub(super) fn report(reads: &[Read<'_>], mut notes: Notes, severities: &Severiti
         let unused = ignore
             .ids
             .iter()
-            .filter(|(id, found)| !found && severities.of(*id).is_some() && !notes.undecided.contains(id));
+            .filter(|(id, found)| !found && severities.of(*id).is_some() && !notes.may_lack(*id));
         let unused: Vec<Note> = unused.map(|(id, _)| ignore.unused(*id)).collect();
         unused.into_iter().for_each(|note| notes.find(note));
     }
@@ -43,7 +43,8 @@ pub(super) fn report(reads: &[Read<'_>], mut notes: Notes, severities: &Severiti
     findings.sort_by_key(|finding| (file(&finding.place), finding.place.at));
     ignored.sort_by_key(|ignored| (file(&ignored.finding.place), ignored.finding.place.at));
     notes.skipped.retain(|skipped| severities.of(skipped.id).is_some());
-    Report { findings, ignored, unknown: notes.unknown, skipped: notes.skipped }
+    let Notes { unknown, skipped, undecided, .. } = notes;
+    Report { findings, ignored, unknown, skipped, undecided }
 }
 
 fn as_set(finding: Finding, severities: &Severities) -> Option<Finding> {
@@ -121,7 +122,8 @@ fn line(comment: &Comment<'_>, comments: &[Comment<'_>]) -> usize {
 }
 
 fn place(path: &str, comment: &Comment<'_>) -> Place {
-    Place { path: path.to_owned(), at: comment.at, length: comment.text.chars().count().max(1) }
+    let length = comment.text.chars().count().max(1);
+    Place { at: comment.at, length, ..Place::of_file(path.to_owned()) }
 }
 
 fn note(id: Id, place: Place, subject: String, message: String, help: Option<&str>) -> Note {

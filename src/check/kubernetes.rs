@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::images::{Image, Shelf};
 use super::notes::{Note, Notes, place};
+use super::places::key;
 use super::{Id, Read};
 use crate::os_image::cluster::is_template;
 use crate::reconcile::kubernetes_versions::places::{boots_none, is_in_map, is_judged};
@@ -75,7 +76,7 @@ fn judge_token(
     if is_other_branch || known.any(|version| token.version.agrees_with(version)) {
         return;
     }
-    let place = place(read.path, read.document, token.span.clone());
+    let place = place(read.path, read.document, key(field), token.span.clone());
     if shelf.is_open {
         return notes.skip(Id::KubernetesVersion, place, "a template may list further images");
     }

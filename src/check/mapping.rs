@@ -160,12 +160,13 @@ fn unproven(standing: &Standing<'_>) -> Vec<String> {
 }
 
 pub(super) fn key_place(file: &File<'_>, stand: &Stand<'_>) -> Place {
-    place(file.path, file.document, stand.entry.key_span.clone())
+    let key = file.mapping.path.below(&[&stand.entry.key]);
+    place(file.path, file.document, key, stand.entry.key_span.clone())
 }
 
 pub(super) fn mapping_place(file: &File<'_>) -> Place {
     let path = &file.mapping.path;
     let length = path.0.last().map_or(1, |key| key.chars().count());
     let at = file.document.key_at(path).unwrap_or(file.mapping.at);
-    Place { path: file.path.to_owned(), at, length }
+    Place { path: file.path.to_owned(), key: path.clone(), at, length }
 }

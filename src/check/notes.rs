@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::{Finding, Fix, Id, Place, Skipped};
-use crate::values::Document;
+use crate::values::{Document, KeyPath};
 
 /// Findings and gaps.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ pub(super) struct Notes {
     pub(super) findings: Vec<Finding>,
     pub(super) unknown: Vec<String>,
     pub(super) skipped: Vec<Skipped>,
-    /// Kinds that could not be decided, here or everywhere: an ignore of them may be of use another time.
+    /// Kinds that could not be decided, beside what was skipped.
     pub(super) undecided: BTreeSet<Id>,
 }
 
@@ -34,8 +34,12 @@ impl Notes {
         self.findings.push(Finding { id, severity, place, message, help, subject, fix });
     }
 
+    /// Whether findings of a kind may have been missed: an ignore of them may be of use another time.
+    pub(super) fn may_lack(&self, id: Id) -> bool {
+        self.undecided.contains(&id) || self.skipped.iter().any(|skipped| skipped.id == id)
+    }
+
     pub(super) fn skip(&mut self, id: Id, place: Place, why: impl Into<String>) {
-        self.undecided.insert(id);
         let skipped = Skipped { place, id, why: why.into() };
         if !self.skipped.contains(&skipped) {
             self.skipped.push(skipped);
@@ -44,8 +48,8 @@ impl Notes {
 }
 
 /// The place of some bytes of a file, as far as they are on one line.
-pub(super) fn place(path: &str, document: &Document, span: Range<usize>) -> Place {
+pub(super) fn place(path: &str, document: &Document, key: KeyPath, span: Range<usize>) -> Place {
     let text = document.text().get(span.clone()).unwrap_or_default();
     let length = text.lines().next().unwrap_or_default().chars().count().max(1);
-    Place { path: path.to_owned(), at: document.position(span.start), length }
+    Place { path: path.to_owned(), key, at: document.position(span.start), length }
 }

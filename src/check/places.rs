@@ -2,7 +2,7 @@
 
 use super::{Place, Read, notes};
 use crate::os_image::cluster::DEPLOYMENTS;
-use crate::values::Field;
+use crate::values::{Field, KeyPath};
 
 /// The names of a cluster's machine deployments.
 pub(super) fn deployments<'a>(fields: &[Field<'a>], cluster: &[&str]) -> Vec<&'a str> {
@@ -15,7 +15,7 @@ pub(super) fn deployments<'a>(fields: &[Field<'a>], cluster: &[&str]) -> Vec<&'a
 
 /// Where a field's value is.
 pub(super) fn value_place(read: &Read<'_>, field: &Field<'_>) -> Place {
-    let place = notes::place(read.path, read.document, field.span.clone());
+    let place = notes::place(read.path, read.document, key(field), field.span.clone());
     // Of an alias the bytes are elsewhere.
     if place.at == field.at { place } else { Place { at: field.at, length: 1, ..place } }
 }
@@ -23,5 +23,9 @@ pub(super) fn value_place(read: &Read<'_>, field: &Field<'_>) -> Place {
 /// Where a field's key is.
 pub(super) fn key_place(read: &Read<'_>, field: &Field<'_>) -> Place {
     let length = field.path.last().map_or(1, |key| key.chars().count().max(1));
-    Place { path: read.path.to_owned(), at: field.key_at, length }
+    Place { path: read.path.to_owned(), key: key(field), at: field.key_at, length }
+}
+
+pub(super) fn key(field: &Field<'_>) -> KeyPath {
+    KeyPath::default().below(&field.path)
 }

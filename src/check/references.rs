@@ -56,7 +56,7 @@ pub(super) fn judge(standings: &[(File<'_>, Standing<'_>)], wanted: &Release, no
 pub(super) fn has_own_version(inputs: &Inputs<'_>, read: &Read<'_>, notes: &mut Notes) -> bool {
     let version = here(inputs, read.document).version.filter(|_| !is_own(inputs, read.path));
     if let Some(at) = version {
-        let place = Place { path: read.path.to_owned(), at, length: 1 };
+        let place = Place { at, ..Place::of_file(read.path.to_owned()) };
         notes.skip(Id::UnknownImageKey, place, "the file names a version of its own");
     }
     version.is_some()

@@ -48,7 +48,10 @@ fn finding(inputs: &Inputs<'_>, id: Id, subject: String, message: String) -> Not
 fn version_place(inputs: &Inputs<'_>) -> Place {
     let file = &inputs.primary;
     match file.version {
-        Some((_, scalar)) => place(file.path, file.document, scalar.span.clone()),
-        None => Place { path: file.path.to_owned(), at: file.mapping.at, length: 1 },
+        Some((key, scalar)) => place(file.path, file.document, key.clone(), scalar.span.clone()),
+        None => {
+            let key = file.mapping.path.clone();
+            Place { path: file.path.to_owned(), key, at: file.mapping.at, length: 1 }
+        }
     }
 }

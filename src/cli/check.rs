@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::plan::{Current, Survey, SurveyError, Surveyed, survey};
 use crate::release::Naming;
 use crate::report::check::{Checked, Fixed, code_quality, json, junit, markdown, sarif, text};
-use crate::values::{Document, Position, ValuesError};
+use crate::values::{Document, ValuesError};
 use release::Known;
 
 /// What was found in all files.
@@ -30,10 +30,6 @@ struct Outcome {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?;
-    let severities = args.severity.iter().fold(
-        config.as_ref().map(|config| config.severities.clone()).unwrap_or_default(),
-        |severities, (id, severity)| severities.with(*id, *severity),
-    );
     let locals = local::locals(context, &args.files, config.as_ref())?;
     if locals.len() > 1 && !args.files.references.is_empty() {
         return Err(Failure::usage("--references speaks of the images of one values file; name the file"));
@@ -41,6 +37,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut outcome: Option<Outcome> = None;
     for mut local in locals {
         local.read_again()?;
+        let severities = local.target.severities.clone();
+        let severities = args
+            .severity
+            .iter()
+            .fold(severities, |severities, (id, severity)| severities.with(*id, *severity));
         let one = Checker {
             context,
             args,
@@ -101,7 +102,7 @@ impl References {
             match Document::parse(file.bytes) {
                 Ok(document) => found.documents.push((path, document)),
                 Err(error) => found.skipped.push(Skipped {
-                    place: Place { path, at: Position { line: 1, column: 1 }, length: 1 },
+                    place: Place::of_file(path),
                     id: Id::UnknownImageKey,
                     why: format!("it cannot be read as YAML ({error})"),
                 }),
@@ -158,15 +159,14 @@ impl Checker<'_> {
                 error: ValuesError::WrittenTwice { path: key, first, second },
             }) if self.severities.of(Id::DuplicateKey).is_some() => {
                 let severity = self.severities.of(Id::DuplicateKey).unwrap_or(Severity::Error);
-                let name = key.0.last().map(String::as_str).unwrap_or_default();
-                Ok(Err(Box::new(Finding::contradiction(&path, name, first, second, severity))))
+                Ok(Err(Box::new(Finding::contradiction(&path, &key, first, second, severity))))
             }
             Err(error) => Err(error.into()),
         }
     }
 
     fn judge(&self, local: &Local<'_>, survey: &Survey, known: &Known, naming: &Naming) -> Report {
-        let overlays: Vec<File<'_>> = survey.overlays.iter().map(file).collect();
+        let overlays: Vec<File<'_>> = survey.overlays.iter().map(Surveyed::as_file).collect();
         let references: Vec<Reference<'_>> =
             self.references.documents.iter().map(|(path, document)| Reference { path, document }).collect();
         let named = match (&survey.current, &known.release) {
@@ -174,7 +174,7 @@ impl Checker<'_> {
             (Current::Release(version) | Current::Pinned(version), _) => Named::Pinned(version),
         };
         check(&Inputs {
-            primary: file(&survey.primary),
+            primary: survey.primary.as_file(),
             overlays: &overlays,
             references: &references,
             named,
@@ -212,15 +212,6 @@ impl Checker<'_> {
         let text = |(path, bytes): (String, Vec<u8>)| (path, String::from_utf8_lossy(&bytes).into_owned());
         let texts = local.contents().into_iter().map(text).collect();
         Outcome { report: Report::only(finding), fixed: Vec::new(), texts }
-    }
-}
-
-fn file(surveyed: &Surveyed) -> File<'_> {
-    File {
-        path: &surveyed.path,
-        document: &surveyed.document,
-        version: surveyed.version.as_ref(),
-        mapping: &surveyed.mapping,
     }
 }
 

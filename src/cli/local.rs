@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::{Files, ImagesArg};
 use super::failure::Failure;
 use super::{Context, lookup};
+use crate::check::Severities;
 use crate::config::{Config, Target as Configured, TargetBranch};
 use crate::disk::values_file::ValuesFile;
 use crate::plan::{FileSpec, Survey, Target};
@@ -69,7 +70,8 @@ fn chosen<'a>(
     let mut targets = config.map(|config| config.targets.iter().collect::<Vec<_>>()).unwrap_or_default();
     targets.retain(|target| asked.is_none_or(|name| target.producer == name));
     if let Some(path) = &args.values {
-        let mut local = named(args, path, of_file(&targets, path))?;
+        let severities = config.map(|config| config.severities.clone()).unwrap_or_default();
+        let mut local = named(args, path, of_file(&targets, path), &severities)?;
         local.producer = local.producer.or(asked);
         return Ok(vec![local]);
     }
@@ -91,11 +93,20 @@ fn chosen<'a>(
     Ok(locals)
 }
 
-fn named<'a>(args: &Files, path: &Path, configured: Option<&'a Configured>) -> Result<Local<'a>, Failure> {
+fn named<'a>(
+    args: &Files,
+    path: &Path,
+    configured: Option<&'a Configured>,
+    severities: &Severities,
+) -> Result<Local<'a>, Failure> {
     let mut local = match configured {
         Some(target) => from_config(args, target, target.branches.first())?,
         None => Local {
-            target: Target { images: args.images.map_or(Images::Auto, Images::from), ..Target::default() },
+            target: Target {
+                images: args.images.map_or(Images::Auto, Images::from),
+                severities: severities.clone(),
+                ..Target::default()
+            },
             files: Vec::new(),
             policy: lookup::policy(&args.lookup, None),
             producer: None,

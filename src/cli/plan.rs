@@ -117,6 +117,7 @@ impl<'a> Planning<'a> {
             naming,
             to: self.args.to.as_ref(),
             signatures,
+            severities: &self.local.target.severities,
             now: self.context.environment.now,
         }
     }

@@ -5,10 +5,10 @@ use semver::VersionReq;
 
 use super::meaning::Meaning;
 use super::place::Field;
-use super::raw::{RawDemand, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType};
+use super::raw::{RawDemand, RawOnNewFindings, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType};
 use crate::release::Version;
 use crate::release::gates::{Gates, Stance};
-use crate::release::policy::{Demand, Policy, Step, UnknownAge, UpdateType};
+use crate::release::policy::{Demand, OnNewFindings, Policy, Step, UnknownAge, UpdateType};
 
 impl Meaning<'_> {
     /// Reads a policy whose keys may come from several levels. `at` is the level whose mistakes are reported.
@@ -43,6 +43,7 @@ impl Meaning<'_> {
                 inconsistent: raw.inconsistent.map_or(default.gates.inconsistent, Stance::from),
                 big_jump: raw.big_jump.map_or(default.gates.big_jump, Stance::from),
             },
+            on_new_findings: raw.on_new_findings.map_or(default.on_new_findings, OnNewFindings::from),
             signatures: raw.signatures.map(Demand::from),
         })
     }
@@ -89,6 +90,16 @@ impl From<RawUnknownAge> for UnknownAge {
         match raw {
             RawUnknownAge::Hold => Self::Hold,
             RawUnknownAge::Allow => Self::Allow,
+        }
+    }
+}
+
+impl From<RawOnNewFindings> for OnNewFindings {
+    fn from(raw: RawOnNewFindings) -> Self {
+        match raw {
+            RawOnNewFindings::Draft => Self::Draft,
+            RawOnNewFindings::Hold => Self::Hold,
+            RawOnNewFindings::Ignore => Self::Ignore,
         }
     }
 }

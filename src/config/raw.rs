@@ -15,7 +15,9 @@ pub(super) use check::RawCheck;
 pub(super) use fleet::{RawInclude, RawLimits, RawPattern, RawSchedule, RawTargets};
 pub(super) use following::{RawFollowing, RawKubernetesRule, RawKubernetesVersions};
 pub(super) use merge_request::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
-pub(super) use policy::{RawDemand, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType};
+pub(super) use policy::{
+    RawDemand, RawOnNewFindings, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType,
+};
 
 /// What dibump follows, where, and how.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]

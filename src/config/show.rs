@@ -7,8 +7,8 @@ use super::raw::{
     RawApp, RawAuto, RawBranch, RawCache, RawCheck, RawConfig, RawCredentials, RawDiscovery, RawFile,
     RawFileSource, RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawImages,
     RawInclude, RawKey, RawKeyFile, RawKubernetesVersions, RawLimits, RawMergeRequest, RawNames, RawNetwork,
-    RawPattern, RawPolicy, RawProducer, RawSchedule, RawSource, RawSourceName, RawStance, RawStep, RawTarget,
-    RawUnknownAge, RawUpdateType,
+    RawOnNewFindings, RawPattern, RawPolicy, RawProducer, RawSchedule, RawSource, RawSourceName, RawStance,
+    RawStep, RawTarget, RawUnknownAge, RawUpdateType,
 };
 use crate::plan::FileSpec;
 use crate::reconcile::Images;
@@ -149,6 +149,7 @@ fn with_defaults(written: &RawPolicy) -> RawPolicy {
         incomplete_timeout: Some("72h".to_owned()),
         inconsistent: Some(RawStance::Hold),
         big_jump: Some(RawStance::Hold),
+        on_new_findings: Some(RawOnNewFindings::Draft),
         ..RawPolicy::default()
     })
 }

@@ -46,6 +46,7 @@ impl Meaning<'_> {
                 registry_key,
                 kubernetes_versions: rules?,
                 references: references?,
+                severities: config.check.severities(),
             },
             merge_request: merge_request.settings(),
             upkeep: merge_request.upkeep(),

@@ -4,11 +4,13 @@
 //! (`CI_MERGE_REQUEST_DESCRIPTION`); notes and digests follow. It says the same as long as the plan is the same: no
 //! times, no counters. Everything that comes from outside goes through [`inert`].
 
+mod findings;
 mod following;
 mod os_release;
 
 use std::collections::BTreeMap;
 
+pub use findings::FindingsSummary;
 pub use following::{Following, ReferenceSummary, VersionChange};
 pub use os_release::OsReleases;
 
@@ -42,6 +44,8 @@ pub struct Summary {
     pub missing: Vec<String>,
     /// Whether the release is whole, in a sentence.
     pub complete: Option<String>,
+    /// What it does to the findings of `dibump check`.
+    pub findings: FindingsSummary,
     /// OS releases that change.
     pub os_releases: OsReleases,
     /// What follows the image keys elsewhere.
@@ -125,12 +129,14 @@ pub fn title(producer: &str, from: Option<&Version>, to: &Version) -> String {
 
 /// The bot's part of the description.
 pub fn describe(summary: &Summary) -> String {
-    let mut parts: Vec<String> = summary.os_releases.head().into_iter().collect();
+    let head = [summary.findings.head(), summary.os_releases.head()];
+    let mut parts: Vec<String> = head.into_iter().flatten().collect();
     parts.push(headline(summary));
     let missing: Vec<String> = summary.missing.iter().map(|item| inert::inline(item)).collect();
     parts.extend(bullets("Missing in this release", short(&missing)));
     parts.extend(bullets("Please look at", &warnings(summary)));
     parts.extend(summary.os_releases.part());
+    parts.extend(summary.findings.mended());
     parts.extend(sentence("Complete", summary.complete.as_deref()));
     parts.extend(sentence("Signatures", summary.signatures.as_deref()));
     parts.push(format!("**What to do:** {}", to_do(summary)));
@@ -144,6 +150,7 @@ pub fn describe(summary: &Summary) -> String {
     parts.extend(essential_lists(&lists, ESSENTIALS.saturating_sub(length(&parts))));
     parts.extend(bullets("All that is missing", if missing.len() > SHORT_LIST { &missing } else { &[] }));
     parts.extend(bullets("All other releases", if others.len() > SHORT_LIST { &others } else { &[] }));
+    parts.extend(summary.findings.rest());
     parts.extend(summary.files.iter().filter_map(suggestions));
     parts.extend(bullets("Images in use that change", &rolling(summary)));
     parts.extend(images(summary));
@@ -157,7 +164,7 @@ fn sentence(heading: &str, text: Option<&str>) -> Option<String> {
 
 /// The reviewer's next step, by what there is.
 fn to_do(summary: &Summary) -> String {
-    let look = !summary.missing.is_empty() || !warnings(summary).is_empty();
+    let look = !summary.findings.errors.is_empty() || !warnings(summary).is_empty();
     let mut steps = Vec::new();
     if !summary.missing.is_empty() {
         steps.push(
@@ -237,7 +244,7 @@ fn warnings(summary: &Summary) -> Vec<String> {
         (Some(from), None) => Some(format!("{} was enabled, and goes", inert::code(&from.key))),
         _ => None,
     });
-    let told = summary.warnings.iter().map(|text| inert::inline(text));
+    let told = summary.findings.warnings.iter().chain(&summary.warnings).map(|text| inert::inline(text));
     let unchecked = summary.unchecked.iter().map(|text| format!("not checked: {}", inert::inline(text)));
     gone.chain(unchecked).chain(told).collect()
 }
@@ -391,6 +398,7 @@ mod tests {
                     .into(),
                 suggested: vec!["opensuse-15-6-hardened-rke2-1-31-8".into()],
             }],
+            findings: FindingsSummary::default(),
             os_releases: OsReleases::default(),
             following: Following::default(),
             missing: vec![],

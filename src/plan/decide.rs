@@ -148,10 +148,7 @@ fn unknown(choice: &Choice) -> Option<String> {
 /// The newest hold: what a person may want to end.
 fn held(choice: &Choice) -> Option<Planned> {
     choice.verdicts.iter().find_map(|(version, verdict)| match verdict {
-        Verdict::Held(hold) => {
-            let reason = format!("{version}: {hold}; {}", hold.remedy(version));
-            Some(Planned::Held { gate: hold.name(), reason })
-        }
+        Verdict::Held(hold) => Some(Planned::held(version, hold)),
         _ => None,
     })
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::gates::Found;
 use super::{Current, Survey};
+use crate::check::Severities;
 use crate::reconcile::Images;
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::choice::SelectionQuery;
@@ -30,6 +31,8 @@ pub struct PlanInput<'a> {
     pub to: Option<&'a Version>,
     /// What is required of signatures.
     pub signatures: &'a Requirement,
+    /// How severe each kind of finding is that `check` has.
+    pub severities: &'a Severities,
     /// When the plan is made.
     pub now: Timestamp,
 }

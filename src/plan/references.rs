@@ -51,6 +51,20 @@ pub struct ReferenceFile {
     pub notes: Vec<String>,
 }
 
+/// A file that was looked at, before and after.
+pub(super) struct Followed {
+    pub(super) path: String,
+    pub(super) before: Document,
+    after: Option<Document>,
+}
+
+impl Followed {
+    /// The file as it will be.
+    pub(super) fn after(&self) -> &Document {
+        self.after.as_ref().unwrap_or(&self.before)
+    }
+}
+
 /// What becomes of the names in each of the target's own files, outside of what was done to their mappings.
 pub(super) fn own(survey: &Survey, releases: Releases<'_>, done: &[Reconciliation]) -> Vec<References> {
     if done.iter().any(|mapping| !mapping.version_may_move) {
@@ -77,14 +91,17 @@ impl Plan {
     }
 
     /// Follows in other files what becomes of image keys. A file that cannot be read as YAML, or edited safely, stays as
-    /// it is and is named; one that sops encrypted is refused. `known` is what the plan was made of.
+    /// it is and is named; one that sops encrypted is refused. `known` is what the plan was made of. Gives each file that
+    /// can be read.
     pub(super) fn follow(
         &mut self,
         input: &PlanInput<'_>,
         known: &Known,
         contents: BTreeMap<String, Vec<u8>>,
-    ) -> Result<(), PlanError> {
-        let Some(wanted) = known.releases.get(self.to()).filter(|_| self.is_change()) else { return Ok(()) };
+    ) -> Result<Vec<Followed>, PlanError> {
+        let Some(wanted) = known.releases.get(self.to()).filter(|_| self.is_change()) else {
+            return Ok(Vec::new());
+        };
         let survey = input.survey;
         let ownership = survey.ownership.settled_by(&survey.primary.mapping);
         let current = known.releases.get(&self.from);
@@ -96,21 +113,31 @@ impl Plan {
             releases,
             input,
         };
-        let mut found = ReferenceFiles::default();
+        let (mut found, mut read) = (ReferenceFiles::default(), Vec::new());
         for (path, bytes) in contents {
-            match follower.file(&path, bytes) {
-                Ok((file, coupled)) => {
+            let before = match Document::parse(bytes) {
+                Ok(document) => document,
+                Err(error) => {
+                    found.not_followed.push((path, error.into()));
+                    continue;
+                }
+            };
+            let mut after = None;
+            match follower.file(&path, &before) {
+                Ok((file, edited, coupled)) => {
                     self.files.iter_mut().for_each(|own| own.forget_found(&coupled));
                     found.files.extend(Some(file).filter(ReferenceFile::says_something));
+                    after = edited;
                 }
                 Err(NotFollowed::Edit(error)) if error.is_of_sops() => {
                     return Err(PlanError::Edit { path, error });
                 }
-                Err(why) => found.not_followed.push((path, why)),
+                Err(why) => found.not_followed.push((path.clone(), why)),
             }
+            read.push(Followed { path, before, after });
         }
         self.references = found;
-        Ok(())
+        Ok(read)
     }
 }
 
@@ -123,12 +150,15 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    /// What becomes of a file.
-    fn file(&self, path: &str, bytes: Vec<u8>) -> Result<(ReferenceFile, Coupled), NotFollowed> {
-        let document = Document::parse(bytes)?;
-        let here = self.here(&document);
-        let references = self.moves.follow(&document, &here, &[]);
-        let file = File { path, document: &document, holds_version: false };
+    /// What becomes of a file, and its document where it changes.
+    fn file(
+        &self,
+        path: &str,
+        document: &Document,
+    ) -> Result<(ReferenceFile, Option<Document>, Coupled), NotFollowed> {
+        let here = self.here(document);
+        let references = self.moves.follow(document, &here, &[]);
+        let file = File { path, document, holds_version: false };
         let couple =
             |images| couple(self.input.kubernetes_versions, file, &self.with_own(images, &here, &references));
         let coupled = self.images.as_ref().map(couple).unwrap_or_default();
@@ -138,15 +168,17 @@ impl Follower<'_> {
             return Err(NotFollowed::OwnVersion(at));
         }
         let changes: Vec<Change> = references.changes.iter().chain(&coupled.changes).cloned().collect();
-        let before = document.shared_text();
-        let after = match changes.as_slice() {
-            [] => before.clone(),
-            changes => document.edit(changes)?.document.shared_text(),
+        let edited = match changes.as_slice() {
+            [] => None,
+            changes => Some(document.edit(changes)?.document),
         };
+        let before = document.shared_text();
+        let after = edited.as_ref().map_or_else(|| Arc::clone(&before), Document::shared_text);
         let notes = coupled.notes.iter().map(ToString::to_string).collect();
         let kubernetes_versions = coupled.set.clone();
         let path = path.to_owned();
-        Ok((ReferenceFile { path, before, after, references, kubernetes_versions, notes }, coupled))
+        let file = ReferenceFile { path, before, after, references, kubernetes_versions, notes };
+        Ok((file, edited, coupled))
     }
 
     /// The images of the target and those that the file lists itself.

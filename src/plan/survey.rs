@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::check::{File, Severities};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::reconcile::references::Globs;
 use crate::reconcile::{Images, Ownership};
@@ -24,6 +25,8 @@ pub struct Target {
     pub kubernetes_versions: KubernetesVersions,
     /// Which other files of the project may name image keys.
     pub references: Globs,
+    /// How severe each kind of finding is that `check` has.
+    pub severities: Severities,
 }
 
 impl Target {
@@ -292,6 +295,28 @@ fn among(known: &[String]) -> String {
 
 pub(super) fn values_error(path: &str, error: ValuesError) -> SurveyError {
     SurveyError::Values { path: path.to_owned(), error }
+}
+
+impl Surveyed {
+    /// The file as `check` takes it.
+    pub fn as_file(&self) -> File<'_> {
+        let Self { path, document, version, mapping, .. } = self;
+        File { path, document, version: version.as_ref(), mapping }
+    }
+
+    /// The same file with another text: version and mapping are where they were.
+    pub(super) fn reread(&self, document: Document) -> Result<Self, SurveyError> {
+        let failed = |error| values_error(&self.path, error);
+        let version = match &self.version {
+            Some((key, _)) => document.scalar(key).map_err(failed)?.map(|scalar| (key.clone(), scalar)),
+            None => None,
+        };
+        let key = &self.mapping.path;
+        let mapping = document.mapping(key).map_err(failed)?;
+        let missing = || SurveyError::NoSuchMapping { path: self.path.clone(), key: key.clone() };
+        let (path, root) = (self.path.clone(), self.root.clone());
+        Ok(Self { path, version, mapping: mapping.ok_or_else(missing)?, root, document })
+    }
 }
 
 impl Survey {

@@ -1,14 +1,16 @@
 //! From keys to bytes: each file is edited once, at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::decide::FileKeys;
+use super::findings::Findings;
 use super::references::ReferenceFiles;
 use super::schema::{self, Answer, Schema};
 use super::{KeyPlan, Plan, PlanError, PlanInput, PlannedFile, Surveyed};
 use crate::reconcile::{Departure, Reconciliation};
 use crate::release::choice::Known;
-use crate::values::{Change, EditNote, Mapping};
+use crate::values::{Change, Document, EditNote, Mapping};
 
 /// Files beside the target's own that a plan looks at, by their paths.
 #[derive(Debug, Default)]
@@ -34,24 +36,28 @@ impl KeyPlan {
     pub fn write(self, input: &PlanInput<'_>, known: &Known, beside: Beside) -> Result<Plan, PlanError> {
         let files = input.survey.files().zip(self.files);
         let files = files.map(|(file, keys)| {
-            let mut planned = edit(file, keys)?;
+            let (mut planned, after) = edit(file, keys)?;
             obey(&mut planned, file, &beside.schemas)?;
-            Ok(planned)
+            Ok((planned, after))
         });
+        let (files, after): (_, Vec<_>) = files.collect::<Result<Vec<_>, PlanError>>()?.into_iter().unzip();
         let mut plan = Plan {
-            files: files.collect::<Result<_, PlanError>>()?,
+            files,
             from: self.from,
             verdict: self.verdict,
             choice: self.choice,
             references: ReferenceFiles::default(),
             signatures: self.signatures,
+            findings: Findings::default(),
         };
-        plan.follow(input, known, beside.references)?;
+        let others = plan.follow(input, known, beside.references)?;
+        plan.judge(input, known, after, &others)?;
         Ok(plan)
     }
 }
 
-fn edit(file: &Surveyed, keys: FileKeys) -> Result<PlannedFile, PlanError> {
+/// The planned file, and its document where it changes.
+fn edit(file: &Surveyed, keys: FileKeys) -> Result<(PlannedFile, Option<Document>), PlanError> {
     let changes: Vec<Change> = keys.changes().cloned().collect();
     let FileKeys { reconciliation, references, coupled, .. } = keys;
     let before = file.document.shared_text();
@@ -59,26 +65,27 @@ fn edit(file: &Surveyed, keys: FileKeys) -> Result<PlannedFile, PlanError> {
     notes.extend(references.notes(&file.path));
     notes.extend(coupled.notes.iter().map(ToString::to_string));
     let after = if changes.is_empty() {
-        before.clone()
+        None
     } else {
         let edited = file.document.edit(&changes);
         let edited = edited.map_err(|error| PlanError::Edit { path: file.path.clone(), error })?;
         // The reconciliation itself says which comments above an entry stay, and why.
         let below = edited.notes.iter().filter(|note| matches!(note, EditNote::CommentBelowStays { .. }));
         notes.extend(below.map(ToString::to_string));
-        edited.document.shared_text()
+        Some(edited.document)
     };
-    Ok(PlannedFile {
+    let planned = PlannedFile {
         path: file.path.clone(),
+        after: after.as_ref().map_or_else(|| Arc::clone(&before), Document::shared_text),
         before,
-        after,
         in_use: in_use(&file.mapping, &reconciliation),
         reconciliation,
         references,
         kubernetes_versions: coupled.set,
         notes,
         not_found: coupled.not_found,
-    })
+    };
+    Ok((planned, after))
 }
 
 /// The keys that are enabled, and what becomes of them; those that go without a successor are not among them.

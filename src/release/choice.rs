@@ -276,6 +276,12 @@ impl Known {
             .find(|(_, lines)| !lines.is_empty())
     }
 
+    /// The release before a version: the highest lower one that is no pre-release.
+    pub fn version_before(&self, version: &Version) -> Option<&Version> {
+        let known = self.candidates.keys().chain(self.releases.keys());
+        known.filter(|other| *other < version && !other.is_prerelease()).max()
+    }
+
     /// What is known of a version beside its artifacts; nothing, where no source named it.
     fn candidate(&self, version: &Version) -> Candidate {
         let unnamed = || Candidate { version: version.clone(), released_at: None, first_seen: None };
@@ -299,6 +305,13 @@ impl Verdict {
 }
 
 impl Choice {
+    /// What was proposed is held after all.
+    pub(crate) fn hold(&mut self, version: &Version, hold: Hold) {
+        self.proposed = None;
+        let told = self.verdicts.iter_mut().find(|(told, _)| told == version);
+        told.into_iter().for_each(|(_, verdict)| *verdict = Verdict::Held(hold.clone()));
+    }
+
     /// What it lacks, where the release is proposed as a draft because it was waited for long enough.
     pub fn overdue(&self) -> Option<&gates::Missing> {
         let objections = self.verdicts.iter().flat_map(|(_, verdict)| verdict.objections());

@@ -88,6 +88,11 @@ pub enum Hold {
         /// How many would be listed.
         listed: usize,
     },
+    /// The files would have errors that they do not have now.
+    NewFindings {
+        /// Each error, with its place.
+        errors: Vec<String>,
+    },
 }
 
 /// The holds of a release, by what was read of it and by what planning it found, whatever the settings say of them.
@@ -150,6 +155,7 @@ impl Hold {
             Self::Inconsistent(_) => "inconsistent",
             Self::BigJump { .. } => "big-jump",
             Self::Unsigned { .. } => "unsigned",
+            Self::NewFindings { .. } => "new-findings",
         }
     }
 
@@ -163,7 +169,8 @@ impl Hold {
             | Self::TooYoung { .. }
             | Self::AgeUnknown
             | Self::SeriesMissing { .. }
-            | Self::Unsigned { .. } => Stance::Hold,
+            | Self::Unsigned { .. }
+            | Self::NewFindings { .. } => Stance::Hold,
         }
     }
 
@@ -203,6 +210,11 @@ impl fmt::Display for Hold {
             Self::Unsigned { images, listed } => {
                 write!(f, "{} of {listed} images are not signed as demanded", images.len())?;
                 images.first().map_or(Ok(()), |(key, why)| write!(f, ": {key} is {why}"))
+            }
+            Self::NewFindings { errors } => {
+                let plural = if errors.len() == 1 { "error" } else { "errors" };
+                write!(f, "it would add {} {plural}", errors.len())?;
+                errors.first().map_or(Ok(()), |error| write!(f, ": {error}"))
             }
         }
     }

@@ -42,6 +42,18 @@ pub enum UnknownAge {
     Allow,
 }
 
+/// What happens where an update would add errors to what `check` finds in the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnNewFindings {
+    /// It is proposed as a draft that is not merged automatically.
+    #[default]
+    Draft,
+    /// It is held.
+    Hold,
+    /// It is proposed as any other, and they are told.
+    Ignore,
+}
+
 /// Which releases may be proposed.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -69,6 +81,8 @@ pub struct Policy {
     pub accept: Vec<Version>,
     /// How strictly the other gates are kept.
     pub gates: Gates,
+    /// What happens where an update would add errors to what `check` finds.
+    pub on_new_findings: OnNewFindings,
     /// What is asked of signatures; `None` for what the known keys suggest.
     pub signatures: Option<Demand>,
 }
@@ -116,6 +130,7 @@ impl Default for Policy {
             downgrade: false,
             accept: Vec::new(),
             gates: Gates::default(),
+            on_new_findings: OnNewFindings::default(),
             signatures: None,
         }
     }

@@ -3,7 +3,7 @@
 use anstyle::Style;
 
 use super::table::{Column, Table};
-use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, paint, printable, references};
+use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, findings, paint, printable, references};
 use crate::plan::gates::Checked;
 use crate::plan::{Plan, Planned, PlannedFile};
 use crate::release::choice::{Choice, Known, Verdict};
@@ -25,6 +25,7 @@ pub fn text(plan: &Plan, known: &Known, width: Option<usize>) -> String {
         text.push_str(&diff::coloured(path, before, after));
     }
     text.push('\n');
+    text.push_str(&findings::text(&plan.findings));
     text.push_str(&signatures(plan));
     text.push_str(&verdict(plan));
     text

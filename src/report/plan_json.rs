@@ -1,5 +1,6 @@
 //! A plan for programs. The shape is `config/plan.schema.json`; a change of it changes the number in `schema`.
 
+mod findings;
 mod references;
 
 use schemars::JsonSchema;
@@ -11,6 +12,7 @@ use crate::plan::{Plan, Planned, PlannedFile};
 use crate::release::choice::{Known, Verdict};
 use crate::release::{Coverage, ImageKey, Release};
 use crate::signature;
+pub use findings::FindingsReport;
 pub use references::{DanglingReference, FollowedReference, ReferenceReport, SetKubernetesVersion};
 
 /// The shape's name and version.
@@ -40,6 +42,8 @@ pub struct PlanReport {
     /// What was found of the signatures of the images that the files will list; absent if they were not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signatures: Option<Vec<SignatureRow>>,
+    /// What `dibump check` will find that it does not find now, and the reverse.
+    pub findings: FindingsReport,
 }
 
 /// One release.
@@ -171,6 +175,7 @@ pub fn report(plan: &Plan, known: &Known) -> PlanReport {
         files: plan.files.iter().map(file).collect(),
         references: references::report(&plan.references),
         signatures: plan.signatures.checked().map(signatures),
+        findings: findings::report(&plan.findings),
     }
 }
 

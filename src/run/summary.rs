@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Job;
-use crate::merge_request::text::{FileSummary, Image, ImageRow, KeyChange, OsReleases, Summary};
+use crate::merge_request::text::{
+    FileSummary, FindingsSummary, Image, ImageRow, KeyChange, OsReleases, Summary,
+};
 use crate::observe::releases::{Producer, Snapshot};
+use crate::plan::findings::{Findings, told};
 use crate::plan::gates::Checked;
 use crate::plan::{Plan, PlannedFile};
 use crate::release::choice::{Known, Verdict};
@@ -25,6 +28,7 @@ pub(super) fn summary(job: &Job, producer: &Producer, snapshot: &Snapshot<'_>, p
             changes: plan.os_changes().iter().map(ToString::to_string).collect(),
             is_unexpected: plan.has_unexpected_os_change(&job.policy),
         },
+        findings: findings(&plan.findings),
         following: super::references::following(plan),
         missing: plan.choice.overdue().map(|missing| missing.items()).unwrap_or_default(),
         complete: wanted.and_then(|release| complete(release, plan, known)),
@@ -114,6 +118,15 @@ impl Told<'_> {
             ..KeyChange::default()
         };
         rolling.map(change).collect()
+    }
+}
+
+fn findings(found: &Findings) -> FindingsSummary {
+    FindingsSummary {
+        errors: found.new_errors().map(told).collect(),
+        warnings: found.new_warnings().map(told).collect(),
+        mended: found.difference.mended.iter().map(told).collect(),
+        not_checked: found.not_checked.clone(),
     }
 }
 

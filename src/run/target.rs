@@ -83,6 +83,7 @@ async fn run_job(
         naming: &producer.naming,
         to: None,
         signatures: &signatures,
+        severities: &job.target.severities,
         now: options.now,
     };
     let keys = look_up(&input, &mut snapshot).await.map_err(|error| Outcome::of(&error))?;

@@ -9,7 +9,7 @@ use crate::forge::MergeRequestSettings;
 use crate::merge_request::marker::Digests;
 use crate::merge_request::template::Facts;
 use crate::merge_request::text::Summary;
-use crate::merge_request::{FileChange, Outcome, Patch, Place, Update, Wanted, Work, text};
+use crate::merge_request::{FileChange, Outcome, Patch, Place, Update, Upkeep, Wanted, Work, text};
 use crate::observe::releases::{Producer, Snapshot};
 use crate::plan::{Plan, Planned};
 use crate::reconcile::Reconciliation;
@@ -49,8 +49,10 @@ fn update(job: &Job, read: &Read, producer: &Producer, snapshot: &Snapshot<'_>, 
     };
     let summary = summary::summary(job, producer, snapshot, plan);
     let digests = summary.images.iter().filter_map(|row| Some((row.key.as_str(), row.digest.as_ref()?)));
-    // What was waited for in vain, and an OS release that nobody expects to change, are for a person to judge.
-    let is_draft = plan.choice.overdue().is_some() || plan.has_unexpected_os_change(&job.policy);
+    // New errors, what was waited for in vain, and an OS release that nobody expects to change are for a person to judge.
+    let has_errors = plan.has_errors_to_judge(job.policy.on_new_findings);
+    let is_draft =
+        has_errors || plan.choice.overdue().is_some() || plan.has_unexpected_os_change(&job.policy);
     let words = job.templates.write(&facts(job, read, plan, &summary));
     Update {
         producer: job.producer.clone(),
@@ -63,7 +65,7 @@ fn update(job: &Job, read: &Read, producer: &Producer, snapshot: &Snapshot<'_>, 
         trailers: job.templates.trailers.clone(),
         digests: Digests::of(digests),
         settings: MergeRequestSettings { draft: job.settings.draft || is_draft, ..job.settings.clone() },
-        upkeep: job.upkeep,
+        upkeep: Upkeep { auto_merge: job.upkeep.auto_merge && !has_errors, ..job.upkeep },
     }
 }
 

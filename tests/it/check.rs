@@ -38,6 +38,12 @@ fn annotations(name: &str, version: &str) -> Vec<(String, String)> {
     values.map(named).into()
 }
 
+/// The annotations of an image by its name.
+pub(crate) fn annotated(name: &str) -> std::collections::BTreeMap<String, String> {
+    let facets = dibump::release::Facets::from_name(name).unwrap();
+    annotations(name, &facets.k8s_version.to_string()).into_iter().collect()
+}
+
 pub(crate) fn observed() -> String {
     let artifacts: Vec<Value> = IMAGES
         .iter()

@@ -38,6 +38,7 @@ mod life;
 mod oci;
 mod oci_access;
 mod os_releases;
+mod new_findings;
 mod others;
 mod outputs;
 mod page;

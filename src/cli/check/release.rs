@@ -13,7 +13,7 @@ use crate::config::{Config, Producer};
 use crate::observe::releases::Snapshot;
 use crate::plan::{Current, Survey};
 use crate::reconcile::Images;
-use crate::release::{ImageKey, Release, Version, choice};
+use crate::release::{ImageKey, Release, Version};
 use crate::signature::{Requirement, Unverified, Verdict};
 use crate::wiring::Session;
 
@@ -53,7 +53,7 @@ pub(super) fn look_up(
         known.settle(&survey.listed());
         let unknown = || Release::unknown(version.clone(), "it is not among the observed releases");
         let release = known.releases.get(version).cloned().unwrap_or_else(unknown);
-        let previous = before(version, &known).and_then(|version| known.releases.get(version)).cloned();
+        let previous = known.version_before(version).and_then(|version| known.releases.get(version)).cloned();
         return Ok(Known { previous, ..Known::of(Some(release), Unverified::FromFile) });
     }
     let lookup = &args.files.lookup;
@@ -82,7 +82,9 @@ async fn in_registry(
     let producer = session.producer(settings).await?;
     let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;
     snapshot.read(version, now).await?;
-    if let Some(previous) = before(version, snapshot.known())
+    if let Some(previous) = snapshot
+        .known()
+        .version_before(version)
         .cloned()
         .filter(|_| needs_previous(local, survey, &snapshot, version))
     {
@@ -91,7 +93,7 @@ async fn in_registry(
     let requirement = survey.signature_requirement(producer.keys.as_ref(), local.policy.signatures)?;
     let signatures = snapshot.signed(version, &survey.listed(), requirement.keys()).await;
     let mut known = snapshot.into_known();
-    let previous = before(version, &known).cloned().and_then(|version| known.releases.remove(&version));
+    let previous = known.version_before(version).cloned().and_then(|version| known.releases.remove(&version));
     Ok(Known { release: known.releases.remove(version), previous, signatures, requirement })
 }
 
@@ -101,10 +103,4 @@ fn needs_previous(local: &Local<'_>, survey: &Survey, snapshot: &Snapshot<'_>, v
     let listed = survey.listed();
     let release = snapshot.known().releases.get(version);
     follows && release.is_some_and(|release| release.artifacts.keys().any(|key| !listed.contains(key)))
-}
-
-/// The release before: the highest lower version that is no pre-release.
-fn before<'a>(version: &Version, known: &'a choice::Known) -> Option<&'a Version> {
-    let lower = known.candidates.keys().chain(known.releases.keys());
-    lower.filter(|other| *other < version && !other.is_prerelease()).max()
 }

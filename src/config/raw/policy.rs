@@ -52,6 +52,9 @@ pub(in crate::config) struct RawPolicy {
     /// What happens to a release that would keep or rename fewer than half of the listed keys. Default: hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) big_jump: Option<RawStance>,
+    /// What happens where an update would add errors to what `check` finds in the files. Default: draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) on_new_findings: Option<RawOnNewFindings>,
     /// What is asked of the signatures of images that would be listed. Default: required where a public key is known (warn
     /// where it comes from a values file that skips the check itself), else off.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +83,18 @@ pub(in crate::config) enum RawDemand {
     Warn,
     /// They are not looked at.
     Off,
+}
+
+/// What happens where an update would add errors.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum RawOnNewFindings {
+    /// It is proposed as a draft that is not merged automatically.
+    Draft,
+    /// It is held.
+    Hold,
+    /// It is proposed as any other, and they are told.
+    Ignore,
 }
 
 /// An update type.
@@ -132,6 +147,7 @@ impl RawPolicy {
             incomplete_timeout: self.incomplete_timeout.clone().or_else(|| above.incomplete_timeout.clone()),
             inconsistent: self.inconsistent.or(above.inconsistent),
             big_jump: self.big_jump.or(above.big_jump),
+            on_new_findings: self.on_new_findings.or(above.on_new_findings),
             signatures: self.signatures.or(above.signatures),
         }
     }

@@ -11,8 +11,8 @@ use super::super::description::Description;
 use super::super::marker::tests::marker;
 use super::super::notice;
 use super::super::text::{
-    FileSummary, Following, Image, ImageRow, KeyChange, OsReleases, ReferenceSummary, Summary, VersionChange,
-    describe,
+    FileSummary, FindingsSummary, Following, Image, ImageRow, KeyChange, OsReleases, ReferenceSummary,
+    Summary, VersionChange, describe,
 };
 use super::tests::{ACTING, HOSTILE};
 use crate::release::{Digest, Facets, Size};
@@ -89,6 +89,12 @@ fn summary(text: &str) -> Summary {
             kept: vec![change.clone()],
             suggested: vec![text.to_owned()],
         }],
+        findings: FindingsSummary {
+            errors: vec![text.to_owned()],
+            warnings: vec![text.to_owned()],
+            mended: vec![text.to_owned()],
+            not_checked: vec![text.to_owned()],
+        },
         os_releases: OsReleases { changes: vec![text.to_owned()], is_unexpected: true },
         following: Following {
             kubernetes_versions: vec![VersionChange {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::check::Severities;
 use crate::plan::survey::{FileSpec, Target};
 use crate::plan::{Planned, decide, survey};
 use crate::reconcile::Images;
@@ -57,6 +58,7 @@ fn asked(
         naming: &Naming::default(),
         to: None,
         signatures: required,
+        severities: &Severities::default(),
         now: jiff::Timestamp::UNIX_EPOCH,
     };
     let mut plan = decide(&input, known, choice).unwrap();

@@ -56,6 +56,8 @@ pub struct FindingRow {
 pub struct PlaceRow {
     /// The file.
     pub path: String,
+    /// The keys from the top of the file down to it, joined by dots; empty for a comment.
+    pub key: String,
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
@@ -99,13 +101,6 @@ pub struct FixedRow {
 /// The JSON form of a check.
 pub fn report(checked: &Checked<'_>) -> CheckReport {
     let report = checked.report;
-    let rows = |findings: &[Finding]| {
-        findings
-            .iter()
-            .zip(fingerprints(findings))
-            .map(|(finding, print)| row(finding, print))
-            .collect::<Vec<_>>()
-    };
     let ignored: Vec<Finding> = report.ignored.iter().map(|ignored| ignored.finding.clone()).collect();
     let reasons = report.ignored.iter().map(|ignored| ignored.reason.clone());
     let skipped = report.skipped.iter().map(|skipped| SkippedRow {
@@ -137,6 +132,11 @@ pub fn report(checked: &Checked<'_>) -> CheckReport {
     }
 }
 
+/// The findings of one report.
+pub(in crate::report) fn rows(findings: &[Finding]) -> Vec<FindingRow> {
+    findings.iter().zip(fingerprints(findings)).map(|(finding, print)| row(finding, print)).collect()
+}
+
 fn row(finding: &Finding, fingerprint: String) -> FindingRow {
     FindingRow {
         id: finding.id.as_str(),
@@ -155,6 +155,7 @@ fn row(finding: &Finding, fingerprint: String) -> FindingRow {
 fn place(place: &Place) -> PlaceRow {
     PlaceRow {
         path: shown_path(&place.path).to_owned(),
+        key: place.key.to_string(),
         line: place.at.line,
         column: place.at.column,
         end_column: place.at.column + place.length,

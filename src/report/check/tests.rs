@@ -6,7 +6,11 @@ fn finding(id: Id, line: usize, column: usize, length: usize, subject: &str) -> 
     Finding {
         id,
         severity: id.default_severity(),
-        place: Place { path: "./charts/values.yaml".to_owned(), at: Position { line, column }, length },
+        place: Place {
+            at: Position { line, column },
+            length,
+            ..Place::of_file("./charts/values.yaml".to_owned())
+        },
         message: format!("`{subject}` is <wrong> & \"odd\""),
         help: Some("look at it".to_owned()),
         subject: subject.to_owned(),
@@ -15,7 +19,7 @@ fn finding(id: Id, line: usize, column: usize, length: usize, subject: &str) -> 
 }
 
 fn rendered(findings: Vec<Finding>, text_of_file: &str) -> String {
-    let report = Report { findings, ignored: Vec::new(), unknown: Vec::new(), skipped: Vec::new() };
+    let report = Report { findings, ..Report::default() };
     let texts = BTreeMap::from([("./charts/values.yaml".to_owned(), text_of_file.to_owned())]);
     let checked = Checked { report: &report, fixed: &[], texts: &texts };
     anstream::adapter::strip_str(&text(&checked)).to_string()

@@ -1,0 +1,64 @@
+//! What an update does to the findings of `dibump check`: new errors stand before everything else.
+
+use super::{bullets, inert, short};
+
+/// What an update does to the findings of `dibump check`, a sentence each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FindingsSummary {
+    /// Errors that it adds.
+    pub errors: Vec<String>,
+    /// Warnings that it adds.
+    pub warnings: Vec<String>,
+    /// What it mends.
+    pub mended: Vec<String>,
+    /// What could not be checked.
+    pub not_checked: Vec<String>,
+}
+
+impl FindingsSummary {
+    /// What stands before everything else.
+    pub(super) fn head(&self) -> Option<String> {
+        bullets("With this, `dibump check` finds new errors", short(&lines(&self.errors)))
+    }
+
+    /// What it mends, among the essentials.
+    pub(super) fn mended(&self) -> Option<String> {
+        bullets("This mends", short(&lines(&self.mended)))
+    }
+
+    /// What had no room above, and what is for who wants to know everything.
+    pub(super) fn rest(&self) -> impl Iterator<Item = String> {
+        let all = |heading, texts: &[String]| {
+            let lines = lines(texts);
+            (short(&lines).len() < lines.len()).then(|| bullets(heading, &lines)).flatten()
+        };
+        let (errors, mended) =
+            (all("All new errors", &self.errors), all("All that this mends", &self.mended));
+        errors.into_iter().chain(mended).chain(bullets("Not checked", &lines(&self.not_checked)))
+    }
+}
+
+fn lines(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| inert::inline(text)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_of_many_errors_stand_at_the_head_and_all_of_them_below() {
+        let errors: Vec<String> = (0..9).map(|i| format!("values.yaml:{i}:1: `@{i}` is no image")).collect();
+        let told = FindingsSummary { errors, ..FindingsSummary::default() };
+        let head = told.head().unwrap();
+        assert!(
+            head.starts_with("**With this, `dibump check` finds new errors:**\n\n- values.yaml:0:1"),
+            "{head}"
+        );
+        assert!(!head.contains("@0") && !head.contains("values.yaml:8"), "{head}");
+        let rest: Vec<String> = told.rest().collect();
+        assert!(rest.len() == 1 && rest[0].contains("values.yaml:8"), "{rest:?}");
+        assert_eq!(FindingsSummary::default().head(), None);
+        assert_eq!(FindingsSummary::default().rest().count(), 0);
+    }
+}
