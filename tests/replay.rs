@@ -3,7 +3,8 @@
 //! of `k8s_version_map`, and with `references:` the keys that another file names.
 //!
 //! `cargo test --test replay` runs the small cases of this repository. Other data are given by their folder, which holds
-//! `releases.json` and `replay/<case>/{before,after}.yaml` with `replay/index.json`; cases that the maintainers decided
+//! `releases.json` and `replay/<case>/{before,after}.yaml` with `replay/index.json`, and perhaps `observed.json`, by which
+//! what plans announce is held against what `check` finds; cases that the maintainers decided
 //! by hand are named behind it: `cargo test --test replay -- ../data --except 007,016`.
 
 #![allow(
@@ -18,6 +19,8 @@
 
 #[path = "fake/docker_registry.rs"]
 mod docker_registry;
+#[path = "replay/findings.rs"]
+mod findings;
 #[path = "replay/gates.rs"]
 mod gates;
 
@@ -105,6 +108,12 @@ async fn replay(folder: &Path, except: &BTreeSet<String>) -> usize {
         };
         println!("test replay {} to {} ... {verdict}", case.id, case.to);
         failed += usize::from(!problems.is_empty());
+    }
+    for case in cases.iter().filter(|_| folder.join("observed.json").exists()) {
+        let found = findings::check(folder, &case.id, &case.to);
+        failed += usize::from(found.is_err());
+        let told = found.unwrap_or_else(|problem| format!("FAILED\n    {problem}"));
+        println!("test findings {} to {} ... {told}", case.id, case.to);
     }
     let gates = gates::check(&releases);
     failed += usize::from(gates.is_err());

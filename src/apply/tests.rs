@@ -90,6 +90,7 @@ impl FakeForge {
             digests: Digests::default(),
             settings: MergeRequestSettings::default(),
             upkeep: self.state().upkeep,
+            needs_a_person: false,
         };
         self.wants(Work::Update(Box::new(update)))
     }

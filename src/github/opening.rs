@@ -196,6 +196,12 @@ impl GitHub {
         if *edit == MergeRequestEdit::default() {
             return Ok(());
         }
+        if edit.draft {
+            self.make_draft(number).await?;
+        }
+        if matches!(edit, MergeRequestEdit { title: None, description: None, state: None, .. }) {
+            return Ok(());
+        }
         let state = edit.state.map(|state| match state {
             StateChange::Close => "closed",
             StateChange::Reopen => "open",
@@ -205,6 +211,20 @@ impl GitHub {
         self.client.write::<IgnoredAny>(Method::PATCH, &route, &change).await.map(drop)
     }
 }
+
+impl GitHub {
+    /// Only GraphQL can turn an open pull request into a draft.
+    async fn make_draft(&self, number: u64) -> Result<(), Failure> {
+        let request = self.single(number).await?;
+        if request.draft {
+            return Ok(());
+        }
+        self.client.mutate(TO_DRAFT, json!({"input": {"pullRequestId": request.node_id}})).await
+    }
+}
+
+const TO_DRAFT: &str = "mutation($input: ConvertPullRequestToDraftInput!) { \
+                        convertPullRequestToDraft(input: $input) { clientMutationId } }";
 
 /// Who can be asked for a review.
 const REVIEWERS: &str = "`reviewers` of the merge request settings takes collaborators of the repository, but not whoever opens it";

@@ -27,7 +27,7 @@ pub(super) struct Wire {
     #[serde(default)]
     labels: Vec<Label>,
     #[serde(default)]
-    draft: bool,
+    pub(super) draft: bool,
     pub(super) auto_merge: Option<IgnoredAny>,
     /// In the single answer only; null while GitHub looks.
     mergeable: Option<bool>,

@@ -210,10 +210,11 @@ async fn change(
 ) -> Result<(), Failure> {
     let mut endpoint = EditMergeRequest::builder();
     endpoint.project(project).merge_request(number);
-    if let Some(title) = &edit.title {
+    if edit.title.is_some() || edit.draft {
         let now = SingleMergeRequest::builder().project(project).merge_request(number).build();
         let now: Wire = client.ask(&built(now)?).await?;
-        let draft = if now.is_draft() { DRAFT } else { "" };
+        let draft = if now.is_draft() || edit.draft { DRAFT } else { "" };
+        let title = edit.title.as_deref().unwrap_or_else(|| without_draft(&now.title));
         endpoint.title(format!("{draft}{title}"));
     }
     if let Some(description) = &edit.description {

@@ -161,4 +161,6 @@ pub struct MergeRequestEdit {
     pub description: Option<String>,
     /// Closing, or opening again.
     pub state: Option<StateChange>,
+    /// Making it a draft; `false` leaves it what it is.
+    pub draft: bool,
 }

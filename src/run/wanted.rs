@@ -51,7 +51,7 @@ fn update(job: &Job, read: &Read, producer: &Producer, snapshot: &Snapshot<'_>, 
     let digests = summary.images.iter().filter_map(|row| Some((row.key.as_str(), row.digest.as_ref()?)));
     // New errors, what was waited for in vain, and an OS release that nobody expects to change are for a person to judge.
     let has_errors = plan.has_errors_to_judge(job.policy.on_new_findings);
-    let is_draft =
+    let needs_a_person =
         has_errors || plan.choice.overdue().is_some() || plan.has_unexpected_os_change(&job.policy);
     let words = job.templates.write(&facts(job, read, plan, &summary));
     Update {
@@ -64,7 +64,11 @@ fn update(job: &Job, read: &Read, producer: &Producer, snapshot: &Snapshot<'_>, 
         commit_message: words.commit_message,
         trailers: job.templates.trailers.clone(),
         digests: Digests::of(digests),
-        settings: MergeRequestSettings { draft: job.settings.draft || is_draft, ..job.settings.clone() },
+        settings: MergeRequestSettings {
+            draft: job.settings.draft || needs_a_person,
+            ..job.settings.clone()
+        },
+        needs_a_person,
         upkeep: Upkeep { auto_merge: job.upkeep.auto_merge && !has_errors, ..job.upkeep },
     }
 }

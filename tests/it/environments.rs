@@ -1,5 +1,5 @@
 //! Environments over a chart, in sylva-core's layout: after an update no name of an image that the release does not have
-//! is left in any file without a word in the plan.
+//! is left in any file without a word in the plan, and `check` finds no error that the plan did not announce.
 //!
 //! The names are looked for in the text, line by line, by nothing of the program. The excerpts of this repository are
 //! always updated; sylva-core's own files at five commits are, where they lie beside the checkout.
@@ -52,11 +52,21 @@ impl Deployment {
             overlays.iter().map(overlay).collect::<String>()
         );
         self.desk.write("dibump.yaml", config);
+        let before = self.errors().await;
         let plan = ["plan", "values.yaml", "--observed", "releases.json", "--to", &self.to, "--write"];
         let ran = self.desk.dibump(&[&plan[..], &["--format", "json"]].concat()).await;
         assert_eq!(ran.exit, Some(0), "{overlays:?}: {ran:#?}");
-        let plan = serde_json::from_str(&ran.stdout).unwrap();
+        let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let announced = errors(&plan["findings"]["new"]);
+        assert_eq!(announced, beyond(&before, self.errors().await), "{overlays:?}: {plan:#}");
         (ran, plan)
+    }
+
+    /// What `check` finds, by kind, file, keys and subject.
+    async fn errors(&self) -> Errors {
+        let ran = self.desk.dibump(&["check", "--observed", "releases.json", "--format", "json"]).await;
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"));
+        errors(&report["findings"])
     }
 
     fn text(&self, path: &str) -> String {
@@ -97,6 +107,29 @@ impl Deployment {
         }
         count
     }
+}
+
+/// Errors of one kind, in one file, below the same keys, of the same subject.
+type Errors = BTreeMap<[String; 4], usize>;
+
+fn errors(findings: &Value) -> Errors {
+    let mut errors = Errors::new();
+    let all = findings.as_array().unwrap().iter();
+    for finding in all.filter(|finding| finding["severity"] == "error") {
+        let identity =
+            ["id", "path", "key", "subject"].map(|field| finding[field].as_str().unwrap().to_owned());
+        *errors.entry(identity).or_default() += 1;
+    }
+    errors
+}
+
+/// Those of `after` that `before` does not have.
+fn beyond(before: &Errors, after: Errors) -> Errors {
+    let left = |(error, count): ([String; 4], usize)| {
+        let more = count.saturating_sub(before.get(&error).copied().unwrap_or_default());
+        (error, more)
+    };
+    after.into_iter().map(left).filter(|(_, count)| *count > 0).collect()
 }
 
 /// What a plan says of names that stay.
@@ -227,9 +260,10 @@ async fn no_key_of_sylva_cores_environments_is_left_dead_unsaid() {
             assert_eq!(plan["to"], *to, "{case}: {plan:#}");
             let left = deployment.nothing_is_left_unsaid(&plan, &case);
             println!(
-                "{case}: {} files, {} names go, {left} told",
+                "{case}: {} files, {} names go, {left} told, {} new errors announced",
                 deployment.files.len(),
-                deployment.going.len()
+                deployment.going.len(),
+                errors(&plan["findings"]["new"]).values().sum::<usize>(),
             );
             updates += 1;
         }

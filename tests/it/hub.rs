@@ -47,6 +47,8 @@ pub(crate) trait Hub: Send + Sync {
     fn merge(&self, number: u64);
     fn approve(&self, number: u64);
     fn is_draft(&self, number: u64) -> bool;
+    /// A person marks it ready.
+    fn mark_ready(&self, number: u64);
     /// Whether the branch's head has a pipeline, and whether that failed.
     fn pipeline(&self, branch: &str, failed: bool);
 
@@ -179,6 +181,12 @@ impl Hub for FakeGitLab {
         self.state().project(PROJECT).merge_request(number).title.starts_with("Draft: ")
     }
 
+    fn mark_ready(&self, number: u64) {
+        let mut state = self.state();
+        let title = &mut state.project(PROJECT).merge_request(number).title;
+        *title = title.replacen("Draft: ", "", 1);
+    }
+
     fn pipeline(&self, branch: &str, failed: bool) {
         let head = (self as &dyn Hub).head(branch).unwrap();
         let status = if failed { "FAILED" } else { "RUNNING" };
@@ -296,6 +304,10 @@ impl Hub for FakeGitHub {
 
     fn is_draft(&self, number: u64) -> bool {
         self.state().project(PROJECT).pull_request(number).draft
+    }
+
+    fn mark_ready(&self, number: u64) {
+        self.state().project(PROJECT).pull_request(number).draft = false;
     }
 
     fn pipeline(&self, branch: &str, failed: bool) {

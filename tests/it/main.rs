@@ -16,6 +16,7 @@ mod fake;
 #[macro_use]
 mod stories;
 
+mod announced;
 mod architecture;
 mod bare_metal;
 mod check;

@@ -94,6 +94,7 @@ impl Scene {
         let work = match self.wanted {
             Some(version) => Work::Update(Box::new(Update {
                 upkeep: self.upkeep,
+                needs_a_person: false,
                 digests: self.digests.clone(),
                 ..update(version)
             })),
@@ -128,6 +129,7 @@ fn update(version: &str) -> Update {
         digests: digests("1"),
         settings: MergeRequestSettings::default(),
         upkeep: Upkeep::default(),
+        needs_a_person: false,
     }
 }
 

@@ -40,6 +40,9 @@ pub struct Update {
     pub settings: MergeRequestSettings,
     /// How an open one is kept.
     pub upkeep: Upkeep,
+    /// Whether a person must look at the change before it is merged: then an open merge request that gets it becomes a
+    /// draft.
+    pub needs_a_person: bool,
 }
 
 /// An update, and where it goes.
@@ -153,6 +156,11 @@ impl Updating<'_> {
             Branched::Right(source) => self.describe(observed, open, description, source),
             Branched::Write(Some(_)) if observed.approved => self.frozen(open, description),
             Branched::Write(_) if open.auto_merge => cancel_auto_merge(open),
+            // A draft first, so that nobody merges the push before it is one. Whoever marks it ready afterwards has looked.
+            Branched::Write(_) if self.update.needs_a_person && !open.draft => {
+                let edit = MergeRequestEdit { draft: true, ..MergeRequestEdit::default() };
+                write(Action::Edit { number: open.number, edit }, Outcome::Updated)
+            }
             Branched::Write(expected) => self.push(expected, Outcome::Updated),
             Branched::Theirs(source, why) => {
                 let text = notice::edited(why, &self.update.version, &source.lacking);

@@ -39,6 +39,8 @@ pub struct FindingRow {
     /// Where it is.
     #[serde(flatten)]
     pub place: PlaceRow,
+    /// What it speaks of, which stays the same when lines move: a key, a path, a version.
+    pub subject: String,
     /// What is wrong.
     pub message: String,
     /// What a person may do.
@@ -145,6 +147,7 @@ fn row(finding: &Finding, fingerprint: String) -> FindingRow {
             Severity::Warn => "warn",
         },
         place: place(&finding.place),
+        subject: finding.subject.clone(),
         message: finding.message.clone(),
         help: finding.help.clone(),
         fix: finding.fix.as_ref().map(|fix| fix.description.clone()),

@@ -11,6 +11,7 @@ pub(super) fn operation(query: &str) -> Option<&'static str> {
     let known = [
         ("enablePullRequestAutoMerge(", "enablePullRequestAutoMerge"),
         ("disablePullRequestAutoMerge(", "disablePullRequestAutoMerge"),
+        ("convertPullRequestToDraft(", "convertPullRequestToDraft"),
         ("latestOpinionatedReviews(", "reviews"),
         ("statusCheckRollup", "checks"),
         ("object(oid:", "files"),
@@ -30,6 +31,7 @@ pub(super) fn answer(state: &mut State, caller: &Caller, asked: &Asked) -> Optio
         "viewer" => data(json!({"viewer": {"login": login}})),
         "enablePullRequestAutoMerge" => enable(state, caller, variables),
         "disablePullRequestAutoMerge" => disable(state, caller, variables),
+        "convertPullRequestToDraft" => to_draft(state, caller, variables),
         "files" => in_repository(state, caller, variables, |project| files(project, variables)),
         name => in_repository(state, caller, variables, |project| {
             let number = variables["number"].as_u64();
@@ -145,6 +147,22 @@ fn disable(state: &mut State, caller: &Caller, variables: &Value) -> Answer {
                 Some(_) => data(json!({name: {"clientMutationId": null}})),
                 None => failed("UNPROCESSABLE", name, "Can't disable auto-merge for this pull request"),
             }
+        }
+        Err(refusal) => refusal,
+    }
+}
+
+/// GitHub switches auto-merge off as well.
+fn to_draft(state: &mut State, caller: &Caller, variables: &Value) -> Answer {
+    let name = "convertPullRequestToDraft";
+    match writable(state, caller, &variables["input"], name) {
+        Ok((id, number)) => {
+            let request = state.project(id).pull_request(number);
+            if request.state != "open" {
+                return failed("UNPROCESSABLE", name, "Pull request is closed");
+            }
+            (request.draft, request.auto_merge) = (true, None);
+            data(json!({name: {"clientMutationId": null}}))
         }
         Err(refusal) => refusal,
     }
