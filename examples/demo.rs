@@ -177,7 +177,8 @@ impl Demo {
         let api = self.gitlab.api();
         println!();
         heading("The servers stay until Ctrl-C. In another terminal:");
-        println!("cargo run -- plan {values} --registry {prefix} --plain-http --discovery catalog");
+        println!("cargo run -- plan {values} --config {config}");
+        println!("cargo run -- check {values} --config {config}");
         println!("cargo run -- releases --registry {prefix} --plain-http --discovery catalog --from 0.4.11");
         println!("cargo run -- os-images-info -f {values} --registry {prefix} --plain-http");
         println!("GITLAB_TOKEN={TOKEN} cargo run -- run --config {config} --dry-run");

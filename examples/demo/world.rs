@@ -91,7 +91,8 @@ pub fn configuration(registry: &FakeRegistry, gitlab: &FakeGitLab) -> String {
         "version: 1\n\
          producers:\n  - registry: {prefix}\n    plain_http: true\n    discovery: [catalog]\n\
          forge:\n  kind: gitlab\n  url: {address}\n\
-         targets:\n  - project: {PROJECT}\n    files: [{VALUES_PATH}]\n\
+         targets:\n  - project: {PROJECT}\n    files: [{VALUES_PATH}]\n    \
+         kubernetes_versions: [{{path: cluster.k8s_version, k8s_flavor: rke2}}]\n\
          merge_request:\n  labels: [os-images]\n\
          network:\n  proxy_from_environment: false\n"
     )

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::fake::oci::Image;
-use crate::world::{AT_0_4_11, PREFIX, Ran, SOURCE, VALUES, World, images};
+use crate::world::{AT_0_4_11, Desk, PREFIX, Ran, SOURCE, VALUES, World, images};
 
 /// A cluster's own version is a decision of people: the update leaves it, and no image of 0.4.12 has it.
 fn with_cluster() -> String {
@@ -130,4 +130,24 @@ async fn a_plan_says_what_it_adds_what_it_mends_and_what_was_not_checked() {
         check.exit == Some(10) && check.stdout.contains("Kubernetes `v1.30.11` fits no listed image"),
         "{check:#?}"
     );
+}
+
+#[path = "../../examples/demo/world.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the demo uses all of it")]
+mod demo;
+
+#[tokio::test]
+async fn the_demos_own_file_is_clean_after_its_updates() {
+    let (registry, gitlab) = (demo::registry().await, demo::gitlab().await);
+    let desk = Desk::new();
+    desk.write(VALUES, demo::VALUES).write("dibump.yaml", demo::configuration(&registry, &gitlab));
+    for version in ["0.4.12", "0.4.13"] {
+        if version == "0.4.13" {
+            demo::publish_newer(&registry);
+        }
+        let plan = desk.dibump(&["plan", VALUES, "--config", "dibump.yaml", "--write"]).await;
+        assert!(plan.exit == Some(0) && plan.stdout.contains(&format!("→ {version}")), "{plan:#?}");
+        let check = desk.dibump(&["check", VALUES, "--config", "dibump.yaml"]).await;
+        assert!(check.exit == Some(0) && check.stdout.contains("nothing found"), "{plan:#?} {check:#?}");
+    }
 }
