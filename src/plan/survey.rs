@@ -12,6 +12,9 @@ use crate::release::{ImageKey, Line, Naming, Version};
 use crate::sylva::{IMAGES, REGISTRIES, REGISTRY_FIELD, VERSION};
 use crate::values::{Document, KeyPath, Mapping, Position, Scalar, TextsAt, ValuesError};
 
+/// Written less alike than this, nobody meant the other name.
+const ALIKE: f64 = 0.8;
+
 /// The files that are kept in step with one producer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Target {
@@ -152,8 +155,8 @@ pub enum SurveyError {
         /// Where they stand.
         at: [Position; 2],
     },
-    /// The registry that was named is in none of the files.
-    #[error("{path}: there is no `{REGISTRIES}.{name}`, and no image names it{}; correct `registry_key` (--registry-key)", among(.known))]
+    /// The files name registries, and the one that was named is not among them.
+    #[error("{path}: there is no `{REGISTRIES}.{name}`, and no image names it{}; correct `registry_key` (--registry-key)", among(.name, .known))]
     NoSuchRegistry {
         /// The file.
         path: String,
@@ -199,7 +202,8 @@ fn registries(file: &Surveyed) -> Result<Option<Value>, SurveyError> {
     registries.map_err(|error| values_error(&file.path, error))
 }
 
-/// The registry that a person named, which the files must know: as an entry of their registries, or of one of their images.
+/// The registry that a person named. Where the files name registries, as entries of their own or of one of their images, it
+/// must be one of them; where they name none, they leave that to the chart.
 fn registry_called(name: &str, primary: &Surveyed, overlays: &[Surveyed]) -> Result<Ownership, SurveyError> {
     let mut known = BTreeSet::new();
     for file in std::iter::once(primary).chain(overlays) {
@@ -208,7 +212,7 @@ fn registry_called(name: &str, primary: &Surveyed, overlays: &[Surveyed]) -> Res
         let fields = file.mapping.entries.iter().map(|entry| &entry.value[REGISTRY_FIELD]);
         known.extend(fields.filter_map(Value::as_str).map(str::to_owned));
     }
-    match known.contains(name) {
+    match known.is_empty() || known.contains(name) {
         true => Ok(Ownership::of_registry(name)),
         false => Err(SurveyError::NoSuchRegistry {
             path: primary.path.clone(),
@@ -286,11 +290,12 @@ fn version_key(spec: &FileSpec) -> KeyPath {
     spec.version_key.clone().unwrap_or_else(|| KeyPath(vec![VERSION.to_owned()]))
 }
 
-fn among(known: &[String]) -> String {
-    match known {
-        [] => String::new(),
-        known => format!(" (there are {})", known.join(", ")),
-    }
+fn among(name: &str, known: &[String]) -> String {
+    let likeness = |other: &&String| strsim::jaro_winkler(name, other);
+    let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let meant = nearest.filter(|nearest| likeness(nearest) >= ALIKE);
+    let meant = meant.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
+    format!(" (there are {}{meant})", known.join(", "))
 }
 
 pub(super) fn values_error(path: &str, error: ValuesError) -> SurveyError {

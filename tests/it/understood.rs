@@ -62,12 +62,33 @@ async fn a_registry_that_the_file_does_not_have_is_refused() {
             "values.yaml: there is no `os_images_oci_registries.nope`, and no image names it (there are sylva)",
         );
     }
+    let ran = world.desk.dibump(&["plan", VALUES, "--registry-key", "sylwa"]).await;
+    refused(&ran, 3, "(there are sylva; did you mean `sylva`?)");
     let ran = world.desk.dibump(&["plan", VALUES, "--registry-key", "sylva"]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
     let named = AT_0_4_11.replace("1-30-11: {}", "1-30-11: {os_images_oci_registry: ours}");
     world.desk.write(VALUES, named);
     let ran = world.desk.dibump(&["plan", VALUES, "--registry-key", "ours"]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn a_registry_of_which_no_file_says_anything_is_the_charts() {
+    let world = World::new().await;
+    world.desk.write(VALUES, AT_0_4_11);
+    for command in ["plan", "check"] {
+        let ran = world.desk.dibump(&[command, VALUES, "--registry-key", "sylva"]).await;
+        assert_eq!(ran.exit, Some(0), "{command}: {ran:#?}");
+    }
+    let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
+    let files = format!("files: [{VALUES}]\n");
+    world.desk.write(
+        "dibump.yaml",
+        config.replace(&files, &files.replace(VALUES, "{path: values.yaml, registry_key: sylva}")),
+    );
+    let ran = world.run().await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert_eq!(world.merge_requests().len(), 1);
 }
 
 #[tokio::test]
