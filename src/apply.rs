@@ -179,7 +179,9 @@ impl Run<'_> {
                 None
             }
             ForgeError::Unavailable { retry_after, .. } => *retry_after,
-            ForgeError::Refused { .. } | ForgeError::Invalid { .. } => return Err(error),
+            ForgeError::Refused { .. } | ForgeError::Unusable { .. } | ForgeError::Invalid { .. } => {
+                return Err(error);
+            }
         };
         if !self.waiting.wait(pause).await {
             return Err(error);

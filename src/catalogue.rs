@@ -78,6 +78,8 @@ pub enum CatalogueError {
         subject: String,
         /// The status, and the server's own words where it gave any.
         status: String,
+        /// Where its credentials come from.
+        hint: &'static str,
     },
     /// The server cannot be spoken to as it is configured, or is not what it was taken for: asking again gives the same.
     #[error("{reason}")]
@@ -96,7 +98,7 @@ pub enum CatalogueError {
         #[source]
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
-    /// The answer breaks the protocol.
+    /// The answer was cut, or breaks the protocol.
     #[error("{subject}: {reason}")]
     Invalid {
         /// The URL that was read.
@@ -109,6 +111,8 @@ pub enum CatalogueError {
     Broken {
         /// What is wrong, and where.
         reason: String,
+        /// What to do.
+        hint: Option<String>,
     },
 }
 

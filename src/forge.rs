@@ -45,6 +45,16 @@ pub enum ForgeError {
         /// What is needed instead, where we know.
         hint: Option<String>,
     },
+    /// The server cannot be spoken to as it is configured, or is not what it was taken for: asking again gives the same.
+    #[error("{action}: {reason}")]
+    Unusable {
+        /// What was tried.
+        action: String,
+        /// The server, and what is wrong with it.
+        reason: String,
+        /// What to do.
+        hint: Option<String>,
+    },
     /// The forge understood and will not do it as asked: a conflict, a branch that moved, a rule of the project.
     #[error("{action}: {reason}")]
     Rejected {

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
 
-pub use error::TransportError;
+pub use error::{IN_THE_WAY, TransportError};
 pub use redact::redacted;
 pub use secret::{Credential, InvalidSecret, Origin, Secret};
 
@@ -161,6 +161,26 @@ impl Response {
             status: self.status,
             retry_after: self.retry_after,
         }
+    }
+
+    /// The answer as an error where it is a web page: no API that we speak to ever answers with one, while whatever
+    /// stands in front of it does, with any status. A page that says that the server is busy is another matter.
+    pub fn page_in_place_of(&self, expected: &'static str) -> Option<TransportError> {
+        let is_page = match self.header(http::header::CONTENT_TYPE) {
+            Some(content_type) => {
+                let media_type = content_type.split(';').next().unwrap_or_default().trim();
+                ["text/html", "application/xhtml+xml"]
+                    .iter()
+                    .any(|page| media_type.eq_ignore_ascii_case(page))
+            }
+            None => self.body.trim_ascii_start().starts_with(b"<"),
+        };
+        let (url, status) = (redacted(&self.url), self.status);
+        (is_page && !status.is_server_error() && !self.retry_helps()).then_some(TransportError::WebPage {
+            url,
+            status,
+            expected,
+        })
     }
 
     /// A header as text; `None` if it is missing or no text.

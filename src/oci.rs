@@ -32,6 +32,7 @@ use crate::registry::{Manifest, Registry, RegistryError, Repository};
 use crate::release::{Digest, Tag};
 use crate::signature::{Evidence, Layout};
 use client::{Client, is_about_the_host};
+use session::Scope;
 
 pub use catalog::OciCatalog;
 pub use credentials::Credentials;
@@ -44,7 +45,7 @@ impl OciRegistry {
     /// The registry at `host` (with the port if there is one), over TLS unless `plain_http`.
     ///
     /// # Errors
-    /// [`RegistryError::Invalid`] if `host` is no host.
+    /// [`RegistryError::NotUnderstood`] if `host` is no host.
     pub fn new(
         transport: Transport,
         host: &str,
@@ -67,8 +68,9 @@ impl OciRegistry {
         &self.0
     }
 
-    /// Asks about each repository, the first one alone until the registry has let us in: a refusal, or a host that
-    /// cannot be reached, is then the answer to all.
+    /// Asks about each repository. Until the registry has let us in, the first one is asked about alone, so that refused
+    /// credentials, and a host that cannot be reached, are found out once. Where only that repository is refused, as
+    /// many others are asked about as go side by side; if all of them are refused, the rest would be, too.
     async fn each<Q, T, F>(
         &self,
         questions: &[Q],
@@ -80,29 +82,57 @@ impl OciRegistry {
         F: Future<Output = Result<T, RegistryError>>,
     {
         let mut answers = Vec::with_capacity(questions.len());
-        let canaries = usize::from(!self.0.was_let_in()).min(questions.len());
-        let (canaries, rest) = questions.split_at(canaries);
-        for canary in canaries {
-            let answer = ask(Arc::clone(&self.0), canary.clone()).await;
-            if let Err(error) = &answer
-                && (is_about_the_host(error) || self.0.is_no_registry())
-            {
-                let error = error.clone();
+        for sample in [1, self.0.width()] {
+            if self.0.was_let_in() || !answers.iter().all(is_denied) {
+                break;
+            }
+            let asked = questions[answers.len()..].iter().take(sample);
+            answers.extend(self.side_by_side(asked, &repository, &ask).await);
+            let mut errors = answers.iter().filter_map(|answer| answer.as_ref().err());
+            if let Some(error) = errors.find(|error| is_about_the_host(error) || self.0.is_no_registry()) {
                 return questions.iter().map(|_| Err(error.clone())).collect();
             }
-            answers.push(answer);
         }
-        self.0.session.expect(rest.iter().map(|question| repository(question).path.as_str()));
+        let rest = &questions[answers.len()..];
+        match answers.last() {
+            Some(Err(RegistryError::Denied { status, .. }))
+                if !self.0.was_let_in() && answers.iter().all(is_denied) =>
+            {
+                let scope = |question| Scope::Pull(repository(question).path.clone());
+                let denied = |question| self.0.denied(&scope(question), status.clone());
+                let denied: Vec<_> = rest.iter().map(|question| Err(denied(question))).collect();
+                answers.extend(denied);
+            }
+            _ => answers.extend(self.side_by_side(rest.iter(), &repository, &ask).await),
+        }
+        answers
+    }
+
+    /// Asks about each repository, as many at once as one host may be asked.
+    async fn side_by_side<'q, Q, T, F>(
+        &self,
+        questions: impl Iterator<Item = &'q Q> + Clone,
+        repository: impl Fn(&Q) -> &Repository,
+        ask: impl Fn(Arc<Client>, Q) -> F,
+    ) -> Vec<Result<T, RegistryError>>
+    where
+        Q: Clone + 'q,
+        F: Future<Output = Result<T, RegistryError>>,
+    {
+        self.0.session.expect(questions.clone().map(|question| repository(question).path.as_str()));
         // Unordered, because one slow answer must not hold up the window; numbered, because order is promised.
-        let numbered = rest.iter().cloned().enumerate().map(|(number, question)| {
+        let numbered = questions.cloned().enumerate().map(|(number, question)| {
             let answer = ask(Arc::clone(&self.0), question);
             async move { (number, answer.await) }
         });
         let mut numbered: Vec<_> = stream::iter(numbered).buffer_unordered(self.0.width()).collect().await;
         numbered.sort_by_key(|(number, _)| *number);
-        answers.extend(numbered.into_iter().map(|(_, answer)| answer));
-        answers
+        numbered.into_iter().map(|(_, answer)| answer).collect()
     }
+}
+
+fn is_denied<T>(answer: &Result<T, RegistryError>) -> bool {
+    matches!(answer, Err(RegistryError::Denied { .. }))
 }
 
 /// A repository is asked about as it is.

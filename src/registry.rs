@@ -23,15 +23,23 @@ pub struct Manifest {
 /// Why a registry could not say. Absence is no error: it is `None` or `false`.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RegistryError {
-    /// The registry or its token server refuses our credentials (or refuses us without any).
+    /// The registry or its token server refuses our credentials, whatever is asked for.
     #[error("{subject}: the registry refuses access ({status})")]
     Refused {
-        /// The host or repository that was asked.
+        /// The host that was asked.
         subject: String,
         /// The status line, and the registry's own words where it gave any.
         status: String,
     },
-    /// The answer breaks the protocol: a digest that is not that of the bytes, a list that is no list.
+    /// The registry refuses one repository. It may be private, or not exist: many registries do not tell the two apart.
+    #[error("{subject}: the registry refuses access ({status})")]
+    Denied {
+        /// The repository that was asked.
+        subject: String,
+        /// The status line, and the registry's own words where it gave any.
+        status: String,
+    },
+    /// The answer was cut or garbled: text that ends too early, bytes that are not those of their digest.
     #[error("{subject}: {reason}")]
     Invalid {
         /// The URL that was asked.
@@ -39,12 +47,21 @@ pub enum RegistryError {
         /// What is wrong with the answer.
         reason: String,
     },
-    /// The answer is what its digest says, and still no manifest that can be used: asking again gives the same.
+    /// The answer is whole and not what the protocol says, such as a list that is none: asking again gives the same, and
+    /// what is there is not known.
+    #[error("{subject}: {reason}")]
+    NotUnderstood {
+        /// The URL that was asked.
+        subject: String,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// The manifest is what its digest says, and no image, such as an index of several: asking again gives the same.
     #[error("{subject}: {reason}")]
     Broken {
         /// The URL that was asked.
         subject: String,
-        /// What is wrong with the manifest.
+        /// What is wrong with the answer.
         reason: String,
     },
     /// The host cannot be spoken to as it is configured, or is no registry: asking again gives the same.
@@ -66,8 +83,8 @@ pub enum RegistryError {
     },
 }
 
-/// An OCI registry. Answers come in the order of the questions; one failed answer fails only itself,
-/// but a refusal of the first stops the fan-out and is the answer to all.
+/// An OCI registry. Answers come in the order of the questions, and one failed answer fails only itself. Where the
+/// registry refuses our credentials, or one repository after the other, not all of them are asked for.
 #[async_trait]
 pub trait Registry: Send + Sync {
     /// The tags of each repository; `None` where the registry lets us in and has no such repository.

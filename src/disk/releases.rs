@@ -122,6 +122,10 @@ impl Ends for ReleasesFileError {
             Self::Io(..) | Self::Json(..) | Self::Value { .. } => Ending::Person,
         }
     }
+
+    fn hint(&self) -> Option<String> {
+        Some("write it with `dibump releases --format json`, or correct the path".to_owned())
+    }
 }
 
 /// Reads a file of releases.
@@ -261,7 +265,7 @@ impl Catalogue for FileCatalogue {
 
     async fn candidates(&self) -> Result<Candidates, CatalogueError> {
         let known = read(&self.path, &self.naming)
-            .map_err(|error| CatalogueError::Broken { reason: sentence(&error) })?;
+            .map_err(|error| CatalogueError::Broken { reason: sentence(&error), hint: error.hint() })?;
         let note = |release: &Release| Note {
             version: release.version.clone(),
             names: release.is_complete().then(|| release.artifacts.keys().cloned().collect()),

@@ -9,7 +9,11 @@ use crate::registry::RegistryError;
 impl Ends for RegistryError {
     fn ending(&self) -> Ending {
         match self {
-            Self::Refused { .. } | Self::Broken { .. } | Self::Unusable { .. } => Ending::Person,
+            Self::Refused { .. }
+            | Self::Denied { .. }
+            | Self::NotUnderstood { .. }
+            | Self::Broken { .. }
+            | Self::Unusable { .. } => Ending::Person,
             Self::Invalid { .. } | Self::Unavailable { .. } => Ending::Unknown,
         }
     }
@@ -17,8 +21,13 @@ impl Ends for RegistryError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Refused { .. } => Some(CREDENTIALS.to_owned()),
+            Self::Denied { .. } => Some(format!("it does not exist or is not public; {CREDENTIALS}")),
+            Self::NotUnderstood { .. } | Self::Broken { .. } => Some(
+                "have the image pushed again, or ask who runs the registry; a retry gives the same"
+                    .to_owned(),
+            ),
             Self::Unusable { hint, .. } => hint.clone(),
-            _ => None,
+            Self::Invalid { .. } | Self::Unavailable { .. } => None,
         }
     }
 }
@@ -35,9 +44,9 @@ impl Ends for CatalogueError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Refused { .. } => Some(CREDENTIALS.to_owned()),
-            Self::Unusable { hint, .. } => hint.clone(),
-            _ => None,
+            Self::Refused { hint, .. } => Some((*hint).to_owned()),
+            Self::Unusable { hint, .. } | Self::Broken { hint, .. } => hint.clone(),
+            Self::NotOffered { .. } | Self::Invalid { .. } | Self::Unavailable { .. } => None,
         }
     }
 }
@@ -45,14 +54,14 @@ impl Ends for CatalogueError {
 impl Ends for ForgeError {
     fn ending(&self) -> Ending {
         match self {
-            Self::Refused { .. } | Self::Rejected { .. } => Ending::Person,
+            Self::Refused { .. } | Self::Unusable { .. } | Self::Rejected { .. } => Ending::Person,
             Self::NotYet { .. } | Self::Unavailable { .. } | Self::Invalid { .. } => Ending::Unknown,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Refused { hint, .. } => hint.clone(),
+            Self::Refused { hint, .. } | Self::Unusable { hint, .. } => hint.clone(),
             _ => None,
         }
     }

@@ -146,6 +146,9 @@ impl App {
         if !response.status.is_success() {
             return Err(Failure::of_answer(&response, Some(&signed)).by_the_app());
         }
+        if let Some(page) = response.page_in_place_of(super::error::API) {
+            return Err(page.into());
+        }
         serde_json::from_slice(&response.body)
             .map_err(|error| Failure::Malformed(format!("unexpected answer to an App: {error}")))
     }

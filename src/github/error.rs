@@ -21,6 +21,13 @@ const NEEDED: &str = "GITHUB_TOKEN must hold a token that may write contents and
                       fine-grained personal access token, one of scope `repo`, or that of an Actions job with \
                       `permissions: {contents: write, pull-requests: write}`";
 
+/// Where the token comes from with which packages are read.
+const READING: &str = "the token comes from GITHUB_TOKEN; packages need a classic token of scope `read:packages`, or that of \
+                       an Actions job with `permissions: {packages: read}`";
+
+/// What answers, in messages.
+pub(super) const API: &str = "GitHub's API";
+
 /// Why a GitHub cannot be used as it was configured.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum InvalidAccess {
@@ -103,9 +110,13 @@ impl Failure {
         };
         let said = secret.map(|s| said.replace(s.expose(), "***")).unwrap_or(said);
         let words = if said.is_empty() { response.status.to_string() } else { said };
+        let limit = limit(response, &words).map(believable);
+        if let (None, Some(page)) = (limit, response.page_in_place_of(API)) {
+            return page.into();
+        }
         Self::Answer(Box::new(Answered {
             status: response.status,
-            limit: limit(response, &words).map(believable),
+            limit,
             words,
             permissions: response.header("x-accepted-github-permissions").map(str::to_owned),
             is_json: json.is_some(),
@@ -186,6 +197,9 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
     let answer = match failure {
         Failure::Answer(answer) => answer,
         Failure::Transport(error) if error.retry_helps() => return unavailable(action, None, error),
+        Failure::Transport(error) => {
+            return ForgeError::Unusable { action, reason: error.to_string(), hint: error.hint() };
+        }
         Failure::Graphql(failure) => return of_graphql(failure, action, client),
         Failure::Rejected(reason) => return ForgeError::Rejected { action, reason },
         other => return ForgeError::Invalid { action, reason: other.to_string() },
@@ -231,11 +245,15 @@ fn of_graphql(failure: GraphqlFailure, action: String, client: &Client) -> Forge
 pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client) -> CatalogueError {
     let answer = match failure {
         Failure::Answer(answer) => answer,
-        Failure::Transport(error) if error.is_misconfigured() => {
-            return CatalogueError::Unusable { reason: error.to_string(), hint: error.hint() };
-        }
         Failure::Transport(error) if error.retry_helps() => {
             return CatalogueError::Unavailable { subject, source: Arc::new(error) };
+        }
+        // Whatever answers so has no such API.
+        Failure::Transport(error @ TransportError::WebPage { status, .. }) if status.is_client_error() => {
+            return CatalogueError::NotOffered { subject, reason: error.to_string() };
+        }
+        Failure::Transport(error) => {
+            return CatalogueError::Unusable { reason: error.to_string(), hint: error.hint() };
         }
         other => return CatalogueError::Invalid { subject, reason: other.to_string() },
     };
@@ -245,7 +263,8 @@ pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client
             CatalogueError::Unavailable { subject, source: Arc::new(answer.error) }
         }
         401 => {
-            CatalogueError::Refused { subject: client.host(), status: format!("{}: {reason}", answer.status) }
+            let status = format!("{}: {reason}", answer.status);
+            CatalogueError::Refused { subject: client.host(), status, hint: READING }
         }
         400 | 403 | 404 => CatalogueError::NotOffered { subject, reason },
         408 | 500..=599 => CatalogueError::Unavailable { subject, source: Arc::new(answer.error) },

@@ -12,7 +12,7 @@ use octocrab::OctoBody;
 
 use super::Identity;
 use super::api::Api;
-use super::error::Failure;
+use super::error::{API, Failure};
 use super::repository::RepositoryId;
 use super::session::Session;
 use crate::http::{Credential, Origin, Request, Secret, Transport};
@@ -76,6 +76,9 @@ impl Sender {
         }
         if !response.status.is_success() {
             return Err(Failure::of_answer(&response, secret));
+        }
+        if let Some(page) = response.page_in_place_of(API) {
+            return Err(page.into());
         }
         let mut answer = http::Response::new(Full::new(response.body));
         *answer.status_mut() = response.status;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::Token;
-use super::error::{Failure, InvalidAccess};
+use super::error::{API, Failure, InvalidAccess};
 use crate::http::{Credential, Origin, Request, Response, Secret, Transport, redacted};
 
 /// GitLab's largest page.
@@ -165,10 +165,12 @@ impl Client {
 
     async fn send_once(&self, request: Request) -> Result<Response, Failure> {
         let response = self.transport.send(request).await?;
-        if response.status.is_success() {
-            Ok(response)
-        } else {
-            Err(Failure::of_answer(&response, self.secret()))
+        if !response.status.is_success() {
+            return Err(Failure::of_answer(&response, self.secret()));
+        }
+        match response.page_in_place_of(API) {
+            Some(page) => Err(page.into()),
+            None => Ok(response),
         }
     }
 

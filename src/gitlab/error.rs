@@ -26,6 +26,12 @@ const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3600)]
 const NEEDED: &str =
     "GITLAB_TOKEN must hold a project or group access token with scope `api` and role Developer";
 
+/// Where the token comes from with which releases and repositories are read.
+const READING: &str = "the token comes from GITLAB_TOKEN or CI_JOB_TOKEN; reading needs scope `read_api`";
+
+/// What answers, in messages.
+pub(super) const API: &str = "GitLab's API";
+
 /// Why a GitLab cannot be used as it was configured.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum InvalidAccess {
@@ -73,6 +79,9 @@ pub(super) struct Answered {
 
 impl Failure {
     pub(super) fn of_answer(response: &Response, secret: Option<&Secret>) -> Self {
+        if let Some(page) = response.page_in_place_of(API) {
+            return page.into();
+        }
         let json = serde_json::from_slice::<Value>(&response.body).ok().filter(Value::is_object);
         let said = match &json {
             Some(value) => words(value),
@@ -133,12 +142,12 @@ impl From<ApiError<Failure>> for Failure {
 pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> ForgeError {
     let answer = match failure {
         Failure::Answer(answer) => answer,
-        Failure::Transport(error) if error.is_misconfigured() => {
-            return ForgeError::Refused { action, reason: error.to_string(), hint: error.hint() };
-        }
         Failure::Transport(error) if error.retry_helps() => {
             let (host, source) = (client.host(), Arc::new(error));
             return ForgeError::Unavailable { action, host, retry_after: None, source };
+        }
+        Failure::Transport(error) => {
+            return ForgeError::Unusable { action, reason: error.to_string(), hint: error.hint() };
         }
         other => return ForgeError::Invalid { action, reason: other.to_string() },
     };
@@ -168,18 +177,23 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
 pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client) -> CatalogueError {
     let answer = match failure {
         Failure::Answer(answer) => answer,
-        Failure::Transport(error) if error.is_misconfigured() => {
-            return CatalogueError::Unusable { reason: error.to_string(), hint: error.hint() };
-        }
         Failure::Transport(error) if error.retry_helps() => {
             return CatalogueError::Unavailable { subject, source: Arc::new(error) };
+        }
+        // Whatever answers so has no such API.
+        Failure::Transport(error @ TransportError::WebPage { status, .. }) if status.is_client_error() => {
+            return CatalogueError::NotOffered { subject, reason: error.to_string() };
+        }
+        Failure::Transport(error) => {
+            return CatalogueError::Unusable { reason: error.to_string(), hint: error.hint() };
         }
         other => return CatalogueError::Invalid { subject, reason: other.to_string() },
     };
     let reason = answer.words.clone();
     match answer.status.as_u16() {
         401 if client.token().is_some() => {
-            CatalogueError::Refused { subject: client.host(), status: format!("{}: {reason}", answer.status) }
+            let status = format!("{}: {reason}", answer.status);
+            CatalogueError::Refused { subject: client.host(), status, hint: READING }
         }
         401 | 403 | 404 => CatalogueError::NotOffered { subject, reason },
         408 | 429 | 500..=599 => CatalogueError::Unavailable { subject, source: Arc::new(answer.error) },

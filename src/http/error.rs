@@ -7,6 +7,10 @@ use http::StatusCode;
 
 use crate::ending::{Ending, Ends};
 
+/// What to look at where something else answers than the server that was meant.
+pub const IN_THE_WAY: &str =
+    "is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?";
+
 /// Why there is no answer, or why an answer is none that an adapter can use.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TransportError {
@@ -72,6 +76,16 @@ pub enum TransportError {
         /// The cap in bytes.
         cap: usize,
     },
+    /// A web page, such as the sign-in page of a network, in place of what was asked for.
+    #[error("{url}: a web page ({status}) where {expected} was expected")]
+    WebPage {
+        /// The URL that answered, redacted.
+        url: String,
+        /// Its status.
+        status: StatusCode,
+        /// What was expected, as in "a registry".
+        expected: &'static str,
+    },
     /// A redirect that is not followed.
     #[error("{url} redirects {reason}")]
     Redirect {
@@ -113,6 +127,7 @@ impl Ends for TransportError {
             | Self::NoTls { .. }
             | Self::Untrusted { .. }
             | Self::TooLarge { .. }
+            | Self::WebPage { .. }
             | Self::Redirect { .. }
             | Self::Status { .. } => Ending::Person,
             Self::ForeignCredential { .. } => Ending::Refused,
@@ -125,6 +140,7 @@ impl Ends for TransportError {
                 Some("for a registry without TLS: --plain-http, or `plain_http: true`; elsewhere http:// in the URL".to_owned())
             }
             Self::Untrusted { remedy, .. } => Some((*remedy).to_owned()),
+            Self::WebPage { .. } => Some(IN_THE_WAY.to_owned()),
             _ => None,
         }
     }
@@ -147,11 +163,6 @@ impl TransportError {
             | Self::Proxy { .. } => true,
             _ => false,
         }
-    }
-
-    /// Whether the server cannot be spoken to in this way, whatever is asked of it and whenever.
-    pub fn is_misconfigured(&self) -> bool {
-        matches!(self, Self::NoTls { .. } | Self::Untrusted { .. })
     }
 
     /// How long the server asked us to wait.

@@ -80,12 +80,14 @@ impl Batch {
 pub fn fault(error: &RegistryError) -> Fault {
     let reason = sentence(error);
     match error {
-        RegistryError::Unusable { .. } => Fault::Unusable(match error.hint() {
-            Some(hint) => format!("{reason} ({hint})"),
-            None => reason,
-        }),
+        RegistryError::Unusable { .. } | RegistryError::NotUnderstood { .. } => {
+            Fault::Unusable(match error.hint() {
+                Some(hint) => format!("{reason} ({hint})"),
+                None => reason,
+            })
+        }
         RegistryError::Broken { .. } => Fault::Broken(reason),
-        RegistryError::Refused { .. } => Fault::Refused(reason),
+        RegistryError::Refused { .. } | RegistryError::Denied { .. } => Fault::Refused(reason),
         RegistryError::Invalid { .. } | RegistryError::Unavailable { .. } => Fault::Unknown(reason),
     }
 }

@@ -160,7 +160,7 @@ impl<'a> Snapshot<'a> {
 
     /// Whether the registry itself named all releases that it has, so that one which is not among them is gone.
     pub fn is_exhaustive(&self) -> bool {
-        self.sources.iter().any(|source| matches!(**source, Source::Tagged { .. }))
+        self.sources.iter().any(|source| source.is_exhaustive())
     }
 
     /// The release notes that a source had for a version.

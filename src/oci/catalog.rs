@@ -8,6 +8,7 @@ use super::OciRegistry;
 use super::paging::{self, Page};
 use super::session::Scope;
 use crate::catalogue::{Candidates, Catalogue, CatalogueError, Names};
+use crate::ending::Ends as _;
 use crate::http::Request;
 use crate::registry::{Prefix, RegistryError};
 
@@ -77,15 +78,20 @@ impl Catalogue for OciCatalog {
         let repositories = match self.repositories().await {
             Ok(Some(repositories)) => repositories,
             Ok(None) => return Err(not_offered("the registry has no catalogue".to_owned())),
-            Err(RegistryError::Refused { status, .. }) => return Err(not_offered(status)),
+            Err(RegistryError::Refused { status, .. } | RegistryError::Denied { status, .. }) => {
+                return Err(not_offered(status));
+            }
             Err(RegistryError::Unusable { reason, hint }) => {
                 return Err(CatalogueError::Unusable { reason, hint });
             }
             Err(RegistryError::Unavailable { subject, source }) => {
                 return Err(CatalogueError::Unavailable { subject, source });
             }
-            Err(RegistryError::Invalid { subject, reason } | RegistryError::Broken { subject, reason }) => {
+            Err(RegistryError::Invalid { subject, reason }) => {
                 return Err(CatalogueError::Invalid { subject, reason });
+            }
+            Err(error @ (RegistryError::NotUnderstood { .. } | RegistryError::Broken { .. })) => {
+                return Err(CatalogueError::Broken { reason: error.to_string(), hint: error.hint() });
             }
         };
         Ok(Candidates::Names(Names::below(&self.prefix, repositories.iter().map(String::as_str))))

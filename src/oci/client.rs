@@ -10,9 +10,9 @@ use url::Url;
 
 use super::credentials::Credentials;
 use super::refusal::{speaks_registry, words};
-use super::session::{Scope, Session};
+use super::session::{Pass, Scope, Session};
 use crate::ending::Ends as _;
-use crate::http::{Credential, Origin, Request, Response, Transport, TransportError, redacted};
+use crate::http::{Credential, IN_THE_WAY, Origin, Request, Response, Transport, TransportError, redacted};
 use crate::registry::{RegistryError, Repository};
 
 /// Registries name themselves by this header (distribution, spec/api.md, "API Version Check").
@@ -39,8 +39,10 @@ impl Client {
         credentials: Credentials,
     ) -> Result<Self, RegistryError> {
         let scheme = if plain_http { "http" } else { "https" };
-        let invalid =
-            || RegistryError::Invalid { subject: host.to_owned(), reason: "this is no host".to_owned() };
+        let invalid = || RegistryError::NotUnderstood {
+            subject: host.to_owned(),
+            reason: "this is no host".to_owned(),
+        };
         let root: Url = format!("{scheme}://{}/", api_host(host)).parse().map_err(|_| invalid())?;
         let origin = Origin::of(&root).ok_or_else(invalid)?;
         let session = Session::new(transport.clone(), origin, credentials);
@@ -79,14 +81,14 @@ impl Client {
     pub(super) fn endpoint(&self, repository: &Repository, endpoint: &str) -> Result<Url, RegistryError> {
         if repository.host != self.host {
             let reason = format!("this is not on {}", self.host);
-            return Err(RegistryError::Invalid { subject: repository.to_string(), reason });
+            return Err(RegistryError::NotUnderstood { subject: repository.to_string(), reason });
         }
         self.url(format_args!("{}/{endpoint}", repository.path))
     }
 
     /// The URL of an endpoint below `/v2/`.
     pub(super) fn url(&self, endpoint: fmt::Arguments<'_>) -> Result<Url, RegistryError> {
-        let invalid = |_| RegistryError::Invalid {
+        let invalid = |_| RegistryError::NotUnderstood {
             subject: format!("{}/{endpoint}", self.host),
             reason: "this makes no URL".to_owned(),
         };
@@ -98,27 +100,74 @@ impl Client {
     ///
     /// Every status but 401 and 403 is returned.
     pub(super) async fn send(&self, scope: &Scope, request: Request) -> Result<Response, RegistryError> {
-        let mut pass = self.session.pass(scope).await?;
+        let mut pass = match self.session.pass(scope).await {
+            Ok(pass) => pass,
+            Err(error) => return Err(self.without_token(scope, error).await),
+        };
         loop {
             let credential = pass.as_ref().map(|pass| pass.credential.clone());
-            let shared = pass.as_ref().is_some_and(super::session::Pass::is_shared);
+            let shared = pass.as_ref().is_some_and(Pass::is_shared);
+            let password = credential.clone().filter(|_| pass.as_ref().is_some_and(|pass| !pass.is_token()));
             let response = self.once(request.clone(), credential).await?;
             let refused = match response.status {
                 StatusCode::UNAUTHORIZED => true,
                 // A token that was asked for with others may be too narrow; one of its own is not.
                 StatusCode::FORBIDDEN if shared => true,
-                StatusCode::FORBIDDEN => return Err(self.refused(&response)),
+                StatusCode::FORBIDDEN => return Err(self.denied(scope, words(&response))),
                 _ => false,
             };
             if !refused {
                 self.note(&response);
                 return Ok(response);
             }
-            pass = self.session.after_refusal(&response.headers, scope, pass).await?;
-            if pass.is_none() {
-                return Err(self.refused(&response));
-            }
+            pass = match self.session.after_refusal(&response.headers, scope, pass).await {
+                Ok(None) => return Err(self.refused(scope, &response, password).await?),
+                Ok(better) => better,
+                Err(error) => return Err(self.without_token(scope, error).await),
+            };
         }
+    }
+
+    /// A token server that takes our credentials refuses what was asked for; any other refuses the credentials.
+    async fn without_token(&self, scope: &Scope, error: RegistryError) -> RegistryError {
+        match error {
+            RegistryError::Denied { status, .. } => self.denied(scope, status),
+            RegistryError::Refused { subject, status } => {
+                if !self.was_let_in() && !self.session.is_known().await {
+                    return RegistryError::Refused { subject, status };
+                }
+                self.let_in.store(true, Ordering::Relaxed);
+                self.denied(scope, status)
+            }
+            other => other,
+        }
+    }
+
+    /// What a 401 means that nothing can answer. It is the password that is refused where the registry refuses it for
+    /// itself, too; many answer so for repositories that do not exist.
+    async fn refused(
+        &self,
+        scope: &Scope,
+        response: &Response,
+        password: Option<Credential>,
+    ) -> Result<RegistryError, RegistryError> {
+        if password.is_some() && !self.was_let_in() {
+            let answer = self.once(Request::get(self.url(format_args!(""))?), password).await?;
+            if !answer.status.is_success() {
+                return Ok(RegistryError::Refused { subject: self.host.clone(), status: words(response) });
+            }
+            self.note(&answer);
+        }
+        Ok(self.denied(scope, words(response)))
+    }
+
+    /// What a refusal means that is not one of our credentials.
+    pub(super) fn denied(&self, scope: &Scope, status: String) -> RegistryError {
+        let subject = match scope {
+            Scope::Pull(path) => format!("{}/{path}", self.host),
+            Scope::Catalog => format!("{}/v2/_catalog", self.host),
+        };
+        RegistryError::Denied { subject, status }
     }
 
     /// Whether a 404 means absence: only a registry can say so, and not the page of a proxy in front of it.
@@ -133,17 +182,9 @@ impl Client {
         Ok(())
     }
 
-    /// A registry never answers with a web page; the sign-in page of a network does, with 200 to everything. A page that
-    /// says that it is busy is another matter.
+    /// A registry never answers with a web page; the sign-in page of a network does, with 200 to everything.
     pub(super) fn confirm_speaker(&self, response: &Response) -> Result<(), RegistryError> {
-        let is_page =
-            response.header(http::header::CONTENT_TYPE).is_some_and(|text| text.starts_with("text/html"));
-        if !is_page || response.retry_helps() {
-            return Ok(());
-        }
-        let url = redacted(&response.url);
-        let reason = format!("{url}: a web page ({}) where a registry was expected", response.status);
-        Err(unusable(reason))
+        response.page_in_place_of("a registry").map_or(Ok(()), |page| Err(unusable(&page)))
     }
 
     /// Asks `/v2/`, which only a registry answers with 200, or with 401 and a challenge.
@@ -161,7 +202,7 @@ impl Client {
             _ => {
                 self.is_no_registry.store(true, Ordering::Relaxed);
                 let reason = format!("{}: no registry ({})", redacted(&response.url), words(&response));
-                return Err(unusable(reason));
+                return Err(RegistryError::Unusable { reason, hint: Some(IN_THE_WAY.to_owned()) });
             }
         }
         self.is_registry.store(true, Ordering::Relaxed);
@@ -174,17 +215,7 @@ impl Client {
         credential: Option<Credential>,
     ) -> Result<Response, RegistryError> {
         let subject = redacted(&request.url);
-        self.transport.send(request.credential(credential)).await.map_err(|error| match error {
-            error if error.is_misconfigured() => misconfigured(&error),
-            // Sending it again would bring the same: this is not a matter of patience.
-            TransportError::TooLarge { cap, .. } => {
-                RegistryError::Invalid { subject, reason: format!("an answer of more than {cap} bytes") }
-            }
-            TransportError::Redirect { .. } | TransportError::ForeignCredential { .. } => {
-                RegistryError::Invalid { subject, reason: error.to_string() }
-            }
-            _ => RegistryError::Unavailable { subject, source: Arc::new(error) },
-        })
+        self.transport.send(request.credential(credential)).await.map_err(|error| unanswered(error, subject))
     }
 
     fn note(&self, response: &Response) {
@@ -196,10 +227,6 @@ impl Client {
             self.is_no_registry.store(false, Ordering::Relaxed);
         }
     }
-
-    fn refused(&self, response: &Response) -> RegistryError {
-        RegistryError::Refused { subject: self.host.clone(), status: words(response) }
-    }
 }
 
 /// The error for a status that an endpoint cannot use.
@@ -207,9 +234,32 @@ pub(super) fn unexpected(response: &Response) -> RegistryError {
     if response.retry_helps() {
         return unavailable(response);
     }
-    RegistryError::Invalid {
-        subject: redacted(&response.url),
-        reason: format!("answered {}", words(response)),
+    not_understood(response, format!("answered {}", words(response)))
+}
+
+/// The error for an answer that is whole and cannot be used.
+pub(super) fn not_understood(response: &Response, reason: String) -> RegistryError {
+    RegistryError::NotUnderstood { subject: redacted(&response.url), reason }
+}
+
+/// The error for JSON that is not `expected`. Text that ends too early was cut on the way.
+pub(super) fn unreadable(response: &Response, expected: &str, error: &serde_json::Error) -> RegistryError {
+    let (subject, reason) = (redacted(&response.url), format!("not {expected}: {error}"));
+    match error.is_eof() {
+        true => RegistryError::Invalid { subject, reason },
+        false => RegistryError::NotUnderstood { subject, reason },
+    }
+}
+
+/// The error for a request without an answer.
+pub(super) fn unanswered(error: TransportError, subject: String) -> RegistryError {
+    match &error {
+        _ if error.retry_helps() => RegistryError::Unavailable { subject, source: Arc::new(error) },
+        _ if error.is_unreachable() => unusable(&error),
+        TransportError::TooLarge { cap, .. } => {
+            RegistryError::NotUnderstood { subject, reason: format!("an answer of more than {cap} bytes") }
+        }
+        _ => RegistryError::NotUnderstood { subject, reason: error.to_string() },
     }
 }
 
@@ -221,19 +271,16 @@ pub(super) fn is_about_the_host(error: &RegistryError) -> bool {
         RegistryError::Unavailable { source, .. } => {
             source.downcast_ref::<TransportError>().is_some_and(TransportError::is_unreachable)
         }
-        RegistryError::Invalid { .. } | RegistryError::Broken { .. } => false,
+        RegistryError::Denied { .. }
+        | RegistryError::Invalid { .. }
+        | RegistryError::NotUnderstood { .. }
+        | RegistryError::Broken { .. } => false,
     }
 }
 
-/// The error of a host that cannot be spoken to in this way.
-pub(super) fn misconfigured(error: &TransportError) -> RegistryError {
+/// The error of a host that cannot be spoken to in this way, or is no registry.
+fn unusable(error: &TransportError) -> RegistryError {
     RegistryError::Unusable { reason: error.to_string(), hint: error.hint() }
-}
-
-fn unusable(reason: String) -> RegistryError {
-    let hint =
-        "is this the address of a registry, and does nothing stand in front of it (a sign-in page, a proxy)?";
-    RegistryError::Unusable { reason, hint: Some(hint.to_owned()) }
 }
 
 fn unavailable(response: &Response) -> RegistryError {

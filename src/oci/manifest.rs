@@ -10,7 +10,7 @@ use oci_distribution::manifest::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::client::{Client, unexpected};
+use super::client::{Client, not_understood, unexpected, unreadable};
 use super::session::Scope;
 use crate::http::{Request, Response, redacted};
 use crate::registry::{Manifest, RegistryError, Repository};
@@ -75,9 +75,8 @@ pub(super) async fn read(
         return Err(found.wrong(reason));
     };
     let inner = find(client, repository, &entry.digest).await?;
-    let inner = inner.ok_or_else(|| {
-        invalid(&found.response, format!("an index of {}, which does not exist", entry.digest))
-    })?;
+    let inner =
+        inner.ok_or_else(|| found.wrong(format!("an index of {}, which does not exist", entry.digest)))?;
     if inner.is_index() {
         return Err(inner.wrong("an index within an index".to_owned()));
     }
@@ -106,10 +105,9 @@ impl Found {
     }
 
     fn wrong(&self, reason: String) -> RegistryError {
-        let subject = redacted(&self.response.url);
         match self.is_certain {
-            true => RegistryError::Broken { subject, reason },
-            false => RegistryError::Invalid { subject, reason },
+            true => RegistryError::Broken { subject: redacted(&self.response.url), reason },
+            false => not_understood(&self.response, reason),
         }
     }
 }
@@ -147,24 +145,22 @@ fn checked(response: Response, wanted: Option<&str>) -> Result<Found, RegistryEr
     let is_certain = announced.is_some() || wanted.is_some();
     for expected in announced.into_iter().chain(wanted) {
         if expected != digest.as_str() {
-            return Err(invalid(
-                &response,
-                format!("its bytes have the digest {digest}, announced was {expected}"),
-            ));
+            let reason = format!("its bytes have the digest {digest}, announced was {expected}");
+            return Err(RegistryError::Invalid { subject: redacted(&response.url), reason });
         }
     }
     let wire: Wire = serde_json::from_slice(&response.body)
-        .map_err(|error| invalid(&response, format!("a manifest that is none: {error}")))?;
+        .map_err(|error| unreadable(&response, "a manifest", &error))?;
     // Whoever answers another question with JSON does not know the digest either.
     if !is_certain && wire.layers.is_none() && wire.manifests.is_none() {
-        return Err(invalid(&response, "a manifest without layers".to_owned()));
+        return Err(not_understood(&response, "a manifest without layers".to_owned()));
     }
     let content_type = response.header(http::header::CONTENT_TYPE).unwrap_or_default();
     let content_type = content_type.split(';').next().unwrap_or_default().trim();
     match &wire.media_type {
         // A general type such as `application/json` contradicts nothing.
         Some(media_type) if is_manifest_type(content_type) && media_type != content_type => {
-            Err(invalid(&response, format!("sent as {content_type}, but calls itself {media_type}")))
+            Err(not_understood(&response, format!("sent as {content_type}, but calls itself {media_type}")))
         }
         _ => Ok(Found { response, digest, wire, is_certain }),
     }
@@ -197,8 +193,4 @@ fn manifest(mut found: Found, digest: Digest) -> Result<Manifest, RegistryError>
         annotations.insert(key, text);
     }
     Ok(Manifest { digest, annotations, size })
-}
-
-fn invalid(response: &Response, reason: String) -> RegistryError {
-    RegistryError::Invalid { subject: redacted(&response.url), reason }
 }

@@ -6,9 +6,9 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::client::{Client, unexpected};
+use super::client::{Client, not_understood, unexpected, unreadable};
 use super::session::Scope;
-use crate::http::{Request, Response, redacted};
+use crate::http::{Request, Response};
 use crate::registry::RegistryError;
 
 /// More pages than this are a server that never ends.
@@ -67,8 +67,8 @@ impl List {
         if response.status != StatusCode::OK {
             return Err(unexpected(response));
         }
-        let page: P = serde_json::from_slice(&response.body)
-            .map_err(|error| invalid(response, format!("a list that is no list: {error}")))?;
+        let page: P =
+            serde_json::from_slice(&response.body).map_err(|error| unreadable(response, "a list", &error))?;
         let items = page.into_items();
         let length = items.len();
         let last = items.last().cloned();
@@ -80,10 +80,10 @@ impl List {
         }
         if let Some(next) = next_page(&self.url, response)? {
             if self.asked.len() >= MAX_PAGES {
-                return Err(invalid(response, format!("more than {MAX_PAGES} pages")));
+                return Err(not_understood(response, format!("more than {MAX_PAGES} pages")));
             }
             if !self.asked.insert(next.clone()) {
-                return Err(invalid(response, "a list whose pages go in circles".to_owned()));
+                return Err(not_understood(response, "a list whose pages go in circles".to_owned()));
             }
             return Ok(Some(Next { url: next, by_guess: false }));
         }
@@ -105,11 +105,13 @@ impl List {
 /// The page that a `Link: <…>; rel="next"` names behind the list at `list` (RFC 8288): the list itself, further on.
 pub(super) fn next_page(list: &Url, response: &Response) -> Result<Option<Url>, RegistryError> {
     let Some(target) = next_link(response) else { return Ok(None) };
-    let named =
-        response.url.join(target).map_err(|_| invalid(response, "a next page that is no URL".to_owned()))?;
+    let named = response
+        .url
+        .join(target)
+        .map_err(|_| not_understood(response, "a next page that is no URL".to_owned()))?;
     // A proxy that ends TLS makes registries write another scheme.
     if (named.host_str(), named.port()) != (list.host_str(), list.port()) {
-        return Err(invalid(response, "a next page on another host".to_owned()));
+        return Err(not_understood(response, "a next page on another host".to_owned()));
     }
     // What counts is where to go on: Artifactory forgets the repository in it, and a name and password in it would be
     // sent instead of ours. GHCR writes `n=0`, which by the specification asks for nothing.
@@ -118,10 +120,6 @@ pub(super) fn next_page(list: &Url, response: &Response) -> Result<Option<Url>, 
     let mut next = list.clone();
     next.set_query(Some(&kept.join("&")));
     Ok(Some(next))
-}
-
-fn invalid(response: &Response, reason: String) -> RegistryError {
-    RegistryError::Invalid { subject: redacted(&response.url), reason }
 }
 
 /// The target of the link whose relation is `next`.

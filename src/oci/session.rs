@@ -82,6 +82,11 @@ impl Pass {
     pub(super) fn is_shared(&self) -> bool {
         self.token.as_ref().is_some_and(|used| used.slot.scopes.len() > 1)
     }
+
+    /// Whether a token server let us in with it, and not what we were given ourselves.
+    pub(super) fn is_token(&self) -> bool {
+        self.token.is_some()
+    }
 }
 
 impl Session {
@@ -113,7 +118,9 @@ impl Session {
                 let slot = self.slot(scope);
                 match self.token_pass(&bearer, slot.clone(), None).await {
                     // Some token servers refuse a whole batch for one scope in it.
-                    Err(RegistryError::Refused { .. }) if slot.scopes.len() > 1 => {
+                    Err(RegistryError::Refused { .. } | RegistryError::Denied { .. })
+                        if slot.scopes.len() > 1 =>
+                    {
                         self.token_pass(&bearer, self.own_slot(scope), None).await.map(Some)
                     }
                     outcome => outcome.map(Some),
@@ -145,6 +152,14 @@ impl Session {
         Ok(None)
     }
 
+    /// Whether the token server takes our credentials where nothing in particular is asked for.
+    pub(super) async fn is_known(&self) -> bool {
+        match self.scheme() {
+            Some(Scheme::Bearer(bearer)) => self.start(&bearer, &[]).await.is_ok(),
+            Some(Scheme::Basic) | None => false,
+        }
+    }
+
     /// Where the registry sends us for tokens, as far as it has said so yet.
     pub(super) fn realm(&self) -> Option<Url> {
         match self.scheme()? {
@@ -168,7 +183,8 @@ impl Session {
     }
 
     fn bearer(&self, challenge: &Challenge, scope: &Scope) -> Result<Bearer, RegistryError> {
-        let invalid = |reason: String| RegistryError::Invalid { subject: self.origin.to_string(), reason };
+        let invalid =
+            |reason: String| RegistryError::NotUnderstood { subject: self.origin.to_string(), reason };
         let text = challenge.param("realm").unwrap_or_default();
         let url: Url = text.parse().map_err(|_| invalid(format!("its token realm `{text}` is no URL")))?;
         let realm_origin = Origin::of(&url)
@@ -235,7 +251,7 @@ impl Session {
     }
 
     fn unusable(&self, error: InvalidSecret) -> RegistryError {
-        RegistryError::Invalid { subject: self.origin.to_string(), reason: error.to_string() }
+        RegistryError::Unusable { reason: format!("{}: {error}", self.origin), hint: None }
     }
 }
 
@@ -274,7 +290,7 @@ impl Bearer {
 /// A refusal holds for all who share the token; any other failure is tried again by whoever comes later.
 fn is_usable(flight: &Flight) -> bool {
     match flight.peek() {
-        None | Some(Err(RegistryError::Refused { .. })) => true,
+        None | Some(Err(RegistryError::Refused { .. } | RegistryError::Denied { .. })) => true,
         Some(Ok(token)) => !token.is_stale(),
         Some(Err(_)) => false,
     }
@@ -323,7 +339,7 @@ mod tests {
         assert!(realm_of(secure, "https://auth.example/token").unwrap().is_some());
         assert!(realm_of(plain, "http://auth.example/token").unwrap().is_some());
         for realm in ["http://auth.example/token", "auth.example", "file:///token", ""] {
-            assert!(matches!(realm_of(secure, realm), Err(RegistryError::Invalid { .. })), "{realm}");
+            assert!(matches!(realm_of(secure, realm), Err(RegistryError::NotUnderstood { .. })), "{realm}");
         }
     }
 }

@@ -8,9 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::client::misconfigured;
+use super::client::{not_understood, unanswered, unreadable};
 use super::credentials::Credentials;
 use super::refusal::words;
+use crate::ending::Ends as _;
 use crate::http::{Credential, Origin, Request, Response, Secret, Transport, redacted};
 use crate::registry::RegistryError;
 
@@ -77,10 +78,7 @@ pub(super) async fn fetch(
 
 async fn send(transport: &Transport, request: Request) -> Result<Response, RegistryError> {
     let subject = redacted(&request.url);
-    transport.send(request.body_cap(BODY_CAP)).await.map_err(|error| match error.is_misconfigured() {
-        true => misconfigured(&error),
-        false => RegistryError::Unavailable { subject, source: Arc::new(error) },
-    })
+    transport.send(request.body_cap(BODY_CAP)).await.map_err(|error| unanswered(error, subject))
 }
 
 /// The GET: one `scope` parameter for each scope.
@@ -98,10 +96,8 @@ fn question(realm: &Realm, credentials: &Credentials, scopes: &[String]) -> Resu
     let credential = match (credentials, Origin::of(&realm.url)) {
         (Credentials::Password { user, password }, Some(origin)) => {
             let credential = Credential::basic(origin, user, password);
-            Some(credential.map_err(|error| RegistryError::Invalid {
-                subject: redacted(&realm.url),
-                reason: error.to_string(),
-            })?)
+            let unusable = |error| format!("{}: {error}", redacted(&realm.url));
+            Some(credential.map_err(|e| RegistryError::Unusable { reason: unusable(e), hint: None })?)
         }
         _ => None,
     };
@@ -124,23 +120,30 @@ fn exchange(realm: &Realm, token: &Secret, scopes: &[String]) -> Request {
 
 fn granted(response: &Response, realm: &Realm, credentials: &Credentials) -> Result<Token, RegistryError> {
     let subject = redacted(&realm.url);
-    let invalid = |reason: String| RegistryError::Invalid { subject: subject.clone(), reason };
     let exchanged = matches!(credentials, Credentials::IdentityToken(_));
     match response.status.as_u16() {
         200..=299 => {}
+        // Who has no credentials is refused what is not public, and what does not exist.
+        401 | 403 if matches!(credentials, Credentials::Anonymous) => {
+            return Err(RegistryError::Denied { subject, status: words(response) });
+        }
         401 | 403 => return Err(RegistryError::Refused { subject, status: words(response) }),
         // What OAuth2 says to a refresh token that it does not know (RFC 6749, section 5.2).
         400 if exchanged => return Err(RegistryError::Refused { subject, status: words(response) }),
         _ if response.retry_helps() => {
             return Err(RegistryError::Unavailable { subject, source: Arc::new(response.status_error()) });
         }
-        _ => return Err(invalid(format!("no token, but {}", words(response)))),
+        _ => return Err(not_understood(response, format!("no token, but {}", words(response)))),
+    }
+    if let Some(page) = response.page_in_place_of("a token") {
+        return Err(RegistryError::Unusable { reason: page.to_string(), hint: page.hint() });
     }
     let answer: Granted =
-        serde_json::from_slice(&response.body).map_err(|error| invalid(format!("no token: {error}")))?;
+        serde_json::from_slice(&response.body).map_err(|error| unreadable(response, "a token", &error))?;
     let secret = answer.token.filter(|token| !token.is_empty()).or(answer.access_token);
     let secret = secret.filter(|token| !token.is_empty());
-    let secret = Secret::new(secret.ok_or_else(|| invalid("an answer without a token".to_owned()))?);
+    let secret =
+        Secret::new(secret.ok_or_else(|| not_understood(response, "an answer without a token".to_owned()))?);
     let life = answer.expires_in.as_ref().and_then(seconds).unwrap_or(SHORTEST_LIFE).max(SHORTEST_LIFE);
     // A life of centuries is no reason to overflow.
     let life = life.min(Duration::from_secs(86_400)).saturating_sub(EARLY);

@@ -153,6 +153,8 @@ struct State {
     referring: BTreeMap<(String, String), Vec<String>>,
     referrers: Referrers,
     has_catalog: bool,
+    /// What repositories that do not exist answer in place of 404.
+    denial: Option<u16>,
     tags_are_null: bool,
     paging: Paging,
     access: Access,
@@ -272,6 +274,13 @@ impl FakeRegistry {
 
     pub(crate) fn without_catalog(&self) -> &Self {
         self.state().has_catalog = false;
+        self
+    }
+
+    /// Answers 401 or 403 for repositories that do not exist, as GHCR, Quay and GitLab do to strangers. A realm gives nobody
+    /// a token for them.
+    pub(crate) fn denies_what_is_missing(&self, status: u16) -> &Self {
+        self.state().denial = Some(status);
         self
     }
 

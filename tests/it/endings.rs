@@ -189,11 +189,19 @@ fn of_registry(error: &RegistryError) -> Given {
     match error {
         RegistryError::Refused { .. } => Given::Registry(Fault::status(403)),
         RegistryError::Unavailable { .. } => Given::Registry(Fault::status(500)),
-        RegistryError::Invalid { .. } => Given::Registry(Fault::status(200).body("[]").on("/tags/list")),
+        RegistryError::Denied { .. } => Given::Registry(Fault::status(403).on("/tags/list")),
+        RegistryError::Invalid { .. } => {
+            Given::Registry(Fault::status(200).body("{\"tags\": [\"0.4").on("/tags/list"))
+        }
         RegistryError::Unusable { .. } => {
             Given::Registry(Fault::status(200).header("content-type", "text/html").body("<h1>Sign in</h1>"))
         }
-        RegistryError::Broken { .. } => Given::Nothing("a broken manifest makes one image unknown"),
+        RegistryError::NotUnderstood { .. } => {
+            Given::Registry(Fault::status(200).body("[]").on("/tags/list"))
+        }
+        RegistryError::Broken { .. } => {
+            Given::Nothing("a registry says the digest of each manifest that it has")
+        }
     }
 }
 
@@ -201,7 +209,7 @@ fn of_catalogue(error: &CatalogueError) -> Given {
     match error {
         CatalogueError::Refused { .. } => Given::WrongPassword,
         CatalogueError::Unavailable { .. } => Given::Registry(Fault::status(502).on("_catalog")),
-        CatalogueError::Invalid { .. } => Given::Registry(Fault::status(200).body("[]").on("_catalog")),
+        CatalogueError::Invalid { .. } => Given::Registry(Fault::status(200).body("{\"rep").on("_catalog")),
         CatalogueError::Broken { .. } => Given::Releases("{}"),
         CatalogueError::Unusable { .. } => {
             let page = Fault::status(200).header("content-type", "text/html").body("<h1>Sign in</h1>");

@@ -8,6 +8,7 @@ use tokio::process::{Child, Command};
 
 use crate::clients;
 use crate::fake::oci::{FakeRegistry, Fault};
+use crate::fake::wire::{Answer, Failure, How};
 use crate::world::{AT_0_4_11, Desk, Ran, VALUES, World};
 
 fn data(name: &str) -> PathBuf {
@@ -90,6 +91,111 @@ async fn a_web_page_in_place_of_a_registry_is_a_matter_for_a_person() {
                 &world.desk.dibump(command).await,
                 &["a web page (200 OK) where a registry was expected"],
             );
+        }
+    }
+}
+
+/// A world on each of the forges, with what its API is called.
+async fn on_both_forges() -> [(World, &'static str); 2] {
+    [(World::new().await, "GitLab's API"), (World::on_github().await, "GitHub's API")]
+}
+
+#[tokio::test]
+async fn a_web_page_in_place_of_a_forge_is_a_matter_for_a_person() {
+    for status in [200, 403, 404] {
+        for (world, api) in on_both_forges().await {
+            let page = Answer::text(status, "text/html; charset=utf-8", "<h1>Sign in</h1>");
+            world.hub.fail(Failure::always("", "", How::Answer(page)));
+            for command in [&["run"][..], &["run", "--dry-run"], &["config", "validate", "--online"]] {
+                let said = [&format!("where {api} was expected"), "a web page (", "a sign-in page, a proxy"];
+                is_lasting(&world.desk.dibump(command).await, &said);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_forge_that_is_only_busy_says_so_with_a_page_and_is_asked_again_later() {
+    for (world, _) in on_both_forges().await {
+        let page = Answer::text(503, "text/html", "<h1>Back soon</h1>");
+        world.hub.fail(Failure::always("", "", How::Answer(page)));
+        let ran = world.run().await;
+        assert_eq!(ran.exit, Some(4), "{ran:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_forge_without_tls_and_one_that_is_not_trusted_are_told_as_that() {
+    let (_server, host) = behind_tls("server").await;
+    for (world, _) in on_both_forges().await {
+        let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
+        let (before, rest) = config.split_once("forge: ").unwrap();
+        let plain = rest.split_once("http://").unwrap().1.split(['/', '"']).next().unwrap().to_owned();
+        let secure = |host: &str| {
+            let forge = rest.replacen(&format!("http://{plain}"), &format!("https://{host}"), 1);
+            format!("{before}forge: {forge}")
+        };
+        world.desk.write("dibump.yaml", secure(&plain));
+        is_lasting(
+            &world.run().await,
+            &[&format!("{plain} answers plain HTTP, not TLS"), "http:// in the URL"],
+        );
+        world.desk.write("dibump.yaml", secure(&host));
+        let said = format!("the certificate of {host} is not trusted: ");
+        is_lasting(&world.run().await, &[&said, "--ca-file FILE"]);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_whole_and_no_manifest_and_no_list_is_a_matter_for_a_person() {
+    let index = r#"{"schemaVersion": 2, "manifests": []}"#;
+    for (place, body) in [
+        ("/manifests/", index),
+        ("/manifests/", r#"{"name": "something else"}"#),
+        ("/manifests/", "not JSON"),
+        ("/tags/list", "[]"),
+        ("_catalog", r#"{"errors": []}"#),
+    ] {
+        let world = World::new().await;
+        world.desk.write(VALUES, AT_0_4_11);
+        world
+            .registry
+            .fault(Fault::status(200).header("content-type", "application/json").body(body).on(place));
+        for command in [&["plan"][..], &["run"], &["check"]] {
+            is_lasting(&world.desk.dibump(command).await, &["have the image pushed again, or ask who runs"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_too_early_could_not_be_told() {
+    for (place, body) in
+        [("/manifests/", r#"{"layers": ["#), ("/tags/list", r#"{"tags": ["0.4"#), ("_catalog", "{")]
+    {
+        let world = World::new().await;
+        world.desk.write(VALUES, AT_0_4_11);
+        world
+            .registry
+            .fault(Fault::status(200).header("content-type", "application/json").body(body).on(place));
+        for command in [&["plan"][..], &["run"]] {
+            let ran = world.desk.dibump(command).await;
+            assert_eq!(ran.exit, Some(4), "{place}: {ran:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_releases_that_cannot_be_read_is_a_matter_for_a_person() {
+    let world = World::new().await;
+    world.desk.write(VALUES, AT_0_4_11).write("broken.json", "{");
+    let registry = world.registry.prefix(crate::world::PREFIX);
+    std::fs::remove_file(world.desk.path("dibump.yaml")).unwrap();
+    for file in ["nowhere.json", "broken.json", "."] {
+        let discovery = format!("file:{file}");
+        for command in [&["plan", VALUES][..], &["check", VALUES], &["releases"]] {
+            let flags = ["--registry", &registry, "--plain-http", "--discovery", &discovery];
+            let ran = world.desk.dibump(&[command, &flags].concat()).await;
+            is_lasting(&ran, &[file, "dibump releases --format json"]);
         }
     }
 }

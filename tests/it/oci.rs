@@ -62,6 +62,7 @@ async fn with_tags(number: usize, paging: Paging) -> FakeRegistry {
 fn reason(error: &RegistryError) -> &str {
     match error {
         RegistryError::Invalid { reason, .. }
+        | RegistryError::NotUnderstood { reason, .. }
         | RegistryError::Broken { reason, .. }
         | RegistryError::Unusable { reason, .. } => reason,
         other => panic!("expected an invalid answer, got {other:?}"),
@@ -283,7 +284,7 @@ async fn lies_about_a_manifest_are_errors_that_name_them() {
             Some(Fault::right_but("content-type", &format!("{INDEX}; charset=utf-8"))),
             "calls itself",
         ),
-        ("[]".to_owned(), None, "a manifest that is none"),
+        ("[]".to_owned(), None, "not a manifest"),
         ("{}".to_owned(), None, "without layers"),
         (r#"{"layers":[{"mediaType":"x","digest":"y","size":-1}]}"#.to_owned(), None, "impossible size"),
     ] {

@@ -1,6 +1,6 @@
 //! A producer that cannot be seen, and a release that is not there: never "up to date", in no command.
 
-use crate::fake::oci::Fault;
+use crate::fake::oci::{Access, Fault, TokenRules};
 use crate::world::{AT_0_4_11, PREFIX, Ran, VALUES, World};
 
 /// Every command that looks releases up, by the configuration.
@@ -121,4 +121,104 @@ async fn a_release_that_does_not_exist_is_answered_with_the_newest_one() {
         ran.stderr.contains("0.9.9 does not exist in the observed releases; the newest release is 0.4.12")
     );
     assert_eq!(world.desk.read(VALUES), AT_0_4_11.as_bytes());
+}
+
+/// How registries that tell strangers nothing let them in.
+fn strangers() -> [Access; 2] {
+    [Access::Open, Access::Token(TokenRules::default())]
+}
+
+#[tokio::test]
+async fn a_registry_that_denies_what_is_not_there_is_believed_of_what_is() {
+    for (status, access) in
+        [401, 403].into_iter().flat_map(|status| strangers().map(|access| (status, access)))
+    {
+        let world = World::new().await;
+        world.desk.write(VALUES, AT_0_4_11);
+        world.registry.without_catalog().denies_what_is_missing(status).access(access.clone());
+        world.configure("[catalog, known]", "");
+        let ran = world.desk.dibump(&["check"]).await;
+        assert_eq!(ran.exit, Some(0), "{status} {access:?}: {ran:#?}");
+        assert!(is_honest(&ran), "{ran:#?}");
+        let ran = world.desk.dibump(&["plan", "--to", "0.4.12", "--format", "json"]).await;
+        assert_eq!(ran.exit, Some(0), "{status} {access:?}: {ran:#?}");
+        let plan: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let text = plan.to_string();
+        assert!(text.contains("partial") && !text.contains("\"complete\""), "{text}");
+        assert!(text.contains("ubuntu-noble-plain-rke2-1-30-12"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_key_that_is_denied_nothing_is_known_and_the_others_are_judged() {
+    let keys = "diskimage_builder_os_images:\n  debian-12-plain-rke2-1-29-9: {}";
+    for (status, access) in
+        [401, 403].into_iter().flat_map(|status| strangers().map(|access| (status, access)))
+    {
+        let world = World::new().await;
+        world.desk.write(VALUES, AT_0_4_11.replace("diskimage_builder_os_images:", keys));
+        world.registry.without_catalog().denies_what_is_missing(status).access(access.clone());
+        world.configure("[catalog, known]", "");
+        let ran = world.desk.dibump(&["check", "--format", "json"]).await;
+        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(report["findings"], serde_json::json!([]), "{status} {access:?}: {ran:#?}");
+        let unknown = report["unknown"].to_string();
+        assert!(unknown.contains("the registry refuses access"), "{unknown}");
+        assert!(unknown.contains("whether it has debian-12-plain-rke2-1-29-9\""), "{unknown}");
+        // The next release has another name for each key; the denied one is left as it is.
+        let ran = world.desk.dibump(&["plan", "--to", "0.4.12", "--write"]).await;
+        assert!(String::from_utf8(world.desk.read(VALUES)).unwrap().contains("debian-12-plain"), "{ran:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_producer_of_which_everything_is_denied_is_a_matter_for_a_person() {
+    for (status, access) in
+        [401, 403].into_iter().flat_map(|status| strangers().map(|access| (status, access)))
+    {
+        let world = World::new().await;
+        world.registry.without_catalog().denies_what_is_missing(status).access(access);
+        world.configure("[catalog, known]", "");
+        let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
+        world.desk.write("dibump.yaml", config.replace(PREFIX, "sylva/disk-image-builder"));
+        world.desk.write(VALUES, AT_0_4_11);
+        for command in [&["check"][..], &["plan", "--to", "0.4.12"]] {
+            let ran = world.desk.dibump(command).await;
+            assert_eq!(ran.exit, Some(3), "{command:?}: {ran:#?}");
+            assert!(ran.stderr.contains("the registry refuses access"), "{ran:#?}");
+            assert!(ran.stderr.contains("it does not exist or is not public"), "{ran:#?}");
+            assert!(is_honest(&ran), "{ran:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_release_is_not_complete_where_one_of_the_listed_repositories_is_denied() {
+    for status in [401, 403] {
+        let world = World::new().await;
+        world.desk.write(VALUES, AT_0_4_11);
+        world.registry.fault(Fault::status(status).on("opensuse-15-6-plain-kubeadm-1-30-12/"));
+        let ran = world.desk.dibump(&["artifacts", "0.4.12", "--format", "json"]).await;
+        assert!(!ran.stdout.contains("\"complete\""), "{ran:#?}");
+        assert!(ran.stdout.contains("ubuntu-noble-plain-rke2-1-30-12"), "{ran:#?}");
+        let ran = world.desk.dibump(&["plan"]).await;
+        assert!(!ran.stdout.contains("up to date"), "{ran:#?}");
+        let ran = world.desk.dibump(&["check"]).await;
+        assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    }
+}
+
+#[tokio::test]
+async fn who_refuses_a_token_is_the_one_whose_variable_is_named() {
+    for discovery in ["[release-notes]", "[gitlab]"] {
+        let mut world = World::new().await;
+        world.configure(discovery, &project(&world, "sylva/sylva-core"));
+        world.desk.write(VALUES, AT_0_4_11);
+        world.desk.variables.retain(|(name, _)| name != "GITLAB_TOKEN");
+        world.desk.variables.push(("GITLAB_TOKEN".to_owned(), "wrong".to_owned()));
+        let ran = world.desk.dibump(&["plan"]).await;
+        assert_eq!(ran.exit, Some(3), "{ran:#?}");
+        assert!(ran.stderr.contains("GITLAB_TOKEN"), "{ran:#?}");
+        assert!(!ran.stderr.contains("DIBUMP_REGISTRY"), "{ran:#?}");
+    }
 }

@@ -84,7 +84,7 @@ impl Facts<'_> {
             match answer {
                 Ok(true) => drop(unpromoted.insert(name)),
                 // Snapshots may be private: then nothing is known of them.
-                Ok(false) | Err(RegistryError::Refused { .. }) => {}
+                Ok(false) | Err(RegistryError::Refused { .. } | RegistryError::Denied { .. }) => {}
                 Err(error) => *release = Release::unknown(version.clone(), self.unknown(error)?),
             }
         }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use super::ObserveError;
 use super::shelf::Facts;
 use super::sources::Listing;
+use crate::ending::sentence;
+use crate::registry::RegistryError;
 use crate::release::guess::guesses;
 use crate::release::{Artifact, Coverage, ImageKey, Release, Version};
 
@@ -24,7 +26,12 @@ impl Facts<'_> {
             index += 1;
             match listing {
                 Listing::Proven(proven) => match self.manifests(&proven, version).await? {
-                    Ok(()) => return Ok(self.described(version, Coverage::Complete, &proven, &proven)),
+                    Ok(()) => {
+                        let denied = proven.iter().find_map(|name| self.denied(name, version));
+                        let partial = |error| Coverage::Partial { reason: sentence(error) };
+                        let coverage = denied.map_or(Coverage::Complete, |error| partial(error));
+                        return Ok(self.described(version, coverage, &proven, &proven));
+                    }
                     Err(reason) => return Ok(Release::unknown(version.clone(), reason)),
                 },
                 Listing::Claimed(claimed) => {
@@ -40,7 +47,12 @@ impl Facts<'_> {
                                 &BTreeSet::new(),
                             ));
                         }
-                        Some(key) => reasons.push(format!("{key}, listed by {source}, does not exist")),
+                        Some(key) => reasons.push(match self.denied(key, version) {
+                            Some(error) => {
+                                format!("{key}, listed by {source}, cannot be seen: {}", sentence(error))
+                            }
+                            None => format!("{key}, listed by {source}, does not exist"),
+                        }),
                     }
                     names.extend(claimed);
                 }
@@ -61,17 +73,24 @@ impl Facts<'_> {
         mut names: BTreeSet<ImageKey>,
         mut reasons: Vec<String>,
     ) -> Result<Release, ObserveError> {
-        if self.producer.probe {
-            let guessed = guesses(listed, &self.producer.naming);
-            let guessed: BTreeSet<ImageKey> = guessed.difference(&names).cloned().collect();
-            match self.probed(guessed, version).await? {
-                Ok(existing) => names.extend(existing),
-                Err(reason) => return Ok(Release::unknown(version.clone(), reason)),
-            }
-        }
+        // What is listed comes first: a registry that is asked for guesses alone may refuse each of them.
         if let Err(reason) = self.manifests(&names, version).await? {
             return Ok(Release::unknown(version.clone(), reason));
         }
+        if self.producer.probe {
+            let guessed = guesses(listed, &self.producer.naming);
+            let guessed: BTreeSet<ImageKey> = guessed.difference(&names).cloned().collect();
+            let existing = match self.probed(guessed, version).await? {
+                Ok(existing) => existing,
+                Err(reason) => return Ok(Release::unknown(version.clone(), reason)),
+            };
+            names.extend(existing);
+            if let Err(reason) = self.manifests(&names, version).await? {
+                return Ok(Release::unknown(version.clone(), reason));
+            }
+        }
+        let denied = names.iter().find_map(|name| self.denied(name, version)).map(|error| sentence(error));
+        reasons.extend(denied);
         if reasons.is_empty() {
             reasons.push("no source lists the producer's artifacts".to_owned());
         }
@@ -79,7 +98,7 @@ impl Facts<'_> {
         Ok(self.described(version, coverage, &names, &BTreeSet::new()))
     }
 
-    /// Which of these names exist. The inner error says why nothing is known.
+    /// Which of these names exist, as far as the registry tells. The inner error says why nothing is known.
     async fn probed(
         &mut self,
         names: BTreeSet<ImageKey>,
@@ -91,7 +110,7 @@ impl Facts<'_> {
         for (name, answer) in names.into_iter().zip(answers) {
             match answer {
                 Ok(true) => existing.push(name),
-                Ok(false) => {}
+                Ok(false) | Err(RegistryError::Denied { .. }) => {}
                 Err(error) => return self.unknown(error).map(Err),
             }
         }
@@ -122,8 +141,9 @@ impl Facts<'_> {
         };
         let artifacts: Vec<Artifact> = names.iter().filter_map(artifact).collect();
         let mut release = Release::with_coverage(version.clone(), coverage, artifacts);
-        release.absent =
-            names.iter().filter(|name| !release.artifacts.contains_key(*name)).cloned().collect();
+        let is_absent =
+            |name: &&ImageKey| !release.artifacts.contains_key(*name) && self.denied(name, version).is_none();
+        release.absent = names.iter().filter(is_absent).cloned().collect();
         release.images_only(naming)
     }
 }

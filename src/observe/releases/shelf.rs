@@ -142,10 +142,18 @@ impl Facts<'_> {
             Some((version, names)) => self.manifests(&names, &version).await?.is_ok(),
             None => true,
         };
-        match is_told && !self.has_seen_images() {
-            true => Err(self.no_images()),
-            false => Ok(()),
+        match (is_told && !self.has_seen_images(), self.refusal()) {
+            (true, Some(error)) => Err(self.registry_error(error.clone())),
+            (true, None) => Err(self.no_images()),
+            (false, _) => Ok(()),
         }
+    }
+
+    /// What the registry said of a repository that it refused.
+    fn refusal(&self) -> Option<&RegistryError> {
+        let manifests = self.manifests.values().filter_map(|answer| answer.as_ref().err());
+        let others = self.exists.values().filter_map(|answer| answer.as_ref().err());
+        manifests.chain(others).find(|error| is_denied(error))
     }
 
     fn has_seen_images(&self) -> bool {
@@ -178,11 +186,19 @@ impl Facts<'_> {
         let names: Vec<ImageKey> = names.iter().cloned().collect();
         let answers = self.producer.registry.tags(&self.repositories(&names)).await;
         let mut tags = BTreeMap::new();
+        let mut denied = BTreeMap::new();
         for (name, answer) in names.into_iter().zip(answers) {
-            tags.insert(name, answer.map_err(|error| self.registry_error(error))?.unwrap_or_default());
+            match answer {
+                Ok(list) => drop(tags.insert(name, list.unwrap_or_default())),
+                Err(error) if is_denied(&error) => drop(denied.insert(name, error)),
+                Err(error) => return Err(self.registry_error(error)),
+            }
+        }
+        if let (true, Some(error)) = (tags.is_empty(), denied.first_entry()) {
+            return Err(self.registry_error(error.remove()));
         }
         let others = self.others(&tags).await;
-        Ok(sources::tagged(tags, snapshots, others))
+        Ok(sources::tagged(tags, denied.into_keys().collect(), snapshots, others))
     }
 
     /// Names that are no disk images, as far as their newest version tells. What cannot be read may be one.
@@ -220,7 +236,10 @@ impl Facts<'_> {
                 let images = names.into_iter().filter(is_image);
                 Release::complete(version.clone(), images.map(|name| Artifact::named(name, naming)))
             }
-            _ => Release::unknown(version.clone(), "no source lists its artifacts"),
+            Some(Listing::Short { reason, .. }) => Release::unknown(version.clone(), reason),
+            Some(Listing::Claimed(_)) | None => {
+                Release::unknown(version.clone(), "no source lists its artifacts")
+            }
         };
         Ok(self.known.candidates.keys().map(|version| (version.clone(), release(version))).collect())
     }
@@ -276,7 +295,8 @@ impl Facts<'_> {
         }
     }
 
-    /// Reads the manifests that were not read yet. The inner error says why nothing is known.
+    /// Reads the manifests that were not read yet. The inner error says why nothing is known. What one repository is
+    /// refused says nothing of the others: of it alone nothing is known.
     pub(super) async fn manifests(
         &mut self,
         names: &BTreeSet<ImageKey>,
@@ -285,13 +305,21 @@ impl Facts<'_> {
         let unread = self.unread(names, version);
         let answers = self.producer.registry.manifests(&self.repositories(&unread), &version.into()).await;
         self.keep(version, unread, answers);
-        let failed = names.iter().find_map(|name| {
-            self.manifests.get(&(name.clone(), version.clone())).and_then(|answer| answer.as_ref().err())
-        });
+        let failed =
+            names.iter().find_map(|name| self.failure(name, version).filter(|error| !is_denied(error)));
         match failed {
             Some(error) => self.unknown(error.clone()).map(Err),
             None => Ok(Ok(())),
         }
+    }
+
+    fn failure(&self, name: &ImageKey, version: &Version) -> Option<&RegistryError> {
+        self.manifests.get(&(name.clone(), version.clone()))?.as_ref().err()
+    }
+
+    /// Why the registry does not tell whether it has this manifest.
+    pub(super) fn denied(&self, name: &ImageKey, version: &Version) -> Option<&RegistryError> {
+        self.failure(name, version).filter(|error| is_denied(error))
     }
 
     fn unread(&self, names: &BTreeSet<ImageKey>, version: &Version) -> Vec<ImageKey> {
@@ -346,4 +374,9 @@ impl Facts<'_> {
     fn registry_error(&self, error: RegistryError) -> ObserveError {
         ObserveError::Registry { producer: self.producer.prefix.to_string(), error }
     }
+}
+
+/// Whether the registry refused one repository, of which nothing is known then.
+fn is_denied(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Denied { .. })
 }

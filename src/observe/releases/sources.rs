@@ -9,10 +9,11 @@ use crate::release::{Artifact, ImageKey, Line, Naming, Version};
 
 /// An opened source.
 pub(super) enum Source {
-    /// The registry's own tag lists: which names carry each version, which names wait for promotion at times, and which
-    /// names are no disk images.
+    /// The registry's own tag lists: which names carry each version, whose tags it does not tell, which names wait for
+    /// promotion at times, and which names are no disk images.
     Tagged {
         versions: BTreeMap<Version, BTreeSet<ImageKey>>,
+        denied: BTreeSet<ImageKey>,
         snapshots: BTreeSet<ImageKey>,
         others: BTreeSet<ImageKey>,
     },
@@ -57,6 +58,7 @@ pub(super) fn open(name: &'static str, candidates: Candidates) -> Result<Source,
 /// The source that tag lists make. Tags that are no versions (`sha256-….sig`, `bn-test-3`) are no releases.
 pub(super) fn tagged(
     tags: BTreeMap<ImageKey, Vec<String>>,
+    denied: BTreeSet<ImageKey>,
     snapshots: BTreeSet<ImageKey>,
     others: BTreeSet<ImageKey>,
 ) -> Source {
@@ -67,9 +69,9 @@ pub(super) fn tagged(
         }
     }
     if versions.is_empty() {
-        return Source::Untagged(tags.into_keys().collect());
+        return Source::Untagged(tags.into_keys().chain(denied).collect());
     }
-    Source::Tagged { versions, snapshots, others }
+    Source::Tagged { versions, denied, snapshots, others }
 }
 
 impl Source {
@@ -83,6 +85,11 @@ impl Source {
     /// Whether its names are claims that the registry has not confirmed.
     pub(super) fn needs_proof(&self) -> bool {
         matches!(self, Self::Announced { .. })
+    }
+
+    /// Whether the registry named every release that it has.
+    pub(super) fn is_exhaustive(&self) -> bool {
+        matches!(self, Self::Tagged { denied, .. } if denied.is_empty())
     }
 
     /// The versions that disk images carry, as far as it knows.
@@ -138,7 +145,7 @@ impl Source {
     /// Names that may wait for their promotion to `version`: they have a place for snapshots and do not carry it, and were
     /// never promoted before, or last in the release before. Whoever is older than that is not built any more.
     pub(super) fn suspects(&self, version: &Version, naming: &Naming) -> BTreeSet<ImageKey> {
-        let Self::Tagged { versions, snapshots, others } = self else { return BTreeSet::new() };
+        let Self::Tagged { versions, snapshots, others, .. } = self else { return BTreeSet::new() };
         let may_be_image = |name: &ImageKey| {
             let is_published = versions.values().any(|names| names.contains(name));
             is_published && !others.contains(name)
@@ -168,8 +175,15 @@ impl Source {
 
     pub(super) fn listing(&self, version: &Version, naming: &Naming) -> Listing {
         match self {
-            Self::Tagged { versions, .. } => {
-                Listing::Proven(versions.get(version).cloned().unwrap_or_default())
+            Self::Tagged { versions, denied, .. } => {
+                let names = versions.get(version).cloned().unwrap_or_default();
+                match denied.first() {
+                    None => Listing::Proven(names),
+                    Some(name) => Listing::Short {
+                        names: names.union(denied).cloned().collect(),
+                        reason: format!("the registry refuses to list the tags of {name}"),
+                    },
+                }
             }
             Self::Untagged(names) => {
                 Listing::Short { names: names.clone(), reason: "no tag list shows a version".to_owned() }
@@ -226,6 +240,10 @@ mod tests {
         }
     }
 
+    fn only_tagged(tags: BTreeMap<ImageKey, Vec<String>>) -> Source {
+        tagged(tags, BTreeSet::new(), BTreeSet::new(), BTreeSet::new())
+    }
+
     const UBUNTU_31: &str = "ubuntu-noble-plain-rke2-1-31-8";
     const SUSE_31: &str = "opensuse-15-6-plain-rke2-1-31-8";
     const UBUNTU_32: &str = "ubuntu-noble-plain-rke2-1-32-1";
@@ -258,8 +276,7 @@ mod tests {
     fn signatures_and_test_tags_are_no_releases() {
         let tags =
             ["0.4.12", "sha256-abc.sig", "bn-test-3", "0.0.0-git-098dca5b"].map(str::to_owned).to_vec();
-        let source =
-            tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), tags)]), BTreeSet::new(), BTreeSet::new());
+        let source = only_tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), tags)]));
         let versions: Vec<String> =
             source.versions().iter().map(|(version, _)| version.to_string()).collect();
         assert_eq!(versions, ["0.0.0-git-098dca5b", "0.4.12"]);
@@ -267,12 +284,21 @@ mod tests {
 
     #[test]
     fn tag_lists_without_any_version_are_no_proof_that_nothing_exists() {
-        let source =
-            tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), vec![])]), BTreeSet::new(), BTreeSet::new());
+        let source = only_tagged(BTreeMap::from([(UBUNTU_31.parse().unwrap(), vec![])]));
         assert!(matches!(
             source.listing(&"0.4.12".parse().unwrap(), &Naming::default()),
             Listing::Short { .. }
         ));
+    }
+
+    #[test]
+    fn tags_that_the_registry_does_not_tell_make_no_release_complete() {
+        let tags = BTreeMap::from([(UBUNTU_31.parse().unwrap(), vec!["0.4.12".to_owned()])]);
+        let denied = BTreeSet::from([SUSE_31.parse().unwrap()]);
+        let source = tagged(tags, denied, BTreeSet::new(), BTreeSet::new());
+        assert!(!source.is_exhaustive());
+        let listing = source.listing(&"0.4.12".parse().unwrap(), &Naming::default());
+        assert!(matches!(listing, Listing::Short { names, .. } if names.len() == 2));
     }
 
     #[test]
@@ -286,6 +312,7 @@ mod tests {
                 (image("late"), tags(&["0.4.10", "0.4.11"])),
                 (image("gone"), tags(&["0.4.10", "0.0.0-git-abc"])),
             ]),
+            BTreeSet::new(),
             ["there", "late", "gone", "new"].map(image).into_iter().chain([key("docs")]).collect(),
             BTreeSet::new(),
         );

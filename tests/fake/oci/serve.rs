@@ -162,6 +162,14 @@ fn right(state: &mut State, asked: &Asked<'_>) -> Answer {
     if let Some(refusal) = refusal(state, asked, &scope) {
         return refusal;
     }
+    if let (Some(status), Some(path)) = (state.denial, repository)
+        && !state.repositories.contains_key(path)
+    {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let mut denied = error(status, "DENIED", "requested access to the resource is denied");
+        denied.headers.push(("www-authenticate".to_owned(), r#"Basic realm="fake""#.to_owned()));
+        return denied;
+    }
     match (endpoint, list, manifest) {
         ("", ..) => ok("application/json", b"{}".to_vec()),
         ("_catalog", ..) if state.has_catalog => catalog(state, asked),

@@ -49,6 +49,14 @@ pub(super) fn answer(
     let asked = pairs.iter().filter(|(name, _)| name == "scope");
     let scopes: Vec<String> =
         asked.flat_map(|(_, scopes)| scopes.split(' ')).map(ToOwned::to_owned).collect();
+    let exists = |scope: &String| {
+        let path = scope.strip_prefix("repository:").and_then(|rest| rest.strip_suffix(":pull"));
+        path.is_none_or(|path| state.repositories.contains_key(path))
+    };
+    if state.denial.is_some() && !scopes.iter().all(exists) {
+        let body = json!({"errors": [{"code": "DENIED", "message": "access forbidden"}]});
+        return (StatusCode::FORBIDDEN, body.to_string());
+    }
     let granted: BTreeSet<String> = match (rules.grants_nothing, rules.grants_first_only) {
         (true, _) => BTreeSet::new(),
         (_, true) => scopes.into_iter().take(1).collect(),

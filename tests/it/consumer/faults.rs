@@ -1,5 +1,5 @@
 //! The fault matrix of the consumer's side: each request of each command goes wrong in every way. The answer is right, or
-//! the command ends with 4 and nothing is written.
+//! the command ends with 4, or with 3 where that would stay so, and nothing is written.
 
 use std::time::Duration;
 
@@ -112,6 +112,11 @@ async fn every_request_of_every_command_goes_wrong_in_every_way() {
                     Some(3) if name == "a page in the way" => {
                         assert!(ran.stdout.is_empty() && untouched, "{what}");
                         assert!(ran.stderr.contains("a web page"), "{what}");
+                    }
+                    // And so is an answer that is whole and none of a registry's.
+                    Some(3) if name == "an answer to another request" => {
+                        assert!(ran.stdout.is_empty() && untouched, "{what}");
+                        assert!(ran.stderr.contains("ask who runs the registry"), "{what}");
                     }
                     _ => panic!("{what}"),
                 }

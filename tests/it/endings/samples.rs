@@ -242,14 +242,17 @@ pub(super) fn catalogue() -> Vec<CatalogueError> {
     let subject = || text("https://registry.example/v2/_catalog");
     samples!(CatalogueError {
         NotOffered => CatalogueError::NotOffered { subject: subject(), reason: text("404 Not Found") },
-        Refused => CatalogueError::Refused { subject: subject(), status: text("401 Unauthorized") },
+        Refused => CatalogueError::Refused { subject: subject(), status: text("401 Unauthorized"), hint: "the token comes from GITLAB_TOKEN" },
         Unavailable => CatalogueError::Unavailable { subject: subject(), source: cause() },
         Invalid => CatalogueError::Invalid { subject: subject(), reason: text("expected a list of repositories") },
         Unusable => CatalogueError::Unusable {
             reason: text("gitlab.example answers plain HTTP, not TLS"),
             hint: None,
         },
-        Broken => CatalogueError::Broken { reason: text("releases.json: missing field `releases`") },
+        Broken => CatalogueError::Broken {
+            reason: text("releases.json: missing field `releases`"),
+            hint: None,
+        },
     })
 }
 
@@ -257,13 +260,21 @@ pub(super) fn registry() -> Vec<RegistryError> {
     let subject = || text("registry.example/group/diskimage-builder/ubuntu");
     samples!(RegistryError {
         Refused => RegistryError::Refused { subject: subject(), status: text("403 Forbidden") },
-        Invalid => RegistryError::Invalid { subject: subject(), reason: text("expected a list of tags") },
+        Invalid => RegistryError::Invalid {
+            subject: subject(),
+            reason: text("not a list: EOF while parsing a list"),
+        },
         Broken => RegistryError::Broken { subject: subject(), reason: text("an annotation is not a string") },
         Unavailable => RegistryError::Unavailable { subject: subject(), source: cause() },
         Unusable => RegistryError::Unusable {
             reason: text("registry.example answers plain HTTP, not TLS"),
             hint: None,
         },
+        NotUnderstood => RegistryError::NotUnderstood {
+            subject: subject(),
+            reason: text("not a list: invalid type: sequence"),
+        },
+        Denied => RegistryError::Denied { subject: subject(), status: text("403 Forbidden: DENIED") },
     })
 }
 
@@ -272,6 +283,11 @@ fn forge() -> Vec<ForgeError> {
     let reason = text("403 Forbidden");
     samples!(ForgeError {
         Refused => ForgeError::Refused { action: action(), reason: reason.clone(), hint: None },
+        Unusable => ForgeError::Unusable {
+            action: action(),
+            reason: text("https://gitlab.example/users/sign_in: a web page (200 OK) where GitLab's API was expected"),
+            hint: None,
+        },
         Rejected => ForgeError::Rejected { action: action(), reason: text("the branch is protected") },
         NotYet => ForgeError::NotYet { action: action(), reason: text("the branch does not exist yet") },
         Unavailable => ForgeError::Unavailable {
@@ -349,6 +365,11 @@ fn transport() -> Vec<TransportError> {
         },
         TimedOut => TransportError::TimedOut { url: url() },
         DeadlinePassed => TransportError::DeadlinePassed { url: url() },
+        WebPage => TransportError::WebPage {
+            url: text("https://gitlab.example/users/sign_in"),
+            status: http::StatusCode::OK,
+            expected: "GitLab's API",
+        },
         TooLarge => TransportError::TooLarge { url: url(), cap: 4_194_304 },
         Redirect => TransportError::Redirect { url: url(), reason: text("from https to http") },
         ForeignCredential => TransportError::ForeignCredential {

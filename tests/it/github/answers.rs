@@ -48,12 +48,16 @@ async fn all_shapes_of_an_error_are_words() {
         assert!(matches!(&error, ForgeError::Rejected { reason, .. } if reason == words), "{error:?}");
     }
     for (answer, words) in [
-        (Answer::text(400, "text/html", "<html><title>Bad gateway</title>"), "400 Bad Request: Bad gateway"),
-        (Answer::text(404, "text/html", "<h1>Nope</h1>"), "404 Not Found: a page of HTML"),
+        (Answer::text(400, "text/plain", "<title>Bad gateway</title>"), "400 Bad Request: Bad gateway"),
         (Answer::text(404, "text/plain", ""), "404 Not Found: 404 Not Found"),
     ] {
         let error = edit_after(answer).await;
         assert!(matches!(&error, ForgeError::Invalid { reason, .. } if reason == words), "{error:?}");
+    }
+    for status in [200, 400, 403, 404] {
+        let error = read_after(Answer::text(status, "text/html; charset=utf-8", "<h1>Sign in</h1>")).await;
+        let said = "where GitHub's API was expected";
+        assert!(matches!(&error, ForgeError::Unusable { reason, .. } if reason.ends_with(said)), "{error:?}");
     }
     let long = edit_after(Answer::message(422, "é".repeat(5000))).await;
     assert!(long.to_string().len() < 1000);

@@ -139,7 +139,6 @@ async fn refused_credentials_and_failures_are_told_apart() {
         (How::Answer(Answer::text(502, "text/html", "<html>")), true),
         (How::Answer(Answer::throttled(5)), true),
         (How::LoseAnswer, true),
-        (How::Answer(Answer::text(200, "text/html", "<html>")), false),
         (How::Answer(Answer::json(200, &serde_json::json!([])).header("x-total", "3")), false),
     ] {
         let fake = producer(&[("0.4.12", "")]).await;
@@ -148,6 +147,10 @@ async fn refused_credentials_and_failures_are_told_apart() {
         assert_eq!(matches!(error, CatalogueError::Unavailable { .. }), unavailable, "{error:?}");
         assert_eq!(matches!(error, CatalogueError::Invalid { .. }), !unavailable, "{error:?}");
     }
+    let page = How::Answer(Answer::text(200, "text/html", "<html>"));
+    fake.fail(Failure::always("GET", "/releases", page));
+    let error = release_notes(&fake, None).candidates().await.unwrap_err();
+    assert!(matches!(error, CatalogueError::Unusable { .. }), "{error:?}");
 }
 
 #[tokio::test]

@@ -233,7 +233,6 @@ async fn a_list_that_was_cut_is_an_error() {
         empty().header("x-total", "2"),
         Answer::text(200, "application/json", "[{\"iid\": 1"),
         Answer::json(200, &serde_json::json!({"message": "no list"})),
-        Answer::text(200, "text/html", "<html>please sign in</html>"),
     ] {
         let error = list(cut).await.unwrap_err();
         assert!(matches!(error, ForgeError::Invalid { .. }), "{error:?}");
