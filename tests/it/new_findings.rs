@@ -149,7 +149,7 @@ fn world() -> impl Strategy<Value = World> {
 impl World {
     fn release(&self, version: &str, newer: bool) -> Release {
         let artifact = |name: &String| {
-            let annotations = self.annotated.then(|| crate::check::annotated(name)).unwrap_or_default();
+            let annotations = if self.annotated { crate::check::annotated(name) } else { BTreeMap::new() };
             Artifact::described(name.parse().unwrap(), None, annotations, &Naming::default())
         };
         let coverage = match self.partial {
@@ -175,13 +175,13 @@ impl World {
 
     fn target(&self) -> Target {
         let own = self.files.keys().filter(|path| **path != REFERENCE).rev();
-        let spec = |path: &&'static str| FileSpec {
+        let spec = |path: &&str| FileSpec {
             path: (*path).to_owned(),
             overlay: *path == OVERLAY,
             version_key: None,
             images_key: None,
         };
-        Target { files: own.map(|path| spec(&path)).collect(), ..Target::default() }
+        Target { files: own.map(spec).collect(), ..Target::default() }
     }
 
     /// The errors of the files with these texts, by identity, each with its number.
