@@ -11,6 +11,8 @@ mod servers;
 
 use std::error::Error;
 
+use crate::release::without_user_info;
+
 /// What the reader of an error should do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ending {
@@ -36,16 +38,18 @@ pub trait Ends: Error {
 }
 
 /// What a person can do about a registry that refuses us.
-pub const CREDENTIALS: &str = "credentials come from DIBUMP_REGISTRY_USERNAME and DIBUMP_REGISTRY_PASSWORD, CI_REGISTRY_* or docker's config.json";
+pub const CREDENTIALS: &str = "credentials come from DIBUMP_REGISTRY_USERNAME and DIBUMP_REGISTRY_PASSWORD (for --registry, the only producer, or the \
+     one whose `credentials:` names them), CI_REGISTRY_* or docker's config.json";
 
-/// An error and its causes as one sentence. What a message already says is not repeated: some libraries put their source
-/// in their own message.
+/// An error and its causes as one sentence, without user and password of a URL. What a message already says is not
+/// repeated: some libraries put their source in their own message.
 pub fn sentence(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
-    causes.fold(error.to_string(), |text, cause| {
+    let text = causes.fold(error.to_string(), |text, cause| {
         let cause = cause.to_string();
         if text.contains(&cause) { text } else { format!("{text}: {cause}") }
-    })
+    });
+    without_user_info(&text).into_owned()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod prefix;
 pub mod size;
 pub mod span;
 pub mod tag;
+pub mod user_info;
 pub mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ pub use key::{ImageKey, InvalidImageKey};
 pub use prefix::{InvalidPrefix, Prefix, Repository};
 pub use size::Size;
 pub use tag::{InvalidTag, Tag};
+pub use user_info::{address_without_user_info, without_user_info};
 pub use version::{InvalidVersion, Version};
 
 /// How far the artifacts of a release are known.

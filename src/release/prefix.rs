@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::ImageKey;
+use super::{ImageKey, address_without_user_info};
 
 /// Where a producer publishes: host and path, without the image key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +27,8 @@ pub struct Repository {
 /// Text that names no registry prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no registry prefix (expected oci://HOST[:PORT]/PATH, as in oci://registry.example/group/diskimage-builder)"
+    "`{}` is no registry prefix (expected oci://HOST[:PORT]/PATH, as in oci://registry.example/group/diskimage-builder)",
+    address_without_user_info(.0)
 )]
 pub struct InvalidPrefix(pub String);
 
