@@ -27,6 +27,8 @@ mod session;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::{CommandFactory, Parser};
@@ -35,6 +37,7 @@ pub use exit::Exit;
 
 use crate::config::{Config, Files, UsedFile, load_with};
 use crate::disk;
+use crate::release::without_user_info;
 use crate::report;
 use crate::wiring::Environment;
 use args::{Cli, Command};
@@ -49,6 +52,8 @@ struct Context {
     output: Output,
     /// When `--max-time` is over.
     deadline: Option<Instant>,
+    /// Whether it was said that some credentials belong to nobody; once is enough.
+    told_of_unclaimed: Arc<AtomicBool>,
 }
 
 /// The configuration file that is read where none is named.
@@ -70,7 +75,8 @@ pub fn main() -> ExitCode {
     };
     log::start(&cli.global);
     let deadline = deadline(cli.global.max_time);
-    let context = Context { environment, global: cli.global, output, deadline };
+    let told_of_unclaimed = Arc::default();
+    let context = Context { environment, global: cli.global, output, deadline, told_of_unclaimed };
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&context, cli.command)));
     let exit = match ended {
         Ok(Ok(exit)) => exit,
@@ -109,15 +115,21 @@ fn read_text(path: &Path) -> Result<String, Failure> {
     text.map_err(|_| Failure::person(anyhow::anyhow!("{} is not UTF-8", path.display())))
 }
 
-/// Help and version are answers; anything else is a wrong command line.
+/// Help and version are answers; anything else is a wrong command line, which may be quoted with a password in a URL.
 fn said(error: &clap::Error) -> ExitCode {
-    let exit = match (error.use_stderr(), output::written(error.print())) {
-        (true, _) => Exit::Usage,
-        (false, Ok(())) => Exit::Done,
-        (false, Err(failure)) => {
-            Output::new(args::Color::Auto).complain(&failure.render());
-            failure.exit
+    let (output, text) = (Output::new(args::Color::Auto), error.render().ansi().to_string());
+    let exit = match error.use_stderr() {
+        true => {
+            output.complain(&without_user_info(&text));
+            Exit::Usage
         }
+        false => match output.print(&text) {
+            Ok(()) => Exit::Done,
+            Err(failure) => {
+                output.complain(&failure.render());
+                failure.exit
+            }
+        },
     };
     exit.into()
 }
@@ -172,6 +184,6 @@ impl Context {
 
     fn said(&self, style: anstyle::Style, word: &str, what: &str) {
         let word = report::paint(style, format!("{word}:"));
-        self.output.complain(&format!("{word} {}\n", report::printable(what)));
+        self.output.complain(&format!("{word} {}\n", report::printable(&without_user_info(what))));
     }
 }

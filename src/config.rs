@@ -3,6 +3,7 @@
 //! Everything that is wrong is said at once, each with line, field and the nearest valid name. Nothing here reads a file,
 //! the environment or a server; the file holds names of environment variables and never a secret.
 
+mod address;
 mod duration;
 mod fleet;
 mod following;
@@ -26,11 +27,12 @@ use serde_json::Value;
 
 use crate::ending::{Ending, Ends};
 use crate::values::Position;
+pub use address::{InvalidAddress, address};
 pub use duration::{InvalidDuration, duration};
 use meaning::Meaning;
 pub use meant::{
-    AppNames, Config, CredentialNames, Discovery, ForgeKind, ForgeSettings, InvalidSource, KeySource,
-    Network, Producer, Query, Source, Target, TargetBranch,
+    AppNames, Config, CredentialNames, CredentialSource, Discovery, ForgeKind, ForgeSettings, InvalidSource,
+    KeySource, Network, Producer, Query, Source, Target, TargetBranch,
 };
 use place::{Field, Places};
 use raw::{RawConfig, RawTargets};

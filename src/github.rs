@@ -36,10 +36,10 @@ use crate::forge::{
     Access, Branch, CommitId, Comparison, Forge, ForgeError, MergeRequest, MergeRequestEdit, NewCommit,
     NewMergeRequest, Pipeline,
 };
-use crate::http::{Secret, Transport};
+use crate::http::{BoundSecret, Transport};
 
 pub use api::{Api, api_of_registry, api_url};
-pub use app::App;
+pub use app::{App, PrivateKey};
 pub use environment::{Environment, InvalidEnvironment, from_environment};
 pub use error::InvalidAccess;
 pub use organisation::Organisations;
@@ -58,7 +58,7 @@ const DESCRIPTION_LIMIT: usize = 65_536;
 #[derive(Debug, Clone)]
 pub enum Identity {
     /// A personal access token, or the token of an Actions job.
-    Token(Secret),
+    Token(BoundSecret),
     /// A GitHub App, which gets itself a token for each installation.
     App(App),
 }

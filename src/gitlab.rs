@@ -28,7 +28,7 @@ use crate::forge::{
     Access, Branch, CommitId, Comparison, Forge, ForgeError, MergeRequest, MergeRequestEdit, NewCommit,
     NewMergeRequest, Pipeline,
 };
-use crate::http::{Secret, Transport};
+use crate::http::{BoundSecret, Transport};
 
 pub use environment::{Environment, InvalidEnvironment, from_environment};
 pub use error::InvalidAccess;
@@ -63,12 +63,12 @@ pub fn api_of_realm(realm: &Url) -> Option<Url> {
 #[derive(Debug, Clone)]
 pub enum Token {
     /// A personal, project or group access token: `PRIVATE-TOKEN`.
-    Private(Secret),
+    Private(BoundSecret),
     /// The same or an OAuth token: `Authorization: Bearer`.
-    Bearer(Secret),
+    Bearer(BoundSecret),
     /// The token of a CI job: `JOB-TOKEN`. It reads; no GitLab up to 19.x lets it push or open merge requests by
     /// the API.
-    Job(Secret),
+    Job(BoundSecret),
 }
 
 /// One project of a GitLab.

@@ -8,6 +8,7 @@
 )]
 
 mod error;
+mod mask;
 mod redact;
 mod retry;
 mod secret;
@@ -23,8 +24,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
 
 pub use error::{IN_THE_WAY, TransportError};
+pub use mask::Mask;
 pub use redact::redacted;
-pub use secret::{Credential, InvalidSecret, Origin, Secret};
+pub use secret::{BoundSecret, Credential, InvalidSecret, Origin, Secret};
 
 /// How the transport behaves.
 #[derive(Debug, Clone)]
@@ -78,10 +80,10 @@ pub struct Request {
     pub method: Method,
     /// Where it goes.
     pub url: Url,
-    /// Its headers, without secrets: those are a [`Credential`].
+    /// Its headers. Those that carry secrets are not sent: a secret is a [`Credential`].
     pub headers: HeaderMap,
     /// A secret that goes along to its own origin. One for another origin than the URL's is an error;
-    /// a redirect to another origin goes without it.
+    /// from a redirect to another origin on the request goes without it.
     pub credential: Option<Credential>,
     /// What is sent.
     pub body: Option<Bytes>,
@@ -145,7 +147,7 @@ pub struct Response {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The whole body, decompressed.
+    /// The whole body, decompressed; that of an error without the secrets that were sent.
     pub body: Bytes,
     /// The URL that answered, after redirects. It may hold secrets: print it with [`redacted`].
     pub url: Url,
@@ -223,6 +225,12 @@ impl Transport {
     /// How many requests went to each origin, by status; `None` counts those without an answer.
     pub fn requests(&self) -> BTreeMap<(Origin, Option<u16>), u64> {
         self.0.requests()
+    }
+
+    /// What a server said, without the secrets that were sent: for whatever of an answer is shown. The bodies of errors
+    /// come without them.
+    pub fn masked(&self, text: &str) -> String {
+        self.0.mask.hide(text).into_owned()
     }
 
     /// The settings it was made with.

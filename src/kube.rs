@@ -16,7 +16,10 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1;
 use serde_json::json;
 
+use secrecy::ExposeSecret as _;
+
 use crate::cluster::{Apply, Cluster, ClusterError, ConfigMap};
+use crate::http::{Mask, Secret};
 
 /// Who sets the fields that we apply.
 const MANAGER: &str = "dibump";
@@ -38,6 +41,7 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct KubeCluster {
     client: Client,
+    mask: Arc<Mask>,
 }
 
 impl KubeCluster {
@@ -55,8 +59,9 @@ impl KubeCluster {
         config.read_timeout = Some(settings.timeout);
         config.write_timeout = Some(settings.timeout);
         config.default_retry = false;
+        let mask = Arc::new(Mask::over(secrets(&config)));
         let client = Client::try_from(config).map_err(|error| no_access(error.to_string()))?;
-        Ok(Self { client })
+        Ok(Self { client, mask })
     }
 
     fn api(&self, namespace: Option<&str>) -> Api<v1::ConfigMap> {
@@ -66,10 +71,35 @@ impl KubeCluster {
         }
     }
 
+    /// What an error means for whoever asked; the server's words without what it was sent.
+    fn refusal(&self, verb: &'static str, subject: String, error: Error) -> ClusterError {
+        let masked = |text: &str| self.mask.hide(text).into_owned();
+        match error {
+            Error::Api(mut status) => {
+                status.message = masked(&status.message);
+                status.reason = masked(&status.reason);
+                of_status(verb, subject, *status)
+            }
+            Error::SerdeError(error) => ClusterError::Invalid { subject, reason: masked(&error.to_string()) },
+            Error::Auth(error) => ClusterError::Refused { verb, subject, reason: masked(&error.to_string()) },
+            error => ClusterError::Unavailable { verb, subject, source: Arc::new(error) },
+        }
+    }
+
     /// How errors call a ConfigMap.
     fn subject(&self, namespace: Option<&str>, name: &str) -> String {
         format!("ConfigMap {}/{name}", namespace.unwrap_or(self.client.default_namespace()))
     }
+}
+
+/// What the client will send, as far as it is known before it asks a plugin.
+#[expect(clippy::disallowed_methods, reason = "the client reads the service account's token by itself, too")]
+fn secrets(config: &Config) -> Vec<Secret> {
+    let account = &config.auth_info;
+    let held = [&account.token, &account.password].into_iter().flatten();
+    let held = held.map(|secret| Secret::new(secret.expose_secret()));
+    let file = account.token_file.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+    held.chain(file.map(|token| Secret::new(token.trim()))).collect()
 }
 
 fn outside(error: &dyn std::error::Error) -> String {
@@ -97,7 +127,7 @@ impl Cluster for KubeCluster {
         name: &str,
     ) -> Result<Option<ConfigMap>, ClusterError> {
         let found = self.api(namespace).get_opt(name).await;
-        let found = found.map_err(|error| refusal("get", self.subject(namespace, name), error))?;
+        let found = found.map_err(|error| self.refusal("get", self.subject(namespace, name), error))?;
         Ok(found.map(|found| ConfigMap {
             name: name.to_owned(),
             namespace: found.metadata.namespace,
@@ -121,7 +151,7 @@ impl Cluster for KubeCluster {
             ..PatchParams::default()
         };
         let applied = self.api(namespace).patch(&map.name, &parameters, &Patch::Apply(wire(map))).await;
-        applied.map(drop).map_err(|error| refusal("patch", subject, error))
+        applied.map(drop).map_err(|error| self.refusal("patch", subject, error))
     }
 }
 
@@ -133,16 +163,6 @@ fn wire(map: &ConfigMap) -> serde_json::Value {
         "metadata": {"name": map.name, "labels": labels},
         "data": map.data,
     })
-}
-
-/// What an error means for whoever asked.
-fn refusal(verb: &'static str, subject: String, error: Error) -> ClusterError {
-    match error {
-        Error::Api(status) => of_status(verb, subject, *status),
-        Error::SerdeError(error) => ClusterError::Invalid { subject, reason: error.to_string() },
-        Error::Auth(error) => ClusterError::Refused { verb, subject, reason: error.to_string() },
-        error => ClusterError::Unavailable { verb, subject, source: Arc::new(error) },
-    }
 }
 
 fn of_status(verb: &'static str, subject: String, status: Status) -> ClusterError {

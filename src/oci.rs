@@ -35,6 +35,7 @@ use client::{Client, is_about_the_host};
 use session::Scope;
 
 pub use catalog::OciCatalog;
+pub use client::origin;
 pub use credentials::Credentials;
 
 /// One registry host with one set of credentials. Clones share tokens and what was learnt about the registry.
@@ -45,7 +46,7 @@ impl OciRegistry {
     /// The registry at `host` (with the port if there is one), over TLS unless `plain_http`.
     ///
     /// # Errors
-    /// [`RegistryError::NotUnderstood`] if `host` is no host.
+    /// [`RegistryError::NotUnderstood`] if `host` is no host, or the credentials belong to another one.
     pub fn new(
         transport: Transport,
         host: &str,
@@ -59,7 +60,7 @@ impl OciRegistry {
     /// registry has said so before. A GitLab registry names its GitLab by this.
     pub async fn token_realm(&self) -> Result<Option<Url>, RegistryError> {
         if self.0.session.realm().is_none() {
-            self.0.probe().await?;
+            self.0.probe().await.map_err(|error| self.0.masked(error))?;
         }
         Ok(self.0.session.realm())
     }
@@ -68,10 +69,25 @@ impl OciRegistry {
         &self.0
     }
 
+    /// Asks about each repository; an answer that is an error repeats no secret.
+    async fn each<Q, T, F>(
+        &self,
+        questions: &[Q],
+        repository: impl Fn(&Q) -> &Repository,
+        ask: impl Fn(Arc<Client>, Q) -> F,
+    ) -> Vec<Result<T, RegistryError>>
+    where
+        Q: Clone,
+        F: Future<Output = Result<T, RegistryError>>,
+    {
+        let answers = self.unmasked(questions, repository, ask).await;
+        answers.into_iter().map(|answer| answer.map_err(|error| self.0.masked(error))).collect()
+    }
+
     /// Asks about each repository. Until the registry has let us in, the first one is asked about alone, so that refused
     /// credentials, and a host that cannot be reached, are found out once. Where only that repository is refused, as
     /// many others are asked about as go side by side; if all of them are refused, the rest would be, too.
-    async fn each<Q, T, F>(
+    async fn unmasked<Q, T, F>(
         &self,
         questions: &[Q],
         repository: impl Fn(&Q) -> &Repository,

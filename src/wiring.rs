@@ -5,6 +5,7 @@
 //! [`Overrides`]; environment and time come in as a value, [`Environment`].
 
 mod cluster;
+mod credentials;
 mod environment;
 mod error;
 mod fleet;
@@ -19,6 +20,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 pub use cluster::{ClusterSettings, cluster};
+pub use credentials::unclaimed;
 pub use environment::Environment;
 pub use error::WiringError;
 pub use fleet::{Fleet, Selection};
@@ -27,10 +29,10 @@ use crate::apply::Patience;
 use crate::config::{Config, Discovery, KeySource, Network, Producer as Settings, Source};
 use crate::disk::cache::DiskStore;
 use crate::disk::read_small;
-use crate::http::{Secret, Transport};
+use crate::http::Transport;
 use crate::merge_request::Outcome;
 use crate::observe::releases::Producer;
-use crate::oci::{Credentials, OciRegistry};
+use crate::oci::OciRegistry;
 use crate::registry::Registry;
 use crate::release::Naming;
 use crate::run::{Job, Options, Producers, Report, run};
@@ -124,7 +126,7 @@ impl<'a> Session<'a> {
     }
 
     async fn oci(&self, settings: &Settings) -> Result<OciRegistry, WiringError> {
-        let credentials = credentials(self.environment, settings).await?;
+        let credentials = credentials::credentials(self.environment, settings).await?;
         let (transport, host) = (self.transport.clone(), settings.registry.host());
         OciRegistry::new(transport, host, settings.plain_http, credentials).map_err(WiringError::access)
     }
@@ -182,14 +184,4 @@ pub fn keys(sources: &[KeySource]) -> Result<Option<Keys>, WiringError> {
 fn public_key(path: &Path) -> Result<PublicKey, WiringError> {
     let text = String::from_utf8_lossy(&read_small(path)?).into_owned();
     PublicKey::from_pem(&text).map_err(|error| WiringError::Key { path: path.to_owned(), error })
-}
-
-async fn credentials(environment: &Environment, settings: &Settings) -> Result<Credentials, WiringError> {
-    if let Some(names) = &settings.credentials {
-        let user = environment.required(&names.username_env)?;
-        let password = Secret::new(environment.required(&names.password_env)?);
-        return Ok(Credentials::Password { user, password });
-    }
-    let lookup = |name: &str| environment.get(name);
-    Ok(Credentials::find(&settings.registry, &lookup).await?)
 }

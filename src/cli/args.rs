@@ -5,6 +5,7 @@ mod running;
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use running::{Run, RunFormat, Serve};
@@ -34,7 +35,7 @@ found an error; 130, 143 interrupted.";
 #[derive(Debug, Clone, Args)]
 pub(super) struct Global {
     /// The configuration file [default: dibump.yaml, where there is one]
-    #[arg(long, global = true, env = "DIBUMP_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "DIBUMP_CONFIG", value_name = "FILE", value_parser = path())]
     pub(super) config: Option<PathBuf>,
     /// The form of the log on stderr
     #[arg(long, global = true, value_enum, default_value_t)]
@@ -245,7 +246,7 @@ pub(super) struct Lookup {
 #[derive(Debug, Default, Args)]
 pub(super) struct Reach {
     /// The registry prefix below which a producer's images are, as in `oci://registry.example/path/diskimage-builder`
-    #[arg(long, env = "DIBUMP_REGISTRY", value_name = "PREFIX")]
+    #[arg(long, env = "DIBUMP_REGISTRY", hide_env_values = true, value_name = "PREFIX")]
     pub(super) registry: Option<String>,
     /// The configuration's producer, where it has several
     #[arg(long, value_name = "NAME", conflicts_with = "registry")]
@@ -266,7 +267,7 @@ pub(super) struct Reach {
     #[arg(long, value_enum, value_name = "DEMAND")]
     pub(super) signatures: Option<DemandArg>,
     /// The folder that keeps releases which were completely read
-    #[arg(long, env = "DIBUMP_CACHE_DIR", value_name = "FOLDER")]
+    #[arg(long, env = "DIBUMP_CACHE_DIR", value_name = "FOLDER", value_parser = path())]
     pub(super) cache_dir: Option<PathBuf>,
 }
 
@@ -387,6 +388,14 @@ fn unknown_format<F: ValueEnum>(name: &str, text: &str) -> String {
     let values = F::value_variants().iter().filter_map(F::to_possible_value);
     let names: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
     format!("unknown format `{name}` (expected {}; for a file of this name write ./{text})", names.join(", "))
+}
+
+/// A path, which may come from a variable, without the blanks around it.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| match path.to_str() {
+        Some(text) => text.trim().into(),
+        None => path,
+    })
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, crate::config::InvalidDuration> {

@@ -13,7 +13,7 @@ use crate::disk;
 use crate::observe::releases::Snapshot;
 use crate::report::online::{Check, Finding, Level, text};
 use crate::run::try_read;
-use crate::wiring::{Selection, Session};
+use crate::wiring::{Selection, Session, unclaimed};
 
 pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<Exit, Failure> {
     match command {
@@ -32,6 +32,9 @@ pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<Exit, Fa
 fn validate(context: &Context, online: bool) -> Result<Exit, Failure> {
     let used = |path: &Path| disk::read_small(path).map_err(|error| Failure::from(error).sentence());
     let config = context.config_with(Some(&used))?.ok_or_else(none)?;
+    if let Some(unclaimed) = unclaimed(&context.environment, &config) {
+        return Err(unclaimed.into());
+    }
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let (targets, producers) =
         (count(config.targets.len(), "target"), count(config.producers.len(), "producer"));

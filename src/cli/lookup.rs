@@ -2,9 +2,9 @@
 
 use super::args::{DemandArg, Lookup, Reach};
 use super::failure::Failure;
-use crate::config::{Config, Discovery, KeySource, Producer as Settings, Source};
+use crate::config::{Config, CredentialSource, Discovery, KeySource, Producer as Settings, Source, address};
 use crate::release::policy::{Demand, Policy};
-use crate::release::{NamePattern, Naming};
+use crate::release::{NamePattern, Naming, Prefix};
 
 /// The producer's settings, from the flags or from the configuration, with the flags laid over it.
 pub(super) fn settings(
@@ -12,8 +12,8 @@ pub(super) fn settings(
     config: Option<&Config>,
     name: Option<&str>,
 ) -> Result<Settings, Failure> {
-    let mut settings = match (&args.reach.registry, config) {
-        (Some(registry), _) => Settings::of_registry(registry.parse().map_err(usage)?),
+    let mut settings = match (args.reach.prefix()?, config) {
+        (Some(registry), _) => Settings::of_registry(registry, CredentialSource::Usual),
         (None, Some(config)) => configured(config, name.or(args.reach.producer.as_deref()))?,
         (None, None) => return Err(no_registry()),
     };
@@ -21,7 +21,8 @@ pub(super) fn settings(
         settings.discovery = discovery(&args.discovery)?;
     }
     if let Some(url) = &args.gitlab_url {
-        settings.gitlab_url = Some(url.parse().map_err(|_| Failure::usage(format!("`{url}` is no URL")))?);
+        let url = address(url).map_err(|error| Failure::usage(format!("--gitlab-url: {error}")))?;
+        settings.gitlab_url = Some(url);
     }
     settings.gitlab_project = args.gitlab_project.clone().or(settings.gitlab_project);
     if let Some(pattern) = &args.names_pattern {
@@ -47,6 +48,11 @@ pub(super) fn policy(args: &Lookup, configured: Option<&Policy>) -> Policy {
 }
 
 impl Reach {
+    /// The prefix of `--registry` or its variable.
+    pub(super) fn prefix(&self) -> Result<Option<Prefix>, Failure> {
+        self.registry.as_ref().map(|text| text.trim().parse().map_err(usage)).transpose()
+    }
+
     /// A producer's settings with these flags laid over them.
     pub(super) fn over(&self, mut settings: Settings) -> Settings {
         settings.plain_http |= self.plain_http;

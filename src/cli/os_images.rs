@@ -70,7 +70,7 @@ async fn proven(
 /// The release of an image, to say what else there is in it; `None` where that cannot be told.
 async fn release(reached: &Reached<'_>, image: &Published) -> Option<Release> {
     let version: Version = image.tag.as_str().parse().ok()?;
-    let producer = reached.session.producer(&reached.settings(&image.prefix)).await.ok()?;
+    let producer = reached.session.producer(&reached.settings(&image.prefix).ok()?).await.ok()?;
     let mut snapshot = Snapshot::open(&producer, BTreeSet::new()).await.ok()?;
     snapshot.read(&version, reached.context.environment.now).await.ok()?;
     snapshot.into_known().releases.remove(&version).filter(|release| !release.artifacts.is_empty())

@@ -7,7 +7,7 @@ use super::args::Reach;
 use super::deployment::Deployment;
 use super::failure::Failure;
 use super::{Context, lookup};
-use crate::config::{Config, Producer as Settings};
+use crate::config::{Config, CredentialSource, Producer as Settings};
 use crate::observe::os_images::{Batch, exist, found};
 use crate::os_image::Published;
 use crate::os_image::info::{Fault, Found};
@@ -97,7 +97,7 @@ impl Reached<'_> {
         let mut registries: BTreeMap<&Prefix, Arc<dyn Registry>> = BTreeMap::new();
         let mut questions = Questions { batches: Vec::new(), requirements: Vec::new(), places: Vec::new() };
         for ((prefix, tag, entries), places) in groups {
-            let settings = self.settings(prefix);
+            let settings = self.settings(prefix)?;
             if !registries.contains_key(prefix) {
                 registries.insert(prefix, self.session.registry(&settings).await?);
             }
@@ -118,21 +118,31 @@ impl Reached<'_> {
         Ok(questions)
     }
 
-    /// The producer that the configuration has for a prefix, with the flags laid over it.
-    pub(super) fn settings(&self, prefix: &Prefix) -> Settings {
+    /// The producer that the configuration has for a prefix, with the flags laid over it. Whoever writes values names
+    /// any host: the variables that name none are for the one that the command line names.
+    pub(super) fn settings(&self, prefix: &Prefix) -> Result<Settings, Failure> {
+        let flag = self.args.prefix()?;
+        let usual = match flag.is_some_and(|flag| flag.host() == prefix.host()) {
+            true => CredentialSource::Usual,
+            false => CredentialSource::ByHost,
+        };
         let producers = self.config.map(|config| config.producers.as_slice()).unwrap_or_default();
         let configured = producers.iter().find(|producer| producer.registry == *prefix);
-        self.args.over(configured.cloned().unwrap_or_else(|| Settings::of_registry(prefix.clone())))
+        let mut settings = match configured {
+            Some(configured) => configured.clone(),
+            None => Settings::of_registry(prefix.clone(), usual.clone()),
+        };
+        if !matches!(settings.credentials, CredentialSource::Named(_)) {
+            settings.credentials = usual;
+        }
+        Ok(self.args.over(settings))
     }
 }
 
 /// The registry of images whose values name none: that of the flags, else the only one of the configuration.
 pub(super) fn fallback(args: &Reach, config: Option<&Config>) -> Result<Option<Prefix>, Failure> {
-    if let Some(registry) = &args.registry {
-        return registry
-            .parse()
-            .map(Some)
-            .map_err(|error: crate::release::InvalidPrefix| Failure::usage(error.to_string()));
+    if let Some(registry) = args.prefix()? {
+        return Ok(Some(registry));
     }
     let producers = config.map(|config| config.producers.as_slice()).unwrap_or_default();
     Ok(match (lookup::asked(args, config)?, producers) {

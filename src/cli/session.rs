@@ -1,12 +1,15 @@
 //! What waits for the network: a session of adapters, progress, interruption and the time that is left.
 
+use std::sync::atomic::Ordering;
+
 use super::Context;
 use super::args::Reach;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::Progress;
 use crate::config::Config;
-use crate::wiring::{Overrides, Session};
+use crate::ending::Ends as _;
+use crate::wiring::{Overrides, Session, unclaimed};
 
 impl Context {
     /// Runs `work` in a session of its own, until it is done, interrupted, or out of time.
@@ -26,6 +29,13 @@ impl Context {
         reach: &Reach,
         work: impl AsyncFnOnce(&Session<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        if let Some(unclaimed) = config.and_then(|config| unclaimed(&self.environment, config))
+            && reach.registry.is_none()
+            && !self.told_of_unclaimed.swap(true, Ordering::Relaxed)
+        {
+            let hint = unclaimed.hint().unwrap_or_default();
+            self.warn(&format!("{unclaimed}; {hint}"));
+        }
         let none = Config::default();
         let overrides = Overrides {
             concurrency: reach.concurrency.map(usize::from),

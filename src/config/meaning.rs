@@ -7,7 +7,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use url::Url;
 
-use super::meant::{AppNames, Config, ForgeKind, ForgeSettings, GITLAB_TOKEN, Network, Target};
+use super::meant::{
+    AppNames, Config, CredentialSource, ForgeKind, ForgeSettings, GITLAB_TOKEN, Network, Target,
+};
 use super::place::{Field, Places};
 use super::raw::{RawApp, RawConfig, RawForge, RawForgeKind, RawNetwork, RawTargets};
 use super::{ConfigError, IncludeFile, Producer, UsedFile, Written};
@@ -89,7 +91,10 @@ impl<'a> Meaning<'a> {
     fn producers(&mut self, raw: &RawConfig) -> Option<Vec<Producer>> {
         let at = Field::default().key("producers");
         let producers = self.each(&raw.producers, &at, Self::producer);
-        let producers = producers.and_then(|producers| self.all_named_differently(producers))?;
+        let mut producers = producers.and_then(|producers| self.all_named_differently(producers))?;
+        if let [Producer { credentials: credentials @ CredentialSource::ByHost, .. }] = &mut producers[..] {
+            *credentials = CredentialSource::Usual;
+        }
         let is_named = |i: usize| {
             let named_by = ["registry", "name"].map(|key| at.index(i).key(key));
             !self.mended.iter().any(|mended| named_by.iter().any(|field| field.touches(mended)))
@@ -288,18 +293,9 @@ impl<'a> Meaning<'a> {
         Some(duration)
     }
 
-    /// The address of a server. The text is not repeated: it may hold a password.
+    /// The address of a server.
     pub(super) fn url(&mut self, text: &str, at: &Field) -> Option<Url> {
-        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
-        let Some(url) = url else {
-            self.error(at, "is no address (expected https://HOST)".to_owned());
-            return None;
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            self.error(at, "holds credentials; name an environment variable instead".to_owned());
-            return None;
-        }
-        Some(url)
+        self.take(super::address(text), at)
     }
 
     /// The name of an environment variable. The text is not repeated: people paste tokens here.

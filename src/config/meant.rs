@@ -60,8 +60,8 @@ pub struct Producer {
     pub github_url: Option<Url>,
     /// How image keys are read.
     pub naming: Naming,
-    /// Which environment variables hold the registry's credentials.
-    pub credentials: Option<CredentialNames>,
+    /// Where the registry's credentials are looked for.
+    pub credentials: CredentialSource,
     /// The public keys of its signatures; none for those of the values file.
     pub keys: Vec<KeySource>,
     /// `names.pattern` as written.
@@ -142,6 +142,17 @@ impl std::fmt::Display for Source {
             Self::File(path) => write!(f, "file:{}", path.display()),
         }
     }
+}
+
+/// Where the credentials of a registry are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// In these variables, which must be set.
+    Named(CredentialNames),
+    /// In the two variables that name no registry, where they are set, because nobody else can be meant; else by host.
+    Usual,
+    /// Where docker and GitLab's jobs keep them by the name of the host, and nowhere else.
+    ByHost,
 }
 
 /// Names of environment variables. Whoever reads them keeps their values in a type that cannot be printed.
@@ -255,8 +266,8 @@ pub struct Network {
 }
 
 impl Producer {
-    /// A producer of which only the registry prefix is known.
-    pub fn of_registry(registry: Prefix) -> Self {
+    /// A producer of which only the registry prefix is known, and where its credentials are.
+    pub fn of_registry(registry: Prefix, credentials: CredentialSource) -> Self {
         Self {
             name: registry.producer().to_owned(),
             registry,
@@ -266,7 +277,7 @@ impl Producer {
             gitlab_project: None,
             github_url: None,
             naming: Naming::default(),
-            credentials: None,
+            credentials,
             keys: Vec::new(),
             pattern: None,
         }
@@ -283,6 +294,16 @@ impl Target {
 }
 
 impl Config {
+    /// Whether a producer names one of these variables under `credentials:`.
+    pub fn names_a_variable(&self, variables: &[&str]) -> bool {
+        self.producers.iter().any(|producer| match &producer.credentials {
+            CredentialSource::Named(names) => [&names.username_env, &names.password_env]
+                .iter()
+                .any(|name| variables.contains(&name.as_str())),
+            CredentialSource::Usual | CredentialSource::ByHost => false,
+        })
+    }
+
     /// The producer of that name. Every name in [`Config::targets`] has one.
     pub fn producer(&self, name: &str) -> Option<&Producer> {
         self.producers.iter().find(|producer| producer.name == name)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::meaning::Meaning;
-use super::meant::{CredentialNames, Discovery, KeySource, Producer, Source};
+use super::meant::{CredentialNames, CredentialSource, Discovery, KeySource, Producer, Source};
 use super::place::Field;
 use super::raw::{RawCredentials, RawDiscovery, RawKey, RawProducer, RawSource, RawSourceName};
 use crate::registry::Prefix;
@@ -38,7 +38,7 @@ impl Meaning<'_> {
             gitlab_project: gitlab.project,
             github_url: github_url?,
             naming: Naming { pattern: compiled? },
-            credentials: credentials?,
+            credentials: credentials?.map_or(CredentialSource::ByHost, CredentialSource::Named),
             keys: keys?,
             pattern,
         })

@@ -86,7 +86,7 @@ pub(super) struct RawProducer {
     /// How image keys are read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) names: Option<RawNames>,
-    /// Which environment variables hold the registry's credentials.
+    /// Which environment variables hold the registry's credentials. `DIBUMP_REGISTRY_USERNAME` and `DIBUMP_REGISTRY_PASSWORD` need no mention where this is the only producer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) credentials: Option<RawCredentials>,
     /// The public keys (ECDSA P-256, PEM) of which one must have signed each image; those of the values file unless given.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::meant::{Config, Discovery, ForgeKind, KeySource, Network, Producer, Query, Source, Target};
+use super::meant::{
+    Config, CredentialSource, Discovery, ForgeKind, KeySource, Network, Producer, Query, Source, Target,
+};
 use super::raw::{
     RawApp, RawAuto, RawBranch, RawCache, RawCheck, RawConfig, RawCredentials, RawDiscovery, RawFile,
     RawFileSource, RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawImages,
@@ -62,10 +64,13 @@ fn producer(producer: &Producer) -> RawProducer {
         gitlab: (gitlab.url.is_some() || gitlab.project.is_some()).then_some(gitlab),
         github: producer.github_url.as_ref().map(|url| RawGithub { url: url.to_string() }),
         names: producer.pattern.clone().map(|pattern| RawNames { pattern }),
-        credentials: producer.credentials.as_ref().map(|names| RawCredentials {
-            username_env: names.username_env.clone(),
-            password_env: names.password_env.clone(),
-        }),
+        credentials: match &producer.credentials {
+            CredentialSource::Named(names) => Some(RawCredentials {
+                username_env: names.username_env.clone(),
+                password_env: names.password_env.clone(),
+            }),
+            CredentialSource::Usual | CredentialSource::ByHost => None,
+        },
         cosign_public_keys: producer.keys.iter().map(key).collect(),
     }
 }

@@ -423,6 +423,48 @@ producers:
 }
 
 #[test]
+fn only_one_producer_has_the_variables_that_name_no_registry() {
+    let of = |text: &str| {
+        let config = load("dibump.yaml", text).unwrap();
+        let sources: Vec<_> = config.producers.iter().map(|producer| producer.credentials.clone()).collect();
+        let named = config.names_a_variable(&["DIBUMP_REGISTRY_USERNAME", "DIBUMP_REGISTRY_PASSWORD"]);
+        (sources, named)
+    };
+    let one = "version: 1\nproducers:\n- registry: oci://a.example/x\n";
+    let two = format!("{one}- {{registry: oci://b.example/x, name: b}}\n");
+    let names = |user: &str, password: &str| CredentialNames {
+        username_env: user.to_owned(),
+        password_env: password.to_owned(),
+    };
+    let with = |text: &str, user: &str, password: &str| {
+        format!("{text}  credentials: {{username_env: {user}, password_env: {password}}}\n")
+    };
+    assert_eq!(of(one), (vec![CredentialSource::Usual], false));
+    assert_eq!(of(&two), (vec![CredentialSource::ByHost, CredentialSource::ByHost], false));
+    let other = (vec![CredentialSource::Named(names("U", "P"))], false);
+    assert_eq!(of(&with(one, "U", "P")), other);
+    let named = CredentialSource::Named(names("ROBOT", "DIBUMP_REGISTRY_PASSWORD"));
+    let two = format!(
+        "{}- {{registry: oci://b.example/x, name: b}}\n",
+        with(one, "ROBOT", "DIBUMP_REGISTRY_PASSWORD")
+    );
+    assert_eq!(of(&two), (vec![named, CredentialSource::ByHost], true));
+}
+
+#[test]
+fn an_address_is_one_of_http_and_holds_no_credentials() {
+    assert_eq!(address(" https://gitlab.example/git ").unwrap().as_str(), "https://gitlab.example/git");
+    for (text, expected) in [
+        ("gitlab.example", InvalidAddress::NoAddress),
+        ("me:secret@gitlab.example", InvalidAddress::NoAddress),
+        ("https://me:secret@gitlab.example", InvalidAddress::Credentials),
+        ("https://token@gitlab.example", InvalidAddress::Credentials),
+    ] {
+        assert_eq!(address(text), Err(expected), "{text}");
+    }
+}
+
+#[test]
 fn what_yaml_reads_as_a_number_needs_quotes() {
     let text = SMALL.replace("producers:", "policy: {range: 0.4}\nproducers:");
     says(&text, &["dibump.yaml:2:17: policy.range: expected a text, found the number 0.4; put it in quotes"]);

@@ -96,7 +96,7 @@ fn may_push(
     let is_app = match identity {
         None => return Some(false),
         Some(Identity::App(_)) => true,
-        Some(Identity::Token(secret)) => secret.expose().starts_with(OF_AN_APP),
+        Some(Identity::Token(secret)) => secret.begins_with(OF_AN_APP),
     };
     if scopes.is_some_and(|scopes| !may_write(scopes)) {
         return Some(false);
@@ -118,11 +118,12 @@ fn role(permissions: &Permissions) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Secret;
+    use crate::http::{Origin, Secret};
 
     #[test]
     fn what_may_be_pushed_follows_from_token_scopes_and_permissions() {
-        let token = |text: &str| Some(Identity::Token(Secret::new(text)));
+        let origin = Origin::of(&"https://api.github.com".parse().unwrap()).unwrap();
+        let token = |text: &str| Some(Identity::Token(Secret::new(text).bound_to(origin.clone())));
         let rights = |push| Permissions { admin: false, maintain: false, push, triage: false, pull: true };
         for (identity, scopes, push, expected) in [
             (None, None, Some(true), Some(false)),

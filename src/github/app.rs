@@ -7,12 +7,13 @@ use http::{HeaderValue, Method};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::api::Api;
 use super::error::{Failure, InvalidAccess};
 use super::repository::RepositoryId;
 use super::session::Session;
-use crate::http::{Credential, Origin, Request, Secret, Transport};
+use crate::http::{BoundSecret, Credential, Origin, Request, Secret, Transport};
 
 /// Clocks differ: GitHub takes no signature from the future, and none that lasts longer than ten minutes.
 const SIGNED_BEFORE: u64 = 60;
@@ -25,14 +26,37 @@ const SPARE: u64 = 5 * 60;
 #[derive(Clone)]
 pub struct App {
     id: String,
-    key: EncodingKey,
+    key: PrivateKey,
     installation: Option<u64>,
+}
+
+/// The key of an App, which signs and is never sent.
+#[derive(Clone)]
+pub struct PrivateKey(EncodingKey);
+
+impl PrivateKey {
+    /// The key of a text in PEM form.
+    ///
+    /// # Errors
+    /// If it is no private RSA key.
+    pub fn from_pem(pem: &str) -> Result<Self, InvalidAccess> {
+        let key = EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|_| InvalidAccess::Key)?;
+        let key = Self(key);
+        // A public key looks like a key until it has to sign.
+        key.sign(&json!({})).map_err(|_| InvalidAccess::Key)?;
+        Ok(key)
+    }
+
+    fn sign(&self, claims: &impl Serialize) -> Result<Secret, Failure> {
+        let signed = jsonwebtoken::encode(&Header::new(Algorithm::RS256), claims, &self.0);
+        signed.map(Secret::new).map_err(|_| Failure::Request("the App's private key can't sign".to_owned()))
+    }
 }
 
 /// A token, and when it ends in seconds since 1970.
 #[derive(Debug, Clone)]
 pub(super) struct InstallationToken {
-    secret: Secret,
+    secret: BoundSecret,
     expires: u64,
 }
 
@@ -60,21 +84,10 @@ struct WireApp {
 }
 
 impl App {
-    /// The App of an id (or client id) with its private key in PEM form. Without the number of an installation, the
-    /// one of each repository is looked up.
-    ///
-    /// # Errors
-    /// If the key is no RSA key.
-    pub fn new(
-        id: impl Into<String>,
-        pem: &Secret,
-        installation: Option<u64>,
-    ) -> Result<Self, InvalidAccess> {
-        let key = EncodingKey::from_rsa_pem(pem.expose().as_bytes()).map_err(|_| InvalidAccess::Key)?;
-        let app = Self { id: id.into(), key, installation };
-        // A public key looks like a key until it has to sign.
-        app.signed().map_err(|_| InvalidAccess::Key)?;
-        Ok(app)
+    /// The App of an id (or client id) with its private key. Without the number of an installation, the one of each
+    /// repository is looked up.
+    pub fn new(id: impl Into<String>, key: PrivateKey, installation: Option<u64>) -> Self {
+        Self { id: id.into(), key, installation }
     }
 
     /// A token for the repository's account, from the session or a new one. Whoever waits for the same one gets it.
@@ -84,7 +97,7 @@ impl App {
         api: &Api,
         repository: &RepositoryId,
         session: &Session,
-    ) -> Result<Secret, Failure> {
+    ) -> Result<BoundSecret, Failure> {
         let mut tokens = session.tokens().lock().await;
         let place = (self.id.clone(), repository.owner.to_lowercase());
         if let Some(token) = tokens.get(&place)
@@ -125,7 +138,8 @@ impl App {
         let route = format!("/app/installations/{installation}/access_tokens");
         let token: WireToken = self.ask(transport, api, Method::POST, &route).await?;
         let expires = u64::try_from(token.expires_at.as_second()).unwrap_or(0);
-        Ok(InstallationToken { secret: Secret::new(token.token), expires })
+        let secret = Secret::new(token.token).bound_to(origin(api)?);
+        Ok(InstallationToken { secret, expires })
     }
 
     /// A request of the App itself, signed.
@@ -136,15 +150,14 @@ impl App {
         method: Method,
         route: &str,
     ) -> Result<T, Failure> {
-        let signed = self.signed()?;
+        let signed = Credential::bearer(&self.signed()?.bound_to(origin(api)?));
         let url = api.url(route).ok_or_else(|| Failure::Request(format!("no route `{route}`")))?;
-        let credential = Origin::of(&url).and_then(|origin| Credential::bearer(origin, &signed).ok());
         let request = Request::new(method, url)
             .header(http::header::ACCEPT, HeaderValue::from_static(super::send::JSON))
-            .credential(credential);
+            .credential(signed.ok());
         let response = transport.send(request).await?;
         if !response.status.is_success() {
-            return Err(Failure::of_answer(&response, Some(&signed)).by_the_app());
+            return Err(Failure::of_answer(&response).by_the_app());
         }
         if let Some(page) = response.page_in_place_of(super::error::API) {
             return Err(page.into());
@@ -156,9 +169,13 @@ impl App {
     fn signed(&self) -> Result<Secret, Failure> {
         let now = get_current_timestamp();
         let claims = Claims { iss: &self.id, iat: now - SIGNED_BEFORE, exp: now + SIGNED_FOR };
-        let signed = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &self.key);
-        signed.map(Secret::new).map_err(|_| Failure::Request("the App's private key can't sign".to_owned()))
+        self.key.sign(&claims)
     }
+}
+
+/// What everything of an App belongs to.
+fn origin(api: &Api) -> Result<Origin, Failure> {
+    Origin::of(api.rest()).ok_or_else(|| Failure::Request("the API has no host".to_owned()))
 }
 
 impl fmt::Debug for App {

@@ -19,7 +19,7 @@ use super::error::{Failure, GraphqlFailure, InvalidAccess};
 use super::repository::RepositoryId;
 use super::send::{Moved, Sender};
 use super::session::Session;
-use crate::http::{Credential, Origin, Secret, Transport};
+use crate::http::{Credential, Origin, Transport};
 
 /// GitHub's largest page.
 pub(super) const PER_PAGE: usize = 100;
@@ -73,7 +73,10 @@ impl Client {
             return Err(InvalidAccess::api(api.graphql()));
         }
         if let Some(Identity::Token(secret)) = &identity {
-            Credential::bearer(rest, secret)?;
+            if *secret.origin() != rest {
+                return Err(InvalidAccess::Foreign { of: secret.origin().clone(), to: rest });
+            }
+            Credential::bearer(secret)?;
         }
         let (api, repository, session) = (api.clone(), repository.clone(), session.clone());
         let sender = Sender { transport, api, identity, repository, session };
@@ -201,7 +204,7 @@ impl Client {
         let answer: GraphqlAnswer<T> = self.write(Method::POST, "/graphql", &body).await?;
         match answer {
             GraphqlAnswer { data: Some(data), errors } if errors.is_empty() => Ok(data),
-            GraphqlAnswer { errors, .. } => Err(Failure::graphql(errors, self.token())),
+            GraphqlAnswer { errors, .. } => Err(Failure::graphql(errors, self)),
         }
     }
 
@@ -211,11 +214,9 @@ impl Client {
         self.graphql::<Value>(mutation, variables).await.map(drop)
     }
 
-    fn token(&self) -> Option<&Secret> {
-        match &self.sender.identity {
-            Some(Identity::Token(secret)) => Some(secret),
-            _ => None,
-        }
+    /// What GitHub said, without the token.
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.sender.transport.masked(text)
     }
 }
 

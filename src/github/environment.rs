@@ -4,7 +4,8 @@ use url::Url;
 
 use super::api::{Api, api_url};
 use super::{Identity, RepositoryId};
-use crate::http::{Origin, Secret, redacted};
+use crate::http::{BoundSecret, Origin, Secret};
+use crate::release::address_without_user_info;
 
 /// Which GitHub to talk to, as far as the environment knows.
 #[derive(Debug, Clone, Default)]
@@ -13,12 +14,12 @@ pub struct Environment {
     pub api: Option<Api>,
     /// The repository of the job, whose own token serves no other.
     pub repository: Option<RepositoryId>,
-    token: Option<Secret>,
+    token: Option<BoundSecret>,
 }
 
-/// A variable that cannot be understood. Only addresses can be wrong, so its value is shown.
+/// A variable that cannot be used. Only addresses can be wrong, so its value is shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is no http(s) address: `{value}`")]
+#[error("{name} is no http(s) address without user and password: `{value}`")]
 pub struct InvalidEnvironment {
     /// The variable.
     pub name: String,
@@ -37,8 +38,7 @@ pub fn from_environment(
     env: &dyn Fn(&str) -> Option<String>,
     configured: Option<&Url>,
 ) -> Result<Environment, InvalidEnvironment> {
-    let set = |name: &str| env(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-    let read = |name: &str| set(name).map(|value| address(name, &value)).transpose();
+    let read = |name: &str| env(name).map(|value| address(name, &value)).transpose();
     let own = match read("GITHUB_API_URL")? {
         Some(api) => Some(api),
         None => read("GITHUB_SERVER_URL")?.as_ref().and_then(api_url),
@@ -47,25 +47,28 @@ pub fn from_environment(
     let at_home = own.is_some() && rest.as_ref().and_then(Origin::of) == own.as_ref().and_then(Origin::of);
     let graphql = read("GITHUB_GRAPHQL_URL")?.filter(|_| at_home);
     let api = rest.as_ref().and_then(Api::new).map(|api| api.with_graphql(graphql));
-    let repository = set("GITHUB_REPOSITORY").filter(|_| at_home).and_then(|text| text.parse().ok());
-    Ok(Environment { api, repository, token: set("GITHUB_TOKEN").map(Secret::new) })
+    let repository = env("GITHUB_REPOSITORY").filter(|_| at_home).and_then(|text| text.parse().ok());
+    let origin = api.as_ref().and_then(|api| Origin::of(api.rest()));
+    let token = env("GITHUB_TOKEN").zip(origin).map(|(token, origin)| Secret::new(token).bound_to(origin));
+    Ok(Environment { api, repository, token })
 }
 
 impl Environment {
-    /// The token for an API; `None` if it belongs to another scheme, host or port.
+    /// The token for an API; `None` if it belongs to another scheme, host or port, or to another path of this host.
     pub fn token_for(&self, api: &Api) -> Option<Identity> {
-        let own = Origin::of(self.api.as_ref()?.rest())?;
-        let token = self.token.clone().filter(|_| Origin::of(api.rest()).as_ref() == Some(&own));
-        token.map(Identity::Token)
+        let place = |api: &Api| (Origin::of(api.rest()), api.rest().path().trim_end_matches('/').to_owned());
+        let is_own = self.api.as_ref().is_some_and(|own| place(own) == place(api));
+        self.token.clone().filter(|_| is_own).map(Identity::Token)
     }
 }
 
 fn address(name: &str, value: &str) -> Result<Url, InvalidEnvironment> {
-    match value.parse::<Url>() {
-        Ok(url) if Origin::of(&url).is_some() => Ok(url),
-        Ok(url) => Err(InvalidEnvironment { name: name.to_owned(), value: redacted(&url) }),
-        Err(_) => Err(InvalidEnvironment { name: name.to_owned(), value: value.to_owned() }),
-    }
+    let is_usable =
+        |url: &Url| Origin::of(url).is_some() && url.username().is_empty() && url.password().is_none();
+    value.parse().ok().filter(is_usable).ok_or_else(|| InvalidEnvironment {
+        name: name.to_owned(),
+        value: address_without_user_info(value).into_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -82,14 +85,13 @@ mod tests {
         ("GITHUB_GRAPHQL_URL", "https://ghe.example/api/graphql"),
         ("GITHUB_SERVER_URL", "https://ghe.example"),
         ("GITHUB_REPOSITORY", "octo/deployment"),
-        ("GITHUB_TOKEN", " ghs_x\n"),
+        ("GITHUB_TOKEN", "ghs_x"),
     ];
 
-    fn token(found: &Environment, api: &str) -> Option<String> {
-        match found.token_for(&Api::new(&api.parse().unwrap()).unwrap())? {
-            Identity::Token(secret) => Some(secret.expose().to_owned()),
-            Identity::App(_) => None,
-        }
+    /// Whether the token of the environment goes to an API.
+    fn goes(found: &Environment, api: &str) -> bool {
+        let identity = found.token_for(&Api::new(&api.parse().unwrap()).unwrap());
+        matches!(identity, Some(Identity::Token(secret)) if secret.matches("ghs_x"))
     }
 
     #[test]
@@ -99,7 +101,7 @@ mod tests {
         assert_eq!(api.rest().as_str(), "https://ghe.example/api/v3");
         assert_eq!(api.graphql().as_str(), "https://ghe.example/api/graphql");
         assert_eq!(found.repository, Some("Octo/Deployment".parse().unwrap()));
-        assert_eq!(token(&found, "https://ghe.example/api/v3").as_deref(), Some("ghs_x"));
+        assert!(goes(&found, "https://ghe.example/api/v3"));
         let by_server = read(&[("GITHUB_SERVER_URL", "https://github.com")], None);
         assert_eq!(by_server.api.unwrap().rest().as_str(), "https://api.github.com/");
     }
@@ -107,12 +109,15 @@ mod tests {
     #[test]
     fn the_token_goes_to_one_host_only() {
         let found = read(&JOB, None);
-        for other in
-            ["http://ghe.example/api/v3", "https://ghe.example:8443/api/v3", "https://api.github.com"]
-        {
-            assert_eq!(token(&found, other), None, "{other}");
+        for other in [
+            "http://ghe.example/api/v3",
+            "https://ghe.example:8443/api/v3",
+            "https://ghe.example/evil-app/api/v3",
+            "https://api.github.com",
+        ] {
+            assert!(!goes(&found, other), "{other}");
         }
-        assert_eq!(token(&read(&[("GITHUB_TOKEN", "t")], None), "https://api.github.com"), None);
+        assert!(!goes(&read(&[("GITHUB_TOKEN", "ghs_x")], None), "https://api.github.com"));
     }
 
     #[test]
@@ -120,13 +125,19 @@ mod tests {
         let found = read(&JOB, Some("https://other.example/api/v3"));
         assert_eq!(found.repository, None);
         assert_eq!(found.api.as_ref().unwrap().graphql().as_str(), "https://other.example/api/graphql");
-        assert_eq!(token(&found, "https://other.example/api/v3").as_deref(), Some("ghs_x"));
+        assert!(goes(&found, "https://other.example/api/v3"));
     }
 
     #[test]
     fn an_address_that_is_none_is_named() {
-        let env = |name: &str| (name == "GITHUB_API_URL").then(|| "api.github.com".to_owned());
-        let error = from_environment(&env, None).unwrap_err();
-        assert_eq!(error.to_string(), "GITHUB_API_URL is no http(s) address: `api.github.com`");
+        for (value, shown) in [
+            ("api.github.com", "api.github.com"),
+            ("https://bot:hunter2@ghe.example", "https://***@ghe.example"),
+        ] {
+            let env = |name: &str| (name == "GITHUB_API_URL").then(|| value.to_owned());
+            let error = from_environment(&env, None).unwrap_err();
+            let expected = "GITHUB_API_URL is no http(s) address without user and password";
+            assert_eq!(error.to_string(), format!("{expected}: `{shown}`"));
+        }
     }
 }

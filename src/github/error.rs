@@ -14,7 +14,7 @@ use super::words::{plain, words};
 use crate::catalogue::CatalogueError;
 use crate::ending::Ends as _;
 use crate::forge::ForgeError;
-use crate::http::{InvalidSecret, Response, Secret, TransportError, redacted};
+use crate::http::{InvalidSecret, Origin, Response, TransportError, redacted};
 
 /// What is needed to write.
 const NEEDED: &str = "GITHUB_TOKEN must hold a token that may write contents and pull requests of the repository: a \
@@ -36,6 +36,14 @@ pub enum InvalidAccess {
     Api {
         /// The address, redacted.
         url: String,
+    },
+    /// The token belongs to another GitHub.
+    #[error("the GitHub token belongs to {of}, not to {to}")]
+    Foreign {
+        /// Where the token belongs.
+        of: Origin,
+        /// Where it was to go.
+        to: Origin,
     },
     /// The token cannot be sent.
     #[error("the GitHub token can't be used")]
@@ -102,13 +110,12 @@ impl InvalidAccess {
 }
 
 impl Failure {
-    pub(super) fn of_answer(response: &Response, secret: Option<&Secret>) -> Self {
+    pub(super) fn of_answer(response: &Response) -> Self {
         let json = serde_json::from_slice::<Value>(&response.body).ok().filter(Value::is_object);
         let said = match &json {
             Some(value) => words(value),
             None => plain(&String::from_utf8_lossy(&response.body)),
         };
-        let said = secret.map(|s| said.replace(s.expose(), "***")).unwrap_or(said);
         let words = if said.is_empty() { response.status.to_string() } else { said };
         let limit = limit(response, &words).map(believable);
         if let (None, Some(page)) = (limit, response.page_in_place_of(API)) {
@@ -127,12 +134,11 @@ impl Failure {
     }
 
     /// The first of GraphQL's errors, which there must be where there is no data.
-    pub(super) fn graphql(errors: Vec<GraphqlFailure>, secret: Option<&Secret>) -> Self {
+    pub(super) fn graphql(errors: Vec<GraphqlFailure>, client: &Client) -> Self {
         let Some(mut first) = errors.into_iter().next() else {
             return Self::Malformed("an answer of GraphQL without data and errors".to_owned());
         };
-        let said = secret.map(|s| first.message.replace(s.expose(), "***"));
-        first.message = plain(&said.unwrap_or(first.message));
+        first.message = plain(&client.masked(&first.message));
         Self::Graphql(first)
     }
 
@@ -202,7 +208,7 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
         }
         Failure::Graphql(failure) => return of_graphql(failure, action, client),
         Failure::Rejected(reason) => return ForgeError::Rejected { action, reason },
-        other => return ForgeError::Invalid { action, reason: other.to_string() },
+        other => return ForgeError::Invalid { action, reason: client.masked(&other.to_string()) },
     };
     if let Some(wait) = answer.limit {
         return unavailable(action, Some(wait), answer.error);
@@ -255,7 +261,7 @@ pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client
         Failure::Transport(error) => {
             return CatalogueError::Unusable { reason: error.to_string(), hint: error.hint() };
         }
-        other => return CatalogueError::Invalid { subject, reason: other.to_string() },
+        other => return CatalogueError::Invalid { subject, reason: client.masked(&other.to_string()) },
     };
     let reason = answer.words.clone();
     match answer.status.as_u16() {

@@ -15,7 +15,7 @@ use super::api::Api;
 use super::error::{API, Failure};
 use super::repository::RepositoryId;
 use super::session::Session;
-use crate::http::{Credential, Origin, Request, Secret, Transport};
+use crate::http::{BoundSecret, Credential, Request, Transport};
 
 /// What GitHub recommends to ask for.
 pub(super) const JSON: &str = "application/vnd.github+json";
@@ -43,7 +43,6 @@ impl Sender {
         let (parts, body) = request.into_parts();
         let route = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let url = self.api.url(route).ok_or_else(|| Failure::Request(format!("no route `{route}`")))?;
-        let origin = Origin::of(&url).ok_or_else(|| Failure::Request(format!("no host in `{url}`")))?;
         let secret = self.secret().await?;
         let mut request = Request::new(parts.method, url);
         request.headers = parts.headers;
@@ -53,17 +52,12 @@ impl Sender {
         if !body.is_empty() {
             request = request.body(body);
         }
-        let bearer = |secret| Credential::bearer(origin, secret);
-        let credential = secret.as_ref().map(bearer).transpose();
+        let credential = secret.as_ref().map(Credential::bearer).transpose();
         let credential = credential.map_err(|error| Failure::Request(error.to_string()))?;
-        self.exchange(request.credential(credential), secret.as_ref()).await
+        self.exchange(request.credential(credential)).await
     }
 
-    async fn exchange(
-        &self,
-        request: Request,
-        secret: Option<&Secret>,
-    ) -> Result<http::Response<Full<Bytes>>, Failure> {
+    async fn exchange(&self, request: Request) -> Result<http::Response<Full<Bytes>>, Failure> {
         let is_read = matches!(request.method, Method::GET | Method::HEAD);
         let asked = request.url.clone();
         let _turn = match is_read || asked == *self.api.graphql() {
@@ -75,7 +69,7 @@ impl Sender {
             app.forget(&self.repository, &self.session).await;
         }
         if !response.status.is_success() {
-            return Err(Failure::of_answer(&response, secret));
+            return Err(Failure::of_answer(&response));
         }
         if let Some(page) = response.page_in_place_of(API) {
             return Err(page.into());
@@ -89,7 +83,7 @@ impl Sender {
         Ok(answer)
     }
 
-    async fn secret(&self) -> Result<Option<Secret>, Failure> {
+    async fn secret(&self) -> Result<Option<BoundSecret>, Failure> {
         match &self.identity {
             None => Ok(None),
             Some(Identity::Token(secret)) => Ok(Some(secret.clone())),

@@ -139,11 +139,15 @@ fn role(level: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Secret;
+    use crate::http::{BoundSecret, Origin, Secret};
+
+    fn secret() -> BoundSecret {
+        Secret::new("t").bound_to(Origin::of(&"https://gitlab.example".parse().unwrap()).unwrap())
+    }
 
     #[test]
     fn what_may_be_pushed_follows_from_token_role_and_rules() {
-        let private = Token::Private(Secret::new("t"));
+        let private = Token::Private(secret());
         let rule = |name: &str, level: Option<u64>| Rule {
             name: name.to_owned(),
             push_access_levels: vec![PushLevel { access_level: level }],
@@ -151,7 +155,7 @@ mod tests {
         let ours = |level: Option<u64>| vec![rule("main", Some(40)), rule("dib*", level)];
         let api = ["api".to_owned()];
         let read_api = ["read_api".to_owned()];
-        let job = Token::Job(Secret::new("t"));
+        let job = Token::Job(secret());
         for (token, scopes, level, rules, expected) in [
             (Some(&private), Some(&api), Some(30), Some(vec![rule("main", Some(40))]), Some(true)),
             (Some(&private), Some(&api), Some(20), None, Some(false)),

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::Token;
 use super::error::{API, Failure, InvalidAccess};
-use crate::http::{Credential, Origin, Request, Response, Secret, Transport, redacted};
+use crate::http::{BoundSecret, Credential, InvalidSecret, Origin, Request, Response, Transport, redacted};
 
 /// GitLab's largest page.
 pub(super) const PER_PAGE: usize = 100;
@@ -47,7 +47,10 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(transport: Transport, api: &Url, token: Option<Token>) -> Result<Self, InvalidAccess> {
         let origin = Origin::of(api).ok_or_else(|| InvalidAccess::Api { url: redacted(api) })?;
-        let credential = token.as_ref().map(|token| credential(origin, token)).transpose()?;
+        if let Some(token) = token.as_ref().filter(|token| *token.secret().origin() != origin) {
+            return Err(InvalidAccess::Foreign { of: token.secret().origin().clone(), to: origin });
+        }
+        let credential = token.as_ref().map(credential).transpose()?;
         let mut api = api.clone();
         if !api.path().ends_with('/') {
             api.set_path(&format!("{}/", api.path()));
@@ -95,7 +98,8 @@ impl Client {
         let response = self.send(request).await?;
         let answer: GraphqlAnswer<T> = serde_json::from_slice(&response.body)
             .map_err(|error| Failure::Malformed(format!("unexpected answer of GraphQL: {error}")))?;
-        let said = || answer.errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("; ");
+        let said =
+            || answer.errors.iter().map(|error| self.masked(&error.message)).collect::<Vec<_>>().join("; ");
         match answer.data {
             Some(data) if answer.errors.is_empty() => Ok(data),
             _ => Err(Failure::Malformed(format!("GraphQL: {}", said()))),
@@ -166,7 +170,7 @@ impl Client {
     async fn send_once(&self, request: Request) -> Result<Response, Failure> {
         let response = self.transport.send(request).await?;
         if !response.status.is_success() {
-            return Err(Failure::of_answer(&response, self.secret()));
+            return Err(Failure::of_answer(&response));
         }
         match response.page_in_place_of(API) {
             Some(page) => Err(page.into()),
@@ -174,8 +178,9 @@ impl Client {
         }
     }
 
-    fn secret(&self) -> Option<&Secret> {
-        self.token.as_ref().map(Token::secret)
+    /// What GitLab said, without the token.
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.transport.masked(text)
     }
 }
 
@@ -216,7 +221,7 @@ impl AsyncClient for Client {
 }
 
 impl Token {
-    pub(super) fn secret(&self) -> &Secret {
+    pub(super) fn secret(&self) -> &BoundSecret {
         let (Self::Private(secret) | Self::Bearer(secret) | Self::Job(secret)) = self;
         secret
     }
@@ -227,15 +232,12 @@ pub(super) fn built<E>(endpoint: Result<E, impl std::fmt::Display>) -> Result<E,
     endpoint.map_err(|error| Failure::Request(error.to_string()))
 }
 
-fn credential(origin: Origin, token: &Token) -> Result<Credential, InvalidAccess> {
-    let made = match token {
-        Token::Private(secret) => {
-            Credential::header(origin, HeaderName::from_static("private-token"), secret)
-        }
-        Token::Bearer(secret) => Credential::bearer(origin, secret),
-        Token::Job(secret) => Credential::header(origin, HeaderName::from_static("job-token"), secret),
-    };
-    Ok(made?)
+fn credential(token: &Token) -> Result<Credential, InvalidSecret> {
+    match token {
+        Token::Private(secret) => Credential::header(HeaderName::from_static("private-token"), secret),
+        Token::Bearer(secret) => Credential::bearer(secret),
+        Token::Job(secret) => Credential::header(HeaderName::from_static("job-token"), secret),
+    }
 }
 
 fn is_read(request: &Request) -> bool {

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::{ProjectId, Token};
 use crate::http::{Origin, Secret};
+use crate::release::address_without_user_info;
 
 /// Which GitLab to talk to, as far as the environment knows.
 #[derive(Debug, Clone, Default)]
@@ -15,9 +16,9 @@ pub struct Environment {
     token: Option<Token>,
 }
 
-/// A variable that cannot be understood. Only addresses can be wrong, so its value is shown.
+/// A variable that cannot be used. Only addresses can be wrong, so its value is shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is no http(s) address: `{value}`")]
+#[error("{name} is no http(s) address without user and password: `{value}`")]
 pub struct InvalidEnvironment {
     /// The variable.
     pub name: String,
@@ -36,37 +37,41 @@ pub fn from_environment(
     env: &dyn Fn(&str) -> Option<String>,
     configured: Option<&Url>,
 ) -> Result<Environment, InvalidEnvironment> {
-    let set = |name: &str| env(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-    let own = match (set("CI_API_V4_URL"), set("CI_SERVER_URL")) {
+    let own = match (env("CI_API_V4_URL"), env("CI_SERVER_URL")) {
         (Some(api), _) => Some(address("CI_API_V4_URL", &api, "")?),
         (None, Some(server)) => Some(address("CI_SERVER_URL", &server, "/api/v4")?),
         (None, None) => None,
     };
     let api = configured.cloned().or_else(|| own.clone());
     let at_home = own.is_some() && api.as_ref().and_then(Origin::of) == own.as_ref().and_then(Origin::of);
-    let project = set("CI_PROJECT_ID")
+    let project = env("CI_PROJECT_ID")
         .and_then(|id| id.parse().ok().map(ProjectId::Number))
-        .or_else(|| set("CI_PROJECT_PATH").map(ProjectId::Path));
-    let job = || set("CI_JOB_TOKEN").filter(|_| at_home).map(|token| Token::Job(Secret::new(token)));
-    let token = set("GITLAB_TOKEN").map(|token| Token::Private(Secret::new(token))).or_else(job);
+        .or_else(|| env("CI_PROJECT_PATH").map(ProjectId::Path));
+    let origin = api.as_ref().and_then(Origin::of);
+    let bound = |name: &str| Some(Secret::new(env(name)?).bound_to(origin.clone()?));
+    let job = || bound("CI_JOB_TOKEN").filter(|_| at_home).map(Token::Job);
+    let token = bound("GITLAB_TOKEN").map(Token::Private).or_else(job);
     Ok(Environment { api, project: project.filter(|_| at_home), token })
 }
 
 impl Environment {
-    /// The token for the API at `api`; `None` if it belongs to another scheme, host or port.
+    /// The token for the API at `api`; `None` if it belongs to another scheme, host or port, or to another application
+    /// on this host: whoever names an API by a path of their own is not the GitLab.
     pub fn token_for(&self, api: &Url) -> Option<Token> {
-        let own = self.api.as_ref().and_then(Origin::of)?;
-        self.token.clone().filter(|_| Origin::of(api).as_ref() == Some(&own))
+        let own = self.api.as_ref()?;
+        let place = |url: &Url| Some((Origin::of(url)?, url.path().trim_end_matches('/').to_owned()));
+        self.token.clone().filter(|_| place(own).is_some() && place(own) == place(api))
     }
 }
 
 fn address(name: &str, value: &str, below: &str) -> Result<Url, InvalidEnvironment> {
-    let parsed = format!("{}{below}", value.trim_end_matches('/')).parse::<Url>();
-    match parsed {
-        Ok(url) if Origin::of(&url).is_some() => Ok(url),
-        Ok(url) => Err(InvalidEnvironment { name: name.to_owned(), value: crate::http::redacted(&url) }),
-        Err(_) => Err(InvalidEnvironment { name: name.to_owned(), value: value.to_owned() }),
-    }
+    let url = format!("{}{below}", value.trim_end_matches('/')).parse::<Url>().ok();
+    let is_usable =
+        |url: &Url| Origin::of(url).is_some() && url.username().is_empty() && url.password().is_none();
+    url.filter(is_usable).ok_or_else(|| InvalidEnvironment {
+        name: name.to_owned(),
+        value: address_without_user_info(value).into_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -92,7 +97,7 @@ mod tests {
         let api = found.api.clone().unwrap();
         assert_eq!(api.as_str(), "https://gitlab.example/root/api/v4");
         assert_eq!(found.project, Some(ProjectId::Number(42)));
-        assert!(matches!(found.token_for(&api), Some(Token::Job(secret)) if secret.expose() == "job"));
+        assert!(matches!(found.token_for(&api), Some(Token::Job(secret)) if secret.matches("job")));
         let by_path = read(&[("CI_SERVER_URL", "https://h.example/"), ("CI_PROJECT_PATH", "a/b")], None);
         assert_eq!(by_path.api.unwrap().as_str(), "https://h.example/api/v4");
         assert_eq!(by_path.project, Some(ProjectId::Path("a/b".to_owned())));
@@ -101,15 +106,19 @@ mod tests {
     #[test]
     fn an_access_token_goes_before_the_job_token_and_to_one_host_only() {
         let mut set = JOB.to_vec();
-        set.push(("GITLAB_TOKEN", " glpat-x\n"));
+        set.push(("GITLAB_TOKEN", "glpat-x"));
         let found = read(&set, None);
         let token = |url: &str| found.token_for(&url.parse().unwrap());
         assert!(
-            matches!(token("https://gitlab.example/api/v4"), Some(Token::Private(s)) if s.expose() == "glpat-x")
+            matches!(token("https://gitlab.example/root/api/v4/"), Some(Token::Private(s)) if s.matches("glpat-x"))
         );
-        for other in
-            ["http://gitlab.example/api/v4", "https://gitlab.example:8443/", "https://gitlab.com/api/v4"]
-        {
+        for other in [
+            "http://gitlab.example/root/api/v4",
+            "https://gitlab.example:8443/root/api/v4",
+            "https://gitlab.com/api/v4",
+            "https://gitlab.example/api/v4",
+            "https://gitlab.example/root/evil-app/api/v4",
+        ] {
             assert!(token(other).is_none(), "{other}");
         }
     }
@@ -128,8 +137,15 @@ mod tests {
 
     #[test]
     fn an_address_that_is_none_is_named() {
-        let env = |name: &str| (name == "CI_SERVER_URL").then(|| "gitlab.example".to_owned());
-        let error = from_environment(&env, None).unwrap_err();
-        assert_eq!(error.to_string(), "CI_SERVER_URL is no http(s) address: `gitlab.example`");
+        for (value, shown) in [
+            ("gitlab.example", "gitlab.example"),
+            ("https://bot:hunter2@gitlab.example", "https://***@gitlab.example"),
+            ("bot:hunter2@gitlab.example", "***@gitlab.example"),
+        ] {
+            let env = |name: &str| (name == "CI_SERVER_URL").then(|| value.to_owned());
+            let error = from_environment(&env, None).unwrap_err();
+            let expected = "CI_SERVER_URL is no http(s) address without user and password";
+            assert_eq!(error.to_string(), format!("{expected}: `{shown}`"));
+        }
     }
 }

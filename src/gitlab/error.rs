@@ -14,7 +14,7 @@ use super::client::Client;
 use crate::catalogue::CatalogueError;
 use crate::ending::Ends as _;
 use crate::forge::ForgeError;
-use crate::http::{InvalidSecret, Response, Secret, TransportError};
+use crate::http::{InvalidSecret, Origin, Response, TransportError};
 
 /// More of an error's text than this is no message any more.
 const MAX_WORDS: usize = 300;
@@ -40,6 +40,14 @@ pub enum InvalidAccess {
     Api {
         /// The address, redacted.
         url: String,
+    },
+    /// The token belongs to another GitLab.
+    #[error("the GitLab token belongs to {of}, not to {to}")]
+    Foreign {
+        /// Where the token belongs.
+        of: Origin,
+        /// Where it was to go.
+        to: Origin,
     },
     /// The token cannot be sent.
     #[error("the GitLab token can't be used")]
@@ -78,7 +86,7 @@ pub(super) struct Answered {
 }
 
 impl Failure {
-    pub(super) fn of_answer(response: &Response, secret: Option<&Secret>) -> Self {
+    pub(super) fn of_answer(response: &Response) -> Self {
         if let Some(page) = response.page_in_place_of(API) {
             return page.into();
         }
@@ -87,7 +95,6 @@ impl Failure {
             Some(value) => words(value),
             None => plain(&String::from_utf8_lossy(&response.body)),
         };
-        let said = secret.map(|s| said.replace(s.expose(), "***")).unwrap_or(said);
         let words = if said.is_empty() { response.status.to_string() } else { said };
         let scope = json.as_ref().filter(|v| v["error"] == "insufficient_scope");
         Self::Answer(Box::new(Answered {
@@ -149,7 +156,7 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
         Failure::Transport(error) => {
             return ForgeError::Unusable { action, reason: error.to_string(), hint: error.hint() };
         }
-        other => return ForgeError::Invalid { action, reason: other.to_string() },
+        other => return ForgeError::Invalid { action, reason: client.masked(&other.to_string()) },
     };
     let Answered { status, words: reason, .. } = &*answer;
     let reason = reason.clone();
@@ -187,7 +194,7 @@ pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client
         Failure::Transport(error) => {
             return CatalogueError::Unusable { reason: error.to_string(), hint: error.hint() };
         }
-        other => return CatalogueError::Invalid { subject, reason: other.to_string() },
+        other => return CatalogueError::Invalid { subject, reason: client.masked(&other.to_string()) },
     };
     let reason = answer.words.clone();
     match answer.status.as_u16() {

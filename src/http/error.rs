@@ -147,6 +147,25 @@ impl Ends for TransportError {
 }
 
 impl TransportError {
+    /// The same without secrets in its URL, which a server that redirects may have put there.
+    pub(super) fn masked(mut self, mask: &super::Mask) -> Self {
+        match &mut self {
+            Self::Connection { url, .. }
+            | Self::Proxy { url, .. }
+            | Self::TimedOut { url }
+            | Self::DeadlinePassed { url }
+            | Self::TooLarge { url, .. }
+            | Self::Redirect { url, .. }
+            | Self::WebPage { url, .. }
+            | Self::Status { url, .. } => *url = mask.hide(url).into_owned(),
+            Self::Setup { .. }
+            | Self::NoTls { .. }
+            | Self::Untrusted { .. }
+            | Self::ForeignCredential { .. } => {}
+        }
+        self
+    }
+
     /// Whether the same request may succeed later.
     pub fn retry_helps(&self) -> bool {
         self.ending() == Ending::Unknown

@@ -10,7 +10,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::{Origin, Request, Response, Settings, TransportError, redacted, retry, secret, tls};
+use super::{Mask, Origin, Request, Response, Settings, TransportError, redacted, retry, secret, tls};
 use crate::ending::sentence;
 
 /// More hops than this are a loop (reqwest and browsers draw the line near it, too).
@@ -25,6 +25,8 @@ pub(super) struct Inner {
     proxies: Option<Matcher>,
     hosts: Mutex<HashMap<Origin, Arc<Host>>>,
     counters: Mutex<BTreeMap<(Origin, Option<u16>), u64>>,
+    /// What was sent with requests and must not be shown with answers.
+    pub(super) mask: Mask,
 }
 
 /// One origin: how much may be under way, and until when it asked for silence.
@@ -57,7 +59,8 @@ impl Inner {
         }
         let client = builder.build().map_err(|error| setup(sentence(&error)))?;
         let proxies = settings.proxy_from_environment.then(Matcher::from_system);
-        Ok(Self { client, settings, proxies, hosts: Mutex::default(), counters: Mutex::default() })
+        let (hosts, counters, mask) = (Mutex::default(), Mutex::default(), Mask::default());
+        Ok(Self { client, settings, proxies, hosts, counters, mask })
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -76,13 +79,19 @@ impl Inner {
             let (origin, url) = (credential.origin().to_string(), redacted(&request.url));
             return Err(TransportError::ForeignCredential { origin, url });
         }
+        request.url = secret::without_user(request.url);
+        secret::strip_unbound(&mut request.headers);
+        if let Some(credential) = &request.credential {
+            self.mask.add(credential);
+        }
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.hop(&request).await?;
+            let response = self.hop(&request).await.map_err(|error| error.masked(&self.mask))?;
             let Some(next) = redirect_target(&request.method, &response)? else { return Ok(response) };
+            // Whoever was sent to another origin comes back, if at all, to a place that a stranger chose.
             if Origin::of(&next) != Origin::of(&request.url) {
-                secret::strip_secrets(&mut request.headers);
+                request.credential = None;
             }
-            request.url = next;
+            request.url = secret::without_user(next);
         }
         let reason = format!("more than {MAX_REDIRECTS} times");
         Err(TransportError::Redirect { url: redacted(&request.url), reason })
@@ -108,7 +117,8 @@ impl Inner {
                 return outcome;
             }
             let Some(wait) = self.wait_before_repeating(&outcome, attempt, &host) else { return outcome };
-            tracing::debug!(url = redacted(&request.url), ?wait, attempt, "repeating a request");
+            let url = self.mask.hide(&redacted(&request.url)).into_owned();
+            tracing::debug!(url, ?wait, attempt, "repeating a request");
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
@@ -173,22 +183,25 @@ impl Inner {
 
     async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
         let failed = |error: reqwest::Error| self.unconnected(failure(error, &request.url), &request.url);
-        let mut headers = request.headers.clone();
+        let (mut headers, mut body) = (request.headers.clone(), request.body.clone());
         if let Some(credential) = &request.credential {
-            credential.attach(&request.url, &mut headers);
+            credential.attach(&request.url, &mut headers, &mut body);
         }
         let mut builder = self
             .client
             .request(request.method.clone(), request.url.clone())
             .timeout(self.settings.request_timeout)
             .headers(headers);
-        if let Some(body) = &request.body {
-            builder = builder.body(body.clone());
+        if let Some(body) = body {
+            builder = builder.body(body);
         }
         let mut answer = builder.send().await.map_err(failed)?;
         let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-        let body = read_body(&mut answer, request).await?;
-        show_warnings(&headers, &request.url);
+        let mut body = read_body(&mut answer, request).await?;
+        if !status.is_success() {
+            body = self.mask.hide_in_error(body);
+        }
+        self.show_warnings(&headers, &request.url);
         let retry_after = retry::retry_after(&headers, SystemTime::now());
         Ok(Response { status, headers, body, url: request.url.clone(), retry_after })
     }
@@ -205,6 +218,18 @@ impl Inner {
                 None => TransportError::Connection { url, source },
             },
             other => other,
+        }
+    }
+
+    /// Registries and forges announce the end of an API by `Warning: 299` (distribution-spec, "Warnings").
+    fn show_warnings(&self, headers: &http::HeaderMap, url: &Url) {
+        for warning in headers.get_all(http::header::WARNING) {
+            if let Ok(text) = warning.to_str()
+                && text.starts_with("299 ")
+            {
+                let (url, warning) = (self.mask.hide(&redacted(url)).into_owned(), self.mask.hide(text));
+                tracing::warn!(url, %warning, "the server warns");
+            }
         }
     }
 
@@ -293,17 +318,6 @@ fn failure(error: reqwest::Error, url: &Url) -> TransportError {
         return TransportError::TimedOut { url };
     }
     TransportError::Connection { url, source: Arc::new(error.without_url()) }
-}
-
-/// Registries and forges announce the end of an API by `Warning: 299` (distribution-spec, "Warnings").
-fn show_warnings(headers: &http::HeaderMap, url: &Url) {
-    for warning in headers.get_all(http::header::WARNING) {
-        if let Ok(text) = warning.to_str()
-            && text.starts_with("299 ")
-        {
-            tracing::warn!(url = redacted(url), warning = text, "the server warns");
-        }
-    }
 }
 
 #[cfg(test)]

@@ -75,7 +75,8 @@ impl Catalogue for OciCatalog {
     async fn candidates(&self) -> Result<Candidates, CatalogueError> {
         let subject = format!("{}/v2/_catalog", self.prefix.host());
         let not_offered = |reason: String| CatalogueError::NotOffered { subject: subject.clone(), reason };
-        let repositories = match self.repositories().await {
+        let answer = self.repositories().await;
+        let repositories = match answer.map_err(|error| self.registry.client().masked(error)) {
             Ok(Some(repositories)) => repositories,
             Ok(None) => return Err(not_offered("the registry has no catalogue".to_owned())),
             Err(RegistryError::Refused { status, .. } | RegistryError::Denied { status, .. }) => {

@@ -38,13 +38,11 @@ impl Client {
         plain_http: bool,
         credentials: Credentials,
     ) -> Result<Self, RegistryError> {
-        let scheme = if plain_http { "http" } else { "https" };
-        let invalid = || RegistryError::NotUnderstood {
-            subject: host.to_owned(),
-            reason: "this is no host".to_owned(),
-        };
-        let root: Url = format!("{scheme}://{}/", api_host(host)).parse().map_err(|_| invalid())?;
-        let origin = Origin::of(&root).ok_or_else(invalid)?;
+        let (root, origin) = (root(host, plain_http)?, origin(host, plain_http)?);
+        if let Some(other) = credentials.origin().filter(|other| **other != origin) {
+            let reason = format!("credentials of {other} do not belong to {origin}");
+            return Err(RegistryError::NotUnderstood { subject: host.to_owned(), reason });
+        }
         let session = Session::new(transport.clone(), origin, credentials);
         let [let_in, is_registry, is_no_registry, has_no_referrers] =
             [(); 4].map(|()| AtomicBool::new(false));
@@ -227,6 +225,34 @@ impl Client {
             self.is_no_registry.store(false, Ordering::Relaxed);
         }
     }
+
+    /// An error as it may leave this adapter: without the secrets that a server repeats.
+    pub(super) fn masked(&self, error: RegistryError) -> RegistryError {
+        let shown = |text: String| self.transport.masked(&text);
+        match error {
+            RegistryError::Refused { subject, status } => {
+                RegistryError::Refused { subject: shown(subject), status: shown(status) }
+            }
+            RegistryError::Invalid { subject, reason } => {
+                RegistryError::Invalid { subject: shown(subject), reason: shown(reason) }
+            }
+            RegistryError::Denied { subject, status } => {
+                RegistryError::Denied { subject: shown(subject), status: shown(status) }
+            }
+            RegistryError::NotUnderstood { subject, reason } => {
+                RegistryError::NotUnderstood { subject: shown(subject), reason: shown(reason) }
+            }
+            RegistryError::Broken { subject, reason } => {
+                RegistryError::Broken { subject: shown(subject), reason: shown(reason) }
+            }
+            RegistryError::Unusable { reason, hint } => {
+                RegistryError::Unusable { reason: shown(reason), hint }
+            }
+            RegistryError::Unavailable { subject, source } => {
+                RegistryError::Unavailable { subject: shown(subject), source }
+            }
+        }
+    }
 }
 
 /// The error for a status that an endpoint cannot use.
@@ -286,6 +312,23 @@ fn unusable(error: &TransportError) -> RegistryError {
 fn unavailable(response: &Response) -> RegistryError {
     let source = Arc::new(response.status_error());
     RegistryError::Unavailable { subject: redacted(&response.url), source }
+}
+
+fn root(host: &str, plain_http: bool) -> Result<Url, RegistryError> {
+    let scheme = if plain_http { "http" } else { "https" };
+    format!("{scheme}://{}/", api_host(host)).parse().map_err(|_| no_host(host))
+}
+
+/// Where the registry called `host` answers, and what its credentials belong to.
+///
+/// # Errors
+/// [`RegistryError::Invalid`] if `host` is no host.
+pub fn origin(host: &str, plain_http: bool) -> Result<Origin, RegistryError> {
+    Origin::of(&root(host, plain_http)?).ok_or_else(|| no_host(host))
+}
+
+fn no_host(host: &str) -> RegistryError {
+    RegistryError::Invalid { subject: host.to_owned(), reason: "this is no host".to_owned() }
 }
 
 /// The host that answers the API: Docker Hub is named `docker.io` and lives elsewhere.

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::docker_config::{self, Target};
 use crate::ending::{Ending, Ends};
-use crate::http::Secret;
+use crate::http::{BoundSecret, Origin, Secret};
 use crate::registry::Prefix;
 
-/// What proves to a registry who we are.
+/// What proves to one registry who we are; secrets that nobody else is sent.
 #[derive(Debug, Clone)]
 pub enum Credentials {
     /// Nobody in particular.
@@ -18,12 +18,12 @@ pub enum Credentials {
         /// The user name.
         user: String,
         /// The password.
-        password: Secret,
+        password: BoundSecret,
     },
     /// A refresh token, which the registry's realm exchanges for access tokens.
-    IdentityToken(Secret),
+    IdentityToken(BoundSecret),
     /// A token that the registry itself takes.
-    RegistryToken(Secret),
+    RegistryToken(BoundSecret),
 }
 
 /// Why the credentials of a registry could not be found out. A person must act.
@@ -53,58 +53,96 @@ pub enum CredentialsError {
         /// The variable that is missing.
         missing: &'static str,
     },
+    /// They are set, and nothing says which of several registries they belong to.
+    #[error(
+        "{USERNAME} and {PASSWORD} are sent to no registry, because none of the producers names them: {}",
+        hosts.join(", ")
+    )]
+    Unclaimed {
+        /// The hosts of the registries.
+        hosts: Vec<String>,
+    },
 }
 
 impl Ends for CredentialsError {
     fn ending(&self) -> Ending {
         match self {
-            Self::File { .. } | Self::Helper { .. } | Self::Half { .. } => Ending::Person,
+            Self::File { .. } | Self::Helper { .. } | Self::Half { .. } | Self::Unclaimed { .. } => {
+                Ending::Person
+            }
         }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let Self::Unclaimed { .. } = self else { return None };
+        let lines = format!("credentials: {{username_env: {USERNAME}, password_env: {PASSWORD}}}");
+        Some(format!("add `{lines}` to the producer that they belong to"))
     }
 }
 
-/// Looks up an environment variable.
+/// Looks up an environment variable; an empty one is not set.
 pub type Environment<'a> = dyn Fn(&str) -> Option<String> + Send + Sync + 'a;
 
-const USERNAME: &str = "DIBUMP_REGISTRY_USERNAME";
-const PASSWORD: &str = "DIBUMP_REGISTRY_PASSWORD";
+/// The variables that name no registry: who reads them says which one they belong to.
+pub const USERNAME: &str = "DIBUMP_REGISTRY_USERNAME";
+/// The password beside [`USERNAME`].
+pub const PASSWORD: &str = "DIBUMP_REGISTRY_PASSWORD";
 
 impl Credentials {
-    /// The credentials for the repositories below `prefix`, from the first source that has any:
-    /// `DIBUMP_REGISTRY_USERNAME` and `…_PASSWORD`; `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`;
-    /// `$REGISTRY_AUTH_FILE`; `containers/auth.json` below `$XDG_RUNTIME_DIR` or `~/.config`; `CI_REGISTRY_USER`
-    /// and `…_PASSWORD` if `CI_REGISTRY` is this registry. What is written in the configuration comes before all
-    /// of these and does not need this function.
-    pub async fn find(prefix: &Prefix, environment: &Environment<'_>) -> Result<Self, CredentialsError> {
-        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-        match (variable(USERNAME), variable(PASSWORD)) {
-            (Some(user), Some(password)) => return Ok(Self::password(user, password)),
-            (Some(_), None) => return Err(CredentialsError::Half { missing: PASSWORD }),
-            (None, Some(_)) => return Err(CredentialsError::Half { missing: USERNAME }),
-            (None, None) => {}
+    /// What `DIBUMP_REGISTRY_USERNAME` and `…_PASSWORD` hold, for the registry that they belong to.
+    pub fn of_variables(
+        origin: &Origin,
+        environment: &Environment<'_>,
+    ) -> Result<Option<Self>, CredentialsError> {
+        match (environment(USERNAME), environment(PASSWORD)) {
+            (Some(user), Some(password)) => Ok(Some(Self::password(user, password, origin))),
+            (Some(_), None) => Err(CredentialsError::Half { missing: PASSWORD }),
+            (None, Some(_)) => Err(CredentialsError::Half { missing: USERNAME }),
+            (None, None) => Ok(None),
         }
-        let target = Target::new(prefix);
-        for path in files(&variable) {
+    }
+
+    /// What is kept by host for the repositories below `prefix` at `origin`, from the first source that has any:
+    /// `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`; `$REGISTRY_AUTH_FILE`; `containers/auth.json` below
+    /// `$XDG_RUNTIME_DIR` or `~/.config`; `CI_REGISTRY_USER` and `…_PASSWORD` if `CI_REGISTRY` is this registry.
+    pub async fn of_host(
+        prefix: &Prefix,
+        origin: &Origin,
+        environment: &Environment<'_>,
+    ) -> Result<Self, CredentialsError> {
+        let target = Target::new(prefix, origin);
+        for path in files(environment) {
             if let Some(found) = docker_config::look_up(&path, &target).await? {
                 return Ok(found);
             }
         }
-        if variable("CI_REGISTRY").is_some_and(|host| host == prefix.host())
+        if environment("CI_REGISTRY").is_some_and(|host| host == prefix.host())
             && let (Some(user), Some(password)) =
-                (variable("CI_REGISTRY_USER"), variable("CI_REGISTRY_PASSWORD"))
+                (environment("CI_REGISTRY_USER"), environment("CI_REGISTRY_PASSWORD"))
         {
-            return Ok(Self::password(user, password));
+            return Ok(Self::password(user, password, origin));
         }
         Ok(Self::Anonymous)
     }
 
-    fn password(user: String, password: String) -> Self {
-        Self::Password { user, password: Secret::new(password) }
+    /// A user and a password for one registry.
+    pub fn password(user: impl Into<String>, password: impl Into<String>, origin: &Origin) -> Self {
+        Self::Password { user: user.into(), password: Secret::new(password).bound_to(origin.clone()) }
+    }
+
+    /// Where they belong; `None` where there are none.
+    pub(super) fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Anonymous => None,
+            Self::Password { password: secret, .. }
+            | Self::IdentityToken(secret)
+            | Self::RegistryToken(secret) => Some(secret.origin()),
+        }
     }
 }
 
 /// The files in the order of go-containerregistry's keychain.
-fn files(variable: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+fn files(variable: &Environment<'_>) -> Vec<PathBuf> {
     let home = variable("HOME").map(PathBuf::from);
     let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
     let docker = variable("DOCKER_CONFIG").map(|folder| Path::new(&folder).join("config.json"));

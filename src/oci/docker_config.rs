@@ -10,7 +10,7 @@ use docker_credential::{CredentialRetrievalError, DockerCredential};
 use serde_json::{Map, Value, json};
 
 use super::credentials::{Credentials, CredentialsError};
-use crate::http::Secret;
+use crate::http::{BoundSecret, Origin, Secret};
 use crate::registry::Prefix;
 
 /// The key under which Docker Hub's credentials are kept, whatever it is called elsewhere.
@@ -23,14 +23,21 @@ pub(super) struct Target {
     path: String,
     /// What a helper is asked for.
     server: String,
+    /// What is found belongs there.
+    origin: Origin,
 }
 
 impl Target {
-    pub(super) fn new(prefix: &Prefix) -> Self {
+    pub(super) fn new(prefix: &Prefix, origin: &Origin) -> Self {
         let is_hub = matches!(prefix.host(), "docker.io" | "index.docker.io" | "registry-1.docker.io");
         let (host, server) =
             if is_hub { ("index.docker.io", DOCKER_HUB) } else { (prefix.host(), prefix.host()) };
-        Self { host: host.to_owned(), path: prefix.path().to_owned(), server: server.to_owned() }
+        let path = prefix.path().to_owned();
+        Self { host: host.to_owned(), path, server: server.to_owned(), origin: origin.clone() }
+    }
+
+    fn bound(&self, secret: Secret) -> BoundSecret {
+        secret.bound_to(self.origin.clone())
     }
 }
 
@@ -49,7 +56,7 @@ pub(super) async fn look_up(path: &Path, target: &Target) -> Result<Option<Crede
         .map_err(|error| broken(format!("no JSON at line {}, column {}", error.line(), error.column())))?;
     let Some(chosen) = choose(&file, target) else { return Ok(None) };
     if let Some(token) = chosen.registry_token {
-        return Ok(Some(Credentials::RegistryToken(token)));
+        return Ok(Some(Credentials::RegistryToken(target.bound(token))));
     }
     let (reduced, server) = (chosen.reduced.to_string(), target.server.clone());
     // Helpers are processes, and the crate waits for them.
@@ -58,10 +65,10 @@ pub(super) async fn look_up(path: &Path, target: &Target) -> Result<Option<Crede
     });
     match found.await.map_err(|error| broken(error.to_string()))? {
         Ok(DockerCredential::UsernamePassword(user, password)) => {
-            Ok(Some(Credentials::Password { user, password: Secret::new(password) }))
+            Ok(Some(Credentials::Password { user, password: target.bound(Secret::new(password)) }))
         }
         Ok(DockerCredential::IdentityToken(token)) => {
-            Ok(Some(Credentials::IdentityToken(Secret::new(token))))
+            Ok(Some(Credentials::IdentityToken(target.bound(Secret::new(token)))))
         }
         Err(CredentialRetrievalError::NoCredentialConfigured) => Ok(None),
         Err(error) => match chosen.helper {
@@ -167,10 +174,15 @@ fn helper_failure(
 mod tests {
     use super::*;
 
+    fn target(prefix: &str) -> Target {
+        let prefix: Prefix = prefix.parse().unwrap();
+        Target::new(&prefix, &crate::oci::origin(prefix.host(), false).unwrap())
+    }
+
     #[test]
     fn docker_hub_is_found_under_all_of_its_names() {
         for host in ["docker.io", "registry-1.docker.io", "index.docker.io"] {
-            let target = Target::new(&format!("oci://{host}/library").parse().unwrap());
+            let target = target(&format!("oci://{host}/library"));
             for key in [DOCKER_HUB, "docker.io", "registry-1.docker.io/library"] {
                 assert!(coverage(key, &target).is_some(), "{key} for {host}");
             }
@@ -180,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_helper_that_knows_no_credentials_is_no_failure_and_its_output_is_not_shown() {
-        let target = Target::new(&"oci://registry.example/group".parse().unwrap());
+        let target = target("oci://registry.example/group");
         let failed = |stdout: &str, is_general| {
             let error = CredentialRetrievalError::HelperFailure {
                 helper: "docker-credential-x".to_owned(),

@@ -16,6 +16,7 @@ use super::credentials::Credentials;
 use super::token::{self, Realm, Token};
 use crate::http::{Credential, InvalidSecret, Origin, Transport, redacted};
 use crate::registry::RegistryError;
+use crate::release::without_user_info;
 
 /// How many scopes one token request carries. GitLab's tokens grow with them, and headers end at 8 KiB.
 const SCOPES_PER_TOKEN: usize = 20;
@@ -109,7 +110,7 @@ impl Session {
     /// What a request should carry; `None` as long as the registry asked for nothing.
     pub(super) async fn pass(&self, scope: &Scope) -> Result<Option<Pass>, RegistryError> {
         if let Credentials::RegistryToken(token) = &*self.credentials {
-            return self.untokened(Credential::bearer(self.origin.clone(), token)).map(Some);
+            return self.untokened(Credential::bearer(token)).map(Some);
         }
         match self.scheme() {
             None => Ok(None),
@@ -186,7 +187,8 @@ impl Session {
         let invalid =
             |reason: String| RegistryError::NotUnderstood { subject: self.origin.to_string(), reason };
         let text = challenge.param("realm").unwrap_or_default();
-        let url: Url = text.parse().map_err(|_| invalid(format!("its token realm `{text}` is no URL")))?;
+        let no_url = || invalid(format!("its token realm `{}` is no URL", without_user_info(text)));
+        let url: Url = text.parse().map_err(|_| no_url())?;
         let realm_origin = Origin::of(&url)
             .ok_or_else(|| invalid(format!("its token realm `{}` is not on the web", redacted(&url))))?;
         if self.origin.is_tls() && !realm_origin.is_tls() {
@@ -203,7 +205,7 @@ impl Session {
 
     fn basic(&self) -> Result<Option<Pass>, RegistryError> {
         let Credentials::Password { user, password } = &*self.credentials else { return Ok(None) };
-        self.untokened(Credential::basic(self.origin.clone(), user, password)).map(Some)
+        self.untokened(Credential::basic(user, password)).map(Some)
     }
 
     fn untokened(&self, credential: Result<Credential, InvalidSecret>) -> Result<Pass, RegistryError> {
@@ -219,8 +221,7 @@ impl Session {
     ) -> Result<Pass, RegistryError> {
         let (number, flight, fresh) = slot.flight(not, || self.start(bearer, &slot.scopes));
         let token = flight.await?;
-        let credential = Credential::bearer(self.origin.clone(), &token.secret);
-        let credential = credential.map_err(|error| self.unusable(error))?;
+        let credential = Credential::bearer(&token.secret).map_err(|error| self.unusable(error))?;
         Ok(Pass { credential, token: Some(Used { slot, number, fresh }) })
     }
 
@@ -228,7 +229,13 @@ impl Session {
         let (transport, credentials) = (self.transport.clone(), Arc::clone(&self.credentials));
         let (bearer, scopes) =
             (Arc::clone(bearer), scopes.iter().map(|scope| bearer.scope(scope)).collect::<Vec<_>>());
-        async move { token::fetch(&transport, &bearer.realm, &credentials, &scopes).await }.boxed().shared()
+        let registry = self.origin.clone();
+        async move {
+            let granted = token::fetch(&transport, &bearer.realm, &credentials, &scopes).await?;
+            Ok(granted.bound_to(registry))
+        }
+        .boxed()
+        .shared()
     }
 
     fn slot(&self, scope: &Scope) -> Arc<Slot> {

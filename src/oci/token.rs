@@ -12,7 +12,7 @@ use super::client::{not_understood, unanswered, unreadable};
 use super::credentials::Credentials;
 use super::refusal::words;
 use crate::ending::Ends as _;
-use crate::http::{Credential, Origin, Request, Response, Secret, Transport, redacted};
+use crate::http::{BoundSecret, Credential, Origin, Request, Response, Secret, Transport, redacted};
 use crate::registry::RegistryError;
 
 /// A token is dropped this long before it expires, so that it does not expire on its way.
@@ -31,11 +31,24 @@ pub(super) struct Realm {
     pub(super) service: Option<String>,
 }
 
-/// A bearer token and the moment from which it is not used any more.
+/// A bearer token for its registry, and the moment from which it is not used any more.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
-    pub(super) secret: Secret,
+    pub(super) secret: BoundSecret,
     stale_from: Instant,
+}
+
+/// What a realm gave.
+pub(super) struct Granting {
+    secret: Secret,
+    stale_from: Instant,
+}
+
+impl Granting {
+    /// The token as that of the registry that sent us to the realm.
+    pub(super) fn bound_to(self, registry: Origin) -> Token {
+        Token { secret: self.secret.bound_to(registry), stale_from: self.stale_from }
+    }
 }
 
 /// The answer of a realm; either name may be missing, they mean the same.
@@ -60,10 +73,10 @@ pub(super) async fn fetch(
     realm: &Realm,
     credentials: &Credentials,
     scopes: &[String],
-) -> Result<Token, RegistryError> {
+) -> Result<Granting, RegistryError> {
     let response = match credentials {
         Credentials::IdentityToken(token) => {
-            let response = send(transport, exchange(realm, token, scopes)).await?;
+            let response = send(transport, exchange(realm, token, scopes)?).await?;
             if response.status == StatusCode::NOT_FOUND {
                 let pair = Credentials::Password { user: "<token>".to_owned(), password: token.clone() };
                 send(transport, question(realm, &pair, scopes)?).await?
@@ -93,11 +106,10 @@ fn question(realm: &Realm, credentials: &Credentials, scopes: &[String]) -> Resu
             query.append_pair("scope", scope);
         }
     }
-    let credential = match (credentials, Origin::of(&realm.url)) {
-        (Credentials::Password { user, password }, Some(origin)) => {
-            let credential = Credential::basic(origin, user, password);
-            let unusable = |error| format!("{}: {error}", redacted(&realm.url));
-            Some(credential.map_err(|e| RegistryError::Unusable { reason: unusable(e), hint: None })?)
+    let credential = match credentials {
+        Credentials::Password { user, password } => {
+            let credential = Credential::basic(user, &realm.lent(password)?);
+            Some(credential.map_err(|error| realm.invalid(error.to_string()))?)
         }
         _ => None,
     };
@@ -105,20 +117,32 @@ fn question(realm: &Realm, credentials: &Credentials, scopes: &[String]) -> Resu
 }
 
 /// The OAuth2 POST: all scopes in one parameter, separated by spaces.
-fn exchange(realm: &Realm, token: &Secret, scopes: &[String]) -> Request {
+fn exchange(realm: &Realm, token: &BoundSecret, scopes: &[String]) -> Result<Request, RegistryError> {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "refresh_token");
     form.append_pair("service", realm.service.as_deref().unwrap_or_default());
     form.append_pair("client_id", "dibump");
     form.append_pair("scope", &scopes.join(" "));
-    form.append_pair("refresh_token", token.expose());
     let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-    Request::new(Method::POST, realm.url.clone())
+    Ok(Request::new(Method::POST, realm.url.clone())
         .header(http::header::CONTENT_TYPE, form_type)
         .body(form.finish())
+        .credential(Some(Credential::field("refresh_token", &realm.lent(token)?))))
 }
 
-fn granted(response: &Response, realm: &Realm, credentials: &Credentials) -> Result<Token, RegistryError> {
+impl Realm {
+    /// A secret of the registry, which its realm is sent as well.
+    fn lent(&self, secret: &BoundSecret) -> Result<BoundSecret, RegistryError> {
+        let lent = Origin::of(&self.url).and_then(|origin| secret.passed_on(origin));
+        lent.ok_or_else(|| self.invalid(format!("no place for the credentials of {}", secret.origin())))
+    }
+
+    fn invalid(&self, reason: String) -> RegistryError {
+        RegistryError::Unusable { reason: format!("{}: {reason}", redacted(&self.url)), hint: None }
+    }
+}
+
+fn granted(response: &Response, realm: &Realm, credentials: &Credentials) -> Result<Granting, RegistryError> {
     let subject = redacted(&realm.url);
     let exchanged = matches!(credentials, Credentials::IdentityToken(_));
     match response.status.as_u16() {
@@ -147,7 +171,7 @@ fn granted(response: &Response, realm: &Realm, credentials: &Credentials) -> Res
     let life = answer.expires_in.as_ref().and_then(seconds).unwrap_or(SHORTEST_LIFE).max(SHORTEST_LIFE);
     // A life of centuries is no reason to overflow.
     let life = life.min(Duration::from_secs(86_400)).saturating_sub(EARLY);
-    Ok(Token { secret, stale_from: Instant::now() + life })
+    Ok(Granting { secret, stale_from: Instant::now() + life })
 }
 
 /// A length of time however it is written. One that is none says nothing.

@@ -61,9 +61,11 @@ impl Environment {
         Timestamp::now().checked_add(self.ahead).unwrap_or(Timestamp::MAX)
     }
 
-    /// A variable; an empty one counts as not set, as CI systems set them.
+    /// A variable without the blanks and line ends around it, which come along when a secret is pasted or read from a
+    /// file; an empty one counts as not set, as CI systems set them.
     pub fn get(&self, name: &str) -> Option<String> {
-        self.variables.get(name).filter(|value| !value.is_empty()).cloned()
+        let value = self.variables.get(name)?.trim();
+        (!value.is_empty()).then(|| value.to_owned())
     }
 
     /// A variable that the configuration names.

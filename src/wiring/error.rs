@@ -98,6 +98,7 @@ impl Ends for WiringError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Credentials(error) => return error.hint(),
             Self::Catalogue(error) => return error.hint(),
             Self::Registry(error) => return error.hint(),
             Self::Cluster(error) => return error.hint(),

@@ -4,9 +4,10 @@ use super::{Environment, Session, WiringError};
 use crate::config::{AppNames, ForgeKind, ForgeSettings, Producer};
 use crate::disk::{exists, read_small};
 use crate::github::{
-    self, Api, App, GitHub, Identity, Organisations, Packages, RepositoryId, api_url, from_environment,
+    self, Api, App, GitHub, Identity, Organisations, Packages, PrivateKey, RepositoryId, api_url,
+    from_environment,
 };
-use crate::http::Secret;
+use crate::http::{Origin, Secret};
 
 /// How the text of a private key begins; anything else is the path of its file.
 const PEM: &str = "-----BEGIN";
@@ -46,7 +47,7 @@ fn access(session: &Session<'_>) -> Result<Access, WiringError> {
     let api = api.ok_or_else(|| variable("GITHUB_API_URL", "names no GitHub"))?;
     let identity = match &settings.app {
         Some(names) => Some(Identity::App(app(environment, names)?)),
-        None => found.token_for(&api).or_else(|| public_token(environment, settings, &found)),
+        None => found.token_for(&api).or_else(|| public_token(environment, settings, &found, &api)),
     };
     Ok(Access { api, identity, home: found.repository })
 }
@@ -65,33 +66,35 @@ fn public_token(
     environment: &Environment,
     settings: &ForgeSettings,
     found: &github::Environment,
+    public: &Api,
 ) -> Option<Identity> {
     let token = environment.get(&settings.token_env).filter(|_| found.api.is_none())?;
-    Some(Identity::Token(Secret::new(token.trim())))
+    Some(Identity::Token(Secret::new(token).bound_to(Origin::of(public.rest())?)))
 }
 
 fn app(environment: &Environment, names: &AppNames) -> Result<App, WiringError> {
     let number = |name: &String| {
-        let number = environment.required(name)?.trim().parse::<u64>();
+        let number = environment.required(name)?.parse::<u64>();
         number.map_err(|_| variable(name, "is not the number of an installation"))
     };
     let id = environment.required(&names.id_env)?;
     let installation = names.installation_id_env.as_ref().map(number).transpose()?;
     let key = private_key(&names.private_key_env, &environment.required(&names.private_key_env)?)?;
-    App::new(id.trim(), &key, installation).map_err(WiringError::access)
+    Ok(App::new(id, key, installation))
 }
 
 /// CI systems hold a key as a text, as a text with `\n` for line ends, or as the path of a file.
-fn private_key(name: &str, text: &str) -> Result<Secret, WiringError> {
-    if text.trim_start().starts_with(PEM) {
-        return Ok(Secret::new(text.replace("\\n", "\n")));
+fn private_key(name: &str, text: &str) -> Result<PrivateKey, WiringError> {
+    if text.starts_with(PEM) {
+        return PrivateKey::from_pem(&text.replace("\\n", "\n")).map_err(WiringError::access);
     }
     // What is no path may be a secret, so it is not shown.
-    if !exists(text.trim().as_ref()) {
+    if !exists(text.as_ref()) {
         return Err(variable(name, "is neither a key in PEM form nor the path of a file"));
     }
-    let text = String::from_utf8(read_small(text.trim().as_ref())?);
-    text.map(Secret::new).map_err(|_| variable(name, "names a file that holds no text"))
+    let text = String::from_utf8(read_small(text.as_ref())?);
+    let text = text.map_err(|_| variable(name, "names a file that holds no text"))?;
+    PrivateKey::from_pem(&text).map_err(WiringError::access)
 }
 
 /// The packages beside a producer's registry; `None` for a registry that belongs to no GitHub.

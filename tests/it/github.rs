@@ -19,7 +19,7 @@ use dibump::forge::{
     Branch, CommitId, Forge as _, ForgeError, MergeRequestSettings, NewCommit, NewMergeRequest,
 };
 use dibump::github::{Api, GitHub, Identity, Session};
-use dibump::http::{Secret, Settings, Transport};
+use dibump::http::{Origin, Secret, Settings, Transport};
 
 use crate::fake::github::{FakeGitHub, State};
 use crate::world::PATIENCE;
@@ -78,11 +78,11 @@ fn client_of(fake: &FakeGitHub, identity: Option<Identity>, path: &str) -> GitHu
 
 /// The adapter as a run uses it.
 fn client(fake: &FakeGitHub) -> GitHub {
-    client_of(fake, Some(token(TOKEN)), PATH)
+    client_of(fake, Some(token(fake, TOKEN)), PATH)
 }
 
-fn token(text: &str) -> Identity {
-    Identity::Token(Secret::new(text))
+fn token(fake: &FakeGitHub, text: &str) -> Identity {
+    Identity::Token(Secret::new(text).bound_to(Origin::of(api(fake).rest()).unwrap()))
 }
 
 fn branch(name: &str) -> Branch {

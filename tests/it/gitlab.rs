@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use dibump::forge::{Branch, CommitId, Forge as _, ForgeError};
 use dibump::gitlab::{GitLab, ProjectId, Token};
-use dibump::http::{Secret, Settings, Transport};
+use dibump::http::{BoundSecret, Origin, Secret, Settings, Transport};
 
 use crate::fake::gitlab::{FakeGitLab, State};
 use crate::world::PATIENCE;
@@ -49,11 +49,16 @@ fn client_of(fake: &FakeGitLab, token: Option<Token>, project: ProjectId) -> Git
 
 /// The adapter as a run uses it in a scheduled job: the project by number.
 fn client(fake: &FakeGitLab) -> GitLab {
-    client_of(fake, Some(private(TOKEN)), ProjectId::Number(PROJECT))
+    client_of(fake, Some(private(fake, TOKEN)), ProjectId::Number(PROJECT))
 }
 
-fn private(token: &str) -> Token {
-    Token::Private(Secret::new(token))
+fn private(fake: &FakeGitLab, token: &str) -> Token {
+    Token::Private(secret(fake, token))
+}
+
+/// A secret that belongs to this GitLab.
+fn secret(fake: &FakeGitLab, text: &str) -> BoundSecret {
+    Secret::new(text).bound_to(Origin::of(&fake.api().parse().unwrap()).unwrap())
 }
 
 fn branch(name: &str) -> Branch {

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use dibump::http::Secret;
-use dibump::oci::Credentials;
+use dibump::http::{BoundSecret, Origin, Secret};
 use dibump::oci::credentials::CredentialsError;
+use dibump::oci::{Credentials, origin};
 use dibump::registry::{Registry as _, RegistryError};
 
 use crate::fake::oci::{Access, FakeRegistry, Fault, Image, TokenRules};
 use crate::oci::{anonymous, impatient, registry_with, repositories, tag};
 
-fn password(user: &str, password: &str) -> Credentials {
-    Credentials::Password { user: user.to_owned(), password: Secret::new(password) }
+fn password(fake: &FakeRegistry, user: &str, password: &str) -> Credentials {
+    Credentials::password(user, password, &origin(fake.host(), true).unwrap())
 }
 
 fn names(number: usize) -> Vec<String> {
@@ -45,7 +45,7 @@ async fn readable(fake: &FakeRegistry, credentials: Credentials, number: usize) 
 #[tokio::test]
 async fn basic_authentication_lets_us_in_after_one_challenge() {
     let fake = with_images(5, basic()).await;
-    assert_eq!(readable(&fake, password("bot", "secret"), 5).await, 5);
+    assert_eq!(readable(&fake, password(&fake, "bot", "secret"), 5).await, 5);
     assert_eq!(fake.requests().len(), 6);
 }
 
@@ -54,7 +54,7 @@ async fn six_hundred_repositories_with_refused_credentials_send_three_requests_a
     let refusing = TokenRules { user: user(), ..TokenRules::default() };
     for access in [basic(), Access::Token(refusing)] {
         let fake = with_images(600, access.clone()).await;
-        assert_eq!(readable(&fake, password("bot", "wrong"), 600).await, 0);
+        assert_eq!(readable(&fake, password(&fake, "bot", "wrong"), 600).await, 0);
         assert!(fake.requests().len() <= 3, "{access:?}: {} requests", fake.requests().len());
     }
 }
@@ -76,13 +76,15 @@ async fn of_six_hundred_repositories_that_strangers_may_not_read_a_few_are_asked
 async fn what_is_denied_says_nothing_of_the_others() {
     let shared = TokenRules { user: user(), ..TokenRules::default() };
     for status in [401, 403] {
-        for (access, credentials) in [
-            (Access::Open, Credentials::Anonymous),
-            (basic(), password("bot", "secret")),
-            (Access::Token(TokenRules::default()), Credentials::Anonymous),
-            (Access::Token(shared.clone()), password("bot", "secret")),
+        for (access, is_known) in [
+            (Access::Open, false),
+            (basic(), true),
+            (Access::Token(TokenRules::default()), false),
+            (Access::Token(shared.clone()), true),
         ] {
             let fake = with_images(2, access.clone()).await;
+            let credentials =
+                if is_known { password(&fake, "bot", "secret") } else { Credentials::Anonymous };
             fake.denies_what_is_missing(status);
             let names = ["missing-0", "missing-1", "image-0", "missing-2", "image-1"];
             let answers = registry_with(&fake, credentials).tags(&repositories(&fake, &names)).await;
@@ -113,7 +115,7 @@ async fn a_refusal_is_the_answer_to_all_in_the_registrys_words() {
 #[tokio::test]
 async fn one_token_request_carries_twenty_scopes_and_is_sent_once() {
     let fake = with_images(600, Access::Token(TokenRules { user: user(), ..TokenRules::default() })).await;
-    assert_eq!(readable(&fake, password("bot", "secret"), 600).await, 600);
+    assert_eq!(readable(&fake, password(&fake, "bot", "secret"), 600).await, 600);
     // One for the canary and thirty for the rest; and the canary's challenge.
     assert_eq!(fake.count("/token"), 31);
     assert_eq!(fake.requests().len(), 600 + 31 + 1);
@@ -179,18 +181,21 @@ async fn a_challenge_that_makes_no_sense_sends_no_credentials() {
     for challenge in ["Bearer realm=\"no url\"", "Bearer realm=\"ftp://x/token\"", "Digest realm=\"x\"", ""] {
         let fake = with_images(1, basic()).await;
         fake.challenges(&[challenge]);
-        assert_eq!(readable(&fake, password("bot", "secret"), 1).await, 0, "{challenge}");
+        assert_eq!(readable(&fake, password(&fake, "bot", "secret"), 1).await, 0, "{challenge}");
         assert!(fake.requests().iter().all(|logged| logged.authorization.is_none()), "{challenge}");
     }
 }
 
 #[tokio::test]
 async fn an_identity_token_is_exchanged_by_post_and_else_by_get() {
-    let secret = || Credentials::IdentityToken(Secret::new("refresh"));
+    let secret = |fake: &FakeRegistry| {
+        let origin = origin(fake.host(), true).unwrap();
+        Credentials::IdentityToken(Secret::new("refresh").bound_to(origin))
+    };
     let rules =
         TokenRules { identity_token: Some("refresh".to_owned()), user: user(), ..TokenRules::default() };
     let fake = with_images(3, Access::Token(rules)).await;
-    assert_eq!(readable(&fake, secret(), 3).await, 3);
+    assert_eq!(readable(&fake, secret(&fake), 3).await, 3);
     let posts: Vec<_> = fake.requests().into_iter().filter(|logged| logged.method == "POST").collect();
     assert_eq!(posts.len(), 2);
     assert!(posts[1].body.contains("scope=repository%3Agroup%2Fdib%2Fimage-1%3Apull+repository%3A"));
@@ -198,9 +203,9 @@ async fn an_identity_token_is_exchanged_by_post_and_else_by_get() {
     let rules =
         TokenRules { user: Some(("<token>".to_owned(), "refresh".to_owned())), ..TokenRules::default() };
     let fake = with_images(1, Access::Token(rules)).await;
-    assert_eq!(readable(&fake, secret(), 1).await, 1);
+    assert_eq!(readable(&fake, secret(&fake), 1).await, 1);
     let refused = with_images(1, Access::Token(TokenRules { user: user(), ..TokenRules::default() })).await;
-    assert_eq!(readable(&refused, secret(), 1).await, 0);
+    assert_eq!(readable(&refused, secret(&refused), 1).await, 0);
 }
 
 #[tokio::test]
@@ -217,7 +222,7 @@ async fn credentials_do_not_follow_a_redirect_to_another_host() {
     let target = format!("http://{}/v2/group/dib/image-0/tags/list", storage.host());
     // The first request is challenged, the second one is let in and sent on.
     fake.fault(Fault::status(307).header("location", &target).on("image-0").after(1));
-    assert_eq!(readable(&fake, password("bot", "secret"), 1).await, 1);
+    assert_eq!(readable(&fake, password(&fake, "bot", "secret"), 1).await, 1);
     assert!(fake.requests()[1].authorization.is_some());
     assert_eq!(storage.requests()[0].authorization, None);
 }
@@ -245,38 +250,67 @@ async fn found(variables: &[(&str, &str)], config: Option<&str>) -> Result<Crede
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     variables.insert("HOME".to_owned(), home.path().to_str().unwrap().to_owned());
     let prefix = "oci://registry.example/group/dib".parse().unwrap();
-    Credentials::find(&prefix, &|name| variables.get(name).cloned()).await
+    Credentials::of_host(&prefix, &example(), &|name| variables.get(name).cloned()).await
 }
 
-/// Credentials in one line, secrets included.
-fn shown(credentials: &Credentials) -> String {
+fn example() -> Origin {
+    origin("registry.example", false).unwrap()
+}
+
+/// Whether these are the expected credentials, bound to `registry.example`: `nobody`, `USER/PASSWORD`, or the kind of a
+/// token and the token.
+fn are(credentials: &Credentials, expected: &str) -> bool {
+    let is = |secret: &BoundSecret, text: &str| secret.matches(text) && *secret.origin() == example();
     match credentials {
-        Credentials::Anonymous => "nobody".to_owned(),
-        Credentials::Password { user, password } => format!("{user}/{}", password.expose()),
-        Credentials::IdentityToken(token) => format!("identity {}", token.expose()),
-        Credentials::RegistryToken(token) => format!("registry {}", token.expose()),
+        Credentials::Anonymous => expected == "nobody",
+        Credentials::Password { user, password } => {
+            expected.split_once('/').is_some_and(|(name, text)| name == user && is(password, text))
+        }
+        Credentials::IdentityToken(token) => expected.strip_prefix("identity ").is_some_and(|t| is(token, t)),
+        Credentials::RegistryToken(token) => expected.strip_prefix("registry ").is_some_and(|t| is(token, t)),
     }
 }
 
 #[tokio::test]
 async fn credentials_come_from_the_first_source_that_has_any() {
-    let own = [("DIBUMP_REGISTRY_USERNAME", "me"), ("DIBUMP_REGISTRY_PASSWORD", "mine")];
     let job =
         [("CI_REGISTRY", "registry.example"), ("CI_REGISTRY_USER", "ci"), ("CI_REGISTRY_PASSWORD", "job")];
     let foreign =
         [("CI_REGISTRY", "other.example"), ("CI_REGISTRY_USER", "ci"), ("CI_REGISTRY_PASSWORD", "job")];
     let docker = r#"{"auths":{"https://registry.example/v2/":{"auth":"ZG9ja2VyOnA6dw"}}}"#;
-    let all = [&own[..], &job[..]].concat();
     for (variables, config, expected) in [
-        (&all[..], Some(docker), "me/mine"),
         (&job[..], Some(docker), "docker/p:w"),
         (&job[..], None, "ci/job"),
         (&foreign[..], None, "nobody"),
         (&[], Some("{}"), "nobody"),
     ] {
-        assert_eq!(shown(&found(variables, config).await.unwrap()), expected);
+        let found = found(variables, config).await.unwrap();
+        assert!(are(&found, expected), "{expected}: {found:?}");
     }
-    assert!(matches!(found(&own[..1], None).await, Err(CredentialsError::Half { .. })));
+}
+
+#[test]
+fn the_two_variables_that_name_no_registry_come_together() {
+    let both = [("DIBUMP_REGISTRY_USERNAME", "me"), ("DIBUMP_REGISTRY_PASSWORD", "mine")];
+    let found = |set: &[(&str, &str)]| {
+        let variables: HashMap<&str, &str> = set.iter().copied().collect();
+        Credentials::of_variables(&example(), &|name| variables.get(name).map(|text| (*text).to_owned()))
+    };
+    assert!(are(&found(&both).unwrap().unwrap(), "me/mine"));
+    assert!(found(&[]).unwrap().is_none());
+    for half in [&both[..1], &both[1..]] {
+        assert!(matches!(found(half), Err(CredentialsError::Half { .. })));
+    }
+}
+
+#[tokio::test]
+async fn credentials_of_another_registry_make_no_client() {
+    let transport = dibump::http::Transport::new(dibump::http::Settings::default()).unwrap();
+    for (host, plain_http) in [("registry.example:5000", false), ("registry.example", true)] {
+        let credentials = Credentials::password("me", "mine", &example());
+        let made = dibump::oci::OciRegistry::new(transport.clone(), host, plain_http, credentials);
+        assert!(matches!(made, Err(RegistryError::Invalid { .. })), "{host}");
+    }
 }
 
 #[tokio::test]
@@ -306,7 +340,7 @@ async fn an_entry_of_a_credentials_file_is_chosen_by_its_longest_path() {
         (r#"{"auths":{"registry.example":{}},"credsStore":""}"#.to_owned(), "nobody"),
         (r#"{"credsStore":"is-not-installed"}"#.to_owned(), "nobody"),
     ] {
-        assert_eq!(shown(&found(&[], Some(&config)).await.unwrap()), expected, "{config}");
+        assert!(are(&found(&[], Some(&config)).await.unwrap(), expected), "{config}");
     }
 }
 

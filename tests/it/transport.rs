@@ -174,23 +174,33 @@ async fn no_secret_follows_a_redirect_to_another_host() {
     let (fake, other) = (FakeRegistry::start().await, FakeRegistry::start().await);
     fake.fault(Fault::status(307).header("location", &format!("http://{}/v2/", other.host())));
     let url = request(&fake, Method::GET).url;
-    let credential = Credential::bearer(Origin::of(&url).unwrap(), &Secret::new("t")).unwrap();
+    let credential = Credential::bearer(&Secret::new("t").bound_to(Origin::of(&url).unwrap())).unwrap();
     let with_credential = request(&fake, Method::GET).credential(Some(credential));
+    assert_eq!(transport(impatient()).send(with_credential).await.unwrap().status, 200);
+    assert_eq!(fake.requests()[0].authorization.as_deref(), Some("Bearer t"));
+    assert_eq!(other.requests()[0].authorization, None);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_bound_to_no_origin_is_not_sent() {
+    let fake = FakeRegistry::start().await;
     let with_header =
         request(&fake, Method::GET).header(http::header::AUTHORIZATION, HeaderValue::from_static("Bearer t"));
-    for request in [with_credential, with_header] {
+    let mut with_user = request(&fake, Method::GET);
+    with_user.url.set_username("bot").unwrap();
+    with_user.url.set_password(Some("t")).unwrap();
+    for request in [with_header, with_user] {
         assert_eq!(transport(impatient()).send(request).await.unwrap().status, 200);
     }
-    assert!(fake.requests().iter().all(|logged| logged.authorization.as_deref() == Some("Bearer t")));
-    assert!(other.requests().iter().all(|logged| logged.authorization.is_none()));
-    assert_eq!(other.requests().len(), 2);
+    assert_eq!(fake.requests().len(), 2);
+    assert!(fake.requests().iter().all(|logged| logged.authorization.is_none()));
 }
 
 #[tokio::test]
 async fn a_credential_for_another_host_stops_the_request() {
     let (fake, other) = (FakeRegistry::start().await, FakeRegistry::start().await);
     let origin = Origin::of(&request(&other, Method::GET).url).unwrap();
-    let credential = Credential::bearer(origin, &Secret::new("t")).unwrap();
+    let credential = Credential::bearer(&Secret::new("t").bound_to(origin)).unwrap();
     let error = transport(impatient()).send(request(&fake, Method::GET).credential(Some(credential))).await;
     assert!(matches!(error, Err(TransportError::ForeignCredential { .. })));
     assert!(fake.requests().is_empty());

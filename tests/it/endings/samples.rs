@@ -342,6 +342,9 @@ fn credentials() -> Vec<CredentialsError> {
             reason: text("it ended with status 1"),
         },
         Half => CredentialsError::Half { missing: "DIBUMP_REGISTRY_PASSWORD" },
+        Unclaimed => CredentialsError::Unclaimed {
+            hosts: vec![text("mirror.example"), text("registry.example")],
+        },
     })
 }
 

@@ -141,7 +141,7 @@ async fn refusals_say_what_the_token_lacks() {
     let fake = github().await;
     let add = |text: &str, token_kind: Token| {
         fake.state().tokens.insert(text.to_owned(), token_kind);
-        Some(token(text))
+        Some(token(&fake, text))
     };
     fake.state().add_user("stranger");
     let scopeless = add("ghp_scopeless", Token::classic("sylva-bot", &["read:packages"]));
@@ -165,7 +165,7 @@ async fn refusals_say_what_the_token_lacks() {
 async fn a_job_that_may_not_open_pull_requests_is_told_the_setting() {
     let fake = pushed().await;
     fake.state().tokens.insert("ghs_job".to_owned(), Token::actions(PROJECT));
-    let job = client_of(&fake, Some(token("ghs_job")), PATH);
+    let job = client_of(&fake, Some(token(&fake, "ghs_job")), PATH);
     let new = request(MergeRequestSettings::default());
     let error = job.create_merge_request(&new).await.unwrap_err();
     let (reason, hint) = refused(&error);
@@ -182,7 +182,7 @@ async fn the_token_of_a_job_serves_the_jobs_repository_only() {
     fake.state().tokens.insert("ghs_job".to_owned(), Token::actions(7));
     let home: RepositoryId = "sylva/jobs".parse().unwrap();
     let main = head(&mut fake.state(), "main");
-    let abroad = client_of(&fake, Some(token("ghs_job")), PATH).at_home_in(Some(home));
+    let abroad = client_of(&fake, Some(token(&fake, "ghs_job")), PATH).at_home_in(Some(home));
     let error = abroad.push(&commit(main, None)).await.unwrap_err();
     assert!(refused(&error).1.contains("the job's own repository only"), "{error:?}");
 }
@@ -198,12 +198,12 @@ async fn the_token_is_in_no_error_and_no_debug() {
     assert!(!format!("{:?}", client(&fake)).contains(TOKEN));
     let session = Session::default();
     let make = |identity, api: &Api| GitHub::new(transport(), api, identity, PATH.parse().unwrap(), &session);
-    assert!(make(Some(token("a\nb")), &api(&fake)).is_err());
+    assert!(make(Some(token(&fake, "a\nb")), &api(&fake)).is_err());
     let no_url = Api::new(&"file:///etc".parse().unwrap());
     assert!(no_url.is_none_or(|api| make(None, &api).unwrap_err().to_string().contains("file:///etc")));
     let elsewhere = api(&fake).with_graphql(Some("https://evil.example/graphql".parse().unwrap()));
     assert!(
-        make(Some(token(TOKEN)), &elsewhere).is_err(),
+        make(Some(token(&fake, TOKEN)), &elsewhere).is_err(),
         "both APIs have the token, so both are on one host"
     );
 }

@@ -1,6 +1,6 @@
 //! A GitHub App: it signs, gets a token for its installation, and uses it until shortly before its end.
 
-use dibump::github::App;
+use dibump::github::{App, PrivateKey};
 
 use super::*;
 use crate::fake::github::App as Installed;
@@ -23,7 +23,7 @@ pub(super) async fn installed() -> FakeGitHub {
 }
 
 pub(super) fn app(id: &str, installation: Option<u64>) -> Option<Identity> {
-    Some(Identity::App(App::new(id, &Secret::new(PRIVATE), installation).unwrap()))
+    Some(Identity::App(App::new(id, PrivateKey::from_pem(PRIVATE).unwrap(), installation)))
 }
 
 fn asked_for_tokens(fake: &FakeGitHub) -> usize {
@@ -95,7 +95,7 @@ async fn a_key_that_is_none_is_refused_without_being_shown() {
     for key in
         ["hunter2", PUBLIC, "-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----\n"]
     {
-        let error = App::new("1", &Secret::new(key), None).unwrap_err();
+        let Err(error) = PrivateKey::from_pem(key) else { panic!("a key was made of {key}") };
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
 }

@@ -23,7 +23,7 @@ async fn producer(organisation: bool) -> FakeGitHub {
 
 fn packages(fake: &FakeGitHub, text: Option<&str>, prefix: &str) -> Packages {
     let prefix = format!("oci://ghcr.io/{prefix}").parse().unwrap();
-    Packages::new(transport(), &api(fake), text.map(token), &prefix).unwrap()
+    Packages::new(transport(), &api(fake), text.map(|text| token(fake, text)), &prefix).unwrap()
 }
 
 #[tokio::test]

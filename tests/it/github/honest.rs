@@ -78,7 +78,7 @@ async fn what_an_app_and_a_job_ask_fits_it_too() {
     app.enable_auto_merge(1, &ours).await.unwrap();
     assert_eq!(fake.state().project(PROJECT).pull_request(1).state, "merged");
     fake.state().tokens.insert("ghs_job".to_owned(), Token::actions(PROJECT));
-    client_of(&fake, Some(token("ghs_job")), PATH).access().await.unwrap();
+    client_of(&fake, Some(token(&fake, "ghs_job")), PATH).access().await.unwrap();
 
     let log = fake.log();
     let held = openapi::hold(&log);

@@ -22,7 +22,8 @@ async fn a_branch_of_a_repository_that_is_not_shown_is_refused_and_not_absent() 
     let fake = github().await;
     fake.state().add_project(7, "sylva/private", &[("a", b"b")]).public = false;
     for path in ["sylva/private", "no/where"] {
-        let error = client_of(&fake, Some(token(TOKEN)), path).head(&branch(SOURCE)).await.unwrap_err();
+        let error =
+            client_of(&fake, Some(token(&fake, TOKEN)), path).head(&branch(SOURCE)).await.unwrap_err();
         let (reason, hint) = refused(&error);
         assert!(reason == "Not Found" && hint.contains("check the repository's path"), "{error:?}");
     }
@@ -32,7 +33,7 @@ async fn a_branch_of_a_repository_that_is_not_shown_is_refused_and_not_absent() 
 async fn an_empty_repository_has_no_branches() {
     let fake = github().await;
     fake.state().add_project(7, "sylva/empty", &[]);
-    let client = client_of(&fake, Some(token(TOKEN)), "sylva/empty");
+    let client = client_of(&fake, Some(token(&fake, TOKEN)), "sylva/empty");
     assert_eq!(client.head(&branch("main")).await.unwrap(), None);
     assert!(client.branches("dibump/").await.unwrap().is_empty());
 }
@@ -281,7 +282,7 @@ async fn looking_costs_four_reads_and_nothing_else() {
 async fn a_repository_that_moved_is_read_and_its_pull_requests_are_found_by_the_new_owner() {
     let fake = opened().await;
     fake.state().project(PROJECT).former_paths = vec!["old/path".to_owned()];
-    let client = client_of(&fake, Some(token(TOKEN)), "old/path");
+    let client = client_of(&fake, Some(token(&fake, TOKEN)), "old/path");
     assert_eq!(client.head(&branch("main")).await.unwrap(), Some(head(&mut fake.state(), "main")));
     assert_eq!(client.merge_requests(&branch(SOURCE)).await.unwrap().len(), 1);
 }
@@ -335,7 +336,7 @@ async fn access_is_told_as_far_as_the_token_may_know() {
 
     fake.state().tokens.insert("ghs_job".to_owned(), Token::actions(PROJECT));
     fake.state().tokens.insert("github_pat_x".to_owned(), Token::fine_grained("sylva-bot"));
-    let access = async |text: &str| client_of(&fake, Some(token(text)), PATH).access().await.unwrap();
+    let access = async |text: &str| client_of(&fake, Some(token(&fake, text)), PATH).access().await.unwrap();
     let job = access("ghs_job").await;
     assert_eq!((job.user.as_deref(), job.scopes, job.may_push), (Some("github-actions[bot]"), None, None));
     let fine = access("github_pat_x").await;

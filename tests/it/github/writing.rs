@@ -152,7 +152,7 @@ async fn a_repository_that_moved_is_written_by_its_present_name() {
     let fake = github().await;
     fake.state().project(PROJECT).former_paths = vec!["old/path".to_owned()];
     let main = head(&mut fake.state(), "main");
-    let client = client_of(&fake, Some(token(TOKEN)), "old/path");
+    let client = client_of(&fake, Some(token(&fake, TOKEN)), "old/path");
     client.push(&commit(main, None)).await.unwrap();
     client.create_merge_request(&request(MergeRequestSettings::default())).await.unwrap();
     assert!(fake.writes().iter().all(|seen| seen.target.starts_with("/api/v3/repos/sylva/sylva-core/")));
@@ -166,7 +166,8 @@ async fn writes_come_one_by_one_at_their_pace() {
     let pace = Duration::from_millis(40);
     let session = Session::with_pace(pace);
     let repository = || PATH.parse().unwrap();
-    let make = || GitHub::new(transport(), &api(&fake), Some(token(TOKEN)), repository(), &session).unwrap();
+    let make =
+        || GitHub::new(transport(), &api(&fake), Some(token(&fake, TOKEN)), repository(), &session).unwrap();
     let other = NewCommit { branch: branch("dibump/other"), ..commit(main.clone(), None) };
     let ours = commit(main, None);
     let begun = tokio::time::Instant::now();

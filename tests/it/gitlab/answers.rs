@@ -125,7 +125,7 @@ async fn only_gitlabs_own_word_says_that_a_branch_is_not_there() {
 async fn a_job_token_is_told_what_is_needed_instead() {
     let fake = gitlab().await;
     fake.state().tokens.insert("job-secret".to_owned(), crate::fake::gitlab::Token::job("project_42_bot"));
-    let token = Token::Job(Secret::new("job-secret"));
+    let token = Token::Job(secret(&fake, "job-secret"));
     let error = push_with(&fake, Some(token)).await;
     let (reason, hint) = refused(&error);
     assert_eq!(reason, "401 Unauthorized");
@@ -137,7 +137,7 @@ async fn a_job_token_is_told_what_is_needed_instead() {
 #[tokio::test]
 async fn a_job_token_that_may_not_read_a_public_project_is_left_out() {
     let fake = gitlab().await;
-    let foreign = client_of(&fake, Some(Token::Job(Secret::new("expired"))), ProjectId::Number(PROJECT));
+    let foreign = client_of(&fake, Some(Token::Job(secret(&fake, "expired"))), ProjectId::Number(PROJECT));
     assert!(foreign.head(&branch("main")).await.unwrap().is_some());
     assert_eq!(foreign.head(&branch(SOURCE)).await.unwrap(), None);
     fake.state().project(PROJECT).public = false;
@@ -150,7 +150,7 @@ async fn refusals_say_what_the_token_lacks() {
     let add = |name: &str, token: crate::fake::gitlab::Token| {
         fake.state().add_user(name);
         fake.state().tokens.insert(format!("glpat-{name}"), token);
-        Some(private(&format!("glpat-{name}")))
+        Some(private(&fake, &format!("glpat-{name}")))
     };
     let access = crate::fake::gitlab::Token::access;
     let reads = add("reads", access("project_42_bot", &["read_api"]));
@@ -182,12 +182,18 @@ async fn the_token_is_in_no_error_and_no_debug() {
         assert!(!text.contains(TOKEN), "{text}");
     }
     let fake = gitlab().await;
-    for token in [private(TOKEN), Token::Bearer(Secret::new(TOKEN)), Token::Job(Secret::new(TOKEN))] {
+    for token in
+        [private(&fake, TOKEN), Token::Bearer(secret(&fake, TOKEN)), Token::Job(secret(&fake, TOKEN))]
+    {
         let client = client_of(&fake, Some(token), ProjectId::Number(PROJECT));
         assert!(!format!("{client:?}").contains(TOKEN));
     }
-    let broken =
-        GitLab::new(transport(), &fake.api().parse().unwrap(), Some(private("a\nb")), ProjectId::Number(1));
+    let broken = GitLab::new(
+        transport(),
+        &fake.api().parse().unwrap(),
+        Some(private(&fake, "a\nb")),
+        ProjectId::Number(1),
+    );
     assert!(broken.is_err());
     let no_url = GitLab::new(transport(), &"file:///etc".parse().unwrap(), None, ProjectId::Number(1));
     assert!(no_url.unwrap_err().to_string().contains("file:///etc"));
@@ -196,7 +202,7 @@ async fn the_token_is_in_no_error_and_no_debug() {
 #[tokio::test]
 async fn a_bearer_token_and_a_job_token_have_their_own_headers() {
     let fake = gitlab().await;
-    let bearer = client_of(&fake, Some(Token::Bearer(Secret::new(TOKEN))), ProjectId::Number(PROJECT));
+    let bearer = client_of(&fake, Some(Token::Bearer(secret(&fake, TOKEN))), ProjectId::Number(PROJECT));
     assert_eq!(bearer.access().await.unwrap().user.as_deref(), Some("project_42_bot"));
     assert!(fake.log().iter().all(|seen| seen.token.as_ref().unwrap().0 == "authorization"));
 }

@@ -133,7 +133,7 @@ async fn what_is_private_or_missing_is_not_offered() {
 #[tokio::test]
 async fn refused_credentials_and_failures_are_told_apart() {
     let fake = producer(&[("0.4.12", "")]).await;
-    let error = release_notes(&fake, Some(private("wrong"))).candidates().await.unwrap_err();
+    let error = release_notes(&fake, Some(private(&fake, "wrong"))).candidates().await.unwrap_err();
     assert!(matches!(error, CatalogueError::Refused { .. }), "{error:?}");
     for (how, unavailable) in [
         (How::Answer(Answer::text(502, "text/html", "<html>")), true),

@@ -265,7 +265,7 @@ async fn the_next_page_is_asked_of_our_own_host_whatever_the_link_says() {
 #[tokio::test]
 async fn looking_costs_four_reads_and_nothing_else() {
     let fake = gitlab().await;
-    let client = client_of(&fake, Some(private(TOKEN)), ProjectId::Path(PATH.to_owned()));
+    let client = client_of(&fake, Some(private(&fake, TOKEN)), ProjectId::Path(PATH.to_owned()));
     let main = client.head(&branch("main")).await.unwrap().unwrap();
     client.file(VALUES, &main).await.unwrap();
     client.merge_requests(&branch(SOURCE)).await.unwrap();

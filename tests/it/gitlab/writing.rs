@@ -255,7 +255,7 @@ async fn a_project_that_moved_is_written_by_its_number() {
     let fake = gitlab().await;
     fake.state().project(PROJECT).former_paths = vec!["old/path".to_owned()];
     let main = head(&mut fake.state(), "main");
-    let client = client_of(&fake, Some(private(TOKEN)), ProjectId::Path("old/path".to_owned()));
+    let client = client_of(&fake, Some(private(&fake, TOKEN)), ProjectId::Path("old/path".to_owned()));
     client.push(&commit(main, None)).await.unwrap();
     client.create_merge_request(&request(MergeRequestSettings::default())).await.unwrap();
     assert!(fake.writes().iter().all(|seen| seen.target.starts_with("/api/v4/projects/42/")));
