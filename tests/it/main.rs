@@ -32,6 +32,8 @@ mod gates;
 mod github;
 mod gitlab;
 mod helm;
+
+mod hostile;
 mod hub;
 mod job_files;
 mod lasting;
