@@ -45,7 +45,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_text_stays_a_text_whatever_it_looks_like(
-            key in "[a-z0-9][a-z0-9.-]{0,20}",
+            // A path component of a repository (OCI distribution specification, "Pulling manifests").
+            key in "[a-z0-9]{1,6}([.-][a-z0-9]{1,6}){0,3}",
             value in prop_oneof![
                 any::<String>(),
                 "[-+.0-9eExXob_:,~]{0,12}",
