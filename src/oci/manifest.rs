@@ -14,7 +14,7 @@ use super::client::{Client, not_understood, unexpected, unreadable};
 use super::session::Scope;
 use crate::http::{Request, Response, redacted};
 use crate::registry::{Manifest, RegistryError, Repository};
-use crate::release::{Digest, Tag};
+use crate::release::{Digest, InvalidDigest, Tag};
 
 /// Every type that we can read; without the header old registries answer Docker's schema 1.
 const ACCEPT: &str = concat!(
@@ -64,7 +64,7 @@ pub(super) async fn read(
     repository: &Repository,
     tag: &Tag,
 ) -> Result<Option<Manifest>, RegistryError> {
-    let Some(found) = find(client, repository, tag.as_str()).await? else { return Ok(None) };
+    let Some(found) = tagged(client, repository, tag.as_str()).await? else { return Ok(None) };
     let Some(entries) = &found.wire.manifests else {
         let digest = found.digest.clone();
         return manifest(found, digest).map(Some);
@@ -74,9 +74,14 @@ pub(super) async fn read(
         let reason = format!("an index of {} manifests, expected one", entries.len());
         return Err(found.wrong(reason));
     };
-    let inner = find(client, repository, &entry.digest).await?;
+    // A stranger wrote it: anything else than a digest would be a path, and what it leads to would be bound to nothing.
+    let digest: Digest = entry
+        .digest
+        .parse()
+        .map_err(|error: InvalidDigest| found.wrong(format!("an index of one manifest: {error}")))?;
+    let inner = digested(client, repository, &digest).await?;
     let inner =
-        inner.ok_or_else(|| found.wrong(format!("an index of {}, which does not exist", entry.digest)))?;
+        inner.ok_or_else(|| found.wrong(format!("an index of {digest}, which does not exist")))?;
     if inner.is_index() {
         return Err(inner.wrong("an index within an index".to_owned()));
     }
@@ -112,11 +117,29 @@ impl Found {
     }
 }
 
-/// The manifest at a tag or digest; `None` where the registry lets us in and has none.
-pub(super) async fn find(
+/// The manifest at a tag; `None` where the registry lets us in and has none.
+pub(super) async fn tagged(
+    client: &Client,
+    repository: &Repository,
+    tag: &str,
+) -> Result<Option<Found>, RegistryError> {
+    find(client, repository, tag, None).await
+}
+
+/// The manifest with a digest, which is that of its bytes; `None` where the registry lets us in and has none.
+pub(super) async fn digested(
+    client: &Client,
+    repository: &Repository,
+    digest: &Digest,
+) -> Result<Option<Found>, RegistryError> {
+    find(client, repository, digest.as_str(), Some(digest)).await
+}
+
+async fn find(
     client: &Client,
     repository: &Repository,
     reference: &str,
+    wanted: Option<&Digest>,
 ) -> Result<Option<Found>, RegistryError> {
     let scope = Scope::Pull(repository.path.clone());
     let url = client.endpoint(repository, &format!("manifests/{reference}"))?;
@@ -126,7 +149,7 @@ pub(super) async fn find(
         return Ok(None);
     }
     client.confirm_speaker(&response)?;
-    checked(response, reference.contains(':').then_some(reference)).map(Some)
+    checked(response, wanted).map(Some)
 }
 
 async fn get(client: &Client, scope: &Scope, url: url::Url) -> Result<Response, RegistryError> {
@@ -135,7 +158,7 @@ async fn get(client: &Client, scope: &Scope, url: url::Url) -> Result<Response, 
 }
 
 /// Hashes and parses the body, and compares it with everything that was said about it.
-fn checked(response: Response, wanted: Option<&str>) -> Result<Found, RegistryError> {
+fn checked(response: Response, wanted: Option<&Digest>) -> Result<Found, RegistryError> {
     if response.status != StatusCode::OK {
         return Err(unexpected(&response));
     }
@@ -143,7 +166,7 @@ fn checked(response: Response, wanted: Option<&str>) -> Result<Found, RegistryEr
     // A digest of another algorithm cannot be compared; ours is over the same bytes.
     let announced = response.header("docker-content-digest").filter(|text| text.starts_with("sha256:"));
     let is_certain = announced.is_some() || wanted.is_some();
-    for expected in announced.into_iter().chain(wanted) {
+    for expected in announced.into_iter().chain(wanted.map(Digest::as_str)) {
         if expected != digest.as_str() {
             let reason = format!("its bytes have the digest {digest}, announced was {expected}");
             return Err(RegistryError::Invalid { subject: redacted(&response.url), reason });

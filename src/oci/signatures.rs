@@ -32,7 +32,7 @@ pub(super) async fn read(
     let beside = Beside { client, repository, scope: Scope::Pull(repository.path.clone()) };
     let manifests = match layout {
         Layout::Classic => {
-            let tagged = beside.manifest(&format!("sha256-{}.sig", subject.hex())).await?;
+            let tagged = beside.tag(&format!("sha256-{}.sig", subject.hex())).await?;
             tagged.into_iter().map(|found| found.response.body.to_vec()).collect()
         }
         Layout::Bundle => beside.referrers(subject).await?,
@@ -73,8 +73,8 @@ struct Descriptor {
 }
 
 impl Beside<'_> {
-    async fn manifest(&self, reference: &str) -> Result<Option<Found>, RegistryError> {
-        manifest::find(self.client, self.repository, reference).await
+    async fn tag(&self, tag: &str) -> Result<Option<Found>, RegistryError> {
+        manifest::tagged(self.client, self.repository, tag).await
     }
 
     /// The manifests of all referrers, by the API or by the tag that stands for it where there is no such API.
@@ -95,7 +95,8 @@ impl Beside<'_> {
         let mut manifests = Vec::new();
         for digest in digests {
             // A referrer that was deleted may still be listed.
-            manifests.extend(self.manifest(digest.as_str()).await?.map(|found| found.response.body.to_vec()));
+            let found = manifest::digested(self.client, self.repository, &digest).await?;
+            manifests.extend(found.map(|found| found.response.body.to_vec()));
         }
         Ok(manifests)
     }
@@ -139,7 +140,7 @@ impl Beside<'_> {
     /// The referrers tag schema. GitLab resolves the tag as if it were the digest, and answers with the image itself
     /// (oras#2148): that is no list of referrers.
     async fn tagged(&self, subject: &Digest) -> Result<Vec<Digest>, RegistryError> {
-        let Some(found) = self.manifest(&format!("sha256-{}", subject.hex())).await? else {
+        let Some(found) = self.tag(&format!("sha256-{}", subject.hex())).await? else {
             return Ok(Vec::new());
         };
         if found.digest == *subject || !found.is_index() {

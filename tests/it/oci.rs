@@ -317,6 +317,35 @@ async fn an_index_of_one_manifest_stands_for_it_and_any_other_is_refused() {
 }
 
 #[tokio::test]
+async fn an_index_is_followed_to_a_digest_and_to_nothing_else() {
+    let digest = digest(b"an image");
+    let (short, upper) = (digest[..70].to_owned(), digest.to_uppercase());
+    let sha512 = format!("sha512:{}", "a".repeat(128));
+    let traversing = "../../../../other/manifests/x".to_owned();
+    for entry in [
+        "latest",
+        "",
+        &short,
+        &upper,
+        &sha512,
+        &traversing,
+        &format!("{digest}?x=1"),
+        &format!("{digest}/.."),
+    ] {
+        let fake = FakeRegistry::start().await;
+        fake.push("group/dib/a", "latest", flux_manifest(&json!({})).to_string(), OCI_MANIFEST);
+        let index = json!({"manifests": [{"mediaType": OCI_MANIFEST, "digest": entry, "size": 1}]});
+        fake.push("group/dib/a", "0.4.12", index.to_string(), INDEX);
+        let error = one_manifest(&fake).await.unwrap_err();
+        assert!(
+            reason(&error).contains(&format!("an index of one manifest: `{entry}` is not a sha256 digest")),
+            "{error}"
+        );
+        assert_eq!(fake.requests().len(), 1, "nothing else is asked: {:?}", fake.requests());
+    }
+}
+
+#[tokio::test]
 async fn bytes_that_are_not_those_of_the_requested_digest_are_refused() {
     let fake = FakeRegistry::start().await;
     let (honest, forged) =
