@@ -7,6 +7,7 @@
 
 mod finding;
 mod id;
+mod identity;
 mod ignore;
 mod image_key;
 mod images;
@@ -117,6 +118,11 @@ pub fn check(inputs: &Inputs<'_>) -> Report {
     let of_references = references::standings(inputs, &mappings, &ownership, &wanted, &primary);
     references::judge(&of_references, &wanted, &mut notes);
     signatures::judge(inputs, &primary, &mut notes);
+    for (file, standing) in
+        std::iter::once((&inputs.primary, &primary)).chain(inputs.overlays.iter().zip(&overlays))
+    {
+        identity::judge(file, &wanted, standing, inputs.naming, &mut notes);
+    }
     for (i, read) in reads.iter().enumerate() {
         if references::has_own_version(inputs, read, &mut notes) {
             continue;

@@ -8,6 +8,7 @@ pub mod diff;
 pub mod facets;
 pub mod gates;
 pub mod guess;
+pub mod identity;
 pub mod key;
 pub mod pairing;
 pub mod policy;

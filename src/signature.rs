@@ -9,6 +9,7 @@
 
 mod bundle;
 mod classic;
+mod identity;
 mod json;
 mod key;
 mod manifest;
@@ -18,6 +19,7 @@ pub mod requirement;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub use identity::Lacks;
 pub use key::{Fingerprint, InvalidKey, Keys, PublicKey};
 pub use manifest::{MAX_BUNDLE, MAX_LAYERS, MAX_MANIFEST, MAX_PAYLOAD, WantedBlob};
 pub use rejection::{Part, Rejection};
@@ -68,7 +70,8 @@ pub enum Verdict {
 pub struct Verified {
     key: Fingerprint,
     layout: Layout,
-    identity: Option<String>,
+    reference: Option<String>,
+    lacks: Lacks,
 }
 
 /// The blobs that are needed to judge the signatures of a manifest; none where a referrer is no signature at all.
@@ -140,6 +143,14 @@ impl Verdict {
         matches!(self, Self::Verified(_))
     }
 
+    /// What a signature that counts does not prove of the image.
+    pub fn lacks(&self) -> Option<&Lacks> {
+        match self {
+            Self::Verified(verified) => Some(&verified.lacks),
+            Self::Unsigned | Self::Bad(_) | Self::Unknown { .. } => None,
+        }
+    }
+
     /// The verdict in one word, for programs.
     pub fn word(&self) -> &'static str {
         match self {
@@ -155,8 +166,11 @@ impl fmt::Display for Verdict {
     /// What the image is, as it follows "is".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Verified(verified) => write!(f, "signed by key {}", verified.key.short()),
+            Self::Verified(verified) => write!(f, "signed by key {}{}", verified.key.short(), verified.lacks),
             Self::Unsigned => f.write_str("not signed"),
+            Self::Bad(rejections) if let [Rejection::WrongImage(contradiction)] = rejections.as_slice() => {
+                contradiction.fmt(f)
+            }
             Self::Bad(rejections) => {
                 f.write_str("wrongly signed")?;
                 let mut reasons: Vec<String> = rejections.iter().map(ToString::to_string).collect();
@@ -179,10 +193,10 @@ impl Verified {
         self.layout
     }
 
-    /// The repository that the signer had before it, where the signature says so. A mirror or a promotion changes it, so
-    /// it is shown and not judged (cosign, SIGNATURE_SPEC.md: identity is informational).
-    pub fn identity(&self) -> Option<&str> {
-        self.identity.as_deref()
+    /// The repository that the signer had before it (`docker-reference`), where the signature says so. A mirror or a
+    /// promotion changes it (cosign, SIGNATURE_SPEC.md: identity is informational).
+    pub fn reference(&self) -> Option<&str> {
+        self.reference.as_deref()
     }
 }
 

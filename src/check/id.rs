@@ -29,6 +29,8 @@ pub enum Id {
     UnsignedImage,
     /// An image with signatures of which none counts.
     BadSignature,
+    /// An image that is another one than its key, or of another release.
+    WrongImage,
     /// An image whose signature could not be checked.
     UncheckedSignature,
     /// An ignoring comment without a reason, which ignores nothing.
@@ -79,7 +81,7 @@ pub struct Severities(BTreeMap<Id, Option<Severity>>);
 
 impl Id {
     /// All of them, in the order in which they are documented.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::DeadKey,
         Self::DuplicateKey,
         Self::UnlistedArtifact,
@@ -91,6 +93,7 @@ impl Id {
         Self::Selector,
         Self::UnsignedImage,
         Self::BadSignature,
+        Self::WrongImage,
         Self::UncheckedSignature,
         Self::IgnoreWithoutReason,
         Self::UnusedIgnore,
@@ -110,6 +113,7 @@ impl Id {
             Self::Selector => "selector",
             Self::UnsignedImage => "unsigned-image",
             Self::BadSignature => "bad-signature",
+            Self::WrongImage => "wrong-image",
             Self::UncheckedSignature => "unchecked-signature",
             Self::IgnoreWithoutReason => "ignore-without-reason",
             Self::UnusedIgnore => "unused-ignore",
@@ -130,6 +134,7 @@ impl Id {
             Self::Selector => "An image selector matches none or several of the listed images.",
             Self::UnsignedImage => "A listed image has no signature.",
             Self::BadSignature => "A listed image has signatures, and none of them counts.",
+            Self::WrongImage => "A listed image is another image or release, by what its manifest says.",
             Self::UncheckedSignature => "The signature of a listed image could not be checked.",
             Self::IgnoreWithoutReason => "A comment ignores findings without a reason, so it does not count.",
             Self::UnusedIgnore => "A comment ignores findings that are not there.",
@@ -146,7 +151,8 @@ impl Id {
             | Self::UnknownImageKey
             | Self::Selector
             | Self::UnsignedImage
-            | Self::BadSignature => Severity::Error,
+            | Self::BadSignature
+            | Self::WrongImage => Severity::Error,
             Self::UnlistedArtifact
             | Self::StrayKey
             | Self::PinnedVersion

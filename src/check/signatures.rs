@@ -4,7 +4,7 @@ use super::mapping::{key_place, mapping_place};
 use super::notes::{Note, Notes};
 use super::{File, Id, Inputs, Severities, Severity};
 use crate::reconcile::{Is, Stand, Standing};
-use crate::signature::{Requirement, Unverified, Verdict};
+use crate::signature::{Rejection, Requirement, Unverified, Verdict};
 
 /// Where signatures are only warned of, so are the findings, unless a setting says otherwise.
 pub(super) fn severities(inputs: &Inputs<'_>) -> Severities {
@@ -61,6 +61,8 @@ fn judge_image(
     let key = &stand.entry.key;
     let (id, message) = match verdict {
         Verdict::Verified(_) => return,
+        // That is a finding of its own, whoever signed it.
+        Verdict::Bad(rejections) if matches!(rejections.as_slice(), [Rejection::WrongImage(_)]) => return,
         Verdict::Unsigned => (Id::UnsignedImage, format!("`{key}` is not signed")),
         Verdict::Bad(rejections) => {
             let why = rejections.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");

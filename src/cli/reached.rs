@@ -12,9 +12,10 @@ use crate::observe::os_images::{Batch, exist, found};
 use crate::os_image::Published;
 use crate::os_image::info::{Fault, Found};
 use crate::registry::{Registry, RegistryError};
-use crate::release::policy::Demand;
+use crate::release::gates::Stance;
+use crate::release::policy::{Demand, Policy};
 use crate::release::{Prefix, Tag};
-use crate::signature::{Requirement, Unverified, requirement};
+use crate::signature::{Lacks, Requirement, Unverified, requirement};
 use crate::values::KeyPath;
 use crate::wiring::{Session, keys};
 
@@ -51,12 +52,15 @@ impl Reached<'_> {
         deployment: &Deployment,
         images: &[&Published],
     ) -> Result<Vec<Result<Found, Fault>>, Failure> {
-        let demand = self.args.signatures.map(Demand::from).or_else(|| self.policy());
+        let policy = self.policy();
+        let demand = self.args.signatures.map(Demand::from).or(policy.signatures);
         let questions = self.questions(deployment, images, demand).await?;
         let mut answers = found(&questions.batches).await;
         for ((answers, required), batch) in
             answers.iter_mut().zip(&questions.requirements).zip(&questions.batches)
         {
+            self.demand_identity(answers, required, batch, policy.gates.inconsistent);
+            self.tell_unproven(answers, batch);
             match required {
                 Requirement::Required(_) => answers.iter_mut().for_each(Found::demand_signature),
                 Requirement::Warned(_) => self.warn(answers, batch),
@@ -70,9 +74,47 @@ impl Reached<'_> {
         Ok(questions.in_order(answers))
     }
 
-    /// What the configuration asks of signatures, in its first branch.
-    fn policy(&self) -> Option<Demand> {
-        self.config?.targets.first()?.branches.first()?.policy.signatures
+    /// The policy of the configuration's first branch.
+    fn policy(&self) -> Policy {
+        let target = self.config.and_then(|config| config.targets.first());
+        let branch = target.and_then(|target| target.branches.first());
+        branch.map(|branch| branch.policy.clone()).unwrap_or_default()
+    }
+
+    /// Where a signature is required, an image that is another one than the one asked for is refused; elsewhere it is as
+    /// inconsistent as the gate of this name takes it.
+    fn demand_identity(
+        &self,
+        answers: &mut [Result<Found, Fault>],
+        required: &Requirement,
+        batch: &Batch,
+        inconsistent: Stance,
+    ) {
+        match (required, inconsistent) {
+            (Requirement::Required(_), _) | (_, Stance::Hold) => {
+                answers.iter_mut().for_each(Found::demand_identity);
+            }
+            // The verdict on its signature says it.
+            (Requirement::Warned(_), _) | (_, Stance::Off) => {}
+            (Requirement::NotRequired(_), Stance::Warn) => {
+                for (answer, key) in answers.iter().zip(&batch.images) {
+                    let contradiction = answer.as_ref().ok().and_then(|found| found.contradiction.as_ref());
+                    if let Some(contradiction) = contradiction {
+                        self.context.warn(&format!("`{key}` is {contradiction}"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What signed images do not prove of themselves.
+    fn tell_unproven(&self, answers: &[Result<Found, Fault>], batch: &Batch) {
+        for (answer, key) in answers.iter().zip(&batch.images) {
+            let verdict = answer.as_ref().ok().and_then(|found| found.verdict.as_ref());
+            if let Some(verdict) = verdict.filter(|verdict| verdict.lacks().is_some_and(Lacks::is_any)) {
+                self.context.note(&format!("`{key}` is {verdict}"));
+            }
+        }
     }
 
     fn warn(&self, answers: &[Result<Found, Fault>], batch: &Batch) {
@@ -90,6 +132,7 @@ impl Reached<'_> {
         images: &[&Published],
         demand: Option<Demand>,
     ) -> Result<Questions, Failure> {
+        let identity = self.policy().identity;
         let mut groups: BTreeMap<(&Prefix, &Tag, &[KeyPath]), Vec<usize>> = BTreeMap::new();
         for (place, image) in images.iter().enumerate() {
             groups.entry((&image.prefix, &image.tag, &*image.registries)).or_default().push(place);
@@ -108,7 +151,9 @@ impl Reached<'_> {
                 prefix: prefix.clone(),
                 tag: tag.clone(),
                 images: places.iter().map(|place| images[*place].key.clone()).collect(),
+                naming: settings.naming.clone(),
                 keys: required.keys().cloned(),
+                identity,
                 registry: Arc::clone(&registries[prefix]),
                 store: self.session.store(&settings.naming),
             });

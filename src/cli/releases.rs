@@ -13,7 +13,7 @@ use crate::disk::releases::ReleasesFile;
 use crate::observe::releases::Snapshot;
 use crate::release::choice::SelectionQuery;
 use crate::release::gates::Hold;
-use crate::release::policy::Policy;
+use crate::release::policy::{IdentityDemand, Policy};
 use crate::release::{Coverage, Line, Naming, Version};
 use crate::report;
 use crate::report::artifacts::Signed;
@@ -43,7 +43,7 @@ pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failu
                 for version in shown {
                     snapshot.read(&version, now).await?;
                     snapshot.keys().ok_or_else(no_key)?;
-                    let verdicts = signed_all(snapshot, &version).await;
+                    let verdicts = signed_all(snapshot, &version, policy.identity).await;
                     signed.insert(version, verdicts);
                 }
                 Ok((naming, signed))
@@ -77,14 +77,15 @@ fn query<'a>(
     static LISTED: BTreeSet<Line> = BTreeSet::new();
     static FOUND: BTreeMap<Version, Vec<Hold>> = BTreeMap::new();
     let current = args.from.as_ref();
-    SelectionQuery { policy, current, to: None, listed: &LISTED, naming, found: &FOUND, now }
+    let (listed, found, requires_signatures) = (&LISTED, &FOUND, false);
+    SelectionQuery { policy, current, to: None, listed, naming, found, requires_signatures, now }
 }
 
 /// The verdict on the signature of every artifact of a release, under the keys that are configured.
-async fn signed_all(snapshot: &Snapshot<'_>, version: &Version) -> Signed {
+async fn signed_all(snapshot: &Snapshot<'_>, version: &Version, demand: IdentityDemand) -> Signed {
     let release = snapshot.known().releases.get(version);
     let all = release.into_iter().flat_map(|release| release.artifacts.keys().cloned()).collect();
-    snapshot.signed(version, &all, snapshot.keys()).await
+    snapshot.signed(version, &all, snapshot.keys(), demand).await
 }
 
 fn no_key() -> Failure {
@@ -93,18 +94,23 @@ fn no_key() -> Failure {
 }
 
 pub(super) fn artifacts(context: &Context, args: &Artifacts) -> Result<Exit, Failure> {
-    let now = context.environment.now;
+    let (now, demand) = (context.environment.now, policy(context, &args.lookup)?.identity);
     let wants = args.lookup.reach.signatures != Some(DemandArg::Off);
-    let (signed, mut known, registry) = match &args.lookup.observed {
-        Some(file) => (None, observed(&args.lookup, file)?, None),
+    let ((signed, naming), mut known, registry) = match &args.lookup.observed {
+        Some(file) => {
+            let naming = lookup::naming(args.lookup.names_pattern.as_deref())?;
+            ((None, naming), observed(&args.lookup, file)?, None)
+        }
         None => {
             let read = async |snapshot: &mut Snapshot<'_>| {
                 snapshot.read(&args.version, now).await?;
                 let asked = wants && snapshot.keys().is_some();
-                Ok(if asked { Some(signed_all(snapshot, &args.version).await) } else { None })
+                let signed =
+                    if asked { Some(signed_all(snapshot, &args.version, demand).await) } else { None };
+                Ok((signed, snapshot.naming().clone()))
             };
-            let (signed, known, registry) = looked_up(context, &args.lookup, read)?;
-            (signed, known, Some(registry))
+            let (read, known, registry) = looked_up(context, &args.lookup, read)?;
+            (read, known, Some(registry))
         }
     };
     let release = found(&known, &args.version)?;
@@ -116,10 +122,12 @@ pub(super) fn artifacts(context: &Context, args: &Artifacts) -> Result<Exit, Fai
     };
     match args.format {
         TableFormat::Text => {
-            context.output.print(&report::artifacts::text(release, signed.as_ref(), context.width()))?
+            let text = report::artifacts::text(release, signed.as_ref(), &naming, context.width());
+            context.output.print(&text)?
         }
         TableFormat::Markdown => {
-            context.output.print(&report::artifacts::markdown(release, signed.as_ref()))?
+            let text = report::artifacts::markdown(release, signed.as_ref(), &naming);
+            context.output.print(&text)?
         }
         TableFormat::Json => {
             known.releases.retain(|version, _| version == &args.version);

@@ -5,10 +5,12 @@ use semver::VersionReq;
 
 use super::meaning::Meaning;
 use super::place::Field;
-use super::raw::{RawDemand, RawOnNewFindings, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType};
+use super::raw::{
+    RawDemand, RawIdentity, RawOnNewFindings, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType,
+};
 use crate::release::Version;
 use crate::release::gates::{Gates, Stance};
-use crate::release::policy::{Demand, OnNewFindings, Policy, Step, UnknownAge, UpdateType};
+use crate::release::policy::{Demand, IdentityDemand, OnNewFindings, Policy, Step, UnknownAge, UpdateType};
 
 impl Meaning<'_> {
     /// Reads a policy whose keys may come from several levels. `at` is the level whose mistakes are reported.
@@ -45,6 +47,7 @@ impl Meaning<'_> {
             },
             on_new_findings: raw.on_new_findings.map_or(default.on_new_findings, OnNewFindings::from),
             signatures: raw.signatures.map(Demand::from),
+            identity: raw.identity.map_or(default.identity, IdentityDemand::from),
         })
     }
 
@@ -120,6 +123,15 @@ impl From<RawDemand> for Demand {
             RawDemand::Required => Self::Required,
             RawDemand::Warn => Self::Warn,
             RawDemand::Off => Self::Off,
+        }
+    }
+}
+
+impl From<RawIdentity> for IdentityDemand {
+    fn from(raw: RawIdentity) -> Self {
+        match raw {
+            RawIdentity::Proven => Self::Proven,
+            RawIdentity::Required => Self::Required,
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) use fleet::{RawInclude, RawLimits, RawPattern, RawSchedule, RawTarget
 pub(super) use following::{RawFollowing, RawKubernetesRule, RawKubernetesVersions};
 pub(super) use merge_request::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
 pub(super) use policy::{
-    RawDemand, RawOnNewFindings, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType,
+    RawDemand, RawIdentity, RawOnNewFindings, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType,
 };
 
 /// What dibump follows, where, and how.

@@ -7,10 +7,10 @@ use super::meant::{
 };
 use super::raw::{
     RawApp, RawAuto, RawBranch, RawCache, RawCheck, RawConfig, RawCredentials, RawDiscovery, RawFile,
-    RawFileSource, RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawImages,
-    RawInclude, RawKey, RawKeyFile, RawKubernetesVersions, RawLimits, RawMergeRequest, RawNames, RawNetwork,
-    RawOnNewFindings, RawPattern, RawPolicy, RawProducer, RawSchedule, RawSource, RawSourceName, RawStance,
-    RawStep, RawTarget, RawUnknownAge, RawUpdateType,
+    RawFileSource, RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawIdentity,
+    RawImages, RawInclude, RawKey, RawKeyFile, RawKubernetesVersions, RawLimits, RawMergeRequest, RawNames,
+    RawNetwork, RawOnNewFindings, RawPattern, RawPolicy, RawProducer, RawSchedule, RawSource, RawSourceName,
+    RawStance, RawStep, RawTarget, RawUnknownAge, RawUpdateType,
 };
 use crate::plan::FileSpec;
 use crate::reconcile::Images;
@@ -155,6 +155,7 @@ fn with_defaults(written: &RawPolicy) -> RawPolicy {
         inconsistent: Some(RawStance::Hold),
         big_jump: Some(RawStance::Hold),
         on_new_findings: Some(RawOnNewFindings::Draft),
+        identity: Some(RawIdentity::Proven),
         ..RawPolicy::default()
     })
 }

@@ -10,7 +10,7 @@ impl Ends for Fault {
         match self {
             Self::Missing | Self::Broken(_) | Self::Refused(_) | Self::Unusable(_) => Ending::Person,
             Self::Unfit(refusal) => refusal.ending(),
-            Self::Signature(_) => Ending::Refused,
+            Self::WrongImage(_) | Self::Signature(_) => Ending::Refused,
             Self::Unknown(_) => Ending::Unknown,
         }
     }

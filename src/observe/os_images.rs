@@ -9,8 +9,10 @@ use futures::future::join_all;
 use super::signatures::{Place, verdicts};
 use crate::ending::{Ends as _, sentence};
 use crate::os_image::info::{Fault, Found};
-use crate::registry::{Registry, RegistryError, Repository};
-use crate::release::{Digest, ImageKey, Prefix, Tag};
+use crate::registry::{Manifest, Registry, RegistryError, Repository};
+use crate::release::identity::{Asked, Identity};
+use crate::release::policy::IdentityDemand;
+use crate::release::{Digest, ImageKey, Naming, Prefix, Tag};
 use crate::signature::{Keys, Verdict};
 use crate::store::Store;
 
@@ -22,8 +24,12 @@ pub struct Batch {
     pub tag: Tag,
     /// Their names.
     pub images: Vec<ImageKey>,
+    /// How their names are read.
+    pub naming: Naming,
     /// The keys, where signatures are asked for.
     pub keys: Option<Keys>,
+    /// What a signed image must prove of itself.
+    pub identity: IdentityDemand,
     /// Answers for the prefix.
     pub registry: Arc<dyn Registry>,
     /// Remembers signatures.
@@ -44,21 +50,33 @@ pub async fn found(batches: &[Batch]) -> Vec<Vec<Result<Found, Fault>>> {
 impl Batch {
     async fn found(&self) -> Vec<Result<Found, Fault>> {
         let manifests = self.registry.manifests(&self.repositories(), &self.tag).await;
-        let mut found: Vec<Result<Found, Fault>> = manifests
-            .into_iter()
-            .map(|answer| match answer {
-                Ok(Some(manifest)) => {
-                    Ok(Found { digest: manifest.digest, annotations: manifest.annotations, verdict: None })
+        let answers = self.images.iter().zip(manifests);
+        let mut found: Vec<Result<Found, Fault>> = answers
+            .map(|(name, answer)| match answer {
+                Ok(Some(Manifest { digest, annotations, .. })) => {
+                    let contradiction =
+                        Identity::of(&self.asked(name), &annotations).contradiction().cloned();
+                    Ok(Found { digest, annotations, contradiction, verdict: None })
                 }
                 Ok(None) => Err(Fault::Missing),
                 Err(error) => Err(fault(&error)),
             })
             .collect();
         let verdicts = self.verdicts(&found).await;
-        for found in found.iter_mut().flatten() {
-            found.verdict = verdicts.get(&found.digest).cloned();
+        for (name, found) in self.images.iter().zip(&mut found) {
+            if let Ok(found) = found {
+                let verdict = verdicts.get(&found.digest).cloned();
+                let judged = |verdict: Verdict| {
+                    verdict.judged_as(&self.asked(name), &found.annotations, self.identity)
+                };
+                found.verdict = verdict.map(judged);
+            }
         }
         found
+    }
+
+    fn asked<'a>(&'a self, name: &'a ImageKey) -> Asked<'a> {
+        Asked { name, tag: self.tag.as_str(), naming: &self.naming }
     }
 
     async fn verdicts(&self, found: &[Result<Found, Fault>]) -> BTreeMap<Digest, Verdict> {

@@ -11,6 +11,7 @@ use super::machine_image::{ApiVersion, Demands, MachineImage, Refusal, format};
 use super::url::UrlTemplate;
 use super::{Form, Origin, OsImage, attributes};
 use crate::release::Digest;
+use crate::release::identity::Contradiction;
 use crate::signature::Verdict;
 use crate::sylva::DIB_IMAGE;
 use crate::template::kind;
@@ -22,11 +23,21 @@ pub struct Found {
     pub digest: Digest,
     /// Its annotations.
     pub annotations: BTreeMap<String, String>,
+    /// Why it is another image than the one that was asked for, by its annotations.
+    pub contradiction: Option<Contradiction>,
     /// What is to be said of its signatures; `None` where nobody asked.
     pub verdict: Option<Verdict>,
 }
 
 impl Found {
+    /// Makes a fault of an image that is another one than the one that was asked for.
+    pub fn demand_identity(found: &mut Result<Self, Fault>) {
+        let contradiction = found.as_ref().ok().and_then(|found| found.contradiction.clone());
+        if let Some(contradiction) = contradiction {
+            *found = Err(Fault::WrongImage(contradiction));
+        }
+    }
+
     /// Makes a fault of an image that is not known to be signed.
     pub fn demand_signature(found: &mut Result<Self, Fault>) {
         let verdict = found.as_ref().ok().and_then(|found| found.verdict.clone());
@@ -43,6 +54,8 @@ impl Found {
 pub enum Fault {
     /// The registry has no such artifact.
     Missing,
+    /// It is another image or release, whoever signed it.
+    WrongImage(Contradiction),
     /// It is not signed as demanded.
     Signature(Verdict),
     /// What is known of it is of no use.
@@ -190,6 +203,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("is not in the registry"),
+            Self::WrongImage(contradiction) => write!(f, "is {contradiction}"),
             Self::Signature(verdict) => write!(f, "is {verdict}"),
             Self::Unfit(refusal) => write!(f, "is of no use: {refusal}"),
             Self::Broken(reason) => write!(f, "has a broken manifest: {reason}"),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{KeyPlan, PlanInput};
 use crate::reconcile::{Departure, Reconciliation};
 use crate::release::choice::Known;
-use crate::release::gates::{Hold, Stance};
+use crate::release::gates::{Hold, Stance, wrong_image};
+use crate::release::identity::Asked;
 use crate::release::{Artifact, Digest, ImageKey, Version};
 use crate::signature::{Requirement, Verdict};
 
@@ -56,9 +57,13 @@ pub fn ask(
     if !unread.is_empty() {
         return Some(Ask::Signatures(unread));
     }
-    let verdicts = listed.iter().map(|artifact| (artifact.key.clone(), verdict(artifact, signatures)));
-    plan.signatures = Signed::Checked(Checked { verdicts: verdicts.collect() });
-    if matches!(input.signatures, Requirement::Required(_)) { demanded(plan) } else { None }
+    let verdict =
+        |artifact: &&Artifact| (artifact.key.clone(), verdict(artifact, plan.to(), input, signatures));
+    plan.signatures = Signed::Checked(Checked { verdicts: listed.iter().map(verdict).collect() });
+    match input.signatures {
+        Requirement::Required(_) => demanded(plan).or_else(|| inconsistent(plan, input, known, found)),
+        _ => None,
+    }
 }
 
 /// What is to be said of the signatures of the images that a plan lists.
@@ -120,8 +125,19 @@ impl Checked {
         let (count, signed) = (self.verdicts.len(), self.verdicts.len() - self.faults().len());
         match signers.into_iter().collect::<Vec<_>>().join(" and ") {
             by if by.is_empty() => format!("none of {count} images is signed as demanded"),
-            by => format!("{signed} of {count} images are signed, by key {by}"),
+            by => format!("{signed} of {count} images are signed, by key {by}{}", self.unproven()),
         }
+    }
+
+    /// Of how many signed images name or release is not proven.
+    fn unproven(&self) -> String {
+        let lacks = || self.verdicts.values().filter_map(Verdict::lacks);
+        let counts = [
+            ("release", lacks().filter(|lacks| lacks.release).count()),
+            ("name", lacks().filter(|lacks| lacks.name).count()),
+        ];
+        let told = counts.into_iter().filter(|(_, count)| *count > 0);
+        told.map(|(what, count)| format!("; {what} of {count} not proven")).collect()
     }
 }
 
@@ -142,10 +158,27 @@ fn demanded(plan: &mut KeyPlan) -> Option<Ask> {
     None
 }
 
-fn verdict(artifact: &Artifact, signatures: &Signatures) -> Verdict {
+/// The gate *inconsistent* of images that the files will not list, in place of the one that the selection asks where no
+/// signature is required. The release that the files name is not judged.
+fn inconsistent(plan: &KeyPlan, input: &PlanInput<'_>, known: &Known, found: &Found) -> Option<Ask> {
+    let is_told = |holds: &Vec<Hold>| holds.iter().any(|hold| matches!(hold, Hold::Inconsistent(_)));
+    let to = plan.to();
+    let is_asked = plan.is_change() && *to != plan.from && input.policy.gates.inconsistent != Stance::Off;
+    let release = known.releases.get(to).filter(|_| is_asked && !found.get(to).is_some_and(is_told))?;
+    wrong_image(release, input.naming).map(|defect| Ask::Choice(to.clone(), Hold::Inconsistent(defect)))
+}
+
+/// The verdict on the image as that of the release that the files will name.
+fn verdict(
+    artifact: &Artifact,
+    version: &Version,
+    input: &PlanInput<'_>,
+    signatures: &Signatures,
+) -> Verdict {
     let unread = || Verdict::Unknown { reason: "its manifest was not read".to_owned() };
     let known = artifact.digest.as_ref().and_then(|digest| signatures.get(digest));
-    known.cloned().unwrap_or_else(unread)
+    let asked = Asked { name: &artifact.key, tag: version.as_str(), naming: input.naming };
+    known.cloned().unwrap_or_else(unread).judged_as(&asked, &artifact.annotations, input.policy.identity)
 }
 
 /// The artifacts of every image that the files will list.

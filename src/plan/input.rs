@@ -50,6 +50,7 @@ impl<'a> PlanInput<'a> {
             Current::Pinned(_) => None,
         };
         let Self { policy, to, naming, now, .. } = *self;
-        SelectionQuery { policy, current, to, listed, naming, found, now }
+        let requires_signatures = matches!(self.signatures, Requirement::Required(_));
+        SelectionQuery { policy, current, to, listed, naming, found, requires_signatures, now }
     }
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use super::facets::ANNOTATION_PREFIX;
+use super::identity::{Asked, Identity};
 use super::{Facets, ImageKey, Naming, Version};
 
 /// A `sha256:` digest.
@@ -65,7 +66,8 @@ pub struct Artifact {
     pub key: ImageKey,
     /// The digest of its manifest, where the manifest was read.
     pub digest: Option<Digest>,
-    /// What it contains, from its annotations or else from its name; `None` where neither says.
+    /// What it contains, from its annotations or else from its name; where these contradict each other, from its name, by
+    /// which files list it. `None` where neither says.
     pub facets: Option<Facets>,
     /// When it was made (`org.opencontainers.image.created`), where the manifest says so.
     pub created: Option<Timestamp>,
@@ -92,7 +94,10 @@ impl Artifact {
         annotations: BTreeMap<String, String>,
         naming: &Naming,
     ) -> Self {
-        let facets = Facets::from_annotations(&annotations).or_else(|| naming.facets(key.as_str()));
+        let identity = || Identity::of(&Asked { name: &key, tag: "", naming }, &annotations);
+        let annotated = Facets::from_annotations(&annotations);
+        let annotated = annotated.filter(|_| identity().contradiction().is_none());
+        let facets = annotated.or_else(|| naming.facets(key.as_str()));
         let created = annotations.get(CREATED).and_then(|text| text.parse().ok());
         Self { key, digest, facets, created, size: None, annotations }
     }
@@ -104,6 +109,11 @@ impl Artifact {
         self.facets.is_some()
             || self.annotations.keys().any(|name| name.starts_with(ANNOTATION_PREFIX))
             || naming.facets(&without_tag()).is_some()
+    }
+
+    /// What its annotations say of it as an image of this release.
+    pub fn identity(&self, version: &Version, naming: &Naming) -> Identity {
+        Identity::of(&Asked { name: &self.key, tag: version.as_str(), naming }, &self.annotations)
     }
 
     /// The same with the bytes of its layers.

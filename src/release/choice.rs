@@ -37,6 +37,8 @@ pub struct SelectionQuery<'a> {
     pub naming: &'a Naming,
     /// What planning an update to a release found against it: signatures, a jump.
     pub found: &'a BTreeMap<Version, Vec<Hold>>,
+    /// Whether the images that would be listed must be signed: then the plan asks whether they are what they are asked for.
+    pub requires_signatures: bool,
     /// The time of asking.
     pub now: Timestamp,
 }
@@ -385,6 +387,7 @@ mod tests {
             listed: &listed,
             naming: &Naming::default(),
             found: &BTreeMap::new(),
+            requires_signatures: false,
             now: Timestamp::UNIX_EPOCH,
         };
         let candidate = |r: &Release| (r.version.clone(), candidate(r.version.clone()));

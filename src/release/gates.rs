@@ -16,6 +16,7 @@ use super::{Family, ImageKey, Release, Version};
 
 pub use incomplete::Missing;
 pub use inconsistent::Defect;
+pub(crate) use inconsistent::wrong_image;
 
 /// How strictly a gate is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -184,7 +185,8 @@ impl Hold {
         match self {
             Self::Empty => "it ends when the producer publishes".to_owned(),
             Self::Unsigned { .. } => {
-                "it ends when the producer signs; a mirror must copy the signatures along with the images"
+                "it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures \
+                 along with the images"
                     .to_owned()
             }
             Self::AgeUnknown => {

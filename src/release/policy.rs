@@ -85,6 +85,18 @@ pub struct Policy {
     pub on_new_findings: OnNewFindings,
     /// What is asked of signatures; `None` for what the known keys suggest.
     pub signatures: Option<Demand>,
+    /// What a signed image must prove of itself.
+    pub identity: IdentityDemand,
+}
+
+/// What a signed image must prove of itself. One that is another image or release than the one asked for is never enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IdentityDemand {
+    /// What is proven is enough: old images do not say of which release they are.
+    #[default]
+    Proven,
+    /// Its name and its release.
+    Required,
 }
 
 /// What is asked of the signatures of images that would be listed.
@@ -132,6 +144,7 @@ impl Default for Policy {
             gates: Gates::default(),
             on_new_findings: OnNewFindings::default(),
             signatures: None,
+            identity: IdentityDemand::default(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::table::{Column, Table};
 use super::{DIM, GREEN, RED, YELLOW, paint, printable};
 use crate::merge_request::inert;
 use crate::release::diff::total_size;
-use crate::release::{Artifact, Coverage, Digest, ImageKey, Release, Size};
+use crate::release::{Artifact, Coverage, Digest, ImageKey, Naming, Release, Size};
 use crate::signature::Verdict;
 
 /// The verdict on the signature of each artifact, where there are keys to check with.
@@ -18,7 +18,7 @@ pub type Signed = BTreeMap<ImageKey, Verdict>;
 const SHORT_DIGEST: usize = 19;
 
 /// The table for a terminal of this width.
-pub fn text(release: &Release, signed: Option<&Signed>, width: Option<usize>) -> String {
+pub fn text(release: &Release, signed: Option<&Signed>, naming: &Naming, width: Option<usize>) -> String {
     let short = |digest: &Digest| digest.as_str().chars().take(SHORT_DIGEST).collect();
     let table = table(release, signed, short);
     let text = if table.is_empty() { String::new() } else { table.fitted(width) };
@@ -38,6 +38,17 @@ pub fn text(release: &Release, signed: Option<&Signed>, width: Option<usize>) ->
         }
     } + "\n"
         + &others(release).map(|others| paint(DIM, others) + "\n").unwrap_or_default()
+        + &wrong(release, naming)
+            .map(|(key, what)| format!("  {} {key} is {}\n", paint(RED, '!'), printable(&what)))
+            .collect::<String>()
+}
+
+/// Images that are another image or release by their annotations, with what they are.
+fn wrong<'a>(release: &'a Release, naming: &Naming) -> impl Iterator<Item = (&'a ImageKey, String)> {
+    release.artifacts.values().filter_map(|artifact| {
+        let identity = artifact.identity(&release.version, naming);
+        Some((&artifact.key, identity.contradiction()?.to_string()))
+    })
 }
 
 /// What carries the version and is no disk image.
@@ -48,7 +59,7 @@ fn others(release: &Release) -> Option<String> {
 }
 
 /// The same in Markdown, with whole digests.
-pub fn markdown(release: &Release, signed: Option<&Signed>) -> String {
+pub fn markdown(release: &Release, signed: Option<&Signed>, naming: &Naming) -> String {
     let table = table(release, signed, |digest| digest.to_string());
     let text = if table.is_empty() { String::new() } else { table.markdown() + "\n" };
     let [count, size] = [count(release), total(release)];
@@ -62,6 +73,9 @@ pub fn markdown(release: &Release, signed: Option<&Signed>) -> String {
         Coverage::Unknown { reason } => format!("{version}: **unknown**: {}", inert::inline(reason)),
     } + "\n"
         + &others(release).map(|others| format!("\n{}\n", inert::inline(&others))).unwrap_or_default()
+        + &wrong(release, naming)
+            .map(|(key, what)| format!("\n{key} is {}\n", inert::inline(&what)))
+            .collect::<String>()
 }
 
 fn count(release: &Release) -> String {
@@ -119,7 +133,6 @@ fn row(artifact: &Artifact) -> [String; 5] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::release::Naming;
 
     fn image(name: &str, os_release: &str, k8s: &str) -> Artifact {
         let annotations: BTreeMap<String, String> = [
@@ -140,7 +153,7 @@ mod tests {
     fn release(coverage: Coverage) -> Release {
         let images = [
             image("ubuntu-noble-plain-rke2-1-31-8", "noble", "1.31.8+rke2r1"),
-            image("ubuntu-jammy-plain-rke2-1-31-7", "@all|\u{1b}[31m", "1.31.7+rke2r1"),
+            image("ubuntu-jammy-plain-rke2-1-31-x", "@all|\u{1b}[31m", "1.31.7+rke2r1"),
         ];
         Release::with_coverage("0.4.12".parse().unwrap(), coverage, images)
     }
@@ -155,9 +168,9 @@ mod tests {
 
     #[test]
     fn every_artifact_has_what_it_contains_and_its_size() {
-        insta::assert_snapshot!(plain(text(&release(Coverage::Complete), None, None)), @r"
+        insta::assert_snapshot!(plain(text(&release(Coverage::Complete), None, &Naming::default(), None)), @r"
           ARTIFACT                        OS          KUBERNETES     SIZE     CREATED           DIGEST
-          ubuntu-jammy-plain-rke2-1-31-7  @all|�[31m  1.31.7+rke2r1  1.9 GiB  2026-05-04 03:02  sha256:fc69c413f0cf
+          ubuntu-jammy-plain-rke2-1-31-x  @all|�[31m  1.31.7+rke2r1  1.9 GiB  2026-05-04 03:02  sha256:5bdc768f7407
           ubuntu-noble-plain-rke2-1-31-8  noble       1.31.8+rke2r1  1.9 GiB  2026-05-04 03:02  sha256:6f30bca4668f
         0.4.12: 2 artifacts, 3.7 GiB, complete
         ");
@@ -165,16 +178,16 @@ mod tests {
 
     #[test]
     fn a_narrow_terminal_shows_names_and_what_else_there_is_room_for() {
-        insta::assert_snapshot!(plain(text(&release(partial()), None, Some(72))), @r"
+        insta::assert_snapshot!(plain(text(&release(partial()), None, &Naming::default(), Some(72))), @r"
           ARTIFACT                        OS          KUBERNETES     SIZE
-          ubuntu-jammy-plain-rke2-1-31-7  @all|�[31m  1.31.7+rke2r1  1.9 GiB
+          ubuntu-jammy-plain-rke2-1-31-x  @all|�[31m  1.31.7+rke2r1  1.9 GiB
           ubuntu-noble-plain-rke2-1-31-8  noble       1.31.8+rke2r1  1.9 GiB
           CREATED, DIGEST left out: shown from 107 columns on
         0.4.12: 2 artifacts proven, 3.7 GiB, others may exist: the tag list of @all was cut
         ");
-        insta::assert_snapshot!(plain(text(&release(partial()), None, Some(20))), @r"
+        insta::assert_snapshot!(plain(text(&release(partial()), None, &Naming::default(), Some(20))), @r"
           ARTIFACT
-          ubuntu-jammy-plain-rke2-1-31-7
+          ubuntu-jammy-plain-rke2-1-31-x
           ubuntu-noble-plain-rke2-1-31-8
           OS, KUBERNETES, SIZE, CREATED, DIGEST left out: shown from 107 columns on
         0.4.12: 2 artifacts proven, 3.7 GiB, others may exist: the tag list of @all was cut
@@ -185,7 +198,7 @@ mod tests {
     fn what_is_only_a_name_has_no_empty_columns() {
         let named = Artifact::named("diskimage-builder-plain".parse().unwrap(), &Naming::default());
         let release = Release::complete("0.0.2".parse().unwrap(), [named]);
-        insta::assert_snapshot!(plain(text(&release, None, None)), @r"
+        insta::assert_snapshot!(plain(text(&release, None, &Naming::default(), None)), @r"
           ARTIFACT
           diskimage-builder-plain
         0.0.2: 1 artifact, complete
@@ -194,10 +207,10 @@ mod tests {
 
     #[test]
     fn markdown_has_whole_digests_and_inert_text() {
-        insta::assert_snapshot!(markdown(&release(partial()), None), @"
+        insta::assert_snapshot!(markdown(&release(partial()), None, &Naming::default()), @"
         | Artifact | OS | Kubernetes | Size | Created | Digest |
         | --- | --- | --- | --- | --- | --- |
-        | `ubuntu-jammy-plain-rke2-1-31-7` | @\u{200b}all\\|�\\[\u{200b}31m | 1.31.7+rke2r1 | 1.9 GiB | 2026-05-04 03:02 | `sha256:fc69c413f0cf878b5f66c47d55dddd4ecedd88ba5e607ac142e30be795c4f49f` |
+        | `ubuntu-jammy-plain-rke2-1-31-x` | @\u{200b}all\\|�\\[\u{200b}31m | 1.31.7+rke2r1 | 1.9 GiB | 2026-05-04 03:02 | `sha256:5bdc768f74072f6887144a6ba6c4b72f7c85d0fbfab1a007fb2840cbe8c336fd` |
         | `ubuntu-noble-plain-rke2-1-31-8` | noble | 1.31.8+rke2r1 | 1.9 GiB | 2026-05-04 03:02 | `sha256:6f30bca4668f41d58dd8f5512799a73e9097369259e4dd2bf1a9b2562eb14e3f` |
 
         0.4.12: 2 artifacts proven, 3.7 GiB, **others may exist**: the tag list of @\u{200b}all was cut
@@ -205,12 +218,27 @@ mod tests {
     }
 
     #[test]
+    fn an_image_that_is_another_one_is_named_below_the_table_with_inert_text() {
+        let wrong = image("ubuntu-jammy-plain-rke2-1-31-8", "@all|\u{1b}[31m", "1.31.8+rke2r1");
+        let release = Release::complete("0.4.12".parse().unwrap(), [wrong]);
+        let last = |text: String| text.lines().last().unwrap().to_owned();
+        assert_eq!(
+            last(plain(text(&release, None, &Naming::default(), None))),
+            "  ! ubuntu-jammy-plain-rke2-1-31-8 is another image: its os-release is `@all|�[31m`, not `jammy`"
+        );
+        assert_eq!(
+            last(markdown(&release, None, &Naming::default())),
+            "ubuntu-jammy-plain-rke2-1-31-8 is another image: its os-release is \\`@\u{200b}all\\|\\[\u{200b}31m\\`, not \\`jammy\\`"
+        );
+    }
+
+    #[test]
     fn nothing_and_not_known_are_said_differently() {
         let nothing = Release::complete("0.4.12".parse().unwrap(), []);
-        assert_eq!(markdown(&nothing, None), "No artifact carries 0.4.12.\n");
+        assert_eq!(markdown(&nothing, None, &Naming::default()), "No artifact carries 0.4.12.\n");
         let unknown = Release::unknown("0.4.12".parse().unwrap(), "503");
-        assert_eq!(markdown(&unknown, None), "0.4.12: **unknown**: 503\n");
-        assert_eq!(plain(text(&nothing, None, None)), "no artifact carries 0.4.12\n");
-        assert_eq!(plain(text(&unknown, None, None)), "0.4.12: unknown: 503\n");
+        assert_eq!(markdown(&unknown, None, &Naming::default()), "0.4.12: **unknown**: 503\n");
+        assert_eq!(plain(text(&nothing, None, &Naming::default(), None)), "no artifact carries 0.4.12\n");
+        assert_eq!(plain(text(&unknown, None, &Naming::default(), None)), "0.4.12: unknown: 503\n");
     }
 }

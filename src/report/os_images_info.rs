@@ -40,7 +40,7 @@ pub struct OsImagesInfo {
 pub struct FaultReport {
     /// Its key.
     pub key: String,
-    /// `missing`, `signature`, `unfit`, `broken`, `refused` or `unknown`.
+    /// `missing`, `wrong-image`, `signature`, `unfit`, `broken`, `refused` or `unknown`.
     pub fault: &'static str,
     /// Why, as it follows the key.
     pub reason: String,
@@ -122,6 +122,7 @@ pub fn json(form: crate::os_image::Form, gathered: &Gathered, applied: Option<&'
 fn word(fault: &Fault) -> &'static str {
     match fault {
         Fault::Missing => "missing",
+        Fault::WrongImage(_) => "wrong-image",
         Fault::Signature(_) => "signature",
         Fault::Unfit(_) => "unfit",
         Fault::Broken(_) => "broken",

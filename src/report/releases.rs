@@ -193,6 +193,7 @@ mod tests {
             listed: &BTreeSet::new(),
             naming: &Naming::default(),
             found: &BTreeMap::new(),
+            requires_signatures: false,
             now: Timestamp::UNIX_EPOCH,
         };
         look(&Judged::new(&query, &known, limit))

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::manifest::{MAX_BUNDLE, Manifest, WantedBlob};
-use super::{Evidence, Keys, Layout, Part, Rejection, Verified, json};
+use super::{Evidence, Keys, Lacks, Layout, Part, Rejection, Verified, json};
 use crate::release::Digest;
 
 /// How the media types of all bundles begin.
@@ -102,7 +102,7 @@ pub(super) fn verify(
         return Err(Rejection::PayloadType(Rejection::quoted(&envelope.payload_type)));
     }
     json::read::<Statement>(Part::Payload, &payload)?.signs(subject)?;
-    Ok(Verified { key: key.fingerprint(), layout: Layout::Bundle, identity: None })
+    Ok(Verified { key: key.fingerprint(), layout: Layout::Bundle, reference: None, lacks: Lacks::default() })
 }
 
 /// The envelope of a bundle that is to be checked with a public key.

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::manifest::{MAX_PAYLOAD, Manifest, WantedBlob};
-use super::{Evidence, Keys, Layout, Part, Rejection, Verified, json};
+use super::{Evidence, Keys, Lacks, Layout, Part, Rejection, Verified, json};
 use crate::release::Digest;
 
 /// The type of a claim that an image was signed.
@@ -84,8 +84,8 @@ pub(super) fn verify(
     if digest != *subject {
         return Err(Rejection::OtherImage(signed));
     }
-    let identity = Some(identity.docker_reference).filter(|repository| !repository.is_empty());
-    Ok(Verified { key: key.fingerprint(), layout: Layout::Classic, identity })
+    let reference = Some(identity.docker_reference).filter(|repository| !repository.is_empty());
+    Ok(Verified { key: key.fingerprint(), layout: Layout::Classic, reference, lacks: Lacks::default() })
 }
 
 fn not_sha256(digest: &str) -> Rejection {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::release::Digest;
+use crate::release::identity::Contradiction;
 
 /// Why a signature does not count, in the words of a maintainer. Its text may quote what a stranger wrote, cut short.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +91,15 @@ pub enum Rejection {
     /// A genuine attestation, by which nobody signed the image: a list of packages, a provenance.
     #[error("statement of the predicate type `{0}`, which is an attestation and no signature")]
     Predicate(String),
+    /// A genuine signature of an image that is another one than its name or tag say: a substitution, or a rollback.
+    #[error("{0}")]
+    WrongImage(Contradiction),
+    /// A genuine signature of an image that does not say what it is, where that is required.
+    #[error("{} not proven", if *name { "its name is" } else { "its release is" })]
+    Unproven {
+        /// Whether the name is not proven; else it is the release.
+        name: bool,
+    },
     /// A statement about nothing that has a sha256 digest.
     #[error("the statement has no subject with a sha256 digest")]
     NoSubject,

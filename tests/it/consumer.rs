@@ -24,6 +24,7 @@ pub(crate) fn images() -> [Image; 3] {
         described(HARDENED, ["ubuntu", "noble", "hardened", "rke2", "1.31.8+rke2r1"]),
         described(KUBEADM, ["opensuse", "15.6", "plain", "kubeadm", "1.31.8"]),
     ]
+    .map(|image| image.with("sylvaproject.org/diskimage/commit-tag", "0.4.12"))
 }
 
 /// A deployment in sylva-core's form, and the registry that it names.

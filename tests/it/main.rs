@@ -35,6 +35,7 @@ mod helm;
 
 mod hostile;
 mod hub;
+mod identity;
 mod job_files;
 mod lasting;
 mod life;

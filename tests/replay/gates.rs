@@ -132,6 +132,7 @@ impl World {
             listed: &listed,
             naming: &Naming::default(),
             found: &BTreeMap::new(),
+            requires_signatures: false,
             // Right after the newest image: nobody has waited yet.
             now: known.releases[to].artifacts.values().filter_map(|a| a.created).max().unwrap_or_default(),
         };

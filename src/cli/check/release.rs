@@ -91,7 +91,8 @@ async fn in_registry(
         snapshot.read(&previous, now).await?;
     }
     let requirement = survey.signature_requirement(producer.keys.as_ref(), local.policy.signatures)?;
-    let signatures = snapshot.signed(version, &survey.listed(), requirement.keys()).await;
+    let signatures =
+        snapshot.signed(version, &survey.listed(), requirement.keys(), local.policy.identity).await;
     let mut known = snapshot.into_known();
     let previous = known.version_before(version).cloned().and_then(|version| known.releases.remove(&version));
     Ok(Known { release: known.releases.remove(version), previous, signatures, requirement })

@@ -42,6 +42,9 @@ pub(in crate::config) struct RawCheck {
     /// A listed image has signatures, and none of them counts. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     bad_signature: Option<RawSeverity>,
+    /// A listed image is another image or release, by what its manifest says. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrong_image: Option<RawSeverity>,
     /// The signature of a listed image could not be checked. Default: warn.
     #[serde(skip_serializing_if = "Option::is_none")]
     unchecked_signature: Option<RawSeverity>,
@@ -106,6 +109,7 @@ impl RawCheck {
             Id::Selector => &mut self.selector,
             Id::UnsignedImage => &mut self.unsigned_image,
             Id::BadSignature => &mut self.bad_signature,
+            Id::WrongImage => &mut self.wrong_image,
             Id::UncheckedSignature => &mut self.unchecked_signature,
             Id::IgnoreWithoutReason => &mut self.ignore_without_reason,
             Id::UnusedIgnore => &mut self.unused_ignore,

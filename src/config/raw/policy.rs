@@ -59,6 +59,9 @@ pub(in crate::config) struct RawPolicy {
     /// where it comes from a values file that skips the check itself), else off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) signatures: Option<RawDemand>,
+    /// What a signed image must prove of itself, beyond not being another image or release. Default: proven.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) identity: Option<RawIdentity>,
 }
 
 /// How strictly a gate is kept.
@@ -83,6 +86,16 @@ pub(in crate::config) enum RawDemand {
     Warn,
     /// They are not looked at.
     Off,
+}
+
+/// What a signed image must prove of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum RawIdentity {
+    /// What is proven is enough.
+    Proven,
+    /// That it has the name and is of the release that were asked for; otherwise its signature does not count.
+    Required,
 }
 
 /// What happens where an update would add errors.
@@ -149,6 +162,7 @@ impl RawPolicy {
             big_jump: self.big_jump.or(above.big_jump),
             on_new_findings: self.on_new_findings.or(above.on_new_findings),
             signatures: self.signatures.or(above.signatures),
+            identity: self.identity.or(above.identity),
         }
     }
 }

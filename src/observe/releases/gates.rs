@@ -8,6 +8,8 @@ use super::{ObserveError, Snapshot};
 use crate::plan::gates::Signatures;
 use crate::registry::{RegistryError, Repository};
 use crate::release::choice::SelectionQuery;
+use crate::release::identity::Asked;
+use crate::release::policy::IdentityDemand;
 use crate::release::{Artifact, Digest, ImageKey, Release, Version};
 use crate::signature::{Keys, Verdict};
 
@@ -31,6 +33,7 @@ impl Snapshot<'_> {
         version: &Version,
         of: &BTreeSet<ImageKey>,
         keys: Option<&Keys>,
+        demand: IdentityDemand,
     ) -> BTreeMap<ImageKey, Verdict> {
         let Some(keys) = keys else { return BTreeMap::new() };
         let artifacts = || {
@@ -42,7 +45,9 @@ impl Snapshot<'_> {
         let verdicts = self.shelf.verdicts(&images, keys).await;
         let verdict = |artifact: &Artifact| {
             let known = artifact.digest.as_ref().and_then(|digest| verdicts.get(digest)).cloned();
-            known.unwrap_or_else(|| Verdict::Unknown { reason: "its manifest was not read".to_owned() })
+            let unread = || Verdict::Unknown { reason: "its manifest was not read".to_owned() };
+            let asked = Asked { name: &artifact.key, tag: version.as_str(), naming: self.naming() };
+            known.unwrap_or_else(unread).judged_as(&asked, &artifact.annotations, demand)
         };
         artifacts().map(|artifact| (artifact.key.clone(), verdict(artifact))).collect()
     }

@@ -4,12 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::release::choice::SelectionQuery;
-use crate::release::{
-    Artifact, Facets, Family, ImageKey, K8sMinor, K8sVersion, Line, Naming, Release, Version,
-};
-
-/// The annotation with the producer's own tag of the commit that an image was built from.
-const COMMIT_TAG: &str = "sylvaproject.org/diskimage/commit-tag";
+use crate::release::identity::Contradiction;
+use crate::release::{Family, ImageKey, K8sMinor, K8sVersion, Line, Naming, Release};
 
 /// What is wrong with a release; of several defects the one that explains most.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,21 +24,12 @@ pub enum Defect {
         /// How many there are.
         count: usize,
     },
-    /// Name and annotations speak of different images.
-    Contradiction {
-        /// The name.
-        key: ImageKey,
-        /// The annotation.
-        annotation: &'static str,
-        /// What the annotation says.
-        says: String,
-    },
-    /// The image was built for another release.
-    OtherRelease {
+    /// The annotations of an image speak of another image or release.
+    WrongImage {
         /// Its name.
         key: ImageKey,
-        /// That release.
-        tag: Version,
+        /// What they say.
+        contradiction: Contradiction,
     },
     /// Images of one Kubernetes flavor and minor have different Kubernetes versions.
     MixedKubernetes {
@@ -68,16 +55,14 @@ pub(super) fn defect(
     current: Option<&Release>,
     query: &SelectionQuery<'_>,
 ) -> Option<Defect> {
-    let artifacts = || release.artifacts.values();
-    names(release, query.naming)
-        .or_else(|| artifacts().find_map(|artifact| contradiction(artifact, query.naming)))
-        .or_else(|| artifacts().find_map(|artifact| other_release(artifact, &release.version)))
-        .or_else(|| mixed_kubernetes(release))
-        .or_else(|| {
-            let current = current.filter(|_| query.policy.allows_patches_only())?;
-            let listed = query.listed.iter().map(|line| &line.family).collect();
-            os_release(release, current, &listed)
-        })
+    // Where signatures are required, an image that will be listed must prove what it is, and nobody's word ends that: the
+    // plan asks.
+    let wrong_image = || (!query.requires_signatures).then(|| wrong_image(release, query.naming)).flatten();
+    names(release, query.naming).or_else(wrong_image).or_else(|| mixed_kubernetes(release)).or_else(|| {
+        let current = current.filter(|_| query.policy.allows_patches_only())?;
+        let listed = query.listed.iter().map(|line| &line.family).collect();
+        os_release(release, current, &listed)
+    })
 }
 
 fn names(release: &Release, naming: &Naming) -> Option<Defect> {
@@ -88,45 +73,12 @@ fn names(release: &Release, naming: &Naming) -> Option<Defect> {
     Some(if holds_tag { Defect::NamesHoldTag { key, count } } else { Defect::NoScheme { key, count } })
 }
 
-/// Annotations are compared with the name after `.` became `-`, without the distribution's revision, and only as far as
-/// the name goes.
-fn contradiction(artifact: &Artifact, naming: &Naming) -> Option<Defect> {
-    let annotated = Facets::from_annotations(&artifact.annotations)?;
-    let named = naming.facets(artifact.key.as_str())?;
-    let dashed = |text: &str| text.replace('.', "-");
-    let os_release = !annotated.os_release.is_empty() && !named.os_release.is_empty();
-    let version = K8sVersion { revision: None, ..annotated.k8s_version.clone() };
-    let version =
-        K8sVersion { patch: version.patch.filter(|_| named.k8s_version.patch.is_some()), ..version };
-    let differing = [
-        ("os", annotated.os != named.os, &annotated.os),
-        (
-            "os-release",
-            os_release && dashed(&annotated.os_release) != dashed(&named.os_release),
-            &annotated.os_release,
-        ),
-        ("flavor", annotated.flavor != named.flavor, &annotated.flavor),
-        ("k8s-flavor", annotated.k8s_flavor != named.k8s_flavor, &annotated.k8s_flavor),
-        (
-            "k8s-version",
-            version != K8sVersion { revision: None, ..named.k8s_version },
-            &annotated.k8s_version.to_string(),
-        ),
-    ];
-    let (annotation, _, says) = differing.into_iter().find(|(_, differs, _)| *differs)?;
-    Some(Defect::Contradiction { key: artifact.key.clone(), annotation, says: says.clone() })
-}
-
-/// One commit may carry several tags, and the annotation then holds all of them.
-fn other_release(artifact: &Artifact, version: &Version) -> Option<Defect> {
-    let tags = artifact.annotations.get(COMMIT_TAG)?.split_whitespace();
-    let tags: Vec<Version> =
-        tags.filter_map(|tag| tag.parse().ok()).filter(|tag: &Version| !tag.is_prerelease()).collect();
-    if tags.contains(version) {
-        return None;
-    }
-    let tag = tags.into_iter().next()?;
-    Some(Defect::OtherRelease { key: artifact.key.clone(), tag })
+/// The first image of a release that is another one by its annotations.
+pub(crate) fn wrong_image(release: &Release, naming: &Naming) -> Option<Defect> {
+    release.artifacts.values().find_map(|artifact| {
+        let contradiction = artifact.identity(&release.version, naming).contradiction()?.clone();
+        Some(Defect::WrongImage { key: artifact.key.clone(), contradiction })
+    })
 }
 
 /// A cluster has one Kubernetes version; images of its flavor and minor that differ cannot all fit it.
@@ -177,10 +129,7 @@ impl fmt::Display for Defect {
             Self::NoScheme { key, count } => {
                 write!(f, "{} no known scheme (see `names.pattern`): {key}", names_of(*count, "fits", "fit"))
             }
-            Self::Contradiction { key, annotation, says } => {
-                write!(f, "{key} contradicts its annotation {annotation}, which says {says}")
-            }
-            Self::OtherRelease { key, tag } => write!(f, "{key} was built for release {tag}"),
+            Self::WrongImage { key, contradiction } => write!(f, "{key} is {contradiction}"),
             Self::MixedKubernetes { k8s_flavor, versions } => {
                 let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
                 write!(

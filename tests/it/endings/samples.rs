@@ -21,6 +21,7 @@ use dibump::plan::{PlanError, SurveyError};
 use dibump::reconcile::{Listed, Refusal};
 use dibump::registry::RegistryError;
 use dibump::release::InvalidVersion;
+use dibump::release::identity::{Contradiction, Fact};
 use dibump::run::LookUpError;
 use dibump::signature::{InvalidKey, RequirementError, Verdict};
 use dibump::values::{EditError, KeyPath, Overlap, Position, ValuesError};
@@ -409,6 +410,11 @@ fn wiring() -> Vec<WiringError> {
 fn fault() -> Vec<Fault> {
     samples!(Fault {
         Missing => Fault::Missing,
+        WrongImage => Fault::WrongImage(Contradiction {
+            fact: Fact::Tag,
+            says: text("0.4.11"),
+            asked: text("0.4.12"),
+        }),
         Signature => Fault::Signature(Verdict::Unsigned),
         Unfit => Fault::Unfit(image_refusal().remove(0)),
         Broken => Fault::Broken(text("an annotation is not a string")),

@@ -106,7 +106,7 @@ fn the_producers_genuine_signature_verifies() {
     assert_eq!(Digest::of(genuine.payload.as_bytes()).hex(), genuine.payload_sha256);
     let keys = keys(&[&genuine.public_key_pem]);
     let proof = verified(verify(&genuine.manifest_digest.0, std::slice::from_ref(&evidence), &keys));
-    assert_eq!(proof.identity(), Some(genuine.docker_reference.as_str()));
+    assert_eq!(proof.reference(), Some(genuine.docker_reference.as_str()));
     assert_eq!(proof.layout(), Layout::Classic);
     assert_eq!(*proof.key(), keys.iter().next().unwrap().fingerprint());
     let other = super::keys(&[&synthetic().public_key_pem]);

@@ -126,7 +126,7 @@ fn cell(tag: &Holds, bundle: &Holds, whose: &[usize], keys: &Keys, signers: &[Si
                 (layout, &signers[signer].key().fingerprint()),
                 "{name}"
             );
-            assert_eq!(proof.identity(), (layout == Layout::Classic).then_some(REPOSITORY), "{name}");
+            assert_eq!(proof.reference(), (layout == Layout::Classic).then_some(REPOSITORY), "{name}");
         }
         None if tag.refused + bundle.refused == 0 => assert_eq!(verdict, Verdict::Unsigned, "{name}"),
         None => {

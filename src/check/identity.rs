@@ -1,0 +1,36 @@
+//! Whether listed images are what their keys and the release say, by the annotations of their manifests.
+
+use super::mapping::key_place;
+use super::notes::{Note, Notes};
+use super::{File, Id};
+use crate::reconcile::{Is, Standing};
+use crate::release::{Naming, Release};
+
+/// Judges each listed image that exists.
+pub(super) fn judge(
+    file: &File<'_>,
+    wanted: &Release,
+    standing: &Standing<'_>,
+    naming: &Naming,
+    notes: &mut Notes,
+) {
+    let living = standing.entries.iter().filter(|stand| stand.is == Is::Living && stand.repeats.is_none());
+    for stand in living {
+        let artifact = stand.entry.key.parse().ok().and_then(|key| wanted.artifacts.get(&key));
+        let Some(artifact) = artifact else { continue };
+        if artifact.digest.is_none() && artifact.annotations.is_empty() {
+            notes.undecided.insert(Id::WrongImage);
+        }
+        if let Some(contradiction) = artifact.identity(&wanted.version, naming).contradiction() {
+            let key = &stand.entry.key;
+            notes.find(Note {
+                id: Id::WrongImage,
+                place: key_place(file, stand),
+                subject: key.clone(),
+                message: format!("`{key}` is {contradiction}"),
+                help: Some("ask who runs the registry; do not boot it".to_owned()),
+                fix: None,
+            });
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Whether an image is the one that was asked for, by what its manifest says of itself.
+//!
+//! A signature binds a manifest's bytes, annotations included, and neither the name nor the tag under which a registry
+//! hands them out. Per fact the annotations agree with what was asked for, contradict it, or are silent. One contradiction
+//! is enough to refuse an image, whoever signed it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::facets::ANNOTATION_PREFIX;
+use super::{Facets, ImageKey, K8sVersion, Naming, Version};
+
+/// How much of what a stranger wrote a message has room for.
+const ROOM: usize = 100;
+
+/// What an image is asked for as.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The last path segment of its repository.
+    pub name: &'a ImageKey,
+    /// Its tag, which of a release is the version.
+    pub tag: &'a str,
+    /// How its name is read.
+    pub naming: &'a Naming,
+}
+
+/// Something that name or tag say of an image, and an annotation may confirm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fact {
+    /// The operating system.
+    Os,
+    /// Its release; dots and dashes compare alike.
+    OsRelease,
+    /// `plain` or `hardened`.
+    Flavor,
+    /// Whether it is hardened, which the flavor says too.
+    Hardened,
+    /// The Kubernetes flavor.
+    K8sFlavor,
+    /// The Kubernetes version, as far as the name has it; revisions are not compared.
+    K8sVersion,
+    /// The release.
+    Tag,
+}
+
+/// What the annotations say of one fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Says {
+    /// The same as what was asked for.
+    Agree,
+    /// Something else.
+    Contradict(Contradiction),
+    /// Nothing, or nothing that can be compared.
+    Silent,
+}
+
+/// An annotation that speaks of another image or release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    /// Of what it speaks.
+    pub fact: Fact,
+    /// What it says, cut short.
+    pub says: String,
+    /// What was asked for.
+    pub asked: String,
+}
+
+/// What the annotations of an image say of it, all facts together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    contradiction: Option<Contradiction>,
+    /// Whether they prove that the image has the name that was asked for.
+    pub proves_name: bool,
+    /// Whether they prove that it is of the release that was asked for.
+    pub proves_release: bool,
+}
+
+impl Identity {
+    /// Compares annotations with what was asked for.
+    pub fn of(asked: &Asked<'_>, annotations: &BTreeMap<String, String>) -> Self {
+        let named = asked.facets();
+        let says = Fact::ALL.map(|fact| (fact, says(fact, asked.tag, named.as_ref(), annotations)));
+        let agrees = |wanted: Fact| says.iter().any(|(fact, says)| *fact == wanted && *says == Says::Agree);
+        let has_os_release = named.as_ref().is_some_and(|named| !named.os_release.is_empty());
+        Self {
+            // The flavor says whether an image is hardened; the annotation of its own is younger.
+            proves_name: [Fact::Os, Fact::Flavor, Fact::K8sFlavor, Fact::K8sVersion].into_iter().all(agrees)
+                && (!has_os_release || agrees(Fact::OsRelease)),
+            proves_release: agrees(Fact::Tag),
+            contradiction: says.into_iter().find_map(|(_, says)| match says {
+                Says::Contradict(contradiction) => Some(contradiction),
+                Says::Agree | Says::Silent => None,
+            }),
+        }
+    }
+
+    /// Why it is another image than the one that was asked for, if it is.
+    pub fn contradiction(&self) -> Option<&Contradiction> {
+        self.contradiction.as_ref()
+    }
+}
+
+/// What the annotations say of one fact of a name, as far as the name can be read, or of the tag.
+fn says(fact: Fact, asked_tag: &str, named: Option<&Facets>, annotations: &BTreeMap<String, String>) -> Says {
+    let annotation = |fact: Fact| {
+        let written = annotations.get(&format!("{ANNOTATION_PREFIX}{}", fact.annotation()))?.trim();
+        (!written.is_empty()).then_some(written)
+    };
+    let Some(written) = annotation(fact) else { return Says::Silent };
+    if fact == Fact::Tag {
+        return tag(asked_tag, written);
+    }
+    let Some(named) = named else { return Says::Silent };
+    match fact {
+        Fact::K8sVersion => k8s_version(&named.k8s_version, written),
+        Fact::Hardened => match named.flavor.as_str() {
+            "hardened" => compared(fact, "true", written),
+            "plain" => compared(fact, "false", written),
+            _ => Says::Silent,
+        },
+        // An operating system or a flavor with a dash in its name is cut elsewhere by whoever reads the name.
+        _ if Fact::WORDS.map(annotation).into_iter().collect::<Option<Vec<_>>>().is_some_and(|written| {
+            dashed(&written.join("-")) == dashed(&Fact::WORDS.map(|word| named_word(named, word)).join("-"))
+        }) =>
+        {
+            Says::Agree
+        }
+        Fact::OsRelease if named.os_release.is_empty() => Says::Silent,
+        _ => compared(fact, named_word(named, fact), written),
+    }
+}
+
+fn named_word(named: &Facets, fact: Fact) -> &str {
+    match fact {
+        Fact::Os => &named.os,
+        Fact::OsRelease => &named.os_release,
+        Fact::Flavor => &named.flavor,
+        _ => &named.k8s_flavor,
+    }
+}
+
+/// Names have dashes where annotations have dots.
+fn dashed(text: &str) -> String {
+    text.replace('.', "-")
+}
+
+fn compared(fact: Fact, asked: &str, written: &str) -> Says {
+    if dashed(asked) == dashed(written) { Says::Agree } else { Says::contradict(fact, asked, written) }
+}
+
+fn k8s_version(asked: &K8sVersion, written: &str) -> Says {
+    let other = || Says::contradict(Fact::K8sVersion, &asked.to_string(), written);
+    let Ok(version) = written.parse::<K8sVersion>() else { return other() };
+    match (asked.patch, version.patch) {
+        _ if version.minor != asked.minor => other(),
+        (Some(asked), Some(patch)) if asked != patch => other(),
+        (Some(_), None) => Says::Silent,
+        _ => Says::Agree,
+    }
+}
+
+/// One commit may carry several tags, and the annotation then holds all of them. A tag that is no version asks for no
+/// release, and entries that are no releases contradict none.
+fn tag(asked: &str, written: &str) -> Says {
+    let bare = |tag: &str| tag.strip_prefix('v').unwrap_or(tag).to_owned();
+    let entries = written.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty());
+    let entries: Vec<String> = entries.map(bare).collect();
+    let asked = bare(asked);
+    let is_release = |entry: &String| entry.parse::<Version>().is_ok_and(|version| !version.is_prerelease());
+    match entries.iter().find(|entry| is_release(entry)) {
+        _ if entries.contains(&asked) => Says::Agree,
+        Some(release) if asked.parse::<Version>().is_ok() => Says::contradict(Fact::Tag, &asked, release),
+        _ => Says::Silent,
+    }
+}
+
+impl Asked<'_> {
+    /// What the name says of the image. Those of diskimage-builder 0.4.4 end with their own tag.
+    fn facets(&self) -> Option<Facets> {
+        let name = self.name.as_str();
+        let without_tag = || name.strip_suffix(self.tag)?.strip_suffix('-');
+        self.naming.facets(name).or_else(|| self.naming.facets(without_tag()?))
+    }
+}
+
+impl Fact {
+    /// All of them; of several contradictions the first is told.
+    pub const ALL: [Self; 7] = [
+        Self::Os,
+        Self::OsRelease,
+        Self::Flavor,
+        Self::Hardened,
+        Self::K8sFlavor,
+        Self::K8sVersion,
+        Self::Tag,
+    ];
+
+    /// The words of a name, in its order.
+    const WORDS: [Self; 4] = [Self::Os, Self::OsRelease, Self::Flavor, Self::K8sFlavor];
+
+    /// The annotation, behind the prefix of diskimage-builder's.
+    pub fn annotation(self) -> &'static str {
+        match self {
+            Self::Os => "os",
+            Self::OsRelease => "os-release",
+            Self::Flavor => "flavor",
+            Self::Hardened => "hardened",
+            Self::K8sFlavor => "k8s-flavor",
+            Self::K8sVersion => "k8s-version",
+            Self::Tag => "commit-tag",
+        }
+    }
+}
+
+impl Says {
+    fn contradict(fact: Fact, asked: &str, written: &str) -> Self {
+        let says = written.chars().take(ROOM).collect();
+        Self::Contradict(Contradiction { fact, says, asked: asked.to_owned() })
+    }
+}
+
+impl fmt::Display for Contradiction {
+    /// What the image is, as it follows "is".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.fact == Fact::Tag { "release" } else { "image" };
+        let Self { fact, says, asked } = self;
+        write!(f, "another {what}: its {} is `{says}`, not `{asked}`", fact.annotation())
+    }
+}
+
+#[cfg(test)]
+mod tests;

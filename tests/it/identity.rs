@@ -1,0 +1,302 @@
+//! A registry that hands out genuine, signed images under another name (substitution) or another tag (rollback): no
+//! command takes them for what was asked for.
+
+use crate::bare_metal::described;
+use crate::fake::cosign::{Signer, signature_tag};
+use crate::fake::oci::Image;
+use crate::world::{PREFIX, Ran, VALUES, World};
+
+const HARDENED: &str = "ubuntu-noble-hardened-rke2-1-30";
+const PLAIN: &str = "ubuntu-noble-plain-rke2-1-30";
+
+/// What the registry does to the hardened image of 0.5.2.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Attack {
+    /// It is the plain one of the same release.
+    Substitution,
+    /// It is the one of the release before.
+    Rollback,
+}
+
+impl Attack {
+    fn said(self) -> &'static str {
+        match self {
+            Self::Substitution => "another image: its flavor is `plain`, not `hardened`",
+            Self::Rollback => "another release: its commit-tag is `0.5.1`, not `0.5.2`",
+        }
+    }
+}
+
+/// Where signatures stand.
+#[derive(Debug, Clone, Copy)]
+enum Layout {
+    Classic,
+    Bundle,
+}
+
+/// Two releases, signed as a producer signs them, and a values file at the first.
+struct Story {
+    world: World,
+    signer: Signer,
+    layout: Layout,
+}
+
+fn path(name: &str) -> String {
+    format!("{PREFIX}/{name}")
+}
+
+fn image(name: &str, flavor: &str, version: &str) -> Image {
+    // Each release has other bytes.
+    let k8s = format!("1.30.{}+rke2r1", version.chars().last().unwrap());
+    described(name, ["ubuntu", "noble", flavor, "rke2", &k8s])
+        .with("sylvaproject.org/diskimage/commit-tag", version)
+}
+
+impl Story {
+    async fn new(layout: Layout, with_key: bool) -> Self {
+        let story = Self { world: World::new().await, signer: Signer::new(), layout };
+        for version in ["0.5.1", "0.5.2"] {
+            story.publish(version, [image(HARDENED, "hardened", version), image(PLAIN, "plain", version)]);
+        }
+        story.world.desk.write("cosign.pub", story.signer.pem());
+        let key = if with_key { "    cosign_public_keys: [{file: cosign.pub}]\n" } else { "" };
+        story.world.configure("[catalog]", key);
+        story.values_at("0.5.1");
+        story
+    }
+
+    fn publish(&self, version: &str, images: [Image; 2]) {
+        let registry = &self.world.registry;
+        registry.release(PREFIX, version, &images);
+        for image in images {
+            let path = path(&image.name);
+            self.sign(&path, &registry.digest(&path, version));
+        }
+    }
+
+    fn sign(&self, path: &str, digest: &str) {
+        match self.layout {
+            Layout::Classic => self.signer.sign(&self.world.registry, path, digest),
+            Layout::Bundle => self.signer.bundle(&self.world.registry, path, digest),
+        }
+    }
+
+    fn values_at(&self, version: &str) {
+        let registry = self.world.registry.prefix(PREFIX);
+        let entry = "{os_images_oci_registry: sylva}";
+        let text = format!(
+            "sylva_diskimagebuilder_version: {version}\nsylva_diskimagebuilder_images:\n  {HARDENED}: {entry}\n  \
+             {PLAIN}: {entry}\nos_images_oci_registries:\n  sylva:\n    url: {registry}\n    \
+             tag: '{{{{ .Values.sylva_diskimagebuilder_version }}}}'\n"
+        );
+        self.world.hub.commit("main", "values", &[(VALUES, text.as_bytes())]);
+        self.world.desk.write(VALUES, text);
+    }
+
+    /// The image and its signature, both genuine, where another image belongs.
+    fn attack(&self, attack: Attack) {
+        let registry = &self.world.registry;
+        let (from, tag) = match attack {
+            Attack::Substitution => (path(PLAIN), "0.5.2"),
+            Attack::Rollback => (path(HARDENED), "0.5.1"),
+        };
+        let to = path(HARDENED);
+        let digest = registry.digest(&from, tag);
+        registry.copy((&from, tag), (&to, "0.5.2"));
+        match self.layout {
+            Layout::Classic => {
+                registry.copy((&from, &signature_tag(&digest)), (&to, &signature_tag(&digest)))
+            }
+            Layout::Bundle => self.signer.bundle(registry, &to, &digest),
+        }
+    }
+
+    async fn dibump(&self, arguments: &[&str]) -> Ran {
+        self.world.desk.dibump(arguments).await
+    }
+
+    /// The four commands that look at the release that the file names, once it does.
+    async fn consumer(&self) -> [Ran; 4] {
+        self.values_at("0.5.2");
+        [
+            self.dibump(&["check", VALUES]).await,
+            self.dibump(&["artifacts", "0.5.2"]).await,
+            self.dibump(&["os-images-info", "-f", VALUES]).await,
+            self.dibump(&["machine-image", HARDENED, "-f", VALUES]).await,
+        ]
+    }
+}
+
+fn is_refused([check, artifacts, info, machine]: &[Ran; 4], said: &str, case: &str) {
+    assert_eq!(check.exit, Some(10), "{case}: {check:#?}");
+    assert!(check.stdout.contains("error[wrong-image]") && check.stdout.contains(said), "{case}: {check:#?}");
+    assert!(!check.stdout.contains("bad-signature"), "it is said once, {case}: {check:#?}");
+    let row = artifacts.stdout.lines().find(|line| line.contains(HARDENED)).unwrap();
+    assert!(!row.contains("signed by key"), "{case}: {artifacts:#?}");
+    assert!(artifacts.stdout.contains(&format!("{HARDENED} is {said}")), "{case}: {artifacts:#?}");
+    assert_eq!(info.exit, Some(5), "{case}: {info:#?}");
+    assert!(info.stderr.contains(&format!("`{HARDENED}` is {said}")), "{case}: {info:#?}");
+    assert!(
+        !info.stdout.contains(&format!("{HARDENED}:")) && info.stdout.contains(PLAIN),
+        "{case}: {info:#?}"
+    );
+    assert_eq!((machine.exit, machine.stdout.as_str()), (Some(5), ""), "{case}: {machine:#?}");
+    assert!(machine.stderr.contains(said), "{case}: {machine:#?}");
+}
+
+#[tokio::test]
+async fn what_was_asked_for_is_taken_by_all_six_commands() {
+    for layout in [Layout::Classic, Layout::Bundle] {
+        let story = Story::new(layout, true).await;
+        let plan = story.dibump(&["plan", VALUES]).await;
+        assert!(plan.stdout.contains("update 0.5.1 → 0.5.2"), "{layout:?}: {plan:#?}");
+        assert!(
+            plan.stdout.contains("2 of 2 images are signed") && !plan.stdout.contains("not proven"),
+            "{plan:#?}"
+        );
+        let run = story.dibump(&["run", "--dry-run"]).await;
+        assert!(run.stdout.contains("would create"), "{layout:?}: {run:#?}");
+        let consumer = story.consumer().await;
+        assert!(consumer.iter().all(|ran| ran.exit == Some(0) && ran.stderr.is_empty()), "{consumer:#?}");
+        assert_eq!(consumer[1].stdout.matches("signed by key").count(), 2, "{:#?}", consumer[1]);
+    }
+}
+
+#[tokio::test]
+async fn substitution_and_rollback_are_refused_by_all_six_commands_in_both_layouts() {
+    for attack in [Attack::Substitution, Attack::Rollback] {
+        for layout in [Layout::Classic, Layout::Bundle] {
+            let case = format!("{attack:?}, {layout:?}");
+            let story = Story::new(layout, true).await;
+            story.attack(attack);
+            // Neither a person's word nor `--to` makes up for it.
+            story.world.accept("0.5.2");
+            for arguments in [&["plan", VALUES][..], &["run"]] {
+                let held = story.dibump(arguments).await;
+                assert_eq!(held.exit, Some(0), "{case}: {held:#?}");
+                assert!(held.stdout.contains("held (unsigned)"), "{case}: {held:#?}");
+                assert!(held.stdout.contains(attack.said()), "{case}: {held:#?}");
+            }
+            assert!(story.world.merge_requests().is_empty(), "{case}");
+            let asked = story.dibump(&["plan", VALUES, "--to", "0.5.2", "--write"]).await;
+            assert_eq!(asked.exit, Some(5), "{case}: {asked:#?}");
+            assert!(asked.stderr.contains(attack.said()), "{case}: {asked:#?}");
+            is_refused(&story.consumer().await, attack.said(), &case);
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_key_they_are_inconsistent_and_a_person_may_overrule_that() {
+    for attack in [Attack::Substitution, Attack::Rollback] {
+        let (story, case) = (Story::new(Layout::Classic, false).await, format!("{attack:?}"));
+        story.attack(attack);
+        for arguments in [&["plan", VALUES][..], &["run", "--dry-run"]] {
+            let held = story.dibump(arguments).await;
+            assert_eq!(held.exit, Some(0), "{case}: {held:#?}");
+            assert!(held.stdout.contains("held (inconsistent)"), "{case}: {held:#?}");
+            assert!(held.stdout.contains(attack.said()), "{case}: {held:#?}");
+        }
+        let asked = story.dibump(&["plan", VALUES, "--to", "0.5.2"]).await;
+        assert_eq!(asked.exit, Some(0), "{case}: {asked:#?}");
+        assert!(
+            asked.stdout.contains(&format!("as asked, although {HARDENED} is {}", attack.said())),
+            "{asked:#?}"
+        );
+        is_refused(&story.consumer().await, attack.said(), &case);
+        story.world.add("policy: {inconsistent: warn}");
+        let [check, _, info, machine] = story.consumer().await;
+        assert_eq!(check.exit, Some(10), "{case}: {check:#?}");
+        for ran in [info, machine] {
+            assert_eq!(ran.exit, Some(0), "{case}: {ran:#?}");
+            assert!(
+                ran.stderr.starts_with("warning: ") && ran.stderr.contains(attack.said()),
+                "{case}: {ran:#?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_image_that_nobody_lists_and_that_is_another_one_makes_a_signed_release_inconsistent() {
+    let story = Story::new(Layout::Classic, true).await;
+    let unlisted = "opensuse-15-6-plain-rke2-1-30";
+    story.world.registry.release(
+        PREFIX,
+        "0.5.2",
+        &[Image { name: unlisted.to_owned(), ..image(PLAIN, "plain", "0.5.2") }],
+    );
+    let plan = ["plan", VALUES, "--images", "listed"];
+    let held = story.dibump(&plan).await;
+    assert!(held.stdout.contains("held (inconsistent)"), "{held:#?}");
+    assert!(
+        held.stdout.contains(&format!("{unlisted} is another image: its os is `ubuntu`, not `opensuse`")),
+        "{held:#?}"
+    );
+    story.world.accept("0.5.2");
+    let accepted = story.dibump(&plan).await;
+    assert!(accepted.stdout.contains("update 0.5.1 → 0.5.2"), "{accepted:#?}");
+    assert!(accepted.stdout.contains("as accepted, although"), "{accepted:#?}");
+}
+
+#[tokio::test]
+async fn a_release_that_is_not_proven_is_shown_and_refused_where_that_is_required() {
+    for layout in [Layout::Classic, Layout::Bundle] {
+        let story = Story::new(layout, true).await;
+        let silent = |name: &str, flavor: &str| {
+            let mut image = image(name, flavor, "0.5.2");
+            image.annotations.remove("sylvaproject.org/diskimage/commit-tag");
+            image
+        };
+        story.publish("0.5.2", [silent(HARDENED, "hardened"), silent(PLAIN, "plain")]);
+        let plan = story.dibump(&["plan", VALUES]).await;
+        assert!(plan.stdout.contains("update 0.5.1 → 0.5.2"), "{layout:?}: {plan:#?}");
+        assert!(plan.stdout.contains("; release of 2 not proven"), "{layout:?}: {plan:#?}");
+        let [check, artifacts, info, machine] = story.consumer().await;
+        assert!(
+            [&check, &artifacts, &info, &machine].iter().all(|ran| ran.exit == Some(0)),
+            "{check:#?} {info:#?}"
+        );
+        assert_eq!(artifacts.stdout.matches(", release not proven").count(), 2, "{artifacts:#?}");
+        assert_eq!(info.stderr.matches(", release not proven").count(), 2, "{info:#?}");
+
+        story.world.add("policy: {identity: required}");
+        story.values_at("0.5.1");
+        let held = story.dibump(&["plan", VALUES]).await;
+        assert!(held.stdout.contains("held (unsigned)"), "{layout:?}: {held:#?}");
+        assert!(held.stdout.contains("its release is not proven"), "{layout:?}: {held:#?}");
+        let [check, artifacts, info, machine] = story.consumer().await;
+        assert_eq!(check.exit, Some(10), "{check:#?}");
+        assert!(check.stdout.contains("error[bad-signature]"), "{check:#?}");
+        assert!(!artifacts.stdout.contains("signed by key"), "{artifacts:#?}");
+        assert_eq!((info.exit, machine.exit), (Some(5), Some(5)), "{info:#?} {machine:#?}");
+    }
+}
+
+/// Sylva signs below `snapshots/` and copies; mirrors change host and prefix.
+#[tokio::test]
+async fn the_name_that_was_signed_is_shown_where_annotations_are_silent_and_is_never_an_error() {
+    let story = Story::new(Layout::Classic, true).await;
+    let registry = &story.world.registry;
+    let bare = [HARDENED, PLAIN].map(|name| Image::new(name).with("name", name));
+    registry.release(PREFIX, "0.5.2", &bare);
+    // One was signed below another prefix, the other under another name.
+    for (name, signed_as) in
+        [(HARDENED, format!("elsewhere/snapshots/{HARDENED}")), (PLAIN, "elsewhere/x".to_owned())]
+    {
+        let digest = registry.digest(&path(name), "0.5.2");
+        registry.copy((&path(name), "0.5.2"), (&signed_as, "0.5.2"));
+        story.signer.sign(registry, &signed_as, &digest);
+        registry.copy((&signed_as, &signature_tag(&digest)), (&path(name), &signature_tag(&digest)));
+    }
+    let plan = story.dibump(&["plan", VALUES]).await;
+    assert!(plan.stdout.contains("update 0.5.1 → 0.5.2"), "{plan:#?}");
+    assert!(plan.stdout.contains("release of 2 not proven; name of 1 not proven"), "{plan:#?}");
+    let artifacts = story.dibump(&["artifacts", "0.5.2"]).await;
+    let row = |name: &str| artifacts.stdout.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    assert!(
+        row(HARDENED).contains(", release not proven") && !row(HARDENED).contains(" as "),
+        "{artifacts:#?}"
+    );
+    assert!(row(PLAIN).contains(" as x, name and release not proven"), "{artifacts:#?}");
+}
