@@ -1,6 +1,7 @@
 //! Signatures of images: vectors that others made, forgeries of our own, and what no change of a byte may do.
 
 mod attacks;
+mod identity;
 mod properties;
 mod signer;
 mod synthetic;

@@ -36,7 +36,7 @@ struct Case {
 }
 
 #[derive(Deserialize)]
-struct Held {
+pub(super) struct Held {
     layout: String,
     manifest: String,
     blobs: BTreeMap<String, String>,
@@ -52,7 +52,7 @@ enum Expected {
 
 impl Held {
     /// As an adapter would have fetched it: only the blobs that were asked for.
-    fn evidence(&self) -> Evidence {
+    pub(super) fn evidence(&self) -> Evidence {
         let layout = layout(&self.layout);
         let wanted = wanted_blobs(layout, self.manifest.as_bytes()).unwrap();
         let blob = |digest: &Digest| Some(self.blobs.get(digest.as_str())?.as_bytes().to_vec());
