@@ -315,7 +315,7 @@ async fn data_that_is_no_data_is_quoted_without_the_password() {
     let prefix = format!("oci://{}/x", stranger.host);
     let ran =
         desk.dibump(&["releases", "--plain-http", "--registry", &prefix, "--discovery", "catalog"]).await;
-    assert!(ran.exit == Some(4) && ran.stderr.contains("***"), "{ran:#?}");
+    assert!(ran.exit == Some(3) && ran.stderr.contains("***"), "{ran:#?}");
     assert!(!knows_the_password(&format!("{ran:?}")), "{ran:#?}");
 }
 
