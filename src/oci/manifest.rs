@@ -80,8 +80,7 @@ pub(super) async fn read(
         .parse()
         .map_err(|error: InvalidDigest| found.wrong(format!("an index of one manifest: {error}")))?;
     let inner = digested(client, repository, &digest).await?;
-    let inner =
-        inner.ok_or_else(|| found.wrong(format!("an index of {digest}, which does not exist")))?;
+    let inner = inner.ok_or_else(|| found.wrong(format!("an index of {digest}, which does not exist")))?;
     if inner.is_index() {
         return Err(inner.wrong("an index within an index".to_owned()));
     }
