@@ -46,7 +46,7 @@ impl OciRegistry {
     /// The registry at `host` (with the port if there is one), over TLS unless `plain_http`.
     ///
     /// # Errors
-    /// [`RegistryError::NotUnderstood`] if `host` is no host, or the credentials belong to another one.
+    /// [`RegistryError::Unusable`] if `host` cannot be one, or the credentials belong to another one.
     pub fn new(
         transport: Transport,
         host: &str,

@@ -40,8 +40,8 @@ impl Client {
     ) -> Result<Self, RegistryError> {
         let (root, origin) = (root(host, plain_http)?, origin(host, plain_http)?);
         if let Some(other) = credentials.origin().filter(|other| **other != origin) {
-            let reason = format!("credentials of {other} do not belong to {origin}");
-            return Err(RegistryError::NotUnderstood { subject: host.to_owned(), reason });
+            let reason = format!("{host}: credentials of {other} do not belong to {origin}");
+            return Err(RegistryError::Unusable { reason, hint: None });
         }
         let session = Session::new(transport.clone(), origin, credentials);
         let [let_in, is_registry, is_no_registry, has_no_referrers] =
@@ -322,13 +322,14 @@ fn root(host: &str, plain_http: bool) -> Result<Url, RegistryError> {
 /// Where the registry called `host` answers, and what its credentials belong to.
 ///
 /// # Errors
-/// [`RegistryError::Invalid`] if `host` is no host.
+/// [`RegistryError::Unusable`] if `host` cannot be one.
 pub fn origin(host: &str, plain_http: bool) -> Result<Origin, RegistryError> {
     Origin::of(&root(host, plain_http)?).ok_or_else(|| no_host(host))
 }
 
 fn no_host(host: &str) -> RegistryError {
-    RegistryError::Invalid { subject: host.to_owned(), reason: "this is no host".to_owned() }
+    let hint = "a registry is written as oci://HOST[:PORT]/PATH".to_owned();
+    RegistryError::Unusable { reason: format!("invalid host `{host}`"), hint: Some(hint) }
 }
 
 /// The host that answers the API: Docker Hub is named `docker.io` and lives elsewhere.

@@ -309,7 +309,7 @@ async fn credentials_of_another_registry_make_no_client() {
     for (host, plain_http) in [("registry.example:5000", false), ("registry.example", true)] {
         let credentials = Credentials::password("me", "mine", &example());
         let made = dibump::oci::OciRegistry::new(transport.clone(), host, plain_http, credentials);
-        assert!(matches!(made, Err(RegistryError::NotUnderstood { .. })), "{host}");
+        assert!(matches!(made, Err(RegistryError::Unusable { .. })), "{host}");
     }
 }
 
