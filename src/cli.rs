@@ -145,6 +145,11 @@ impl Context {
         self.config_with(None)
     }
 
+    /// The configuration of a command that cannot do without.
+    fn required_config(&self) -> Result<Config, Failure> {
+        self.config()?.ok_or_else(no_configuration)
+    }
+
     /// The same; where `used` is given, the files that the configuration names are looked at, too.
     fn config_with(&self, used: Option<&UsedFile<'_>>) -> Result<Option<Config>, Failure> {
         let path = match &self.global.config {
@@ -186,4 +191,9 @@ impl Context {
         let word = report::paint(style, format!("{word}:"));
         self.output.complain(&format!("{word} {}\n", report::printable(&without_user_info(what))));
     }
+}
+
+fn no_configuration() -> Failure {
+    Failure::person(anyhow::anyhow!("configuration file {CONFIG} not found"))
+        .hint("name another file with --config; `dibump config schema` prints the JSON schema of its keys")
 }

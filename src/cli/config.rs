@@ -4,10 +4,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::Context;
 use super::args::{ConfigCommand, Reach};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::{Context, no_configuration};
 use crate::config::{self, Config};
 use crate::disk;
 use crate::observe::releases::Snapshot;
@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<Exit, Fa
             Ok(Exit::Done)
         }
         ConfigCommand::Show => {
-            context.output.print(&config::show(&required(context)?))?;
+            context.output.print(&config::show(&context.required_config()?))?;
             Ok(Exit::Done)
         }
         ConfigCommand::Validate { online } => validate(context, *online),
@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<Exit, Fa
 
 fn validate(context: &Context, online: bool) -> Result<Exit, Failure> {
     let used = |path: &Path| disk::read_small(path).map_err(|error| Failure::from(error).sentence());
-    let config = context.config_with(Some(&used))?.ok_or_else(none)?;
+    let config = context.config_with(Some(&used))?.ok_or_else(no_configuration)?;
     if let Some(unclaimed) = unclaimed(&context.environment, &config) {
         return Err(unclaimed.into());
     }
@@ -113,13 +113,4 @@ async fn targets(session: &Session<'_>, now: Timestamp) -> Vec<Check> {
 
 fn check(subject: String, finding: Finding) -> Check {
     Check { subject, findings: vec![finding] }
-}
-
-fn required(context: &Context) -> Result<Config, Failure> {
-    context.config()?.ok_or_else(none)
-}
-
-fn none() -> Failure {
-    Failure::person(anyhow::anyhow!("there is no configuration file (dibump.yaml)"))
-        .hint("config/example.yaml shows every key; --config names another file")
 }

@@ -18,7 +18,7 @@ use crate::run::{Report, Shard};
 use crate::wiring::{Selection, Session, WiringError};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let config = context.config()?.ok_or_else(no_configuration)?;
+    let config = context.required_config()?;
     let told = context
         .online(Some(&config), &Reach::default(), async |session| tell(context, args, session).await)?;
     for output in &args.output {
@@ -170,9 +170,4 @@ impl Told {
         };
         self.branches.values().map(of).max().unwrap_or(Exit::Done)
     }
-}
-
-pub(super) fn no_configuration() -> Failure {
-    Failure::person(anyhow::anyhow!("there is no configuration file (dibump.yaml)"))
-        .hint("config/example.yaml shows every key; --config names another file")
 }

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, watch};
 use super::args::{Reach, Run, RunFormat, Serve as Args};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::run::{Told, no_configuration, tell};
+use super::run::{Told, tell};
 use super::session::{out_of_time, runtime};
 use super::{Context, deadline};
 use crate::config::Config;
@@ -39,7 +39,7 @@ const LOOK_AT_CLOCK: Duration = Duration::from_secs(30);
 const EVENTS: usize = 64;
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let config = context.config()?.ok_or_else(no_configuration)?;
+    let config = context.required_config()?;
     let runtime = runtime()?;
     let ended = runtime.block_on(until_stopped(context, args, config));
     runtime.shutdown_background();
@@ -245,7 +245,7 @@ impl Host for Daemon<'_> {
     }
 
     async fn reload(&self) -> Option<Rhythm> {
-        let read = self.context.config().and_then(|config| config.ok_or_else(no_configuration));
+        let read = self.context.required_config();
         let result = if read.is_ok() { "taken" } else { "refused" };
         self.metrics.reloads.get_or_create(&metrics::Result { result }).inc();
         match read {
