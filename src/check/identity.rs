@@ -28,7 +28,7 @@ pub(super) fn judge(
                 place: key_place(file, stand),
                 subject: key.clone(),
                 message: format!("`{key}` is {contradiction}"),
-                help: Some("ask who runs the registry; do not boot it".to_owned()),
+                help: Some("do not boot this image; contact the operator of the registry".to_owned()),
                 fix: None,
             });
         }

@@ -19,7 +19,7 @@ pub struct Environment {
 
 /// A variable that cannot be used. Only addresses can be wrong, so its value is shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is no http(s) address without user and password: `{value}`")]
+#[error("invalid {name} `{value}`: expected an http(s) address without user and password")]
 pub struct InvalidEnvironment {
     /// The variable.
     pub name: String,
@@ -136,8 +136,8 @@ mod tests {
         ] {
             let env = |name: &str| (name == "GITHUB_API_URL").then(|| value.to_owned());
             let error = from_environment(&env, None).unwrap_err();
-            let expected = "GITHUB_API_URL is no http(s) address without user and password";
-            assert_eq!(error.to_string(), format!("{expected}: `{shown}`"));
+            let expected = "expected an http(s) address without user and password";
+            assert_eq!(error.to_string(), format!("invalid GITHUB_API_URL `{shown}`: {expected}"));
         }
     }
 }
