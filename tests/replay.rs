@@ -19,6 +19,8 @@
 
 #[path = "fake/docker_registry.rs"]
 mod docker_registry;
+#[path = "replay/errors.rs"]
+mod errors;
 #[path = "replay/findings.rs"]
 mod findings;
 #[path = "replay/gates.rs"]

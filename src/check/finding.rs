@@ -119,7 +119,7 @@ pub struct Difference {
     /// Findings of the later report that are not in the earlier one.
     pub new: Vec<Finding>,
     /// Findings of the earlier report that are gone; what could not be judged any more is not gone.
-    pub mended: Vec<Finding>,
+    pub resolved: Vec<Finding>,
 }
 
 /// What a finding is, wherever its line has gone and however it is worded: its kind, file, keys and subject.
@@ -128,9 +128,9 @@ type Identity<'a> = (Id, &'a str, &'a KeyPath, &'a str);
 impl Difference {
     /// Compares two reports. One identity may be there several times, in a list of values; each time counts.
     pub fn between(before: &Report, after: &Report) -> Self {
-        let mut mended = beyond(&before.findings, &after.findings);
-        mended.retain(|finding| after.would_have(finding));
-        Self { new: beyond(&after.findings, &before.findings), mended }
+        let mut resolved = beyond(&before.findings, &after.findings);
+        resolved.retain(|finding| after.would_have(finding));
+        Self { new: beyond(&after.findings, &before.findings), resolved }
     }
 }
 

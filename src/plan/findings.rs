@@ -1,4 +1,4 @@
-//! The planned files as `check` sees them: what the update adds to their findings, and what it mends.
+//! The planned files as `check` sees them: what the update adds to their findings, and what it resolves.
 //!
 //! Judged from what the plan was made of, so that it costs no request; `dibump check` of the written files says the same.
 
@@ -19,7 +19,7 @@ use crate::values::Document;
 /// What `check` says of the planned files, beside what it says of them as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// What the update adds and what it mends.
+    /// What the update adds and what it resolves.
     pub difference: Difference,
     /// What could not be judged, a sentence each.
     pub not_checked: Vec<String>,

@@ -125,7 +125,7 @@ fn findings(found: &Findings) -> FindingsSummary {
     FindingsSummary {
         errors: found.new_errors().map(told).collect(),
         warnings: found.new_warnings().map(told).collect(),
-        mended: found.difference.mended.iter().map(told).collect(),
+        resolved: found.difference.resolved.iter().map(told).collect(),
         not_checked: found.not_checked.clone(),
     }
 }

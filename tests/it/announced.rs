@@ -39,7 +39,7 @@ async fn a_new_error_heads_a_draft_that_is_not_merged_automatically(world: World
     let mr = world.merge_requests().remove(0);
     assert!(world.hub.is_draft(mr.number), "{}", mr.title);
     let text = shown(&world);
-    let head = text.find("**With this, `dibump check` finds new errors:**").expect(&text);
+    let head = text.find("**`dibump check` finds new errors after this update:**").expect(&text);
     assert!(
         head < text.find(ERROR).expect(&text) && head < text.find("Moves from release").unwrap(),
         "{text}"
@@ -106,11 +106,11 @@ async fn a_plan_says_what_it_adds_what_it_mends_and_what_was_not_checked() {
     );
     world.desk.write(VALUES, &text);
     let told = world.desk.dibump(&["plan", VALUES]).await.stdout;
-    let mended = "values.yaml:10:21: `ubuntu-noble-plain-rke2-1-30-12` is no listed image";
+    let resolved = "values.yaml:10:21: `ubuntu-noble-plain-rke2-1-30-12` is no listed image";
     let not_checked = "values.yaml:11:22: unknown-image-key: it is a template";
     for line in [
         format!("new error[kubernetes-version]: {ERROR}"),
-        format!("mended error[unknown-image-key]: {mended}"),
+        format!("resolved error[unknown-image-key]: {resolved}"),
         format!("not checked: {not_checked}"),
     ] {
         assert!(told.lines().any(|told| told == line), "{line}: {told}");
@@ -123,7 +123,7 @@ async fn a_plan_says_what_it_adds_what_it_mends_and_what_was_not_checked() {
             .collect::<Vec<_>>()
     };
     assert_eq!(kinds("new"), ["kubernetes-version cluster.k8s_version"]);
-    assert_eq!(kinds("mended"), ["unknown-image-key cluster.capo.image_key"]);
+    assert_eq!(kinds("resolved"), ["unknown-image-key cluster.capo.image_key"]);
     assert_eq!(json["findings"]["not_checked"], serde_json::json!([not_checked]));
     let check = world.desk.dibump(&["check", VALUES]).await;
     assert!(

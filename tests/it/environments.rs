@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::errors::{Errors, beyond, errors};
 use crate::world::{Desk, Ran};
 
 /// A chart, its environments, and where they are updated.
@@ -107,29 +108,6 @@ impl Deployment {
         }
         count
     }
-}
-
-/// Errors of one kind, in one file, below the same keys, of the same subject.
-type Errors = BTreeMap<[String; 4], usize>;
-
-fn errors(findings: &Value) -> Errors {
-    let mut errors = Errors::new();
-    let all = findings.as_array().unwrap().iter();
-    for finding in all.filter(|finding| finding["severity"] == "error") {
-        let identity =
-            ["id", "path", "key", "subject"].map(|field| finding[field].as_str().unwrap().to_owned());
-        *errors.entry(identity).or_default() += 1;
-    }
-    errors
-}
-
-/// Those of `after` that `before` does not have.
-fn beyond(before: &Errors, after: Errors) -> Errors {
-    let left = |(error, count): ([String; 4], usize)| {
-        let more = count.saturating_sub(before.get(&error).copied().unwrap_or_default());
-        (error, more)
-    };
-    after.into_iter().map(left).filter(|(_, count)| *count > 0).collect()
 }
 
 /// What a plan says of names that stay.

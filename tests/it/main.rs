@@ -24,6 +24,8 @@ mod clients;
 mod consumer;
 mod endings;
 mod environments;
+#[path = "../replay/errors.rs"]
+mod errors;
 mod faults;
 mod fleet;
 mod foreign_files;

@@ -19,6 +19,8 @@ use dibump::values::Document;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
+use crate::errors::{Errors, beyond, counted};
+
 const VALUES: &str = "values.yaml";
 const OVERLAY: &str = "overlay.yaml";
 const REFERENCE: &str = "environments/one.yaml";
@@ -29,9 +31,6 @@ const FAMILIES: [&str; 4] = [
     "ubuntu-noble-plain-kubeadm",
 ];
 const MINORS: [u32; 3] = [29, 30, 31];
-
-/// A finding, wherever its line is: kind, file, keys, subject.
-type Identity = (String, String, String, String);
 
 /// What becomes of a series with the newer release.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -185,7 +184,7 @@ impl World {
     }
 
     /// The errors of the files with these texts, by identity, each with its number.
-    fn errors(&self, texts: &BTreeMap<String, String>, known: &Known) -> BTreeMap<Identity, usize> {
+    fn errors(&self, texts: &BTreeMap<String, String>, known: &Known) -> Errors {
         let own = texts.iter().filter(|(path, _)| *path != REFERENCE);
         let contents = own.map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
         let survey = survey(&self.target(), contents, None, false).unwrap();
@@ -212,24 +211,9 @@ impl World {
     }
 }
 
-fn identity(finding: &check::Finding) -> Identity {
+fn identity(finding: &check::Finding) -> [String; 4] {
     let place = &finding.place;
-    (finding.id.to_string(), place.path.clone(), place.key.to_string(), finding.subject.clone())
-}
-
-fn counted(errors: impl Iterator<Item = Identity>) -> BTreeMap<Identity, usize> {
-    let mut counted = BTreeMap::new();
-    errors.for_each(|error| *counted.entry(error).or_default() += 1);
-    counted
-}
-
-/// Those of `after` that `before` does not have.
-fn new(before: &BTreeMap<Identity, usize>, after: BTreeMap<Identity, usize>) -> BTreeMap<Identity, usize> {
-    let left = |(error, count): (Identity, usize)| {
-        let more = count.saturating_sub(before.get(&error).copied().unwrap_or_default());
-        (more > 0).then_some((error, more))
-    };
-    after.into_iter().filter_map(left).collect()
+    [finding.id.to_string(), place.path.clone(), place.key.to_string(), finding.subject.clone()]
 }
 
 /// What the worlds came to.
@@ -240,7 +224,7 @@ struct Counts {
     with_new: usize,
     new: BTreeMap<String, usize>,
     clean: usize,
-    mended: usize,
+    resolved: usize,
     not_checked: usize,
 }
 
@@ -276,23 +260,24 @@ fn hold_to_account(world: &World, counts: &Mutex<Counts>) -> Result<(), TestCase
     let mut after = before.clone();
     after.extend(plan.changes().into_iter().map(|(path, (_, text))| (path.to_owned(), text.to_string())));
     let (before, after_errors) = (world.errors(&before, &known), world.errors(&after, &known));
-    let found = new(&before, after_errors.clone());
+    let found = beyond(&before, after_errors.clone());
     let announced = counted(plan.findings.new_errors().map(identity));
     prop_assert_eq!(&announced, &found, "{:#?}\n{:#?}", world, after);
-    let gone = new(&after_errors, before);
-    let mended = plan.findings.difference.mended.iter().filter(|mended| mended.severity == Severity::Error);
-    let mended = counted(mended.map(identity));
+    let gone = beyond(&after_errors, before);
+    let resolved =
+        plan.findings.difference.resolved.iter().filter(|resolved| resolved.severity == Severity::Error);
+    let resolved = counted(resolved.map(identity));
     prop_assert!(
-        mended.iter().all(|(error, count)| gone.get(error) >= Some(count)),
+        resolved.iter().all(|(error, count)| gone.get(error) >= Some(count)),
         "{:#?}\n{:#?}",
-        mended,
+        resolved,
         gone
     );
     counts.updates += 1;
     counts.with_new += usize::from(!found.is_empty());
     counts.clean += usize::from(found.is_empty());
-    found.into_iter().for_each(|((id, ..), count)| *counts.new.entry(id).or_default() += count);
-    counts.mended += mended.len();
+    found.into_iter().for_each(|([id, ..], count)| *counts.new.entry(id).or_default() += count);
+    counts.resolved += resolved.len();
     counts.not_checked += usize::from(!plan.findings.not_checked.is_empty());
     Ok(())
 }
@@ -307,7 +292,7 @@ fn every_new_error_was_announced_and_nothing_else() {
     println!("new findings: {counts:?}");
     // The worlds are worth something only where all of this happens often.
     assert!(counts.updates > 700 && counts.with_new > 100 && counts.clean > 300, "{counts:?}");
-    assert!(counts.mended > 50 && counts.not_checked > 100, "{counts:?}");
+    assert!(counts.resolved > 50 && counts.not_checked > 100, "{counts:?}");
     for id in ["dead-key", "kubernetes-version", "selector", "unknown-image-key"] {
         assert!(counts.new.get(id).is_some_and(|count| *count > 10), "{id}: {counts:?}");
     }

@@ -1,13 +1,11 @@
 //! What a plan announces and what `check` finds, by the program, before and after the update of a real file.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-/// Errors of one kind, in one file, below the same keys, of the same subject.
-type Errors = BTreeMap<[String; 4], usize>;
+use crate::errors::{Errors, beyond, errors};
 
 /// Updates a file at the default settings by the releases that were observed, and compares.
 ///
@@ -34,13 +32,7 @@ pub fn check(folder: &Path, id: &str, to: &str) -> Result<String, String> {
     let plan = run(&["plan", "--to", to, "--write"]);
     let after = errors(&run(&["check"])["findings"]);
     let announced = errors(&plan["findings"]["new"]);
-    let new: Errors = after
-        .into_iter()
-        .map(|(error, count)| {
-            (error.clone(), count - count.min(before.get(&error).copied().unwrap_or_default()))
-        })
-        .filter(|(_, count)| *count > 0)
-        .collect();
+    let new = beyond(&before, after);
     let total = |errors: &Errors| errors.values().sum::<usize>();
     let told = format!("{} new errors, {} announced", total(&new), total(&announced));
     match (plan["outcome"] == "update", new == announced) {
@@ -48,15 +40,4 @@ pub fn check(folder: &Path, id: &str, to: &str) -> Result<String, String> {
         (true, false) => Err(format!("{told}: {new:?} {announced:?}")),
         (false, _) => Err(format!("not written: {} {}", plan["outcome"], plan["reason"])),
     }
-}
-
-fn errors(findings: &Value) -> Errors {
-    let mut errors = Errors::new();
-    let all = findings.as_array().unwrap().iter();
-    for finding in all.filter(|finding| finding["severity"] == "error") {
-        let identity =
-            ["id", "path", "key", "subject"].map(|field| finding[field].as_str().unwrap().to_owned());
-        *errors.entry(identity).or_default() += 1;
-    }
-    errors
 }

@@ -92,7 +92,7 @@ fn summary(text: &str) -> Summary {
         findings: FindingsSummary {
             errors: vec![text.to_owned()],
             warnings: vec![text.to_owned()],
-            mended: vec![text.to_owned()],
+            resolved: vec![text.to_owned()],
             not_checked: vec![text.to_owned()],
         },
         os_releases: OsReleases { changes: vec![text.to_owned()], is_unexpected: true },

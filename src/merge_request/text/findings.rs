@@ -9,8 +9,8 @@ pub struct FindingsSummary {
     pub errors: Vec<String>,
     /// Warnings that it adds.
     pub warnings: Vec<String>,
-    /// What it mends.
-    pub mended: Vec<String>,
+    /// What it resolves.
+    pub resolved: Vec<String>,
     /// What could not be checked.
     pub not_checked: Vec<String>,
 }
@@ -18,12 +18,12 @@ pub struct FindingsSummary {
 impl FindingsSummary {
     /// What stands before everything else.
     pub(super) fn head(&self) -> Option<String> {
-        bullets("With this, `dibump check` finds new errors", short(&lines(&self.errors)))
+        bullets("`dibump check` finds new errors after this update", short(&lines(&self.errors)))
     }
 
-    /// What it mends, among the essentials.
-    pub(super) fn mended(&self) -> Option<String> {
-        bullets("This mends", short(&lines(&self.mended)))
+    /// What it resolves, among the essentials.
+    pub(super) fn resolved(&self) -> Option<String> {
+        bullets("Resolved by this update", short(&lines(&self.resolved)))
     }
 
     /// What had no room above, and what is for who wants to know everything.
@@ -32,9 +32,9 @@ impl FindingsSummary {
             let lines = lines(texts);
             (short(&lines).len() < lines.len()).then(|| bullets(heading, &lines)).flatten()
         };
-        let (errors, mended) =
-            (all("All new errors", &self.errors), all("All that this mends", &self.mended));
-        errors.into_iter().chain(mended).chain(bullets("Not checked", &lines(&self.not_checked)))
+        let (errors, resolved) =
+            (all("All new errors", &self.errors), all("All that this update resolves", &self.resolved));
+        errors.into_iter().chain(resolved).chain(bullets("Not checked", &lines(&self.not_checked)))
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
         let told = FindingsSummary { errors, ..FindingsSummary::default() };
         let head = told.head().unwrap();
         assert!(
-            head.starts_with("**With this, `dibump check` finds new errors:**\n\n- values.yaml:0:1"),
+            head.starts_with("**`dibump check` finds new errors after this update:**\n\n- values.yaml:0:1"),
             "{head}"
         );
         assert!(!head.contains("@0") && !head.contains("values.yaml:8"), "{head}");

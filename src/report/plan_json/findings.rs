@@ -11,8 +11,8 @@ use crate::report::check::json::{FindingRow, rows};
 pub struct FindingsReport {
     /// What the update adds; places are those of the planned files.
     pub new: Vec<FindingRow>,
-    /// What the update mends; places are those of the files as they are.
-    pub mended: Vec<FindingRow>,
+    /// What the update resolves; places are those of the files as they are.
+    pub resolved: Vec<FindingRow>,
     /// What could not be judged, a sentence each.
     pub not_checked: Vec<String>,
 }
@@ -20,7 +20,7 @@ pub struct FindingsReport {
 pub(super) fn report(findings: &Findings) -> FindingsReport {
     FindingsReport {
         new: rows(&findings.difference.new),
-        mended: rows(&findings.difference.mended),
+        resolved: rows(&findings.difference.resolved),
         not_checked: findings.not_checked.clone(),
     }
 }
