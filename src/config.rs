@@ -177,16 +177,16 @@ impl Ends for ConfigErrors {
     fn ending(&self) -> Ending {
         Ending::Person
     }
+
+    fn several(&self) -> Vec<String> {
+        let place = |error: &ConfigError| error.at.map(|at| format!(":{at}")).unwrap_or_default();
+        self.errors.iter().map(|error| format!("{}{}: {error}", error.file, place(error))).collect()
+    }
 }
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, error) in self.errors.iter().enumerate() {
-            let line_end = if i == 0 { "" } else { "\n" };
-            let at = error.at.map(|at| format!(":{at}")).unwrap_or_default();
-            write!(f, "{line_end}{}{at}: {error}", error.file)?;
-        }
-        Ok(())
+        f.write_str(&self.several().join("\n"))
     }
 }
 

@@ -35,6 +35,11 @@ pub trait Ends: Error {
     fn hint(&self) -> Option<String> {
         None
     }
+
+    /// What it says of each thing that is wrong, where it names several.
+    fn several(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What a person can do about a registry that refuses us.

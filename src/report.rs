@@ -3,6 +3,7 @@
 pub mod artifacts;
 pub mod check;
 pub mod diff;
+pub mod json;
 mod findings;
 pub mod plan;
 pub mod online;
@@ -23,6 +24,8 @@ pub mod yaml;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::release::one_line;
+
 /// Something new or good.
 pub const GREEN: Style = AnsiColor::Green.on_default();
 /// Something that goes, or is bad.
@@ -41,7 +44,7 @@ pub fn paint(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Makes text from outside safe for a terminal: control characters are shown, not sent.
+/// Text from outside, on one line of a report.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    one_line(text).into_owned()
 }

@@ -17,6 +17,7 @@ use crate::check::{
 use crate::config::Config;
 use crate::plan::{Current, Survey, SurveyError, Surveyed, survey};
 use crate::release::Naming;
+use crate::report;
 use crate::report::check::{Checked, Fixed, code_quality, json, junit, markdown, sarif, text};
 use crate::values::{Document, ValuesError};
 use release::Known;
@@ -75,12 +76,13 @@ fn exit(args: &Args, report: &Report) -> Exit {
 }
 
 fn rendered(format: CheckFormat, checked: &Checked<'_>) -> Result<String, Failure> {
-    let pretty = |value: serde_json::Result<String>| value.map(|text| text + "\n").map_err(Failure::person);
     match format {
         CheckFormat::Text => Ok(text(checked)),
-        CheckFormat::Json => pretty(serde_json::to_string_pretty(&json::report(checked))),
-        CheckFormat::CodeQuality => pretty(serde_json::to_string_pretty(&code_quality::report(checked))),
-        CheckFormat::Sarif => pretty(serde_json::to_string_pretty(&sarif::report(checked))),
+        CheckFormat::Json => report::json::text(&json::report(checked)).map_err(Failure::person),
+        CheckFormat::CodeQuality => {
+            report::json::text(&code_quality::report(checked)).map_err(Failure::person)
+        }
+        CheckFormat::Sarif => report::json::text(&sarif::report(checked)).map_err(Failure::person),
         CheckFormat::Junit => Ok(junit::report(checked)),
         CheckFormat::Markdown => Ok(markdown::report(checked)),
     }

@@ -130,11 +130,13 @@ impl Deployment {
         placed.sort_by_key(|(place, ..)| *place);
         let mut lines: Vec<String> = placed.iter().map(|(_, at, what)| self.said(at, what)).collect();
         lines.dedup();
-        let error = match lines.as_slice() {
-            [one] => anyhow::anyhow!("{one}"),
-            all => anyhow::anyhow!("{} values cannot be used:\n  {}", all.len(), all.join("\n  ")),
-        };
-        Failure::person(error)
+        if let [one] = lines.as_slice() {
+            return Failure::person(anyhow::anyhow!("{one}"));
+        }
+        let head = format!("{} values cannot be used:", lines.len());
+        let error = anyhow::anyhow!("{head} {}", lines.join("; "));
+        let lines = lines.into_iter().map(|line| format!("  {line}"));
+        Failure { several: std::iter::once(head).chain(lines).collect(), ..Failure::person(error) }
     }
 
     /// What is to be said of a place of the values, with the file that has it.

@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use crate::ending::{Ending, Ends, sentence};
+use crate::release::without_user_info;
 use crate::report::{BOLD, CYAN, RED, paint, printable};
 
 /// What is to be said where a retry may help.
@@ -16,6 +17,8 @@ pub(super) struct Failure {
     pub(super) error: anyhow::Error,
     /// What to do next, where there is something to say.
     pub(super) hint: Option<String>,
+    /// What is said in place of the error, a line each, where several things are wrong.
+    pub(super) several: Vec<String>,
 }
 
 impl Failure {
@@ -27,12 +30,13 @@ impl Failure {
     /// A failure that ends like this.
     pub(super) fn ending(ending: Ending, error: impl Into<anyhow::Error>) -> Self {
         let hint = (ending == Ending::Unknown).then(|| LATER.to_owned());
-        Self { exit: ending.into(), error: error.into(), hint }
+        Self { exit: ending.into(), error: error.into(), hint, several: Vec::new() }
     }
 
     /// A wrong command line.
     pub(super) fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, error: anyhow::anyhow!(message.into()), hint: None }
+        let error = anyhow::anyhow!(message.into());
+        Self { exit: Exit::Usage, error, hint: None, several: Vec::new() }
     }
 
     /// A command line that asks for what there is not.
@@ -54,19 +58,21 @@ impl Failure {
 
     /// The sentence and the hint, for stderr.
     pub(super) fn render(&self) -> String {
-        let mut text = format!("{} {}\n", paint(RED, "error:"), paint(BOLD, printable(&self.sentence())));
-        if let Some(hint) = &self.hint {
-            text.push_str(&format!("{} {hint}\n", paint(CYAN, "hint:")));
-        }
-        text
+        let lines = match self.several.as_slice() {
+            [] => vec![self.sentence()],
+            several => several.iter().map(|line| without_user_info(line).into_owned()).collect(),
+        };
+        let lines: Vec<String> = lines.iter().map(|line| paint(BOLD, printable(line))).collect();
+        let hint = self.hint.iter().map(|hint| format!("{} {}\n", paint(CYAN, "hint:"), printable(hint)));
+        format!("{} {}\n{}", paint(RED, "error:"), lines.join("\n"), hint.collect::<String>())
     }
 }
 
 /// Every error that knows how it ends is a failure of a command.
 impl<E: Ends + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        let (ending, hint) = (error.ending(), error.hint());
+        let (ending, hint, several) = (error.ending(), error.hint(), error.several());
         let failure = Self::ending(ending, error);
-        Self { hint: hint.or(failure.hint), ..failure }
+        Self { hint: hint.or(failure.hint), several, ..failure }
     }
 }

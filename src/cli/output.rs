@@ -7,6 +7,7 @@ use anstream::{AutoStream, ColorChoice};
 
 use super::args::Color;
 use super::failure::Failure;
+use crate::report;
 
 /// Where text goes, and whether in colour.
 #[derive(Clone)]
@@ -32,8 +33,7 @@ impl Output {
 
     /// Prints JSON.
     pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(value).map_err(Failure::person)?;
-        self.print(&(text + "\n"))
+        self.print(&report::json::text(value).map_err(Failure::person)?)
     }
 
     /// Prints something for people.

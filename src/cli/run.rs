@@ -139,12 +139,13 @@ impl Told {
 
     fn rendered(&self, format: RunFormat, args: &Args) -> Result<String, Failure> {
         let lines: Vec<Line> = self.branches.values().map(|branch| branch.line.clone()).collect();
-        let pretty = |json: serde_json::Result<String>| json.map(|json| json + "\n").map_err(Failure::person);
         match format {
             RunFormat::Text => Ok(self.text()),
-            RunFormat::Json => pretty(serde_json::to_string_pretty(&self.json(args))),
+            RunFormat::Json => report::json::text(&self.json(args)).map_err(Failure::person),
             RunFormat::Markdown => Ok(run_summary::markdown(&lines)),
-            RunFormat::Annotations => pretty(serde_json::to_string_pretty(&run_summary::annotations(&lines))),
+            RunFormat::Annotations => {
+                report::json::text(&run_summary::annotations(&lines)).map_err(Failure::person)
+            }
             RunFormat::Dotenv => Ok(run_summary::variables(&lines, self.exit(args).code())),
         }
     }

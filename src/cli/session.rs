@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::Progress;
 use crate::config::Config;
-use crate::ending::Ends as _;
+use crate::ending::{Ending, Ends as _};
 use crate::wiring::{Overrides, Session, unclaimed};
 
 impl Context {
@@ -54,12 +54,9 @@ impl Context {
         let result = runtime.block_on(async {
             tokio::select! {
                 result = work => result,
-                exit = interrupted() => Err(Failure { exit, error: anyhow::anyhow!("interrupted"), hint: None }),
-                () = out_of_time(self.global.max_time) => Err(Failure {
-                    exit: Exit::Retry,
-                    error: anyhow::anyhow!("out of time"),
-                    hint: Some("--max-time is over; a later run goes on".to_owned()),
-                }),
+                exit = interrupted() => Err(Failure { exit, hint: None, ..Failure::person(anyhow::anyhow!("interrupted")) }),
+                () = out_of_time(self.global.max_time) => Err(Failure::ending(Ending::Unknown, anyhow::anyhow!("out of time"))
+                    .hint("--max-time is over; a later run goes on")),
             }
         });
         runtime.shutdown_background();

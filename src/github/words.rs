@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::release::one_line;
+
 /// More of an error's text than this is no message any more.
 const MAX_WORDS: usize = 300;
 
@@ -43,8 +45,8 @@ pub(super) fn plain(text: &str) -> String {
         None if text.trim_start().starts_with('<') => "a page of HTML",
         None => text,
     };
-    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line = printable.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = one_line(text);
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(MAX_WORDS) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,

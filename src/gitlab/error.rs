@@ -15,6 +15,7 @@ use crate::catalogue::CatalogueError;
 use crate::ending::Ends as _;
 use crate::forge::ForgeError;
 use crate::http::{InvalidSecret, Origin, Response, TransportError};
+use crate::release::one_line;
 
 /// More of an error's text than this is no message any more.
 const MAX_WORDS: usize = 300;
@@ -272,8 +273,8 @@ fn plain(text: &str) -> String {
         None if text.trim_start().starts_with('<') => "a page of HTML",
         None => text,
     };
-    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line = printable.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = one_line(text);
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(MAX_WORDS) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,

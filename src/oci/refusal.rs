@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::http::Response;
+use crate::release::one_line;
 
 /// More of a server's words than this is no help.
 const LONGEST: usize = 300;
@@ -32,7 +33,7 @@ pub(super) fn words(response: &Response) -> String {
             }
         }
     }
-    text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+    one_line(&text).chars().take(LONGEST).collect()
 }
 
 /// Whether the body is an error in the registries' language.

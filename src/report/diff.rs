@@ -3,6 +3,7 @@
 use similar::{ChangeTag, TextDiff};
 
 use super::{BOLD, CYAN, GREEN, RED, paint};
+use crate::release::one_line;
 
 /// The unified diff of one file; empty when nothing changes.
 pub fn unified(path: &str, before: &str, after: &str) -> String {
@@ -38,25 +39,29 @@ fn escaped(c: char) -> String {
     }
 }
 
-/// The same in colours.
+/// The same in colours, byte for byte.
 pub fn coloured(path: &str, before: &str, after: &str) -> String {
+    unified(path, before, after).split_inclusive('\n').map(painted).collect()
+}
+
+/// The same for people: what would move the cursor or end a line is shown.
+pub(super) fn shown(path: &str, before: &str, after: &str) -> String {
     let diff = unified(path, before, after);
-    let style = |line: &str| match line.as_bytes().first() {
-        _ if line.starts_with("+++ ") || line.starts_with("--- ") => Some(BOLD),
-        Some(b'+') => Some(GREEN),
-        Some(b'-') => Some(RED),
-        Some(b'@') => Some(CYAN),
-        _ => None,
+    let line = |line: &str| painted(&one_line(line.trim_end_matches(['\r', '\n']))) + "\n";
+    diff.split_inclusive('\n').map(line).collect()
+}
+
+/// A line in its colour. The end of it is part of it: `git apply` compares a carriage return too.
+fn painted(line: &str) -> String {
+    let text = line.trim_end_matches(['\r', '\n']);
+    let style = match text.as_bytes().first() {
+        _ if text.starts_with("+++ ") || text.starts_with("--- ") => BOLD,
+        Some(b'+') => GREEN,
+        Some(b'-') => RED,
+        Some(b'@') => CYAN,
+        _ => return line.to_owned(),
     };
-    // The end of a line is part of it: `git apply` compares a carriage return too.
-    let paint_line = |line: &str| {
-        let text = line.trim_end_matches(['\r', '\n']);
-        match style(text) {
-            Some(style) => format!("{}{}", paint(style, text), &line[text.len()..]),
-            None => line.to_owned(),
-        }
-    };
-    diff.split_inclusive('\n').map(paint_line).collect()
+    format!("{}{}", paint(style, text), &line[text.len()..])
 }
 
 /// How many lines go and come.

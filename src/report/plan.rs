@@ -22,7 +22,7 @@ pub fn text(plan: &Plan, known: &Known, width: Option<usize>) -> String {
     let changed = changed.map(|file| (file.path.as_str(), (&file.before, &file.after)));
     for (path, (before, after)) in changed.chain(plan.references.changes()) {
         text.push('\n');
-        text.push_str(&diff::coloured(path, before, after));
+        text.push_str(&diff::shown(path, before, after));
     }
     text.push('\n');
     text.push_str(&findings::text(&plan.findings));
@@ -98,8 +98,11 @@ fn keys(plan: &Plan, file: &PlannedFile) -> String {
         format!("{} → {}", plan.from, plan.to())
     };
     let policy = format!("images: {}, {}", reconciliation.policy, reconciliation.because);
-    let mut lines =
-        vec![format!("{}  {versions}  {}", paint(BOLD, &file.path), paint(DIM, printable(&policy)))];
+    let mut lines = vec![format!(
+        "{}  {versions}  {}",
+        paint(BOLD, printable(&file.path)),
+        paint(DIM, printable(&policy))
+    )];
     for renamed in &reconciliation.renamed {
         lines.push(format!(
             "  {} {} → {}",

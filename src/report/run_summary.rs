@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::merge_request::{Outcome, inert};
 use crate::plan::Planned;
+use crate::release::one_line;
 use crate::run::Report;
 
 /// More lines than this are counted and not shown: a summary is read by people, and forges cut at a megabyte.
@@ -124,7 +125,7 @@ fn counts(lines: &[Line]) -> BTreeMap<&'static str, usize> {
 
 /// Text from outside on one line, without what ends a link or a variable.
 fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect()
+    one_line(text).chars().filter(|c| !matches!(c, '<' | '>' | '\u{fffd}')).collect()
 }
 
 #[cfg(test)]

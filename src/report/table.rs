@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 
-use super::{BOLD, DIM, paint};
+use super::{BOLD, DIM, paint, printable};
 use crate::merge_request::inert;
 
 /// Cut cells keep at least this much, else they say nothing.
@@ -75,7 +75,8 @@ impl Table {
 
     /// Adds a row of styled cells.
     pub fn row(&mut self, cells: impl IntoIterator<Item = (String, Style)>) {
-        self.rows.push(Row::Cells(cells.into_iter().collect()));
+        let cells = cells.into_iter().map(|(text, style)| (printable(&text), style));
+        self.rows.push(Row::Cells(cells.collect()));
     }
 
     /// Adds a line above the rows that follow, without their indentation. Markdown has no place for it: there each part

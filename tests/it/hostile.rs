@@ -1,5 +1,6 @@
 //! Servers, projects and people that mean harm, or are just broken: what they get from us, and what they can make us say.
 
+mod lines;
 mod secrets;
 
 use std::sync::{Arc, Mutex};

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Checked, spot};
 use crate::check::{Finding, Id, Severity};
+use crate::release::one_line::is_plain;
 
 /// The report.
 pub fn report(checked: &Checked<'_>) -> String {
@@ -46,7 +47,8 @@ fn test(name: &str, body: &str) -> String {
     format!("    <testcase classname=\"dibump.check\" name=\"{}\">{body}</testcase>\n", escaped(name))
 }
 
-/// Text in an element or an attribute. What XML 1.0 cannot hold at all (section 2.2) is replaced.
+/// Text in an element or an attribute. What XML 1.0 cannot hold at all (section 2.2), and what
+/// would move a cursor, is replaced.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -59,7 +61,8 @@ fn escaped(text: &str) -> String {
             '\t' | '\n' | '\r' => {
                 let _ = write!(escaped, "&#{};", u32::from(c));
             }
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            c if !is_plain(c) => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
     }

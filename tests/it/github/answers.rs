@@ -42,7 +42,7 @@ async fn all_shapes_of_an_error_are_words() {
         (body(with(json!([{"resource": "PullRequest", "code": "custom", "message": "said so"}]))), "said so"),
         (body(with(json!([]))), "Validation Failed"),
         (body(json!({"message": "Problems", "errors": "text"})), "Problems: text"),
-        (Answer::message(409, "two\n lines\u{1b}[31m"), "two lines [31m"),
+        (Answer::message(409, "two\n lines\u{1b}[31m"), "two lines\u{fffd}[31m"),
     ] {
         let error = edit_after(answer).await;
         assert!(matches!(&error, ForgeError::Rejected { reason, .. } if reason == words), "{error:?}");

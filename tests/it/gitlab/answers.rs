@@ -43,7 +43,7 @@ async fn all_shapes_of_an_error_are_words() {
         (Answer::message(422, json!({"title": ["is bad", "is long"]})), "title is bad; is long"),
         (Answer::message(422, json!({"base": ["nothing goes"]})), "nothing goes"),
         (Answer::json(400, &json!({"error": "branch is missing"})), "branch is missing"),
-        (Answer::message(400, "two\n lines\u{1b}[31m"), "two lines [31m"),
+        (Answer::message(400, "two\n lines\u{1b}[31m"), "two lines\u{fffd}[31m"),
         (
             Answer::json(409, &json!({"message": {"error": "spam"}, "needs_captcha_response": true})),
             "error spam",
