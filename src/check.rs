@@ -91,7 +91,7 @@ pub enum Named<'a> {
     Pinned(&'a Version),
 }
 
-/// A file with its keys, walked through once.
+/// A file with the fields that speak of images, walked through once.
 struct Read<'a> {
     path: &'a str,
     document: &'a Document,
@@ -169,7 +169,7 @@ fn reads<'a>(inputs: &Inputs<'a>) -> Vec<Read<'a>> {
     let mut reads: Vec<Read<'a>> = Vec::new();
     for (path, document) in files.chain(inputs.references.iter().map(|file| (file.path, file.document))) {
         if reads.iter().all(|read| read.path != path) {
-            reads.push(Read { path, document, fields: document.fields() });
+            reads.push(Read::new(path, document));
         }
     }
     reads

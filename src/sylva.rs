@@ -27,6 +27,19 @@ pub const OS_IMAGES: &str = "os_images";
 /// The field of a rendered image that says that diskimage-builder made it.
 pub const DIB_IMAGE: &str = "sylva_dib_image";
 
+/// The Kubernetes version of a cluster, or of some of its machines.
+pub const K8S_VERSION: &str = "k8s_version";
+/// The mapping of Kubernetes minors to versions.
+pub const K8S_VERSION_MAP: &str = "k8s_version_map";
+/// What provides a cluster's machines and sets them up.
+pub const CAPI_PROVIDERS: &str = "capi_providers";
+/// Whose machines a cluster has.
+pub const INFRA_PROVIDER: [&str; 2] = [CAPI_PROVIDERS, "infra_provider"];
+/// Which Kubernetes is set up on them.
+pub const BOOTSTRAP_PROVIDER: [&str; 2] = [CAPI_PROVIDERS, "bootstrap_provider"];
+/// The image of a machine by its address, which no registry is asked for.
+pub const MACHINE_IMAGE_URL: &str = "machine_image_url";
+
 /// The infrastructures of a cluster whose machines boot OS images.
 pub const INFRASTRUCTURES: [&str; 3] = ["capm3", "capo", "capv"];
 

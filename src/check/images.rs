@@ -8,10 +8,7 @@ use crate::os_image::cluster::is_template;
 use crate::os_image::selector::Candidate;
 use crate::reconcile::{Is, Stand, Standing};
 use crate::release::{Facets, K8sVersion, Release};
-use crate::sylva::REGISTRY_FIELD;
-
-/// Where a chart has the user's own images (sylva-units, `values.schema.yaml`).
-const OWN_IMAGES: &str = "os_images";
+use crate::sylva::{OS_IMAGES, REGISTRY_FIELD};
 
 /// Images to choose from.
 #[derive(Debug, Clone)]
@@ -60,7 +57,7 @@ impl Shelf {
     }
 
     fn add_own(&mut self, read: &Read<'_>) {
-        let is_own = |path: &[&str]| matches!(path, [OWN_IMAGES] | ["spec", "values", OWN_IMAGES]);
+        let is_own = |path: &[&str]| matches!(path, [OS_IMAGES] | ["spec", "values", OS_IMAGES]);
         for field in &read.fields {
             match field.path.as_slice() {
                 path if is_own(path) => self.is_open |= field.text.is_some_and(|text| !is_null(text)),

@@ -141,7 +141,7 @@ mod tests {
     fn every_version_of_a_template_is_looked_at() {
         let text = "cluster:\n  k8s_version: '{{ eq .x \"1\" | ternary \"v1.31.8+rke2r1\" \"v1.31.9\" }} v1beta2 1.30 a/v1.2.3'\n";
         let document = crate::values::Document::parse(text.as_bytes().to_vec()).unwrap();
-        let read = Read { path: "values.yaml", document: &document, fields: document.fields() };
+        let read = Read::new("values.yaml", &document);
         let found: Vec<&str> =
             tokens(&read, &read.fields[1]).iter().map(|token| &text[token.span.clone()]).collect();
         assert_eq!(found, ["v1.31.8+rke2r1", "v1.31.9"]);

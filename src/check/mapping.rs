@@ -145,9 +145,8 @@ fn is_mentioned(file: &File<'_>, standing: &Standing<'_>, stand: &Stand<'_>, rea
     let in_mapping =
         |path: &[&str]| path.split_last().is_some_and(|(_, above)| *above == file.mapping.path.0);
     let elsewhere = reads.iter().any(|read| {
-        let listed =
-            read.fields.iter().filter(|field| field.path.last() == Some(&key) && in_mapping(&field.path));
-        read.document.occurrences(key).len() > listed.count()
+        let listed = read.document.fields_where(|path| path.last() == Some(&key) && in_mapping(path));
+        read.document.occurrences(key).len() > listed.len()
     });
     contradicted || elsewhere
 }

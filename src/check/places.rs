@@ -1,8 +1,22 @@
 //! Where a file speaks of a cluster's images: places of fields, as findings name them.
 
 use super::{Place, Read, notes};
-use crate::os_image::cluster::DEPLOYMENTS;
-use crate::values::{Field, KeyPath};
+use crate::os_image::cluster::{DEPLOYMENTS, IMAGE_KEYS, SELECTOR, is_of_cluster};
+use crate::sylva::{CAPI_PROVIDERS, K8S_VERSION, K8S_VERSION_MAP, MACHINE_IMAGE_URL, OS_IMAGES};
+use crate::values::{Document, Field, KeyPath};
+
+impl<'a> Read<'a> {
+    /// Reads the fields that speak of images. The rest of a large file, which is nearly all of it, is passed over.
+    pub(super) fn new(path: &'a str, document: &'a Document) -> Self {
+        Self { path, document, fields: document.fields_through(is_of_images) }
+    }
+}
+
+/// Whether a key, or what stands below it, may speak of a cluster's images, of the user's own, or of a Kubernetes version.
+fn is_of_images(key: &str) -> bool {
+    let others = [OS_IMAGES, K8S_VERSION_MAP, CAPI_PROVIDERS, K8S_VERSION, MACHINE_IMAGE_URL, SELECTOR];
+    is_of_cluster(key) || IMAGE_KEYS.contains(&key) || others.contains(&key)
+}
 
 /// The names of a cluster's machine deployments.
 pub(super) fn deployments<'a>(fields: &[Field<'a>], cluster: &[&str]) -> Vec<&'a str> {

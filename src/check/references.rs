@@ -54,7 +54,10 @@ pub(super) fn judge(standings: &[(File<'_>, Standing<'_>)], wanted: &Release, no
 
 /// Whether a file is at a release of its own, so that the target's says nothing of it.
 pub(super) fn has_own_version(inputs: &Inputs<'_>, read: &Read<'_>, notes: &mut Notes) -> bool {
-    let version = here(inputs, read.document).version.filter(|_| !is_own(inputs, read.path));
+    if is_own(inputs, read.path) {
+        return false;
+    }
+    let version = here(inputs, read.document).version;
     if let Some(at) = version {
         let place = Place { at, ..Place::of_file(read.path.to_owned()) };
         notes.skip(Id::UnknownImageKey, place, "the file names a version of its own");

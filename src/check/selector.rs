@@ -11,6 +11,7 @@ use super::places::{deployments, key_place};
 use super::{Id, Read};
 use crate::os_image::cluster::{IMAGE_KEYS, Role, SELECTOR, Scope, is_in_cluster, is_template};
 use crate::os_image::selector::{Candidate, Condition, EXTRA_KEYS, KEYS, Outcome, choose, defaults};
+use crate::sylva::{BOOTSTRAP_PROVIDER, K8S_VERSION, MACHINE_IMAGE_URL};
 use crate::values::Field;
 
 /// The selectors of one cluster for one infrastructure.
@@ -138,14 +139,14 @@ fn defaults_of(read: &Read<'_>, cluster: &[&str]) -> BTreeMap<&'static str, Cond
         let field = read.fields.iter().find(|field| at(&field.path))?;
         field.text.filter(|text| !text.is_empty() && !is_template(text))
     };
-    defaults(text(&["k8s_version"]), text(&["capi_providers", "bootstrap_provider"]))
+    defaults(text(&[K8S_VERSION]), text(&BOOTSTRAP_PROVIDER))
 }
 
 /// Whether an image is named outright for these machines: then no selector chooses.
 fn has_image_key(read: &Read<'_>, cluster: &[&str], infrastructure: Option<&str>, role: Role<'_>) -> bool {
     read.fields.iter().any(|field| {
         let Some((name, above)) = field.path.split_last() else { return false };
-        let chooses = IMAGE_KEYS.contains(name) || *name == "machine_image_url";
+        let chooses = IMAGE_KEYS.contains(name) || *name == MACHINE_IMAGE_URL;
         let set = field.text.is_some_and(|text| !matches!(text, "" | "~" | "null"));
         let scope = Scope::of(above);
         chooses

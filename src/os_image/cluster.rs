@@ -57,7 +57,12 @@ impl<'a> Scope<'a> {
 
 /// Whether a path leads through a part of a cluster.
 pub fn is_in_cluster(path: &[&str]) -> bool {
-    path.iter().any(|key| PARTS.contains(key) || INFRASTRUCTURES.contains(key))
+    path.iter().any(|key| is_of_cluster(key))
+}
+
+/// Whether what stands below a key is of a part of a cluster.
+pub fn is_of_cluster(key: &str) -> bool {
+    PARTS.contains(&key) || INFRASTRUCTURES.contains(&key)
 }
 
 /// Whether a text is made when the chart is rendered.

@@ -9,17 +9,14 @@ use super::machine_image::Raw;
 use super::selector::{Condition, EXTRA_KEYS, KEYS, defaults};
 use super::{Problem, Wrong};
 use crate::release::{Facets, K8sVersion};
+use crate::sylva::{BOOTSTRAP_PROVIDER, K8S_VERSION, MACHINE_IMAGE_URL};
 use crate::values::{KeyPath, Rendered};
 
 /// The infrastructure whose machines these are.
 const METAL3: &str = "capm3";
 /// The fields of raw mode.
 const RAW: [&str; 4] =
-    ["machine_image_url", "machine_image_format", "machine_image_checksum", "machine_image_checksum_type"];
-/// Where a cluster has its Kubernetes version.
-const K8S_VERSION: &str = "k8s_version";
-/// Where it says who sets its machines up.
-const BOOTSTRAP: [&str; 2] = ["capi_providers", "bootstrap_provider"];
+    [MACHINE_IMAGE_URL, "machine_image_format", "machine_image_checksum", "machine_image_checksum_type"];
 
 /// A place that chooses an image.
 #[derive(Debug, Clone, PartialEq)]
@@ -190,7 +187,7 @@ impl Reading<'_> {
     fn cluster(&self, path: &[&str]) -> Cluster {
         Cluster {
             k8s_version: self.of_cluster(path, &[K8S_VERSION]),
-            bootstrap_provider: self.of_cluster(path, &BOOTSTRAP).ok().flatten(),
+            bootstrap_provider: self.of_cluster(path, &BOOTSTRAP_PROVIDER).ok().flatten(),
         }
     }
 

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use memchr::memchr2_iter;
+
 use super::tree::Tree;
 use super::{KeyPath, Position, diagnosis};
 
@@ -262,8 +264,8 @@ pub(super) fn position(text: &str, lines: &[u32], offset: usize) -> Position {
 /// Line ends are those of YAML: CR LF, LF, and a lone CR.
 fn line_starts(text: &str) -> Vec<u32> {
     let bytes = text.as_bytes();
-    let ends = |i: usize| bytes[i] == b'\n' || bytes[i] == b'\r' && bytes.get(i + 1) != Some(&b'\n');
-    let starts = (0..bytes.len()).filter(|i| ends(*i)).filter_map(|i| u32::try_from(i + 1).ok());
+    let ends = |i: &usize| bytes[*i] == b'\n' || bytes.get(i + 1) != Some(&b'\n');
+    let starts = memchr2_iter(b'\n', b'\r', bytes).filter(ends).filter_map(|i| u32::try_from(i + 1).ok());
     std::iter::once(0).chain(starts).collect()
 }
 

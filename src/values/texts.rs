@@ -90,11 +90,11 @@ impl Document {
         self.mapping_of_key(text.0).map(MappingId)
     }
 
-    /// The scalars of an entry of the mapping at a path: its key is the first of them. `None` if there is no such entry.
-    pub fn entry_texts(&self, mapping: &KeyPath, entry: usize) -> Option<Range<TextId>> {
-        let mapping = self.locate(mapping).ok().flatten()?.value;
-        let pair = self.entry_pairs(mapping).get(entry).copied()?;
-        Some(TextId(pair.key)..TextId(self.tree().next(pair.value)))
+    /// The scalars of each entry of the mapping at a path, in their order: its key is the first of them.
+    pub fn entry_texts(&self, mapping: &KeyPath) -> Vec<Range<TextId>> {
+        let pairs = self.locate(mapping).ok().flatten().map(|pair| self.entry_pairs(pair.value));
+        let texts = |pair: Pair| TextId(pair.key)..TextId(self.tree().next(pair.value));
+        pairs.into_iter().flatten().map(texts).collect()
     }
 
     /// Whether a scalar is a key of a mapping that has the key `key` too.

@@ -41,12 +41,24 @@ impl Document {
     }
 
     /// Those of [`Document::fields`] whose path is wanted.
-    pub fn fields_where(&self, wanted: impl Fn(&[&str]) -> bool) -> Vec<Field<'_>> {
+    pub fn fields_where(&self, mut wanted: impl FnMut(&[&str]) -> bool) -> Vec<Field<'_>> {
         let mut fields = Vec::new();
         for root in &self.tree().roots {
-            self.fields_below(*root, &mut Vec::new(), &wanted, &mut fields);
+            self.fields_below(*root, &mut Vec::new(), &mut wanted, &mut fields);
         }
         fields
+    }
+
+    /// Those of [`Document::fields`] whose path leads through a wanted key.
+    pub fn fields_through(&self, wanted: impl Fn(&str) -> bool) -> Vec<Field<'_>> {
+        // A walk comes to what is below a key before anything else.
+        let mut through = usize::MAX;
+        self.fields_where(|path| {
+            if path.len() <= through {
+                through = if path.last().is_some_and(|key| wanted(key)) { path.len() } else { usize::MAX };
+            }
+            through < usize::MAX
+        })
     }
 
     /// Where the key at a path stands; `None` where there is none, or more than one.
@@ -68,7 +80,7 @@ impl Document {
         &'a self,
         node: usize,
         path: &mut Vec<&'a str>,
-        wanted: &impl Fn(&[&str]) -> bool,
+        wanted: &mut impl FnMut(&[&str]) -> bool,
         fields: &mut Vec<Field<'a>>,
     ) {
         match self.tree().kind(node) {
@@ -139,6 +151,14 @@ mod tests {
                 "a 7:3 Some(\"# text\\n\")",
             ]
         );
+    }
+
+    #[test]
+    fn what_stands_below_a_key_is_found_through_it() {
+        let document = document("a: {b: {c: 1}, d: 2}\nb: 3\nl: [{b: {x: 1}}, {y: {b: }}]\nc: 4\n");
+        let fields = document.fields_through(|key| key == "b");
+        let found: Vec<String> = fields.iter().map(|field| field.path.join(".")).collect();
+        assert_eq!(found, ["a.b", "a.b.c", "b", "l.b", "l.b.x", "l.y.b"]);
     }
 
     #[test]

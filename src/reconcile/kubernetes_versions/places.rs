@@ -5,14 +5,11 @@ use std::collections::BTreeSet;
 use super::token::Token;
 use super::{Note, Pattern, Place, Rule};
 use crate::release::{K8sMinor, K8sVersion};
-use crate::sylva::INFRASTRUCTURES;
+use crate::sylva::{INFRA_PROVIDER, INFRASTRUCTURES, K8S_VERSION, K8S_VERSION_MAP};
 use crate::values::{Document, Field, KeyPath, Text, TextsAt};
 
-/// The mapping of Kubernetes minors to versions in sylva-units.
-const VERSION_MAP: &str = "k8s_version_map";
-/// A cluster's own version, and its infrastructure.
-const CLUSTER_VERSION: [&str; 2] = ["cluster", "k8s_version"];
-const INFRASTRUCTURE: [&str; 2] = ["capi_providers", "infra_provider"];
+/// A cluster's own version.
+const CLUSTER_VERSION: [&str; 2] = ["cluster", K8S_VERSION];
 
 /// A version as it stands in a file.
 #[derive(Debug, Clone)]
@@ -120,7 +117,7 @@ impl<'d> Named<'d> {
 
 /// The versions that `check` judges: those of a `k8s_version_map`, and a cluster's own where its machines boot images.
 pub(super) fn judged(document: &Document) -> Vec<Found<'_>> {
-    let fields = document.fields_where(|path| is_judged(path) || path.ends_with(&INFRASTRUCTURE));
+    let fields = document.fields_where(|path| is_judged(path) || path.ends_with(&INFRA_PROVIDER));
     let boots = |cluster: &[&str]| fields.iter().all(|field| !boots_none(field, cluster));
     let is_here = |field: &&Field<'_>| {
         let (path, aliased) = (&field.path, document.position(field.span.start) != field.at);
@@ -143,10 +140,10 @@ fn of_field<'d>(field: &Field<'d>, document: &'d Document) -> Vec<Found<'d>> {
 /// The minors that the entries of each `k8s_version_map` of a file are for, by its path.
 pub(super) fn maps(document: &Document) -> Vec<(KeyPath, BTreeSet<K8sMinor>)> {
     let fields = document.fields_where(|path| {
-        path.ends_with(&[VERSION_MAP])
-            || path.split_last().is_some_and(|(_, above)| above.ends_with(&[VERSION_MAP]))
+        path.ends_with(&[K8S_VERSION_MAP])
+            || path.split_last().is_some_and(|(_, above)| above.ends_with(&[K8S_VERSION_MAP]))
     });
-    let maps = fields.iter().filter(|field| field.path.ends_with(&[VERSION_MAP]) && field.text.is_none());
+    let maps = fields.iter().filter(|field| field.path.ends_with(&[K8S_VERSION_MAP]) && field.text.is_none());
     let minors = |map: &Field<'_>| {
         let below =
             fields.iter().filter(|field| field.path.split_last().is_some_and(|(_, above)| above == map.path));
@@ -169,12 +166,12 @@ pub fn is_judged(path: &[&str]) -> bool {
 
 /// Whether a path leads into a mapping of Kubernetes minors to versions.
 pub fn is_in_map(path: &[&str]) -> bool {
-    path.split_last().is_some_and(|(_, above)| above.contains(&VERSION_MAP))
+    path.split_last().is_some_and(|(_, above)| above.contains(&K8S_VERSION_MAP))
 }
 
 /// Whether a field says that the machines of a cluster boot no OS image of a registry.
 pub fn boots_none(field: &Field<'_>, cluster: &[&str]) -> bool {
-    let is_it = field.path.strip_prefix(cluster).is_some_and(|below| below == INFRASTRUCTURE);
+    let is_it = field.path.strip_prefix(cluster).is_some_and(|below| below == INFRA_PROVIDER);
     let infrastructure = field.text.filter(|text| !text.is_empty() && !text.contains("{{"));
     is_it && infrastructure.is_some_and(|name| !INFRASTRUCTURES.contains(&name))
 }

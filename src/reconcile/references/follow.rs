@@ -18,32 +18,36 @@ struct Named<'d> {
     part: Option<Range<usize>>,
 }
 
-/// The scalars that a reconciliation of the mapping itself has decided on: its keys, and entries that go.
+/// The scalars that a reconciliation of the mapping itself has decided on, in their order: its keys, and entries that go.
 pub fn entries(document: &Document, mapping: &Mapping, done: &Reconciliation) -> Vec<Range<TextId>> {
-    let goes = |index: usize| {
-        done.changes.iter().any(|change| matches!(change, Change::Remove { entry, .. } if *entry == index))
+    let goes = |change: &Change| match change {
+        Change::Remove { entry, .. } => Some(*entry),
+        _ => None,
     };
-    let texts = |index: usize| {
-        let texts = document.entry_texts(&mapping.path, index)?;
-        Some(if goes(index) { texts } else { texts.start..texts.start.next() })
+    let goes: BTreeSet<usize> = done.changes.iter().filter_map(goes).collect();
+    let all = document.entry_texts(&mapping.path).into_iter().enumerate();
+    let decided = |(i, texts): (usize, Range<TextId>)| match goes.contains(&i) {
+        true => texts,
+        false => texts.start..texts.start.next(),
     };
-    (0..mapping.entries.len()).filter_map(texts).collect()
+    all.map(decided).collect()
 }
 
 impl<'a> Moves<'a> {
     /// Follows the moves in a file: a scalar or mapping key that is exactly a key becomes the new one, and so does a text
-    /// in quotes inside of a template. `decided` are scalars that are decided on otherwise.
+    /// in quotes inside of a template. `decided` are scalars that are decided on otherwise, in their order.
     pub fn follow(&self, document: &Document, here: &Here<'_>, decided: &[Range<TextId>]) -> References {
         let unlisted = self.of_here(here);
+        // Most texts and words of a file are shorter than any name, and their length is all that is asked of them.
+        let shortest = unlisted.keys().map(|name| name.len()).min().unwrap_or(usize::MAX).min(self.shortest);
         let is_moving = |said: &str| {
-            let name = self.bare(said);
+            let name = if said.len() < shortest { return false } else { self.bare(said) };
             !here.foreign.contains_key(name)
                 && match self.decided.get(name) {
                     Some(fate) => *fate != Move::Stays,
                     None => unlisted.contains_key(name),
                 }
         };
-        let shortest = unlisted.keys().map(|name| name.len()).min().unwrap_or(usize::MAX).min(self.shortest);
         let named = named(document, decided, shortest, is_moving);
         let names: BTreeMap<&str, Facets> = named
             .iter()
@@ -181,7 +185,11 @@ fn named<'d>(
     let says = |said: &str| {
         said.len() >= shortest && (is_moving(said) || words(said).any(|(_, word)| is_moving(word)))
     };
-    let texts = document.texts(says).filter(|text| !decided.iter().any(|texts| texts.contains(&text.id)));
+    let is_decided = |text: TextId| {
+        let before = decided.partition_point(|texts| texts.start <= text);
+        before.checked_sub(1).and_then(|last| decided.get(last)).is_some_and(|texts| texts.contains(&text))
+    };
+    let texts = document.texts(says).filter(|text| !is_decided(text.id));
     let names = |text: Text<'d>| -> Vec<Named<'d>> {
         if is_moving(text.value) {
             return vec![Named { said: text.value, text, part: None }];
