@@ -4,6 +4,7 @@
 pub mod cache;
 pub mod checkout;
 pub mod releases;
+mod replace;
 mod signatures;
 pub mod tree;
 pub mod values_file;
@@ -23,6 +24,11 @@ pub fn exists(path: &Path) -> bool {
     path.exists()
 }
 
+/// Removes a file.
+pub fn remove(path: &Path) -> std::io::Result<()> {
+    std::fs::remove_file(path)
+}
+
 /// Adds to a report that others write to as well.
 pub fn append_report(path: &Path, text: &str) -> Result<(), FileError> {
     let failed = |error| FileError::WriteReport(path.to_owned(), error);
@@ -34,9 +40,9 @@ pub fn append_report(path: &Path, text: &str) -> Result<(), FileError> {
 /// mode, and a link stays a link. What is no file, as `/dev/stdout`, is written to.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let written = match std::fs::canonicalize(path) {
-        Ok(resolved) if resolved.is_file() => values_file::replace(&resolved, bytes),
+        Ok(resolved) if resolved.is_file() => replace::replace(&resolved, bytes),
         Ok(resolved) => std::fs::write(resolved, bytes),
-        Err(_) => values_file::replace(path, bytes),
+        Err(_) => replace::replace(path, bytes),
     };
     written.map_err(|error| FileError::WriteReport(path.to_owned(), error))
 }

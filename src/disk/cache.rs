@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::releases::ReleaseEntry;
+use super::replace::replace;
 use super::signatures::KeptSignatures;
-use super::values_file::replace;
 use crate::registry::Prefix;
 use crate::release::{Digest, Naming, Release, Version};
 use crate::signature::Evidence;

@@ -1,6 +1,6 @@
 //! Values files on this machine: kept as they were read, written so that a crash leaves the old file or the new one.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::ending::{Ending, Ends};
@@ -97,30 +97,8 @@ impl ValuesFile {
         if now != self.bytes {
             return Err(FileError::Changed(self.path.clone()));
         }
-        replace(&self.resolved, bytes).map_err(|e| FileError::Write(self.path.clone(), e))
+        super::replace::replace(&self.resolved, bytes).map_err(|e| FileError::Write(self.path.clone(), e))
     }
-}
-
-/// Writes beside the file, syncs and renames, so that a killed process leaves the old file or the new one.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = new_file().tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    if let Ok(metadata) = std::fs::metadata(path) {
-        file.as_file().set_permissions(metadata.permissions())?;
-    }
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
-}
-
-/// A file that gets the usual mode: what is written is for others to read.
-fn new_file() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".dibump-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder
 }
 
 #[cfg(test)]
