@@ -1,7 +1,7 @@
 //! When to repeat a request, and how long to wait before.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, Method, StatusCode};
 
@@ -18,14 +18,31 @@ pub(super) fn is_retryable(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// How long the server asks us to wait: seconds or an HTTP date (RFC 9110, section 10.2.3).
-pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default(),
-    };
-    Some(wait.min(LONGEST_WAIT))
+/// How long the server asks us to wait: as `Retry-After` says, else until the limit that was met is reset.
+pub(super) fn wait_asked(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.trim());
+    let limited = status == StatusCode::TOO_MANY_REQUESTS;
+    let asked = text("retry-after").and_then(|text| retry_after(text, now));
+    let asked = asked.or_else(|| reset(text("ratelimit-reset").filter(|_| limited)?, now));
+    Some(asked?.min(LONGEST_WAIT))
+}
+
+/// Seconds or an HTTP date (RFC 9110, section 10.2.3).
+fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some(httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default()),
+    }
+}
+
+/// The value of `RateLimit-Reset`: seconds (draft-ietf-httpapi-ratelimit-headers-06), or a time in seconds since 1970
+/// (GitLab, "Rate limits on Git and API requests").
+fn reset(text: &str, now: SystemTime) -> Option<Duration> {
+    let seconds = Duration::from_secs(text.parse().ok()?);
+    match seconds > LONGEST_WAIT {
+        true => Some((UNIX_EPOCH.checked_add(seconds)?).duration_since(now).unwrap_or_default()),
+        false => Some(seconds),
+    }
 }
 
 /// The wait before repetition number `attempt` (from 0): doubling, with the upper half of it random,
@@ -47,9 +64,12 @@ mod tests {
     use super::*;
 
     fn asked(value: &str, now: SystemTime) -> Option<Duration> {
-        let mut headers = HeaderMap::new();
-        headers.insert("retry-after", value.parse().unwrap());
-        retry_after(&headers, now)
+        wait(503, &[("retry-after", value)], now)
+    }
+
+    fn wait(status: u16, headers: &[(&'static str, &str)], now: SystemTime) -> Option<Duration> {
+        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        wait_asked(StatusCode::from_u16(status).unwrap(), &headers.collect(), now)
     }
 
     #[test]
@@ -60,6 +80,25 @@ mod tests {
         assert_eq!(asked("Sun, 06 Nov 1994 08:49:27 GMT", now), Some(Duration::ZERO));
         assert_eq!(asked("18446744073709551615", now), Some(LONGEST_WAIT));
         assert_eq!(asked("soon", now), None);
+    }
+
+    #[test]
+    fn where_only_the_reset_of_a_limit_is_told_it_is_waited_for() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+        let table = [
+            (429, vec![("ratelimit-reset", "30")], Some(30)),
+            (429, vec![("ratelimit-reset", "1795000600")], Some(600)),
+            (429, vec![("ratelimit-reset", "1794999999")], Some(0)),
+            (429, vec![("ratelimit-reset", "1795000600"), ("retry-after", "5")], Some(5)),
+            (429, vec![("ratelimit-reset", "soon")], None),
+            (429, vec![("ratelimit-reset", "18446744073709551615")], None),
+            (200, vec![("ratelimit-reset", "30")], None),
+            (503, vec![("ratelimit-reset", "30")], None),
+        ];
+        for (status, headers, seconds) in table {
+            let expected = seconds.map(Duration::from_secs);
+            assert_eq!(wait(status, &headers, now), expected, "{status} {headers:?}");
+        }
     }
 
     #[test]

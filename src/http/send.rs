@@ -202,7 +202,7 @@ impl Inner {
             body = self.mask.hide_in_error(body);
         }
         self.show_warnings(&headers, &request.url);
-        let retry_after = retry::retry_after(&headers, SystemTime::now());
+        let retry_after = retry::wait_asked(status, &headers, SystemTime::now());
         Ok(Response { status, headers, body, url: request.url.clone(), retry_after })
     }
 
