@@ -6,8 +6,8 @@ mod config_map;
 
 use std::time::Duration;
 
-use crate::forge::{Branch, Forge, ForgeError};
-use crate::merge_request::{Action, Decision, Observed, Outcome, Wanted, next};
+use crate::forge::{Branch, CommitId, Forge, ForgeError};
+use crate::merge_request::{Action, Decision, Observed, Outcome, Ownership, Wanted, next};
 use crate::observe::merge_request::observe;
 
 pub use config_map::config_map;
@@ -66,6 +66,7 @@ pub async fn apply(forge: &dyn Forge, wanted: &Wanted, patience: Patience) -> Re
         waiting,
         achieved: Vec::new(),
         before: None,
+        pushed: None,
         failed: None,
         writes: 0,
     };
@@ -74,6 +75,10 @@ pub async fn apply(forge: &dyn Forge, wanted: &Wanted, patience: Patience) -> Re
         run.learn(&observed);
         if run.lags(&observed) && run.waiting.wait(None).await {
             continue;
+        }
+        if let Some(commit) = run.pushed.take_if(|commit| is_hidden(commit, &observed)) {
+            let why = format!("the forge does not show what commit {commit:.8}, which was pushed, changes");
+            return Ok(run.end(Outcome::Unknown(why), None, &observed));
         }
         let (action, leads_to) = match next(&observed, wanted) {
             Decision::Do { action, leads_to } => (action, leads_to),
@@ -101,6 +106,8 @@ struct Run<'a> {
     achieved: Vec<Outcome>,
     /// What was there before the last of them.
     before: Option<Observed>,
+    /// The last commit that was pushed.
+    pushed: Option<CommitId>,
     /// The last write's failure, what it would have done, and what was there before it.
     failed: Option<(ForgeError, Outcome, Observed)>,
     writes: usize,
@@ -109,7 +116,8 @@ struct Run<'a> {
 impl Run<'_> {
     /// Whether the forge does not show yet what was written last.
     fn lags(&self, observed: &Observed) -> bool {
-        self.failed.is_none() && self.before.as_ref() == Some(observed)
+        let hides = self.pushed.as_ref().is_some_and(|commit| is_hidden(commit, observed));
+        self.failed.is_none() && (hides || self.before.as_ref() == Some(observed))
     }
 
     /// A write without an answer was done after all if things are no longer as they were.
@@ -131,7 +139,7 @@ impl Run<'_> {
     ) -> Result<Option<String>, ForgeError> {
         self.writes += 1;
         let answer = match action {
-            Action::Push(commit) => self.forge.push(commit).await.map(drop),
+            Action::Push(commit) => self.forge.push(commit).await.map(|commit| self.pushed = Some(commit)),
             Action::Create(new) => self.forge.create_merge_request(new).await.map(drop),
             Action::Edit { number, edit } => self.forge.edit_merge_request(*number, edit).await,
             Action::RemoveBranch { branch, head } => self.forge.remove_branch(branch, head).await,
@@ -243,6 +251,12 @@ impl Waiting {
         tokio::time::sleep(pause).await;
         true
     }
+}
+
+/// Whether the forge has a commit and does not know yet what it changes: one of ours is never empty.
+fn is_hidden(commit: &CommitId, observed: &Observed) -> bool {
+    let source = observed.current.source.as_ref();
+    source.is_some_and(|source| source.head == *commit && source.ownership == Ownership::Nothing)
 }
 
 fn greatness(outcome: &Outcome) -> usize {

@@ -28,6 +28,8 @@ struct State {
     faults: Vec<(ForgeError, bool)>,
     /// How many reads do not show the newest branch head yet.
     lag: usize,
+    /// How many comparisons do not show the commits of the source branch yet.
+    empty_comparisons: usize,
     stale: BTreeMap<Branch, Option<CommitId>>,
     approved: bool,
     pipeline: Option<Pipeline>,
@@ -262,6 +264,10 @@ impl Forge for FakeForge {
     async fn compare(&self, target: &CommitId, source: &CommitId) -> Result<Comparison, ForgeError> {
         let mut state = self.state();
         state.requests.push("compare");
+        if state.empty_comparisons > 0 {
+            state.empty_comparisons -= 1;
+            return Ok(Comparison { commits: Vec::new(), paths: Some(Vec::new()) });
+        }
         let history = |from: &CommitId| {
             let mut line = vec![from.clone()];
             while let Some(parent) = state.commits[line.last().unwrap()].0.parents.first() {
@@ -530,6 +536,21 @@ async fn the_lag_after_a_push_is_waited_for() {
     forge.state().faults = vec![(not_yet(), false); 3];
     assert_eq!(forge.outcome("0.4.12").await, "created");
     assert_eq!(forge.written().len(), 5);
+}
+
+#[tokio::test]
+async fn a_comparison_that_does_not_show_the_push_yet_is_waited_for() {
+    let forge = FakeForge::new();
+    forge.state().empty_comparisons = 3;
+    assert_eq!(forge.outcome("0.4.12").await, "created");
+    assert_eq!(forge.written(), ["push", "create"], "nothing is pushed over what was pushed");
+
+    let forge = FakeForge::new();
+    forge.state().empty_comparisons = usize::MAX;
+    let outcome = forge.outcome("0.4.12").await;
+    let expected = "unknown: the forge does not show what commit 00000000, which was pushed, changes";
+    assert_eq!(outcome, expected);
+    assert_eq!(forge.written(), ["push"]);
 }
 
 #[tokio::test]
