@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-pub use agenda::{Agenda, Due, Rhythm, Scope};
+pub use agenda::{Agenda, Due, Moment, Rhythm, Scope};
 
 /// What happens to a daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +27,10 @@ pub enum Event {
 #[async_trait]
 pub trait Host: Send + Sync {
     /// What time it is.
-    fn now(&self) -> Timestamp;
+    fn now(&self) -> Moment;
 
-    /// Waits until then.
-    async fn wait_until(&self, time: Timestamp);
+    /// Waits until the next run begins, or until the clocks are worth a look: one may have been set.
+    async fn wait(&self, next: Option<Timestamp>);
 
     /// Does one run. It may be dropped at any point.
     async fn run(&self, due: Due);
@@ -43,19 +43,13 @@ pub trait Host: Send + Sync {
 pub async fn serve(mut agenda: Agenda, host: &dyn Host, mut events: mpsc::Receiver<Event>, grace: Duration) {
     loop {
         let next = agenda.next(host.now());
-        let due = async {
-            match next {
-                Some(time) => host.wait_until(time).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
             event = events.recv() => match event {
                 None | Some(Event::Stop) => return,
                 Some(event) => take(event, &mut agenda, host).await,
             },
-            () = due => {
+            () = host.wait(next) => {
                 if let Some(due) = agenda.begin(host.now())
                     && run(due, &mut agenda, host, &mut events, grace).await == Ended::Stopped
                 {

@@ -1,20 +1,24 @@
 //! `dibump serve`: the same run as a daemon, on the schedules of the configuration and on demand.
 
 mod http;
+mod listener;
 mod metrics;
+mod pulse;
+mod signals;
+mod tls;
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
-use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
 
 use super::args::{Reach, Run, RunFormat, Serve as Args};
 use super::exit::Exit;
@@ -25,16 +29,22 @@ use super::{Context, deadline};
 use crate::config::Config;
 use crate::http::Secret;
 use crate::schedule::Schedule;
-use crate::serve::{Agenda, Due, Event, Host, Rhythm, Scope, serve};
+use crate::serve::{Agenda, Due, Host, Moment, Rhythm, Scope, serve};
+use crate::wiring::Environment;
 use http::{Door, router};
+use listener::Listener;
+pub(super) use listener::Place;
 use metrics::Metrics;
+use pulse::Pulse;
+use signals::signals;
+use tls::Tls;
 
 /// Who may ask for a run by HTTP.
 const TOKEN: &str = "DIBUMP_SERVE_TOKEN";
 /// How long a run gets to end when the daemon is told to: less than the ten seconds after which it is killed.
 const GRACE: Duration = Duration::from_secs(7);
-/// A clock may be set meanwhile: it is looked at this often.
-const LOOK_AT_CLOCK: Duration = Duration::from_secs(30);
+/// A clock may be set and a certificate renewed meanwhile: they are looked at this often.
+const LOOK: Duration = Duration::from_secs(30);
 /// So many events may wait. They are taken at once, also during a run.
 const EVENTS: usize = 64;
 
@@ -47,71 +57,74 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 async fn until_stopped(context: &Context, args: &Args, config: Config) -> Result<(), Failure> {
-    let listener = TcpListener::bind(args.listen).await.map_err(|error| cannot_listen(args, error))?;
-    let address = listener.local_addr().map_err(|error| cannot_listen(args, error))?;
+    let tls = tls(args)?;
+    let listener = Listener::bind(&args.listen).await.map_err(|error| cannot_listen(args, error))?;
+    let place = listener.place().map_err(|error| cannot_listen(args, error))?;
     let (events, received) = mpsc::channel(EVENTS);
     let daemon = Daemon::new(context, args, config);
     let door = Door {
         events: events.clone(),
         token: context.environment.get(TOKEN).map(Secret::new),
         metrics: Arc::clone(&daemon.metrics),
+        health: daemon.health(),
         is_ready: Arc::clone(&daemon.is_ready),
         projects: daemon.projects.subscribe(),
     };
     let signals = signals(events, Arc::clone(&daemon.is_ready))?;
-    let server = tokio::spawn(axum::serve(listener, router(door)).into_future());
-    context.note(&format!("serving on http://{address}"));
+    let server = tokio::spawn(listener.serve(router(door), tls.clone()));
+    if let Some(tls) = &tls {
+        tokio::spawn(renew(context.clone(), Arc::clone(tls), Arc::clone(&daemon.reloading)));
+    }
+    context.note(&match (&place, &tls) {
+        (Place::Network(address), None) => format!("serving on http://{address}"),
+        (Place::Network(address), Some(_)) => format!("serving on https://{address}"),
+        #[cfg(unix)]
+        (socket, _) => format!("serving on {socket}"),
+    });
     let agenda = Agenda::new(daemon.rhythm(&daemon.config()), daemon.now());
     serve(agenda, &daemon, received, GRACE).await;
     signals.abort();
     server.abort();
+    // A socket is removed when its server is dropped.
+    let _ = server.await;
     Ok(())
+}
+
+fn tls(args: &Args) -> Result<Option<Arc<Tls>>, Failure> {
+    match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => {
+            Tls::read(certificate, key).map(|tls| Some(Arc::new(tls))).map_err(Failure::person)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Reads the certificate again from time to time, and with the configuration. What is wrong with it is said once.
+async fn renew(context: Context, tls: Arc<Tls>, reloading: Arc<Notify>) {
+    let mut said = None;
+    loop {
+        let _ = tokio::time::timeout(LOOK, reloading.notified()).await;
+        match tls.reread() {
+            Ok(changed) => {
+                if changed {
+                    context.note("the certificate was read again");
+                }
+                said = None;
+            }
+            Err(error) => {
+                let error = format!("{error:#}; the old certificate stays");
+                if said.as_ref() != Some(&error) {
+                    context.warn(&error);
+                }
+                said = Some(error);
+            }
+        }
+    }
 }
 
 fn cannot_listen(args: &Args, error: std::io::Error) -> Failure {
     Failure::person(anyhow::Error::from(error).context(format!("couldn't listen on {}", args.listen)))
         .hint("name another address with --listen")
-}
-
-/// SIGHUP reads the configuration again; SIGINT and SIGTERM end the daemon.
-#[cfg(unix)]
-fn signals(
-    events: mpsc::Sender<Event>,
-    is_ready: Arc<AtomicBool>,
-) -> Result<tokio::task::JoinHandle<()>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signal = |kind| signal(kind).map_err(Failure::person);
-    let (mut hang_up, mut interrupt, mut terminate) =
-        (signal(SignalKind::hangup())?, signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(tokio::spawn(async move {
-        loop {
-            let event = tokio::select! {
-                _ = hang_up.recv() => Event::Reload,
-                _ = interrupt.recv() => Event::Stop,
-                _ = terminate.recv() => Event::Stop,
-            };
-            if event == Event::Stop {
-                is_ready.store(false, Ordering::Relaxed);
-            }
-            if events.send(event).await.is_err() {
-                return;
-            }
-        }
-    }))
-}
-
-/// Ctrl-C ends the daemon.
-#[cfg(not(unix))]
-fn signals(
-    events: mpsc::Sender<Event>,
-    is_ready: Arc<AtomicBool>,
-) -> Result<tokio::task::JoinHandle<()>, Failure> {
-    Ok(tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            is_ready.store(false, Ordering::Relaxed);
-            let _ = events.send(Event::Stop).await;
-        }
-    }))
 }
 
 struct Daemon<'a> {
@@ -121,6 +134,10 @@ struct Daemon<'a> {
     metrics: Arc<Metrics>,
     is_ready: Arc<AtomicBool>,
     projects: watch::Sender<BTreeSet<String>>,
+    /// Told when the configuration is read again.
+    reloading: Arc<Notify>,
+    clocks: Clocks,
+    pulse: Arc<Pulse>,
     /// This daemon's own place within the jitter.
     delay: SignedDuration,
 }
@@ -134,6 +151,9 @@ impl<'a> Daemon<'a> {
             config: Mutex::new(Arc::new(config)),
             metrics: Arc::new(Metrics::new()),
             is_ready: Arc::new(AtomicBool::new(true)),
+            reloading: Arc::default(),
+            clocks: Clocks { environment: context.environment.clone(), began: Instant::now() },
+            pulse: Arc::new(Pulse::new(every(args))),
             delay: within(args.jitter),
         }
     }
@@ -148,10 +168,15 @@ impl<'a> Daemon<'a> {
         // Where merge requests are kept right at all times, all times are good for a run.
         let closed = |schedule: &Schedule| !schedule.update_outside();
         Rhythm {
-            every: SignedDuration::try_from(self.args.every).unwrap_or(SignedDuration::MAX),
+            every: every(self.args),
             schedules: branches.map(|branch| branch.schedule.clone().filter(closed)).collect(),
             delay: self.delay,
         }
+    }
+
+    fn health(&self) -> http::Health {
+        let (pulse, clocks) = (Arc::clone(&self.pulse), self.clocks.clone());
+        Box::new(move || pulse.told(clocks.now()))
     }
 
     /// The run of the command line that this one is.
@@ -204,9 +229,7 @@ impl<'a> Daemon<'a> {
             self.metrics.outcomes.get_or_create(&metrics::Outcome { outcome: outcome.name() }).inc();
         }
         for ((origin, status), count) in &told.requests {
-            let status = status.map_or("none".to_owned(), |status| status.to_string());
-            let host = origin.host().to_owned();
-            self.metrics.requests.get_or_create(&metrics::Request { host, status }).inc_by(*count);
+            self.metrics.count_requests(origin.host(), *status, *count);
         }
         for (producer, [seen, held]) in &told.releases {
             for (state, count) in [("seen", seen), ("held", held)] {
@@ -220,17 +243,15 @@ impl<'a> Daemon<'a> {
 
 #[async_trait]
 impl Host for Daemon<'_> {
-    fn now(&self) -> Timestamp {
-        self.context.environment.clock()
+    fn now(&self) -> Moment {
+        self.clocks.now()
     }
 
-    async fn wait_until(&self, time: Timestamp) {
-        while let Ok(left) = Duration::try_from(time.duration_since(self.now())) {
-            if left.is_zero() {
-                return;
-            }
-            tokio::time::sleep(left.min(LOOK_AT_CLOCK)).await;
-        }
+    async fn wait(&self, next: Option<Timestamp>) {
+        let now = self.now();
+        self.pulse.expect(next, now);
+        let left = next.map(|next| Duration::try_from(next.duration_since(now.wall)).unwrap_or_default());
+        tokio::time::sleep(left.unwrap_or(LOOK).min(LOOK)).await;
     }
 
     async fn run(&self, due: Due) {
@@ -239,12 +260,14 @@ impl Host for Daemon<'_> {
         let exit = self.ended(due).await;
         self.metrics.running.set(0);
         let now = self.now();
-        self.metrics.seconds.observe(now.duration_since(began).as_secs_f64());
-        self.metrics.last.set(now.as_second());
+        self.pulse.ended(now);
+        self.metrics.seconds.observe((now.steady - began.steady).as_secs_f64());
+        self.metrics.last.set(now.wall.as_second());
         self.metrics.runs.get_or_create(&metrics::Result { result: word(exit) }).inc();
     }
 
     async fn reload(&self) -> Option<Rhythm> {
+        self.reloading.notify_one();
         let read = self.context.required_config();
         let result = if read.is_ok() { "taken" } else { "refused" };
         self.metrics.reloads.get_or_create(&metrics::Result { result }).inc();
@@ -263,6 +286,24 @@ impl Host for Daemon<'_> {
             }
         }
     }
+}
+
+/// The clocks of a daemon.
+#[derive(Clone)]
+struct Clocks {
+    environment: Environment,
+    began: Instant,
+}
+
+impl Clocks {
+    fn now(&self) -> Moment {
+        let steady = SignedDuration::try_from(self.began.elapsed()).unwrap_or(SignedDuration::MAX);
+        Moment { wall: self.environment.clock(), steady }
+    }
+}
+
+fn every(args: &Args) -> SignedDuration {
+    SignedDuration::try_from(args.every).unwrap_or(SignedDuration::MAX)
 }
 
 fn projects(config: &Config) -> BTreeSet<String> {

@@ -1,10 +1,39 @@
 //! What the daemon runs next. The time is an argument.
+//!
+//! A pause is measured by the monotonic clock, and a schedule is held against the wall clock: a clock that is set back or
+//! forward neither silences the daemon nor makes it run without rest.
 
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::schedule::Schedule;
+
+/// A moment by both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// By the wall clock, which may be set.
+    pub wall: Timestamp,
+    /// By the monotonic clock: how long the daemon has been running.
+    pub steady: SignedDuration,
+}
+
+impl Moment {
+    /// What the wall clock, as it goes now, shows at a time of the steady clock.
+    fn wall_at(self, steady: SignedDuration) -> Timestamp {
+        later(self.wall, steady.saturating_sub(self.steady))
+    }
+
+    /// What the steady clock says when the wall clock, as it goes now, shows `wall`.
+    pub fn steady_at(self, wall: Timestamp) -> SignedDuration {
+        self.steady.saturating_add(wall.duration_since(self.wall))
+    }
+}
+
+/// A time later by a duration; the end of all times where it would be after that.
+fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
+}
 
 /// What a run is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +68,15 @@ pub struct Due {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agenda {
     rhythm: Rhythm,
-    /// From when on the next run by itself is looked for.
-    from: Timestamp,
+    /// From when on the next run by itself is looked for, by the steady clock.
+    from: SignedDuration,
     wanted: Option<Scope>,
 }
 
 impl Agenda {
     /// Begins with a run as soon as one may be.
-    pub fn new(rhythm: Rhythm, now: Timestamp) -> Self {
-        Self { rhythm, from: now, wanted: None }
+    pub fn new(rhythm: Rhythm, now: Moment) -> Self {
+        Self { rhythm, from: now.steady, wanted: None }
     }
 
     /// Follows another rhythm from now on. What was asked for stays.
@@ -68,29 +97,33 @@ impl Agenda {
     }
 
     /// When a run begins next, as far as is known now; `None` if never by itself.
-    pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn next(&self, now: Moment) -> Option<Timestamp> {
         match self.wanted {
-            Some(_) => Some(now),
-            None => self.planned(self.from)?.checked_add(self.rhythm.delay).ok(),
+            Some(_) => Some(now.wall),
+            None => Some(later(self.planned(now.wall_at(self.from))?, self.rhythm.delay)),
         }
     }
 
     /// The run that begins now, if one does. Those of its own that were missed meanwhile are one.
-    pub fn begin(&mut self, now: Timestamp) -> Option<Due> {
-        let mut planned = self.planned(self.from).filter(|time| *time + self.rhythm.delay <= now);
-        if let Some(first) = planned {
-            let mut latest = first;
-            while let Some(next) = self.planned(latest + self.rhythm.every).filter(|next| *next <= now) {
-                latest = next;
-            }
-            planned = Some(latest);
-            self.from = latest + self.rhythm.every;
+    pub fn begin(&mut self, now: Moment) -> Option<Due> {
+        let planned = self.planned(now.wall_at(self.from));
+        let planned = planned.filter(|time| later(*time, self.rhythm.delay) <= now.wall);
+        let planned = planned.map(|first| self.latest(first, now.wall));
+        if let Some(time) = planned {
+            self.from = now.steady_at(later(time, self.rhythm.every));
         }
         match (planned, self.wanted.take()) {
             (Some(time), _) => Some(Due { scope: Scope::All, time }),
-            (None, Some(scope)) => Some(Due { scope, time: now }),
+            (None, Some(scope)) => Some(Due { scope, time: now.wall }),
             (None, None) => None,
         }
+    }
+
+    /// The last of the times from `first` on that have passed.
+    fn latest(&self, first: Timestamp, now: Timestamp) -> Timestamp {
+        let next =
+            |time: &Timestamp| self.planned(later(*time, self.rhythm.every)).filter(|next| *next <= now);
+        std::iter::successors(Some(first), next).last().unwrap_or(first)
     }
 
     /// The first time from `from` on at which a target branch may be touched.
@@ -108,8 +141,15 @@ mod tests {
     use super::*;
     use crate::schedule::Times;
 
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
+    /// A moment of a clock that is right.
+    fn at(text: &str) -> Moment {
+        let wall: Timestamp = text.parse().unwrap();
+        Moment { wall, steady: wall.duration_since(Timestamp::UNIX_EPOCH) }
+    }
+
+    /// A moment at which the wall clock shows something else than it should.
+    fn shown(text: &str, really: &str) -> Moment {
+        Moment { wall: at(text).wall, ..at(really) }
     }
 
     fn hours(hours: i64) -> SignedDuration {
@@ -131,8 +171,8 @@ mod tests {
     /// Every run of a span, in a clock that jumps from one to the next.
     fn runs(agenda: &mut Agenda, from: &str, to: &str) -> Vec<String> {
         let (mut now, mut all) = (at(from), Vec::new());
-        while let Some(next) = agenda.next(now).filter(|next| *next < at(to)) {
-            now = next;
+        while let Some(next) = agenda.next(now).filter(|next| *next < at(to).wall) {
+            now = at(&next.to_string());
             all.push(agenda.begin(now).unwrap().time.to_string());
         }
         all
@@ -173,9 +213,9 @@ mod tests {
         }
         let names = (0..3).map(|i| format!("group/{i}")).collect();
         let due = agenda.begin(at("2026-11-26T12:05:00Z")).unwrap();
-        assert_eq!(due, Due { scope: Scope::Projects(names), time: at("2026-11-26T12:05:00Z") });
+        assert_eq!(due, Due { scope: Scope::Projects(names), time: at("2026-11-26T12:05:00Z").wall });
         assert_eq!(agenda.begin(at("2026-11-26T12:06:00Z")), None);
-        assert_eq!(agenda.next(at("2026-11-26T12:06:00Z")), Some(at("2026-11-26T13:00:00Z")));
+        assert_eq!(agenda.next(at("2026-11-26T12:06:00Z")), Some(at("2026-11-26T13:00:00Z").wall));
         agenda.want(project("a"));
         agenda.want(Scope::All);
         agenda.want(project("b"));
@@ -189,8 +229,8 @@ mod tests {
         agenda.begin(at(start)).unwrap();
         agenda.want(project("a"));
         let late = agenda.begin(at("2026-11-26T06:20:00Z")).unwrap();
-        assert_eq!(late, Due { scope: Scope::All, time: at("2026-11-26T06:00:00Z") });
-        assert_eq!(agenda.next(at("2026-11-26T06:30:00Z")), Some(at("2026-11-26T07:00:00Z")));
+        assert_eq!(late, Due { scope: Scope::All, time: at("2026-11-26T06:00:00Z").wall });
+        assert_eq!(agenda.next(at("2026-11-26T06:30:00Z")), Some(at("2026-11-26T07:00:00Z").wall));
     }
 
     #[test]
@@ -201,10 +241,10 @@ mod tests {
             delay: SignedDuration::from_mins(5),
         };
         let mut agenda = Agenda::new(rhythm, at("2026-11-26T03:00:00Z"));
-        assert_eq!(agenda.next(at("2026-11-26T03:00:00Z")), Some(at("2026-11-26T04:05:00Z")));
+        assert_eq!(agenda.next(at("2026-11-26T03:00:00Z")), Some(at("2026-11-26T04:05:00Z").wall));
         assert_eq!(agenda.begin(at("2026-11-26T04:04:59Z")), None);
-        assert_eq!(agenda.begin(at("2026-11-26T04:05:00Z")).unwrap().time, at("2026-11-26T04:00:00Z"));
-        assert_eq!(agenda.next(at("2026-11-26T04:06:00Z")), Some(at("2026-11-27T04:05:00Z")));
+        assert_eq!(agenda.begin(at("2026-11-26T04:05:00Z")).unwrap().time, at("2026-11-26T04:00:00Z").wall);
+        assert_eq!(agenda.next(at("2026-11-26T04:06:00Z")), Some(at("2026-11-27T04:05:00Z").wall));
     }
 
     #[test]
@@ -215,6 +255,50 @@ mod tests {
         agenda.want(project("a"));
         agenda.follow(Rhythm { every: hours(2), schedules: vec![None], delay: SignedDuration::ZERO });
         assert_eq!(agenda.begin(at(now)).unwrap().scope, Scope::All);
-        assert_eq!(agenda.next(at(now)), Some(at("2026-11-26T14:00:00Z")));
+        assert_eq!(agenda.next(at(now)), Some(at("2026-11-26T14:00:00Z").wall));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_neither_silences_nor_doubles_an_interval() {
+        let start = "2026-11-26T12:00:00Z";
+        for (clock, really) in [
+            ("2026-11-26T11:30:00Z", "2026-11-26T12:30:00Z"),
+            ("2010-01-01T00:00:00Z", "2026-11-26T12:30:00Z"),
+            ("2126-11-26T12:30:00Z", "2026-11-26T12:30:00Z"),
+        ] {
+            let mut agenda = agenda(hours(1), vec![None], start);
+            agenda.begin(at(start)).unwrap();
+            let moment = shown(clock, really);
+            assert_eq!(agenda.begin(moment), None, "half of the hour is over: {clock}");
+            let in_half_an_hour = later(moment.wall, SignedDuration::from_mins(30));
+            assert_eq!(agenda.next(moment), Some(in_half_an_hour), "{clock}");
+            let then = Moment { wall: in_half_an_hour, ..at("2026-11-26T13:00:00Z") };
+            assert_eq!(agenda.begin(then).unwrap().time, in_half_an_hour, "{clock}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_held_against_the_clock_as_it_was_set() {
+        let start = "2026-11-26T03:00:00Z";
+        let agenda = agenda(hours(1), vec![cron("30 4 * * *", "UTC")], start);
+        for (clock, next) in [
+            ("2026-11-26T04:10:00Z", "2026-11-26T04:30:00Z"),
+            ("2036-02-03T04:10:00Z", "2036-02-03T04:30:00Z"),
+            ("2016-02-03T04:50:00Z", "2016-02-04T04:30:00Z"),
+        ] {
+            assert_eq!(agenda.next(shown(clock, start)), Some(at(next).wall));
+        }
+    }
+
+    #[test]
+    fn a_pause_longer_than_all_times_is_a_run_on_demand() {
+        let start = "2026-11-26T12:00:00Z";
+        for every in [hours(99_999_999), SignedDuration::MAX] {
+            let mut agenda = agenda(every, vec![None], start);
+            agenda.begin(at(start)).unwrap();
+            assert_eq!(agenda.begin(at("2126-11-26T12:00:00Z")), None);
+            agenda.want(project("a"));
+            assert_eq!(agenda.begin(at("2126-11-26T12:00:00Z")).unwrap().scope, project("a"));
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::Child;
 
 use crate::clients;
@@ -30,7 +31,7 @@ impl Daemon {
         let mut child = world.desk.spawn(&arguments);
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let first = lines.next_line().await.unwrap().expect("it says where it serves");
-        let address = first.split_once("http://").unwrap_or_else(|| panic!("{first}")).1.to_owned();
+        let address = first.rsplit_once("://").unwrap_or_else(|| panic!("{first}")).1.to_owned();
         // Nobody reading would stop it from writing.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -92,10 +93,13 @@ const DONE: &str = "dibump_runs_total{result=\"done\"}";
 async fn a_daemon_runs_at_once_and_on_demand_and_says_how_it_is() {
     let mut world = World::new().await;
     let daemon = Daemon::start(&mut world, &[]).await;
-    assert_eq!(daemon.get("/healthz").await, (200, "ok\n".to_owned()));
+    let (health, said) = daemon.get("/healthz").await;
+    assert_eq!((health, &said[..4]), (200, "ok: "), "{said}");
     assert_eq!(daemon.get("/readyz").await, (200, "ready\n".to_owned()));
     daemon.until(DONE, 1.0).await;
     assert_eq!(world.merge_requests().len(), 1);
+    let (_, said) = daemon.get("/healthz").await;
+    assert!(said.starts_with("ok: the last run ended at 20"), "{said}");
 
     world.release(13);
     let answer = daemon.post(&format!("/run?project={PATH}"), Some(SECRET), String::new()).await;
@@ -119,6 +123,7 @@ async fn nobody_gets_in_without_the_token_and_bodies_are_believed_in_nothing() {
     }
     assert_eq!(daemon.get("/run").await.0, 405);
     assert_eq!(daemon.get("/absent").await.0, 404);
+    assert_eq!(daemon.post("/run", None, "x".repeat(65 << 10)).await.0, 401, "the token is asked for first");
     assert_eq!(daemon.post("/run", Some(SECRET), "x".repeat(65 << 10)).await.0, 413);
     let unknown = daemon.post("/run?project=other/project", Some(SECRET), String::new()).await;
     assert_eq!(unknown, (404, "the configuration names no project `other/project`\n".to_owned()));
@@ -236,6 +241,122 @@ async fn without_a_token_nobody_may_ask_and_a_taken_address_is_said() {
     daemon.stop().await;
     let wrong = world.desk.dibump(&["serve", "--every", "0s"]).await;
     assert_eq!(wrong.exit, Some(2), "{wrong:#?}");
+}
+
+/// How a stranger may hold a connection.
+const STRANGERS: [&str; 4] = [
+    "",
+    "GET /healthz HTT",
+    "GET /metrics HTTP/1.1\r\nhost: a\r\nx-slow: ",
+    "POST /run HTTP/1.1\r\nhost: a\r\nauthorization: Bearer a-token-for-triggers\r\ncontent-length: 9\r\n\r\n{",
+];
+
+#[tokio::test]
+async fn strangers_who_say_nothing_are_sent_away_and_leave_room_for_runs() {
+    let mut world = World::new().await;
+    world.desk.limit = Some("-n 64");
+    let daemon = Daemon::start(&mut world, &["--every", "1s"]).await;
+    daemon.until(DONE, 1.0).await;
+    let mut strangers = Vec::new();
+    for i in 0..100 {
+        let mut stranger = TcpStream::connect(&daemon.address).await.unwrap();
+        stranger.write_all(STRANGERS[i % STRANGERS.len()].as_bytes()).await.unwrap();
+        strangers.push(stranger);
+    }
+    assert_eq!(daemon.get("/healthz").await.0, 200, "who asks is answered at once");
+    let runs = daemon.metric(DONE).await;
+    daemon.until(DONE, runs + 2.0).await;
+    assert_eq!(daemon.metric("dibump_runs_total{result=\"retry\"}").await, 0.0);
+    for mut stranger in strangers {
+        let ended = tokio::time::timeout(PATIENCE, stranger.read_to_end(&mut Vec::new())).await;
+        assert!(ended.is_ok(), "the daemon closes it");
+    }
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_daemon_has_a_certificate_of_its_own_and_takes_a_renewed_one() {
+    let mut world = World::new().await;
+    let data =
+        |name: &str| std::fs::read(format!("{}/tests/data/tls/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let own = |authority: &str| {
+        let authority = reqwest::Certificate::from_pem(&data(authority)).unwrap();
+        reqwest::Client::builder().no_proxy().tls_certs_only([authority]).build().unwrap()
+    };
+    world.desk.write("cert.pem", "no certificate").write("key.pem", data("server.key"));
+    let arguments = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
+    let wrong = world.desk.dibump(&[&["serve", "--listen", "127.0.0.1:0"], &arguments[..]].concat()).await;
+    assert_eq!(wrong.exit, Some(3), "{wrong:#?}");
+    assert!(wrong.stderr.contains("cert.pem"), "{wrong:#?}");
+
+    world.desk.write("cert.pem", data("server.pem"));
+    let daemon = Daemon::start(&mut world, &arguments).await;
+    let url = format!("https://{}/healthz", daemon.address);
+    assert_eq!(own("server.pem").get(&url).send().await.unwrap().status(), 200);
+    assert!(daemon.client.get(&url).send().await.is_err(), "its authority is not trusted by others");
+    world.desk.write("cert.pem", data("authority.pem")).write("key.pem", data("authority.key"));
+    daemon.signal("HUP");
+    let renewed = async {
+        // The authority's own certificate is no server's; that the handshake fails shows that it was taken.
+        while own("server.pem").get(&url).send().await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, renewed).await.expect("it is read again");
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_taken_over_only_from_the_dead_and_removed_in_the_end() {
+    let world = World::new().await;
+    let socket = world.desk.path("dibump.sock");
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    let place = format!("unix:{}", socket.display());
+    let mut daemon = world.desk.spawn(&["serve", "--listen", &place]);
+    let mut lines = BufReader::new(daemon.stderr.take().unwrap()).lines();
+    let first = lines.next_line().await.unwrap().unwrap();
+    assert!(first.ends_with(&format!("serving on {place}")), "{first}");
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    let client = reqwest::Client::builder().unix_socket(socket.clone()).build().unwrap();
+    let answer = client.get("http://dibump/readyz").send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "ready\n");
+    let second = world.desk.dibump(&["serve", "--listen", &place]).await;
+    assert_eq!(second.exit, Some(3), "{second:#?}");
+    let pid = daemon.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(tokio::time::timeout(PATIENCE, daemon.wait()).await.unwrap().unwrap().code(), Some(0));
+    assert!(!socket.exists());
+}
+
+#[tokio::test]
+async fn a_pause_without_end_is_a_daemon_that_runs_on_demand() {
+    let mut world = World::new().await;
+    let daemon = Daemon::start(&mut world, &["--every", "99999999h"]).await;
+    daemon.until(DONE, 1.0).await;
+    daemon.post("/run", Some(SECRET), String::new()).await;
+    daemon.until(DONE, 2.0).await;
+    assert_eq!(daemon.get("/healthz").await.0, 200);
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_run_that_does_not_end_makes_the_daemon_unwell() {
+    let mut world = World::new().await;
+    let gate = Gate::shut();
+    world.registry.fault(Fault::held(&gate).on("_catalog").times(1));
+    let daemon = Daemon::start(&mut world, &["--every", "1s"]).await;
+    daemon.until("dibump_running", 1.0).await;
+    let overdue = async {
+        while daemon.get("/healthz").await.0 == 200 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, overdue).await.expect("it is overdue");
+    let (_, said) = daemon.get("/healthz").await;
+    assert!(said.starts_with("overdue: ") && said.ends_with("no run has ended yet\n"), "{said}");
+    gate.open();
+    daemon.until(DONE, 1.0).await;
+    daemon.stop().await;
 }
 
 /// What the official client's parser reads, or why it does not.

@@ -40,6 +40,8 @@ pub(crate) struct Desk {
     folder: tempfile::TempDir,
     pub(crate) now: String,
     pub(crate) variables: Vec<(String, String)>,
+    /// What the shell's `ulimit` is told before the program starts, as `-n 64`.
+    pub(crate) limit: Option<&'static str>,
 }
 
 /// A registry with releases, a forge with a project, and a configuration that names both.
@@ -51,7 +53,7 @@ pub(crate) struct World {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), now: NOW.to_owned(), variables: Vec::new() }
+        Self { folder: tempfile::tempdir().unwrap(), now: NOW.to_owned(), variables: Vec::new(), limit: None }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -69,7 +71,15 @@ impl Desk {
 
     /// The program, not started yet.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dibump"));
+        let program = env!("CARGO_BIN_EXE_dibump");
+        let mut command = match self.limit {
+            None => Command::new(program),
+            Some(limit) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\""), program]);
+                shell
+            }
+        };
         command.args(arguments).env_clear().current_dir(self.folder.path());
         command.env("DIBUMP_NOW", &self.now);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{FileOutput, duration, output};
+use crate::cli::serve::Place;
 use crate::run::Shard;
 
 /// `dibump run`.
@@ -31,9 +32,15 @@ pub(in crate::cli) struct Run {
 /// `dibump serve`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Serve {
-    /// Where health, metrics and triggers are served
+    /// Where health, metrics and triggers are served: an address with a port, or unix:PATH
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub(in crate::cli) listen: std::net::SocketAddr,
+    pub(in crate::cli) listen: Place,
+    /// Serve over TLS with this certificate (PEM, with the intermediate ones); it is read again when the file changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(in crate::cli) tls_cert: Option<std::path::PathBuf>,
+    /// The private key of --tls-cert (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(in crate::cli) tls_key: Option<std::path::PathBuf>,
     /// How long after the begin of a run the next one begins at the earliest
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = pause)]
     pub(in crate::cli) every: std::time::Duration,

@@ -1,4 +1,4 @@
-//! The daemon's door: health, metrics, and a trigger behind a token. What comes in is capped and believed in nothing.
+//! What the daemon answers: health, metrics, and a trigger behind a token. What comes in is capped and not trusted.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
@@ -27,6 +28,8 @@ pub(super) struct Door {
     /// Who may ask for a run; without it nobody may.
     pub(super) token: Option<Secret>,
     pub(super) metrics: Arc<Metrics>,
+    /// Whether the daemon still does what it is there for.
+    pub(super) health: Health,
     /// Whether it takes triggers: until it is told to stop.
     pub(super) is_ready: Arc<AtomicBool>,
     /// The projects that the configuration names.
@@ -35,15 +38,25 @@ pub(super) struct Door {
 
 type Answer = (StatusCode, String);
 
+/// How the daemon is, in a line; an error where a run is overdue.
+pub(super) type Health = Box<dyn Fn() -> Result<String, String> + Send + Sync>;
+
 /// The routes.
 pub(super) fn router(door: Door) -> Router {
     Router::new()
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/run", post(trigger))
         .layer(DefaultBodyLimit::max(LARGEST))
         .with_state(Arc::new(door))
+}
+
+async fn health(State(door): State<Arc<Door>>) -> Answer {
+    match (door.health)() {
+        Ok(told) => (StatusCode::OK, told),
+        Err(told) => (StatusCode::SERVICE_UNAVAILABLE, told),
+    }
 }
 
 async fn ready(State(door): State<Arc<Door>>) -> Answer {
@@ -63,15 +76,23 @@ struct Asked {
     project: Option<String>,
 }
 
+/// A caller that has the token. It comes before the body in the arguments of a handler, so that a stranger's is not read.
+struct Allowed;
+
+impl FromRequestParts<Arc<Door>> for Allowed {
+    type Rejection = Answer;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Answer> {
+        door.lets_in(&parts.headers).map(|()| Self)
+    }
+}
+
 async fn trigger(
+    _: Allowed,
     State(door): State<Arc<Door>>,
     Query(asked): Query<Asked>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    if let Err(refusal) = door.lets_in(&headers) {
-        return refusal;
-    }
     let scope = match door.scope(asked.project, &body) {
         Ok(scope) => scope,
         Err(unknown) => {
@@ -94,7 +115,7 @@ async fn trigger(
 impl Door {
     fn lets_in(&self, headers: &HeaderMap) -> Result<(), Answer> {
         let Some(token) = &self.token else {
-            let why = "nobody may ask for a run: DIBUMP_SERVE_TOKEN is not set\n";
+            let why = "DIBUMP_SERVE_TOKEN is not set, so no run can be asked for\n";
             return Err((StatusCode::FORBIDDEN, why.to_owned()));
         };
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -103,7 +124,7 @@ impl Door {
         let given = bearer.or_else(|| text("x-gitlab-token")).unwrap_or_default();
         match token.matches(given) {
             true => Ok(()),
-            false => Err((StatusCode::UNAUTHORIZED, "the token is another one\n".to_owned())),
+            false => Err((StatusCode::UNAUTHORIZED, "the token is wrong or missing\n".to_owned())),
         }
     }
 

@@ -1,6 +1,8 @@
 //! What a daemon did, for Prometheus.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Mutex, PoisonError};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -21,15 +23,21 @@ pub(super) const RUN_RESULTS: [&str; 5] = ["done", "retry", "refused", "person",
 /// What becomes of a configuration that is read again.
 pub(super) const RELOAD_RESULTS: [&str; 2] = ["taken", "refused"];
 
+/// So many hosts are counted each by itself: servers redirect to what names they like, and each is a series for ever.
+const MOST_HOSTS: usize = 32;
+/// The host of those that came later.
+const OTHER: &str = "other";
+
 /// All that is counted.
 pub(super) struct Metrics {
     registry: Registry,
+    hosts: Mutex<BTreeSet<String>>,
     pub(super) runs: Family<Result, Counter>,
     pub(super) seconds: Histogram,
     pub(super) running: Gauge,
     pub(super) last: Gauge<i64, AtomicI64>,
     pub(super) outcomes: Family<Outcome, Counter>,
-    pub(super) requests: Family<Request, Counter>,
+    requests: Family<Request, Counter>,
     pub(super) releases: Family<Release, Gauge>,
     pub(super) wishes: Counter,
     pub(super) reloads: Family<Result, Counter>,
@@ -49,10 +57,10 @@ pub(super) struct Outcome {
 
 /// Requests to a host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Request {
-    pub(super) host: String,
+struct Request {
+    host: String,
     /// `none` where there was no answer.
-    pub(super) status: String,
+    status: String,
 }
 
 /// Releases of a producer.
@@ -67,6 +75,7 @@ impl Metrics {
     pub(super) fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("dibump"),
+            hosts: Mutex::default(),
             runs: Family::default(),
             seconds: Histogram::new(SECONDS),
             running: Gauge::default(),
@@ -86,6 +95,17 @@ impl Metrics {
             drop(metrics.reloads.get_or_create(&Result { result }));
         }
         metrics
+    }
+
+    /// Counts requests to a host, by the status of the answer; `None` where there was no answer.
+    pub(super) fn count_requests(&self, host: &str, status: Option<u16>, count: u64) {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() < MOST_HOSTS {
+            hosts.insert(host.to_owned());
+        }
+        let host = if hosts.contains(host) { host } else { OTHER }.to_owned();
+        let status = status.map_or("none".to_owned(), |status| status.to_string());
+        self.requests.get_or_create(&Request { host, status }).inc_by(count);
     }
 
     fn register(&mut self) {
@@ -119,5 +139,25 @@ impl Metrics {
             // Writing to a text does not fail.
             Err(_) => String::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_without_end_are_one_series_more() {
+        let metrics = Metrics::new();
+        for i in 0..1_000 {
+            metrics.count_requests(&format!("{i}.example"), Some(200), 1);
+        }
+        metrics.count_requests("0.example", Some(200), 1);
+        let text = metrics.text();
+        let series: Vec<&str> =
+            text.lines().filter(|line| line.starts_with("dibump_requests_total")).collect();
+        assert_eq!(series.len(), MOST_HOSTS + 1);
+        assert!(series.contains(&"dibump_requests_total{host=\"0.example\",status=\"200\"} 2"), "{series:?}");
+        assert!(series.contains(&"dibump_requests_total{host=\"other\",status=\"200\"} 968"), "{series:?}");
     }
 }

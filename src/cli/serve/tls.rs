@@ -1,0 +1,74 @@
+//! The certificate of the daemon's own server. It is read again from time to time, because what renews certificates only
+//! replaces their files.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use anyhow::Context as _;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// TLS with the certificate that the files hold.
+pub(super) struct Tls {
+    certificate: PathBuf,
+    key: PathBuf,
+    current: RwLock<Current>,
+}
+
+struct Current {
+    /// The bytes of both files, by which a change is known.
+    read: [Vec<u8>; 2],
+    acceptor: TlsAcceptor,
+}
+
+impl Tls {
+    /// Reads a certificate, with those that lead to its authority, and its key.
+    pub(super) fn read(certificate: &Path, key: &Path) -> anyhow::Result<Self> {
+        let current = RwLock::new(Current::of(bytes(certificate, key)?, certificate, key)?);
+        Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), current })
+    }
+
+    /// Reads the files again; whether they changed. Where they cannot be used, what was read before stays.
+    pub(super) fn reread(&self) -> anyhow::Result<bool> {
+        let read = bytes(&self.certificate, &self.key)?;
+        if self.current.read().unwrap_or_else(PoisonError::into_inner).read == read {
+            return Ok(false);
+        }
+        let current = Current::of(read, &self.certificate, &self.key)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+        Ok(true)
+    }
+
+    /// The handshake with a caller.
+    pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> std::io::Result<TlsStream<S>> {
+        let acceptor = self.current.read().unwrap_or_else(PoisonError::into_inner).acceptor.clone();
+        acceptor.accept(stream).await
+    }
+}
+
+impl Current {
+    fn of(read: [Vec<u8>; 2], certificate: &Path, key: &Path) -> anyhow::Result<Self> {
+        let unusable = |path: &Path| format!("couldn't use {}", path.display());
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read[0]).collect();
+        let chain = chain.with_context(|| unusable(certificate))?;
+        let private = PrivateKeyDer::from_pem_slice(&read[1]).with_context(|| unusable(key))?;
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, private)
+            .with_context(|| format!("couldn't use {} with {}", certificate.display(), key.display()))?;
+        Ok(Self { read, acceptor: TlsAcceptor::from(Arc::new(config)) })
+    }
+}
+
+fn bytes(certificate: &Path, key: &Path) -> anyhow::Result<[Vec<u8>; 2]> {
+    Ok([crate::disk::read_small(certificate)?, crate::disk::read_small(key)?])
+}
