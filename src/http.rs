@@ -7,7 +7,9 @@
     reason = "time-outs, deadlines and dates of `Retry-After` need the clock"
 )]
 
+mod entries;
 mod error;
+mod flight;
 mod mask;
 mod redact;
 mod retry;
@@ -23,6 +25,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
 
+pub use entries::Entries;
 pub use error::{IN_THE_WAY, TransportError};
 pub use mask::Mask;
 pub use redact::redacted;

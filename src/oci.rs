@@ -5,6 +5,8 @@
 //! like.
 #![expect(clippy::disallowed_methods, reason = "tokens expire, and credentials stand in docker's files")]
 
+mod allowance;
+mod annotations;
 mod catalog;
 mod challenge;
 mod client;

@@ -14,8 +14,8 @@ use crate::signature::{Evidence, Layout};
 pub struct Manifest {
     /// The digest of the bytes that were received.
     pub digest: Digest,
-    /// The manifest's annotations.
-    pub annotations: BTreeMap<String, String>,
+    /// The manifest's annotations, which whoever keeps a release of it shares.
+    pub annotations: Arc<BTreeMap<String, String>>,
     /// The sum of the layers' sizes in bytes.
     pub size: u64,
 }

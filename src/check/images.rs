@@ -95,7 +95,7 @@ impl Image {
                     .chain([key.clone()])
                     .collect(),
                 key,
-                attributes: annotations.map(attributes),
+                attributes: annotations.map(|all| attributes(all)),
                 facets,
             },
         }

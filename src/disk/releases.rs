@@ -205,7 +205,7 @@ impl ReleaseEntry {
             digest: artifact.digest.as_ref().map(ToString::to_string),
             size: artifact.size,
             signature: None,
-            annotations: artifact.annotations.clone(),
+            annotations: (*artifact.annotations).clone(),
         };
         Self {
             version: release.version.to_string(),

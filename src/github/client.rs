@@ -19,13 +19,19 @@ use super::error::{Failure, GraphqlFailure, InvalidAccess};
 use super::repository::RepositoryId;
 use super::send::{Moved, Sender};
 use super::session::Session;
-use crate::http::{Credential, Origin, Transport};
+use crate::http::{Credential, Entries, Origin, Transport};
 
 /// GitHub's largest page.
 pub(super) const PER_PAGE: usize = 100;
 
 /// A longer list than this is a loop.
 const MAX_PAGES: usize = 600;
+
+/// The most bytes of one list, all its pages together.
+const MAX_LIST_BYTES: usize = 64 << 20;
+
+/// The entries of a page; lists that know no page size may give more than were asked for.
+type Listed<T> = Entries<T, { 100 * PER_PAGE }>;
 
 /// One API with one identity.
 #[derive(Debug, Clone)]
@@ -177,11 +183,17 @@ impl Client {
     }
 
     async fn pages<T: DeserializeOwned>(&self, mut route: String, sized: bool) -> Result<List<T>, Failure> {
-        let mut list = List { entries: Vec::new(), moved: false };
+        let (mut list, mut bytes) = (List { entries: Vec::new(), moved: false }, 0);
         for page in 1..=MAX_PAGES {
             let answer = self.get_as(&route, None).await?;
-            let read: Vec<T> = serde_json::from_slice(&answer.body)
+            bytes += answer.body.len();
+            let read: Listed<T> = serde_json::from_slice(&answer.body)
                 .map_err(|error| Failure::Malformed(format!("page {page} of {route} is no list: {error}")))?;
+            let Some(read) = read.whole().filter(|_| bytes <= MAX_LIST_BYTES) else {
+                return Err(Failure::Malformed(format!(
+                    "the list {route} is too long to be read as a whole"
+                )));
+            };
             let full = sized && read.len() >= PER_PAGE;
             list.entries.extend(read);
             list.moved |= answer.moved;

@@ -14,13 +14,21 @@ use url::Url;
 
 use super::Token;
 use super::error::{API, Failure, InvalidAccess};
-use crate::http::{BoundSecret, Credential, InvalidSecret, Origin, Request, Response, Transport, redacted};
+use crate::http::{
+    BoundSecret, Credential, Entries, InvalidSecret, Origin, Request, Response, Transport, redacted,
+};
 
 /// GitLab's largest page.
 pub(super) const PER_PAGE: usize = 100;
 
 /// A longer list than this is a loop: GitLab refuses offsets above 50,000.
 pub(super) const MAX_PAGES: usize = 600;
+
+/// The most bytes of one list, all its pages together: release notes are long, and all of them are kept.
+const MAX_LIST_BYTES: usize = 64 << 20;
+
+/// The entries of a page. Some servers give more than were asked for; this many nobody gives.
+type Listed<T> = Entries<T, { 100 * PER_PAGE }>;
 
 #[derive(Deserialize)]
 struct GraphqlAnswer<T> {
@@ -116,12 +124,17 @@ impl Client {
         let mut url = self.rest_endpoint(&endpoint.endpoint())?;
         endpoint.parameters().add_to_url(&mut url);
         url.query_pairs_mut().append_pair("per_page", &PER_PAGE.to_string());
-        let mut entries = Vec::new();
+        let (mut entries, mut bytes) = (Vec::new(), 0);
         for page in 1..=MAX_PAGES {
             let response = self.send(Request::get(url.clone())).await?;
-            let read: Vec<T> = serde_json::from_slice(&response.body).map_err(|error| {
+            bytes += response.body.len();
+            let read: Listed<T> = serde_json::from_slice(&response.body).map_err(|error| {
                 Failure::Malformed(format!("page {page} of {} is no list: {error}", redacted(&url)))
             })?;
+            let Some(read) = read.whole().filter(|_| bytes <= MAX_LIST_BYTES) else {
+                let reason = format!("the list {} is too long to be read as a whole", redacted(&url));
+                return Err(Failure::Malformed(reason));
+            };
             let full = read.len() >= PER_PAGE;
             entries.extend(read);
             match next_query(&response, page, full, &url) {

@@ -10,6 +10,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use super::flight::{Flight, Room};
 use super::{Mask, Origin, Request, Response, Settings, TransportError, redacted, retry, secret, tls};
 use crate::ending::sentence;
 
@@ -25,6 +26,7 @@ pub(super) struct Inner {
     proxies: Option<Matcher>,
     hosts: Mutex<HashMap<Origin, Arc<Host>>>,
     counters: Mutex<BTreeMap<(Origin, Option<u16>), u64>>,
+    flight: Flight,
     /// What was sent with requests and must not be shown with answers.
     pub(super) mask: Mask,
 }
@@ -60,7 +62,7 @@ impl Inner {
         let client = builder.build().map_err(|error| setup(sentence(&error)))?;
         let proxies = settings.proxy_from_environment.then(Matcher::from_system);
         let (hosts, counters, mask) = (Mutex::default(), Mutex::default(), Mask::default());
-        Ok(Self { client, settings, proxies, hosts, counters, mask })
+        Ok(Self { client, settings, proxies, hosts, counters, flight: Flight::default(), mask })
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -197,7 +199,7 @@ impl Inner {
         }
         let mut answer = builder.send().await.map_err(failed)?;
         let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-        let mut body = read_body(&mut answer, request).await?;
+        let mut body = read_body(&mut answer, request, &self.flight).await?;
         if !status.is_success() {
             body = self.mask.hide_in_error(body);
         }
@@ -289,20 +291,28 @@ fn redirect_target(method: &Method, response: &Response) -> Result<Option<Url>, 
     }
 }
 
-async fn read_body(answer: &mut reqwest::Response, request: &Request) -> Result<Bytes, TransportError> {
+async fn read_body(
+    answer: &mut reqwest::Response,
+    request: &Request,
+    flight: &Flight,
+) -> Result<Bytes, TransportError> {
     let too_large = || TransportError::TooLarge { url: redacted(&request.url), cap: request.body_cap };
     if request.method == Method::HEAD {
         return Ok(Bytes::new());
     }
-    let announced = answer.content_length().unwrap_or(0);
-    if announced > request.body_cap as u64 {
+    let announced = answer.content_length();
+    if announced.is_some_and(|bytes| bytes > request.body_cap as u64) {
         return Err(too_large());
     }
-    let mut body = BytesMut::with_capacity(usize::try_from(announced).unwrap_or(0));
+    let announced = announced.and_then(|bytes| usize::try_from(bytes).ok());
+    let (whole, mut room) = (announced.unwrap_or(request.body_cap), Room::default());
+    flight.hold(&mut room, announced.unwrap_or(0), whole).await;
+    let mut body = BytesMut::with_capacity(announced.unwrap_or(0));
     while let Some(chunk) = answer.chunk().await.map_err(|error| failure(error, &request.url))? {
         if body.len() + chunk.len() > request.body_cap {
             return Err(too_large());
         }
+        flight.hold(&mut room, body.len() + chunk.len(), whole).await;
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())

@@ -56,6 +56,7 @@ impl Batch {
                 Ok(Some(Manifest { digest, annotations, .. })) => {
                     let contradiction =
                         Identity::of(&self.asked(name), &annotations).contradiction().cloned();
+                    let annotations = Arc::unwrap_or_clone(annotations);
                     Ok(Found { digest, annotations, contradiction, verdict: None })
                 }
                 Ok(None) => Err(Fault::Missing),

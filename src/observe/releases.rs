@@ -8,6 +8,7 @@ mod gates;
 mod look_up;
 mod shelf;
 mod sources;
+mod tag_lists;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -213,6 +214,7 @@ impl<'a> Snapshot<'a> {
             releases.insert(version, release);
         }
         must_have_images(&mut facts, releases.values()).await?;
+        releases.keys().for_each(|version| facts.outline_before(version));
         self.learn(&facts, releases);
         Ok(())
     }
@@ -255,6 +257,7 @@ impl<'a> Snapshot<'a> {
         let mut facts = shelf.facts().await;
         let release = facts.read(version, &self.listed, now).await?;
         must_have_images(&mut facts, std::iter::once(&release)).await?;
+        facts.outline_before(version);
         self.learn(&facts, BTreeMap::from([(version.clone(), release)]));
         Ok(())
     }

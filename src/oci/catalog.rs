@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::OciRegistry;
-use super::paging::{self, Page};
+use super::paging::{self, Items, Page};
 use super::session::Scope;
 use crate::catalogue::{Candidates, Catalogue, CatalogueError, Names};
 use crate::ending::Ends as _;
@@ -26,14 +26,13 @@ pub struct OciCatalog {
 /// A page of repositories.
 #[derive(Deserialize)]
 struct CatalogPage {
-    // Named, so that serde misses it where it is missing.
-    #[serde(deserialize_with = "Option::deserialize")]
-    repositories: Option<Vec<String>>,
+    /// Named, so that serde misses it where it is missing.
+    repositories: Items,
 }
 
 impl Page for CatalogPage {
-    fn into_items(self) -> Vec<String> {
-        self.repositories.unwrap_or_default()
+    fn into_items(self) -> Items {
+        self.repositories
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use http::StatusCode;
 use url::Url;
 
+use super::allowance::Allowance;
 use super::credentials::Credentials;
 use super::refusal::{speaks_registry, words};
 use super::session::{Pass, Scope, Session};
@@ -29,6 +30,8 @@ pub(super) struct Client {
     is_registry: AtomicBool,
     is_no_registry: AtomicBool,
     has_no_referrers: AtomicBool,
+    /// What all answers together may still hold.
+    pub(super) allowance: Allowance,
 }
 
 impl Client {
@@ -46,8 +49,17 @@ impl Client {
         let session = Session::new(transport.clone(), origin, credentials);
         let [let_in, is_registry, is_no_registry, has_no_referrers] =
             [(); 4].map(|()| AtomicBool::new(false));
-        let host = host.to_owned();
-        Ok(Self { transport, root, host, session, let_in, is_registry, is_no_registry, has_no_referrers })
+        Ok(Self {
+            allowance: Allowance::new(host),
+            host: host.to_owned(),
+            transport,
+            root,
+            session,
+            let_in,
+            is_registry,
+            is_no_registry,
+            has_no_referrers,
+        })
     }
 
     /// How many requests are worth having under way at once.
@@ -268,6 +280,11 @@ pub(super) fn not_understood(response: &Response, reason: String) -> RegistryErr
     RegistryError::NotUnderstood { subject: redacted(&response.url), reason }
 }
 
+/// The error for an answer of which only a part would be kept.
+pub(super) fn cut(response: &Response, reason: String) -> RegistryError {
+    RegistryError::Invalid { subject: redacted(&response.url), reason }
+}
+
 /// The error for JSON that is not `expected`. Text that ends too early was cut on the way.
 pub(super) fn unreadable(response: &Response, expected: &str, error: &serde_json::Error) -> RegistryError {
     let (subject, reason) = (redacted(&response.url), format!("not {expected}: {error}"));
@@ -283,7 +300,7 @@ pub(super) fn unanswered(error: TransportError, subject: String) -> RegistryErro
         _ if error.retry_helps() => RegistryError::Unavailable { subject, source: Arc::new(error) },
         _ if error.is_unreachable() => unusable(&error),
         TransportError::TooLarge { cap, .. } => {
-            RegistryError::NotUnderstood { subject, reason: format!("an answer of more than {cap} bytes") }
+            RegistryError::Invalid { subject, reason: format!("an answer of more than {cap} bytes") }
         }
         _ => RegistryError::NotUnderstood { subject, reason: error.to_string() },
     }

@@ -1,6 +1,6 @@
 //! Manifests: whether there is one, and what it says. The bytes that are hashed are the bytes that are parsed.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
 use oci_distribution::manifest::{
@@ -8,9 +8,9 @@ use oci_distribution::manifest::{
     OCI_IMAGE_MEDIA_TYPE, OciDescriptor,
 };
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::client::{Client, not_understood, unexpected, unreadable};
+use super::annotations::{Annotations, Untaken};
+use super::client::{Client, cut, not_understood, unexpected, unreadable};
 use super::session::Scope;
 use crate::http::{Request, Response, redacted};
 use crate::registry::{Manifest, RegistryError, Repository};
@@ -26,15 +26,14 @@ const ACCEPT: &str = concat!(
 /// The size up to which registries must take manifests (distribution-spec, "Pushing Manifests").
 const BODY_CAP: usize = 4 << 20;
 
-/// The fields of a manifest or an index that we read. Values of annotations may be anything until they were looked
-/// at, so that the error can name the key.
+/// The fields of a manifest or an index that we read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
     media_type: Option<String>,
     layers: Option<Vec<OciDescriptor>>,
     manifests: Option<Vec<OciDescriptor>>,
-    annotations: Option<BTreeMap<String, Value>>,
+    annotations: Option<Annotations>,
 }
 
 /// Whether the repository has a manifest tagged `tag`.
@@ -67,7 +66,7 @@ pub(super) async fn read(
     let Some(found) = tagged(client, repository, tag.as_str()).await? else { return Ok(None) };
     let Some(entries) = &found.wire.manifests else {
         let digest = found.digest.clone();
-        return manifest(found, digest).map(Some);
+        return manifest(client, found, digest).map(Some);
     };
     let images: Vec<&OciDescriptor> = entries.iter().filter(|entry| !is_attestation(entry)).collect();
     let [entry] = images.as_slice() else {
@@ -84,7 +83,7 @@ pub(super) async fn read(
     if inner.is_index() {
         return Err(inner.wrong("an index within an index".to_owned()));
     }
-    manifest(inner, found.digest).map(Some)
+    manifest(client, inner, found.digest).map(Some)
 }
 
 /// What BuildKit pushes beside an image (docs/attestations/attestation-storage.md) is none.
@@ -199,20 +198,19 @@ fn is_manifest_type(media_type: &str) -> bool {
 }
 
 /// The manifest that was found, under the digest that its tag stands for.
-fn manifest(mut found: Found, digest: Digest) -> Result<Manifest, RegistryError> {
-    let (layers, given) = (found.wire.layers.take(), found.wire.annotations.take());
+fn manifest(client: &Client, mut found: Found, digest: Digest) -> Result<Manifest, RegistryError> {
+    let (layers, annotations) = (found.wire.layers.take(), found.wire.annotations.take());
     let layers = layers.ok_or_else(|| found.wrong("a manifest without layers".to_owned()))?;
     let mut size = 0_u64;
     for layer in layers {
         let bytes = u64::try_from(layer.size).ok().and_then(|bytes| size.checked_add(bytes));
         size = bytes.ok_or_else(|| found.wrong("layers of impossible size".to_owned()))?;
     }
-    let mut annotations = BTreeMap::new();
-    for (key, value) in given.unwrap_or_default() {
-        let Value::String(text) = value else {
-            return Err(found.wrong(format!("the annotation {key} is no string")));
-        };
-        annotations.insert(key, text);
-    }
-    Ok(Manifest { digest, annotations, size })
+    let annotations = annotations.unwrap_or_default().texts(&client.allowance);
+    let annotations = annotations.map_err(|untaken| match untaken {
+        Untaken::Wrong(reason) => found.wrong(reason),
+        Untaken::TooMany(reason) => cut(&found.response, reason),
+        Untaken::UsedUp(error) => error,
+    });
+    Ok(Manifest { digest, annotations: Arc::new(annotations?), size })
 }

@@ -1,18 +1,26 @@
 //! Lists that come in pages: `tags/list` and `_catalog`. A list is whole or an error, never short.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::client::{Client, not_understood, unexpected, unreadable};
+use super::allowance::{Of, too_many};
+use super::client::{Client, cut, not_understood, unexpected, unreadable};
 use super::session::Scope;
-use crate::http::{Request, Response};
+use crate::http::{Entries, Request, Response};
 use crate::registry::RegistryError;
 
 /// More pages than this are a server that never ends.
 const MAX_PAGES: usize = 1000;
+
+/// The most entries of one list. What a look-up may read of all lists together is the client's allowance.
+const MAX_ENTRIES: usize = 200_000;
+
+/// The entries of a page, and one more for a list that is too long.
+pub(super) type Items = Entries<String, { MAX_ENTRIES + 1 }>;
 
 /// Page sizes that servers have by default are multiples of this; a list of such a length may be one page of more.
 const ROUND: usize = 50;
@@ -20,7 +28,7 @@ const ROUND: usize = 50;
 /// One kind of list.
 pub(super) trait Page: DeserializeOwned {
     /// What the page holds.
-    fn into_items(self) -> Vec<String>;
+    fn into_items(self) -> Items;
 }
 
 /// Every item of the list at `url`, of which the first page was answered already.
@@ -31,10 +39,11 @@ pub(super) async fn all<P: Page>(
     first: &Response,
 ) -> Result<Vec<String>, RegistryError> {
     let asked = HashSet::from([url.clone()]);
-    let mut list = List { url, items: Vec::new(), seen: HashSet::new(), asked };
+    let mut list = List { client, url, items: HashMap::new(), asked };
     client.confirm_speaker(first)?;
     let mut next = list.read::<P>(first)?;
     while let Some(page) = next {
+        client.allowance.take(Of::Pages, 1)?;
         let by_guess = page.by_guess;
         let response = client.send(scope, Request::get(page.url)).await?;
         // A server that knows no `last` may say so; it gave its whole list before.
@@ -44,14 +53,15 @@ pub(super) async fn all<P: Page>(
         client.confirm_speaker(&response)?;
         next = list.read::<P>(&response)?;
     }
-    Ok(list.items)
+    Ok(list.in_order())
 }
 
 /// The list as far as it was read.
-struct List {
+struct List<'a> {
+    client: &'a Client,
     url: Url,
-    items: Vec<String>,
-    seen: HashSet<String>,
+    /// Each with its place, because pages may overlap.
+    items: HashMap<String, usize>,
     asked: HashSet<Url>,
 }
 
@@ -62,7 +72,7 @@ struct Next {
     by_guess: bool,
 }
 
-impl List {
+impl List<'_> {
     fn read<P: Page>(&mut self, response: &Response) -> Result<Option<Next>, RegistryError> {
         if response.status != StatusCode::OK {
             return Err(unexpected(response));
@@ -70,29 +80,55 @@ impl List {
         let page: P =
             serde_json::from_slice(&response.body).map_err(|error| unreadable(response, "a list", &error))?;
         let items = page.into_items();
-        let length = items.len();
-        let last = items.last().cloned();
+        let length = items.count;
+        let last = items.kept.last().cloned();
         let before = self.items.len();
-        for item in items {
-            if self.seen.insert(item.clone()) {
-                self.items.push(item);
-            }
-        }
+        self.keep(items, response)?;
         if let Some(next) = next_page(&self.url, response)? {
-            if self.asked.len() >= MAX_PAGES {
-                return Err(not_understood(response, format!("more than {MAX_PAGES} pages")));
-            }
             if !self.asked.insert(next.clone()) {
                 return Err(not_understood(response, "a list whose pages go in circles".to_owned()));
             }
-            return Ok(Some(Next { url: next, by_guess: false }));
+            return self.ends(response).map(|()| Some(Next { url: next, by_guess: false }));
         }
         let grew = self.items.len() > before;
         let next =
             last.filter(|_| grew && length.is_multiple_of(ROUND)).map(|last| self.after(length, &last));
-        Ok(next
-            .filter(|url| self.asked.len() < MAX_PAGES && self.asked.insert(url.clone()))
-            .map(|url| Next { url, by_guess: true }))
+        let next = next.filter(|url| self.asked.insert(url.clone()));
+        match next {
+            Some(url) => self.ends(response).map(|()| Some(Next { url, by_guess: true })),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether there are not too many pages by now.
+    fn ends(&self, response: &Response) -> Result<(), RegistryError> {
+        match self.asked.len() > MAX_PAGES {
+            true => Err(cut(response, too_many(MAX_PAGES, "pages"))),
+            false => Ok(()),
+        }
+    }
+
+    fn keep(&mut self, items: Items, response: &Response) -> Result<(), RegistryError> {
+        let too_many = || Err(cut(response, too_many(MAX_ENTRIES, "entries")));
+        if items.count > MAX_ENTRIES {
+            return too_many();
+        }
+        let bytes = items.kept.iter().map(String::len).sum();
+        self.client.allowance.take(Of::Entries, items.count)?;
+        self.client.allowance.take(Of::EntryBytes, bytes)?;
+        for item in items.kept {
+            let place = self.items.len();
+            if let Entry::Vacant(entry) = self.items.entry(item) {
+                entry.insert(place);
+            }
+        }
+        if self.items.len() > MAX_ENTRIES { too_many() } else { Ok(()) }
+    }
+
+    fn in_order(self) -> Vec<String> {
+        let mut items: Vec<(String, usize)> = self.items.into_iter().collect();
+        items.sort_unstable_by_key(|(_, place)| *place);
+        items.into_iter().map(|(item, _)| item).collect()
     }
 
     fn after(&self, length: usize, last: &str) -> Url {

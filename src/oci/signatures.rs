@@ -3,10 +3,13 @@
 //! Everything is handed on as it was received; whether it counts is `signature`'s matter. What could not be asked is an
 //! error, so that it is never taken for "no signature".
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 
-use super::client::{Client, unexpected};
+use super::allowance::too_many;
+use super::client::{Client, cut, unexpected};
 use super::manifest::{self, Found};
 use super::paging;
 use super::session::Scope;
@@ -22,6 +25,9 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// signature, scan and bill of materials.
 const MOST_REFERRERS: usize = 100;
 
+/// The most bytes of all that stands beside one image; a signature has a few thousand.
+const MOST_BYTES: usize = 8 << 20;
+
 /// The signatures of `subject` in one layout; none where the registry lets us in and has none.
 pub(super) async fn read(
     client: &Client,
@@ -29,11 +35,13 @@ pub(super) async fn read(
     subject: &Digest,
     layout: Layout,
 ) -> Result<Vec<Evidence>, RegistryError> {
-    let beside = Beside { client, repository, scope: Scope::Pull(repository.path.clone()) };
+    let scope = Scope::Pull(repository.path.clone());
+    let beside = Beside { client, repository, scope, left: AtomicUsize::new(MOST_BYTES) };
     let manifests = match layout {
         Layout::Classic => {
             let tagged = beside.tag(&format!("sha256-{}.sig", subject.hex())).await?;
-            tagged.into_iter().map(|found| found.response.body.to_vec()).collect()
+            let kept = tagged.into_iter().map(|found| beside.kept(&found.response));
+            kept.collect::<Result<_, _>>()?
         }
         Layout::Bundle => beside.referrers(subject).await?,
     };
@@ -49,6 +57,8 @@ struct Beside<'a> {
     client: &'a Client,
     repository: &'a Repository,
     scope: Scope,
+    /// How many bytes may still come.
+    left: AtomicUsize,
 }
 
 /// What the API for referrers says.
@@ -96,7 +106,7 @@ impl Beside<'_> {
         for digest in digests {
             // A referrer that was deleted may still be listed.
             let found = manifest::digested(self.client, self.repository, &digest).await?;
-            manifests.extend(found.map(|found| found.response.body.to_vec()));
+            manifests.extend(found.map(|found| self.kept(&found.response)).transpose()?);
         }
         Ok(manifests)
     }
@@ -149,6 +159,15 @@ impl Beside<'_> {
         entries(&found.response)
     }
 
+    /// The bytes of an answer, which are kept until they were judged.
+    fn kept(&self, response: &Response) -> Result<Vec<u8>, RegistryError> {
+        let take = |left: usize| left.checked_sub(response.body.len());
+        match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
+            Ok(_) => Ok(response.body.to_vec()),
+            Err(_) => Err(cut(response, too_many(MOST_BYTES, "bytes beside one image"))),
+        }
+    }
+
     async fn with_blobs(&self, layout: Layout, manifest: Vec<u8>) -> Result<Evidence, RegistryError> {
         let mut evidence = Evidence { layout, manifest, blobs: std::collections::BTreeMap::new() };
         // What is malformed needs no blobs to be refused.
@@ -161,7 +180,7 @@ impl Beside<'_> {
                 StatusCode::OK if Digest::of(&response.body) != wanted.digest => {
                     return Err(invalid(&response, format!("its bytes are not those of {}", wanted.digest)));
                 }
-                StatusCode::OK => drop(evidence.blobs.insert(wanted.digest, response.body.to_vec())),
+                StatusCode::OK => drop(evidence.blobs.insert(wanted.digest, self.kept(&response)?)),
                 StatusCode::NOT_FOUND => self.client.confirm_absence(&response).await?,
                 _ => return Err(unexpected(&response)),
             }

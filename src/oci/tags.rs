@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::client::Client;
-use super::paging::{self, Page};
+use super::paging::{self, Items, Page};
 use super::session::Scope;
 use crate::http::Request;
 use crate::registry::{RegistryError, Repository};
@@ -12,14 +12,13 @@ use crate::registry::{RegistryError, Repository};
 /// A page of tags; some registries write `null` for none.
 #[derive(Deserialize)]
 struct TagPage {
-    // Named, so that serde misses it where it is missing: an answer about something else is no empty list.
-    #[serde(deserialize_with = "Option::deserialize")]
-    tags: Option<Vec<String>>,
+    /// Named, so that serde misses it where it is missing: an answer about something else is no empty list.
+    tags: Items,
 }
 
 impl Page for TagPage {
-    fn into_items(self) -> Vec<String> {
-        self.tags.unwrap_or_default()
+    fn into_items(self) -> Items {
+        self.tags
     }
 }
 

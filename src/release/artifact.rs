@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -74,8 +75,8 @@ pub struct Artifact {
     /// What a pull of it transfers: the bytes of all layers, where the manifest was read. The annotation `size` is
     /// another figure, that of the image after unpacking.
     pub size: Option<u64>,
-    /// The manifest's annotations, as they are.
-    pub annotations: BTreeMap<String, String>,
+    /// The manifest's annotations, as they are; all who know the release share them.
+    pub annotations: Arc<BTreeMap<String, String>>,
 }
 
 /// The annotation that says when an artifact was made (image-spec, annotations.md).
@@ -91,9 +92,10 @@ impl Artifact {
     pub fn described(
         key: ImageKey,
         digest: Option<Digest>,
-        annotations: BTreeMap<String, String>,
+        annotations: impl Into<Arc<BTreeMap<String, String>>>,
         naming: &Naming,
     ) -> Self {
+        let annotations = annotations.into();
         let identity = || Identity::of(&Asked { name: &key, tag: "", naming }, &annotations);
         let annotated = Facets::from_annotations(&annotations);
         let annotated = annotated.filter(|_| identity().contradiction().is_none());

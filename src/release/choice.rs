@@ -50,7 +50,7 @@ pub struct Known {
     pub candidates: BTreeMap<Version, Candidate>,
     /// The releases whose artifacts were read.
     pub releases: BTreeMap<Version, Release>,
-    /// The lines of releases whose names a source lists in full, read or not.
+    /// The lines of releases whose names a source lists in full, read or not: of those before one that was read.
     pub outlines: BTreeMap<Version, BTreeSet<Line>>,
 }
 

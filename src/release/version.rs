@@ -3,12 +3,14 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A SemVer version that can be an OCI tag. Ordered by SemVer precedence, never by date.
 #[derive(Debug, Clone)]
 pub struct Version {
     semver: semver::Version,
-    written: String,
+    /// Shared, because versions are kept in many places and a registry may have very many.
+    written: Arc<str>,
 }
 
 /// Text that is no release version.
@@ -44,7 +46,7 @@ impl FromStr for Version {
     /// Build metadata is refused: `+` cannot stand in an OCI tag (distribution-spec, "Pulling manifests").
     fn from_str(text: &str) -> Result<Self, InvalidVersion> {
         match semver::Version::parse(text) {
-            Ok(semver) if semver.build.is_empty() => Ok(Self { semver, written: text.to_owned() }),
+            Ok(semver) if semver.build.is_empty() => Ok(Self { semver, written: text.into() }),
             _ => Err(InvalidVersion(text.to_owned())),
         }
     }

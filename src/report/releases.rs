@@ -154,7 +154,7 @@ mod tests {
     fn known() -> Known {
         let image = |name: &str| {
             let created = ("org.opencontainers.image.created".to_owned(), "2026-05-04T03:02:01Z".to_owned());
-            Artifact::described(name.parse().unwrap(), None, [created].into(), &Naming::default())
+            Artifact::described(name.parse().unwrap(), None, BTreeMap::from([created]), &Naming::default())
         };
         let both = || [image("ubuntu-noble-plain-rke2-1-30"), image("opensuse-15-6-plain-rke2-1-30")];
         let v = |text: &str| text.parse::<Version>().unwrap();

@@ -1,13 +1,30 @@
 //! Servers, projects and people that mean harm, or are just broken: what they get from us, and what they can make us say.
 
+mod caps;
 mod lines;
 mod secrets;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{Request, Response};
+
+use crate::world::{Desk, Ran, ended};
+
+/// The address space that a command gets: several times of what it may need, and a small part of what it took before
+/// its work was bounded. In KiB.
+const ADDRESS_SPACE: usize = 1 << 20;
+
+/// Whoever takes longer hangs.
+const HANGS: Duration = Duration::from_secs(60);
+
+/// Runs the program with little memory, and not for long.
+pub(crate) async fn bounded(desk: &Desk, arguments: &[&str]) -> Ran {
+    let child = desk.limited(ADDRESS_SPACE, arguments).spawn().unwrap();
+    tokio::time::timeout(HANGS, ended(child)).await.expect("it hangs")
+}
 
 /// A server that answers whatever the story wants, and remembers all that it was sent.
 pub(crate) struct Stranger {

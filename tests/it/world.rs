@@ -10,6 +10,8 @@ use crate::fake::oci::{FakeRegistry, Image};
 use crate::hub::{self, Hub, Opened};
 pub(crate) use crate::hub::{PATH, PROJECT, SOURCE, TOKEN};
 
+const DIBUMP: &str = env!("CARGO_BIN_EXE_dibump");
+
 pub(crate) const PREFIX: &str = "sylva/diskimage-builder";
 pub(crate) const VALUES: &str = "values.yaml";
 
@@ -71,15 +73,24 @@ impl Desk {
 
     /// The program, not started yet.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let program = env!("CARGO_BIN_EXE_dibump");
-        let mut command = match self.limit {
-            None => Command::new(program),
-            Some(limit) => {
-                let mut shell = Command::new("/bin/sh");
-                shell.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\""), program]);
-                shell
-            }
-        };
+        match self.limit {
+            None => self.prepared(Command::new(DIBUMP), arguments),
+            Some(limit) => self.under(limit, arguments),
+        }
+    }
+
+    /// The program with so much address space, in KiB.
+    pub(crate) fn limited(&self, address_space: usize, arguments: &[&str]) -> Command {
+        self.under(&format!("-v {address_space}"), arguments)
+    }
+
+    fn under(&self, limit: &str, arguments: &[&str]) -> Command {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\""), DIBUMP]);
+        self.prepared(shell, arguments)
+    }
+
+    fn prepared(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.args(arguments).env_clear().current_dir(self.folder.path());
         command.env("DIBUMP_NOW", &self.now);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::sources::{self, Listing, Source};
+use super::tag_lists::TagLists;
 use super::{ObserveError, Producer};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::ending::{Ending, Ends as _, sentence};
@@ -122,11 +123,25 @@ impl Facts<'_> {
 
     fn offer(&mut self, source: &Source) {
         for (version, released_at) in source.versions() {
-            if let Some(outline) = source.outline(&version, &self.producer.naming) {
-                self.known.outlines.entry(version.clone()).or_insert(outline);
-            }
             let candidate = Candidate { version: version.clone(), released_at, first_seen: None };
             self.known.candidates.entry(version).or_insert(candidate);
+        }
+    }
+
+    /// Notes the lines of the release before this one: the next lower one of which any are known.
+    pub(super) fn outline_before(&mut self, version: &Version) {
+        let Known { candidates, releases, outlines } = &mut self.known;
+        let lower = candidates.range(..version.clone()).rev().map(|(version, _)| version);
+        for lower in lower.filter(|version| !version.is_prerelease()) {
+            let is_read = releases.get(lower).is_some_and(|release| !release.lines().is_empty());
+            if is_read || outlines.contains_key(lower) {
+                return;
+            }
+            let naming = &self.producer.naming;
+            if let Some(lines) = self.sources.iter().find_map(|source| source.outline(lower, naming)) {
+                outlines.insert(lower.clone(), lines);
+                return;
+            }
         }
     }
 
@@ -197,26 +212,27 @@ impl Facts<'_> {
         if let (true, Some(error)) = (tags.is_empty(), denied.first_entry()) {
             return Err(self.registry_error(error.remove()));
         }
-        let others = self.others(&tags).await;
-        Ok(sources::tagged(tags, denied.into_keys().collect(), snapshots, others))
+        let lists = TagLists::new(tags).map_err(|error| {
+            let (subject, reason) = (self.producer.prefix.to_string(), error.to_string());
+            self.registry_error(RegistryError::Invalid { subject, reason })
+        })?;
+        let others = self.others(&lists).await;
+        Ok(sources::tagged(lists, denied.into_keys().collect(), snapshots, others))
     }
 
     /// Names that are no disk images, as far as their newest version tells. What cannot be read may be one.
-    async fn others(&self, tags: &BTreeMap<ImageKey, Vec<String>>) -> BTreeSet<ImageKey> {
+    async fn others(&self, lists: &TagLists) -> BTreeSet<ImageKey> {
         let naming = &self.producer.naming;
-        let newest = tags.iter().filter_map(|(name, tags)| {
-            let version = tags.iter().filter_map(|tag| tag.parse::<Version>().ok()).max()?;
-            Some((name, version))
-        });
-        let strange = newest
+        let strange = lists
+            .newest()
             .filter(|(name, version)| !Artifact::named((*name).clone(), naming).is_image(version, naming));
         let asked = strange.map(async |(name, version)| {
             let repositories = self.repositories(std::slice::from_ref(name));
-            let answers = self.producer.registry.manifests(&repositories, &Tag::from(&version)).await;
+            let answers = self.producer.registry.manifests(&repositories, &Tag::from(version)).await;
             let [Ok(Some(manifest))] = answers.as_slice() else { return None };
             let annotations = manifest.annotations.clone();
             let artifact = Artifact::described(name.clone(), None, annotations, naming);
-            (!artifact.is_image(&version, naming)).then(|| name.clone())
+            (!artifact.is_image(version, naming)).then(|| name.clone())
         });
         futures::future::join_all(asked).await.into_iter().flatten().collect()
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::tag_lists::TagLists;
 use crate::catalogue::{Candidates, Names, Note};
 use crate::release::{Artifact, ImageKey, Line, Naming, Version};
 
@@ -12,7 +13,7 @@ pub(super) enum Source {
     /// The registry's own tag lists: which names carry each version, whose tags it does not tell, which names wait for
     /// promotion at times, and which names are no disk images.
     Tagged {
-        versions: BTreeMap<Version, BTreeSet<ImageKey>>,
+        lists: TagLists,
         denied: BTreeSet<ImageKey>,
         snapshots: BTreeSet<ImageKey>,
         others: BTreeSet<ImageKey>,
@@ -55,23 +56,17 @@ pub(super) fn open(name: &'static str, candidates: Candidates) -> Result<Source,
     }
 }
 
-/// The source that tag lists make. Tags that are no versions (`sha256-….sig`, `bn-test-3`) are no releases.
+/// The source that tag lists make.
 pub(super) fn tagged(
-    tags: BTreeMap<ImageKey, Vec<String>>,
+    lists: TagLists,
     denied: BTreeSet<ImageKey>,
     snapshots: BTreeSet<ImageKey>,
     others: BTreeSet<ImageKey>,
 ) -> Source {
-    let mut versions: BTreeMap<Version, BTreeSet<ImageKey>> = BTreeMap::new();
-    for (name, tags) in &tags {
-        for version in tags.iter().filter_map(|tag| tag.parse().ok()) {
-            versions.entry(version).or_default().insert(name.clone());
-        }
+    match lists.is_empty() {
+        true => Source::Untagged(lists.names().cloned().chain(denied).collect()),
+        false => Source::Tagged { lists, denied, snapshots, others },
     }
-    if versions.is_empty() {
-        return Source::Untagged(tags.into_keys().chain(denied).collect());
-    }
-    Source::Tagged { versions, denied, snapshots, others }
 }
 
 impl Source {
@@ -95,9 +90,9 @@ impl Source {
     /// The versions that disk images carry, as far as it knows.
     pub(super) fn versions(&self) -> Vec<(Version, Option<Timestamp>)> {
         match self {
-            Self::Tagged { versions, others, .. } => {
-                let releases = versions.iter().filter(|(_, names)| !names.is_subset(others));
-                releases.map(|(version, _)| (version.clone(), None)).collect()
+            Self::Tagged { lists, others, .. } => {
+                let releases = lists.versions_of(|name| !others.contains(name));
+                releases.map(|version| (version.clone(), None)).collect()
             }
             Self::Untagged(_) => Vec::new(),
             Self::Announced { notes, .. } => {
@@ -108,10 +103,8 @@ impl Source {
 
     /// The versions that these names carry, disk images or not.
     pub(super) fn versions_of(&self, names: &BTreeSet<ImageKey>) -> Vec<Version> {
-        let Self::Tagged { versions, others, .. } = self else { return Vec::new() };
-        let names: BTreeSet<&ImageKey> = names.intersection(others).collect();
-        let carried = versions.iter().filter(|(_, carry)| carry.iter().any(|name| names.contains(name)));
-        carried.map(|(version, _)| version.clone()).collect()
+        let Self::Tagged { lists, others, .. } = self else { return Vec::new() };
+        lists.versions_of(|name| others.contains(name) && names.contains(name)).cloned().collect()
     }
 
     /// Whether it is known to be no disk image.
@@ -121,7 +114,7 @@ impl Source {
 
     pub(super) fn all_names(&self) -> Vec<ImageKey> {
         match self {
-            Self::Tagged { versions, .. } => versions.values().flatten().cloned().collect(),
+            Self::Tagged { lists, .. } => lists.newest().map(|(name, _)| name.clone()).collect(),
             Self::Untagged(names) => names.iter().cloned().collect(),
             Self::Announced { notes, .. } => {
                 notes.values().filter_map(|note| note.names.as_ref()).flatten().cloned().collect()
@@ -145,38 +138,34 @@ impl Source {
     /// Names that may wait for their promotion to `version`: they have a place for snapshots and do not carry it, and were
     /// never promoted before, or last in the release before. Whoever is older than that is not built any more.
     pub(super) fn suspects(&self, version: &Version, naming: &Naming) -> BTreeSet<ImageKey> {
-        let Self::Tagged { versions, snapshots, others, .. } = self else { return BTreeSet::new() };
+        let Self::Tagged { lists, snapshots, others, .. } = self else { return BTreeSet::new() };
         let may_be_image = |name: &ImageKey| {
-            let is_published = versions.values().any(|names| names.contains(name));
-            is_published && !others.contains(name)
+            lists.carries_any(name, |_| true) && !others.contains(name)
                 || Artifact::named(name.clone(), naming).is_image(version, naming)
         };
-        let carries = |version: &Version, name: &ImageKey| {
-            versions.get(version).is_some_and(|names| names.contains(name))
-        };
-        let released = || versions.iter().filter(|(version, _)| !version.is_prerelease());
-        let before = released().map(|(version, _)| version).rfind(|lower| *lower < version);
+        let before = lists.below(version).find(|version| !version.is_prerelease());
         let is_suspect = |name: &&ImageKey| {
-            !carries(version, name)
+            !lists.carries(name, version)
                 && may_be_image(name)
-                && (before.is_some_and(|before| carries(before, name))
-                    || !released().any(|(_, names)| names.contains(*name)))
+                && (before.is_some_and(|before| lists.carries(name, before))
+                    || !lists.carries_any(name, |version| !version.is_prerelease()))
         };
         snapshots.iter().filter(is_suspect).cloned().collect()
     }
 
-    /// The lines of a release whose names it lists in full.
+    /// The lines of a release whose names it lists in full; `None` where it knows of none.
     pub(super) fn outline(&self, version: &Version, naming: &Naming) -> Option<BTreeSet<Line>> {
         match self.listing(version, naming) {
             Listing::Proven(names) | Listing::Claimed(names) => Some(lines(&names, naming)),
             Listing::Short { .. } => None,
         }
+        .filter(|lines| !lines.is_empty())
     }
 
     pub(super) fn listing(&self, version: &Version, naming: &Naming) -> Listing {
         match self {
-            Self::Tagged { versions, denied, .. } => {
-                let names = versions.get(version).cloned().unwrap_or_default();
+            Self::Tagged { lists, denied, .. } => {
+                let names = lists.names_of(version);
                 match denied.first() {
                     None => Listing::Proven(names),
                     Some(name) => Listing::Short {
@@ -241,7 +230,7 @@ mod tests {
     }
 
     fn only_tagged(tags: BTreeMap<ImageKey, Vec<String>>) -> Source {
-        tagged(tags, BTreeSet::new(), BTreeSet::new(), BTreeSet::new())
+        tagged(TagLists::new(tags).unwrap(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new())
     }
 
     const UBUNTU_31: &str = "ubuntu-noble-plain-rke2-1-31-8";
@@ -295,7 +284,7 @@ mod tests {
     fn tags_that_the_registry_does_not_tell_make_no_release_complete() {
         let tags = BTreeMap::from([(UBUNTU_31.parse().unwrap(), vec!["0.4.12".to_owned()])]);
         let denied = BTreeSet::from([SUSE_31.parse().unwrap()]);
-        let source = tagged(tags, denied, BTreeSet::new(), BTreeSet::new());
+        let source = tagged(TagLists::new(tags).unwrap(), denied, BTreeSet::new(), BTreeSet::new());
         assert!(!source.is_exhaustive());
         let listing = source.listing(&"0.4.12".parse().unwrap(), &Naming::default());
         assert!(matches!(listing, Listing::Short { names, .. } if names.len() == 2));
@@ -306,12 +295,13 @@ mod tests {
         let tags = |versions: &[&str]| versions.iter().map(ToString::to_string).collect::<Vec<_>>();
         let key = |text: &str| text.parse::<ImageKey>().unwrap();
         let image = |os: &str| key(&format!("{os}-1-plain-rke2-1-31-1"));
+        let lists = TagLists::new(BTreeMap::from([
+            (image("there"), tags(&["0.4.11", "0.4.12"])),
+            (image("late"), tags(&["0.4.10", "0.4.11"])),
+            (image("gone"), tags(&["0.4.10", "0.0.0-git-abc"])),
+        ]));
         let source = tagged(
-            BTreeMap::from([
-                (image("there"), tags(&["0.4.11", "0.4.12"])),
-                (image("late"), tags(&["0.4.10", "0.4.11"])),
-                (image("gone"), tags(&["0.4.10", "0.0.0-git-abc"])),
-            ]),
+            lists.unwrap(),
             BTreeSet::new(),
             ["there", "late", "gone", "new"].map(image).into_iter().chain([key("docs")]).collect(),
             BTreeSet::new(),
