@@ -1,5 +1,6 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
+pub mod budget;
 pub mod release;
 pub mod values;
 pub mod template;

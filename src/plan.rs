@@ -26,6 +26,7 @@ pub use references::{ReferenceFile, ReferenceFiles};
 pub use survey::{Current, FileSpec, Survey, SurveyError, Surveyed, Target, survey};
 pub use write::Beside;
 
+use crate::budget::Exceeded;
 use crate::reconcile::kubernetes_versions::{Note, SetVersion};
 use crate::reconcile::references::References;
 use crate::reconcile::{Reconciliation, Refusal};
@@ -146,6 +147,14 @@ pub enum PlanError {
         path: String,
         /// Why.
         error: InvalidSchema,
+    },
+    /// There is more work in a file than anybody asks for, or the time is over.
+    #[error("{path}: {error}")]
+    Exceeded {
+        /// The file.
+        path: String,
+        /// What is too large.
+        error: Exceeded,
     },
     /// What must be signed cannot be told.
     #[error("{path}{}: {error}; {UNTOLD}", at.map(|at| format!(":{at}")).unwrap_or_default())]

@@ -12,10 +12,14 @@ mod format;
 mod functions;
 mod parse;
 mod paths;
+mod shared;
 
 pub use format::kind;
 pub use paths::paths;
 use serde_json::Value;
+
+use crate::budget::{Budget, Exceeded, Of};
+use evaluate::Scope;
 
 /// The longest template, and the longest value that a function gives, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -68,28 +72,33 @@ pub enum TemplateError {
     /// Longer than any value of a values file is.
     #[error("a template, value or output of more than {0} bytes")]
     TooLong(usize),
+    /// More work than any template of a values file is.
+    #[error(transparent)]
+    Exceeded(#[from] Exceeded),
 }
 
-/// The text that `text` renders to where `.Values` is `values`. Text without an action comes back as it is.
-pub fn render(text: &str, values: &Value) -> Result<String, TemplateError> {
+/// The text that `text` renders to where `.Values` is `values`, as far as the budget goes. Text without an action comes
+/// back as it is.
+pub fn render(text: &str, values: &Value, budget: &Budget) -> Result<String, TemplateError> {
     if !text.contains("{{") {
         return Ok(text.to_owned());
     }
     if text.len() > LONGEST {
         return Err(TemplateError::TooLong(LONGEST));
     }
-    evaluate::text_of(&parse::parse(text)?, values)
+    budget.spend(Of::TemplateBytes, text.len() as u64)?;
+    evaluate::text_of(&parse::parse(text)?, Scope { values, budget })
 }
 
 /// The text that `text` renders to, and what that renders to in turn, until no action is left: as the charts of Sylva
 /// interpret values that stand in values.
-pub fn resolve(text: &str, values: &Value) -> Result<String, TemplateError> {
+pub fn resolve(text: &str, values: &Value, budget: &Budget) -> Result<String, TemplateError> {
     let mut rendered = text.to_owned();
     for _ in 0..DEEPEST {
         if !rendered.contains("{{") {
             return Ok(rendered);
         }
-        rendered = render(&rendered, values)?;
+        rendered = render(&rendered, values, budget)?;
     }
     if rendered.contains("{{") { Err(TemplateError::Endless(text.to_owned())) } else { Ok(rendered) }
 }

@@ -6,19 +6,24 @@ use serde_json::Value;
 
 use super::args::consumer::{Deployment as Args, FormArg};
 use super::failure::Failure;
+use crate::budget::Budget;
 use crate::ending::Ends as _;
 use crate::os_image::cluster::is_template;
 use crate::os_image::{Form, Names, Problem, Selection, Wrong, advice, form, select};
 use crate::release::{InvalidImageKey, Prefix, Release};
 use crate::signature::RequirementError;
 use crate::sylva::OS_IMAGES;
-use crate::values::{Document, KeyPath, Layer, Position, Unmerged, ValuesError, merged_with, place};
+use crate::values::{
+    Document, KeyPath, Layer, Position, Rendered, Unmerged, ValuesError, merged_with, place,
+};
 
 /// Values with the files that they come from.
 pub(super) struct Deployment {
     files: Vec<(String, Document)>,
     /// What the files say together.
     pub(super) values: Value,
+    /// What may be spent on their templates.
+    budget: Budget,
     form: Form,
 }
 
@@ -39,7 +44,7 @@ impl Deployment {
             Some(FormArg::SylvaCore) => Form::SylvaCore,
             None => form(&values).map_err(Failure::person)?.unwrap_or(Form::SylvaCore),
         };
-        Ok(Self { files, values, form })
+        Ok(Self { files, values, budget: Budget::default(), form })
     }
 
     /// The same, where there must be some.
@@ -52,10 +57,15 @@ impl Deployment {
         }
     }
 
+    /// The values with their templates rendered.
+    pub(super) fn rendered(&self) -> Rendered<'_> {
+        Rendered::new(&self.values, &self.budget)
+    }
+
     /// The images that the values enable. Everything that is wrong with them is said at once.
     pub(super) fn selection(&self, fallback: Option<&Prefix>) -> Result<Selection, Failure> {
         self.must_have_images()?;
-        let selection = select(&self.values, self.form, fallback);
+        let selection = select(self.rendered(), self.form, fallback);
         match selection.problems.as_slice() {
             [] => Ok(selection),
             problems => Err(self.refused(problems)),
@@ -85,7 +95,11 @@ impl Deployment {
             }
             _ => problem.to_string(),
         };
-        self.refused_at(problems.iter().map(|problem| (&problem.at, said(problem))).collect())
+        let failure = self.refused_at(problems.iter().map(|problem| (&problem.at, said(problem))).collect());
+        match problems.iter().find_map(Problem::exceeded) {
+            Some(exceeded) => Failure { exit: exceeded.ending().into(), ..failure },
+            None => failure,
+        }
     }
 
     /// What must be signed cannot be told.
@@ -118,7 +132,7 @@ impl Deployment {
             }
         };
         let written = at.0.last().map_or(key, String::as_str);
-        match advice(written, key, &self.values, &names) {
+        match advice(written, key, self.rendered(), &names) {
             Some(advice) => format!("{what}; {advice}"),
             None => what.to_owned(),
         }

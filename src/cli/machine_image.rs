@@ -50,14 +50,14 @@ impl Chosen {
     /// The image of the command line, else every place of the values that chooses one.
     fn of(args: &Args, deployment: &Deployment) -> Result<Vec<Self>, Failure> {
         let outright =
-            |choice| vec![Self { machines: None, at: None, choice, cluster: cluster(&deployment.values) }];
+            |choice| vec![Self { machines: None, at: None, choice, cluster: cluster(deployment.rendered()) }];
         if let Some(key) = &args.key {
             return Ok(outright(Choice::Key(key.clone())));
         }
         if !args.selector.is_empty() {
             return Ok(outright(Choice::Selector(selector(&args.selector)?)));
         }
-        let (places, problems) = places(&deployment.values);
+        let (places, problems) = places(deployment.rendered());
         if !problems.is_empty() {
             return Err(deployment.refused(&problems));
         }

@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::local::{self, Local};
 use super::{Context, lookup, references};
+use crate::budget::Budget;
 use crate::config::Config;
 use crate::disk::checkout::path_in_patch;
 use crate::disk::values_file::ValuesFile;
@@ -48,7 +49,8 @@ fn plan_one(
     planned: &mut Vec<ValuesFile>,
 ) -> Result<Exit, Failure> {
     let survey = survey(&local.target, local.contents(), args.files.from.as_ref(), local.policy.prereleases)?;
-    let planning = Planning { context, args, local, survey: &survey, planned };
+    let budget = Budget::default();
+    let planning = Planning { context, args, local, survey: &survey, budget: &budget, planned };
     let made = match &args.files.lookup.observed {
         Some(observed) => planning.observed(observed)?,
         None => planning.in_registry(config)?,
@@ -70,6 +72,7 @@ struct Planning<'a> {
     args: &'a Args,
     local: &'a Local<'a>,
     survey: &'a Survey,
+    budget: &'a Budget,
     /// The files that targets before this one change, as they will be.
     planned: &'a [ValuesFile],
 }
@@ -100,7 +103,8 @@ impl<'a> Planning<'a> {
         self.context.online(config, &self.args.files.lookup.reach, async |session| {
             let producer = session.producer(&settings).await?;
             let demand = self.local.policy.signatures;
-            let signatures = self.survey.signature_requirement(producer.keys.as_ref(), demand)?;
+            let signatures =
+                self.survey.signature_requirement(producer.keys.as_ref(), demand, self.budget)?;
             let mut snapshot = Snapshot::open(&producer, self.survey.listed()).await?;
             let input = self.input(&producer.naming, &signatures);
             let keys = look_up(&input, &mut snapshot).await?;
@@ -118,6 +122,7 @@ impl<'a> Planning<'a> {
             to: self.args.to.as_ref(),
             signatures,
             severities: &self.local.target.severities,
+            budget: self.budget,
             now: self.context.environment.now,
         }
     }

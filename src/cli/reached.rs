@@ -145,7 +145,7 @@ impl Reached<'_> {
                 registries.insert(prefix, self.session.registry(&settings).await?);
             }
             let configured = keys(&settings.keys)?;
-            let required = requirement(&deployment.values, entries, configured.as_ref(), demand)
+            let required = requirement(deployment.rendered(), entries, configured.as_ref(), demand)
                 .map_err(|error| deployment.unsigned(&error))?;
             questions.batches.push(Batch {
                 prefix: prefix.clone(),

@@ -1,6 +1,7 @@
 //! Files, and what is to become of them.
 
 use super::{Ending, Ends};
+use crate::budget::Exceeded;
 use crate::plan::{PlanError, SurveyError};
 use crate::reconcile::Refusal;
 use crate::signature::RequirementError;
@@ -13,6 +14,7 @@ impl Ends for PlanError {
             Self::Refused { refusal, .. } => refusal.ending(),
             Self::Edit { error, .. } => error.ending(),
             Self::Signatures { error, .. } => error.ending(),
+            Self::Exceeded { error, .. } => error.ending(),
             Self::Schema { .. } => Ending::Person,
             Self::LeavesSchema { .. } | Self::Unsigned { .. } => Ending::Refused,
         }
@@ -22,6 +24,16 @@ impl Ends for PlanError {
         match self {
             Self::Survey(error) => error.hint(),
             _ => None,
+        }
+    }
+}
+
+/// Time that is over comes again; what is too large stays so, and to work on it is unsafe.
+impl Ends for Exceeded {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::TooLarge { .. } => Ending::Refused,
+            Self::OutOfTime => Ending::Unknown,
         }
     }
 }
@@ -52,7 +64,7 @@ impl Ends for SurveyError {
 /// What must be signed stays untold until a person names the keys.
 impl Ends for RequirementError {
     fn ending(&self) -> Ending {
-        Ending::Person
+        self.exceeded().map_or(Ending::Person, Exceeded::ending)
     }
 }
 

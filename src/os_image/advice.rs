@@ -1,10 +1,8 @@
 //! What somebody may have meant by a key that no artifact has: the nearest one, and the template that gives it.
 
-use serde_json::Value;
-
 use super::nearest;
 use crate::release::{Facets, ImageKey};
-use crate::template::resolve;
+use crate::values::Rendered;
 
 /// What turns the Kubernetes version of a cluster (`v1.26.9+rke2r1`) into that of a name, the simplest first.
 const PIPES: [&str; 7] = [
@@ -28,7 +26,7 @@ pub enum Names<'a> {
 
 /// A sentence that names what may have been meant; `None` where nothing is alike. `written` is the key before its
 /// template was resolved to `key`.
-pub fn advice(written: &str, key: &str, values: &Value, names: &Names<'_>) -> Option<String> {
+pub fn advice(written: &str, key: &str, values: Rendered<'_>, names: &Names<'_>) -> Option<String> {
     let exists = |key: &str| names.have(key);
     if let Some((template, gives)) = template(written, values, exists) {
         return Some(format!("write `{template}`, which gives `{gives}`"));
@@ -57,7 +55,7 @@ impl Names<'_> {
 }
 
 /// The template with something more at the end of its one action, and what that gives.
-fn template(written: &str, values: &Value, exists: impl Fn(&str) -> bool) -> Option<(String, String)> {
+fn template(written: &str, values: Rendered<'_>, exists: impl Fn(&str) -> bool) -> Option<(String, String)> {
     let (before, rest) = written.split_once("{{")?;
     let (action, after) = rest.split_once("}}")?;
     if after.contains("{{") {
@@ -66,7 +64,7 @@ fn template(written: &str, values: &Value, exists: impl Fn(&str) -> bool) -> Opt
     let action = action.trim_end_matches('-').trim_end();
     PIPES.iter().find_map(|pipe| {
         let template = format!("{before}{{{{{action} | {pipe} }}}}{after}");
-        let gives = resolve(&template, values).ok().filter(|gives| exists(gives))?;
+        let gives = values.resolve(&template).ok().filter(|gives| exists(gives))?;
         Some((template, gives))
     })
 }
@@ -76,17 +74,21 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    use crate::budget::Budget;
+
     #[test]
     fn the_template_that_helps_is_named() {
         let values = json!({"cluster": {"k8s_version": "v1.26.9+rke2r1"}, "plain": "1.26.9"});
+        let budget = Budget::default();
+        let values = Rendered::new(&values, &budget);
         let said = |prefix: &str, value: &str, names: &[&str]| {
             let written = format!("{prefix}{{{{ .Values.{value} }}}}");
-            let key = resolve(&written, &values).unwrap();
+            let key = values.resolve(&written).unwrap();
             let names = match names {
                 [] => Names::Listed(Vec::new()),
                 names => Names::Published(names.iter().map(|name| (*name, None)).collect()),
             };
-            advice(&written, &key, &values, &names)
+            advice(&written, &key, values, &names)
         };
         let dotted = said("a-plain-rke2-", "cluster.k8s_version", &["a-plain-rke2-1.26.9"]).unwrap();
         assert_eq!(
@@ -105,7 +107,7 @@ mod tests {
         assert!(unknown.contains("gives `ubuntu-jammy-plain-rke2-1.26.9`"), "{unknown}");
         let written = "ubuntu-noble-hardened-rke2-{{ .Values.cluster.k8s_version }}";
         let listed = Names::Listed(vec!["ubuntu-noble-plain-rke2-1-26-9"]);
-        let as_others = advice(written, &resolve(written, &values).unwrap(), &values, &listed).unwrap();
+        let as_others = advice(written, &values.resolve(written).unwrap(), values, &listed).unwrap();
         assert!(as_others.contains("gives `ubuntu-noble-hardened-rke2-1-26-9`"), "{as_others}");
     }
 }

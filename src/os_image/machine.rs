@@ -54,10 +54,10 @@ pub enum Choice {
 }
 
 /// Every place of merged values that chooses an image for Metal3, by its path.
-pub fn places(values: &Value) -> (Vec<Place>, Vec<Problem>) {
+pub fn places(values: Rendered<'_>) -> (Vec<Place>, Vec<Problem>) {
     let mut found = Vec::new();
-    metal3(values, &mut Vec::new(), &mut found);
-    let reading = Reading { values: Rendered(values), found: &found };
+    metal3(values.values(), &mut Vec::new(), &mut found);
+    let reading = Reading { values, found: &found };
     let (mut places, mut problems) = (Vec::new(), Vec::new());
     for path in &found {
         match reading.place(path) {
@@ -69,8 +69,8 @@ pub fn places(values: &Value) -> (Vec<Place>, Vec<Problem>) {
 }
 
 /// What the values' own cluster says.
-pub fn cluster(values: &Value) -> Cluster {
-    Reading { values: Rendered(values), found: &[] }.cluster(&[])
+pub fn cluster(values: Rendered<'_>) -> Cluster {
+    Reading { values, found: &[] }.cluster(&[])
 }
 
 /// The mappings called `capm3`, wherever values have them.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::budget::Exceeded;
 use crate::release::{InvalidImageKey, InvalidPrefix, InvalidTag};
 use crate::values::{KeyPath, ValueError, WrongValue};
 
@@ -82,6 +83,16 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+impl Problem {
+    /// What a template is too large in, if that is what is wrong.
+    pub fn exceeded(&self) -> Option<&Exceeded> {
+        match &self.wrong {
+            Wrong::Value(wrong) => wrong.exceeded(),
+            _ => None,
+        }
+    }
+}
 
 impl From<ValueError> for Problem {
     fn from(error: ValueError) -> Self {

@@ -49,8 +49,8 @@ pub struct BothForms;
 
 /// The images that values of a form enable, and the user's own ones. `fallback` is the registry of entries that name
 /// none.
-pub fn select(values: &Value, form: Form, fallback: Option<&Prefix>) -> Selection {
-    let mut selecting = Selecting { values: Rendered(values), images: BTreeMap::new(), problems: Vec::new() };
+pub fn select(values: Rendered<'_>, form: Form, fallback: Option<&Prefix>) -> Selection {
+    let mut selecting = Selecting { values, images: BTreeMap::new(), problems: Vec::new() };
     selecting.published(form, fallback);
     selecting.own();
     Selection { form, images: selecting.images.into_values().collect(), problems: selecting.problems }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
+use crate::budget::regex;
 use crate::release::Facets;
 
 /// What a selector may ask for (Helm library of Sylva 0.9.0).
@@ -80,7 +81,7 @@ impl Condition {
     /// A value of a selector: a regular expression over the whole attribute. Ours and Go's have nearly the same
     /// syntax; what ours cannot read is not claimed to be wrong.
     pub fn new(value: &str) -> Self {
-        Regex::new(&format!("^({value})$")).map_or(Self::Unknown, |regex| Self::Matches(Box::new(regex)))
+        regex(&format!("^({value})$")).map_or(Self::Unknown, |regex| Self::Matches(Box::new(regex)))
     }
 
     fn fits(&self, attribute: &str) -> Fits {

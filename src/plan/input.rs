@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::gates::Found;
 use super::{Current, Survey};
+use crate::budget::Budget;
 use crate::check::Severities;
 use crate::reconcile::Images;
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
@@ -33,6 +34,8 @@ pub struct PlanInput<'a> {
     pub signatures: &'a Requirement,
     /// How severe each kind of finding is that `check` has.
     pub severities: &'a Severities,
+    /// How much work may be done on what the files say.
+    pub budget: &'a Budget,
     /// When the plan is made.
     pub now: Timestamp,
 }

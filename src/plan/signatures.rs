@@ -2,6 +2,7 @@
 
 use super::PlanError;
 use super::survey::{Survey, Surveyed, values_error};
+use crate::budget::Budget;
 use crate::reconcile::Ownership;
 use crate::release::policy::Demand;
 use crate::signature::requirement::{paths, registry_path, settled};
@@ -18,11 +19,12 @@ impl Survey {
         &self,
         configured: Option<&Keys>,
         demand: Option<Demand>,
+        budget: &Budget,
     ) -> Result<Requirement, PlanError> {
         if let Some(settled) = settled(configured, demand) {
             return Ok(settled);
         }
-        let of = |files: &[&Surveyed]| self.of_deployment(files, demand);
+        let of = |files: &[&Surveyed]| self.of_deployment(files, demand, budget);
         let Some((first, others)) = self.overlays.split_first() else { return of(&[&self.primary]) };
         others.iter().try_fold(of(&[&self.primary, first])?, |together, overlay| {
             let files = [&self.primary, overlay];
@@ -30,15 +32,21 @@ impl Survey {
         })
     }
 
-    fn of_deployment(&self, files: &[&Surveyed], demand: Option<Demand>) -> Result<Requirement, PlanError> {
-        let registries = self.registries(files)?;
+    fn of_deployment(
+        &self,
+        files: &[&Surveyed],
+        demand: Option<Demand>,
+        budget: &Budget,
+    ) -> Result<Requirement, PlanError> {
+        let registries = self.registries(files, budget)?;
         let values = read(files, &paths(&registries))?;
-        requirement(&values, &registries, None, demand).map_err(|error| placed(files, error))
+        requirement(Rendered::new(&values, budget), &registries, None, demand)
+            .map_err(|error| placed(files, error))
     }
 
     /// The registries that serve our entries: those that follow the version, else the only one that entries name, else the
     /// one that serves entries which name none.
-    fn registries(&self, files: &[&Surveyed]) -> Result<Vec<KeyPath>, PlanError> {
+    fn registries(&self, files: &[&Surveyed], budget: &Budget) -> Result<Vec<KeyPath>, PlanError> {
         let ours: Vec<KeyPath> = self.ownership.registries().map(registry_path).collect();
         if !ours.is_empty() {
             return Ok(ours);
@@ -48,7 +56,8 @@ impl Survey {
         }
         let path = KeyPath::default().below(&[REGISTRIES]);
         let values = read(files, std::slice::from_ref(&path))?;
-        let known = Rendered(&values).mapping(&path).map_err(|error| placed(files, error.into()))?;
+        let known =
+            Rendered::new(&values, budget).mapping(&path).map_err(|error| placed(files, error.into()))?;
         let names = known.into_iter().map(|(name, _)| name.as_str());
         Ok(usual_registry(names).map(registry_path).into_iter().collect())
     }

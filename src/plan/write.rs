@@ -8,6 +8,7 @@ use super::findings::Findings;
 use super::references::ReferenceFiles;
 use super::schema::{self, Answer, Schema};
 use super::{KeyPlan, Plan, PlanError, PlanInput, PlannedFile, Surveyed};
+use crate::budget::Budget;
 use crate::reconcile::{Departure, Reconciliation};
 use crate::release::choice::Known;
 use crate::values::{Change, Document, EditNote, Mapping};
@@ -37,7 +38,7 @@ impl KeyPlan {
         let files = input.survey.files().zip(self.files);
         let files = files.map(|(file, keys)| {
             let (mut planned, after) = edit(file, keys)?;
-            obey(&mut planned, file, &beside.schemas)?;
+            obey(&mut planned, file, &beside.schemas, input.budget)?;
             Ok((planned, after))
         });
         let (files, after): (_, Vec<_>) = files.collect::<Result<Vec<_>, PlanError>>()?.into_iter().unzip();
@@ -106,15 +107,18 @@ fn obey(
     planned: &mut PlannedFile,
     file: &Surveyed,
     schemas: &BTreeMap<String, Vec<u8>>,
+    budget: &Budget,
 ) -> Result<(), PlanError> {
     let path = schema::path_of(&file.path);
     let Some(bytes) = schemas.get(&path) else { return Ok(()) };
     let schema = Schema::parse(bytes).map_err(|error| PlanError::Schema { path: path.clone(), error })?;
     let renamed = planned.reconciliation.renamed.iter().map(|renamed| (renamed.to.as_str(), renamed.at));
     let added = planned.reconciliation.added.iter().map(|added| (added.key.as_str(), file.mapping.at));
+    let exceeded = |error| PlanError::Exceeded { path: path.clone(), error };
+    let mapping = schema.at(&file.mapping.path, budget).map_err(exceeded)?;
     let mut unjudged = None;
     for (key, at) in renamed.chain(added) {
-        match schema.allows(&file.mapping.path, key) {
+        match mapping.allows(key).map_err(exceeded)? {
             Answer::Allowed => {}
             Answer::Unjudged(keyword) => unjudged = Some(keyword),
             Answer::Forbidden(rule) => {

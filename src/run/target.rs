@@ -9,6 +9,7 @@ use super::read::Read;
 use super::wanted::wanted;
 use super::{Options, Shelves};
 use crate::apply::{Applied, apply, foresee};
+use crate::budget::Budget;
 use crate::forge::Branch;
 use crate::merge_request::{Outcome, Wanted};
 use crate::observe::releases::{Shelf, Snapshot};
@@ -73,7 +74,9 @@ async fn run_job(
     let read = Read::target(job, branch).await?;
     let listed = read.survey.listed().into_iter().collect();
     let mut snapshot = Snapshot::from_shelf(shelf, listed).await.map_err(|error| Outcome::of(&error))?;
-    let signatures = read.survey.signature_requirement(producer.keys.as_ref(), job.policy.signatures);
+    let budget = Budget::default();
+    let demand = job.policy.signatures;
+    let signatures = read.survey.signature_requirement(producer.keys.as_ref(), demand, &budget);
     let signatures = signatures.map_err(|error| Outcome::of(&error))?;
     let input = PlanInput {
         survey: &read.survey,
@@ -84,6 +87,7 @@ async fn run_job(
         to: None,
         signatures: &signatures,
         severities: &job.target.severities,
+        budget: &budget,
         now: options.now,
     };
     let keys = look_up(&input, &mut snapshot).await.map_err(|error| Outcome::of(&error))?;

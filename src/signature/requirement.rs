@@ -3,9 +3,8 @@
 //! Keys that somebody configured win, and the values are then not read. Else a deployment that has a key checks
 //! signatures by itself, unless it says that it does not. A key that cannot be read is an error, never "no key".
 
-use serde_json::Value;
-
 use super::{InvalidKey, Keys, PublicKey};
+use crate::budget::Exceeded;
 use crate::release::policy::Demand;
 use crate::sylva::{COSIGN_KEY, REGISTRIES, SECURITY_KEY, SKIP_SIGNING_CHECK};
 use crate::values::{KeyPath, Rendered, ValueError, WrongValue};
@@ -62,7 +61,7 @@ pub enum RequirementError {
 /// # Errors
 /// Required signatures without a key; a key or a setting that cannot be read, where it would count.
 pub fn requirement(
-    values: &Value,
+    values: Rendered<'_>,
     registries: &[KeyPath],
     configured: Option<&Keys>,
     demand: Option<Demand>,
@@ -70,7 +69,6 @@ pub fn requirement(
     if let Some(settled) = settled(configured, demand) {
         return Ok(settled);
     }
-    let values = Rendered(values);
     let demand = match demand {
         None if values.flag(&path(&SKIP_SIGNING_CHECK))? == Some(true) => Some(Demand::Warn),
         demand => demand,
@@ -182,6 +180,14 @@ impl RequirementError {
         }
     }
 
+    /// What a template is too large in, if that is why.
+    pub fn exceeded(&self) -> Option<&Exceeded> {
+        match self {
+            Self::Value(ValueError { wrong, .. }) => wrong.exceeded(),
+            _ => None,
+        }
+    }
+
     /// Whether a template names a value that none of the files has.
     pub fn lacks_a_value(&self) -> bool {
         use crate::template::TemplateError::Missing;
@@ -194,6 +200,16 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::budget::Budget;
+
+    fn requirement(
+        values: &Value,
+        registries: &[KeyPath],
+        configured: Option<&Keys>,
+        demand: Option<Demand>,
+    ) -> Result<Requirement, RequirementError> {
+        super::requirement(Rendered::new(values, &Budget::default()), registries, configured, demand)
+    }
 
     const PEM: &str = include_str!("../../tests/data/cosign.pub");
     const OTHER: &str = include_str!("../../tests/data/github/test-app.public.pem");

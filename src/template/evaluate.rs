@@ -1,19 +1,17 @@
 //! From a tree to text. Every action is evaluated once at most: there are no loops.
 
-use std::borrow::Cow;
-
-use serde_json::Value;
-
-use super::format::printed;
 use super::functions::{Function, is_empty};
 use super::parse::{Call, Command, Node, Operand, Pipeline};
+use super::shared::Shared;
 use super::{LONGEST_OUTPUT, TemplateError};
+use crate::budget::{Budget, Of};
+use serde_json::Value;
 
 /// What an expression gives.
 #[derive(Clone)]
 pub(super) enum Given<'v> {
     /// A value, never null.
-    Value(Cow<'v, Value>),
+    Value(Shared<'v>),
     /// Nothing, and what gave it: a path or a function. It is no error before it is printed or demanded.
     Nothing(String),
 }
@@ -21,19 +19,19 @@ pub(super) enum Given<'v> {
 impl<'v> Given<'v> {
     /// A value of our own.
     pub(super) fn new(value: impl Into<Value>) -> Self {
-        Self::Value(Cow::Owned(value.into()))
+        Self::Value(Shared::from(value))
     }
 
     /// What stands at `name`; null is nothing.
-    pub(super) fn at(value: Option<&'v Value>, name: String) -> Self {
-        match value {
-            None | Some(Value::Null) => Self::Nothing(name),
-            Some(value) => Self::Value(Cow::Borrowed(value)),
+    pub(super) fn at(value: Option<Shared<'v>>, name: &str) -> Self {
+        match value.filter(|value| !value.is_null()) {
+            Some(value) => Self::Value(value),
+            None => Self::Nothing(name.to_owned()),
         }
     }
 
     /// The value, if there is one.
-    pub(super) fn value(&self) -> Option<&Value> {
+    pub(super) fn value(&self) -> Option<&Shared<'v>> {
         match self {
             Self::Value(value) => Some(value),
             Self::Nothing(_) => None,
@@ -41,7 +39,7 @@ impl<'v> Given<'v> {
     }
 
     /// The value, which must be there.
-    pub(super) fn demanded(&self) -> Result<&Value, TemplateError> {
+    pub(super) fn demanded(&self) -> Result<&Shared<'v>, TemplateError> {
         match self {
             Self::Value(value) => Ok(value),
             Self::Nothing(name) => Err(TemplateError::Missing(name.clone())),
@@ -49,21 +47,31 @@ impl<'v> Given<'v> {
     }
 }
 
-/// What the tree says where `.Values` is `values`.
-pub(super) fn text_of(nodes: &[Node<'_>], values: &Value) -> Result<String, TemplateError> {
+/// What trees are evaluated with.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'v, 'b> {
+    /// `.Values`.
+    pub(super) values: &'v Value,
+    pub(super) budget: &'b Budget,
+}
+
+/// What the tree says.
+pub(super) fn text_of(nodes: &[Node<'_>], scope: Scope<'_, '_>) -> Result<String, TemplateError> {
     let mut text = String::new();
-    write(nodes, values, &mut text)?;
+    write(nodes, scope, &mut text)?;
     Ok(text)
 }
 
-fn write(nodes: &[Node<'_>], values: &Value, text: &mut String) -> Result<(), TemplateError> {
+fn write(nodes: &[Node<'_>], scope: Scope<'_, '_>, text: &mut String) -> Result<(), TemplateError> {
     for node in nodes {
         match node {
             Node::Text(part) => text.push_str(part),
-            Node::Print(pipeline) => text.push_str(&printed(pipeline_value(pipeline, values)?.demanded()?)),
+            Node::Print(pipeline) => {
+                pipeline_value(pipeline, scope)?.demanded()?.print(text, LONGEST_OUTPUT, scope.budget)?;
+            }
             Node::If { condition, then, otherwise } => {
-                let holds = !is_empty(&pipeline_value(condition, values)?);
-                write(if holds { then } else { otherwise }, values, text)?;
+                let holds = !is_empty(&pipeline_value(condition, scope)?);
+                write(if holds { then } else { otherwise }, scope, text)?;
             }
         }
         if text.len() > LONGEST_OUTPUT {
@@ -73,13 +81,13 @@ fn write(nodes: &[Node<'_>], values: &Value, text: &mut String) -> Result<(), Te
     Ok(())
 }
 
-fn pipeline_value<'v>(pipeline: &Pipeline, values: &'v Value) -> Result<Given<'v>, TemplateError> {
+fn pipeline_value<'v>(pipeline: &Pipeline, scope: Scope<'v, '_>) -> Result<Given<'v>, TemplateError> {
     let mut given = match &pipeline.first {
-        Command::Operand(operand) => operand_value(operand, values)?,
-        Command::Call(call) => call_value(call, None, values)?,
+        Command::Operand(operand) => operand_value(operand, scope)?,
+        Command::Call(call) => call_value(call, None, scope)?,
     };
     for call in &pipeline.then {
-        given = call_value(call, Some(given), values)?;
+        given = call_value(call, Some(given), scope)?;
     }
     Ok(given)
 }
@@ -87,25 +95,28 @@ fn pipeline_value<'v>(pipeline: &Pipeline, values: &'v Value) -> Result<Given<'v
 fn call_value<'v>(
     call: &Call,
     piped: Option<Given<'v>>,
-    values: &'v Value,
+    scope: Scope<'v, '_>,
 ) -> Result<Given<'v>, TemplateError> {
     let function = call.function;
     function.takes(call.arguments.len() + usize::from(piped.is_some()))?;
     let mut arguments = Vec::with_capacity(call.arguments.len() + 1);
     for operand in &call.arguments {
-        let given = operand_value(operand, values)?;
+        let given = operand_value(operand, scope)?;
         if decides(function, &given) {
             return Ok(given);
         }
         arguments.push(given);
     }
     arguments.extend(piped);
-    if function.name == "dig" && arguments.last().and_then(Given::value).is_some_and(|last| *last == *values)
-    {
+    let is_all = |given: &Given<'_>| match given.value() {
+        Some(Shared::At(value)) => std::ptr::eq(*value, scope.values),
+        _ => false,
+    };
+    if function.name == "dig" && arguments.last().is_some_and(is_all) {
         let problem = "cannot dig in all values (Helm fails there too); name a mapping below them".to_owned();
         return Err(TemplateError::Unfit { name: function.name.to_owned(), problem });
     }
-    function.call(&arguments)
+    function.call(&arguments, scope.budget)
 }
 
 /// `and` and `or` do not look at what stands behind the argument that decides.
@@ -117,12 +128,13 @@ fn decides(function: &Function, given: &Given<'_>) -> bool {
     }
 }
 
-fn operand_value<'v>(operand: &Operand, values: &'v Value) -> Result<Given<'v>, TemplateError> {
+fn operand_value<'v>(operand: &Operand, scope: Scope<'v, '_>) -> Result<Given<'v>, TemplateError> {
+    scope.budget.spend(Of::Template, 1)?;
     match operand {
         Operand::Literal(Value::Null) => Ok(Given::Nothing("nil".to_owned())),
         Operand::Literal(value) => Ok(Given::new(value.clone())),
         Operand::Path(names) => {
-            let mut given = Given::at(Some(values), ".Values".to_owned());
+            let mut given = Given::at(Some(Shared::At(scope.values)), ".Values");
             let mut path = ".Values".to_owned();
             for name in names {
                 // As in Go, only the last name of a path may be missing.
@@ -132,7 +144,7 @@ fn operand_value<'v>(operand: &Operand, values: &'v Value) -> Result<Given<'v>, 
             Ok(given)
         }
         Operand::Group(pipeline, names) => {
-            let mut given = pipeline_value(pipeline, values)?;
+            let mut given = pipeline_value(pipeline, scope)?;
             let mut path = "(…)".to_owned();
             for name in names {
                 given = field(given, name, &mut path)?;
@@ -149,16 +161,10 @@ fn field<'v>(given: Given<'v>, name: &str, path: &mut String) -> Result<Given<'v
     path.push_str(name);
     match given {
         Given::Nothing(_) => Ok(given),
-        Given::Value(Cow::Borrowed(Value::Object(map))) => Ok(Given::at(map.get(name), path.clone())),
-        Given::Value(value) => match value.as_object() {
-            Some(map) => Ok(match map.get(name).filter(|value| !value.is_null()) {
-                Some(value) => Given::new(value.clone()),
-                None => Given::Nothing(path.clone()),
-            }),
-            None => Err(TemplateError::Unfit {
-                name: holder,
-                problem: format!("is no mapping, so it has no `{name}`"),
-            }),
-        },
+        Given::Value(map) if map.is_map() => Ok(Given::at(map.entry(name), path)),
+        Given::Value(_) => Err(TemplateError::Unfit {
+            name: holder,
+            problem: format!("is no mapping, so it has no `{name}`"),
+        }),
     }
 }

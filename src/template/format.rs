@@ -3,33 +3,15 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
+use super::shared::Shared;
 use super::{LONGEST, TemplateError};
-
-/// A value as `%v` prints it.
-pub(super) fn printed(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(number) => number_printed(number),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => {
-            format!("[{}]", items.iter().map(printed).collect::<Vec<_>>().join(" "))
-        }
-        Value::Object(map) => format!("map[{}]", entries(map).join(" ")),
-    }
-}
-
-fn entries(map: &Map<String, Value>) -> Vec<String> {
-    let mut keys: Vec<&String> = map.keys().collect();
-    keys.sort();
-    keys.into_iter().map(|key| format!("{key}:{}", printed(&map[key]))).collect()
-}
+use crate::budget::Budget;
 
 /// The shortest form that reads back as the same number, with an exponent where that is below -4 or above 5. Numbers of
 /// values files are floats to Helm, so that 1234567 is printed as 1.234567e+06.
-fn number_printed(number: &Number) -> String {
+pub(super) fn number_printed(number: &Number) -> String {
     let Some(float) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
     if float == 0.0 || (1e-4..1e6).contains(&float.abs()) {
         return float.to_string();
@@ -83,7 +65,11 @@ fn is_unprintable(c: char) -> bool {
 }
 
 /// What `printf` gives.
-pub(super) fn formatted(format: &str, arguments: &[&Value]) -> Result<String, TemplateError> {
+pub(super) fn formatted(
+    format: &str,
+    arguments: &[&Shared<'_>],
+    budget: &Budget,
+) -> Result<String, TemplateError> {
     let mut text = String::new();
     let mut arguments = arguments.iter();
     let mut rest = format;
@@ -96,7 +82,7 @@ pub(super) fn formatted(format: &str, arguments: &[&Value]) -> Result<String, Te
             continue;
         }
         let value = arguments.next().ok_or_else(|| unfit("has fewer arguments than verbs"))?;
-        directive.write(value, &mut text)?;
+        directive.write(value, &mut text, budget)?;
         if text.len() > LONGEST {
             return Err(TemplateError::TooLong(LONGEST));
         }
@@ -133,29 +119,35 @@ impl Directive {
         Ok((Self { left, zeros: flags.contains('0') && !left, width, precision, verb }, chars.as_str()))
     }
 
-    fn write(&self, value: &Value, text: &mut String) -> Result<(), TemplateError> {
-        let word = match (self.verb, value, self.precision) {
-            ('s', Value::String(text), None) => text.clone(),
-            ('s', Value::String(text), Some(precision)) => text.chars().take(precision).collect(),
-            ('q', Value::String(text), None) => quoted(text),
-            ('v', value, None) => printed(value),
-            ('t', Value::Bool(value), None) => value.to_string(),
-            ('d', Value::Number(number), None) if !number.is_f64() => number.to_string(),
-            ('f', Value::Number(number), precision) if number.is_f64() => {
-                let precision = precision.unwrap_or(6);
-                format!("{:.precision$}", number.as_f64().unwrap_or_default())
+    fn write(&self, value: &Shared<'_>, text: &mut String, budget: &Budget) -> Result<(), TemplateError> {
+        let number = value.number();
+        let word = match (self.verb, self.precision) {
+            ('v', None) => {
+                let mut word = String::new();
+                value.print(&mut word, LONGEST, budget)?;
+                Some(word)
             }
-            ('s' | 'q' | 't' | 'd' | 'f', value, _) => {
-                return Err(unfit(&format!("has {} for `%{}`", kind(value), self.verb)));
+            ('s', None) => value.text().map(str::to_owned),
+            ('s', Some(precision)) => value.text().map(|text| text.chars().take(precision).collect()),
+            ('q', None) => value.text().map(quoted),
+            ('t', None) => value.bool().map(|value| value.to_string()),
+            ('d', None) => number.filter(|number| !number.is_f64()).map(Number::to_string),
+            ('f', precision) => {
+                let float = number.filter(|number| number.is_f64()).and_then(Number::as_f64);
+                float.map(|float| format!("{float:.precision$}", precision = precision.unwrap_or(6)))
             }
-            _ => {
-                return Err(unfit(&format!(
-                    "has the verb `%{}`, which is not understood here",
-                    self.verb.escape_debug()
-                )));
-            }
+            _ => None,
         };
-        self.pad(&word, value.is_number(), text);
+        match word {
+            Some(word) => self.pad(&word, number.is_some(), text),
+            None if matches!(self.verb, 's' | 'q' | 't' | 'd' | 'f') => {
+                return Err(unfit(&format!("has {} for `%{}`", value.kind(), self.verb)));
+            }
+            None => {
+                let verb = self.verb.escape_debug();
+                return Err(unfit(&format!("has the verb `%{verb}`, which is not understood here")));
+            }
+        }
         Ok(())
     }
 

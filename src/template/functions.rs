@@ -5,11 +5,13 @@ use std::cmp::Ordering;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use regex::Regex;
-use serde_json::{Map, Value};
+use serde_json::Number;
 
 use super::evaluate::Given;
-use super::format::{formatted, kind, printed, quoted};
+use super::format::{formatted, quoted};
+use super::shared::Shared;
 use super::{LONGEST, TemplateError};
+use crate::budget::{Budget, Of};
 
 /// What a function gives, or why it gives nothing.
 type Answer<'v> = Result<Given<'v>, TemplateError>;
@@ -65,21 +67,23 @@ static FUNCTIONS: [Function; 50] = [
     of("contains", 2, 2, |a| Ok(Given::new(a.text(1)?.contains(a.text(0)?)))),
     of("lower", 1, 1, |a| Ok(Given::new(a.text(0)?.chars().map(lower).collect::<String>()))),
     of("upper", 1, 1, |a| Ok(Given::new(a.text(0)?.chars().map(upper).collect::<String>()))),
-    of("toString", 1, 1, |a| Ok(Given::new(printed(a.given[0].demanded()?)))),
+    of("toString", 1, 1, |a| a.printed(a.given[0].demanded()?).map(Given::new)),
     of("regexFind", 2, 2, |a| Ok(Given::new(a.regex()?.find(a.text(1)?).map_or("", |found| found.as_str())))),
     of("regexMatch", 2, 2, |a| Ok(Given::new(a.regex()?.is_match(a.text(1)?)))),
     of("regexReplaceAll", 3, 3, regex_replace_all),
     of("trunc", 2, 2, trunc),
-    of("splitList", 2, 2, |a| Ok(Given::new(a.split()?))),
+    of("splitList", 2, 2, |a| Ok(Given::Value(Shared::list(a.split()?.into_iter().map(Shared::from))))),
     of("split", 2, 2, split),
     of("join", 2, 2, join),
-    of("list", 0, ANY, |a| Ok(Given::new(a.given.iter().map(or_null).collect::<Vec<_>>()))),
-    of("first", 1, 1, |a| a.items(0)?.first().map_or_else(|| Ok(nothing("first")), given)),
-    of("last", 1, 1, |a| a.items(0)?.last().map_or_else(|| Ok(nothing("last")), given)),
+    of("list", 0, ANY, |a| Ok(Given::Value(Shared::list(a.given.iter().map(or_null))))),
+    of("first", 1, 1, |a| Ok(Given::at(a.list(0)?.item(0), "first"))),
+    of("last", 1, 1, |a| a.list(0).map(|list| Given::at(list.items().last(), "last"))),
     of("has", 2, 2, has),
     of("dict", 0, ANY, dict),
-    of("get", 2, 2, |a| Ok(a.map(0)?.get(a.text(1)?).map_or_else(|| Given::new(""), some))),
-    of("hasKey", 2, 2, |a| Ok(Given::new(a.map(0)?.contains_key(a.text(1)?)))),
+    of("get", 2, 2, |a| {
+        Ok(a.map(0)?.entry(a.text(1)?).map_or_else(|| Given::new(""), |found| Given::at(Some(found), "null")))
+    }),
+    of("hasKey", 2, 2, |a| Ok(Given::new(a.map(0)?.entry(a.text(1)?).is_some()))),
     of("int", 1, 1, int),
     of("b64enc", 1, 1, |a| Ok(Given::new(BASE64.encode(a.text(0)?)))),
     of("indent", 2, 2, |a| a.indented().map(Given::new)),
@@ -111,10 +115,12 @@ impl Function {
     }
 
     /// What it gives for arguments of the right number.
-    pub(super) fn call<'v>(&self, given: &[Given<'v>]) -> Answer<'v> {
-        let answer = (self.run)(&Arguments { function: self, given })?;
-        match answer.value() {
-            Some(Value::String(text)) if text.len() > LONGEST => Err(TemplateError::TooLong(LONGEST)),
+    pub(super) fn call<'v>(&self, given: &[Given<'v>], budget: &Budget) -> Answer<'v> {
+        let texts = given.iter().filter_map(Given::value).filter_map(Shared::text);
+        budget.spend(Of::TemplateBytes, texts.map(|text| text.len() as u64).sum())?;
+        let answer = (self.run)(&Arguments { function: self, given, budget })?;
+        match answer.value().and_then(Shared::text) {
+            Some(text) if text.len() > LONGEST => Err(TemplateError::TooLong(LONGEST)),
             _ => Ok(answer),
         }
     }
@@ -124,54 +130,55 @@ impl Function {
     }
 }
 
-/// What Go and sprig take for empty: nothing, false, zero, and what has no length.
+/// What Go and sprig take for empty; nothing is, too.
 pub(super) fn is_empty(given: &Given<'_>) -> bool {
-    match given.value() {
-        None | Some(Value::Null) => true,
-        Some(Value::Bool(value)) => !value,
-        Some(Value::Number(number)) => number.as_f64() == Some(0.0),
-        Some(Value::String(text)) => text.is_empty(),
-        Some(Value::Array(items)) => items.is_empty(),
-        Some(Value::Object(map)) => map.is_empty(),
-    }
+    given.value().is_none_or(Shared::is_empty)
 }
 
 /// The arguments of a call, in the number that the function takes.
 struct Arguments<'a, 'v> {
     function: &'a Function,
     given: &'a [Given<'v>],
+    budget: &'a Budget,
 }
 
 impl<'a, 'v> Arguments<'a, 'v> {
     /// The text at a position; Go's functions on text take nothing else.
     fn text(&self, at: usize) -> Result<&'a str, TemplateError> {
-        match self.given[at].demanded()? {
-            Value::String(text) => Ok(text),
-            other => Err(self.unfit(format!("takes text and has {}", kind(other)))),
-        }
+        let value = self.given[at].demanded()?;
+        value.text().ok_or_else(|| self.unfit(format!("takes text and has {}", value.kind())))
     }
 
     fn unfit(&self, problem: impl Into<String>) -> TemplateError {
         self.function.unfit(problem)
     }
 
-    fn items(&self, at: usize) -> Result<&'a [Value], TemplateError> {
-        match self.given[at].demanded()? {
-            Value::Array(items) => Ok(items),
-            other => Err(self.unfit(format!("takes a list and has {}", kind(other)))),
+    fn list(&self, at: usize) -> Result<&'a Shared<'v>, TemplateError> {
+        let value = self.given[at].demanded()?;
+        match value.is_list() {
+            true => Ok(value),
+            false => Err(self.unfit(format!("takes a list and has {}", value.kind()))),
         }
     }
 
-    fn map(&self, at: usize) -> Result<&'a Map<String, Value>, TemplateError> {
-        match self.given[at].demanded()? {
-            Value::Object(map) => Ok(map),
-            other => Err(self.unfit(format!("takes a mapping and has {}", kind(other)))),
+    fn map(&self, at: usize) -> Result<&'a Shared<'v>, TemplateError> {
+        let value = self.given[at].demanded()?;
+        match value.is_map() {
+            true => Ok(value),
+            false => Err(self.unfit(format!("takes a mapping and has {}", value.kind()))),
         }
+    }
+
+    fn printed(&self, value: &Shared<'_>) -> Result<String, TemplateError> {
+        let mut text = String::new();
+        value.print(&mut text, LONGEST, self.budget)?;
+        Ok(text)
     }
 
     /// The first argument as a regular expression. Ours and Go's have nearly the same syntax.
     fn regex(&self) -> Result<Regex, TemplateError> {
-        Regex::new(self.text(0)?).map_err(|_| self.unfit("has a regular expression that cannot be read here"))
+        let regex = self.budget.regex(self.text(0)?)?;
+        regex.ok_or_else(|| self.unfit("has a regular expression that cannot be read here"))
     }
 
     fn split(&self) -> Result<Vec<&'a str>, TemplateError> {
@@ -183,13 +190,13 @@ impl<'a, 'v> Arguments<'a, 'v> {
     }
 
     fn all_printed(&self) -> Result<Vec<String>, TemplateError> {
-        self.given.iter().map(|given| given.demanded().map(printed)).collect()
+        self.given.iter().map(|given| self.printed(given.demanded()?)).collect()
     }
 
     /// What is there, each in quotes and apart by a blank; what is not there is left out.
     fn each_in_quotes(&self, quote: impl Fn(String) -> String) -> Answer<'v> {
-        let words = self.given.iter().filter_map(Given::value).map(|value| quote(printed(value)));
-        Ok(Given::new(words.collect::<Vec<_>>().join(" ")))
+        let words = self.given.iter().filter_map(Given::value).map(|value| self.printed(value).map(&quote));
+        Ok(Given::new(words.collect::<Result<Vec<_>, _>>()?.join(" ")))
     }
 
     fn any_equal(&self) -> Result<bool, TemplateError> {
@@ -205,8 +212,10 @@ impl<'a, 'v> Arguments<'a, 'v> {
         match (one.value(), other.value()) {
             (None, None) => Ok(true),
             (None, Some(_)) | (Some(_), None) => Ok(false),
-            (Some(Value::Bool(one)), Some(Value::Bool(other))) => Ok(one == other),
-            (Some(one), Some(other)) => self.order(one, other).map(Ordering::is_eq),
+            (Some(one), Some(other)) => match (one.bool(), other.bool()) {
+                (Some(one), Some(other)) => Ok(one == other),
+                _ => self.order(one, other).map(Ordering::is_eq),
+            },
         }
     }
 
@@ -215,25 +224,16 @@ impl<'a, 'v> Arguments<'a, 'v> {
         Ok(Given::new(holds(order)))
     }
 
-    /// Text with text, by bytes, and number with number; whole numbers and floating ones, as all numbers of values are,
-    /// Go does not compare.
-    fn order(&self, one: &Value, other: &Value) -> Result<Ordering, TemplateError> {
-        let order = match (one, other) {
-            (Value::String(one), Value::String(other)) => Some(one.cmp(other)),
-            (Value::Number(one), Value::Number(other)) if one.is_f64() == other.is_f64() => {
-                match (one.as_i64(), other.as_i64()) {
-                    (Some(one), Some(other)) => Some(one.cmp(&other)),
-                    _ => one.as_f64().zip(other.as_f64()).and_then(|(one, other)| one.partial_cmp(&other)),
-                }
-            }
-            _ => None,
-        };
-        order.ok_or_else(|| self.unfit(format!("cannot compare {} with {}", kind(one), kind(other))))
+    /// Text with text, by bytes, and number with number.
+    fn order(&self, one: &Shared<'_>, other: &Shared<'_>) -> Result<Ordering, TemplateError> {
+        let unfit = || self.unfit(format!("cannot compare {} with {}", one.kind(), other.kind()));
+        one.order(other).ok_or_else(unfit)
     }
 
     fn indented(&self) -> Result<String, TemplateError> {
         let (width, text) = (self.given[0].demanded()?, self.text(1)?);
-        let Some(width) = width.as_u64().and_then(|width| usize::try_from(width).ok()) else {
+        let width = width.number().and_then(Number::as_u64);
+        let Some(width) = width.and_then(|width| usize::try_from(width).ok()) else {
             return Err(self.unfit("takes a number of blanks"));
         };
         let lines = text.matches('\n').count() + 1;
@@ -255,27 +255,25 @@ fn last<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
 fn index<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
     let mut given = arguments.given[0].clone();
     for key in &arguments.given[1..] {
-        let found = match (given.demanded()?, key.demanded()?) {
-            (Value::Object(map), Value::String(key)) => map.get(key),
-            (Value::Array(items), Value::Number(at)) => {
-                let item = at.as_u64().and_then(|at| items.get(usize::try_from(at).ok()?));
+        let (holder, key) = (given.demanded()?, key.demanded()?);
+        let found = match (key.text(), key.number()) {
+            (Some(key), _) if holder.is_map() => holder.entry(key),
+            (_, Some(at)) if holder.is_list() => {
+                let item = at.as_u64().and_then(|at| holder.item(usize::try_from(at).ok()?));
                 Some(item.ok_or_else(|| arguments.unfit("goes beyond its list"))?)
             }
-            (holder, _) => return Err(arguments.unfit(format!("cannot look into {} so", kind(holder)))),
+            _ => return Err(arguments.unfit(format!("cannot look into {} so", holder.kind()))),
         };
-        let found = found.cloned().unwrap_or_default();
-        given = if found.is_null() { nothing("index") } else { Given::new(found) };
+        given = Given::at(found, "index");
     }
     Ok(given)
 }
 
 fn len<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
-    match arguments.given[0].demanded()? {
-        Value::String(text) => Ok(Given::new(text.len())),
-        Value::Array(items) => Ok(Given::new(items.len())),
-        Value::Object(map) => Ok(Given::new(map.len())),
-        other => Err(arguments.unfit(format!("takes what has a length and has {}", kind(other)))),
-    }
+    let value = arguments.given[0].demanded()?;
+    let length = value.text().map(str::len).or_else(|| value.count());
+    let unfit = || arguments.unfit(format!("takes what has a length and has {}", value.kind()));
+    length.map(Given::new).ok_or_else(unfit)
 }
 
 /// Blanks stand only between two arguments of which neither is text.
@@ -284,19 +282,19 @@ fn print<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
     let mut after_text = true;
     for given in arguments.given {
         let value = given.demanded()?;
-        if !after_text && !value.is_string() {
+        let is_text = value.text().is_some();
+        if !after_text && !is_text {
             text.push(' ');
         }
-        after_text = value.is_string();
-        text.push_str(&printed(value));
-        within(text.len())?;
+        after_text = is_text;
+        value.print(&mut text, LONGEST, arguments.budget)?;
     }
     Ok(Given::new(text))
 }
 
 fn printf<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
     let values = arguments.given[1..].iter().map(Given::demanded).collect::<Result<Vec<_>, _>>()?;
-    formatted(arguments.text(0)?, &values).map(Given::new)
+    formatted(arguments.text(0)?, &values, arguments.budget).map(Given::new)
 }
 
 fn default<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
@@ -310,35 +308,36 @@ fn coalesce<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
 }
 
 fn ternary<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
-    match arguments.given[2].demanded()? {
-        Value::Bool(true) => Ok(arguments.given[0].clone()),
-        Value::Bool(false) => Ok(arguments.given[1].clone()),
-        other => Err(arguments.unfit(format!("decides by a boolean and has {}", kind(other)))),
+    let decides = arguments.given[2].demanded()?;
+    match decides.bool() {
+        Some(true) => Ok(arguments.given[0].clone()),
+        Some(false) => Ok(arguments.given[1].clone()),
+        None => Err(arguments.unfit(format!("decides by a boolean and has {}", decides.kind()))),
     }
 }
 
 /// Keys, a default, and last the mapping to dig in.
 fn dig<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
-    let (keys, default) = (&arguments.given[..arguments.given.len() - 2], arguments.given.len() - 2);
-    let mut value = last(arguments)?.demanded()?.clone();
-    for at in 0..keys.len() {
+    let default = arguments.given.len() - 2;
+    let mut value = arguments.given[default + 1].demanded()?.clone();
+    for at in 0..default {
         let key = arguments.text(at)?;
-        let Value::Object(mut map) = value else {
-            return Err(arguments.unfit(format!("looks for `{key}` in {}", kind(&value))));
-        };
-        match map.remove(key) {
+        if !value.is_map() {
+            return Err(arguments.unfit(format!("looks for `{key}` in {}", value.kind())));
+        }
+        match value.entry(key) {
             Some(found) => value = found,
             None => return Ok(arguments.given[default].clone()),
         }
     }
-    Ok(if value.is_null() { nothing("dig") } else { Given::new(value) })
+    Ok(Given::at(Some(value), "dig"))
 }
 
 fn required<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
     let why = arguments.text(0)?;
     match arguments.given[1].value() {
         None => Err(TemplateError::Required(why.to_owned())),
-        Some(Value::String(text)) if text.is_empty() => Err(TemplateError::Required(why.to_owned())),
+        Some(value) if value.text() == Some("") => Err(TemplateError::Required(why.to_owned())),
         Some(_) => Ok(arguments.given[1].clone()),
     }
 }
@@ -360,7 +359,9 @@ fn regex_replace_all<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
 /// The first characters, or with a negative number the last ones.
 fn trunc<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
     let (number, text) = (arguments.given[0].demanded()?, arguments.text(1)?);
-    let Some(number) = number.as_i64() else { return Err(arguments.unfit("takes a whole number")) };
+    let Some(number) = number.number().and_then(Number::as_i64) else {
+        return Err(arguments.unfit("takes a whole number"));
+    };
     let count = usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX);
     let all = text.chars().count();
     let (skip, take) = if number < 0 { (all.saturating_sub(count), all) } else { (0, count) };
@@ -370,40 +371,48 @@ fn trunc<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
 /// The parts as a mapping with the keys `_0`, `_1`, …
 fn split<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
     let parts = arguments.split()?.into_iter().enumerate();
-    Ok(Given::new(parts.map(|(i, part)| (format!("_{i}"), part.into())).collect::<Map<_, _>>()))
+    Ok(Given::Value(Shared::map(parts.map(|(i, part)| (format!("_{i}"), Shared::from(part))))))
 }
 
 fn join<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
-    let (separator, items) = (arguments.text(0)?, arguments.items(1)?);
-    let words: Vec<String> = items.iter().filter(|item| !item.is_null()).map(printed).collect();
-    within(words.iter().map(String::len).sum::<usize>() + separator.len().saturating_mul(words.len()))?;
-    Ok(Given::new(words.join(separator)))
+    let (separator, list) = (arguments.text(0)?, arguments.list(1)?);
+    let mut text = String::new();
+    for (at, item) in list.items().filter(|item| !item.is_null()).enumerate() {
+        if at > 0 {
+            text.push_str(separator);
+        }
+        item.print(&mut text, LONGEST, arguments.budget)?;
+    }
+    Ok(Given::new(text))
 }
 
 fn has<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
     let wanted = or_null(&arguments.given[0]);
-    Ok(Given::new(arguments.items(1)?.contains(&wanted)))
+    for item in arguments.list(1)?.items() {
+        if item.equals(&wanted, arguments.budget)? {
+            return Ok(Given::new(true));
+        }
+    }
+    Ok(Given::new(false))
 }
 
 /// Keys and values in turn; a last key without a value has an empty one.
 fn dict<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
-    let mut map = Map::new();
-    for pair in arguments.given.chunks(2) {
-        let key = printed(pair[0].demanded()?);
-        map.insert(key, pair.get(1).map_or_else(|| Value::from(""), or_null));
-    }
-    Ok(Given::new(map))
+    let pair = |pair: &[Given<'v>]| {
+        let key = arguments.printed(pair[0].demanded()?)?;
+        Ok((key, pair.get(1).map_or_else(|| Shared::from(""), or_null)))
+    };
+    let pairs = arguments.given.chunks(2).map(pair).collect::<Result<Vec<_>, TemplateError>>()?;
+    Ok(Given::Value(Shared::map(pairs)))
 }
 
 /// A number without its fraction; a text that is no number is 0 (spf13/cast).
 fn int<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
-    let number = match arguments.given[0].value() {
-        Some(Value::Number(number)) => number.as_i64().or_else(|| number.as_f64().map(truncated)),
-        Some(Value::String(text)) => text.parse().ok(),
-        Some(Value::Bool(value)) => Some(i64::from(*value)),
-        _ => None,
-    };
-    Ok(Given::new(number.unwrap_or_default()))
+    let Some(value) = arguments.given[0].value() else { return Ok(Given::new(0)) };
+    let whole = |number: &Number| number.as_i64().or_else(|| number.as_f64().map(truncated));
+    let number = value.number().and_then(whole);
+    let number = number.or_else(|| value.text().and_then(|text| text.parse().ok()));
+    Ok(Given::new(number.or_else(|| value.bool().map(i64::from)).unwrap_or_default()))
 }
 
 #[expect(
@@ -414,17 +423,8 @@ fn truncated(float: f64) -> i64 {
     float as i64
 }
 
-/// An item of a list, which may be null.
-fn given<'v>(value: &Value) -> Answer<'v> {
-    Ok(some(value))
-}
-
-fn some<'v>(value: &Value) -> Given<'v> {
-    if value.is_null() { nothing("null") } else { Given::new(value.clone()) }
-}
-
-fn or_null(given: &Given<'_>) -> Value {
-    given.value().cloned().unwrap_or_default()
+fn or_null<'v>(given: &Given<'v>) -> Shared<'v> {
+    given.value().cloned().unwrap_or_else(Shared::null)
 }
 
 fn nothing<'v>(function: &str) -> Given<'v> {

@@ -3,7 +3,16 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{LONGEST, LONGEST_OUTPUT, TemplateError, render, resolve};
+use super::{LONGEST, LONGEST_OUTPUT, TemplateError};
+use crate::budget::{Budget, Exceeded, Of};
+
+fn render(text: &str, values: &Value) -> Result<String, TemplateError> {
+    super::render(text, values, &Budget::default())
+}
+
+fn resolve(text: &str, values: &Value) -> Result<String, TemplateError> {
+    super::resolve(text, values, &Budget::default())
+}
 
 fn values() -> Value {
     json!({
@@ -350,4 +359,62 @@ fn templates_in_values_are_rendered_until_none_is_left() {
     assert_eq!(resolve("plain }}", &values).as_deref(), Ok("plain }}"));
     let endless = TemplateError::Endless("{{ .Values.d }}".to_owned());
     assert_eq!(resolve("{{ .Values.d }}", &values), Err(endless));
+}
+
+/// A value of about a megabyte.
+fn large() -> Value {
+    let entries = (0..20_000).map(|n| (format!("key-{n}"), json!({"a": ["x".repeat(20), n]})));
+    json!({ "z": entries.collect::<serde_json::Map<_, _>>(), "y": {"z": "x".repeat(60_000)} })
+}
+
+fn counted(text: &str, values: &Value) -> (Result<String, TemplateError>, u64, u64) {
+    let budget = Budget::default();
+    let rendered = super::render(text, values, &budget);
+    (rendered, budget.spent(Of::Template), budget.spent(Of::TemplateBytes))
+}
+
+#[test]
+fn a_value_is_shared_however_often_it_is_named() {
+    let (values, most) = (large(), 20_000);
+    for (text, expected) in [
+        (format!("{{{{ len (list {}) }}}}", ".Values.z ".repeat(5_000)), "5000"),
+        ("{{ len (index .Values \"z\") }}".repeat(500), &"20000".repeat(500)),
+        (format!("{{{{ len (first (list (dict \"a\" .Values.z) {})) }}}}", ".Values ".repeat(500)), "1"),
+        ("{{ hasKey (get (dict \"a\" .Values.z) \"a\") \"key-7\" }}".to_owned(), "true"),
+        ("{{ index (dig \"key-7\" \"a\" nil .Values.z) 1 }}".to_owned(), "7"),
+    ] {
+        let (rendered, steps, bytes) = counted(&text, &values);
+        assert_eq!(rendered.as_deref(), Ok(expected), "{text:.60}");
+        assert!(steps < most && bytes < 100_000, "{text:.60}: {steps} steps, {bytes} bytes");
+    }
+}
+
+#[test]
+fn what_a_rendering_may_cost_is_limited() {
+    let values = large();
+    let is_too_large = |text: &str| {
+        let (rendered, ..) = counted(text, &values);
+        assert!(
+            matches!(rendered, Err(TemplateError::Exceeded(Exceeded::TooLarge { .. }))),
+            "{text:.60}: {:?}",
+            rendered.map(|text| text.len())
+        );
+    };
+    is_too_large(&"{{ contains \"y\" .Values.y.z }}".repeat(2_000));
+    is_too_large(&"{{ has .Values.z (list (merge) .Values.z) }}".replace(" (merge)", "").repeat(50));
+    let regexes = (0..1_100).map(|n| format!("{{{{regexMatch \"{n}\" \"x\"}}}}"));
+    is_too_large(&regexes.collect::<String>());
+    let often = "{{ regexMatch \"\\\\w{80}\" \"x\" }}".repeat(1_200);
+    assert!(matches!(counted(&often, &values).0, Err(TemplateError::Unfit { .. })), "too large to be meant");
+}
+
+#[test]
+fn what_is_printed_ends_where_no_value_is_that_long() {
+    let values = large();
+    for (text, limit) in
+        [("{{ .Values.z }}{{ .Values.z }}", LONGEST_OUTPUT), ("{{ .Values.z | toString | len }}", LONGEST)]
+    {
+        let printed = counted(text, &values).0.map(|text| text.len());
+        assert_eq!(printed, Err(TemplateError::TooLong(limit)), "{text}");
+    }
 }

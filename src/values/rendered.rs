@@ -3,14 +3,18 @@
 use serde_json::{Map, Value};
 
 use super::KeyPath;
+use crate::budget::{Budget, Exceeded};
 use crate::template::{TemplateError, kind, paths, resolve};
 
 /// So deep is it looked for the value that is to blame.
 const NESTED: usize = 8;
 
-/// Merged values.
+/// Merged values, and how much may be spent on the templates in them.
 #[derive(Debug, Clone, Copy)]
-pub struct Rendered<'a>(pub &'a Value);
+pub struct Rendered<'a> {
+    values: &'a Value,
+    budget: &'a Budget,
+}
 
 /// A value that cannot be used as it is.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -42,6 +46,14 @@ pub enum WrongValue {
 }
 
 impl WrongValue {
+    /// What a template is too large in, if that is what is wrong.
+    pub fn exceeded(&self) -> Option<&Exceeded> {
+        match self {
+            Self::Template(TemplateError::Exceeded(exceeded)) => Some(exceeded),
+            _ => None,
+        }
+    }
+
     /// A value of another kind.
     pub fn unexpected(found: &Value, expected: &'static str) -> Self {
         Self::Unexpected { found: kind(found), expected }
@@ -53,9 +65,27 @@ impl WrongValue {
 }
 
 impl<'a> Rendered<'a> {
+    /// These values, rendered within this budget.
+    pub fn new(values: &'a Value, budget: &'a Budget) -> Self {
+        Self { values, budget }
+    }
+
+    /// All of them, as they stand.
+    pub fn values(self) -> &'a Value {
+        self.values
+    }
+
+    /// A text with its templates rendered until none is left.
+    ///
+    /// # Errors
+    /// A template that cannot be rendered.
+    pub fn resolve(self, text: &str) -> Result<String, TemplateError> {
+        resolve(text, self.values, self.budget)
+    }
+
     /// What stands at a path; null is nothing.
     pub fn at(self, path: &KeyPath) -> Option<&'a Value> {
-        let found = path.0.iter().try_fold(self.0, |value, key| value.get(key));
+        let found = path.0.iter().try_fold(self.values, |value, key| value.get(key));
         found.filter(|value| !value.is_null())
     }
 
@@ -112,7 +142,7 @@ impl<'a> Rendered<'a> {
     /// # Errors
     /// A template that cannot be rendered.
     pub fn render(self, text: &str, path: &KeyPath) -> Result<String, ValueError> {
-        resolve(text, self.0).map_err(|error| {
+        self.resolve(text).map_err(|error| {
             let culprit = self.culprit(text, NESTED);
             WrongValue::from(error).at(culprit.as_ref().unwrap_or(path))
         })
@@ -122,7 +152,7 @@ impl<'a> Rendered<'a> {
     fn culprit(self, text: &str, deep: usize) -> Option<KeyPath> {
         paths(text).into_iter().map(KeyPath).find_map(|path| {
             let Some(Value::String(text)) = self.at(&path) else { return None };
-            resolve(text, self.0).err()?;
+            self.resolve(text).err()?;
             let deeper = (deep > 0).then(|| self.culprit(text, deep - 1)).flatten();
             Some(deeper.unwrap_or(path))
         })

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Values in, values out.
 const CORE: &[&str] = &[
+    "budget",
     "release",
     "values",
     "template",
@@ -55,13 +56,16 @@ const NOT_IN_CORE: &[&str] = &[
 /// The rooms that `room` may use besides itself; `None` for a room that is not in the table.
 fn may_use(room: &str) -> Option<Vec<&'static str>> {
     let core_rooms: Option<&[&'static str]> = match room {
-        "release" | "template" | "schedule" => Some(&[]),
-        "values" => Some(&["template"]),
+        "budget" | "release" | "schedule" => Some(&[]),
+        "template" => Some(&["budget"]),
+        "values" => Some(&["budget", "template"]),
         "sylva" => Some(&["values", "template"]),
-        "signature" => Some(&["release", "values", "template", "sylva"]),
+        "signature" => Some(&["budget", "release", "values", "template", "sylva"]),
         "reconcile" => Some(&["release", "values", "sylva"]),
-        "os_image" => Some(&["release", "values", "template", "sylva", "signature"]),
-        "check" => Some(&["release", "values", "template", "sylva", "signature", "reconcile", "os_image"]),
+        "os_image" => Some(&["budget", "release", "values", "template", "sylva", "signature"]),
+        "check" => {
+            Some(&["budget", "release", "values", "template", "sylva", "signature", "reconcile", "os_image"])
+        }
         "merge_request" => Some(&["release", "reconcile", "signature"]),
         "plan" => Some(&CORE[..CORE.len() - 1]),
         _ => None,

@@ -107,6 +107,7 @@ fn of_plan(error: &PlanError) -> Given {
             r#"{"properties": {"diskimage_builder_os_images": {"propertyNames": {"pattern": "-1-30-11$"}}}}"#,
         ),
         PlanError::Schema { .. } => Given::Schema("{\n  oops"),
+        PlanError::Exceeded { .. } => Given::Nothing("hostile/work.rs has the files"),
         PlanError::Signatures { .. } => Given::Line("policy: {signatures: required}"),
         PlanError::Unsigned { .. } => Given::Nothing("only `plan --to` names a release"),
         PlanError::Edit { .. } => Given::Nothing("a plan asks for no edit that is known to fail"),

@@ -2,6 +2,7 @@
 
 mod os_images;
 
+use dibump::budget::Budget;
 use dibump::template::render;
 use dibump::values::{Document, merged};
 use serde::Deserialize;
@@ -141,7 +142,7 @@ async fn expressions_give_what_helm_gives() {
     let values = values(&files);
     let mut refused = Vec::new();
     for (case, helm) in cases.iter().zip(helm(&cases).await) {
-        match (render(&case.template, &values), helm) {
+        match (render(&case.template, &values, &Budget::default()), helm) {
             (Ok(ours), Helm::Text(text)) => assert_eq!(ours, text, "{}", case.template),
             (Err(_), Helm::Error(_)) => {}
             (Err(_), Helm::Text(_)) => refused.push(case.template.as_str()),

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+use dibump::budget::Budget;
 use dibump::check::{self, File, Named, Reference, Severities, Severity};
 use dibump::plan::{Beside, FileSpec, PlanInput, Planned, Target, survey};
 use dibump::reconcile::Images;
@@ -245,6 +246,7 @@ fn hold_to_account(world: &World, counts: &Mutex<Counts>) -> Result<(), TestCase
         to: Some(&"0.4.12".parse::<Version>().unwrap()),
         signatures: &Requirement::NotRequired(Unverified::Off),
         severities: &Severities::default(),
+        budget: &Budget::default(),
         now: jiff::Timestamp::UNIX_EPOCH,
     };
     let Ok(keys) = decide_observed(&input, &mut known) else { return Ok(()) };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::budget::Budget;
 use crate::check::{Finding, Fix, Report};
 use crate::cli::Context;
 use crate::cli::failure::Failure;
@@ -47,6 +48,7 @@ fn edited(
     fixed: &mut Vec<Fixed>,
 ) -> Result<Option<String>, Failure> {
     let schema = if fixes.is_empty() { None } else { schema(&file.path)? };
+    let budget = Budget::default();
     let complain = |finding: &Finding, fix: &Fix, why: &str| {
         let place = format!("{}:{}", finding.place.path, finding.place.at);
         let text = format!("{place}: not fixed ({}): {why}", fix.description);
@@ -54,7 +56,7 @@ fn edited(
     };
     let (mut changes, mut text): (Vec<Change>, Option<String>) = (Vec::new(), None);
     for (finding, fix) in fixes {
-        if let Some(rule) = forbidden(schema.as_ref(), file, fix) {
+        if let Some(rule) = forbidden(schema.as_ref(), file, fix, &budget)? {
             complain(finding, fix, &format!("{} does not allow the key ({rule})", path_of(&file.path)));
             continue;
         }
@@ -92,9 +94,16 @@ fn schema(values: &str) -> Result<Option<Schema>, Failure> {
     schema.map(Some).map_err(|error| Failure::from(PlanError::Schema { path, error }))
 }
 
-fn forbidden(schema: Option<&Schema>, file: &Surveyed, fix: &Fix) -> Option<String> {
-    match schema?.allows(&file.mapping.path, fix.new_key.as_deref()?) {
-        Answer::Forbidden(rule) => Some(rule),
-        Answer::Allowed | Answer::Unjudged(_) => None,
+fn forbidden(
+    schema: Option<&Schema>,
+    file: &Surveyed,
+    fix: &Fix,
+    budget: &Budget,
+) -> Result<Option<String>, PlanError> {
+    let (Some(schema), Some(key)) = (schema, fix.new_key.as_deref()) else { return Ok(None) };
+    let answer = schema.at(&file.mapping.path, budget).and_then(|mapping| mapping.allows(key));
+    match answer.map_err(|error| PlanError::Exceeded { path: path_of(&file.path), error })? {
+        Answer::Forbidden(rule) => Ok(Some(rule)),
+        Answer::Allowed | Answer::Unjudged(_) => Ok(None),
     }
 }

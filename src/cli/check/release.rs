@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::budget::Budget;
 use crate::cli::args::Check as Args;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -90,7 +91,8 @@ async fn in_registry(
     {
         snapshot.read(&previous, now).await?;
     }
-    let requirement = survey.signature_requirement(producer.keys.as_ref(), local.policy.signatures)?;
+    let requirement =
+        survey.signature_requirement(producer.keys.as_ref(), local.policy.signatures, &Budget::default())?;
     let signatures =
         snapshot.signed(version, &survey.listed(), requirement.keys(), local.policy.identity).await;
     let mut known = snapshot.into_known();

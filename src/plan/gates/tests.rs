@@ -1,4 +1,5 @@
 use super::*;
+use crate::budget::Budget;
 use crate::check::Severities;
 use crate::plan::survey::{FileSpec, Target};
 use crate::plan::{Planned, decide, survey};
@@ -59,6 +60,7 @@ fn asked(
         to: None,
         signatures: required,
         severities: &Severities::default(),
+        budget: &Budget::default(),
         now: jiff::Timestamp::UNIX_EPOCH,
     };
     let mut plan = decide(&input, known, choice).unwrap();

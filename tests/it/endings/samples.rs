@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use dibump::budget::{Budget, Of};
 use dibump::catalogue::CatalogueError;
 use dibump::cluster::ClusterError;
 use dibump::config::{ConfigError, ConfigErrors, Source};
@@ -134,6 +135,10 @@ pub(super) fn plan() -> Vec<PlanError> {
         Schema => PlanError::Schema {
             path: text(schema),
             error: InvalidSchema { at: AT, message: text("expected value") },
+        },
+        Exceeded => PlanError::Exceeded {
+            path: text(schema),
+            error: Budget::default().spend(Of::Schema, u64::MAX).unwrap_err(),
         },
         Signatures => PlanError::Signatures { path: path(), at: Some(AT), error: RequirementError::NoKey },
         Unsigned => PlanError::Unsigned { version: text("0.4.12"), reason: text("2 images are not signed") },
