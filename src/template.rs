@@ -1,8 +1,9 @@
 //! The subset of Go's templates that values files use, as Helm renders it: text in, text out.
 //!
-//! Values by their path, literals, pipes, parentheses, `if`, and those functions of Go and sprig that need nothing but
-//! their arguments. What it cannot do is an error that names it, never a guess: a chart's own templates, loops,
-//! variables. A value that holds a template itself is text here; who wants it rendered asks again.
+//! Values by their path, literals, pipes, parentheses, variables, `if`, `with`, `range`, and those functions of Go and sprig
+//! that need nothing but their arguments. What it cannot do is an error that names it, never a guess: a chart's own
+//! templates, what only a release or a cluster has. `lookup` finds nothing, as where Helm renders without a cluster. A value
+//! that holds a template itself is text here; who wants it rendered asks again.
 //!
 //! The crate `gotmpl` does not fit: it accepts an `if` without its `end`, whatever mark stands behind the text, and a
 //! missing value is either an error before `default` sees it or `<no value>` in the output.
@@ -13,6 +14,8 @@ mod functions;
 mod parse;
 mod paths;
 mod shared;
+
+use std::cell::Cell;
 
 pub use format::kind;
 pub use paths::paths;
@@ -80,27 +83,46 @@ pub enum TemplateError {
 /// The text that `text` renders to where `.Values` is `values`, as far as the budget goes. Text without an action comes
 /// back as it is.
 pub fn render(text: &str, values: &Value, budget: &Budget) -> Result<String, TemplateError> {
+    once(text, values, budget).map(|resolved| resolved.text)
+}
+
+/// What a template renders to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The text.
+    pub text: String,
+    /// Whether a cluster was asked (`lookup`), which is not there: in one, the text may be another.
+    pub asked_a_cluster: bool,
+}
+
+fn once(text: &str, values: &Value, budget: &Budget) -> Result<Resolved, TemplateError> {
     if !text.contains("{{") {
-        return Ok(text.to_owned());
+        return Ok(Resolved { text: text.to_owned(), asked_a_cluster: false });
     }
     if text.len() > LONGEST {
         return Err(TemplateError::TooLong(LONGEST));
     }
     budget.spend(Of::TemplateBytes, text.len() as u64)?;
-    evaluate::text_of(&parse::parse(text)?, Scope { values, budget })
+    let asked = Cell::new(false);
+    let text = evaluate::text_of(&parse::parse(text)?, Scope { values, budget, asked_a_cluster: &asked })?;
+    Ok(Resolved { text, asked_a_cluster: asked.get() })
 }
 
 /// The text that `text` renders to, and what that renders to in turn, until no action is left: as the charts of Sylva
 /// interpret values that stand in values.
-pub fn resolve(text: &str, values: &Value, budget: &Budget) -> Result<String, TemplateError> {
-    let mut rendered = text.to_owned();
+pub fn resolve(text: &str, values: &Value, budget: &Budget) -> Result<Resolved, TemplateError> {
+    let mut resolved = Resolved { text: text.to_owned(), asked_a_cluster: false };
     for _ in 0..DEEPEST {
-        if !rendered.contains("{{") {
-            return Ok(rendered);
+        if !resolved.text.contains("{{") {
+            return Ok(resolved);
         }
-        rendered = render(&rendered, values, budget)?;
+        let next = once(&resolved.text, values, budget)?;
+        resolved = Resolved { asked_a_cluster: resolved.asked_a_cluster || next.asked_a_cluster, ..next };
     }
-    if rendered.contains("{{") { Err(TemplateError::Endless(text.to_owned())) } else { Ok(rendered) }
+    match resolved.text.contains("{{") {
+        true => Err(TemplateError::Endless(text.to_owned())),
+        false => Ok(resolved),
+    }
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub use edit::{EditError, EditNote, Edited};
 pub use excerpt::{Layer, excerpt, place};
 pub use lookup::{Scalar, ScalarForm};
 pub use merge::{Unmerged, merged, merged_with};
-pub use rendered::{Rendered, ValueError, WrongValue};
+pub use rendered::{Lookups, Rendered, ValueError, WrongValue};
 pub use set::{InvalidSetting, Setting, Unsettable};
 pub use text_edit::{Overlap, Replacement, TextEdit};
 pub use texts::{MappingId, Text, TextId, TextsAt};

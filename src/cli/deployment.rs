@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::Context;
 use super::args::consumer::{Deployment as Args, FormArg};
 use super::failure::Failure;
 use crate::budget::Budget;
@@ -14,7 +15,7 @@ use crate::release::{InvalidImageKey, Prefix, Release};
 use crate::signature::RequirementError;
 use crate::sylva::OS_IMAGES;
 use crate::values::{
-    Document, KeyPath, Layer, Position, Rendered, Unmerged, ValuesError, merged_with, place,
+    Document, KeyPath, Layer, Lookups, Position, Rendered, Unmerged, ValuesError, merged_with, place,
 };
 
 /// Values with the files that they come from.
@@ -24,6 +25,7 @@ pub(super) struct Deployment {
     pub(super) values: Value,
     /// What may be spent on their templates.
     budget: Budget,
+    lookups: Lookups,
     form: Form,
 }
 
@@ -44,7 +46,7 @@ impl Deployment {
             Some(FormArg::SylvaCore) => Form::SylvaCore,
             None => form(&values).map_err(Failure::person)?.unwrap_or(Form::SylvaCore),
         };
-        Ok(Self { files, values, budget: Budget::default(), form })
+        Ok(Self { files, values, budget: Budget::default(), lookups: Lookups::default(), form })
     }
 
     /// The same, where there must be some.
@@ -59,7 +61,17 @@ impl Deployment {
 
     /// The values with their templates rendered.
     pub(super) fn rendered(&self) -> Rendered<'_> {
-        Rendered::new(&self.values, &self.budget)
+        Rendered::new(&self.values, &self.budget).noting(&self.lookups)
+    }
+
+    /// Says which of the values that were read depend on a cluster, and how to say what they are there.
+    pub(super) fn say_lookups(&self, context: &Context) {
+        for path in self.lookups.paths() {
+            let what = format!(
+                "`{path}` asks the cluster (`lookup`), which finds nothing here; give what it is there with --set {path}=VALUE"
+            );
+            context.note(&self.said(&path, &what));
+        }
     }
 
     /// The images that the values enable. Everything that is wrong with them is said at once.

@@ -24,6 +24,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let chosen = Chosen::of(args, &deployment)?;
     let making = Making { context, args, config: config.as_ref(), deployment: &deployment };
     let machines = context.block_on(making.machines(&chosen))?;
+    deployment.say_lookups(context);
     let version = ApiVersion::from(args.api_version);
     let text = match args.format {
         MachineFormat::Yaml => yaml(&machines, version).map_err(Failure::person)?,

@@ -28,6 +28,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             proven(&reached, &deployment, &selection).await
         })?;
     }
+    deployment.say_lookups(context);
     match args.format {
         DataFormat::Yaml => {
             let yaml = report::os_images::yaml(&selection).map_err(Failure::person)?;

@@ -23,6 +23,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::usage("--on-error keep keeps what --output or --apply has: name one of them"));
     }
     let selection = deployment.selection(fallback(&args.deployment.reach, config.as_ref())?.as_ref())?;
+    deployment.say_lookups(context);
     let informing = Informing { context, args, deployment: &deployment, selection: &selection };
     let reach = &args.deployment.reach;
     context.online(config.as_ref(), reach, async |session| {

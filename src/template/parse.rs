@@ -1,81 +1,114 @@
-//! From text to a tree, by Go's grammar (text/template, "Actions", "Pipelines", "Arguments"). Whatever needs the chart,
-//! and every function that is not known, is refused here: also in a branch that would not be taken.
+//! From text to a tree, by Go's grammar (text/template, "Actions", "Variables"). A function that is not known is refused
+//! here: also in a branch that would not be taken. What needs the chart or a cluster is known, and asked for only where it
+//! is reached.
 
-use serde_json::{Number, Value};
+mod cursor;
+mod expression;
+
+use serde_json::Value;
 
 use super::TemplateError;
-use super::functions::{self, Function};
+use super::functions::Function;
+use cursor::{Cursor, is_space};
 
 /// Deeper nesting is no values file.
 const DEEPEST: usize = 64;
 
-/// Actions and functions that only the chart can serve.
-const OF_THE_CHART: [&str; 7] = ["include", "tpl", "tuple", "lookup", "template", "define", "block"];
+/// Actions of which the chart's own templates are the subject.
+const OF_THE_CHART: [&str; 3] = ["template", "define", "block"];
 
 /// What Go's templates have and the subset has not.
-const UNSUPPORTED: [&str; 4] = ["range", "with", "break", "continue"];
+const UNSUPPORTED: [&str; 2] = ["break", "continue"];
 
 /// A part of a template.
 pub(super) enum Node<'t> {
     /// Text that stays.
     Text(&'t str),
     /// A pipeline whose result is printed.
-    Print(Pipeline),
+    Print(Pipeline<'t>),
+    /// A variable is declared, or gets another value.
+    Set { name: &'t str, declares: bool, value: Pipeline<'t> },
     /// One of two branches.
-    If { condition: Pipeline, then: Vec<Node<'t>>, otherwise: Vec<Node<'t>> },
+    If { condition: Condition<'t>, then: Vec<Node<'t>>, otherwise: Vec<Node<'t>> },
+    /// The first branch with the value as `.`, if it is not empty; else the second.
+    With { condition: Condition<'t>, then: Vec<Node<'t>>, otherwise: Vec<Node<'t>> },
+    /// The first branch for each item, as `.`; the second if there is none.
+    Range { names: Vec<&'t str>, over: Pipeline<'t>, each: Vec<Node<'t>>, otherwise: Vec<Node<'t>> },
+}
+
+/// What `if` and `with` look at, and the variable that holds it within their branches.
+pub(super) struct Condition<'t> {
+    pub(super) name: Option<&'t str>,
+    pub(super) value: Pipeline<'t>,
 }
 
 /// A value that goes through functions, each of which takes it as its last argument.
-pub(super) struct Pipeline {
-    pub(super) first: Command,
-    pub(super) then: Vec<Call>,
+pub(super) struct Pipeline<'t> {
+    pub(super) first: Command<'t>,
+    pub(super) then: Vec<Call<'t>>,
 }
 
 /// What a pipeline begins with.
-pub(super) enum Command {
-    Operand(Operand),
-    Call(Call),
+pub(super) enum Command<'t> {
+    Operand(Operand<'t>),
+    Call(Call<'t>),
 }
 
 /// A function with the arguments that are written behind it.
-pub(super) struct Call {
+pub(super) struct Call<'t> {
     pub(super) function: &'static Function,
-    pub(super) arguments: Vec<Operand>,
+    pub(super) arguments: Vec<Operand<'t>>,
 }
 
 /// An argument.
-pub(super) enum Operand {
+pub(super) enum Operand<'t> {
     Literal(Value),
-    /// The names behind `.Values`.
-    Path(Vec<String>),
+    /// Where a path begins, and the names behind it.
+    Path(Base<'t>, Vec<&'t str>),
     /// A pipeline in parentheses, and the names behind it.
-    Group(Box<Pipeline>, Vec<String>),
+    Group(Box<Pipeline<'t>>, Vec<&'t str>),
+}
+
+/// Where a path begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Base<'t> {
+    /// `.`: everything, or what `with` and `range` made of it.
+    Dot,
+    /// `$`: everything.
+    Root,
+    /// `$name`.
+    Variable(&'t str),
 }
 
 /// The tree of `text`.
 pub(super) fn parse(text: &str) -> Result<Vec<Node<'_>>, TemplateError> {
-    let mut parser = Parser { text, at: 0, depth: 0, trims: false };
+    let mut parser = Parser { cursor: Cursor::new(text), depth: 0, trims: false, variables: Vec::new() };
     match parser.nodes()? {
         (nodes, Ending::Text) => Ok(nodes),
-        (_, Ending::End) => Err(parser.wrong("`end` without `if`")),
-        (_, Ending::Else | Ending::ElseIf) => Err(parser.wrong("`else` without `if`")),
+        (_, Ending::End) => Err(parser.cursor.wrong("`end` without `if`, `with` or `range`")),
+        (_, Ending::Else | Ending::ElseIf | Ending::ElseWith) => {
+            Err(parser.cursor.wrong("`else` without `if`, `with` or `range`"))
+        }
     }
 }
 
 /// What ended a list of nodes.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Text,
     End,
     Else,
     ElseIf,
+    ElseWith,
 }
 
 struct Parser<'t> {
-    text: &'t str,
-    at: usize,
+    cursor: Cursor<'t>,
     depth: usize,
     /// Whether the action before closed with `-}}`, which takes the white space behind it along.
     trims: bool,
+    /// The variables that can be named here.
+    variables: Vec<&'t str>,
 }
 
 impl<'t> Parser<'t> {
@@ -89,19 +122,21 @@ impl<'t> Parser<'t> {
             if !opened {
                 return Ok((nodes, Ending::Text));
             }
-            if self.rest().starts_with("/*") {
+            if self.cursor.rest().starts_with("/*") {
                 self.comment()?;
                 continue;
             }
-            self.space();
-            let start = self.at;
-            match self.word() {
+            self.cursor.space();
+            let start = self.cursor.at;
+            match self.cursor.word() {
                 "end" => return self.close().map(|()| (nodes, Ending::End)),
                 "else" => return Ok((nodes, self.after_else()?)),
-                "if" => nodes.push(self.branches()?),
+                "if" => nodes.push(self.if_or_with("if")?),
+                "with" => nodes.push(self.if_or_with("with")?),
+                "range" => nodes.push(self.range()?),
                 _ => {
-                    self.at = start;
-                    nodes.push(Node::Print(self.pipeline()?));
+                    self.cursor.at = start;
+                    nodes.push(self.statement()?);
                     self.close()?;
                 }
             }
@@ -110,247 +145,172 @@ impl<'t> Parser<'t> {
 
     /// The text up to the next action, whose opening is taken; white space is cut where `-` asks for it.
     fn text_before_action(&mut self) -> (&'t str, bool) {
-        let rest = self.rest();
+        let cursor = &mut self.cursor;
+        let rest = cursor.rest();
         let (text, opened) = rest.split_once("{{").map_or((rest, false), |(text, _)| (text, true));
-        self.at += text.len() + if opened { 2 } else { 0 };
+        cursor.at += text.len() + if opened { 2 } else { 0 };
         let text = if std::mem::take(&mut self.trims) { text.trim_start_matches(is_space) } else { text };
         // Without white space behind it the dash is the sign of a number.
-        if opened && self.rest().strip_prefix('-').is_some_and(|rest| rest.starts_with(is_space)) {
-            self.at += 1;
-            self.space();
+        if opened && cursor.rest().strip_prefix('-').is_some_and(|rest| rest.starts_with(is_space)) {
+            cursor.at += 1;
+            cursor.space();
             return (text.trim_end_matches(is_space), opened);
         }
         (text, opened)
     }
 
     fn comment(&mut self) -> Result<(), TemplateError> {
-        let Some(end) = self.rest().find("*/") else {
-            return Err(self.wrong("a comment that is not closed"));
+        let Some(end) = self.cursor.rest().find("*/") else {
+            return Err(self.cursor.wrong("a comment that is not closed"));
         };
-        self.at += end + 2;
+        self.cursor.at += end + 2;
         self.close()
     }
 
     fn after_else(&mut self) -> Result<Ending, TemplateError> {
-        let start = self.at;
-        self.space();
-        if self.word() == "if" {
-            return Ok(Ending::ElseIf);
+        let start = self.cursor.at;
+        self.cursor.space();
+        match self.cursor.word() {
+            "if" => return Ok(Ending::ElseIf),
+            "with" => return Ok(Ending::ElseWith),
+            _ => self.cursor.at = start,
         }
-        self.at = start;
         self.close().map(|()| Ending::Else)
     }
 
-    /// What follows `if`, to its `end`. `else if` is an `if` in the other branch, and shares the `end`.
-    fn branches(&mut self) -> Result<Node<'t>, TemplateError> {
-        self.deeper(|parser| {
-            let start = parser.at;
-            let condition = parser.pipeline()?;
+    /// A pipeline, or a variable that gets its value.
+    fn statement(&mut self) -> Result<Node<'t>, TemplateError> {
+        let start = self.cursor.at;
+        if let Some(name) = self.cursor.variable() {
+            self.cursor.space();
+            let declares = self.cursor.take(":=");
+            if declares || self.cursor.take("=") {
+                let value = self.pipeline()?;
+                match declares {
+                    true => self.variables.push(name),
+                    false => self.known(name, start)?,
+                }
+                return Ok(Node::Set { name, declares, value });
+            }
+            self.cursor.at = start;
+        }
+        Ok(Node::Print(self.pipeline()?))
+    }
+
+    /// What follows `if` or `with`, to its `end`.
+    fn if_or_with(&mut self, word: &'static str) -> Result<Node<'t>, TemplateError> {
+        self.block(word, |parser| {
+            let condition = parser.condition()?;
             parser.close()?;
-            let (then, ending) = parser.nodes()?;
-            let otherwise = match ending {
-                Ending::End => Vec::new(),
-                Ending::ElseIf => vec![parser.branches()?],
-                Ending::Else => match parser.nodes()? {
-                    (nodes, Ending::End) => nodes,
-                    (_, Ending::Text) => return Err(parser.wrong_at(start, "`if` without `end`")),
-                    _ => return Err(parser.wrong("a second `else`")),
-                },
-                Ending::Text => return Err(parser.wrong_at(start, "`if` without `end`")),
-            };
-            Ok(Node::If { condition, then, otherwise })
+            let (then, otherwise) = parser.branches(word)?;
+            Ok(match word {
+                "if" => Node::If { condition, then, otherwise },
+                _ => Node::With { condition, then, otherwise },
+            })
         })
     }
 
-    fn pipeline(&mut self) -> Result<Pipeline, TemplateError> {
-        let mut pipeline = Pipeline { first: self.command()?, then: Vec::new() };
-        while self.take("|") {
-            match self.command()? {
-                Command::Call(call) => pipeline.then.push(call),
-                Command::Operand(_) => return Err(self.wrong("only functions stand behind `|`")),
+    /// What follows `range`, to its `end`.
+    fn range(&mut self) -> Result<Node<'t>, TemplateError> {
+        self.block("range", |parser| {
+            let names = parser.names_of_range();
+            let over = parser.pipeline()?;
+            parser.close()?;
+            parser.variables.extend(&names);
+            let (each, otherwise) = parser.branches("range")?;
+            Ok(Node::Range { names, over, each, otherwise })
+        })
+    }
+
+    /// Variables that are declared within are not known behind.
+    fn block(
+        &mut self,
+        word: &str,
+        read: impl FnOnce(&mut Self) -> Result<Node<'t>, TemplateError>,
+    ) -> Result<Node<'t>, TemplateError> {
+        let (start, known) = (self.cursor.at, self.variables.len());
+        let block = self.deeper(read);
+        self.variables.truncate(known);
+        block.map_err(|error| match error {
+            // It is told where the block begins, not where the text ends.
+            TemplateError::Syntax { problem, .. } if problem == WITHOUT_END => {
+                self.cursor.wrong_at(start, &format!("`{word}` without `end`"))
             }
-        }
-        Ok(pipeline)
+            error => error,
+        })
     }
 
-    fn command(&mut self) -> Result<Command, TemplateError> {
-        self.space();
-        let start = self.at;
-        let word = self.word();
-        let is_name = word.starts_with(|c: char| !c.is_ascii_digit());
-        if is_name && constant(word).is_none() {
-            let function = function(word)?;
-            return Ok(Command::Call(Call { function, arguments: self.arguments()? }));
+    fn condition(&mut self) -> Result<Condition<'t>, TemplateError> {
+        self.cursor.space();
+        let start = self.cursor.at;
+        let name = self.cursor.variable().filter(|_| {
+            self.cursor.space();
+            self.cursor.take(":=")
+        });
+        if name.is_none() {
+            self.cursor.at = start;
         }
-        self.at = start;
-        let operand = self.operand()?;
-        if !self.arguments()?.is_empty() {
-            return Err(self.wrong_at(start, "only functions take arguments"));
-        }
-        match operand {
-            Operand::Literal(Value::Null) => Err(self.wrong_at(start, "`nil` is an argument only")),
-            operand => Ok(Command::Operand(operand)),
-        }
+        let value = self.pipeline()?;
+        self.variables.extend(name);
+        Ok(Condition { name, value })
     }
 
-    /// Operands, each behind white space, to whatever ends a command.
-    fn arguments(&mut self) -> Result<Vec<Operand>, TemplateError> {
-        let mut arguments = Vec::new();
-        loop {
-            let spaced = self.space();
-            let rest = self.rest();
-            if rest.is_empty()
-                || rest.starts_with(['|', ')'])
-                || rest.starts_with("}}")
-                || self.closes_trimming()
-            {
-                return Ok(arguments);
-            }
-            if !spaced {
-                return Err(self.unexpected());
-            }
-            arguments.push(self.operand()?);
-        }
-    }
-
-    fn operand(&mut self) -> Result<Operand, TemplateError> {
-        match self.rest().chars().next() {
-            Some('.') => self.path(),
-            Some('$') => {
-                self.at += 1;
-                let name = self.word();
-                if self.rest().starts_with('.') && name.is_empty() {
-                    return self.path();
-                }
-                Err(TemplateError::Unsupported(format!("${name}")))
-            }
-            Some('(') => self.group(),
-            Some('"') => self.quoted(),
-            Some('`') => self.raw(),
-            Some('0'..='9' | '+' | '-') => self.number(),
-            Some(c) if is_word(c) => self.word_operand(),
-            _ => Err(self.unexpected()),
-        }
-    }
-
-    fn word_operand(&mut self) -> Result<Operand, TemplateError> {
-        let start = self.at;
-        let word = self.word();
-        match constant(word) {
-            Some(constant) => Ok(Operand::Literal(constant)),
-            None => {
-                function(word)?;
-                Err(self.wrong_at(start, "a function as an argument stands in parentheses"))
-            }
-        }
-    }
-
-    fn path(&mut self) -> Result<Operand, TemplateError> {
-        let mut names = self.fields()?.into_iter();
-        match names.next() {
-            Some(first) if first == "Values" => Ok(Operand::Path(names.collect())),
-            first => Err(TemplateError::NeedsChart(format!(".{}", first.unwrap_or_default()))),
-        }
-    }
-
-    fn fields(&mut self) -> Result<Vec<String>, TemplateError> {
+    /// `$value :=` or `$key, $value :=`; nothing where the pipeline begins at once.
+    fn names_of_range(&mut self) -> Vec<&'t str> {
+        self.cursor.space();
+        let start = self.cursor.at;
         let mut names = Vec::new();
-        while self.rest().starts_with('.') {
-            self.at += 1;
-            match self.word() {
-                "" if names.is_empty() => break,
-                "" => return Err(self.wrong("a name is missing behind `.`")),
-                name => names.push(name.to_owned()),
+        while let Some(name) = self.cursor.variable() {
+            names.push(name);
+            self.cursor.space();
+            if names.len() == 2 || !self.cursor.take(",") {
+                break;
             }
+            self.cursor.space();
         }
-        Ok(names)
-    }
-
-    fn group(&mut self) -> Result<Operand, TemplateError> {
-        let start = self.at;
-        self.at += 1;
-        let pipeline = self.deeper(Self::pipeline)?;
-        if !self.take(")") {
-            return Err(self.wrong_at(start, "`(` without `)`"));
+        if names.is_empty() || !self.cursor.take(":=") {
+            self.cursor.at = start;
+            names.clear();
         }
-        Ok(Operand::Group(Box::new(pipeline), self.fields()?))
+        names
     }
 
-    fn number(&mut self) -> Result<Operand, TemplateError> {
-        let start = self.at;
-        let of_number = |c: char| is_word(c) || matches!(c, '+' | '-' | '.');
-        let text = self.take_while(of_number);
-        let whole = text.parse::<i64>().ok().map(Number::from);
-        let number = whole.or_else(|| text.parse::<f64>().ok().and_then(Number::from_f64));
-        number
-            .map(|number| Operand::Literal(Value::Number(number)))
-            .ok_or_else(|| self.wrong_at(start, &format!("`{text}` is no number that is understood here")))
-    }
-
-    fn raw(&mut self) -> Result<Operand, TemplateError> {
-        match self.rest()[1..].split_once('`') {
-            Some((text, _)) => {
-                self.at += text.len() + 2;
-                // As Go reads them, carriage returns are not part of it.
-                Ok(Operand::Literal(Value::String(text.replace('\r', ""))))
+    /// Both branches of a block. `else if` is an `if` in the other branch, and shares the `end`.
+    fn branches(&mut self, word: &str) -> Result<(Vec<Node<'t>>, Vec<Node<'t>>), TemplateError> {
+        let (then, ending) = self.nodes()?;
+        let otherwise = match ending {
+            Ending::End => Vec::new(),
+            Ending::ElseIf if word == "if" => vec![self.if_or_with("if")?],
+            Ending::ElseWith if word == "with" => vec![self.if_or_with("with")?],
+            Ending::ElseIf | Ending::ElseWith => {
+                return Err(self.cursor.wrong("`else` with another word than its block begins with"));
             }
-            None => Err(self.wrong("a quote that is not closed")),
-        }
-    }
-
-    fn quoted(&mut self) -> Result<Operand, TemplateError> {
-        let start = self.at;
-        self.at += 1;
-        let mut text = String::new();
-        while let Some(c) = self.next() {
-            match c {
-                '"' => return Ok(Operand::Literal(Value::String(text))),
-                '\\' => {
-                    text.push(self.escape().ok_or_else(|| self.wrong("an escape that is not understood"))?)
-                }
-                '\n' => break,
-                _ => text.push(c),
-            }
-        }
-        Err(self.wrong_at(start, "a quote that is not closed"))
-    }
-
-    /// What stands behind a backslash. Bytes that are no character by themselves are not understood.
-    fn escape(&mut self) -> Option<char> {
-        let digits = match self.next()? {
-            'a' => return Some('\u{7}'),
-            'b' => return Some('\u{8}'),
-            'f' => return Some('\u{c}'),
-            'n' => return Some('\n'),
-            'r' => return Some('\r'),
-            't' => return Some('\t'),
-            'v' => return Some('\u{b}'),
-            c @ ('\\' | '"') => return Some(c),
-            'x' => 2,
-            'u' => 4,
-            'U' => 8,
-            _ => return None,
+            Ending::Else => match self.nodes()? {
+                (nodes, Ending::End) => nodes,
+                (_, Ending::Text) => return Err(self.cursor.wrong(WITHOUT_END)),
+                _ => return Err(self.cursor.wrong("a second `else`")),
+            },
+            Ending::Text => return Err(self.cursor.wrong(WITHOUT_END)),
         };
-        let hex = self.rest().get(..digits)?;
-        let number = u32::from_str_radix(hex, 16).ok().filter(|_| !hex.starts_with('+'))?;
-        self.at += digits;
-        char::from_u32(number).filter(|c| digits > 2 || c.is_ascii())
+        Ok((then, otherwise))
     }
 
     /// The end of an action.
     fn close(&mut self) -> Result<(), TemplateError> {
-        self.space();
-        if self.closes_trimming() {
-            self.at += 3;
+        self.cursor.space();
+        if self.cursor.closes_trimming() {
+            self.cursor.at += 3;
             self.trims = true;
             return Ok(());
         }
-        if self.take("}}") { Ok(()) } else { Err(self.unexpected()) }
+        if self.cursor.take("}}") { Ok(()) } else { Err(self.cursor.unexpected()) }
     }
 
-    /// `-}}` behind white space.
-    fn closes_trimming(&self) -> bool {
-        self.rest().starts_with("-}}") && self.text[..self.at].ends_with(is_space)
+    fn known(&self, name: &str, at: usize) -> Result<(), TemplateError> {
+        match self.variables.contains(&name) {
+            true => Ok(()),
+            false => Err(self.cursor.wrong_at(at, &format!("there is no variable `${name}` here"))),
+        }
     }
 
     fn deeper<T>(
@@ -358,89 +318,13 @@ impl<'t> Parser<'t> {
         read: impl FnOnce(&mut Self) -> Result<T, TemplateError>,
     ) -> Result<T, TemplateError> {
         if self.depth == DEEPEST {
-            return Err(self.wrong("nested too deeply"));
+            return Err(self.cursor.wrong("nested too deeply"));
         }
         self.depth += 1;
         let result = read(self);
         self.depth -= 1;
         result
     }
-
-    fn rest(&self) -> &'t str {
-        &self.text[self.at..]
-    }
-
-    fn next(&mut self) -> Option<char> {
-        let c = self.rest().chars().next()?;
-        self.at += c.len_utf8();
-        Some(c)
-    }
-
-    fn take(&mut self, expected: &str) -> bool {
-        let found = self.rest().starts_with(expected);
-        self.at += if found { expected.len() } else { 0 };
-        found
-    }
-
-    fn take_while(&mut self, fits: impl Fn(char) -> bool) -> &'t str {
-        let rest = self.rest();
-        let taken = &rest[..rest.find(|c| !fits(c)).unwrap_or(rest.len())];
-        self.at += taken.len();
-        taken
-    }
-
-    /// Skips white space, and says whether there was any.
-    fn space(&mut self) -> bool {
-        !self.take_while(is_space).is_empty()
-    }
-
-    fn word(&mut self) -> &'t str {
-        self.take_while(is_word)
-    }
-
-    fn unexpected(&self) -> TemplateError {
-        match self.rest().chars().next() {
-            Some(c) => self.wrong(&format!("`{}` is not expected here", c.escape_debug())),
-            None => self.wrong("an action that is not closed"),
-        }
-    }
-
-    fn wrong(&self, problem: &str) -> TemplateError {
-        self.wrong_at(self.at, problem)
-    }
-
-    fn wrong_at(&self, at: usize, problem: &str) -> TemplateError {
-        let before = &self.text[..at];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        TemplateError::Syntax { line, column, problem: problem.to_owned() }
-    }
 }
 
-fn function(name: &str) -> Result<&'static Function, TemplateError> {
-    if OF_THE_CHART.contains(&name) {
-        return Err(TemplateError::NeedsChart(name.to_owned()));
-    }
-    if UNSUPPORTED.contains(&name) {
-        return Err(TemplateError::Unsupported(name.to_owned()));
-    }
-    functions::named(name).ok_or_else(|| TemplateError::UnknownFunction(name.to_owned()))
-}
-
-fn constant(word: &str) -> Option<Value> {
-    match word {
-        "true" => Some(Value::Bool(true)),
-        "false" => Some(Value::Bool(false)),
-        "nil" => Some(Value::Null),
-        _ => None,
-    }
-}
-
-/// What Go's templates take for white space.
-fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\n')
-}
-
-fn is_word(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
-}
+const WITHOUT_END: &str = "a block without `end`";

@@ -106,6 +106,32 @@ impl<'v> Shared<'v> {
         }
     }
 
+    /// What `range` goes through: the items of a list with their numbers, the entries of a mapping by their keys in order.
+    /// `None` for anything else.
+    pub(super) fn numbered(&self) -> Option<Vec<(Self, Self)>> {
+        if self.is_list() {
+            let number = |at: usize| Self::from(Value::from(at));
+            return Some(self.items().enumerate().map(|(at, item)| (number(at), item)).collect());
+        }
+        let entry = |key: &str| Some((Self::from(key), self.entry(key)?));
+        self.is_map().then(|| self.keys().into_iter().filter_map(entry).collect())
+    }
+
+    /// The kind of the value as Go's reflection calls it (sprig, `kindIs`). Numbers of values are floating ones.
+    pub(super) fn go_kind(&self) -> &'static str {
+        match self.plain() {
+            None if self.is_list() => "slice",
+            None => "map",
+            Some(Value::Null) => "invalid",
+            Some(Value::Bool(_)) => "bool",
+            Some(Value::Number(number)) if number.is_f64() => "float64",
+            Some(Value::Number(_)) => "int",
+            Some(Value::String(_)) => "string",
+            Some(Value::Array(_)) => "slice",
+            Some(Value::Object(_)) => "map",
+        }
+    }
+
     /// The keys of a mapping, in their order; none of anything else.
     fn keys(&self) -> Vec<&str> {
         let mut keys: Vec<&str> = match self {

@@ -1,5 +1,8 @@
 //! Merged values as charts read them: what stands at a path, its templates rendered until none is left.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::{Map, Value};
 
 use super::KeyPath;
@@ -14,6 +17,18 @@ const NESTED: usize = 8;
 pub struct Rendered<'a> {
     values: &'a Value,
     budget: &'a Budget,
+    lookups: Option<&'a Lookups>,
+}
+
+/// Where values asked a cluster (`lookup`) on their way to what was rendered. There was none, so they found nothing.
+#[derive(Debug, Default)]
+pub struct Lookups(Mutex<BTreeSet<KeyPath>>);
+
+impl Lookups {
+    /// The values that asked.
+    pub fn paths(&self) -> Vec<KeyPath> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
 }
 
 /// A value that cannot be used as it is.
@@ -67,7 +82,13 @@ impl WrongValue {
 impl<'a> Rendered<'a> {
     /// These values, rendered within this budget.
     pub fn new(values: &'a Value, budget: &'a Budget) -> Self {
-        Self { values, budget }
+        Self { values, budget, lookups: None }
+    }
+
+    /// The same, with a place for the values that ask a cluster.
+    #[must_use]
+    pub fn noting(self, lookups: &'a Lookups) -> Self {
+        Self { lookups: Some(lookups), ..self }
     }
 
     /// All of them, as they stand.
@@ -80,7 +101,25 @@ impl<'a> Rendered<'a> {
     /// # Errors
     /// A template that cannot be rendered.
     pub fn resolve(self, text: &str) -> Result<String, TemplateError> {
-        resolve(text, self.values, self.budget)
+        self.resolved(text, &KeyPath::default())
+    }
+
+    fn resolved(self, text: &str, path: &KeyPath) -> Result<String, TemplateError> {
+        let resolved = resolve(text, self.values, self.budget)?;
+        if let (Some(Lookups(noted)), true) = (self.lookups, resolved.asked_a_cluster) {
+            noted.lock().unwrap_or_else(PoisonError::into_inner).extend(self.asking(text, path, NESTED));
+        }
+        Ok(resolved.text)
+    }
+
+    /// The values that ask a cluster: this one at `path`, or those that its template names.
+    fn asking(self, text: &str, path: &KeyPath, deep: usize) -> Vec<KeyPath> {
+        if text.contains("lookup") {
+            return vec![path.clone()];
+        }
+        let named = paths(text).into_iter().map(KeyPath).filter(|_| deep > 0);
+        let texts = named.filter_map(|path| Some((self.at(&path)?.as_str()?, path)));
+        texts.flat_map(|(text, path)| self.asking(text, &path, deep - 1)).collect()
     }
 
     /// What stands at a path; null is nothing.
@@ -142,7 +181,7 @@ impl<'a> Rendered<'a> {
     /// # Errors
     /// A template that cannot be rendered.
     pub fn render(self, text: &str, path: &KeyPath) -> Result<String, ValueError> {
-        self.resolve(text).map_err(|error| {
+        self.resolved(text, path).map_err(|error| {
             let culprit = self.culprit(text, NESTED);
             WrongValue::from(error).at(culprit.as_ref().unwrap_or(path))
         })

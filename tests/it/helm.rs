@@ -124,19 +124,76 @@ const EXPRESSIONS: &str = r#"
 {{ .Values.
 "#;
 
-/// Where we refuse and Helm answers: a function that is not known, a character as a number, and what prints as nothing.
-const REFUSED: [&str; 5] = [
-    r#"{{ .Values.cluster.name | trimAll "d" }}"#,
-    r#"{{ "ZGVtbw==" | b64dec }}"#,
+/// Statements: variables and their scopes, `with`, `range`, and what asks a cluster.
+const STATEMENTS: &str = r#"
+{{ $a := 1 }}{{ $a }}
+{{ $a := "x" }}{{ $a = "y" }}{{ $a }}
+{{ $a = 1 }}
+{{ $a }}
+{{- $v := "v1.31.8" -}}{{- if .Values.old -}}{{- $v = "v1.31.8+rke2r1" -}}{{- end -}}{{- $v -}}
+{{ $a := 1 }}{{ if true }}{{ $a := 2 }}{{ $a }}{{ end }}{{ $a }}
+{{ $a := 1 }}{{ if true }}{{ $b := 2 }}{{ end }}{{ $b }}
+{{ if $x := .Values.cluster.name }}{{ $x }}{{ else }}none{{ end }}
+{{ if $x := .Values.absent }}a{{ else }}{{ $x }}b{{ end }}
+{{ if $x := .Values.empty }}a{{ else }}b{{ end }}{{ $x }}
+{{ with .Values.cluster }}{{ .name }} {{ $.Values.small }}{{ end }}
+{{ with .Values.cluster }}{{ .absent | default "x" }}{{ end }}
+{{ with .Values.cluster }}{{ .Values.small }}{{ end }}
+{{ with .Values.absent }}a{{ else }}{{ .Values.small }}{{ end }}
+{{ with .Values.absent }}a{{ else with .Values.cluster }}{{ .name }}{{ end }}
+{{ with $c := .Values.cluster }}{{ $c.name }}{{ .name }}{{ end }}
+{{ range .Values.list }}{{ . }},{{ end }}
+{{ range $i, $x := .Values.list }}{{ $i }}={{ $x }} {{ end }}
+{{ range $x := .Values.numbers }}{{ $x }} {{ end }}
+{{ range $k, $v := .Values.cluster }}{{ $k }} {{ end }}
+{{ range $k, $v := .Values.empty }}{{ $k }}{{ else }}none{{ end }}
+{{ range .Values.absent }}x{{ else }}none{{ end }}
+{{ range .Values.cluster.name }}{{ . }}{{ end }}
+{{ $n := 0 }}{{ range .Values.list }}{{ $n = add $n 1 }}{{ end }}{{ $n }}
+{{ $l := list }}{{ range .Values.list }}{{ $l = append $l (upper .) }}{{ end }}{{ $l | join "-" }}
+{{ range $i, $x := .Values.list }}{{ if eq $x "b" }}{{ break }}{{ end }}{{ $x }}{{ end }}
+{{ range .Values.list }}{{ range $.Values.numbers }}{{ . }}{{ end }};{{ end }}
+{{ lookup "v1" "ConfigMap" "ns" "name" }}
+{{ lookup "v1" "ConfigMap" "ns" "name" | dig "data" "address" "not_found" | default "not_found" }}
+{{ lookup "v1" "Secret" .Release.Namespace "values" | dig "data" "values" "" | b64dec | default "none" }}
+{{ if lookup "v1" "ConfigMap" "ns" "name" }}there{{ else }}not there{{ end }}
+{{ (lookup "v1" "ConfigMap" "ns" "name").data }}
+{{ if false }}{{ include "some.template" . }}{{ else }}ok{{ end }}
+{{ and .Values.empty (include "some.template" .) | empty }}
+{{ tuple 1 "a" | join "," }} {{ append .Values.list "d" }} {{ kindIs "string" .Values.cluster.name }} {{ kindIs "map" .Values.cluster }}
+{{ kindIs "slice" .Values.list }} {{ kindIs "float64" .Values.small }} {{ kindIs "bool" .Values.old }} {{ kindIs "invalid" .Values.absent }}
+{{ "ZGVtbw==" | b64dec }} {{ "!" | b64dec }}
+{{ add 1 2 3 }} {{ add .Values.small "4" }} {{ add }} {{ 1 | add 2 }}
+{{ (deepCopy .Values.cluster).name }} {{ "xxaxx" | trimAll "x" }}
+{{ with .Values.cluster }}{{ end }}x
+{{ range .Values.list }}
+{{ end }}
+{{ else }}
+{{ if .Values.old }}a{{ else with .Values.cluster }}b{{ end }}
+{{ $ }}
+{{ .Values.cluster.$x }}
+{{ $a := 1 | add 1 }}{{ $a }}{{ $b, $c := .Values.list }}
+{{ $x := .Values.absent }}{{ $x.deeper }}
+{{ $x := .Values.cluster }}{{ $x.absent.deeper }}
+"#;
+
+/// Where we refuse and Helm answers: a character as a number, what prints as nothing, what the chart alone has, and
+/// statements that no values file of Sylva uses.
+const REFUSED: [&str; 8] = [
     "{{ 'a' }}",
-    "{{ 1 | add 2 }}",
     "{{ .Values.absent }}",
+    "{{ if $x := .Values.absent }}a{{ else }}{{ $x }}b{{ end }}",
+    r#"{{ range $i, $x := .Values.list }}{{ if eq $x "b" }}{{ break }}{{ end }}{{ $x }}{{ end }}"#,
+    r#"{{ (lookup "v1" "ConfigMap" "ns" "name").data }}"#,
+    r#"{{ "ZGVtbw==" | b64dec }} {{ "!" | b64dec }}"#,
+    "{{ $ }}",
+    "{{ $x := .Values.absent }}{{ $x.deeper }}",
 ];
 
 #[tokio::test]
 async fn expressions_give_what_helm_gives() {
     let files = vec![CHART.to_owned()];
-    let expressions = EXPRESSIONS.lines().filter(|line| !line.is_empty());
+    let expressions = EXPRESSIONS.lines().chain(STATEMENTS.lines()).filter(|line| !line.is_empty());
     let cases: Vec<Case> =
         expressions.map(|line| Case { template: line.to_owned(), values: files.clone() }).collect();
     let values = values(&files);

@@ -112,3 +112,22 @@ async fn a_registry_that_refuses_us_is_a_matter_for_a_person() {
     assert_eq!((ran.exit, ran.stdout.as_str()), (Some(3), ""), "{ran:#?}");
     assert!(ran.stderr.contains("DIBUMP_REGISTRY_USERNAME"), "{ran:#?}");
 }
+
+#[tokio::test]
+async fn a_value_that_asks_a_cluster_is_read_as_helm_does_without_one_and_named() {
+    let consumer = Consumer::new().await;
+    let base = consumer.registry.prefix("sylva");
+    let url = "os_images_oci_registries: {sylva: {url: '{{ .Values.base }}/diskimage-builder'}}\n";
+    let base_of = format!(
+        "base: '{{{{ lookup \"v1\" \"Secret\" .Release.Namespace \"values\" | dig \"data\" \"base\" \"\" | default \"{base}\" }}}}'\n"
+    );
+    consumer.desk.write("my.yaml", format!("{url}{base_of}"));
+    let ran = consumer.run("os-images", &["-f", "my.yaml"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert!(ran.stdout.contains(&format!("uri: {base}/diskimage-builder/{HARDENED}:0.4.12")), "{ran:#?}");
+    assert!(ran.stderr.starts_with("note: my.yaml:2:1: `base` asks the cluster"), "{ran:#?}");
+    assert!(ran.stderr.contains("--set base=VALUE"), "{ran:#?}");
+    let set = format!("base={base}");
+    let told = consumer.run("os-images", &["-f", "my.yaml", "--set", &set]).await;
+    assert_eq!((told.stdout, told.stderr.as_str()), (ran.stdout, ""));
+}
