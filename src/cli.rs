@@ -24,6 +24,7 @@ mod releases;
 mod run;
 mod serve;
 mod session;
+mod watchdog;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -77,7 +78,9 @@ pub fn main() -> ExitCode {
     let deadline = deadline(cli.global.max_time);
     let told_of_unclaimed = Arc::default();
     let context = Context { environment, global: cli.global, output, deadline, told_of_unclaimed };
-    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&context, cli.command)));
+    let is_daemon = matches!(cli.command, Command::Serve(_));
+    let command = || watchdog::watch(&context, is_daemon).and_then(|()| dispatch(&context, cli.command));
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(command));
     let exit = match ended {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {

@@ -12,17 +12,21 @@ mod references;
 mod shard;
 mod summary;
 mod target;
+mod thread;
 mod wanted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use std::time::Instant;
+
 use futures::StreamExt;
+use futures::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 
 use crate::apply::Patience;
 use crate::merge_request::Outcome;
-use crate::observe::releases::{Producer, Shelf};
+use crate::observe::releases::Shelf;
 pub use found::select;
 pub use job::{Due, Found, Job, Report};
 pub use limits::Limits;
@@ -42,24 +46,32 @@ pub struct Options {
     pub patience: Patience,
     /// How many merge requests may be open, and how many may be new.
     pub limits: Limits,
+    /// When it must be over (`--max-time`).
+    pub deadline: Option<Instant>,
 }
 
-/// The producers by name; of one that could not be made ready, how its jobs end.
-pub type Producers = BTreeMap<String, Result<Producer, Outcome>>;
+/// What all targets of a producer read from, once it is ready; of one that cannot be made ready, how its jobs end.
+pub type ReadyShelf<'a> = Shared<BoxFuture<'a, Result<Arc<Shelf>, Outcome>>>;
 
-type Shelves<'a> = BTreeMap<&'a str, Result<Arc<Shelf<'a>>, &'a Outcome>>;
+/// The producers by name.
+pub type Producers<'a> = BTreeMap<String, ReadyShelf<'a>>;
 
 /// Runs all jobs, several at once, and tells of each when it has ended, by its place in `jobs`. One that fails never stops
 /// the others, and neither does a producer. What is told is not kept: a plan holds whole files.
 ///
 /// Where merge requests are limited, all jobs first do everything but open one; then those that wait get the places that
 /// are left, in the order of `jobs`.
-pub async fn run(jobs: &[Job], producers: &Producers, options: Options, mut tell: impl FnMut(usize, Report)) {
-    let fleet = Fleet { jobs, shelves: shelves(producers), options };
+pub async fn run(
+    jobs: &[Arc<Job>],
+    producers: &Producers<'_>,
+    options: Options,
+    mut tell: impl FnMut(usize, Report),
+) {
+    let fleet = Fleet { jobs, producers, options };
     let limits = options.limits;
     // What writes nothing takes nobody's place, unless all of it is a rehearsal.
     let rehearsal = jobs.iter().all(|job| job.dry_run);
-    let opens = |job: &Job| rehearsal || !job.dry_run;
+    let opens = |job: &Arc<Job>| rehearsal || !job.dry_run;
     let withheld = |index: &usize| {
         let job = &jobs[*index];
         (opens(job) && limits.concern(job.found.is_some())).then_some(Outcome::Limited)
@@ -82,27 +94,22 @@ pub async fn run(jobs: &[Job], producers: &Producers, options: Options, mut tell
     fleet.bring(let_go.into_iter().map(|((index, _), _)| (index, None)).collect(), tell).await;
 }
 
-struct Fleet<'a> {
-    jobs: &'a [Job],
-    shelves: Shelves<'a>,
+struct Fleet<'a, 'p> {
+    jobs: &'a [Arc<Job>],
+    producers: &'a Producers<'p>,
     options: Options,
 }
 
-impl Fleet<'_> {
+impl Fleet<'_, '_> {
     /// Several at once, by their places; each with how it ends if it would open a merge request and may not.
     async fn bring(&self, jobs: Vec<(usize, Option<Outcome>)>, mut tell: impl FnMut(usize, Report)) {
         let ends = jobs.into_iter().map(|(index, withheld)| async move {
-            (index, target::bring(&self.jobs[index], &self.shelves, self.options, withheld).await)
+            let job = &self.jobs[index];
+            (index, thread::bring(job, self.producers.get(&job.producer), self.options, withheld).await)
         });
         let mut ends = std::pin::pin!(futures::stream::iter(ends).buffer_unordered(WIDTH));
         while let Some((index, report)) = ends.next().await {
             tell(index, report);
         }
     }
-}
-
-/// One shelf serves all targets of a producer.
-fn shelves(producers: &Producers) -> Shelves<'_> {
-    let shelf = |producer| Arc::new(Shelf::new(producer));
-    producers.iter().map(|(name, producer)| (name.as_str(), producer.as_ref().map(shelf))).collect()
 }

@@ -14,10 +14,11 @@ mod github;
 mod gitlab;
 mod sources;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+
+use futures::FutureExt as _;
 
 pub use cluster::{ClusterSettings, cluster};
 pub use credentials::unclaimed;
@@ -31,11 +32,11 @@ use crate::disk::cache::DiskStore;
 use crate::disk::read_small;
 use crate::http::Transport;
 use crate::merge_request::Outcome;
-use crate::observe::releases::Producer;
+use crate::observe::releases::{Producer, Shelf};
 use crate::oci::OciRegistry;
 use crate::registry::Registry;
 use crate::release::Naming;
-use crate::run::{Job, Options, Producers, Report, run};
+use crate::run::{Options, Producers, Report, run};
 use crate::signature::{Keys, PublicKey};
 use crate::store::{NoStore, Store};
 
@@ -90,14 +91,14 @@ impl<'a> Session<'a> {
     }
 
     /// The producer with its registry, sources and memory.
-    pub async fn producer(&self, settings: &Settings) -> Result<Producer, WiringError> {
+    pub async fn producer(&self, settings: &Settings) -> Result<Arc<Producer>, WiringError> {
         let registry = self.oci(settings).await?;
         let wanted = match &settings.discovery {
             Discovery::Auto => AUTO.to_vec(),
             Discovery::Sources(sources) => sources.clone(),
         };
         let sources = sources::open(self, settings, &registry, &wanted).await?;
-        Ok(Producer {
+        Ok(Arc::new(Producer {
             prefix: settings.registry.clone(),
             plain_http: settings.plain_http,
             naming: settings.naming.clone(),
@@ -106,18 +107,18 @@ impl<'a> Session<'a> {
             probe: wanted.contains(&Source::Known),
             keys: keys(&settings.keys)?,
             store: self.store(&settings.naming),
-        })
+        }))
     }
 
-    /// The producers of the jobs. One that cannot be made ready fails its own targets only.
-    pub async fn producers(&self, jobs: &[Job]) -> Producers {
-        let names: BTreeSet<&str> = jobs.iter().map(|job| job.producer.as_str()).collect();
-        let mut producers = Producers::new();
-        for settings in self.config.producers.iter().filter(|producer| names.contains(&*producer.name)) {
-            let producer = self.producer(settings).await;
-            producers.insert(settings.name.clone(), producer.map_err(|error| Outcome::of(&error)));
-        }
-        producers
+    /// The producers of the configuration, each made ready when the first target needs it. One that cannot be made ready
+    /// fails its own targets only, and one that takes long is waited for by nobody else.
+    pub fn producers(&self) -> Producers<'_> {
+        let ready = |settings| async move {
+            let producer = self.producer(settings).await.map_err(|error| Outcome::of(&error));
+            producer.map(|producer| Arc::new(Shelf::new(producer)))
+        };
+        let producers = self.config.producers.iter();
+        producers.map(|settings| (settings.name.clone(), ready(settings).boxed().shared())).collect()
     }
 
     /// The registry of a producer, with the credentials for it.
@@ -141,9 +142,9 @@ impl<'a> Session<'a> {
 
     /// Runs the jobs of a fleet and tells of each when it has ended, by its place in [`Fleet::jobs`].
     pub async fn run(&self, fleet: &Fleet, patience: Patience, tell: impl FnMut(usize, Report)) {
-        let producers = self.producers(&fleet.jobs).await;
-        let options = Options { now: self.environment.now, patience, limits: self.config.limits };
-        run(&fleet.jobs, &producers, options, tell).await;
+        let deadline = self.transport.settings().deadline;
+        let options = Options { now: self.environment.now, patience, limits: self.config.limits, deadline };
+        run(&fleet.jobs, &self.producers(), options, tell).await;
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn found<'a>(known: &'a Known, version: &Version) -> Result<&'a Relea
 pub(super) fn looked_up<T>(
     context: &Context,
     args: &Lookup,
-    read: impl AsyncFnOnce(&mut Snapshot<'_>) -> Result<T, Failure>,
+    read: impl AsyncFnOnce(&mut Snapshot) -> Result<T, Failure>,
 ) -> Result<(T, Known, String), Failure> {
     let config = context.config()?;
     let settings = lookup::settings(args, config.as_ref(), None)?;

@@ -33,7 +33,7 @@ pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failu
             ((naming, BTreeMap::new()), observed(&args.lookup, file)?, None)
         }
         None => {
-            let read = async |snapshot: &mut Snapshot<'_>| {
+            let read = async |snapshot: &mut Snapshot| {
                 snapshot.read_names().await?;
                 let naming = snapshot.naming().clone();
                 let query = query(args, &policy, &naming, now);
@@ -82,7 +82,7 @@ fn query<'a>(
 }
 
 /// The verdict on the signature of every artifact of a release, under the keys that are configured.
-async fn signed_all(snapshot: &Snapshot<'_>, version: &Version, demand: IdentityDemand) -> Signed {
+async fn signed_all(snapshot: &Snapshot, version: &Version, demand: IdentityDemand) -> Signed {
     let release = snapshot.known().releases.get(version);
     let all = release.into_iter().flat_map(|release| release.artifacts.keys().cloned()).collect();
     snapshot.signed(version, &all, snapshot.keys(), demand).await
@@ -102,7 +102,7 @@ pub(super) fn artifacts(context: &Context, args: &Artifacts) -> Result<Exit, Fai
             ((None, naming), observed(&args.lookup, file)?, None)
         }
         None => {
-            let read = async |snapshot: &mut Snapshot<'_>| {
+            let read = async |snapshot: &mut Snapshot| {
                 snapshot.read(&args.version, now).await?;
                 let asked = wants && snapshot.keys().is_some();
                 let signed =

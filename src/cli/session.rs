@@ -1,6 +1,7 @@
 //! What waits for the network: a session of adapters, progress, interruption and the time that is left.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::Context;
 use super::args::Reach;
@@ -10,6 +11,12 @@ use super::progress::Progress;
 use crate::config::Config;
 use crate::ending::{Ending, Ends as _};
 use crate::wiring::{Overrides, Session, unclaimed};
+
+/// The stack of a thread, as large as that of a process: files may nest deeply.
+const STACK: usize = 8 << 20;
+
+/// How long what is known gets to be told when the time is over.
+const TO_TELL: Duration = Duration::from_secs(1);
 
 impl Context {
     /// Runs `work` in a session of its own, until it is done, interrupted, or out of time.
@@ -54,9 +61,8 @@ impl Context {
         let result = runtime.block_on(async {
             tokio::select! {
                 result = work => result,
-                exit = interrupted() => Err(Failure { exit, hint: None, ..Failure::person(anyhow::anyhow!("interrupted")) }),
-                () = out_of_time(self.global.max_time) => Err(Failure::ending(Ending::Unknown, anyhow::anyhow!("out of time"))
-                    .hint("--max-time is over; a later run goes on")),
+                exit = interrupted() => Err(interruption(exit)),
+                () = out_of_time(self.global.max_time) => Err(out_of_time_failure()),
             }
         });
         runtime.shutdown_background();
@@ -65,18 +71,32 @@ impl Context {
 }
 
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::person)
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().thread_stack_size(STACK).build().map_err(Failure::person)
 }
 
-pub(super) async fn out_of_time(limit: Option<std::time::Duration>) {
+/// Waits until the time is over, and a little longer: requests end by themselves then, and what is known by that time is
+/// still told.
+pub(super) async fn out_of_time(limit: Option<Duration>) {
     match limit {
-        Some(limit) => tokio::time::sleep(limit).await,
+        Some(limit) => tokio::time::sleep(limit.saturating_add(TO_TELL)).await,
         None => std::future::pending().await,
     }
 }
 
+/// The time is over.
+pub(super) fn out_of_time_failure() -> Failure {
+    Failure::ending(Ending::Unknown, anyhow::anyhow!("out of time"))
+        .hint("--max-time is over; a later run goes on")
+}
+
+/// Somebody wants it to end.
+pub(super) fn interruption(exit: Exit) -> Failure {
+    Failure { exit, hint: None, ..Failure::person(anyhow::anyhow!("interrupted")) }
+}
+
 #[cfg(unix)]
-async fn interrupted() -> Exit {
+pub(super) async fn interrupted() -> Exit {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
@@ -90,7 +110,7 @@ async fn interrupted() -> Exit {
 }
 
 #[cfg(not(unix))]
-async fn interrupted() -> Exit {
+pub(super) async fn interrupted() -> Exit {
     match tokio::signal::ctrl_c().await {
         Ok(()) => Exit::Interrupted,
         Err(_) => std::future::pending().await,

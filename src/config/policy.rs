@@ -38,6 +38,7 @@ impl Meaning<'_> {
             unknown_age: raw.unknown_age.map_or(default.unknown_age, UnknownAge::from),
             step: raw.step.map_or(default.step, Step::from),
             downgrade: raw.downgrade.unwrap_or(default.downgrade),
+            look_back: raw.look_back.map_or(default.look_back, |count| count.get() as usize),
             accept: accept.to_vec(),
             gates: Gates {
                 incomplete: raw.incomplete.map_or(default.gates.incomplete, Stance::from),

@@ -1,5 +1,6 @@
 //! The configuration as meant, in the form of `dibump.yaml`: every default written out, every policy where it applies.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::meant::{
@@ -150,6 +151,7 @@ fn with_defaults(written: &RawPolicy) -> RawPolicy {
         unknown_age: Some(RawUnknownAge::Hold),
         step: Some(RawStep::Newest),
         downgrade: Some(false),
+        look_back: NonZeroU32::new(20),
         incomplete: Some(RawStance::Hold),
         incomplete_timeout: Some("72h".to_owned()),
         inconsistent: Some(RawStance::Hold),

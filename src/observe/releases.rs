@@ -110,8 +110,8 @@ impl Ends for ObserveError {
 }
 
 /// What one target, or one command, knows of a producer.
-pub struct Snapshot<'a> {
-    shelf: Arc<Shelf<'a>>,
+pub struct Snapshot {
+    shelf: Arc<Shelf>,
     /// The keys that the files list: they are always asked for.
     listed: BTreeSet<ImageKey>,
     sources: Vec<Arc<Source>>,
@@ -119,17 +119,14 @@ pub struct Snapshot<'a> {
     cached: BTreeSet<Version>,
 }
 
-impl<'a> Snapshot<'a> {
+impl Snapshot {
     /// Asks the sources, in their order, until one offers candidates. For whoever is alone.
-    pub async fn open(producer: &'a Producer, listed: BTreeSet<ImageKey>) -> Result<Self, ObserveError> {
-        Self::from_shelf(&Arc::new(Shelf::new(producer)), listed).await
+    pub async fn open(producer: &Arc<Producer>, listed: BTreeSet<ImageKey>) -> Result<Self, ObserveError> {
+        Self::from_shelf(&Arc::new(Shelf::new(Arc::clone(producer))), listed).await
     }
 
     /// The same, where others ask as well: whatever one of them read is not asked for again.
-    pub async fn from_shelf(
-        shelf: &Arc<Shelf<'a>>,
-        listed: BTreeSet<ImageKey>,
-    ) -> Result<Self, ObserveError> {
+    pub async fn from_shelf(shelf: &Arc<Shelf>, listed: BTreeSet<ImageKey>) -> Result<Self, ObserveError> {
         let mut snapshot = Self {
             shelf: Arc::clone(shelf),
             listed,
@@ -219,7 +216,7 @@ impl<'a> Snapshot<'a> {
         Ok(())
     }
 
-    fn learn(&mut self, facts: &Facts<'_>, releases: BTreeMap<Version, Release>) {
+    fn learn(&mut self, facts: &Facts, releases: BTreeMap<Version, Release>) {
         self.known.candidates.clone_from(&facts.known.candidates);
         self.known.outlines.clone_from(&facts.known.outlines);
         self.known.releases.extend(releases);
@@ -265,7 +262,7 @@ impl<'a> Snapshot<'a> {
 
 /// Releases without any artifact are believed only of a producer that has some.
 async fn must_have_images(
-    facts: &mut Facts<'_>,
+    facts: &mut Facts,
     mut releases: impl Iterator<Item = &Release>,
 ) -> Result<(), ObserveError> {
     let says_nothing = |release: &Release| {

@@ -160,24 +160,27 @@ fn overridden(query: &SelectionQuery<'_>, to: &Version, verdict: Verdict) -> Ver
     Verdict::Despite(std::iter::once(exclusion).chain(others).collect())
 }
 
-/// The newest admitted release that nothing holds; reading stops at the first that is proposed or unknown.
+/// The newest admitted release that nothing holds; reading stops at the first that is proposed or unknown, and where as
+/// many as are looked at are held.
 fn newest_first(query: &SelectionQuery<'_>, known: &Known, unread: &mut Vec<Version>) -> Choice {
     let mut verdicts = Vec::new();
     let mut settled = false;
     let mut proposed = None;
+    let mut looking = Looking::default();
     for candidate in known.candidates.values().rev() {
         let version = &candidate.version;
         let verdict = match query.policy.admits(version, query.current) {
             Err(Exclusion::Current) => current(query, version),
             Err(exclusion) => Verdict::Excluded(exclusion),
             Ok(()) if settled => Verdict::Superseded,
-            Ok(()) => match known.releases.get(version) {
-                None => {
+            Ok(()) => match (looking.may_look_at(version, query), known.releases.get(version)) {
+                (Err(held), _) => Verdict::Excluded(Exclusion::TooFarBack(held)),
+                (Ok(()), None) => {
                     unread.push(version.clone());
-                    settled = true;
+                    settled = looking.has_asked_enough();
                     Verdict::Superseded
                 }
-                Some(release) => judge(query, known, candidate, release, false),
+                (Ok(()), Some(release)) => judge(query, known, candidate, release, false),
             },
         };
         if verdict.is_proposed() {
@@ -192,6 +195,40 @@ fn newest_first(query: &SelectionQuery<'_>, known: &Known, unread: &mut Vec<Vers
     let proposed =
         proposed.or_else(|| query.current.filter(|_| !unknown).filter(|own| !is_held(own)).cloned());
     Choice { verdicts, proposed }
+}
+
+/// How far it was looked back, above the file's release and, where that is allowed, below it.
+#[derive(Default)]
+struct Looking {
+    /// How many releases were judged, and how many are to be read now.
+    judged: usize,
+    asked: usize,
+    /// On either side, how many were looked at, and the last of them.
+    sides: [(usize, Option<Version>); 2],
+}
+
+impl Looking {
+    /// Whether a release is one of those that are looked at; else the last one that was.
+    fn may_look_at(&mut self, version: &Version, query: &SelectionQuery<'_>) -> Result<(), Version> {
+        let is_below = query.current.is_some_and(|current| version < current);
+        let (count, last) = &mut self.sides[usize::from(is_below)];
+        match last {
+            Some(last) if *count >= query.policy.look_back => Err(last.clone()),
+            _ => {
+                (*count, *last) = (*count + 1, Some(version.clone()));
+                self.judged += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether enough is to be read at once: as much as was read in vain. The newest release alone is read first, because
+    /// most often nothing holds it.
+    fn has_asked_enough(&mut self) -> bool {
+        self.judged -= 1;
+        self.asked += 1;
+        self.asked >= self.judged.max(1)
+    }
 }
 
 /// The release that the file names is not judged; only putting its keys right may be held.

@@ -77,6 +77,8 @@ pub struct Policy {
     pub step: Step,
     /// Whether an older release may be proposed when the file's is not allowed.
     pub downgrade: bool,
+    /// How many releases above the file's are looked at, from the newest down, until one may be proposed.
+    pub look_back: usize,
     /// Versions for which a person ended a hold: every hold but *unsigned*.
     pub accept: Vec<Version>,
     /// How strictly the other gates are kept.
@@ -125,6 +127,8 @@ pub enum Exclusion {
     Ignored,
     /// Its update type is not allowed.
     NotAllowed(UpdateType),
+    /// As many newer ones as are looked at are held, the oldest of them this one.
+    TooFarBack(Version),
 }
 
 impl Default for Policy {
@@ -140,6 +144,7 @@ impl Default for Policy {
             unknown_age: UnknownAge::Hold,
             step: Step::Newest,
             downgrade: false,
+            look_back: 20,
             accept: Vec::new(),
             gates: Gates::default(),
             on_new_findings: OnNewFindings::default(),
@@ -231,6 +236,7 @@ impl fmt::Display for Exclusion {
             Self::OutOfRange => f.write_str("outside `range`"),
             Self::Ignored => f.write_str("ignored"),
             Self::NotAllowed(kind) => write!(f, "{kind} updates are not allowed"),
+            Self::TooFarBack(held) => write!(f, "older than {held}: not looked at (`look_back`)"),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::release::gates::Hold;
 use crate::release::policy::Exclusion;
 
 /// A candidate without a verdict stays: where a file is pinned, none was judged.
-pub(super) fn fates(plan: &Plan, snapshot: &Snapshot<'_>) -> Fates {
+pub(super) fn fates(plan: &Plan, snapshot: &Snapshot) -> Fates {
     let known = snapshot.known();
     let candidates = known.candidates.keys().map(|version| (version.clone(), Fate::Stays));
     let mut fates: BTreeMap<Version, Fate> = candidates.collect();
@@ -26,7 +26,7 @@ fn fate(version: &Version, verdict: &Verdict, known: &Known) -> Fate {
     match verdict {
         Verdict::Excluded(Exclusion::Older) => Fate::OnTarget,
         Verdict::Excluded(Exclusion::Current) if read.is_some() => Fate::OnTarget,
-        Verdict::Excluded(Exclusion::Current) => Fate::Stays,
+        Verdict::Excluded(Exclusion::Current | Exclusion::TooFarBack(_)) => Fate::Stays,
         Verdict::Excluded(rule) => Fate::Excluded(rule.to_string()),
         Verdict::Held(Hold::Empty) if read.is_some_and(|release| release.artifacts.is_empty()) => {
             Fate::Withdrawn

@@ -51,7 +51,7 @@ impl Ends for LookUpError {
 /// # Errors
 /// Releases that cannot be looked up, files that cannot be brought in step, and a release that a person asked for whose
 /// images are not signed as required.
-pub async fn look_up(input: &PlanInput<'_>, snapshot: &mut Snapshot<'_>) -> Result<KeyPlan, LookUpError> {
+pub async fn look_up(input: &PlanInput<'_>, snapshot: &mut Snapshot) -> Result<KeyPlan, LookUpError> {
     if input.is_pinned() {
         return Ok(decide(input, &Known::default(), Choice::default())?);
     }

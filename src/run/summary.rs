@@ -14,7 +14,7 @@ use crate::release::choice::{Known, Verdict};
 use crate::release::policy::Exclusion;
 use crate::release::{Artifact, Coverage, Naming, Release, Size, Version};
 
-pub(super) fn summary(job: &Job, producer: &Producer, snapshot: &Snapshot<'_>, plan: &Plan) -> Summary {
+pub(super) fn summary(job: &Job, producer: &Producer, snapshot: &Snapshot, plan: &Plan) -> Summary {
     let known = snapshot.known();
     let wanted = known.releases.get(plan.to());
     let told = Told { plan, known, naming: &producer.naming };
@@ -202,7 +202,7 @@ fn images(release: &Release, plan: &Plan) -> Vec<ImageRow> {
 }
 
 /// The notes of every release on the way, newest first: who skips releases takes on what all of them changed.
-fn release_notes(snapshot: &Snapshot<'_>, plan: &Plan) -> Vec<(Version, String)> {
+fn release_notes(snapshot: &Snapshot, plan: &Plan) -> Vec<(Version, String)> {
     let on_the_way = |version: &&Version| **version > plan.from && *version <= plan.to();
     let versions = snapshot.known().candidates.keys().rev().filter(on_the_way);
     let note = |version: &Version| Some((version.clone(), snapshot.note(version)?.description.clone()));

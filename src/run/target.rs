@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::job::{Due, Job, Report};
+use super::Options;
+use super::job::{Job, Report};
 use super::look_up::look_up;
 use super::read::Read;
 use super::wanted::wanted;
-use super::{Options, Shelves};
 use crate::apply::{Applied, apply, foresee};
 use crate::budget::Budget;
 use crate::forge::Branch;
@@ -16,25 +16,15 @@ use crate::observe::releases::{Shelf, Snapshot};
 use crate::plan::{PlanInput, Planned};
 use crate::release::Version;
 
-/// Observes, plans and applies. `withheld` is how it ends where it would open a merge request and may not.
+/// Observes, plans and applies, with the work on the files within a budget. `withheld` is how it ends where it would open
+/// a merge request and may not.
 pub(super) async fn bring(
     job: &Job,
-    shelves: &Shelves<'_>,
+    shelf: &Arc<Shelf>,
     options: Options,
     withheld: Option<Outcome>,
+    budget: &Budget,
 ) -> Report {
-    let withheld = match job.due {
-        Due::Now => withheld,
-        Due::Upkeep => Some(Outcome::NotScheduled),
-        Due::Later => return job.report(Outcome::NotScheduled),
-    };
-    let shelf = match shelves.get(job.producer.as_str()) {
-        Some(Ok(shelf)) => shelf,
-        Some(Err(outcome)) => return job.report((*outcome).clone()),
-        None => {
-            return job.report(Outcome::Failed(format!("there is no producer `{}`", job.producer)));
-        }
-    };
     let branch = match &job.branch {
         Some(branch) => Ok(branch.clone()),
         None => job.forge.default_branch().await,
@@ -43,7 +33,7 @@ pub(super) async fn bring(
         Ok(branch) => branch,
         Err(error) => return job.report(Outcome::of(&error)),
     };
-    let report = run_job(job, &branch, shelf, options, withheld).await;
+    let report = run_job(job, &branch, shelf, options, withheld, budget).await;
     Report { branch, ..report.unwrap_or_else(|outcome| job.report(outcome)) }
 }
 
@@ -66,17 +56,17 @@ pub async fn try_read(job: &Job) -> (Branch, Result<Version, Outcome>) {
 async fn run_job(
     job: &Job,
     branch: &Branch,
-    shelf: &Arc<Shelf<'_>>,
+    shelf: &Arc<Shelf>,
     options: Options,
     withheld: Option<Outcome>,
+    budget: &Budget,
 ) -> Result<Report, Outcome> {
     let producer = shelf.producer();
     let read = Read::target(job, branch).await?;
     let listed = read.survey.listed().into_iter().collect();
     let mut snapshot = Snapshot::from_shelf(shelf, listed).await.map_err(|error| Outcome::of(&error))?;
-    let budget = Budget::default();
     let demand = job.policy.signatures;
-    let signatures = read.survey.signature_requirement(producer.keys.as_ref(), demand, &budget);
+    let signatures = read.survey.signature_requirement(producer.keys.as_ref(), demand, budget);
     let signatures = signatures.map_err(|error| Outcome::of(&error))?;
     let input = PlanInput {
         survey: &read.survey,
@@ -87,7 +77,7 @@ async fn run_job(
         to: None,
         signatures: &signatures,
         severities: &job.target.severities,
-        budget: &budget,
+        budget,
         now: options.now,
     };
     let keys = look_up(&input, &mut snapshot).await.map_err(|error| Outcome::of(&error))?;

@@ -20,7 +20,7 @@ pub(super) fn wanted(
     job: &Job,
     read: &Read,
     producer: &Producer,
-    snapshot: &Snapshot<'_>,
+    snapshot: &Snapshot,
     plan: &Plan,
     withheld: Option<Outcome>,
 ) -> Wanted {
@@ -42,7 +42,7 @@ pub(super) fn wanted(
     }
 }
 
-fn update(job: &Job, read: &Read, producer: &Producer, snapshot: &Snapshot<'_>, plan: &Plan) -> Update {
+fn update(job: &Job, read: &Read, producer: &Producer, snapshot: &Snapshot, plan: &Plan) -> Update {
     let change = |(path, (before, after)): (&str, (&Arc<str>, &Arc<str>))| {
         let (before, after) = (Arc::clone(before).into(), Arc::clone(after).into());
         (path.to_owned(), FileChange { before, after })

@@ -26,7 +26,7 @@ pub struct Selection {
 #[derive(Default)]
 pub struct Fleet {
     /// Every target branch that was selected.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<Arc<Job>>,
     /// What did not come to a job.
     pub failed: Vec<Report>,
     /// Each query, and how many projects it found.
@@ -128,7 +128,7 @@ impl<'a> Member<'a> {
     }
 
     /// A job for each branch.
-    fn jobs(self, forge: &Arc<dyn Forge>, now: Timestamp, dry_run: bool) -> Vec<Job> {
+    fn jobs(self, forge: &Arc<dyn Forge>, now: Timestamp, dry_run: bool) -> Vec<Arc<Job>> {
         let configured = self.configured;
         let job = |branch: &TargetBranch| Job {
             project: self.project.clone(),
@@ -144,7 +144,7 @@ impl<'a> Member<'a> {
             due: due(branch, now),
             found: self.found.as_ref().map(|(found, _)| found.clone()),
         };
-        configured.branches.iter().map(job).collect()
+        configured.branches.iter().map(job).map(Arc::new).collect()
     }
 }
 

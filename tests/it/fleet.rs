@@ -9,15 +9,15 @@ use crate::fake::wire::{Answer, Failure, How};
 use crate::world::{AT_0_4_11, Desk, NETWORK, PREFIX, Ran, TOKEN, VALUES, images, values_at};
 
 /// A GitLab with a group of deployments, and a registry with releases.
-struct Fleet {
-    gitlab: FakeGitLab,
-    registry: FakeRegistry,
-    desk: Desk,
+pub(crate) struct Fleet {
+    pub(crate) gitlab: FakeGitLab,
+    pub(crate) registry: FakeRegistry,
+    pub(crate) desk: Desk,
 }
 
 impl Fleet {
     /// `files` gives the values file of each project, by its number.
-    async fn new(projects: usize, files: impl Fn(usize) -> String) -> Self {
+    pub(crate) async fn new(projects: usize, files: impl Fn(usize) -> String) -> Self {
         let (gitlab, registry) = (FakeGitLab::start().await, FakeRegistry::start().await);
         {
             let mut state = gitlab.state();
@@ -49,7 +49,7 @@ impl Fleet {
     }
 
     /// All projects by name.
-    fn by_name(&self, projects: usize) -> &Self {
+    pub(crate) fn by_name(&self, projects: usize) -> &Self {
         let targets: String = (0..projects)
             .map(|number| format!("  - {{project: {}, files: [{VALUES}]}}\n", path(number)))
             .collect();
@@ -68,7 +68,7 @@ impl Fleet {
     }
 
     /// The projects with a merge request.
-    fn opened(&self) -> BTreeSet<String> {
+    pub(crate) fn opened(&self) -> BTreeSet<String> {
         let state = self.gitlab.state();
         let with = state.projects.values().filter(|project| !project.merge_requests.is_empty());
         with.map(|project| project.path.clone()).collect()

@@ -3,6 +3,7 @@
 mod caps;
 mod lines;
 mod secrets;
+mod work;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -101,7 +101,7 @@ async fn in_registry(
 }
 
 /// Whether something is published and not listed, of which the release before says whether it is new.
-fn needs_previous(local: &Local<'_>, survey: &Survey, snapshot: &Snapshot<'_>, version: &Version) -> bool {
+fn needs_previous(local: &Local<'_>, survey: &Survey, snapshot: &Snapshot, version: &Version) -> bool {
     let follows = matches!(local.images(survey), Images::Auto | Images::Follow);
     let listed = survey.listed();
     let release = snapshot.known().releases.get(version);

@@ -1,5 +1,7 @@
 //! `policy:` as written: which releases may be proposed, and what holds them.
 
+use std::num::NonZeroU32;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,9 @@ pub(in crate::config) struct RawPolicy {
     /// Whether an older release may be proposed when the file's is not allowed. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) downgrade: Option<bool>,
+    /// How many releases above the file's are looked at, from the newest down, until one may be proposed. Default: 20.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) look_back: Option<NonZeroU32>,
     /// What happens to a release that lacks what the release before had, or whose images wait to be promoted. Default: hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) incomplete: Option<RawStance>,
@@ -156,6 +161,7 @@ impl RawPolicy {
             unknown_age: self.unknown_age.or(above.unknown_age),
             step: self.step.or(above.step),
             downgrade: self.downgrade.or(above.downgrade),
+            look_back: self.look_back.or(above.look_back),
             incomplete: self.incomplete.or(above.incomplete),
             incomplete_timeout: self.incomplete_timeout.clone().or_else(|| above.incomplete_timeout.clone()),
             inconsistent: self.inconsistent.or(above.inconsistent),

@@ -13,7 +13,7 @@ use crate::release::policy::IdentityDemand;
 use crate::release::{Artifact, Digest, ImageKey, Release, Version};
 use crate::signature::{Keys, Verdict};
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// The verdict on the signatures of images under `keys`; nothing is asked without any.
     pub async fn signatures(&self, images: &[(ImageKey, Digest)], keys: Option<&Keys>) -> Signatures {
         match keys {
@@ -53,7 +53,7 @@ impl Snapshot<'_> {
     }
 }
 
-impl Shelf<'_> {
+impl Shelf {
     /// The verdicts on images under these keys, each asked for once.
     async fn verdicts(&self, images: &[(ImageKey, Digest)], keys: &Keys) -> Signatures {
         let mut all = self.verdicts.lock().await;
@@ -64,13 +64,13 @@ impl Shelf<'_> {
         let known = &mut all[index].1;
         let unasked: Vec<(ImageKey, Digest)> =
             images.iter().filter(|(_, digest)| !known.contains_key(digest)).cloned().collect();
-        known.extend(signatures::verdicts(self.producer.into(), &unasked, keys).await);
+        known.extend(signatures::verdicts((&*self.producer).into(), &unasked, keys).await);
         let verdict = |(_, digest): &(ImageKey, Digest)| Some((digest.clone(), known.get(digest)?.clone()));
         images.iter().filter_map(verdict).collect()
     }
 }
 
-impl Facts<'_> {
+impl Facts {
     /// Reads what only gates ask of a candidate: images that wait for promotion, and its first sight if nothing dates it.
     pub(super) async fn read_for_gates(
         &mut self,

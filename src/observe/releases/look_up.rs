@@ -10,7 +10,7 @@ use crate::registry::RegistryError;
 use crate::release::guess::guesses;
 use crate::release::{Artifact, Coverage, ImageKey, Release, Version};
 
-impl Facts<'_> {
+impl Facts {
     /// Asks the open sources for its names, then those that are left; the registry proves them.
     pub(super) async fn look_up(
         &mut self,

@@ -23,37 +23,37 @@ use crate::signature::Keys;
 const CACHE_LIFE: SignedDuration = SignedDuration::from_hours(6);
 
 /// A producer, and what was read of it in this run.
-pub struct Shelf<'a> {
-    pub(super) producer: &'a Producer,
-    facts: Mutex<Facts<'a>>,
+pub struct Shelf {
+    pub(super) producer: Arc<Producer>,
+    facts: Mutex<Facts>,
     /// Verdicts by the keys that they were given under; targets may name keys of their own.
     pub(super) verdicts: Mutex<Vec<(Keys, Signatures)>>,
 }
 
 /// Answers by their questions.
-pub(super) struct Facts<'a> {
-    pub(super) producer: &'a Producer,
+pub(super) struct Facts {
+    pub(super) producer: Arc<Producer>,
     pub(super) sources: Vec<Arc<Source>>,
     /// What was asked for candidates, and what came of it.
     pub(super) asked: Vec<String>,
     /// Candidates and outlines, and of the releases those that are the same for everybody.
     pub(super) known: Known,
-    unopened: std::slice::Iter<'a, Arc<dyn Catalogue>>,
+    unopened: std::vec::IntoIter<Arc<dyn Catalogue>>,
     failed: Option<ObserveError>,
     manifests: BTreeMap<(ImageKey, Version), Result<Option<Manifest>, RegistryError>>,
     exists: BTreeMap<(Repository, Version), Result<bool, RegistryError>>,
     cached: BTreeMap<Version, Option<Release>>,
 }
 
-impl<'a> Shelf<'a> {
+impl Shelf {
     /// An empty shelf.
-    pub fn new(producer: &'a Producer) -> Self {
+    pub fn new(producer: Arc<Producer>) -> Self {
         let facts = Facts {
-            producer,
+            producer: Arc::clone(&producer),
             sources: Vec::new(),
             asked: Vec::new(),
             known: Known::default(),
-            unopened: producer.sources.iter(),
+            unopened: producer.sources.clone().into_iter(),
             failed: None,
             manifests: BTreeMap::new(),
             exists: BTreeMap::new(),
@@ -63,17 +63,17 @@ impl<'a> Shelf<'a> {
     }
 
     /// The producer.
-    pub fn producer(&self) -> &'a Producer {
-        self.producer
+    pub fn producer(&self) -> &Producer {
+        &self.producer
     }
 
     /// Whoever holds the facts reads for all others, who wait for the same answers.
-    pub(super) async fn facts(&self) -> MutexGuard<'_, Facts<'a>> {
+    pub(super) async fn facts(&self) -> MutexGuard<'_, Facts> {
         self.facts.lock().await
     }
 }
 
-impl Facts<'_> {
+impl Facts {
     /// Opens the first source that applies, unless one is open.
     pub(super) async fn open(&mut self) -> Result<(), ObserveError> {
         match self.sources.is_empty() {
@@ -229,10 +229,16 @@ impl Facts<'_> {
         let asked = strange.map(async |(name, version)| {
             let repositories = self.repositories(std::slice::from_ref(name));
             let answers = self.producer.registry.manifests(&repositories, &Tag::from(version)).await;
-            let [Ok(Some(manifest))] = answers.as_slice() else { return None };
-            let annotations = manifest.annotations.clone();
-            let artifact = Artifact::described(name.clone(), None, annotations, naming);
-            (!artifact.is_image(version, naming)).then(|| name.clone())
+            let is_image = match answers.as_slice() {
+                [Ok(Some(manifest))] => {
+                    let annotations = Arc::clone(&manifest.annotations);
+                    Artifact::described(name.clone(), None, annotations, naming).is_image(version, naming)
+                }
+                // Nothing says that it is one: no manifest, or an index of several as of any container image.
+                [Ok(None) | Err(RegistryError::Broken { .. })] => false,
+                _ => true,
+            };
+            (!is_image).then(|| name.clone())
         });
         futures::future::join_all(asked).await.into_iter().flatten().collect()
     }

@@ -79,6 +79,31 @@ fn a_release_without_artifacts_is_held_and_the_next_lower_one_proposed() {
 }
 
 #[test]
+fn as_many_held_releases_are_looked_at_as_the_policy_says() {
+    let above = (1..=50).map(|patch| release(&format!("0.5.{patch}"), &[]));
+    let below = (1..=50).map(|patch| release(&format!("0.3.{patch}"), &[KEY]));
+    let world: Vec<Release> = below.chain([release("0.4.1", &[KEY])]).chain(above).collect();
+    let (read, table) = ask(&Policy::default(), "0.4.1", None, &world);
+    assert_eq!(read.len(), 1 + 20, "{read:?}");
+    assert_eq!(read.last().map(String::as_str), Some("0.5.31"));
+    assert!(table.contains("0.5.30 older than 0.5.31: not looked at (`look_back`)\n"), "{table}");
+    assert!(table.ends_with("→ 0.4.1"), "{table}");
+    let patient = Policy { look_back: 50, ..Policy::default() };
+    assert_eq!(ask(&patient, "0.4.1", None, &world).0.len(), 1 + 50);
+}
+
+#[test]
+fn releases_that_are_not_above_the_files_are_never_counted() {
+    let mut world: Vec<Release> = (1..=50).map(|patch| release(&format!("0.5.{patch}"), &[KEY])).collect();
+    world.extend([release("0.6.1", &[KEY]), release("0.6.0", &[])]);
+    let policy = Policy { look_back: 1, ..Policy::default() };
+    assert!(ask(&policy, "0.6.0", None, &world).1.ends_with("→ 0.6.1"));
+    // A downgrade has a count of its own.
+    let policy = Policy { range: "<0.6".parse().ok(), downgrade: true, ..policy };
+    assert!(ask(&policy, "0.6.0", None, &world).1.ends_with("→ 0.5.50"));
+}
+
+#[test]
 fn an_unknown_release_is_never_replaced_by_an_older_one() {
     let world =
         [release("0.4.1", &[KEY]), release("0.4.2", &[KEY]), Release::unknown(v("0.4.3"), "time-out")];

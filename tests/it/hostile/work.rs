@@ -1,0 +1,122 @@
+//! One project's file that is more work than any honest one: it ends by itself, and nobody else waits for it.
+
+use serde_json::json;
+
+use super::bounded;
+use crate::fake::oci::Image;
+use crate::fleet::Fleet;
+use crate::world::{AT_0_4_11, PREFIX, Ran, VALUES, World};
+
+const SCHEMA: &str = "values.schema.json";
+
+/// A run over three targets, of which the first has these files.
+async fn run_beside(files: &[(&str, &[u8])], arguments: &[&str]) -> (Ran, usize) {
+    let fleet = Fleet::new(3, |_| AT_0_4_11.to_owned()).await;
+    fleet.gitlab.state().project(1_000).repository.commit_on("main", "Evil", "mallory", files);
+    fleet.by_name(3);
+    let ran = bounded(&fleet.desk, &[&["run"], arguments].concat()).await;
+    let healthy = fleet.opened().into_iter().filter(|path| !path.ends_with("0000")).count();
+    (ran, healthy)
+}
+
+/// The target ends like this, and the others have their merge requests.
+async fn assert_ends(files: &[(&str, &[u8])], exit: i32, said: &str) {
+    let (ran, healthy) = run_beside(files, &[]).await;
+    assert_eq!((ran.exit, healthy), (Some(exit), 2), "{ran:.2000?}");
+    assert!(ran.stdout.contains(said), "{said}: {ran:.2000?}");
+}
+
+/// `$defs/0` refers twice to `$defs/1`, and so on.
+fn doubling(levels: usize) -> String {
+    let twice = |to: usize| json!({"allOf": vec![json!({"$ref": format!("#/$defs/{to}")}); 2]});
+    let defs = (0..levels).map(|level| (level.to_string(), twice(level + 1)));
+    let last = (levels.to_string(), json!({}));
+    let defs: serde_json::Map<_, _> = defs.chain([last]).collect();
+    json!({"$ref": "#/$defs/0", "$defs": defs}).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_whose_rules_refer_to_each_other_is_judged_once() {
+    for schema in [r##"{"allOf":[{"$ref":"#"},{"$ref":"#"}]}"##.to_owned(), doubling(24), doubling(31)] {
+        assert_ends(&[(SCHEMA, schema.as_bytes())], 0, "3 created").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_of_too_many_patterns_is_refused() {
+    for (count, pattern) in [(200_000, "x"), (1_200, r"(\w{90}x)")] {
+        let patterns: serde_json::Map<_, _> =
+            (0..count).map(|n| (format!("{pattern}{n}"), json!({}))).collect();
+        let schema = json!({"properties": {"diskimage_builder_os_images": {"patternProperties": patterns}}});
+        let schema = schema.to_string();
+        assert_ends(&[(SCHEMA, schema.as_bytes())], 5, "too large: regular expressions").await;
+    }
+}
+
+/// Values of some megabytes whose public key is this template.
+fn values_with(template: &str) -> String {
+    let entries: String =
+        (0..60_000).map(|n| format!("  key-{n}: {{a: [xxxxxxxxxxxxxxxxxxxx, {n}]}}\n")).collect();
+    format!(
+        "{AT_0_4_11}os_images_oci_registries:\n  sylva: {{cosign_publickey: '{template}'}}\nsecurity: {{skip: {}}}\nz:\n{entries}",
+        "x".repeat(60_000)
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_names_a_value_often_takes_no_memory_for_it() {
+    let names = ".Values.z ".repeat(5_000);
+    let values = values_with(&format!("{{{{ len (list {names}) }}}}"));
+    // It gives a number, which is no key.
+    assert_ends(&[(VALUES, values.as_bytes())], 3, "not a public key").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_of_too_much_work_is_refused() {
+    let contains = "{{ contains \"y\" .Values.security.skip }}".repeat(1_200);
+    let regexes: String = (0..1_200).map(|n| format!("{{{{ regexMatch \"{n}\" \"x\" }}}}")).collect();
+    for template in [contains, regexes] {
+        let values = values_with(&template);
+        assert_ends(&[(VALUES, values.as_bytes())], 5, "too large").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_image_costs_no_request_for_each_of_its_tags() {
+    let world = World::new().await;
+    for patch in 0..1_500 {
+        world.registry.release(PREFIX, &format!("1.0.{patch}"), &[Image::new("ci-tools")]);
+    }
+    // A container image for several machines: an index of several manifests.
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry("a"), entry("b")]});
+    world.registry.push(&format!("{PREFIX}/multi"), "2.0.0", index.to_string(), INDEX);
+    world.desk.write(VALUES, AT_0_4_11);
+    let before = world.registry.requests().len();
+    let ran = bounded(&world.desk, &["plan", VALUES]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert!(ran.stdout.contains("update to 0.4.12"), "{ran:#?}");
+    assert!(world.registry.requests().len() - before <= 30, "{}", world.registry.requests().len() - before);
+}
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+fn entry(of: &str) -> serde_json::Value {
+    json!({"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 2, "digest": crate::fake::oci::digest(of.as_bytes())})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn held_releases_are_read_in_batches_and_not_without_end() {
+    let world = World::new().await;
+    world.add("policy: {minimum_age: 3 days}");
+    for patch in 0..2_000 {
+        let image = Image::new("ubuntu-noble-plain-rke2-1-30-13");
+        world.registry.release(PREFIX, &format!("0.5.{patch}"), &[image]);
+    }
+    world.desk.write(VALUES, AT_0_4_11);
+    let before = world.registry.requests().len();
+    let ran = bounded(&world.desk, &["plan", VALUES]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:.2000?}");
+    assert!(ran.stdout.contains("held"), "{ran:.2000?}");
+    assert!(ran.stdout.contains("older than 0.5.1980: not looked at"), "{ran:.2000?}");
+    assert!(world.registry.requests().len() - before <= 60, "{}", world.registry.requests().len() - before);
+}
