@@ -21,6 +21,8 @@ pub(super) struct Listing<'a> {
     /// Entries whose key is a template.
     pub(super) templates: Vec<Listed>,
     taken: BTreeSet<&'a str>,
+    /// Where the item of an entry stands in `items`, by the entry.
+    places: BTreeMap<usize, usize>,
 }
 
 /// One listed key.
@@ -71,6 +73,7 @@ impl<'a> Listing<'a> {
             foreign: Vec::new(),
             templates: Vec::new(),
             taken: BTreeSet::new(),
+            places: BTreeMap::new(),
         };
         for (entry, (written, owner)) in mapping.entries.iter().zip(owners).enumerate() {
             let first = firsts.get(written.key.as_str()).copied().unwrap_or(entry);
@@ -88,12 +91,13 @@ impl<'a> Listing<'a> {
                 self.taken.insert(&written.key);
                 self.foreign.push(Foreign { key: written.key.clone(), registry, at: written.at });
             }
-            Owner::Ours { .. } | Owner::Undetermined(_) => {
-                match self.items.iter().position(|item| item.entry == first) {
-                    Some(of) => self.repeats.push((item.entry, of)),
-                    None => self.items.push(item),
+            Owner::Ours { .. } | Owner::Undetermined(_) => match self.places.get(&first) {
+                Some(of) => self.repeats.push((item.entry, *of)),
+                None => {
+                    self.places.insert(item.entry, self.items.len());
+                    self.items.push(item);
                 }
-            }
+            },
         }
     }
 
@@ -102,9 +106,9 @@ impl<'a> Listing<'a> {
         self.taken.contains(key)
     }
 
-    /// The item that is written as `key`.
-    pub(super) fn lists(&self, key: &ImageKey) -> bool {
-        self.items.iter().any(|item| item.written.key == key.as_str())
+    /// The keys of the items.
+    pub(super) fn keys(&self) -> BTreeSet<&'a str> {
+        self.items.iter().map(|item| item.written.key.as_str()).collect()
     }
 }
 
@@ -150,15 +154,15 @@ pub(super) fn overlay_owners(
     foreign: &[Foreign],
     is_ours: impl Fn(&str) -> bool,
 ) -> Vec<Owner> {
-    let owner = |entry: &Entry| {
-        let of_mapping = foreign.iter().find(|foreign| foreign.key == entry.key);
-        match (inputs.ownership.owner_alone(entry), of_mapping) {
-            (Owner::Ours { explicit: false }, Some(foreign)) => Owner::Foreign(foreign.registry.clone()),
-            (Owner::Ours { .. } | Owner::Undetermined(_), None) if is_ours(&entry.key) => {
-                Owner::Ours { explicit: true }
-            }
-            (owner, _) => owner,
+    // Of a key that the mapping writes twice the first counts.
+    let by_key: BTreeMap<&str, &Foreign> =
+        foreign.iter().rev().map(|foreign| (foreign.key.as_str(), foreign)).collect();
+    let owner = |entry: &Entry| match (inputs.ownership.owner_alone(entry), by_key.get(entry.key.as_str())) {
+        (Owner::Ours { explicit: false }, Some(foreign)) => Owner::Foreign(foreign.registry.clone()),
+        (Owner::Ours { .. } | Owner::Undetermined(_), None) if is_ours(&entry.key) => {
+            Owner::Ours { explicit: true }
         }
+        (owner, _) => owner,
     };
     inputs.mapping.entries.iter().map(owner).collect()
 }

@@ -1,10 +1,10 @@
 //! What becomes of each listed key: dead keys are paired with artifacts of their line, newest with newest.
 
-use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use super::listing::{Item, Listing};
 use super::{Departure, Inputs};
-use crate::release::pairing::{newest_first, pair_lines};
+use crate::release::pairing::{ByLine, pair_lines};
 use crate::release::{Artifact, Existence, Facets, ImageKey};
 
 /// What becomes of a listed key.
@@ -46,11 +46,9 @@ pub(super) fn fates_of(
         fates[item] = Fate::Becomes(artifact.key.clone(), artifact.facets.clone());
     }
     if inputs.wanted.is_complete() {
-        let left: Vec<usize> = (0..fates.len()).filter(|&i| fates[i] == Fate::Dead).collect();
-        let departures: Vec<Fate> =
-            left.iter().map(|&i| Fate::Leaves(departure(inputs, listing, &fates, i))).collect();
-        for (i, fate) in left.into_iter().zip(departures) {
-            fates[i] = fate;
+        let departures = departures(inputs, listing, &fates);
+        for (fate, departure) in fates.iter_mut().filter(|fate| **fate == Fate::Dead).zip(departures) {
+            *fate = Fate::Leaves(departure);
         }
     }
     fates
@@ -65,7 +63,7 @@ pub(super) fn stuck<'l, 'a>(
 ) -> Vec<&'l Item<'a>> {
     let dead = || (0..fates.len()).filter(|&i| fates[i] == Fate::Dead);
     let unproven = dead().filter_map(|i| Some((i, listing.items[i].facets.as_ref()?)));
-    let replaced: Vec<usize> =
+    let replaced: BTreeSet<usize> =
         pair_lines(unproven, free(inputs, listing, fates)).into_iter().map(|(item, _)| item).collect();
     let mut stuck: Vec<usize> = dead().filter(|i| !replaced.contains(i)).collect();
     if stuck.is_empty() {
@@ -80,36 +78,39 @@ fn free<'w>(
     listing: &Listing<'_>,
     fates: &[Fate],
 ) -> impl Iterator<Item = (&'w Artifact, &'w Facets)> {
-    let is_free = |artifact: &&Artifact| {
-        let gets = |fate: &Fate| matches!(fate, Fate::Becomes(key, _) if *key == artifact.key);
-        !listing.lists(&artifact.key) && !listing.is_taken(artifact.key.as_str()) && !fates.iter().any(gets)
+    let gets = |fate| match fate {
+        &Fate::Becomes(ref key, _) => Some(key.clone()),
+        _ => None,
+    };
+    let given: BTreeSet<ImageKey> = fates.iter().filter_map(gets).collect();
+    let lists = listing.keys();
+    let is_free = move |artifact: &&Artifact| {
+        let key = &artifact.key;
+        !lists.contains(key.as_str()) && !given.contains(key) && !listing.is_taken(key.as_str())
     };
     let free = inputs.wanted.artifacts.values().filter(is_free);
     free.filter_map(|artifact| Some((artifact, artifact.facets.as_ref()?)))
 }
 
-/// Why a dead key that found no free artifact goes from a completely known release.
-fn departure(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[Fate], dead: usize) -> Departure {
-    let Some(facets) = &listing.items[dead].facets else {
-        return Departure::Unrecognised;
-    };
-    let of_line = |key: &ImageKey| {
-        let found = inputs.wanted.artifacts.get(key).and_then(|artifact| artifact.facets.as_ref());
-        found.filter(|other| other.line() == facets.line()).map(|other| (other, key.clone()))
-    };
-    let best = |keys: Vec<ImageKey>| {
-        let candidates = keys.iter().filter_map(of_line);
-        candidates.min_by(|(a, _), (b, _)| nearest_first(facets, a, b)).map(|(_, key)| key)
+/// Why the dead keys that found no free artifact go from a completely known release, in their order.
+fn departures(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[Fate]) -> Vec<Departure> {
+    let with_facets = |key: ImageKey| {
+        let facets = inputs.wanted.artifacts.get(&key)?.facets.as_ref()?;
+        Some((key, facets))
     };
     let ours = listing.items.iter().zip(fates).filter(|(item, _)| item.is_ours());
-    let survivors = ours.filter_map(|(item, fate)| fate.key_after(item));
-    if let Some(by) = best(survivors.collect()) {
-        return Departure::Superseded { by };
-    }
-    match best(inputs.wanted.artifacts.keys().cloned().collect()) {
-        Some(by) => Departure::Taken { by },
-        None => Departure::LineGone,
-    }
+    let survivors = ByLine::new(ours.filter_map(|(item, fate)| with_facets(fate.key_after(item)?)));
+    let published = ByLine::new(inputs.wanted.artifacts.keys().cloned().filter_map(with_facets));
+    let why = |item: &Item<'_>| {
+        let Some(facets) = &item.facets else { return Departure::Unrecognised };
+        match (survivors.best(facets), published.best(facets)) {
+            (Some((by, _)), _) => Departure::Superseded { by: by.clone() },
+            (None, Some((by, _))) => Departure::Taken { by: by.clone() },
+            (None, None) => Departure::LineGone,
+        }
+    };
+    let dead = listing.items.iter().zip(fates).filter(|(_, fate)| **fate == Fate::Dead);
+    dead.map(|(item, _)| why(item)).collect()
 }
 
 impl Fate {
@@ -126,9 +127,4 @@ impl Fate {
     pub(super) fn remains(&self) -> bool {
         !matches!(self, Self::Leaves(_))
     }
-}
-
-pub(super) fn nearest_first(to: &Facets, a: &Facets, b: &Facets) -> Ordering {
-    let far = |facets: &Facets| !facets.same_os_release(to);
-    far(a).cmp(&far(b)).then_with(|| newest_first(a, b))
 }

@@ -11,9 +11,8 @@ mod here;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::pairing::nearest_first;
 use super::{Departure, Ownership, Reconciliation};
-use crate::release::pairing::pair_lines;
+use crate::release::pairing::{ByLine, pair_lines};
 use crate::release::{Existence, Facets, ImageKey, Naming, Release, Version};
 use crate::values::{Change, Position};
 
@@ -158,25 +157,24 @@ impl<'a> Moves<'a> {
         let pairs = pair_lines(dead.map(|(name, facets)| (*name, facets)), free);
         let mut moves: BTreeMap<&str, Move> =
             pairs.into_iter().map(|(name, key)| (name, Move::Becomes(key.clone(), Claim::Renamed))).collect();
+        let published = wanted.artifacts.values();
+        let published =
+            ByLine::new(published.filter_map(|artifact| Some((&artifact.key, artifact.facets.as_ref()?))));
         for (name, facets) in names {
             let left = || match existence(name) {
                 Existence::Exists => Move::Stays,
                 Existence::Unknown => Move::Goes(Stays::Unproven(wanted.version.clone())),
-                Existence::Absent => self.left_over(facets),
+                Existence::Absent => self.left_over(published.best(facets)),
             };
             moves.entry(name).or_insert_with(left);
         }
         moves
     }
 
-    fn left_over(&self, facets: &Facets) -> Move {
+    fn left_over(&self, best: Option<&(&ImageKey, &Facets)>) -> Move {
         let wanted = self.releases.wanted;
-        let published = wanted.artifacts.values();
-        let of_line = published
-            .filter_map(|artifact| Some((&artifact.key, artifact.facets.as_ref()?)))
-            .filter(|(_, other)| other.line() == facets.line());
-        match of_line.min_by(|(_, a), (_, b)| nearest_first(facets, a, b)) {
-            Some((key, _)) => Move::Becomes(key.clone(), Claim::Superseded),
+        match best {
+            Some((key, _)) => Move::Becomes((*key).clone(), Claim::Superseded),
             None if wanted.is_complete() => Move::Goes(Stays::Removed(Departure::LineGone)),
             None => Move::Goes(Stays::Unproven(wanted.version.clone())),
         }

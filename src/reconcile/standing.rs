@@ -1,14 +1,15 @@
 //! How the entries of a mapping stand to the release that it should list, for one who judges and changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::addition::additions;
 use super::images::decide;
 use super::listing::{Item, Listing, first_of_each, overlay_owners};
 use super::ownership::Owner;
-use super::pairing::{fates, nearest_first};
+use super::pairing::fates;
 use super::{Because, Foreign, Images, Inputs};
-use crate::release::{Existence, Facets, ImageKey, Release};
+use crate::release::pairing::ByLine;
+use crate::release::{Existence, Facets, ImageKey, Line, Release};
 use crate::values::Entry;
 
 /// How a mapping stands to a release.
@@ -94,10 +95,9 @@ pub fn overlay_standing<'a>(inputs: &Inputs<'a>, primary: &Standing<'_>) -> Stan
         }
         _ => None,
     });
-    let is_ours = |key: &str| {
-        let mut same = primary.entries.iter().filter(|stand| stand.entry.key == key);
-        same.any(|stand| !matches!(stand.is, Is::Foreign { .. } | Is::Stray { .. }))
-    };
+    let ours = primary.entries.iter().filter(|s| !matches!(s.is, Is::Foreign { .. } | Is::Stray { .. }));
+    let ours: BTreeSet<&str> = ours.map(|stand| stand.entry.key.as_str()).collect();
+    let is_ours = |key: &str| ours.contains(key);
     let owners = overlay_owners(inputs, &foreign.collect::<Vec<_>>(), is_ours);
     let listing = Listing::read_as(inputs, owners.clone());
     let entries = stands(inputs, &listing, &owners);
@@ -107,6 +107,7 @@ pub fn overlay_standing<'a>(inputs: &Inputs<'a>, primary: &Standing<'_>) -> Stan
 fn stands<'a>(inputs: &Inputs<'a>, listing: &Listing<'a>, owners: &[Owner]) -> Vec<Stand<'a>> {
     let firsts = first_of_each(inputs.mapping);
     let items: BTreeMap<usize, &Item<'a>> = listing.items.iter().map(|item| (item.entry, item)).collect();
+    let successors = Successors::new(inputs.wanted, listing);
     let entries = inputs.mapping.entries.iter().zip(owners).enumerate();
     let stand = |(index, (entry, owner)): (usize, (&'a Entry, &Owner))| {
         let first = firsts.get(entry.key.as_str()).copied().unwrap_or(index);
@@ -116,13 +117,13 @@ fn stands<'a>(inputs: &Inputs<'a>, listing: &Listing<'a>, owners: &[Owner]) -> V
             entry,
             facets: item.and_then(|item| item.facets.clone()).or_else(|| inputs.naming.facets(&entry.key)),
             repeats: (first != index).then_some(first),
-            is: is(inputs.wanted, listing, item, owner),
+            is: is(&successors, listing, item, owner),
         }
     };
     entries.map(stand).collect()
 }
 
-fn is(wanted: &Release, listing: &Listing<'_>, item: Option<&Item<'_>>, owner: &Owner) -> Is {
+fn is(successors: &Successors<'_>, listing: &Listing<'_>, item: Option<&Item<'_>>, owner: &Owner) -> Is {
     match (owner, item) {
         (Owner::Template, _) => Is::Template,
         (Owner::Foreign(registry), _) => Is::Foreign { registry: registry.clone() },
@@ -130,36 +131,42 @@ fn is(wanted: &Release, listing: &Listing<'_>, item: Option<&Item<'_>>, owner: &
             (Existence::Exists, _) => Is::Living,
             (Existence::Unknown, _) => Is::Unproven,
             (Existence::Absent, Owner::Undetermined(registry)) => Is::Stray { registry: registry.clone() },
-            (Existence::Absent, _) => dead(wanted, listing, item),
+            (Existence::Absent, _) => successors.of(listing, item),
         },
         // The key is another registry's further up.
         (_, None) => Is::Unproven,
     }
 }
 
-fn dead(wanted: &Release, listing: &Listing<'_>, item: &Item<'_>) -> Is {
-    let Some(facets) = &item.facets else { return Is::Dead { nearest: None, successor: false } };
-    let mut artifacts: Vec<(&ImageKey, &Facets)> =
-        wanted.artifacts.values().filter_map(|a| Some((&a.key, a.facets.as_ref()?))).collect();
-    artifacts.sort_by(|(_, a), (_, b)| {
-        unlike(facets, a).cmp(&unlike(facets, b)).then_with(|| nearest_first(facets, a, b))
-    });
-    let nearest = artifacts.first().map(|(key, _)| (*key).clone());
-    let of_line: Vec<&ImageKey> =
-        artifacts.iter().filter(|(_, f)| f.line() == facets.line()).map(|(key, _)| *key).collect();
-    let free = |key: &ImageKey| !listing.lists(key) && !listing.is_taken(key.as_str());
-    let rivals = listing.items.iter().filter(|other| {
-        other.existence != Existence::Exists
-            && other.facets.as_ref().is_some_and(|f| f.line() == facets.line())
-    });
-    let successor =
-        wanted.is_complete() && rivals.count() == 1 && matches!(of_line.as_slice(), [key] if free(key));
-    Is::Dead { nearest, successor }
+/// What a dead key may become, by what is there.
+struct Successors<'a> {
+    published: ByLine<'a, &'a ImageKey>,
+    /// How many items of each line have no artifact.
+    dead: BTreeMap<Line, usize>,
+    listed: BTreeSet<&'a str>,
+    is_complete: bool,
 }
 
-/// How unlike two images are: another family first, by its parts, then how far their Kubernetes minors are apart.
-fn unlike(a: &Facets, b: &Facets) -> (usize, u64, u64) {
-    let parts = [a.k8s_flavor != b.k8s_flavor, a.os != b.os, a.flavor != b.flavor];
-    let (a, b) = (a.k8s_version.minor, b.k8s_version.minor);
-    (parts.iter().filter(|differs| **differs).count(), a.0.abs_diff(b.0), a.1.abs_diff(b.1))
+impl<'a> Successors<'a> {
+    fn new(wanted: &'a Release, listing: &Listing<'a>) -> Self {
+        let published = wanted.artifacts.values().filter_map(|a| Some((&a.key, a.facets.as_ref()?)));
+        let mut dead = BTreeMap::new();
+        for item in listing.items.iter().filter(|item| item.existence != Existence::Exists) {
+            if let Some(facets) = &item.facets {
+                *dead.entry(facets.line()).or_default() += 1;
+            }
+        }
+        let is_complete = wanted.is_complete();
+        Self { published: ByLine::new(published), dead, listed: listing.keys(), is_complete }
+    }
+
+    fn of(&self, listing: &Listing<'_>, item: &Item<'_>) -> Is {
+        let Some(facets) = &item.facets else { return Is::Dead { nearest: None, successor: false } };
+        let nearest = self.published.nearest(facets).map(|(key, _)| (*key).clone());
+        let line = facets.line();
+        let free = |key: &ImageKey| !self.listed.contains(key.as_str()) && !listing.is_taken(key.as_str());
+        let is_only = self.is_complete && self.dead.get(&line) == Some(&1);
+        let successor = is_only && matches!(self.published.of_line(&line), [(key, _)] if free(key));
+        Is::Dead { nearest, successor }
+    }
 }

@@ -139,7 +139,12 @@ impl Facets {
 
     /// Whether both have the same OS release; `15.6` (annotation) and `15-6` (name) are the same.
     pub fn same_os_release(&self, other: &Self) -> bool {
-        self.os_release.replace('.', "-") == other.os_release.replace('.', "-")
+        self.comparable_os_release() == other.comparable_os_release()
+    }
+
+    /// The OS release in the one way of writing it in which it is compared.
+    pub(super) fn comparable_os_release(&self) -> String {
+        self.os_release.replace('.', "-")
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::RKE2;
 use super::token::{Exact, Token};
-use crate::release::{Facets, K8sMinor, K8sVersion, Naming, Release};
+use crate::release::{Facets, ImageKey, K8sMinor, K8sVersion, Naming, Release};
 
 /// The images of a target before and after.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl<'a> Side<'a> {
     ) -> Self {
         let artifacts = || release.into_iter().flat_map(|release| release.artifacts.values());
         let published = |key: &str| {
-            let artifact = artifacts().find(|artifact| artifact.key.as_str() == key)?;
+            let artifact = release?.artifacts.get(&key.parse::<ImageKey>().ok()?)?;
             artifact.facets.as_ref().map(Cow::Borrowed)
         };
         let named = |key: &str| naming.facets(key);
