@@ -31,6 +31,9 @@ pub use mask::Mask;
 pub use redact::redacted;
 pub use secret::{BoundSecret, Credential, InvalidSecret, Origin, Secret};
 
+/// The target in the log of what is waited for.
+pub const WAITS: &str = "dibump::waits";
+
 /// How the transport behaves.
 #[derive(Debug, Clone)]
 pub struct Settings {

@@ -40,7 +40,7 @@ pub(super) struct Global {
     /// The form of the log on stderr
     #[arg(long, global = true, value_enum, default_value_t)]
     pub(super) log_format: LogFormat,
-    /// More log (-v: requests, -vv: everything)
+    /// More log (-v: requests, -vv: headers of answers, -vvv: everything)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
     /// No log and no progress, only errors

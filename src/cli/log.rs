@@ -1,6 +1,7 @@
 //! The log on stderr.
 
 use std::fmt;
+use std::io::IsTerminal as _;
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -9,15 +10,19 @@ use tracing_subscriber::fmt::{FmtContext, format};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::args::{Global, LogFormat};
+use crate::http::WAITS;
 use crate::release::one_line;
 
-/// Starts the log. Warnings are shown unless `--quiet`; what others log is shown from `-vv` on.
+/// Starts the log. Warnings are shown unless `--quiet`, waits only to people at a terminal; each request with `-v`, the
+/// headers of answers with `-vv`, and what the libraries log with `-vvv`.
 pub(super) fn start(global: &Global) {
     let filter = match (global.quiet, global.verbose) {
-        (true, _) => "off",
-        (false, 0) => "warn",
-        (false, 1) => "warn,dibump=debug",
-        (false, _) => "debug,dibump=trace",
+        (true, _) => "off".to_owned(),
+        (false, 0) if std::io::stderr().is_terminal() => "warn".to_owned(),
+        (false, 0) => format!("warn,{WAITS}=off"),
+        (false, 1) => "warn,dibump=debug".to_owned(),
+        (false, 2) => "warn,dibump=trace".to_owned(),
+        (false, _) => "debug,dibump=trace".to_owned(),
     };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))

@@ -17,6 +17,27 @@ use crate::ending::sentence;
 /// More hops than this are a loop (reqwest and browsers draw the line near it, too).
 const MAX_REDIRECTS: usize = 10;
 
+/// A wait that people notice.
+const LONG_WAIT: Duration = Duration::from_secs(1);
+
+/// Headers of answers that explain what a server does; `set-cookie` and the like are nobody's business.
+const SHOWN_HEADERS: [&str; 14] = [
+    "content-type",
+    "link",
+    "location",
+    "www-authenticate",
+    "retry-after",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "x-request-id",
+    "x-gitlab-meta",
+    "docker-content-digest",
+];
+
 /// What all clones of a transport share.
 #[derive(Debug)]
 pub(super) struct Inner {
@@ -36,6 +57,11 @@ pub(super) struct Inner {
 struct Host {
     permits: Semaphore,
     silent_until: Mutex<Option<Instant>>,
+}
+
+/// People at a terminal wonder why nothing happens: `cli::log` shows this at the default level there.
+fn tell_of_wait(why: &str, wait: Duration) {
+    tracing::warn!(target: super::WAITS, "{why} after {:.1} s", wait.as_secs_f64());
 }
 
 impl Inner {
@@ -109,7 +135,10 @@ impl Inner {
         let repetitions = if retry::is_repeatable(&request.method) { self.settings.retries } else { 0 };
         let mut attempt = 0;
         loop {
-            let outcome = self.attempt(request, &origin, &host).await;
+            let outcome = self.attempt(request, &origin, &host, attempt).await;
+            if let Ok(response) = &outcome {
+                host.heed(response);
+            }
             let again = match &outcome {
                 Ok(response) => response.retry_helps(),
                 Err(TransportError::DeadlinePassed { .. } | TransportError::Status { .. }) => false,
@@ -118,9 +147,9 @@ impl Inner {
             if !again || attempt == repetitions {
                 return outcome;
             }
-            let Some(wait) = self.wait_before_repeating(&outcome, attempt, &host) else { return outcome };
-            let url = self.mask.hide(&redacted(&request.url)).into_owned();
-            tracing::debug!(url, ?wait, attempt, "repeating a request");
+            let Some(wait) = self.wait_before_repeating(&outcome, attempt) else { return outcome };
+            let why = outcome.as_ref().map_or_else(sentence, |response| response.status.to_string());
+            tell_of_wait(&format!("{origin}: {why}; the request is repeated"), wait);
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
@@ -131,15 +160,10 @@ impl Inner {
         &self,
         outcome: &Result<Response, TransportError>,
         attempt: u32,
-        host: &Host,
     ) -> Option<Duration> {
         let backoff = retry::backoff(self.settings.backoff, attempt);
         let asked = outcome.as_ref().ok().and_then(|response| response.retry_after);
         let wait = asked.map_or(backoff, |asked| asked.max(backoff));
-        let limited = outcome.as_ref().is_ok_and(|r| r.status == StatusCode::TOO_MANY_REQUESTS);
-        if limited && asked.is_some() {
-            host.be_silent(wait);
-        }
         let too_long = asked.is_some_and(|asked| asked > self.settings.max_retry_after);
         (!too_long && !self.is_over_after(wait)).then_some(wait)
     }
@@ -153,6 +177,7 @@ impl Inner {
         request: &Request,
         origin: &Origin,
         host: &Host,
+        attempt: u32,
     ) -> Result<Response, TransportError> {
         let passed = || TransportError::DeadlinePassed { url: redacted(&request.url) };
         let waiting = async {
@@ -166,13 +191,41 @@ impl Inner {
             if self.is_over_after(silence) {
                 return Err(passed());
             }
+            if silence >= LONG_WAIT {
+                tell_of_wait(&format!("{origin} limits how much it is asked"), silence);
+            }
             tokio::time::sleep(silence).await;
             Ok(permit)
         };
         let _permit = self.before_deadline(waiting).await.unwrap_or_else(|| Err(passed()))?;
+        let begun = Instant::now();
         let outcome = self.before_deadline(self.exchange(request)).await.unwrap_or_else(|| Err(passed()));
+        self.log(request, &outcome, begun.elapsed(), attempt + 1);
         self.count(origin, outcome.as_ref().ok().map(|response| response.status.as_u16()));
         outcome
+    }
+
+    /// One line a request with `-v`, and the headers that matter with `-vv`: none of ours, which carry tokens.
+    fn log(
+        &self,
+        request: &Request,
+        outcome: &Result<Response, TransportError>,
+        took: Duration,
+        attempt: u32,
+    ) {
+        let url = self.mask.hide(&redacted(&request.url)).into_owned();
+        let answer = match outcome {
+            Ok(response) => response.status.as_u16().to_string(),
+            Err(error) => self.mask.hide(&sentence(error)).into_owned(),
+        };
+        let (method, ms) = (&request.method, took.as_millis());
+        tracing::debug!("{method} {url}: {answer}, {ms} ms, attempt {attempt}");
+        let Ok(response) = outcome else { return };
+        for name in SHOWN_HEADERS {
+            if let Some(value) = response.header(name) {
+                tracing::trace!("{method} {url}: {name}: {}", self.mask.hide(value));
+            }
+        }
     }
 
     /// `None` if the run is over before the future is.
@@ -254,6 +307,14 @@ impl Inner {
 
 impl Host {
     /// Keeps every request to the host back: one 429 speaks for all that are waiting.
+    /// Whoever asks for less is spared by all requests, whichever of them it was that met the limit.
+    fn heed(&self, response: &Response) {
+        match response.retry_after {
+            Some(wait) if response.status == StatusCode::TOO_MANY_REQUESTS => self.be_silent(wait),
+            _ => {}
+        }
+    }
+
     fn be_silent(&self, wait: Duration) {
         let until = Instant::now() + wait;
         let mut silent_until = self.silent_until.lock().unwrap_or_else(PoisonError::into_inner);
