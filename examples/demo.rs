@@ -136,7 +136,8 @@ impl Demo {
         let environment = Environment::new([token], Timestamp::now());
         let session = Session::open(&environment, &self.config, &Overrides::default())?;
         let fleet = session.fleet(&Selection::default()).await?;
-        let patience = Patience { first: Duration::from_millis(50), total: Duration::from_secs(5) };
+        let wait = Duration::from_secs(5);
+        let patience = Patience { first: Duration::from_millis(50), total: wait, checks: wait };
         let mut reports = Vec::new();
         session.run(&fleet, patience, |_, report| reports.push(report)).await;
         Ok(reports)

@@ -3,26 +3,20 @@
 //! The only caller of the forge's methods that write. A dry run does not come here: see [`foresee`].
 
 mod config_map;
+mod waiting;
 
-use std::time::Duration;
-
-use crate::forge::{Branch, CommitId, Forge, ForgeError};
-use crate::merge_request::{Action, Decision, Observed, Outcome, Ownership, Wanted, next};
-use crate::observe::merge_request::observe;
+use crate::forge::{Branch, CommitId, Forge, ForgeError, MergeRequest, MergeRequestState};
+use crate::merge_request::{
+    Action, Awaited, Decision, NewCommit, Observed, Outcome, Ownership, Wanted, Work, next,
+};
+use crate::observe::merge_request::{look_again, observe};
 
 pub use config_map::config_map;
+use waiting::Waiting;
+pub use waiting::{Patience, SharedWait};
 
 /// How many writes a run tries before it gives up.
 const MOST_PASSES: usize = 8;
-
-/// How long a forge may take to show what was written to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// The first wait; each next one is twice as long.
-    pub first: Duration,
-    /// All waits together.
-    pub total: Duration,
-}
 
 /// How it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,19 +31,12 @@ pub struct Applied {
     pub writes: usize,
 }
 
-impl Default for Patience {
-    /// GitLab has been seen to take 37 s until it let a merge request be opened for a branch that was just pushed.
-    fn default() -> Self {
-        Self { first: Duration::from_secs(1), total: Duration::from_secs(60) }
-    }
-}
-
 /// What a run would end in, by reading alone.
 pub async fn foresee(forge: &dyn Forge, wanted: &Wanted) -> Result<Applied, ForgeError> {
     let observed = observe(forge, wanted).await?;
     let (outcome, note) = match next(&observed, wanted) {
         Decision::Do { leads_to, .. } => (leads_to.foreseen(), None),
-        Decision::Wait { until } => (Outcome::Unchanged, Some(waiting_for(&until))),
+        Decision::Wait { until, note } => (Outcome::Unchanged, Some(waiting_for(until, note, forge))),
         Decision::Done { outcome, note } => (outcome, note),
     };
     Ok(Applied { outcome, note, merge_request: open(&observed, &wanted.place.target), writes: 0 })
@@ -57,11 +44,18 @@ pub async fn foresee(forge: &dyn Forge, wanted: &Wanted) -> Result<Applied, Forg
 
 /// Makes branch and merge request equal to what is wanted, by as many passes as it takes, at most 8.
 ///
-/// Errors are the forge's: a read that could not tell, or a write that it keeps refusing.
-pub async fn apply(forge: &dyn Forge, wanted: &Wanted, patience: Patience) -> Result<Applied, ForgeError> {
+/// Errors are the forge's: a read that could not tell, or a write that it keeps refusing. `checks` is what is left of the
+/// time that all targets of a run wait for checks for conflicts.
+pub async fn apply(
+    forge: &dyn Forge,
+    wanted: &Wanted,
+    patience: Patience,
+    checks: &SharedWait,
+) -> Result<Applied, ForgeError> {
     let waiting = Waiting::new(patience);
     let mut run = Run {
         forge,
+        wanted,
         target: &wanted.place.target,
         waiting,
         achieved: Vec::new(),
@@ -69,10 +63,19 @@ pub async fn apply(forge: &dyn Forge, wanted: &Wanted, patience: Patience) -> Re
         pushed: None,
         failed: None,
         writes: 0,
+        open: None,
+        without_draft: false,
     };
+    let mut looked_again = None;
     loop {
-        let observed = observe(forge, wanted).await?;
+        let observed = match looked_again.take() {
+            Some(observed) => observed,
+            None => observe(forge, wanted).await?,
+        };
         run.learn(&observed);
+        if run.was_merged(&observed) {
+            return Ok(run.end(Outcome::Merged, None, &observed));
+        }
         if run.lags(&observed) && run.waiting.wait(None).await {
             continue;
         }
@@ -82,10 +85,21 @@ pub async fn apply(forge: &dyn Forge, wanted: &Wanted, patience: Patience) -> Re
         }
         let (action, leads_to) = match next(&observed, wanted) {
             Decision::Do { action, leads_to } => (action, leads_to),
+            Decision::Wait { until: Awaited::ConflictCheck, note } if run.pushed.is_some() => {
+                return Ok(run.end(Outcome::Unchanged, note, &observed));
+            }
+            Decision::Wait { until: Awaited::ConflictCheck, .. } if run.waiting.wait_out_of(checks).await => {
+                looked_again = look_again(forge, wanted, observed).await?;
+                continue;
+            }
             // What this run did not write may never come: the next run looks again.
-            Decision::Wait { .. } if run.writes > 0 && run.waiting.wait(None).await => continue,
-            Decision::Wait { until } => {
-                return Ok(run.end(Outcome::Unchanged, Some(waiting_for(&until)), &observed));
+            Decision::Wait { until: Awaited::Pipeline(_), .. }
+                if run.writes > 0 && run.waiting.wait(None).await =>
+            {
+                continue;
+            }
+            Decision::Wait { until, note } => {
+                return Ok(run.end(Outcome::Unchanged, Some(waiting_for(until, note, forge)), &observed));
             }
             Decision::Done { outcome, note } => return Ok(run.end(outcome, note, &observed)),
         };
@@ -100,20 +114,34 @@ pub async fn apply(forge: &dyn Forge, wanted: &Wanted, patience: Patience) -> Re
 
 struct Run<'a> {
     forge: &'a dyn Forge,
+    wanted: &'a Wanted,
     target: &'a Branch,
     waiting: Waiting,
     /// What the writes that the forge took have done.
     achieved: Vec<Outcome>,
     /// What was there before the last of them.
     before: Option<Observed>,
-    /// The last commit that was pushed.
+    /// The last commit that was pushed: on the target branch's head, where nothing can conflict.
     pushed: Option<CommitId>,
     /// The last write's failure, what it would have done, and what was there before it.
     failed: Option<(ForgeError, Outcome, Observed)>,
     writes: usize,
+    /// The merge request that an earlier pass has seen open.
+    open: Option<u64>,
+    /// Whether a draft was wanted, and the forge has none here.
+    without_draft: bool,
 }
 
 impl Run<'_> {
+    /// Whether the merge request was merged since an earlier pass. What is wanted was planned before, and is not asked any
+    /// more: by it, the merge would look like one that was reverted.
+    fn was_merged(&mut self, observed: &Observed) -> bool {
+        let open = observed.current.open(self.target).map(|mr| mr.number);
+        let before = std::mem::replace(&mut self.open, open);
+        let merged = |mr: &MergeRequest| Some(mr.number) == before && mr.state == MergeRequestState::Merged;
+        observed.current.own().any(merged)
+    }
+
     /// Whether the forge does not show yet what was written last.
     fn lags(&self, observed: &Observed) -> bool {
         let hides = self.pushed.as_ref().is_some_and(|commit| is_hidden(commit, observed));
@@ -139,8 +167,13 @@ impl Run<'_> {
     ) -> Result<Option<String>, ForgeError> {
         self.writes += 1;
         let answer = match action {
-            Action::Push(commit) => self.forge.push(commit).await.map(|commit| self.pushed = Some(commit)),
-            Action::Create(new) => self.forge.create_merge_request(new).await.map(drop),
+            Action::Push(commit) => {
+                self.push(commit, &leads_to).await.map(|commit| self.pushed = Some(commit))
+            }
+            Action::Create(new) => {
+                let made = self.forge.create_merge_request(new).await;
+                made.map(|made| self.without_draft = new.settings.draft && !made.draft)
+            }
             Action::Edit { number, edit } => self.forge.edit_merge_request(*number, edit).await,
             Action::RemoveBranch { branch, head } => self.forge.remove_branch(branch, head).await,
             Action::EnableAutoMerge { number, head } => self.forge.enable_auto_merge(*number, head).await,
@@ -155,6 +188,13 @@ impl Run<'_> {
             Err(error) => self.failed(error, leads_to, before.clone()).await?,
         }
         Ok(None)
+    }
+
+    async fn push(&self, commit: &NewCommit, leads_to: &Outcome) -> Result<CommitId, ForgeError> {
+        if let (Outcome::Created, Work::Update(update)) = (leads_to, &self.wanted.work) {
+            self.forge.check_settings(&update.settings).await?;
+        }
+        self.forge.push(commit).await
     }
 
     fn succeeded(&mut self, achieved: Outcome, before: Observed) {
@@ -187,7 +227,11 @@ impl Run<'_> {
                 None
             }
             ForgeError::Unavailable { retry_after, .. } => *retry_after,
-            ForgeError::Refused { .. } | ForgeError::Unusable { .. } | ForgeError::Invalid { .. } => {
+            ForgeError::Postponed { retry_after: Some(wait), .. } => Some(*wait),
+            ForgeError::Refused { .. }
+            | ForgeError::Unusable { .. }
+            | ForgeError::Postponed { .. }
+            | ForgeError::Invalid { .. } => {
                 return Err(error);
             }
         };
@@ -208,7 +252,10 @@ impl Run<'_> {
             Outcome::Closed(why) if *outcome != best => Some(format!("closed another one: {why}")),
             _ => None,
         });
-        let note = [note, closed].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let no_draft = self
+            .without_draft
+            .then(|| format!("{} has no drafts here: it was opened as one that is ready", self.forge.name()));
+        let note = [note, closed, no_draft].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let note = Some(note).filter(|note| !note.is_empty());
         Applied { outcome: best, note, merge_request: open(observed, self.target), writes: self.writes }
     }
@@ -219,37 +266,6 @@ impl Run<'_> {
         }
         let outcome = Outcome::Unknown(format!("the merge request did not settle in {MOST_PASSES} passes"));
         Ok(Applied { outcome, note: None, merge_request: open(observed, self.target), writes: self.writes })
-    }
-}
-
-/// Waits that get longer, within one budget.
-struct Waiting {
-    patience: Patience,
-    next: Duration,
-    left: Duration,
-}
-
-impl Waiting {
-    fn new(patience: Patience) -> Self {
-        Self { patience, next: patience.first, left: patience.total }
-    }
-
-    /// Waits are short again; the budget stays.
-    fn restart(&mut self) {
-        self.next = self.patience.first;
-    }
-
-    /// Waits, at least as long as the forge asks for; `false` when that is longer than what is left.
-    async fn wait(&mut self, asked: Option<Duration>) -> bool {
-        let asked = asked.unwrap_or_default();
-        if self.left.is_zero() || asked > self.left {
-            return false;
-        }
-        let pause = self.next.max(asked).min(self.left);
-        self.left -= pause;
-        self.next = pause.saturating_mul(2);
-        tokio::time::sleep(pause).await;
-        true
     }
 }
 
@@ -268,8 +284,16 @@ fn greatness(outcome: &Outcome) -> usize {
     }
 }
 
-fn waiting_for(what: &str) -> String {
-    format!("waits for {what}; the next run looks again")
+fn waiting_for(until: Awaited, note: Option<String>, forge: &dyn Forge) -> String {
+    let waits = match until {
+        Awaited::Pipeline(number) => {
+            format!("waits for a pipeline of merge request {number}; the next run looks again")
+        }
+        Awaited::ConflictCheck => {
+            format!("{} has not checked for conflicts yet; the next run looks again", forge.name())
+        }
+    };
+    note.map_or_else(|| waits.clone(), |note| format!("{note}; {waits}"))
 }
 
 fn open(observed: &Observed, target: &Branch) -> Option<(u64, String)> {

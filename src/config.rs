@@ -13,6 +13,7 @@ mod merge_request;
 mod place;
 mod policy;
 mod producer;
+mod quick_actions;
 mod raw;
 mod shape;
 mod show;

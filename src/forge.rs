@@ -28,6 +28,10 @@ pub struct Access {
     pub role: Option<String>,
     /// Whether a branch below `dibump/` may be pushed.
     pub may_push: Option<bool>,
+    /// Whether such a branch may be made anew where it is protected.
+    pub may_force_push: Option<bool>,
+    /// Whether merge requests into the default branch may be merged, which auto-merge asks for.
+    pub may_merge: Option<bool>,
     /// The project's default branch.
     pub default_branch: Option<Branch>,
 }
@@ -84,6 +88,18 @@ pub enum ForgeError {
         #[source]
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
+    /// The forge answers, and will not do this for the time being: maintenance, a rate limit, a page of a firewall.
+    #[error("{action}: {reason}")]
+    Postponed {
+        /// What was tried.
+        action: String,
+        /// The forge's own words.
+        reason: String,
+        /// How long the forge asks us to wait, where it says so.
+        retry_after: Option<Duration>,
+        /// What to look at if it lasts.
+        hint: Option<String>,
+    },
     /// The answer breaks the protocol.
     #[error("{action}: {reason}")]
     Invalid {
@@ -116,6 +132,9 @@ pub trait Projects: Send + Sync {
 /// One project on a forge.
 #[async_trait]
 pub trait Forge: Send + Sync {
+    /// What people call it: GitLab, GitHub.
+    fn name(&self) -> &'static str;
+
     /// How many characters a description may have.
     fn description_limit(&self) -> usize;
 
@@ -135,7 +154,8 @@ pub trait Forge: Send + Sync {
     async fn compare(&self, target: &CommitId, source: &CommitId) -> Result<Comparison, ForgeError>;
 
     /// All merge requests, open or not, of a source branch with that name, newest first: whatever their target branch
-    /// is, and those from forks included.
+    /// is, and those from forks included. Where conflicts of an open one are not known, it asks the forge to look for
+    /// them; a later answer says what was found.
     async fn merge_requests(&self, source: &Branch) -> Result<Vec<MergeRequest>, ForgeError>;
 
     /// Whether a merge request has the approvals that the project asks for, and at least one.
@@ -150,6 +170,10 @@ pub trait Forge: Send + Sync {
 
     /// Who we are and what we may do. Used by `config validate --online`.
     async fn access(&self) -> Result<Access, ForgeError>;
+
+    /// Whether what the user wants of a new merge request is there: people and milestone. It is asked before anything is
+    /// written, so that no branch is left behind without one.
+    async fn check_settings(&self, settings: &MergeRequestSettings) -> Result<(), ForgeError>;
 
     // Writes.
 

@@ -33,8 +33,8 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use crate::forge::{
-    Access, Branch, CommitId, Comparison, Forge, ForgeError, MergeRequest, MergeRequestEdit, NewCommit,
-    NewMergeRequest, Pipeline,
+    Access, Branch, CommitId, Comparison, Forge, ForgeError, MergeRequest, MergeRequestEdit,
+    MergeRequestSettings, NewCommit, NewMergeRequest, Pipeline,
 };
 use crate::http::{BoundSecret, Transport};
 
@@ -123,6 +123,10 @@ impl GitHub {
 /// is one more.
 #[async_trait]
 impl Forge for GitHub {
+    fn name(&self) -> &'static str {
+        "GitHub"
+    }
+
     fn description_limit(&self) -> usize {
         DESCRIPTION_LIMIT
     }
@@ -184,6 +188,10 @@ impl Forge for GitHub {
             .map_err(self.failed(format!("couldn't look up what we may do in {}", self.repository)))
     }
 
+    async fn check_settings(&self, settings: &MergeRequestSettings) -> Result<(), ForgeError> {
+        self.know_all(settings, "couldn't open a pull request").await
+    }
+
     async fn push(&self, commit: &NewCommit) -> Result<CommitId, ForgeError> {
         self.push_commit(commit).await
     }
@@ -197,6 +205,9 @@ impl Forge for GitHub {
     }
 
     async fn edit_merge_request(&self, number: u64, edit: &MergeRequestEdit) -> Result<(), ForgeError> {
+        if let (Some(settings), Some(body)) = (&edit.settings, &edit.description) {
+            return self.catch_up(number, settings, body).await;
+        }
         self.edit(number, edit).await.map_err(self.failed(format!("couldn't edit pull request #{number}")))
     }
 

@@ -16,6 +16,7 @@ mod merge_requests;
 mod notes;
 mod project;
 mod repositories;
+mod settings;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -25,8 +26,8 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::forge::{
-    Access, Branch, CommitId, Comparison, Forge, ForgeError, MergeRequest, MergeRequestEdit, NewCommit,
-    NewMergeRequest, Pipeline,
+    Access, Branch, CommitId, Comparison, Forge, ForgeError, MergeRequest, MergeRequestEdit,
+    MergeRequestSettings, NewCommit, NewMergeRequest, Pipeline,
 };
 use crate::http::{BoundSecret, Transport};
 
@@ -78,6 +79,7 @@ pub struct GitLab {
     project: ProjectId,
     /// What GitLab says of the project, read once and only when asked for.
     about: OnceCell<Project>,
+    version: OnceCell<Option<(u32, u32)>>,
 }
 
 impl GitLab {
@@ -91,19 +93,29 @@ impl GitLab {
         token: Option<Token>,
         project: ProjectId,
     ) -> Result<Self, InvalidAccess> {
-        Ok(Self { client: Client::new(transport, api, token)?, project, about: OnceCell::new() })
+        let client = Client::new(transport, api, token)?;
+        Ok(Self { client, project, about: OnceCell::new(), version: OnceCell::new() })
     }
 
     /// The project by number, for requests that are not redirected: reads of a moved project are, writes are not.
     async fn writable(&self) -> Result<ProjectId, Failure> {
-        match &self.project {
-            ProjectId::Number(number) => Ok(ProjectId::Number(*number)),
-            ProjectId::Path(_) => Ok(ProjectId::Number(self.about().await?.id)),
+        if let ProjectId::Number(number) = &self.project {
+            return Ok(ProjectId::Number(*number));
+        }
+        let about = self.about().await?;
+        match about.archived {
+            true => Err(Failure::Archived { project: about.path_with_namespace.clone() }),
+            false => Ok(ProjectId::Number(about.id)),
         }
     }
 
     async fn about(&self) -> Result<&Project, Failure> {
         self.about.get_or_try_init(|| project::read(&self.client, &self.project)).await
+    }
+
+    /// GitLab's version, which is asked for only where requests differ by it.
+    async fn version(&self) -> Result<Option<(u32, u32)>, Failure> {
+        self.version.get_or_try_init(|| self.client.version()).await.copied()
     }
 
     /// For `map_err`: a failure as the port's error.
@@ -116,6 +128,10 @@ impl GitLab {
 /// Up to date costs four requests: the target branch's head, a file, our branches, and the merge requests.
 #[async_trait]
 impl Forge for GitLab {
+    fn name(&self) -> &'static str {
+        "GitLab"
+    }
+
     fn description_limit(&self) -> usize {
         DESCRIPTION_LIMIT
     }
@@ -169,8 +185,9 @@ impl Forge for GitLab {
     }
 
     async fn default_branch(&self) -> Result<Branch, ForgeError> {
-        project::default_branch(&self.client, &self.project)
+        self.about()
             .await
+            .and_then(Project::default_branch)
             .map_err(self.failed(format!("couldn't look up the default branch of {}", self.project)))
     }
 
@@ -178,6 +195,10 @@ impl Forge for GitLab {
         access::read(&self.client, &self.project)
             .await
             .map_err(self.failed(format!("couldn't look up what we may do in {}", self.project)))
+    }
+
+    async fn check_settings(&self, settings: &MergeRequestSettings) -> Result<(), ForgeError> {
+        self.ids(settings, "couldn't open a merge request").await.map(drop)
     }
 
     async fn push(&self, commit: &NewCommit) -> Result<CommitId, ForgeError> {
@@ -197,10 +218,7 @@ impl Forge for GitLab {
     }
 
     async fn enable_auto_merge(&self, number: u64, head: &CommitId) -> Result<(), ForgeError> {
-        self.merge_when_ready(number, head).await.map_err(auto_merge::not_now(
-            format!("couldn't set merge request !{number} to auto-merge"),
-            &self.client,
-        ))
+        self.enable(number, head).await
     }
 
     async fn cancel_auto_merge(&self, number: u64) -> Result<(), ForgeError> {

@@ -19,7 +19,7 @@ pub mod text;
 pub mod trailer;
 
 pub use branch::{Branch, Commit, CommitId, Comparison, NewCommit, Place};
-pub use decide::{Action, Decision, Observed, Offer, SourceBranch, Update, Wanted, Work, next};
+pub use decide::{Action, Awaited, Decision, Observed, Offer, SourceBranch, Update, Wanted, Work, next};
 pub use outcome::Outcome;
 pub use ownership::Ownership;
 pub use patch::{FileChange, Patch, PatchId};

@@ -24,7 +24,7 @@ use futures::StreamExt;
 use futures::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 
-use crate::apply::Patience;
+use crate::apply::{Patience, SharedWait};
 use crate::merge_request::Outcome;
 use crate::observe::releases::Shelf;
 pub use found::select;
@@ -67,7 +67,8 @@ pub async fn run(
     options: Options,
     mut tell: impl FnMut(usize, Report),
 ) {
-    let fleet = Fleet { jobs, producers, options };
+    let common = Common { options, checks: SharedWait::new(options.patience.checks) };
+    let fleet = Fleet { jobs, producers, common };
     let limits = options.limits;
     // What writes nothing takes nobody's place, unless all of it is a rehearsal.
     let rehearsal = jobs.iter().all(|job| job.dry_run);
@@ -97,7 +98,15 @@ pub async fn run(
 struct Fleet<'a, 'p> {
     jobs: &'a [Arc<Job>],
     producers: &'a Producers<'p>,
+    common: Common,
+}
+
+/// What all targets of a run have in common.
+#[derive(Clone)]
+struct Common {
     options: Options,
+    /// How long they wait for checks for conflicts, all together.
+    checks: SharedWait,
 }
 
 impl Fleet<'_, '_> {
@@ -105,7 +114,7 @@ impl Fleet<'_, '_> {
     async fn bring(&self, jobs: Vec<(usize, Option<Outcome>)>, mut tell: impl FnMut(usize, Report)) {
         let ends = jobs.into_iter().map(|(index, withheld)| async move {
             let job = &self.jobs[index];
-            (index, thread::bring(job, self.producers.get(&job.producer), self.options, withheld).await)
+            (index, thread::bring(job, self.producers.get(&job.producer), &self.common, withheld).await)
         });
         let mut ends = std::pin::pin!(futures::stream::iter(ends).buffer_unordered(WIDTH));
         while let Some((index, report)) = ends.next().await {

@@ -140,6 +140,12 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// How long the forge is waited for.
+    pub fn patience(&self) -> Patience {
+        let usual = Patience::default();
+        Patience { checks: self.config.forge.conflict_check_wait.unwrap_or(usual.checks), ..usual }
+    }
+
     /// Runs the jobs of a fleet and tells of each when it has ended, by its place in [`Fleet::jobs`].
     pub async fn run(&self, fleet: &Fleet, patience: Patience, tell: impl FnMut(usize, Report)) {
         let deadline = self.transport.settings().deadline;

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -118,7 +119,7 @@ impl FakeForge {
     }
 
     async fn reach(&self, wanted: &Wanted, patience: Patience) -> Result<Applied, ForgeError> {
-        apply(self, wanted, patience).await
+        apply(self, wanted, patience, &SharedWait::new(patience.checks)).await
     }
 
     async fn run(&self, version: &str) -> Result<Applied, ForgeError> {
@@ -185,6 +186,10 @@ impl FakeForge {
 
 #[async_trait]
 impl Forge for FakeForge {
+    fn name(&self) -> &'static str {
+        "GitLab"
+    }
+
     fn description_limit(&self) -> usize {
         1_000_000
     }
@@ -298,6 +303,10 @@ impl Forge for FakeForge {
         Err(invalid())
     }
 
+    async fn check_settings(&self, _: &MergeRequestSettings) -> Result<(), ForgeError> {
+        Ok(())
+    }
+
     async fn push(&self, new: &NewCommit) -> Result<CommitId, ForgeError> {
         tokio::task::yield_now().await;
         let (answer, happens) = self.answer("push");
@@ -351,7 +360,8 @@ impl Forge for FakeForge {
 }
 
 fn patience() -> Patience {
-    Patience { first: Duration::from_millis(1), total: Duration::from_millis(100) }
+    let wait = Duration::from_millis(100);
+    Patience { first: Duration::from_millis(1), total: wait, checks: wait }
 }
 
 fn merge_request(number: u64, title: &str, description: &str) -> MergeRequest {
@@ -365,7 +375,8 @@ fn merge_request(number: u64, title: &str, description: &str) -> MergeRequest {
         target_branch: Branch("main".into()),
         from_this_project: true,
         head: None,
-        mergeability: Mergeability::Unknown,
+        mergeability: Mergeability::Clean,
+        blocked_by: None,
         labels: vec![],
         draft: false,
         auto_merge: false,
@@ -663,7 +674,7 @@ async fn auto_merge_waits_for_a_pipeline_as_long_as_its_patience() {
     assert_eq!(polls(&forge), 1, "a run that wrote nothing does not wait");
     let head = forge.state().branches[&Branch(SOURCE.into())].clone();
     forge.change(|mr| mr.head = Some(head.clone()));
-    forge.state().pipeline = Some(Pipeline { head, failed: false });
+    forge.state().pipeline = Some(Pipeline { head, failed: false, succeeded: false });
     assert_eq!(forge.outcome("0.4.12").await, "updated");
     assert_eq!(forge.written(), ["auto-merge"]);
     assert_eq!(forge.outcome("0.4.13").await, "updated");
@@ -676,7 +687,7 @@ async fn a_forge_that_will_not_merge_by_itself_is_no_failure() {
     forge.run("0.4.12").await.unwrap();
     let head = forge.state().branches[&Branch(SOURCE.into())].clone();
     forge.change(|mr| mr.head = Some(head.clone()));
-    forge.state().pipeline = Some(Pipeline { head, failed: false });
+    forge.state().pipeline = Some(Pipeline { head, failed: false, succeeded: false });
     forge.state().upkeep.auto_merge = true;
     forge.fail(rejected("not mergeable now"), false);
     let applied = forge.run("0.4.12").await.unwrap();

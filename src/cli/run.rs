@@ -7,7 +7,6 @@ use super::Context;
 use super::args::{Reach, Run as Args, RunFormat};
 use super::exit::Exit;
 use super::failure::Failure;
-use crate::apply::Patience;
 use crate::http::Origin;
 use crate::merge_request::Outcome;
 use crate::release::choice::Verdict;
@@ -83,7 +82,7 @@ pub(super) async fn tell(context: &Context, args: &Args, session: &Session<'_>) 
         told.releases.extend(releases(&report));
         told.branches.insert(first + index, told_of(report));
     };
-    session.run(&fleet, Patience::default(), tell).await;
+    session.run(&fleet, session.patience(), tell).await;
     told.requests = session.transport().requests();
     Ok(told)
 }

@@ -28,12 +28,14 @@ pub(super) struct Meaning<'a> {
     /// Fields that do not fit: what is said of them, or of what they are a part of, may only follow from that.
     mended: &'a [Field],
     used: Option<&'a UsedFile<'a>>,
+    /// Whether the targets are on a GitLab.
+    pub(super) on_gitlab: bool,
     errors: Vec<ConfigError>,
 }
 
 impl<'a> Meaning<'a> {
     pub(super) fn new<T>(written: &'a Written<T>, used: Option<&'a UsedFile<'a>>) -> Self {
-        Self { places: &written.places, mended: &written.mended, used, errors: Vec::new() }
+        Self { places: &written.places, mended: &written.mended, used, on_gitlab: false, errors: Vec::new() }
     }
 
     /// Everything that is wrong, in the file of this name.
@@ -66,6 +68,7 @@ impl<'a> Meaning<'a> {
         producers: Option<&[Producer]>,
         known: &[Target],
     ) -> Vec<Target> {
+        self.on_gitlab = raw.forge.kind == RawForgeKind::Gitlab;
         let at = Field::default().key("targets");
         let read = self.each(&targets.targets, &at, |meaning, target, at| {
             let target = meaning.target(raw, target, producers, at)?;
@@ -103,6 +106,7 @@ impl<'a> Meaning<'a> {
     }
 
     fn with_producers(&mut self, raw: &RawConfig, producers: Option<&[Producer]>) -> Option<Config> {
+        self.on_gitlab = raw.forge.kind == RawForgeKind::Gitlab;
         let root = Field::default();
         let forge = self.forge(&raw.forge, &root.key("forge"));
         let network = self.network(&raw.network, &root.key("network"));
@@ -142,8 +146,13 @@ impl<'a> Meaning<'a> {
         let interval = self.maybe(raw.write_interval.as_ref(), |meaning, text| {
             meaning.duration(text, &at.key("write_interval")).map(SignedDuration::unsigned_abs)
         });
+        let conflict_check_wait = self.maybe(raw.conflict_check_wait.as_ref(), |meaning, text| {
+            let wait = meaning.take(super::duration(text), &at.key("conflict_check_wait"));
+            wait.map(SignedDuration::unsigned_abs)
+        });
         let (url, token_env, write_interval) = (url?, token_env?, interval?);
-        Some(ForgeSettings { kind, url, token_env, write_interval, app: app? })
+        let conflict_check_wait = conflict_check_wait?;
+        Some(ForgeSettings { kind, url, token_env, write_interval, conflict_check_wait, app: app? })
     }
 
     fn app(&mut self, raw: &RawApp, kind: ForgeKind, at: &Field) -> Option<AppNames> {

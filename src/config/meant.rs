@@ -175,6 +175,8 @@ pub struct ForgeSettings {
     pub token_env: String,
     /// The least time between two writes to a GitHub; `None` for what GitHub asks for.
     pub write_interval: Option<Duration>,
+    /// How long a run waits for checks for conflicts; `None` for the usual time.
+    pub conflict_check_wait: Option<Duration>,
     /// The GitHub App that is used in place of a token.
     pub app: Option<AppNames>,
 }
@@ -313,7 +315,14 @@ impl Config {
 impl Default for ForgeSettings {
     fn default() -> Self {
         let token_env = GITLAB_TOKEN.to_owned();
-        Self { kind: ForgeKind::Gitlab, url: None, token_env, write_interval: None, app: None }
+        Self {
+            kind: ForgeKind::Gitlab,
+            url: None,
+            token_env,
+            write_interval: None,
+            conflict_check_wait: None,
+            app: None,
+        }
     }
 }
 

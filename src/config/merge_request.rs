@@ -2,6 +2,7 @@
 
 use super::meaning::Meaning;
 use super::place::Field;
+use super::quick_actions::{self, QuickAction};
 use super::raw::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
 use super::shape::nearest;
 use crate::merge_request::template::{InvalidTemplate, Templates, VARIABLES};
@@ -85,6 +86,7 @@ impl Meaning<'_> {
             self.line(raw.title.as_deref(), &at.key("title")),
             self.line(raw.commit_message.as_deref(), &at.key("commit_message")),
             self.template(raw.body.as_deref(), true, &at.key("body")),
+            self.quick_actions(raw.body.as_deref(), &at.key("body")),
             self.every(raw.commit_trailers.as_deref(), &at.key("commit_trailers"), trailer),
             self.every(raw.labels.as_deref(), &at.key("labels"), label),
             self.every(raw.assignees.as_deref(), &at.key("assignees"), account),
@@ -102,6 +104,21 @@ impl Meaning<'_> {
         };
         let (title, commit_message, body) = (raw.title.clone(), raw.commit_message.clone(), raw.body.clone());
         Some(Templates { title, commit_message, body, semantic, trailers })
+    }
+
+    /// GitLab executes lines of a description that are commands of its own, and cuts them out, in every write.
+    fn quick_actions(&mut self, body: Option<&str>, at: &Field) -> Option<()> {
+        let found = body.filter(|_| self.on_gitlab).and_then(quick_actions::find);
+        let Some(QuickAction { line, instead }) = found else { return Some(()) };
+        let instead = match instead {
+            Some(setting) => format!("use the setting `{setting}`"),
+            None => "leave it out, or put it into a code block".to_owned(),
+        };
+        self.error(
+            at,
+            format!("`{line}` is a quick action, which GitLab would execute with each write: {instead}"),
+        );
+        None
     }
 
     fn every(&mut self, texts: Option<&[String]>, at: &Field, check: Check) -> Option<()> {

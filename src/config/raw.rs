@@ -213,6 +213,10 @@ pub(super) struct RawForge {
     #[schemars(example = "1s")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) write_interval: Option<String>,
+    /// How long a run waits, for all its targets together, until the forge has checked open merge requests for conflicts. Default: 30s.
+    #[schemars(example = "30s")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) conflict_check_wait: Option<String>,
     /// A GitHub App in place of a token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) app: Option<RawApp>,

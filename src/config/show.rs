@@ -35,6 +35,7 @@ fn as_written(config: &Config) -> RawConfig {
             url: config.forge.url.as_ref().map(ToString::to_string),
             token_env: Some(config.forge.token_env.clone()),
             write_interval: config.forge.write_interval.map(written),
+            conflict_check_wait: config.forge.conflict_check_wait.map(written),
             app: config.forge.app.as_ref().map(|names| RawApp {
                 id_env: Some(names.id_env.clone()),
                 private_key_env: Some(names.private_key_env.clone()),

@@ -27,6 +27,7 @@ impl Outcome {
             Self::Bug(_) => Some(Ending::Bug),
             Self::UpToDate
             | Self::Created
+            | Self::Merged
             | Self::Updated
             | Self::Unchanged
             | Self::Held(_)

@@ -55,13 +55,18 @@ impl Ends for ForgeError {
     fn ending(&self) -> Ending {
         match self {
             Self::Refused { .. } | Self::Unusable { .. } | Self::Rejected { .. } => Ending::Person,
-            Self::NotYet { .. } | Self::Unavailable { .. } | Self::Invalid { .. } => Ending::Unknown,
+            Self::NotYet { .. }
+            | Self::Unavailable { .. }
+            | Self::Postponed { .. }
+            | Self::Invalid { .. } => Ending::Unknown,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Refused { hint, .. } | Self::Unusable { hint, .. } => hint.clone(),
+            Self::Refused { hint, .. } | Self::Unusable { hint, .. } | Self::Postponed { hint, .. } => {
+                hint.clone()
+            }
             _ => None,
         }
     }

@@ -36,6 +36,8 @@ impl GitHub {
         Ok(Access {
             user: told.user,
             may_push: may_push(self.client.identity(), told.scopes.as_deref(), permissions),
+            may_force_push: None,
+            may_merge: None,
             lacks_scope: told.scopes.as_ref().filter(|scopes| !may_write(scopes)).map(|_| PUSHING[0]),
             scopes: told.scopes,
             expires_at: told.expires_at,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::client::Client;
-use super::limit::{LIMITED, believable, limit};
+use super::limit::{LIMITED, Limit, believable, limit};
 use super::words::{plain, words};
 use crate::catalogue::CatalogueError;
 use crate::ending::Ends as _;
@@ -98,7 +98,7 @@ pub(super) struct Answered {
     /// Whether it was the App that was refused, and not what it asked for.
     to_the_app: bool,
     /// Whether a rate limit was met, and how long it lasts.
-    limit: Option<Duration>,
+    limit: Option<Limit>,
     retry_after: Option<Duration>,
     error: TransportError,
 }
@@ -117,8 +117,8 @@ impl Failure {
             None => plain(&String::from_utf8_lossy(&response.body)),
         };
         let words = if said.is_empty() { response.status.to_string() } else { said };
-        let limit = limit(response, &words).map(believable);
-        if let (None, Some(page)) = (limit, response.page_in_place_of(API)) {
+        let limit = limit(response, &words);
+        if let (None, Some(page)) = (&limit, response.page_in_place_of(API)) {
             return page.into();
         }
         Self::Answer(Box::new(Answered {
@@ -203,18 +203,28 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
     let answer = match failure {
         Failure::Answer(answer) => answer,
         Failure::Transport(error) if error.retry_helps() => return unavailable(action, None, error),
+        // Something stands in front of GitHub, a firewall or a sign-in page, and lets us through another time.
+        Failure::Transport(error @ TransportError::WebPage { status, .. }) if status != 404 => {
+            let (reason, hint) = (error.to_string(), error.hint());
+            return ForgeError::Postponed { action, reason, retry_after: None, hint };
+        }
         Failure::Transport(error) => {
             return ForgeError::Unusable { action, reason: error.to_string(), hint: error.hint() };
         }
-        Failure::Graphql(failure) => return of_graphql(failure, action, client),
+        Failure::Graphql(failure) => return of_graphql(failure, action),
         Failure::Rejected(reason) => return ForgeError::Rejected { action, reason },
         other => return ForgeError::Invalid { action, reason: client.masked(&other.to_string()) },
     };
-    if let Some(wait) = answer.limit {
-        return unavailable(action, Some(wait), answer.error);
-    }
     let reason = answer.words.clone();
+    if let Some(limit) = &answer.limit {
+        let (reason, retry_after) = (limit.told(&reason), Some(limit.wait));
+        return ForgeError::Postponed { action, reason, retry_after, hint: None };
+    }
     match answer.status.as_u16() {
+        // What is not in GitHub's own form is a proxy's, and says nothing of the token.
+        403 if !answer.is_json => {
+            ForgeError::Postponed { action, reason, retry_after: answer.retry_after, hint: None }
+        }
         401 | 403 => ForgeError::Refused { action, reason, hint: hint(&answer, client) },
         404 if answer.is_json => ForgeError::Refused { action, reason, hint: hint(&answer, client) },
         408 | 500..=599 => unavailable(action, answer.retry_after, answer.error),
@@ -230,12 +240,12 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
 }
 
 /// GraphQL names the kind of its errors in place of a status.
-fn of_graphql(failure: GraphqlFailure, action: String, client: &Client) -> ForgeError {
+fn of_graphql(failure: GraphqlFailure, action: String) -> ForgeError {
     let reason = failure.message;
     match failure.kind.as_str() {
         "RATE_LIMITED" | "RATE_LIMIT" => {
-            let (host, source) = (client.host(), Arc::from(Box::from(reason)));
-            ForgeError::Unavailable { action, host, retry_after: Some(LIMITED), source }
+            let reason = format!("GitHub limits this token: \"{}\"", reason.trim_end_matches('.'));
+            ForgeError::Postponed { action, reason, retry_after: Some(LIMITED), hint: None }
         }
         "NOT_FOUND" | "FORBIDDEN" | "INSUFFICIENT_SCOPES" => ForgeError::Refused {
             action,
@@ -266,7 +276,8 @@ pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client
     let reason = answer.words.clone();
     match answer.status.as_u16() {
         _ if answer.limit.is_some() => {
-            CatalogueError::Unavailable { subject, source: Arc::new(answer.error) }
+            let told = answer.limit.as_ref().map(|limit| limit.told(&reason)).unwrap_or_default();
+            CatalogueError::Unavailable { subject, source: Arc::from(Box::from(told)) }
         }
         401 => {
             let status = format!("{}: {reason}", answer.status);

@@ -17,9 +17,31 @@ pub(super) fn believable(wait: Duration) -> Duration {
     wait.clamp(shortest, longest)
 }
 
+/// A rate limit that was met.
+#[derive(Debug, Clone)]
+pub(super) struct Limit {
+    /// How long it lasts.
+    pub(super) wait: Duration,
+    /// When it ends, where GitHub says what time it is.
+    until: Option<jiff::Timestamp>,
+}
+
+impl Limit {
+    /// What GitHub said, and when it is worth asking again.
+    pub(super) fn told(&self, words: &str) -> String {
+        let words = words.trim_end_matches('.');
+        match self.until {
+            Some(until) => {
+                format!("GitHub limits this token: \"{words}\"; again after {}", until.strftime("%H:%M UTC"))
+            }
+            None => format!("GitHub limits this token: \"{words}\"; again in {} s", self.wait.as_secs()),
+        }
+    }
+}
+
 /// Whether a limit was met, and how long it lasts: as `Retry-After` says; when nothing remains, until the reset as seen
 /// from the answer's own date; else a minute. Secondary limits come as 403 or 429 and say so in words only.
-pub(super) fn limit(response: &Response, words: &str) -> Option<Duration> {
+pub(super) fn limit(response: &Response, words: &str) -> Option<Limit> {
     let nothing_remains = response.header("x-ratelimit-remaining") == Some("0");
     let words = words.to_lowercase();
     let said = ["rate limit", "abuse detection"].iter().any(|sign| words.contains(sign));
@@ -28,10 +50,13 @@ pub(super) fn limit(response: &Response, words: &str) -> Option<Duration> {
         403 => nothing_remains || said || response.retry_after.is_some(),
         _ => false,
     };
+    let date = response.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
     let until_reset = || {
         let reset: u64 = response.header("x-ratelimit-reset").filter(|_| nothing_remains)?.parse().ok()?;
-        let date = httpdate::parse_http_date(response.header("date")?).ok()?;
-        (std::time::UNIX_EPOCH + Duration::from_secs(reset)).duration_since(date).ok()
+        (std::time::UNIX_EPOCH + Duration::from_secs(reset)).duration_since(date?).ok()
     };
-    limited.then(|| response.retry_after.or_else(until_reset).unwrap_or(LIMITED))
+    limited.then(|| {
+        let wait = believable(response.retry_after.or_else(until_reset).unwrap_or(LIMITED));
+        Limit { wait, until: date.and_then(|date| jiff::Timestamp::try_from(date + wait).ok()) }
+    })
 }

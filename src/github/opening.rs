@@ -1,9 +1,8 @@
 //! Opening and editing pull requests.
 //!
-//! GitHub opens one by a first request and takes labels, assignees and milestone by a second one, reviewers by a third.
-//! What can be wrong with them is looked at before the first. A run that is killed after it leaves a pull request
-//! without what was still to come, and the next run does not add it: once it is open, its labels and people are theirs.
-//! Title, body, draft and branches come with the first request, so the bot's own work is never lost.
+//! GitHub opens one by a first request, and takes reviewers by a second one, labels, assignees and milestone by a third.
+//! What can be wrong with them is looked at before the first. Until the last is done, the marker in the text says that
+//! settings are still to come: after a lost answer, or a run that was killed, the next pass sets them.
 
 use http::Method;
 use serde::de::IgnoredAny;
@@ -34,6 +33,7 @@ struct Issue<'a> {
     assignees: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     milestone: Option<u64>,
+    body: &'a str,
 }
 
 #[derive(Serialize)]
@@ -51,27 +51,51 @@ impl GitHub {
     pub(super) async fn create(&self, new: &NewMergeRequest) -> Result<MergeRequest, ForgeError> {
         let action = format!("couldn't open a pull request for branch `{}`", new.source_branch);
         let repository = self.writable().await.map_err(self.failed(action.as_str()))?;
-        self.know(&repository, &new.settings.assignees, "assignees", &action).await?;
-        self.know(&repository, &new.settings.reviewers, "reviewers", &action).await?;
-        let milestone = self.milestone(&repository, new.settings.milestone.as_deref(), &action).await?;
-        let opened = match self.open(&repository, new).await {
+        self.know_all(&new.settings, &action).await?;
+        let opened = match self.open(&repository, new, new.settings.draft).await {
+            // Private repositories of GitHub Free have none; a normal one is better than none.
+            Err(failure) if new.settings.draft && failure.says("draft pull requests are not supported") => {
+                self.open(&repository, new, false).await
+            }
+            opened => opened,
+        };
+        let opened = match opened {
             Err(failure) if failure.says("a pull request already exists") => {
                 return self.existing(new, failure, &action).await;
             }
             opened => opened.map_err(self.failed(action.as_str()))?,
         };
-        self.complete(&repository, &opened, &new.settings, milestone).await?;
+        if new.settings.has_people_or_labels() {
+            self.complete(&repository, &opened, &new.settings, &new.description).await?;
+        }
         let opened = opened.read().map_err(self.failed(action))?;
         Ok(MergeRequest { labels: new.settings.labels.clone(), ..opened })
     }
 
-    async fn open(&self, repository: &RepositoryId, new: &NewMergeRequest) -> Result<Wire, Failure> {
+    /// Whether people and milestone are there.
+    pub(super) async fn know_all(
+        &self,
+        settings: &MergeRequestSettings,
+        action: &str,
+    ) -> Result<(), ForgeError> {
+        let repository = self.writable().await.map_err(self.failed(action))?;
+        self.know(&repository, &settings.assignees, "assignees", action).await?;
+        self.know(&repository, &settings.reviewers, "reviewers", action).await?;
+        self.milestone(&repository, settings.milestone.as_deref(), action).await.map(drop)
+    }
+
+    async fn open(
+        &self,
+        repository: &RepositoryId,
+        new: &NewMergeRequest,
+        draft: bool,
+    ) -> Result<Wire, Failure> {
         let body = json!({
             "title": new.title,
-            "body": new.description,
+            "body": new.unset_description,
             "head": new.source_branch.0,
             "base": new.target_branch.0,
-            "draft": new.settings.draft,
+            "draft": draft,
         });
         self.client.write(Method::POST, &format!("{}/pulls", repository.route()), &body).await
     }
@@ -92,25 +116,50 @@ impl GitHub {
         found.into_iter().find(ours).ok_or_else(|| self.failed(action)(duplicate))
     }
 
-    /// What follows the first request. Each of them sets a state, so one that got no answer is sent once more.
+    /// What follows the first request, last the text that says that nothing is missing. Each of them sets a state, so one
+    /// that got no answer is sent once more.
     async fn complete(
         &self,
         repository: &RepositoryId,
         opened: &Wire,
         settings: &MergeRequestSettings,
-        milestone: Option<u64>,
+        body: &str,
     ) -> Result<(), ForgeError> {
         let number = opened.number;
-        let MergeRequestSettings { labels, assignees, reviewers, .. } = settings;
-        if !labels.is_empty() || !assignees.is_empty() || milestone.is_some() {
-            let route = format!("{}/issues/{number}", repository.route());
-            let set = self.set(Method::PATCH, &route, &Issue { labels, assignees, milestone }).await;
-            let action = format!("couldn't set labels, assignees and milestone of pull request #{number}");
-            set.map_err(self.failed(action))?;
+        let action = format!("couldn't set labels, assignees and milestone of pull request #{number}");
+        let asked = self.ask_for_reviews(repository, opened, &settings.reviewers).await;
+        if let Err(ForgeError::Unavailable { .. } | ForgeError::Postponed { .. }) = asked {
+            return asked;
         }
-        if reviewers.is_empty() {
-            return Ok(());
-        }
+        let milestone = self.milestone(repository, settings.milestone.as_deref(), &action).await?;
+        let route = format!("{}/issues/{number}", repository.route());
+        let MergeRequestSettings { labels, assignees, .. } = settings;
+        let set = self.set(Method::PATCH, &route, &Issue { labels, assignees, milestone, body }).await;
+        set.map_err(self.failed(action))?;
+        // Who cannot be asked for a review is told once, and does not keep the rest from being set.
+        asked
+    }
+
+    /// What was still to come when the answer to opening it was lost.
+    pub(super) async fn catch_up(
+        &self,
+        number: u64,
+        settings: &MergeRequestSettings,
+        body: &str,
+    ) -> Result<(), ForgeError> {
+        let failed = || self.failed(format!("couldn't read pull request #{number}"));
+        let repository = self.writable().await.map_err(failed())?;
+        let opened = self.single(number).await.map_err(failed())?;
+        self.complete(&repository, &opened, settings, body).await
+    }
+
+    async fn ask_for_reviews(
+        &self,
+        repository: &RepositoryId,
+        opened: &Wire,
+        reviewers: &[String],
+    ) -> Result<(), ForgeError> {
+        let number = opened.number;
         let action = format!("couldn't ask for reviews of pull request #{number}");
         let author = opened.user.as_ref().map_or("", |user| user.login.as_str());
         let (own, others): (Vec<_>, Vec<_>) =

@@ -112,6 +112,7 @@ impl Wire {
             from_this_project,
             head: Some(CommitId(self.head.sha)),
             mergeability,
+            blocked_by: None,
             labels: self.labels.into_iter().map(|label| label.name).collect(),
             draft: self.draft,
             auto_merge: self.auto_merge.is_some(),

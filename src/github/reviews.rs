@@ -84,7 +84,8 @@ impl GitHub {
         let head = read.commits.nodes.into_iter().next().map(|node| node.commit);
         Ok(head.and_then(|head| {
             let state = head.status_check_rollup?.state;
-            Some(Pipeline { head: CommitId(head.oid), failed: FAILED.contains(&state.as_str()) })
+            let (failed, succeeded) = (FAILED.contains(&state.as_str()), state == "SUCCESS");
+            Some(Pipeline { head: CommitId(head.oid), failed, succeeded })
         }))
     }
 

@@ -34,6 +34,10 @@ struct Rule {
     name: String,
     #[serde(default)]
     push_access_levels: Vec<PushLevel>,
+    #[serde(default)]
+    merge_access_levels: Vec<PushLevel>,
+    #[serde(default)]
+    allow_force_push: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,7 +59,7 @@ pub(super) async fn read(client: &Client, project: &ProjectId) -> Result<Access,
     );
     let project = project?;
     let (user, token, rules) = (told(user)?, told(token)?, told(rules)?);
-    let level = project.permissions.as_ref().and_then(level);
+    let level = project.permissions.as_ref().and_then(Permissions::level);
     let scopes = token.as_ref().map(|token| token.scopes.clone());
     Ok(Access {
         user: user.map(|user| user.username),
@@ -66,7 +70,9 @@ pub(super) async fn read(client: &Client, project: &ProjectId) -> Result<Access,
             .map(|_| "api"),
         scopes,
         expires_at: token.and_then(|token| token.expires_at),
-        role: level.map(role),
+        role: project.role(),
+        may_merge: may_merge(level, project.default_branch.as_deref(), rules.as_deref()),
+        may_force_push: may_force_push(rules.as_deref()),
         default_branch: project.default_branch.map(Branch),
     })
 }
@@ -78,11 +84,6 @@ fn told<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
         Err(failure) if matches!(failure.status(), Some(400..=407)) => Ok(None),
         Err(failure) => Err(failure),
     }
-}
-
-fn level(permissions: &Permissions) -> Option<u64> {
-    let levels = [&permissions.project_access, &permissions.group_access];
-    levels.into_iter().flatten().map(|level| level.access_level).max()
 }
 
 fn may_push(
@@ -100,7 +101,18 @@ fn may_push(
         return Some(false);
     }
     let ours = rules?.iter().filter(|rule| covers_our_branches(&rule.name));
-    ours.map(|rule| rule.allows(level)).try_fold(true, |all, one| Some(all && one?))
+    ours.map(|rule| allows(&rule.push_access_levels, level)).try_fold(true, |all, one| Some(all && one?))
+}
+
+/// Whether a merge request into the default branch may be merged, by us or for us.
+fn may_merge(level: Option<u64>, branch: Option<&str>, rules: Option<&[Rule]>) -> Option<bool> {
+    let rule = rules?.iter().find(|rule| Some(rule.name.as_str()) == branch);
+    rule.map_or(Some(level? >= DEVELOPER), |rule| allows(&rule.merge_access_levels, level?))
+}
+
+/// Whether a source branch that is protected may be made anew.
+fn may_force_push(rules: Option<&[Rule]>) -> Option<bool> {
+    Some(rules?.iter().filter(|rule| covers_our_branches(&rule.name)).all(|rule| rule.allow_force_push))
 }
 
 /// Whether a pattern may match a branch below `dibump/`.
@@ -111,29 +123,13 @@ fn covers_our_branches(pattern: &str) -> bool {
     }
 }
 
-impl Rule {
-    /// `None` where only users or groups are named that we cannot compare ourselves with.
-    fn allows(&self, level: u64) -> Option<bool> {
-        let levels = || self.push_access_levels.iter().map(|push| push.access_level);
-        if levels().flatten().any(|needed| needed > 0 && needed <= level) {
-            return Some(true);
-        }
-        levels().all(|needed| needed.is_some()).then_some(false)
+/// `None` where only users or groups are named that we cannot compare ourselves with.
+fn allows(levels: &[PushLevel], level: u64) -> Option<bool> {
+    let levels = || levels.iter().map(|allowed| allowed.access_level);
+    if levels().flatten().any(|needed| needed > 0 && needed <= level) {
+        return Some(true);
     }
-}
-
-/// GitLab's names of its access levels.
-fn role(level: u64) -> String {
-    match level {
-        0..10 => "no role",
-        10..15 => "Guest",
-        15..20 => "Planner",
-        20..30 => "Reporter",
-        30..40 => "Developer",
-        40..50 => "Maintainer",
-        _ => "Owner",
-    }
-    .to_owned()
+    levels().all(|needed| needed.is_some()).then_some(false)
 }
 
 #[cfg(test)]
@@ -151,6 +147,8 @@ mod tests {
         let rule = |name: &str, level: Option<u64>| Rule {
             name: name.to_owned(),
             push_access_levels: vec![PushLevel { access_level: level }],
+            merge_access_levels: Vec::new(),
+            allow_force_push: false,
         };
         let ours = |level: Option<u64>| vec![rule("main", Some(40)), rule("dib*", level)];
         let api = ["api".to_owned()];

@@ -1,17 +1,12 @@
 //! Auto-merge: GitLab merges by itself once pipeline and approvals allow it. Approval rules are never touched.
 
-use std::borrow::Cow;
-
-use gitlab::api::common::NameOrId;
-use gitlab::api::{BodyError, Endpoint, FormParams, ignore};
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::GitLab;
-use super::client::Client;
-use super::error::{self, Failure};
-use super::project::ProjectId;
+use super::error::Failure;
+use super::project::{Project, ProjectId};
 use crate::forge::{CommitId, ForgeError, Pipeline};
 
 /// `headPipeline` is the pipeline of the head, or of its merge with the target branch (merged-results pipelines), whose
@@ -55,78 +50,62 @@ impl GitLab {
         Ok(found.map(|(head, pipeline)| Pipeline {
             head: CommitId(head),
             failed: FAILED.contains(&pipeline.status.to_uppercase().as_str()),
+            succeeded: pipeline.status.eq_ignore_ascii_case("success"),
         }))
     }
 
-    /// With `sha`, GitLab refuses when the head is another by now.
-    pub(super) async fn merge_when_ready(&self, number: u64, head: &CommitId) -> Result<(), Failure> {
+    /// GitLab answers 401 to whoever may not merge into a protected branch (`can_be_merged_by?` in
+    /// `lib/api/merge_requests.rb`), and 405 while it cannot merge, without saying why.
+    pub(super) async fn enable(&self, number: u64, head: &CommitId) -> Result<(), ForgeError> {
+        let action = format!("couldn't set merge request !{number} to auto-merge");
+        match self.merge_when_ready(number, head).await {
+            Err(failure) if failure.status() == Some(401) && !failure.says("token") => {
+                let role = self.about().await.ok().and_then(Project::role);
+                let role = role.map(|role| format!(" (role {role})")).unwrap_or_default();
+                let reason = format!("the token{role} may not merge into the protected target branch");
+                Err(ForgeError::Rejected { action, reason })
+            }
+            Err(failure) if failure.status() == Some(405) => {
+                Err(ForgeError::NotYet { action, reason: "GitLab can't merge it now".to_owned() })
+            }
+            answer => answer.map_err(self.failed(action)),
+        }
+    }
+
+    /// With `sha`, GitLab refuses when the head is another by now. With merge trains, the train has an endpoint of its own.
+    async fn merge_when_ready(&self, number: u64, head: &CommitId) -> Result<(), Failure> {
         let about = self.about().await?;
-        let (project, train) = (ProjectId::Number(about.id), about.merge_trains_enabled == Some(true));
-        self.client.done(&ignore(AutoMerge { project, number, head, train })).await
+        let train = about.merge_trains_enabled == Some(true);
+        let mut body = json!({"sha": head.0});
+        for name in names(train, self.version().await?) {
+            body[*name] = json!(true);
+        }
+        let project = ProjectId::Number(about.id).route();
+        let (method, path) = match train {
+            true => (Method::POST, format!("{project}/merge_trains/merge_requests/{number}")),
+            false => (Method::PUT, format!("{project}/merge_requests/{number}/merge")),
+        };
+        self.client.write(method, &path, &body).await.map(drop)
     }
 
     /// What is not set cannot be canceled (406), which is what was wanted.
     pub(super) async fn do_not_merge(&self, number: u64) -> Result<(), Failure> {
-        let project = self.writable().await?;
-        match self.client.done(&ignore(Cancel { project, number })).await {
+        let project = self.writable().await?.route();
+        let path = format!("{project}/merge_requests/{number}/cancel_merge_when_pipeline_succeeds");
+        match self.client.write(Method::POST, &path, &json!({})).await {
             Err(failure) if failure.status() == Some(406) => Ok(()),
-            answer => answer,
+            answer => answer.map(drop),
         }
     }
 }
 
-/// For `map_err`: GitLab says 405 when it cannot merge at the moment, and does not say why.
-pub(super) fn not_now(action: String, client: &Client) -> impl FnOnce(Failure) -> ForgeError {
-    move |failure| match failure.status() {
-        Some(405) => ForgeError::NotYet { action, reason: "GitLab can't merge it now".to_owned() },
-        _ => error::forge_error(failure, action, client),
-    }
-}
-
-/// `PUT …/merge`, or the merge train's own endpoint. The crate knows only the parameter of before 17.11; GitLab
-/// ignores the one that it does not know.
-struct AutoMerge<'a> {
-    project: ProjectId,
-    number: u64,
-    head: &'a CommitId,
-    train: bool,
-}
-
-impl Endpoint for AutoMerge<'_> {
-    fn method(&self) -> Method {
-        if self.train { Method::POST } else { Method::PUT }
-    }
-
-    fn endpoint(&self) -> Cow<'static, str> {
-        let (project, number) = (NameOrId::from(&self.project), self.number);
-        match self.train {
-            true => format!("projects/{project}/merge_trains/merge_requests/{number}").into(),
-            false => format!("projects/{project}/merge_requests/{number}/merge").into(),
-        }
-    }
-
-    fn body(&self) -> Result<Option<(&'static str, Vec<u8>)>, BodyError> {
-        let older = if self.train { "when_pipeline_succeeds" } else { "merge_when_pipeline_succeeds" };
-        let mut parameters = FormParams::default();
-        parameters.push("sha", self.head.0.as_str()).push("auto_merge", true).push(older, true);
-        parameters.into_body()
-    }
-}
-
-/// `POST …/cancel_merge_when_pipeline_succeeds`, which the crate lacks.
-struct Cancel {
-    project: ProjectId,
-    number: u64,
-}
-
-impl Endpoint for Cancel {
-    fn method(&self) -> Method {
-        Method::POST
-    }
-
-    fn endpoint(&self) -> Cow<'static, str> {
-        let project = NameOrId::from(&self.project);
-        format!("projects/{project}/merge_requests/{}/cancel_merge_when_pipeline_succeeds", self.number)
-            .into()
+/// How the parameter is called: since 17.11 by one name everywhere. GitLab ignores the name that it does not know.
+fn names(train: bool, version: Option<(u32, u32)>) -> &'static [&'static str] {
+    match (version, train) {
+        (Some(version), _) if version >= (17, 11) => &["auto_merge"],
+        (Some(_), false) => &["merge_when_pipeline_succeeds"],
+        (Some(_), true) => &["when_pipeline_succeeds"],
+        (None, false) => &["auto_merge", "merge_when_pipeline_succeeds"],
+        (None, true) => &["auto_merge", "when_pipeline_succeeds"],
     }
 }

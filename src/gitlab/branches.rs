@@ -1,15 +1,16 @@
 //! Branches: their heads, what they have on top of another, and making one equal to a single commit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use gitlab::api::common::path_escaped;
-use gitlab::api::ignore;
-use gitlab::api::projects::repository::branches::{Branch as BranchEndpoint, Branches, DeleteBranch};
-use gitlab::api::projects::repository::commits::{
-    CommitAction, CommitActionType, CompareCommits, CreateCommit,
-};
-use gitlab::api::projects::repository::files::Encoding;
-use serde::Deserialize;
+use gitlab::api::projects::repository::branches::{Branch as BranchEndpoint, Branches};
+use gitlab::api::projects::repository::commits::CompareCommits;
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::GitLab;
 use super::client::{Client, built};
@@ -130,36 +131,53 @@ impl GitLab {
 }
 
 async fn delete(client: &Client, project: &ProjectId, branch: &Branch) -> Result<(), Failure> {
-    // Unlike its siblings, this endpoint of the crate puts the name into the path as it is.
-    let name = path_escaped(&branch.0).to_string();
-    let endpoint = built(DeleteBranch::builder().project(project).branch(name).build())?;
-    client.done(&ignore(endpoint)).await
+    let path = format!("{}/repository/branches/{}", project.route(), path_escaped(&branch.0));
+    client.write(Method::DELETE, &path, &json!({})).await.map(drop)
+}
+
+/// `POST /projects/:id/repository/commits`
+#[derive(Serialize)]
+struct Body<'a> {
+    branch: &'a str,
+    commit_message: &'a str,
+    start_sha: &'a str,
+    force: bool,
+    actions: Vec<Action<'a>>,
+}
+
+/// Base64 keeps every byte.
+#[derive(Serialize)]
+struct Action<'a> {
+    action: &'static str,
+    file_path: &'a str,
+    content: String,
+    encoding: &'static str,
+}
+
+impl<'a> Action<'a> {
+    fn update(path: &'a String, bytes: &Arc<[u8]>) -> Self {
+        Self { action: "update", file_path: path, content: STANDARD.encode(bytes), encoding: "base64" }
+    }
 }
 
 /// One commit on `start_sha`. `last_commit_id` must not go along with it: GitLab then looks for the file's last
-/// change on the default branch and refuses commits for any other. Base64 keeps every byte.
+/// change on the default branch and refuses commits for any other.
 async fn create(
     client: &Client,
     project: &ProjectId,
     commit: &NewCommit,
     overwrite: bool,
 ) -> Result<CommitId, Failure> {
-    let mut endpoint = CreateCommit::builder();
-    endpoint
-        .project(project)
-        .branch(commit.branch.0.as_str())
-        .commit_message(commit.message.as_str())
-        .start_sha(commit.parent.0.as_str());
-    if overwrite {
-        endpoint.force(true);
-    }
-    for (path, bytes) in &commit.files {
-        let mut action = CommitAction::builder();
-        action.action(CommitActionType::Update).file_path(path.as_str());
-        action.content(&**bytes).encoding(Encoding::Base64);
-        endpoint.action(built(action.build())?);
-    }
-    let created: WireId = client.ask(&built(endpoint.build())?).await?;
+    let update = |(path, bytes)| Action::update(path, bytes);
+    let body = Body {
+        branch: &commit.branch.0,
+        commit_message: &commit.message,
+        start_sha: &commit.parent.0,
+        force: overwrite,
+        actions: commit.files.iter().map(update).collect(),
+    };
+    let path = format!("{}/repository/commits", project.route());
+    let created: WireId = client.made(Method::POST, &path, &body).await?;
     Ok(CommitId(created.id))
 }
 

@@ -5,10 +5,11 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use gitlab::api::{ApiError, AsyncClient, AsyncQuery, Endpoint, Ignore, RestClient, raw};
-use http::header::{HeaderName, HeaderValue};
-use serde::Deserialize;
+use gitlab::api::{ApiError, AsyncClient, AsyncQuery, Endpoint, RestClient, raw};
+use http::Method;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -29,6 +30,14 @@ const MAX_LIST_BYTES: usize = 64 << 20;
 
 /// The entries of a page. Some servers give more than were asked for; this many nobody gives.
 type Listed<T> = Entries<T, { 100 * PER_PAGE }>;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// `GET /version`
+#[derive(Deserialize)]
+struct WireVersion {
+    version: String,
+}
 
 #[derive(Deserialize)]
 struct GraphqlAnswer<T> {
@@ -84,14 +93,6 @@ impl Client {
         endpoint.query_async(self).await.map_err(Failure::from)
     }
 
-    /// An endpoint whose answer says nothing.
-    pub(super) async fn done<E>(&self, endpoint: &Ignore<E>) -> Result<(), Failure>
-    where
-        E: Endpoint + Sync,
-    {
-        endpoint.query_async(self).await.map_err(Failure::from)
-    }
-
     /// The data of a GraphQL query, whose API stands beside that of REST.
     pub(super) async fn graphql<T: DeserializeOwned>(
         &self,
@@ -100,9 +101,7 @@ impl Client {
     ) -> Result<T, Failure> {
         let url = self.api.join("../graphql").map_err(|error| Failure::Request(error.to_string()))?;
         let body = json!({"query": query, "variables": variables}).to_string();
-        let request = Request::new(http::Method::POST, url)
-            .header(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .body(body);
+        let request = Request::new(Method::POST, url).header(CONTENT_TYPE, JSON).body(body);
         let response = self.send(request).await?;
         let answer: GraphqlAnswer<T> = serde_json::from_slice(&response.body)
             .map_err(|error| Failure::Malformed(format!("unexpected answer of GraphQL: {error}")))?;
@@ -112,6 +111,44 @@ impl Client {
             Some(data) if answer.errors.is_empty() => Ok(data),
             _ => Err(Failure::Malformed(format!("GraphQL: {}", said()))),
         }
+    }
+
+    /// A write. Every one is JSON: for commits GitLab documents nothing else (`doc/api/commits.md`), and where it is
+    /// read-only it says so to JSON only and sends anything else to its start page.
+    pub(super) async fn write(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Response, Failure> {
+        let url = self.api.join(path).map_err(|error| Failure::Request(error.to_string()))?;
+        let body = serde_json::to_vec(body).map_err(|error| Failure::Request(error.to_string()))?;
+        self.send(Request::new(method, url).header(CONTENT_TYPE, JSON).body(body)).await
+    }
+
+    /// A write, and what GitLab made of it.
+    pub(super) async fn made<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let response = self.write(method, path, body).await?;
+        serde_json::from_slice(&response.body)
+            .map_err(|error| Failure::Malformed(format!("unexpected answer: {error}")))
+    }
+
+    /// Major and minor number of GitLab's version; `None` where it is not told.
+    pub(super) async fn version(&self) -> Result<Option<(u32, u32)>, Failure> {
+        let url = self.api.join("version").map_err(|error| Failure::Request(error.to_string()))?;
+        let response = match self.send(Request::get(url)).await {
+            Err(failure) if matches!(failure.status(), Some(400..=404)) => return Ok(None),
+            answer => answer?,
+        };
+        let read: WireVersion = serde_json::from_slice(&response.body)
+            .map_err(|error| Failure::Malformed(format!("unexpected answer: {error}")))?;
+        let mut numbers = read.version.split('.').map_while(|part| part.parse().ok());
+        Ok(numbers.next().zip(numbers.next()))
     }
 
     /// The bytes that an endpoint answers.
@@ -254,7 +291,7 @@ fn credential(token: &Token) -> Result<Credential, InvalidSecret> {
 }
 
 fn is_read(request: &Request) -> bool {
-    matches!(request.method, http::Method::GET | http::Method::HEAD)
+    matches!(request.method, Method::GET | Method::HEAD)
 }
 
 /// The query of the next page, by `Link`, else `X-Next-Page`, else one more after a full page (proxies drop

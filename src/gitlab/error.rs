@@ -30,6 +30,9 @@ const NEEDED: &str =
 /// Where the token comes from with which releases and repositories are read.
 const READING: &str = "the token comes from GITLAB_TOKEN or CI_JOB_TOKEN; reading needs scope `read_api`";
 
+/// What GitLab says in maintenance mode and as a Geo secondary (`lib/gitlab/middleware/read_only/controller.rb`).
+const READ_ONLY: &str = "read-only instance";
+
 /// What answers, in messages.
 pub(super) const API: &str = "GitLab's API";
 
@@ -70,6 +73,15 @@ pub(super) enum Failure {
     /// The request could not be made.
     #[error("{0}")]
     Request(String),
+    /// GitLab answers, and leaves out what is asked for.
+    #[error("{0}")]
+    Hidden(&'static str),
+    /// Nothing can be written to the project.
+    #[error("{project} is archived")]
+    Archived {
+        /// Its path.
+        project: String,
+    },
 }
 
 /// An answer other than 2xx, as far as it says anything.
@@ -154,18 +166,37 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
             let (host, source) = (client.host(), Arc::new(error));
             return ForgeError::Unavailable { action, host, retry_after: None, source };
         }
+        // Something stands in front of GitLab, a firewall or a sign-in page, and lets us through another time.
+        Failure::Transport(error @ TransportError::WebPage { status, .. }) if status != 404 => {
+            let (reason, hint) = (error.to_string(), error.hint());
+            return ForgeError::Postponed { action, reason, retry_after: None, hint };
+        }
         Failure::Transport(error) => {
-            return ForgeError::Unusable { action, reason: error.to_string(), hint: error.hint() };
+            let hint = slashes(&error).or_else(|| error.hint());
+            return ForgeError::Unusable { action, reason: error.to_string(), hint };
+        }
+        Failure::Archived { .. } => {
+            let hint = "unarchive it, or take it out of the targets";
+            return ForgeError::Refused { action, reason: failure.to_string(), hint: Some(hint.to_owned()) };
         }
         other => return ForgeError::Invalid { action, reason: client.masked(&other.to_string()) },
     };
     let Answered { status, words: reason, .. } = &*answer;
     let reason = reason.clone();
     match status.as_u16() {
-        401 | 403 => ForgeError::Refused { action, reason, hint: hint(&answer, client.token()) },
+        // What is not in GitLab's own form is a proxy's, and says nothing of the token.
+        403 if !answer.is_json || reason.contains(READ_ONLY) => {
+            ForgeError::Postponed { action, reason, retry_after: answer.retry_after, hint: None }
+        }
         _ if is_protected(&reason) => {
-            let hint = "the token's user needs role Developer, or Maintainer where the branch is protected";
-            ForgeError::Refused { action, reason, hint: Some(hint.to_owned()) }
+            let hint = protection(&reason).to_owned();
+            ForgeError::Refused { action, reason, hint: Some(hint) }
+        }
+        401 | 403 => ForgeError::Refused { action, reason, hint: hint(&answer, client.token()) },
+        // GitLab knows all our routes: a part of the path became two.
+        404 if reason == "404 Not Found" && slashes(&answer.error).is_some() => {
+            let hint = slashes(&answer.error);
+            ForgeError::Unusable { action, reason, hint }
         }
         404 if reason.eq_ignore_ascii_case("404 Project Not Found") => {
             let hint = "check the project's path; who may not see a project is told that there is none";
@@ -191,6 +222,9 @@ pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client
         // Whatever answers so has no such API.
         Failure::Transport(error @ TransportError::WebPage { status, .. }) if status.is_client_error() => {
             return CatalogueError::NotOffered { subject, reason: error.to_string() };
+        }
+        Failure::Hidden(reason) => {
+            return CatalogueError::NotOffered { subject, reason: reason.to_owned() };
         }
         Failure::Transport(error) => {
             return CatalogueError::Unusable { reason: error.to_string(), hint: error.hint() };
@@ -224,9 +258,34 @@ fn hint(answer: &Answered, token: Option<&Token>) -> Option<String> {
     })
 }
 
-/// What a push into a protected branch or with too low a role is answered (400, not 403).
+/// What is written to a protected branch, or with too low a role, is answered so (400 or 403):
+/// `lib/gitlab/checks/branch_check.rb` has the sentences, and `Commits::CreateService` one more.
 fn is_protected(words: &str) -> bool {
-    words.contains("You are not allowed to push into this branch")
+    let words = words.to_lowercase();
+    words.contains("protected branch") || words.contains("not allowed to push into this branch")
+}
+
+/// Which setting of a protected branch stands in the way.
+fn protection(words: &str) -> &'static str {
+    match words.to_lowercase().contains("force push") {
+        true => {
+            "switch on \"Allowed to force push\" for this branch under Settings, Repository, Protected branches, or \
+             leave the bot's branches unprotected"
+        }
+        false => "the token's user needs role Developer, or Maintainer where the branch is protected",
+    }
+}
+
+/// The best-known trap of a GitLab behind a proxy: a project's path and a branch's name are one part of a URL each.
+fn slashes(error: &TransportError) -> Option<String> {
+    let (TransportError::WebPage { url, .. } | TransportError::Status { url, .. }) = error else {
+        return None;
+    };
+    url.contains("%2F").then(|| {
+        "a proxy before GitLab may turn %2F into a slash; let it pass paths as they are (nginx: proxy_pass without a \
+         path; Apache: AllowEncodedSlashes NoDecode and nocanon)"
+            .to_owned()
+    })
 }
 
 /// A branch is not seen for a while after its push (tens of seconds were measured), and a merge request is

@@ -1,21 +1,15 @@
 //! Merge requests of a source branch.
 
-use std::borrow::Cow;
-
-use gitlab::api::common::NameOrId;
 use gitlab::api::projects::merge_requests::approvals::MergeRequestApprovals;
-use gitlab::api::projects::merge_requests::{
-    CreateMergeRequest, EditMergeRequest, MergeRequest as SingleMergeRequest, MergeRequestStateEvent,
-    MergeRequests,
-};
-use gitlab::api::users::Users;
-use gitlab::api::{Endpoint, QueryParams};
-use serde::Deserialize;
+use gitlab::api::projects::merge_requests::{MergeRequest as SingleMergeRequest, MergeRequests};
+use http::Method;
+use serde::{Deserialize, Serialize};
 
 use super::GitLab;
 use super::client::{Client, built};
 use super::error::Failure;
 use super::project::ProjectId;
+use super::settings::SettingIds;
 use crate::forge::{
     Branch, CommitId, ForgeError, MergeRequest, MergeRequestEdit, MergeRequestState, Mergeability,
     NewMergeRequest, StateChange,
@@ -24,8 +18,12 @@ use crate::forge::{
 /// The prefix that makes a merge request a draft (13.2 and newer).
 const DRAFT: &str = "Draft: ";
 
-/// Values of `detailed_merge_status` while GitLab has not looked at the branches as they are now.
-const NOT_LOOKED_YET: [&str; 4] = ["unchecked", "checking", "preparing", "approvals_syncing"];
+/// How many characters a title may have, prefix included (`Issuable::TITLE_LENGTH_MAX`).
+const TITLE_LIMIT: usize = 255;
+
+/// Values of `detailed_merge_status` and of `merge_status` while GitLab has not looked at the branches as they are now.
+const NOT_CHECKED: [&str; 5] =
+    ["unchecked", "checking", "preparing", "approvals_syncing", "cannot_be_merged_recheck"];
 
 /// One entry of the list, and the answer of creating.
 #[derive(Debug, Deserialize)]
@@ -59,27 +57,16 @@ struct WireApprovals {
     approved_by: Vec<serde::de::IgnoredAny>,
 }
 
-#[derive(Debug, Deserialize)]
-struct WireMilestone {
-    id: u64,
-    title: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct WireUser {
-    id: u64,
-    username: String,
-}
-
 /// Every state (GitLab's default), and forks included: only our own project's can be ours, but a person wants to
-/// know of others.
+/// know of others. GitLab remembers whether there are conflicts, forgets it after a push, and looks again only when it
+/// is asked to, as here; the answer is in a later list.
 pub(super) async fn of_branch(
     client: &Client,
     project: &ProjectId,
     source: &Branch,
 ) -> Result<Vec<MergeRequest>, Failure> {
     let mut endpoint = MergeRequests::builder();
-    endpoint.project(project).source_branch(source.0.as_str());
+    endpoint.project(project).source_branch(source.0.as_str()).with_merge_status_recheck(true);
     let found: Vec<Wire> = client.all(&built(endpoint.build())?).await?;
     let mut found: Vec<MergeRequest> = found.into_iter().map(Wire::read).collect::<Result<_, _>>()?;
     found.sort_by_key(|request| std::cmp::Reverse(request.number));
@@ -96,11 +83,8 @@ impl GitLab {
     pub(super) async fn create(&self, new: &NewMergeRequest) -> Result<MergeRequest, ForgeError> {
         let action = format!("couldn't open a merge request for branch `{}`", new.source_branch);
         let project = self.writable().await.map_err(self.failed(action.as_str()))?;
-        let assignees = self.users(&new.settings.assignees, "assignees", &action).await?;
-        let reviewers = self.users(&new.settings.reviewers, "reviewers", &action).await?;
-        let milestone = self.milestone(new.settings.milestone.as_deref(), &action).await?;
-        let people = People { assignees, reviewers };
-        match open(&self.client, &project, new, &people, milestone).await {
+        let ids = self.ids(&new.settings, &action).await?;
+        match open(&self.client, &project, new, ids).await {
             Err(failure) if failure.says("already exists for this source branch") => {
                 self.existing(&project, new, failure, &action).await
             }
@@ -135,71 +119,65 @@ impl GitLab {
         let project = self.writable().await.map_err(failed())?;
         change(&self.client, &project, number, edit).await.map_err(failed())
     }
-
-    /// The id of a milestone, which is written by title in the settings.
-    async fn milestone(&self, title: Option<&str>, action: &str) -> Result<Option<u64>, ForgeError> {
-        let Some(title) = title else { return Ok(None) };
-        let found = milestone(&self.client, &self.project, title).await.map_err(self.failed(action))?;
-        found.map(Some).ok_or_else(|| ForgeError::Refused {
-            action: action.to_owned(),
-            reason: format!("there is no active milestone `{title}` in the project or its groups"),
-            hint: Some("`milestone` of the merge request settings takes its title".to_owned()),
-        })
-    }
-
-    /// The ids of users, who are written by name in the settings.
-    async fn users(&self, names: &[String], setting: &str, action: &str) -> Result<Vec<u64>, ForgeError> {
-        let mut ids = Vec::new();
-        for name in names {
-            let id = user(&self.client, name).await.map_err(self.failed(action))?;
-            ids.push(id.ok_or_else(|| ForgeError::Refused {
-                action: action.to_owned(),
-                reason: format!("{} knows no user `{name}`", self.client.host()),
-                hint: Some(format!("`{setting}` of the merge request settings takes user names")),
-            })?);
-        }
-        Ok(ids)
-    }
 }
 
-/// Users by id.
-struct People {
-    assignees: Vec<u64>,
-    reviewers: Vec<u64>,
+/// `POST /projects/:id/merge_requests`
+#[derive(Serialize)]
+struct NewBody<'a> {
+    source_branch: &'a str,
+    target_branch: &'a str,
+    title: String,
+    description: &'a str,
+    remove_source_branch: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    squash: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    milestone_id: Option<u64>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    labels: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assignee_ids: Vec<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reviewer_ids: Vec<u64>,
+}
+
+/// `PUT /projects/:id/merge_requests/:iid`
+#[derive(Default, Serialize)]
+struct EditBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_event: Option<&'static str>,
 }
 
 async fn open(
     client: &Client,
     project: &ProjectId,
     new: &NewMergeRequest,
-    People { assignees, reviewers }: &People,
-    milestone: Option<u64>,
+    ids: SettingIds,
 ) -> Result<MergeRequest, Failure> {
-    let draft = if new.settings.draft { DRAFT } else { "" };
-    let mut endpoint = CreateMergeRequest::builder();
-    endpoint
-        .project(project)
-        .source_branch(new.source_branch.0.as_str())
-        .target_branch(new.target_branch.0.as_str())
-        .title(format!("{draft}{}", new.title))
-        .description(new.description.as_str())
-        .remove_source_branch(new.settings.remove_source_branch);
-    if let Some(squash) = new.settings.squash {
-        endpoint.squash(squash);
-    }
-    if let Some(milestone) = milestone {
-        endpoint.milestone_id(milestone);
-    }
-    if !new.settings.labels.is_empty() {
-        endpoint.labels(new.settings.labels.iter().map(String::as_str));
-    }
-    if !assignees.is_empty() {
-        endpoint.assignees(assignees.iter().copied());
-    }
-    if !reviewers.is_empty() {
-        endpoint.reviewers(reviewers.iter().copied());
-    }
-    client.ask::<Wire>(&built(endpoint.build())?).await?.read()
+    let body = NewBody {
+        source_branch: &new.source_branch.0,
+        target_branch: &new.target_branch.0,
+        title: titled(new.settings.draft, &new.title),
+        description: &new.description,
+        remove_source_branch: new.settings.remove_source_branch,
+        squash: new.settings.squash,
+        milestone_id: ids.milestone,
+        labels: new.settings.labels.join(","),
+        assignee_ids: ids.assignees,
+        reviewer_ids: ids.reviewers,
+    };
+    let path = format!("{}/merge_requests", project.route());
+    client.made::<Wire>(Method::POST, &path, &body).await?.read()
+}
+
+/// A title with the prefix that says what it is; GitLab counts it, too.
+fn titled(draft: bool, title: &str) -> String {
+    let prefix = if draft { DRAFT } else { "" };
+    format!("{prefix}{title}").chars().take(TITLE_LIMIT).collect()
 }
 
 async fn change(
@@ -208,57 +186,20 @@ async fn change(
     number: u64,
     edit: &MergeRequestEdit,
 ) -> Result<(), Failure> {
-    let mut endpoint = EditMergeRequest::builder();
-    endpoint.project(project).merge_request(number);
+    let mut body = EditBody::default();
     if edit.title.is_some() || edit.draft {
         let now = SingleMergeRequest::builder().project(project).merge_request(number).build();
         let now: Wire = client.ask(&built(now)?).await?;
-        let draft = if now.is_draft() || edit.draft { DRAFT } else { "" };
         let title = edit.title.as_deref().unwrap_or_else(|| without_draft(&now.title));
-        endpoint.title(format!("{draft}{title}"));
+        body.title = Some(titled(now.is_draft() || edit.draft, title));
     }
-    if let Some(description) = &edit.description {
-        endpoint.description(description.as_str());
-    }
-    if let Some(state) = edit.state {
-        endpoint.state_event(match state {
-            StateChange::Close => MergeRequestStateEvent::Close,
-            StateChange::Reopen => MergeRequestStateEvent::Reopen,
-        });
-    }
-    client.ask::<Wire>(&built(endpoint.build())?).await.map(drop)
-}
-
-async fn milestone(client: &Client, project: &ProjectId, title: &str) -> Result<Option<u64>, Failure> {
-    let found: Vec<WireMilestone> = client.all(&Milestones { project, title }).await?;
-    Ok(found.into_iter().find(|milestone| milestone.title == title).map(|milestone| milestone.id))
-}
-
-/// `GET /projects/:id/milestones`, which the crate lacks.
-struct Milestones<'a> {
-    project: &'a ProjectId,
-    title: &'a str,
-}
-
-impl Endpoint for Milestones<'_> {
-    fn method(&self) -> http::Method {
-        http::Method::GET
-    }
-
-    fn endpoint(&self) -> Cow<'static, str> {
-        format!("projects/{}/milestones", NameOrId::from(self.project)).into()
-    }
-
-    fn parameters(&self) -> QueryParams<'_> {
-        let mut parameters = QueryParams::default();
-        parameters.push("title", self.title).push("state", "active").push("include_ancestors", true);
-        parameters
-    }
-}
-
-async fn user(client: &Client, name: &str) -> Result<Option<u64>, Failure> {
-    let found: Vec<WireUser> = client.ask(&built(Users::builder().username(name).build())?).await?;
-    Ok(found.into_iter().find(|user| user.username.eq_ignore_ascii_case(name)).map(|user| user.id))
+    body.description = edit.description.as_deref();
+    body.state_event = edit.state.map(|state| match state {
+        StateChange::Close => "close",
+        StateChange::Reopen => "reopen",
+    });
+    let path = format!("{}/merge_requests/{number}", project.route());
+    client.made::<Wire>(Method::PUT, &path, &body).await.map(drop)
 }
 
 impl Wire {
@@ -274,6 +215,7 @@ impl Wire {
             }
         };
         let (draft, mergeability) = (self.is_draft(), self.mergeability(state));
+        let blocked_by = self.blocked_by(state);
         let title = if draft { without_draft(&self.title).to_owned() } else { self.title };
         Ok(MergeRequest {
             number: self.iid,
@@ -286,6 +228,7 @@ impl Wire {
             from_this_project: self.source_project_id == Some(self.target_project_id),
             head: self.sha.map(CommitId),
             mergeability,
+            blocked_by,
             labels: self.labels,
             draft,
             auto_merge: self.merge_when_pipeline_succeeds,
@@ -296,18 +239,24 @@ impl Wire {
         self.draft.unwrap_or_else(|| without_draft(&self.title).len() < self.title.len())
     }
 
-    /// `has_conflicts` means nothing until GitLab has looked. A status that we do not know says nothing either.
+    /// `has_conflicts` means nothing until GitLab has looked. A status that we do not know is no conflict.
     fn mergeability(&self, state: MergeRequestState) -> Mergeability {
-        let detailed = self.detailed_merge_status.as_deref();
-        if state != MergeRequestState::Open || detailed.is_some_and(|status| NOT_LOOKED_YET.contains(&status))
-        {
+        let statuses = [self.detailed_merge_status.as_deref(), self.merge_status.as_deref()];
+        let says = |words: &[&str]| statuses.into_iter().flatten().any(|status| words.contains(&status));
+        if state != MergeRequestState::Open || says(&NOT_CHECKED) {
             return Mergeability::Unknown;
         }
-        if detailed == Some("conflict") || self.has_conflicts == Some(true) {
-            return Mergeability::Conflict;
+        match says(&["conflict", "cannot_be_merged"]) || self.has_conflicts == Some(true) {
+            true => Mergeability::Conflict,
+            false => Mergeability::Clean,
         }
-        let checked = self.merge_status.as_deref() == Some("can_be_merged");
-        if checked || detailed == Some("mergeable") { Mergeability::Clean } else { Mergeability::Unknown }
+    }
+
+    /// What keeps GitLab from merging it, in GitLab's word: `not_approved`, `discussions_not_resolved`.
+    fn blocked_by(&self, state: MergeRequestState) -> Option<String> {
+        let status = self.detailed_merge_status.as_deref().filter(|_| state == MergeRequestState::Open)?;
+        let is_free = status == "mergeable" || NOT_CHECKED.contains(&status);
+        (!is_free).then(|| status.replace('_', " "))
     }
 }
 
@@ -359,11 +308,17 @@ mod tests {
             (Some("mergeable"), None, Some(false), Mergeability::Clean),
             (Some("not_approved"), Some("can_be_merged"), Some(false), Mergeability::Clean),
             (Some("conflict"), Some("cannot_be_merged"), Some(true), Mergeability::Conflict),
+            (Some("not_approved"), Some("cannot_be_merged"), Some(true), Mergeability::Conflict),
+            (None, Some("cannot_be_merged"), None, Mergeability::Conflict),
             (Some("checking"), Some("cannot_be_merged"), Some(true), Mergeability::Unknown),
             (Some("unchecked"), Some("can_be_merged"), Some(false), Mergeability::Unknown),
+            (Some("approvals_syncing"), Some("can_be_merged"), Some(false), Mergeability::Unknown),
+            (None, Some("cannot_be_merged_recheck"), Some(false), Mergeability::Unknown),
             (Some("a_word_of_2030"), Some("unchecked"), Some(false), Mergeability::Unknown),
+            (Some("a_word_of_2030"), Some("can_be_merged"), Some(false), Mergeability::Clean),
+            (Some("a_word_of_2030"), None, None, Mergeability::Clean),
             (None, Some("can_be_merged"), Some(false), Mergeability::Clean),
-            (None, None, None, Mergeability::Unknown),
+            (None, None, None, Mergeability::Clean),
         ] {
             assert_eq!(of(detailed, merge, conflicts), expected, "{detailed:?} {merge:?} {conflicts:?}");
         }

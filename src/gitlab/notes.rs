@@ -31,7 +31,8 @@ pub struct ReleaseNotes {
 /// One entry of `GET /projects/:id/releases`.
 #[derive(Debug, Deserialize)]
 struct WireRelease {
-    tag_name: String,
+    /// Absent for whoever may not see the code (`lib/api/entities/release.rb`).
+    tag_name: Option<String>,
     description: Option<String>,
     released_at: Option<String>,
     commit: Option<WireCommit>,
@@ -62,6 +63,11 @@ impl ReleaseNotes {
     async fn read(&self) -> Result<Vec<Note>, Failure> {
         let endpoint = built(ProjectReleases::builder().project(&self.project).build())?;
         let releases: Vec<WireRelease> = self.client.all(&endpoint).await?;
+        if !releases.is_empty() && releases.iter().all(|release| release.tag_name.is_none()) {
+            return Err(Failure::Hidden(
+                "the tags of its releases are not shown to this token (role Guest?)",
+            ));
+        }
         Ok(releases.into_iter().filter_map(|release| note(release, &self.prefix)).collect())
     }
 }
@@ -84,7 +90,7 @@ impl Catalogue for ReleaseNotes {
 
 /// `None` for what is no release: snapshots, pre-releases, tags that are no version.
 fn note(release: WireRelease, prefix: &Prefix) -> Option<Note> {
-    let version: Version = release.tag_name.parse().ok()?;
+    let version: Version = release.tag_name?.parse().ok()?;
     if version.is_prerelease() {
         return None;
     }
@@ -223,7 +229,7 @@ mod tests {
     #[test]
     fn a_release_is_as_old_as_the_later_of_its_dates() {
         let release = WireRelease {
-            tag_name: "0.4.12".to_owned(),
+            tag_name: Some("0.4.12".to_owned()),
             description: Some(
                 "## Changes\n- more\n\n## Produced images:\n<br/>\n## Thanks\nto all\n".to_owned(),
             ),
@@ -239,7 +245,7 @@ mod tests {
     fn snapshots_and_branches_are_no_releases() {
         let of = |tag: &str| {
             let release = WireRelease {
-                tag_name: tag.to_owned(),
+                tag_name: Some(tag.to_owned()),
                 description: None,
                 released_at: Some("x".to_owned()),
                 commit: Some(WireCommit { committed_date: Some("y".to_owned()) }),

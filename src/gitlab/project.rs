@@ -34,6 +34,8 @@ pub(super) struct Project {
     #[serde(default)]
     pub(super) merge_trains_enabled: Option<bool>,
     pub(super) default_branch: Option<String>,
+    #[serde(default)]
+    pub(super) archived: bool,
     pub(super) permissions: Option<Permissions>,
 }
 
@@ -82,10 +84,45 @@ pub(super) async fn read(client: &Client, id: &ProjectId) -> Result<Project, Fai
     client.ask(&built(ProjectEndpoint::builder().project(id).build())?).await
 }
 
-/// An empty repository has no default branch.
-pub(super) async fn default_branch(client: &Client, id: &ProjectId) -> Result<Branch, Failure> {
-    let branch = read(client, id).await?.default_branch;
-    branch.map(Branch).ok_or_else(|| Failure::Malformed("the project has no default branch".to_owned()))
+impl Project {
+    /// An empty repository has no default branch.
+    pub(super) fn default_branch(&self) -> Result<Branch, Failure> {
+        let branch = self.default_branch.clone().map(Branch);
+        branch.ok_or_else(|| Failure::Malformed("the project has no default branch".to_owned()))
+    }
+
+    /// The role of whoever asks, in GitLab's words.
+    pub(super) fn role(&self) -> Option<String> {
+        self.permissions.as_ref().and_then(Permissions::level).map(role)
+    }
+}
+
+impl Permissions {
+    pub(super) fn level(&self) -> Option<u64> {
+        let levels = [&self.project_access, &self.group_access];
+        levels.into_iter().flatten().map(|level| level.access_level).max()
+    }
+}
+
+/// GitLab's names of its access levels.
+fn role(level: u64) -> String {
+    match level {
+        0..10 => "no role",
+        10..15 => "Guest",
+        15..20 => "Planner",
+        20..30 => "Reporter",
+        30..40 => "Developer",
+        40..50 => "Maintainer",
+        _ => "Owner",
+    }
+    .to_owned()
+}
+
+impl ProjectId {
+    /// Its path in the API, relative to the API's root.
+    pub(super) fn route(&self) -> String {
+        format!("projects/{}", NameOrId::from(self))
+    }
 }
 
 impl<'a> From<&'a ProjectId> for NameOrId<'a> {

@@ -148,8 +148,9 @@ impl Inner {
                 return outcome;
             }
             let Some(wait) = self.wait_before_repeating(&outcome, attempt) else { return outcome };
-            let why = outcome.as_ref().map_or_else(sentence, |response| response.status.to_string());
-            tell_of_wait(&format!("{origin}: {why}; the request is repeated"), wait);
+            let why =
+                outcome.as_ref().map_or_else(|error| sentence(error), |response| response.status.to_string());
+            tell_of_wait(&format!("{origin}: {}; the request is repeated", self.mask.hide(&why)), wait);
             tokio::time::sleep(wait).await;
             attempt += 1;
         }

@@ -14,7 +14,8 @@ use super::fate::Fates;
 use super::outcome::Outcome;
 use super::ownership::Ownership;
 use super::request::{
-    MergeRequest, MergeRequestEdit, MergeRequestState, NewMergeRequest, Pipeline, StateChange,
+    MergeRequest, MergeRequestEdit, MergeRequestState, Mergeability, NewMergeRequest, Pipeline, Rebase,
+    StateChange,
 };
 pub use update::Update;
 use update::Updating;
@@ -128,10 +129,12 @@ pub enum Decision {
         /// What a run that goes on like this will have done.
         leads_to: Outcome,
     },
-    /// The forge works on what was written: observe again in a while, or leave it to the next run.
+    /// The forge is at work: observe again in a while, or leave it to the next run.
     Wait {
-        /// What it is waited for, as a sentence fragment.
-        until: String,
+        /// What it is waited for.
+        until: Awaited,
+        /// What a person should know about the merge request whatever comes of it.
+        note: Option<String>,
     },
     /// Nothing is to be written.
     Done {
@@ -140,6 +143,15 @@ pub enum Decision {
         /// What a person should know about it.
         note: Option<String>,
     },
+}
+
+/// What a forge does by itself, and in its own time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// A pipeline of the merge request with this number, after a push.
+    Pipeline(u64),
+    /// Whether the merge request has conflicts, after its target branch moved.
+    ConflictCheck,
 }
 
 /// The next write, or none.
@@ -157,11 +169,36 @@ pub fn next(observed: &Observed, wanted: &Wanted) -> Decision {
     };
     match decision {
         // Only what is in step is tidied up after: before, an older offer is better than none.
-        Decision::Done { outcome: Outcome::Unchanged, .. } => close::superseded(observed, wanted)
-            .or_else(|| close::leftover(observed, wanted))
-            .unwrap_or(decision),
+        Decision::Done { outcome: Outcome::Unchanged, .. } | Decision::Wait { .. } => {
+            close::superseded(observed, wanted)
+                .or_else(|| close::leftover(observed, wanted))
+                .unwrap_or_else(|| unless_unchecked(decision, observed, wanted))
+        }
         Decision::Done { .. } if matches!(wanted.work, Work::Nothing { .. }) => {
             close::leftover(observed, wanted).unwrap_or(decision)
+        }
+        decision => decision,
+    }
+}
+
+/// Whether all is well is not known as long as the forge may still report a conflict, which it looks for only when it is
+/// asked. Not where the branch stands on the head of its target branch: there nothing can conflict.
+fn unless_unchecked(decision: Decision, observed: &Observed, wanted: &Wanted) -> Decision {
+    let (Work::Update(update), Some(open)) = (&wanted.work, observed.current.open(&wanted.place.target))
+    else {
+        return decision;
+    };
+    let minds = update.upkeep.rebase == Rebase::Conflict && !observed.approved;
+    let may_conflict = match observed.current.source.as_ref().map(|source| &source.ownership) {
+        Some(Ownership::Recorded) => true,
+        Some(Ownership::Ours { parent, .. }) => *parent != wanted.place.head,
+        _ => false,
+    };
+    match decision {
+        Decision::Done { note, .. } | Decision::Wait { note, .. }
+            if minds && may_conflict && open.mergeability == Mergeability::Unknown =>
+        {
+            Decision::Wait { until: Awaited::ConflictCheck, note }
         }
         decision => decision,
     }

@@ -109,6 +109,15 @@ impl Description {
         format!("{before}{BEGIN}\n{notice}{text}\n\n{boxes}\n{marker}\n{END}{after}")
     }
 
+    /// Whether this is what is left of `sent` where a forge cut lines out of it, as GitLab does with quick actions.
+    pub fn is_cut_from(&self, sent: &Self) -> bool {
+        let frame = |it: &Self| (it.before.trim().to_owned(), it.after.trim().to_owned());
+        let mut lines = sent.text.lines();
+        frame(self) == frame(sent)
+            && (&self.notice, self.boxes, &self.marker) == (&sent.notice, sent.boxes, &sent.marker)
+            && self.text.lines().all(|line| lines.any(|other| other.trim_end() == line.trim_end()))
+    }
+
     /// What is to be written in place of `old`; `None` if it says this already.
     pub fn instead_of(&self, old: &str, limit: usize) -> Option<String> {
         let new = self.write(limit);

@@ -29,18 +29,22 @@ pub struct Marker {
     /// The branch's head when the marker was written.
     pub commit: CommitId,
     /// The title that the bot wrote; another one is a person's.
-    pub title: TitleHash,
+    pub title: TextHash,
+    /// The bot's text as it was sent; a forge may have stored less of it. Older markers lack it.
+    pub text: Option<TextHash>,
     /// What the tag of each listed image pointed to when the text was written.
     pub digests: Digests,
     /// The head from which a person asked for a rebuild. Another head by now is somebody's newer work.
     pub rebuild: Option<CommitId>,
+    /// Whether settings are still to come: a forge that takes them by further requests may have been left before them.
+    pub unset: bool,
     /// Why the bot closed the merge request; without it a person did.
     pub closed: Option<String>,
 }
 
-/// A title's fingerprint.
+/// A fingerprint of a title or of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TitleHash(String);
+pub struct TextHash(String);
 
 /// Manifest digests by image key, shortened: enough to see that a tag was moved.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,10 +61,14 @@ struct Written {
     patch: String,
     commit: String,
     title: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
     #[serde(default)]
     digests: Digests,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rebuild: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unset: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed: Option<String>,
 }
@@ -86,9 +94,11 @@ impl Marker {
             version: written.version.parse().ok()?,
             patch: written.patch.parse().ok()?,
             commit: CommitId(written.commit),
-            title: TitleHash(written.title),
+            title: TextHash(written.title),
+            text: written.text.map(TextHash),
             digests: written.digests,
             rebuild: written.rebuild.map(CommitId),
+            unset: written.unset,
             closed: written.closed,
         })
     }
@@ -102,8 +112,10 @@ impl Marker {
             patch: self.patch.to_string(),
             commit: self.commit.0.clone(),
             title: self.title.0.clone(),
+            text: self.text.clone().map(|hash| hash.0),
             digests: self.digests.clone(),
             rebuild: self.rebuild.clone().map(|head| head.0),
+            unset: self.unset,
             closed: self.closed.clone(),
         };
         let json = serde_json::to_string(&written).unwrap_or_default();
@@ -111,10 +123,10 @@ impl Marker {
     }
 }
 
-impl TitleHash {
-    /// The fingerprint of a title.
-    pub fn of(title: &str) -> Self {
-        let hash = Sha256::digest(title.trim().as_bytes());
+impl TextHash {
+    /// The fingerprint of a text.
+    pub fn of(text: &str) -> Self {
+        let hash = Sha256::digest(text.trim().as_bytes());
         Self(hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }
 }
@@ -159,9 +171,11 @@ pub(super) mod tests {
             version: "0.4.12".parse().unwrap(),
             patch: PatchId::of(&BTreeMap::new()),
             commit: CommitId("c0ffee".into()),
-            title: TitleHash::of("Update"),
+            title: TextHash::of("Update"),
+            text: None,
             digests: Digests::default(),
             rebuild: None,
+            unset: false,
             closed: None,
         }
     }

@@ -13,6 +13,8 @@ pub enum Outcome {
     Updated,
     /// The merge request is what the plan wants.
     Unchanged,
+    /// The merge request was merged while the run looked after it.
+    Merged,
     /// A gate holds every newer release back; the name of the hold.
     Held(String),
     /// It is not the time to open or change anything.
@@ -53,6 +55,7 @@ impl Outcome {
             Self::Created => "created",
             Self::Updated => "updated",
             Self::Unchanged => "unchanged",
+            Self::Merged => "merged",
             Self::Held(_) => "held",
             Self::NotScheduled => "not-scheduled",
             Self::Limited => "limited",

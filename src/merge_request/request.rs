@@ -16,11 +16,11 @@ pub enum MergeRequestState {
 /// Whether a merge request could be merged without a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mergeability {
-    /// No conflict was found.
+    /// The forge has looked and reports no conflict.
     Clean,
     /// The forge reports a conflict.
     Conflict,
-    /// The forge has not looked yet, or says something new.
+    /// The forge has not looked since a branch moved.
     Unknown,
 }
 
@@ -47,6 +47,8 @@ pub struct MergeRequest {
     pub head: Option<CommitId>,
     /// Whether it could be merged.
     pub mergeability: Mergeability,
+    /// What keeps the forge from merging it, in the forge's word, where it says so.
+    pub blocked_by: Option<String>,
     /// Its labels.
     pub labels: Vec<String>,
     /// Whether it is a draft.
@@ -62,6 +64,8 @@ pub struct Pipeline {
     pub head: CommitId,
     /// Whether it failed, was canceled or was skipped: it vouches for nothing.
     pub failed: bool,
+    /// Whether it has succeeded: what is set to auto-merge now is merged at once, or not at all.
+    pub succeeded: bool,
 }
 
 /// Closing, or opening again.
@@ -84,8 +88,21 @@ pub struct NewMergeRequest {
     pub title: String,
     /// Its description.
     pub description: String,
+    /// The description until its settings are set, for forges that take them by further requests: its marker says that
+    /// they are still to come.
+    pub unset_description: String,
     /// Settings that the user chose.
     pub settings: MergeRequestSettings,
+}
+
+impl MergeRequestSettings {
+    /// Whether something is chosen that a forge may take by further requests only.
+    pub fn has_people_or_labels(&self) -> bool {
+        !self.labels.is_empty()
+            || !self.assignees.is_empty()
+            || !self.reviewers.is_empty()
+            || self.milestone.is_some()
+    }
 }
 
 /// Settings of a new merge request.
@@ -161,6 +178,9 @@ pub struct MergeRequestEdit {
     pub description: Option<String>,
     /// Closing, or opening again.
     pub state: Option<StateChange>,
+    /// Labels, people and milestone that did not come with it when it was opened, together with the description that says
+    /// so; only where its marker tells of them, and that is written for forges alone that need further requests.
+    pub settings: Option<MergeRequestSettings>,
     /// Making it a draft; `false` leaves it what it is.
     pub draft: bool,
 }

@@ -8,8 +8,8 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 
 use super::inert;
 
-/// GitLab's limit for titles, in characters.
-const TITLE_LIMIT: usize = 255;
+/// GitLab's limit for titles, in characters, less its prefix of drafts, which counts.
+const TITLE_LIMIT: usize = 255 - "Draft: ".len();
 
 /// The variables of a template, `text` in the body only.
 pub const VARIABLES: [&str; 10] = [
@@ -120,7 +120,7 @@ impl Templates {
             Some(prefix) => format!("{prefix}: {}", lower_first(&facts.title)),
             None => facts.title.clone(),
         };
-        let title = render(&self.title).map_or(own, |title| one_line(&title));
+        let title = one_line(&render(&self.title).unwrap_or(own));
         Words {
             commit_message: render(&self.commit_message).unwrap_or_else(|| title.clone()),
             text: render(&self.body).unwrap_or_else(|| facts.text.clone()),

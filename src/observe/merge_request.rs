@@ -39,6 +39,21 @@ pub async fn observe(forge: &dyn Forge, wanted: &Wanted) -> Result<Observed, For
     Ok(observed)
 }
 
+/// Looks again at the merge requests of the source branch alone, for what the forge found of conflicts; `None` where
+/// more must be read, because there is one, or something else changed.
+pub async fn look_again(
+    forge: &dyn Forge,
+    wanted: &Wanted,
+    mut observed: Observed,
+) -> Result<Option<Observed>, ForgeError> {
+    let now = forge.merge_requests(&wanted.place.source).await?;
+    let unchecked = |mr: &MergeRequest| MergeRequest { mergeability: Mergeability::Unknown, ..mr.clone() };
+    let is_as_it_was = now.iter().map(unchecked).eq(observed.current.merge_requests.iter().map(unchecked));
+    let conflicts = now.iter().any(|mr| mr.mergeability == Mergeability::Conflict);
+    observed.current.merge_requests = now;
+    Ok((is_as_it_was && !conflicts).then_some(observed))
+}
+
 struct Reader<'a> {
     forge: &'a dyn Forge,
     wanted: &'a Wanted,

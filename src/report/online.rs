@@ -132,6 +132,18 @@ impl Finding {
         findings.extend(access.expires_at.and_then(|date| expiry(date, now)));
         findings
             .extend(access.role.as_ref().map(|role| Self::new(Level::Good, format!("its role is {role}"))));
+        findings.extend(access.may_merge.filter(|may| !may).map(|_| {
+            Self::new(
+                Level::Warning,
+                "it may not merge into the default branch; `auto_merge` needs a role that is under \"Allowed to merge\"",
+            )
+        }));
+        findings.extend(access.may_force_push.filter(|may| !may).map(|_| {
+            Self::new(
+                Level::Wrong,
+                "branches below dibump/ are protected, and may not be made anew: switch on \"Allowed to force push\" for them",
+            )
+        }));
         findings.push(match access.may_push {
             Some(true) => Self::new(Level::Good, "it may push branches below dibump/"),
             Some(false) => Self::new(
@@ -178,6 +190,8 @@ mod tests {
             expires_at: Some(expires.parse().unwrap()),
             role: None,
             may_push: Some(true),
+            may_force_push: Some(true),
+            may_merge: Some(true),
             default_branch: None,
         };
         let now = "2026-11-23T10:00:00Z".parse().unwrap();

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::Options;
+use super::Common;
 use super::job::{Job, Report};
 use super::look_up::look_up;
 use super::read::Read;
@@ -21,7 +21,7 @@ use crate::release::Version;
 pub(super) async fn bring(
     job: &Job,
     shelf: &Arc<Shelf>,
-    options: Options,
+    common: &Common,
     withheld: Option<Outcome>,
     budget: &Budget,
 ) -> Report {
@@ -33,7 +33,7 @@ pub(super) async fn bring(
         Ok(branch) => branch,
         Err(error) => return job.report(Outcome::of(&error)),
     };
-    let report = run_job(job, &branch, shelf, options, withheld, budget).await;
+    let report = run_job(job, &branch, shelf, common, withheld, budget).await;
     Report { branch, ..report.unwrap_or_else(|outcome| job.report(outcome)) }
 }
 
@@ -57,7 +57,7 @@ async fn run_job(
     job: &Job,
     branch: &Branch,
     shelf: &Arc<Shelf>,
-    options: Options,
+    common: &Common,
     withheld: Option<Outcome>,
     budget: &Budget,
 ) -> Result<Report, Outcome> {
@@ -78,23 +78,27 @@ async fn run_job(
         signatures: &signatures,
         severities: &job.target.severities,
         budget,
-        now: options.now,
+        now: common.options.now,
     };
     let keys = look_up(&input, &mut snapshot).await.map_err(|error| Outcome::of(&error))?;
     let beside = read.beside(job, &input, &keys).await?;
     let plan = keys.write(&input, snapshot.known(), beside).map_err(|error| Outcome::of(&error))?;
     let report = match &plan.verdict {
         Planned::Unknown { reason } => job.report(Outcome::Unknown(reason.clone())),
-        _ => propose(job, &wanted(job, &read, producer, &snapshot, &plan, withheld), options).await,
+        _ => {
+            let wanted = wanted(job, &read, producer, &snapshot, &plan, withheld);
+            propose(job, &wanted, common).await
+        }
     };
     Ok(Report { plan: Some((plan, snapshot.into_known())), ..report })
 }
 
 /// Makes the merge request what is wanted, or says what would be written.
-async fn propose(job: &Job, wanted: &Wanted, options: Options) -> Report {
+async fn propose(job: &Job, wanted: &Wanted, common: &Common) -> Report {
+    let Common { options, checks } = common;
     let applied = match job.dry_run {
         true => foresee(job.forge.as_ref(), wanted).await,
-        false => apply(job.forge.as_ref(), wanted, options.patience).await,
+        false => apply(job.forge.as_ref(), wanted, options.patience, checks).await,
     };
     match applied {
         Ok(Applied { outcome, note, merge_request, .. }) => {

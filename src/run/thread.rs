@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 use super::job::{Due, Job, Report};
-use super::{Options, ReadyShelf, target};
+use super::{Common, ReadyShelf, target};
 use crate::budget::{Budget, Cancellation, Exceeded};
 use crate::merge_request::Outcome;
 
@@ -23,7 +23,7 @@ const AFTER_DEADLINE: Duration = Duration::from_millis(500);
 pub(super) async fn bring(
     job: &Arc<Job>,
     producer: Option<&ReadyShelf<'_>>,
-    options: Options,
+    common: &Common,
     withheld: Option<Outcome>,
 ) -> Report {
     let withheld = match job.due {
@@ -39,13 +39,14 @@ pub(super) async fn bring(
     let work = async {
         let shelf = producer.await.map_err(|outcome| job.report(outcome))?;
         let (own, budget) = (Arc::clone(job), Budget::new(cancellation.0.clone()));
+        let common = common.clone();
         let runtime = Handle::current();
         let thread = tokio::task::spawn_blocking(move || {
-            runtime.block_on(target::bring(&own, &shelf, options, withheld, &budget))
+            runtime.block_on(target::bring(&own, &shelf, &common, withheld, &budget))
         });
         thread.await.map_err(|error| job.report(Outcome::Bug(error.to_string())))
     };
-    let ended = match options.deadline {
+    let ended = match common.options.deadline {
         Some(deadline) => timeout_at(Instant::from_std(deadline) + AFTER_DEADLINE, work).await,
         None => Ok(work.await),
     };

@@ -63,7 +63,7 @@ def catalogues(gl, project):
 
 def tokens(gl, project):
     address, token = gl.url, gl.private_token
-    same(gl.version()[0], "19.5.0")
+    same(gl.version()[0], "19.5.0-ee")
     gl.auth()
     same(gl.user.username, "project_42_bot")
     own = gl.personal_access_tokens.get("self")
@@ -101,7 +101,9 @@ def writes(gl, project):
     same((mr.state, mr.draft, mr.sha, mr.description), ("opened", True, forced.id, "a & b"))
     same((mr.labels, mr.milestone["title"], mr.squash), (["bot", "os images"], "1.5", True))
     same([[who["username"] for who in whom] for whom in (mr.assignees, mr.reviewers)], [["alice"], ["alice"]])
-    same((mr.source_project_id, mr.detailed_merge_status, mr.has_conflicts), (project.id, "mergeable", False))
+    same((mr.source_project_id, mr.detailed_merge_status, mr.has_conflicts), (project.id, "preparing", False))
+    mr = project.mergerequests.get(mr.iid)
+    same((mr.merge_status, mr.detailed_merge_status), ("can_be_merged", "draft_status"))
     refused(409, "Another open merge request already exists", project.mergerequests.create, request)
     refused(400, "does not exist", project.mergerequests.create, {**request, "source_branch": "none"})
 

@@ -1,6 +1,17 @@
 //! A GitHub: repositories with real commits, branches and pull requests, served as an Enterprise Server does: REST below
 //! `/api/v3`, GraphQL at `/api/graphql`.
 //!
+//! What it does later, refuses or changes, and where GitHub says so:
+//!
+//! | rule | source |
+//! |---|---|
+//! | labels, assignees and milestone come by a request of their own, reviewers by another | <https://docs.github.com/rest/pulls/pulls>, <https://docs.github.com/rest/issues/issues> |
+//! | drafts are 422 where they are not offered | recorded answers, <https://docs.github.com/pull-requests> (drafts, plans) |
+//! | what can be merged at once cannot be set to auto-merge: "clean status" | `enablePullRequestAutoMerge`, recorded answers |
+//! | primary limits are counted in headers, secondary ones are 403 or 429 in words | <https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api> |
+//! | for a moment after a push the branch is not seen where pull requests are opened | measured |
+//! | `head` without an owner is ignored, and finds everything | <https://docs.github.com/rest/pulls/pulls#list-pull-requests> |
+//!
 //! Stories arrange [`State`] directly, let the program talk to it, and look at the state and at the log of requests
 //! afterwards. A request that the fake does not know is answered 404, and the fake's end is a panic.
 

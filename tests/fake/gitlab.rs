@@ -1,11 +1,33 @@
 //! A GitLab: projects with real commits, branches and merge requests, served as REST API v4.
 //!
+//! What it does later, refuses or changes, and where GitLab says so (paths are those of `gitlab-org/gitlab`):
+//!
+//! | rule | source |
+//! |---|---|
+//! | a push to either branch of a merge request makes void what is known of conflicts; lists do not look again | `app/services/merge_requests/refresh_service.rb`, `lib/api/entities/merge_request_basic.rb` |
+//! | `merge_status` has seven states; a check takes its time, and the answer that asks for it has the old one | `app/models/merge_request.rb` (`state_machine :merge_status`) |
+//! | 401 to whoever may not merge into a protected branch, on `merge` and on merge trains | `lib/api/merge_requests.rb` (`can_be_merged_by?`), `ee/lib/api/merge_trains.rb` |
+//! | with a pipeline that has succeeded, auto-merge merges at once, or answers 422 where an approval is missing | `lib/api/merge_requests.rb` (`immediately_mergeable?`) |
+//! | `auto_merge` since 17.11, `merge_when_pipeline_succeeds` before | `doc/api/merge_requests.md` |
+//! | commits are JSON; a form is 400 "Invalid json" | `doc/api/commits.md`, `lib/api/helpers/commits_body_uploader_helper.rb` |
+//! | read-only: 403 to JSON, a redirect to the start page to anything else | `lib/gitlab/middleware/read_only/controller.rb` |
+//! | quick actions in a description are executed and cut out, carriage returns and trailing white space go | `lib/gitlab/quick_actions/extractor.rb` |
+//! | a protected branch is not forced unless its rule allows that, and not removed | `lib/gitlab/checks/branch_check.rb`, `doc/user/project/repository/branches/protected.md` |
+//! | titles have at most 255 characters, `Draft: ` among them | `app/models/concerns/issuable.rb` (`TITLE_LENGTH_MAX`) |
+//! | milestones of groups by `include_ancestors` since 16.7, by `include_parent_milestones` before | `doc/api/milestones.md` |
+//! | releases have no `tag_name` for whoever may not see the code | `lib/api/entities/release.rb` (`can_download_code?`) |
+//! | lists of a group leave out projects marked for deletion only with `active=true` | `doc/api/groups.md` |
+//! | a route that is not there is `{"error": "404 Not Found"}`, as behind a proxy that decodes `%2F` | `lib/api/api.rb` (`route :any, '*path'`) |
+//! | for a while after a push the branch is not seen where merge requests are opened | measured, 37 s |
+//!
 //! Stories arrange [`State`] directly, let the program talk to it, and look at the state and at the log of
 //! requests afterwards. A request that the fake does not know is answered 404, and the fake's end is a panic.
 
 mod branches;
 mod json;
 mod merge_requests;
+mod mergeability;
+mod quick_actions;
 mod projects;
 mod state;
 mod tree;
@@ -21,7 +43,10 @@ use serde_json::json;
 
 use super::{git, wire};
 pub use git::{Commit, Repository, Tree};
-pub use state::{MergeRequest, Project, Registry, RegistryAccess, Release, State, Token, TokenKind, User};
+pub use state::{
+    MergeRequest, Project, Protected, Registry, RegistryAccess, Release, State, Token, TokenKind, User,
+    Version,
+};
 use wire::is_write;
 pub use wire::{Answer, Asked, Failure, How, Seen, Turns};
 
@@ -195,11 +220,26 @@ impl Inner {
             Some(Asked { method, segments, query, body, headers })
         });
         let mut state = lock(&self.state);
+        if state.read_only && is_write(parts.method.as_str(), target) {
+            return refused_while_read_only(&parts.headers, address);
+        }
+        if state.decodes_slashes && target.contains("%2F") {
+            return Answer::json(404, &json!({"error": "404 Not Found"}));
+        }
         let known = asked.and_then(|asked| endpoint(&mut state, &Links(address), address, &asked));
         known.unwrap_or_else(|| {
             lock(&self.unexpected).push(format!("{} {target}", parts.method));
             Answer::json(404, &json!({"error": "404 Not Found"}))
         })
+    }
+}
+
+/// JSON is answered in JSON; anything else is sent to the start page.
+fn refused_while_read_only(headers: &HeaderMap, address: &str) -> Answer {
+    let is_json = headers.get("content-type").is_some_and(|kind| kind == "application/json");
+    match is_json {
+        true => Answer::message(403, "You cannot perform write operations on a read-only instance"),
+        false => Answer::text(301, "text/html", "").header("location", &format!("{address}/")),
     }
 }
 

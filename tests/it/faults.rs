@@ -24,7 +24,8 @@ use crate::world::{AT_0_4_11, PATIENCE, PREFIX, VALUES, images, values_at};
 const IMPATIENCE: Duration = Duration::from_millis(200);
 
 /// What goes wrong with one request.
-const FAULTS: [&str; 9] = [
+const FAULTS: [&str; 10] = [
+    "a page of a firewall",
     "500",
     "429 with Retry-After",
     "429 without Retry-After",
@@ -41,6 +42,7 @@ fn fault(name: &str) -> How {
         "500" => Answer::message(500, "500 Internal Server Error"),
         "429 with Retry-After" => Answer::throttled(1),
         "429 without Retry-After" => Answer::text(429, "text/plain", "Retry later\n"),
+        "a page of a firewall" => Answer::text(403, "text/html", "<title>Just a moment...</title>"),
         "401" => Answer::message(401, "401 Unauthorized"),
         "a reset connection" => return How::Reset,
         "a truncated answer" => return How::LoseAnswer,
@@ -57,6 +59,10 @@ enum Story {
     Close,
     Edited,
     AutoMerge,
+    /// The pipeline has succeeded: the forge merges while the run looks.
+    MergedAtOnce,
+    /// The target branch moved, and the forge looks for conflicts when it is asked.
+    Conflict,
 }
 
 fn configuration(registry: &FakeRegistry, hub: &dyn Hub, story: Story) -> String {
@@ -68,7 +74,7 @@ fn configuration(registry: &FakeRegistry, hub: &dyn Hub, story: Story) -> String
          merge_request: {{auto_merge: {}}}\n",
         registry.prefix(PREFIX),
         hub.config(),
-        story == Story::AutoMerge,
+        matches!(story, Story::AutoMerge | Story::MergedAtOnce),
     )
 }
 
@@ -157,6 +163,11 @@ impl Stage {
                 self.release(13);
             }
             Story::AutoMerge => self.hub.pipeline(SOURCE, false),
+            Story::MergedAtOnce => self.hub.pipeline_succeeded(SOURCE),
+            Story::Conflict => {
+                let other = AT_0_4_11.replace("# versions of everything", "# by hand");
+                self.hub.commit("main", "By hand", &[(VALUES, other.as_bytes())]);
+            }
         }
     }
 
@@ -165,7 +176,8 @@ impl Stage {
         let environment = Environment::new([token], jiff::Timestamp::UNIX_EPOCH);
         let session = Session::over(&environment, &self.config, transport.clone());
         let fleet = session.fleet(&Selection::default()).await.unwrap();
-        let patience = Patience { first: Duration::from_millis(1), total: Duration::from_millis(20) };
+        let wait = Duration::from_millis(20);
+        let patience = Patience { first: Duration::from_millis(1), total: wait, checks: wait };
         let mut reports = Vec::new();
         session.run(&fleet, patience, |_, report| reports.push(report)).await;
         assert!(!format!("{reports:?}").contains(TOKEN), "the token is in a report");
@@ -299,7 +311,15 @@ fn orders(one: usize, other: usize) -> Vec<Vec<&'static str>> {
 }
 
 const FILES: [(&str, &[u8]); 1] = [(VALUES, AT_0_4_11.as_bytes())];
-const STORIES: [Story; 5] = [Story::Create, Story::Move, Story::Close, Story::Edited, Story::AutoMerge];
+const STORIES: [Story; 7] = [
+    Story::Create,
+    Story::Move,
+    Story::Close,
+    Story::Edited,
+    Story::AutoMerge,
+    Story::MergedAtOnce,
+    Story::Conflict,
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_after_any_fault_ends_as_if_nothing_had_failed() {

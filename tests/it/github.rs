@@ -109,6 +109,10 @@ fn request(settings: MergeRequestSettings) -> NewMergeRequest {
         target_branch: branch("main"),
         title: "Update images to 0.4.12".to_owned(),
         description: "a & b = c\n<!-- dibump -->".to_owned(),
+        unset_description: match settings.has_people_or_labels() {
+            true => "unset".to_owned(),
+            false => "a & b = c\n<!-- dibump -->".to_owned(),
+        },
         settings,
     }
 }

@@ -28,6 +28,7 @@ async fn gitlab() -> FakeGitLab {
     let fake = FakeGitLab::start().await;
     fake.state().add_project(PROJECT, PATH, &[(VALUES, BEFORE), ("README.md", b"hello\n")]);
     fake.state().add_bot(PROJECT, "project_42_bot", TOKEN);
+    fake.state().project(PROJECT).protected[0].merge = 30;
     fake
 }
 

@@ -51,6 +51,8 @@ pub(crate) trait Hub: Send + Sync {
     fn mark_ready(&self, number: u64);
     /// Whether the branch's head has a pipeline, and whether that failed.
     fn pipeline(&self, branch: &str, failed: bool);
+    /// The branch's head has a pipeline that has succeeded.
+    fn pipeline_succeeded(&self, branch: &str);
 
     /// From now on the list of all files ends too early.
     fn cut_list_of_files(&self);
@@ -65,6 +67,14 @@ pub(crate) trait Hub: Send + Sync {
     fn log(&self) -> Vec<Seen>;
     fn writes(&self) -> Vec<Seen>;
     fn clear_log(&self);
+    /// For stories that are told on GitLab alone.
+    fn gitlab(&self) -> &FakeGitLab {
+        panic!("this story is on GitHub")
+    }
+    /// For stories that are told on GitHub alone.
+    fn github(&self) -> &FakeGitHub {
+        panic!("this story is on GitLab")
+    }
     /// What it knows, to come back to.
     fn keep(&self) -> Box<dyn std::any::Any + Send + Sync>;
     fn come_back(&self, kept: &(dyn std::any::Any + Send + Sync));
@@ -106,6 +116,8 @@ pub(crate) async fn gitlab(files: &[(&str, &[u8])]) -> Box<dyn Hub> {
     let fake = FakeGitLab::start().await;
     fake.state().add_project(PROJECT, PATH, files);
     fake.state().add_bot(PROJECT, "project_42_bot", TOKEN);
+    // Its developers may merge, which is not GitLab's default.
+    fake.state().project(PROJECT).protected[0].merge = 30;
     Box::new(fake)
 }
 
@@ -117,6 +129,10 @@ pub(crate) async fn github(files: &[(&str, &[u8])]) -> Box<dyn Hub> {
 }
 
 impl Hub for FakeGitLab {
+    fn gitlab(&self) -> &FakeGitLab {
+        self
+    }
+
     fn config(&self) -> String {
         format!("{{url: \"{}\"}}", self.address())
     }
@@ -193,6 +209,11 @@ impl Hub for FakeGitLab {
         self.state().project(PROJECT).pipelines.insert(head, status.to_owned());
     }
 
+    fn pipeline_succeeded(&self, branch: &str) {
+        let head = (self as &dyn Hub).head(branch).unwrap();
+        self.state().project(PROJECT).pipelines.insert(head, "SUCCESS".to_owned());
+    }
+
     fn cut_list_of_files(&self) {
         self.state().project(PROJECT).drops_links = true;
     }
@@ -239,6 +260,10 @@ impl Hub for FakeGitLab {
 }
 
 impl Hub for FakeGitHub {
+    fn github(&self) -> &FakeGitHub {
+        self
+    }
+
     fn config(&self) -> String {
         format!("{{kind: github, url: \"{}\", write_interval: 1ms}}", self.address())
     }
@@ -319,6 +344,16 @@ impl Hub for FakeGitHub {
         // The check is a required one: otherwise GitHub lets everybody merge at once.
         for pr in &mut project.pull_requests {
             pr.mergeable_state = Some("blocked".to_owned());
+        }
+    }
+
+    fn pipeline_succeeded(&self, branch: &str) {
+        let head = (self as &dyn Hub).head(branch).unwrap();
+        let mut state = self.state();
+        let project = state.project(PROJECT);
+        project.checks.insert(head, "SUCCESS".to_owned());
+        for pr in &mut project.pull_requests {
+            pr.mergeable_state = Some("clean".to_owned());
         }
     }
 

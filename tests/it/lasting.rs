@@ -101,14 +101,17 @@ async fn on_both_forges() -> [(World, &'static str); 2] {
 }
 
 #[tokio::test]
-async fn a_web_page_in_place_of_a_forge_is_a_matter_for_a_person() {
-    for status in [200, 403, 404] {
+async fn a_web_page_in_place_of_a_forge_is_not_the_forge_and_one_of_a_firewall_may_pass() {
+    for (status, exit) in [(200, 4), (403, 4), (404, 3)] {
         for (world, api) in on_both_forges().await {
             let page = Answer::text(status, "text/html; charset=utf-8", "<h1>Sign in</h1>");
             world.hub.fail(Failure::always("", "", How::Answer(page)));
             for command in [&["run"][..], &["run", "--dry-run"], &["config", "validate", "--online"]] {
                 let said = [&format!("where {api} was expected"), "a web page (", "a sign-in page, a proxy"];
-                is_lasting(&world.desk.dibump(command).await, &said);
+                let ran = world.desk.dibump(command).await;
+                let all = format!("{}{}", ran.stdout, ran.stderr);
+                assert_eq!(ran.exit, Some(exit), "{ran:#?}");
+                assert!(said.iter().all(|part| all.contains(part)), "{said:?}: {ran:#?}");
             }
         }
     }

@@ -57,6 +57,7 @@ mod run;
 mod run_reports;
 mod schemas;
 mod serve;
+mod servers;
 mod signatures;
 mod suite;
 mod transport;

@@ -203,30 +203,42 @@ async fn a_pending_update_has_an_exit_code_of_its_own() {
     assert_eq!(plan(&desk, &[]).await.exit, Some(0));
 }
 
+/// What the helpers of the clouds answer: `docker-credential-ecr-login`, `-gcloud` and `-acr-env`. That of Azure gives a
+/// refresh token, which is exchanged for one that the registry takes.
 #[tokio::test]
-async fn a_credential_helper_of_docker_is_asked() {
-    let mut world = World::new().await;
-    world.registry.access(Access::Basic { user: "bot".to_owned(), password: "from-the-helper".to_owned() });
-    let host = world.registry.prefix("").trim_start_matches("oci://").trim_end_matches('/').to_owned();
-    let config = json!({"credHelpers": {host: "story"}});
-    world.desk.write("config.json", config.to_string());
-    // It reads what it is asked, as real ones do: one that ends before that breaks the pipe.
-    let helper = "#!/bin/sh\ncat >/dev/null\necho '{\"ServerURL\": \"x\", \"Username\": \"bot\", \"Secret\": \"from-the-helper\"}'\n";
-    world.desk.write("helper", helper);
-    let [folder, text, program] =
-        [".", "helper", "docker-credential-story"].map(|name| world.desk.path(name));
-    // Written by another process: where a test beside this one forks while the file is open, it cannot be run.
-    let installed = std::process::Command::new("install").arg("-m755").args([&text, &program]).status();
-    assert!(installed.unwrap().success());
-    let path = format!("{}:/usr/bin:/bin", folder.display());
-    let variables = [("DOCKER_CONFIG", folder.display().to_string()), ("PATH", path)];
-    world.desk.variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
+async fn the_credential_helpers_of_docker_and_of_the_clouds_are_asked() {
+    let basic = |user: &str| Access::Basic { user: user.to_owned(), password: "from-the-helper".to_owned() };
+    let exchanged =
+        TokenRules { identity_token: Some("from-the-helper".to_owned()), ..TokenRules::default() };
+    for (name, user, access) in [
+        ("story", "bot", basic("bot")),
+        ("ecr-login", "AWS", basic("AWS")),
+        ("gcloud", "_dcgcloud_token", basic("_dcgcloud_token")),
+        ("acr-env", "<token>", Access::Token(exchanged)),
+    ] {
+        let mut world = World::new().await;
+        world.registry.access(access);
+        let host = world.registry.prefix("").trim_start_matches("oci://").trim_end_matches('/').to_owned();
+        let config = json!({"credHelpers": {host: name}});
+        world.desk.write("config.json", config.to_string());
+        // It reads what it is asked, as real ones do: one that ends before that breaks the pipe.
+        let answer = json!({"ServerURL": "x", "Username": user, "Secret": "from-the-helper"});
+        world.desk.write("helper", format!("#!/bin/sh\ncat >/dev/null\necho '{answer}'\n"));
+        let (folder, text) = (world.desk.path("."), world.desk.path("helper"));
+        let program = world.desk.path(&format!("docker-credential-{name}"));
+        // Written by another process: where a test beside this one forks while the file is open, it cannot be run.
+        let installed = std::process::Command::new("install").arg("-m755").args([&text, &program]).status();
+        assert!(installed.unwrap().success());
+        let path = format!("{}:/usr/bin:/bin", folder.display());
+        let variables = [("DOCKER_CONFIG", folder.display().to_string()), ("PATH", path)];
+        world.desk.variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
 
-    let ran = plan_at(&world, &["catalog", "--write"]).await;
+        let ran = plan_at(&world, &["catalog", "--write"]).await;
 
-    assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    assert_eq!(world.desk.read(VALUES), values_at(12).as_bytes());
-    assert!(!format!("{ran:?}").contains("from-the-helper"), "{ran:#?}");
+        assert_eq!(ran.exit, Some(0), "{name}: {ran:#?}");
+        assert_eq!(world.desk.read(VALUES), values_at(12).as_bytes());
+        assert!(!format!("{ran:?}").contains("from-the-helper"), "{ran:#?}");
+    }
 }
 
 /// A forward proxy that answers for every host as one registry, and counts.

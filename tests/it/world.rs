@@ -196,6 +196,16 @@ impl World {
         self.add(&format!("merge_request: {settings}"))
     }
 
+    /// More keys of `forge:` in the configuration.
+    pub(crate) fn forge_settings(&self, settings: &str) -> &Self {
+        let config = String::from_utf8(self.desk.read("dibump.yaml")).unwrap();
+        let forge = self.hub.config();
+        let with = format!("{}, {settings}}}", forge.trim_end_matches('}'));
+        assert!(config.contains(&forge), "{config}");
+        self.desk.write("dibump.yaml", config.replace(&forge, &with));
+        self
+    }
+
     /// One more line of the configuration.
     pub(crate) fn add(&self, line: &str) -> &Self {
         let config = String::from_utf8(self.desk.read("dibump.yaml")).unwrap();

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::super::description::Boxes;
 use super::super::fate::Fate;
-use super::super::marker::{Digests, Marker, TitleHash};
+use super::super::marker::{Digests, Marker, TextHash};
 use super::super::patch::{FileChange, Patch};
 use super::super::request::{Freeze, MergeRequestSettings, Mergeability, OnClosed, Rebase, Upkeep};
 use super::super::trailer;
@@ -76,7 +76,7 @@ impl Scene {
     }
 
     fn pipeline(mut self, head: &str, failed: bool) -> Self {
-        self.observed.pipeline = Some(Pipeline { head: id(head), failed });
+        self.observed.pipeline = Some(Pipeline { head: id(head), failed, succeeded: false });
         self
     }
 
@@ -175,9 +175,11 @@ fn marker(version: &str) -> Marker {
         version: update.version,
         patch: update.patch.id(),
         commit: id("head"),
-        title: TitleHash::of(&update.title),
+        title: TextHash::of(&update.title),
+        text: None,
         digests: update.digests,
         rebuild: None,
+        unset: false,
         closed: None,
     }
 }
@@ -195,6 +197,7 @@ fn opened(version: &str) -> MergeRequest {
         from_this_project: true,
         head: Some(id("head")),
         mergeability: Mergeability::Clean,
+        blocked_by: None,
         labels: vec![],
         draft: false,
         auto_merge: false,

@@ -2,7 +2,7 @@
 
 use super::super::branch::{CommitId, NewCommit, Place};
 use super::super::description::Description;
-use super::super::marker::{Digests, Marker, TitleHash};
+use super::super::marker::{Digests, Marker, TextHash};
 use super::super::notice;
 use super::super::outcome::Outcome;
 use super::super::ownership::Ownership;
@@ -12,7 +12,7 @@ use super::super::request::{
     OnClosed, Rebase, StateChange, Upkeep,
 };
 use super::super::trailer::{self, Trailers};
-use super::{Action, Decision, Observed, SourceBranch, done, noted, write};
+use super::{Action, Awaited, Decision, Observed, SourceBranch, done, noted, write};
 use crate::release::Version;
 
 /// A change and the merge request that offers it.
@@ -130,7 +130,7 @@ impl Updating<'_> {
     fn is_refused_by(&self, mr: &MergeRequest) -> bool {
         let Some(Description { marker, .. }) = Description::read(&mr.description) else {
             // Without its marker only the title says what it was for.
-            let same_title = TitleHash::of(&mr.title) == TitleHash::of(&self.update.title);
+            let same_title = TextHash::of(&mr.title) == TextHash::of(&self.update.title);
             return mr.state == MergeRequestState::Closed && same_title;
         };
         // Aligning keys under the same release is not what was refused when the release was.
@@ -147,7 +147,10 @@ impl Updating<'_> {
     fn with_open(&self, observed: &Observed, open: &MergeRequest) -> Decision {
         let description = Description::read(&open.description);
         if let Some(description) = &description {
-            let decision = self.asked(observed, open, description).or_else(|| self.moved(open, description));
+            let decision = self
+                .asked(observed, open, description)
+                .or_else(|| self.moved(open, description))
+                .or_else(|| self.complete(open, description));
             if let Some(decision) = decision {
                 return decision;
             }
@@ -186,6 +189,18 @@ impl Updating<'_> {
             return None;
         }
         Some(if open.auto_merge { cancel_auto_merge(open) } else { self.push(head, Outcome::Updated) })
+    }
+
+    /// It was opened, and the answer was lost before its labels and people were set.
+    fn complete(&self, open: &MergeRequest, description: &Description) -> Option<Decision> {
+        let mut set = description.clone();
+        std::mem::take(&mut set.marker.unset).then(|| {
+            let edit = MergeRequestEdit {
+                settings: Some(self.update.settings.clone()),
+                ..MergeRequestEdit::description(set.write(self.description_limit))
+            };
+            write(Action::Edit { number: open.number, edit }, Outcome::Updated)
+        })
     }
 
     /// Whether the branch is exactly what a rebuild would make.
@@ -287,11 +302,15 @@ impl Updating<'_> {
     }
 
     fn create(&self, head: &CommitId) -> Decision {
+        let marker = self.marker(head);
+        let unset = Marker { unset: self.update.settings.has_people_or_labels(), ..marker.clone() };
+        let text = |marker| Description::new(&self.update.text, marker).write(self.description_limit);
         let new = NewMergeRequest {
             source_branch: self.place.source.clone(),
             target_branch: self.place.target.clone(),
             title: self.update.title.clone(),
-            description: Description::new(&self.update.text, self.marker(head)).write(self.description_limit),
+            description: text(marker),
+            unset_description: text(unset),
             settings: self.update.settings.clone(),
         };
         write(Action::Create(new), Outcome::Created)
@@ -309,16 +328,22 @@ impl Updating<'_> {
             let note = format!("the text of merge request {} is a person's: its marker is gone", open.number);
             return noted(Outcome::Unchanged, note);
         };
-        let title_is_ours = old.marker.title == TitleHash::of(&open.title);
+        let title_is_ours = old.marker.title == TextHash::of(&open.title);
         // A title that is a person's stays one, whatever it is.
-        let title = if title_is_ours { TitleHash::of(&self.update.title) } else { old.marker.title.clone() };
-        let commit = old.marker.commit.clone();
-        let mut new = old.with_text(&self.update.text, Marker { title, commit, ..self.marker(&source.head) });
-        // That only the commit is another is no reason to write: a person may have rebased the branch.
-        if new.instead_of(&open.description, self.description_limit).is_none() {
+        let title = if title_is_ours { TextHash::of(&self.update.title) } else { old.marker.title.clone() };
+        let (commit, text) = (old.marker.commit.clone(), old.marker.text.clone());
+        let marker = Marker { title, commit, text: text.clone(), ..self.marker(&source.head) };
+        let mut new = old.clone().with_text(&self.update.text, marker);
+        let was_sent = text == Some(TextHash::of(&self.update.text));
+        // That only the commit is another is no reason to write: a person may have rebased the branch. What a forge cut
+        // out of this very text, it would cut out again.
+        if was_sent && old.is_cut_from(&new)
+            || new.instead_of(&open.description, self.description_limit).is_none()
+        {
             return self.auto_merge(observed, open, source);
         }
-        new.marker.commit = source.head.clone();
+        let marker = self.marker(&source.head);
+        (new.marker.commit, new.marker.text) = (marker.commit, marker.text);
         let edit = MergeRequestEdit {
             title: (title_is_ours && open.title != self.update.title).then(|| self.update.title.clone()),
             ..MergeRequestEdit::description(new.write(self.description_limit))
@@ -343,10 +368,14 @@ impl Updating<'_> {
                         format!("the pipeline of merge request {} failed: it is not merged", open.number);
                     return noted(Outcome::Unchanged, note);
                 }
+                if let (true, Some(why)) = (pipeline.succeeded, &open.blocked_by) {
+                    let note = format!("merge request {} can't be merged yet: {why}", open.number);
+                    return noted(Outcome::Unchanged, note);
+                }
                 let action = Action::EnableAutoMerge { number: open.number, head: source.head.clone() };
                 write(action, Outcome::Updated)
             }
-            _ => Decision::Wait { until: format!("a pipeline of merge request {}", open.number) },
+            _ => Decision::Wait { until: Awaited::Pipeline(open.number), note: None },
         }
     }
 
@@ -357,9 +386,11 @@ impl Updating<'_> {
             version: self.update.version.clone(),
             patch: self.update.patch.id(),
             commit: head.clone(),
-            title: TitleHash::of(&self.update.title),
+            title: TextHash::of(&self.update.title),
+            text: Some(TextHash::of(&self.update.text)),
             digests: self.update.digests.clone(),
             rebuild: None,
+            unset: false,
             closed: None,
         }
     }

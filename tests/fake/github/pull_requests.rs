@@ -110,6 +110,9 @@ fn create(
         let message = "body is too long (maximum is 65536 characters)";
         return Err(invalid(json!([custom("Issue", message)])));
     }
+    if asked.flag("draft") && !project.drafts {
+        return Err(error(422, "Draft pull requests are not supported in this repository."));
+    }
     project.source_is_seen(source)?;
     if !project.repository.branches.contains_key(&target) {
         return Err(invalid(json!([{"resource": "PullRequest", "field": "base", "code": "invalid"}])));
@@ -224,6 +227,9 @@ fn issue(
     if asked.body["assignees"].is_array() {
         let may = |name: &String| members.iter().any(|member| member.eq_ignore_ascii_case(name));
         request.assignees = texts(&asked.body["assignees"]).into_iter().filter(may).collect();
+    }
+    if let Some(body) = asked.field("body") {
+        request.description = Some(body);
     }
     if let Some(milestone) = asked.body["milestone"].as_u64() {
         request.milestone = Some(milestone);

@@ -105,6 +105,8 @@ pub struct Project {
     pub allow_auto_merge: bool,
     /// `merge`, `squash`, `rebase`
     pub merge_methods: Vec<String>,
+    /// Whether pull requests can be drafts: not in private repositories of GitHub Free.
+    pub drafts: bool,
     /// Whether GITHUB_TOKEN may open pull requests.
     pub actions_may_open: bool,
     /// Modes of files that are not 100644.
@@ -170,6 +172,7 @@ impl State {
             allow_auto_merge: true,
             merge_methods: ["merge", "squash", "rebase"].map(str::to_owned).to_vec(),
             actions_may_open: false,
+            drafts: true,
             modes: BTreeMap::new(),
             blobs: HashMap::new(),
             trees: HashMap::new(),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::git::Tree;
 use super::json::Links;
-use super::state::{Project, State};
+use super::state::{Project, Protected, State};
 use super::wire::{Answer, Asked};
 use super::{Caller, tree};
 
@@ -63,6 +63,9 @@ fn delete_branch(caller: &Caller, project: &mut Project, name: &str) -> Answer {
     if let Err(refusal) = caller.writes(project) {
         return refusal;
     }
+    if project.rule(name).is_some() {
+        return Answer::message(403, "403 Forbidden - Protected branches can't be deleted");
+    }
     match project.repository.branches.remove(name) {
         Some(_) => Answer::text(204, "text/plain", ""),
         None => Answer::not_found("Branch"),
@@ -97,11 +100,18 @@ fn create_commit(
     asked: &Asked,
 ) -> Result<Answer, Answer> {
     caller.writes(project)?;
+    let is_json = asked.headers.get("content-type").is_some_and(|kind| kind == "application/json");
+    if !is_json {
+        return Err(Answer::json(400, &json!({"message": "Invalid json", "error": "Invalid json"})));
+    }
     let missing = |name: &str| Answer::json(400, &json!({"error": format!("{name} is missing")}));
     let branch = asked.field("branch").ok_or_else(|| missing("branch"))?;
     let message = asked.field("commit_message").ok_or_else(|| missing("commit_message"))?;
     if !project.may_push(caller, &branch) {
         return Err(bad("You are not allowed to push into this branch"));
+    }
+    if asked.flag("force") && !project.may_force(&branch) {
+        return Err(bad("You are not allowed to force push code to a protected branch on this project."));
     }
     let start = start_point(project, asked, &branch)?;
     let mut tree: Tree = project.repository.commit(&start).map(|c| c.tree.clone()).unwrap_or_default();
@@ -197,15 +207,23 @@ fn bad(text: &str) -> Answer {
 }
 
 impl Project {
-    /// Whether a pattern protects the branch.
-    pub(super) fn is_protected(&self, branch: &str) -> bool {
-        self.protected.iter().any(|pattern| match pattern.strip_suffix('*') {
+    /// The rule that protects the branch.
+    pub(super) fn rule(&self, branch: &str) -> Option<&Protected> {
+        self.protected.iter().find(|rule| match rule.pattern.strip_suffix('*') {
             Some(start) => branch.starts_with(start),
-            None => pattern == branch,
+            None => rule.pattern == branch,
         })
     }
 
     pub(super) fn may_push(&self, caller: &Caller, branch: &str) -> bool {
-        caller.level(self) >= if self.is_protected(branch) { 40 } else { 30 }
+        caller.level(self) >= self.rule(branch).map_or(30, |rule| rule.push)
+    }
+
+    pub(super) fn may_merge(&self, caller: &Caller, branch: &str) -> bool {
+        caller.level(self) >= self.rule(branch).map_or(30, |rule| rule.merge)
+    }
+
+    fn may_force(&self, branch: &str) -> bool {
+        self.rule(branch).is_none_or(|rule| rule.allow_force_push)
     }
 }

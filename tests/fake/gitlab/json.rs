@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use similar::TextDiff;
 
 use super::git::{self, Commit};
+use super::mergeability;
 use super::state::{MergeRequest, Project, Release, State, User};
 
 /// The instance's address, for links.
@@ -49,7 +50,7 @@ impl Links<'_> {
     }
 
     pub fn branch(&self, project: &Project, name: &str, head: &Commit, may_push: bool) -> Value {
-        let protected = project.is_protected(name);
+        let protected = project.rule(name).is_some();
         json!({
             "name": name, "commit": self.commit(project, head), "merged": false, "protected": protected,
             "default": name == project.default_branch, "developers_can_push": false,
@@ -79,7 +80,10 @@ impl Links<'_> {
     }
 
     pub fn milestone(&self, project: &Project, id: u64) -> Value {
-        let title = &project.milestones[id as usize - 1];
+        let title = match id {
+            1001.. => &project.group_milestones[id as usize - 1001],
+            _ => &project.milestones[id as usize - 1],
+        };
         json!({
             "id": id, "iid": id, "project_id": project.id, "title": title, "description": "",
             "state": "active", "created_at": date(0), "updated_at": date(0), "due_date": null,
@@ -89,7 +93,7 @@ impl Links<'_> {
     }
 
     pub fn merge_request(&self, state: &State, project: &Project, request: &MergeRequest) -> Value {
-        let (status, conflict) = mergeability(state, project, request);
+        let (status, conflict) = (mergeability::detailed(project, request), mergeability::conflicts(request));
         let assignees = self.users(state, &request.assignees);
         let draft = request.title.starts_with("Draft: ");
         let merged_by = match request.state.as_str() {
@@ -109,7 +113,7 @@ impl Links<'_> {
             "reviewers": self.users(state, &request.reviewers),
             "labels": request.labels, "milestone": milestone,
             "merge_when_pipeline_succeeds": request.auto_merge, "draft": draft, "work_in_progress": draft,
-            "merge_status": if conflict { "cannot_be_merged" } else { "can_be_merged" },
+            "merge_status": request.check.status.public(),
             "detailed_merge_status": status, "has_conflicts": conflict, "sha": request.sha,
             "force_remove_source_branch": request.remove_source_branch, "squash": request.squash,
             "reference": format!("!{}", request.iid),
@@ -130,9 +134,10 @@ impl Links<'_> {
         })
     }
 
-    pub fn release(&self, state: &State, project: &Project, release: &Release) -> Value {
+    /// Who may not see the code is not told the tag.
+    pub fn release(&self, state: &State, project: &Project, release: &Release, sees_code: bool) -> Value {
         let commit = project.repository.head(&project.default_branch);
-        json!({
+        let mut value = json!({
             "name": release.tag, "tag_name": release.tag, "description": release.description,
             "created_at": release.released_at, "released_at": release.released_at, "upcoming_release": false,
             "commit": commit.map(|c| self.commit(project, c)), "author": self.user_named(state, "somebody"), "evidences": [],
@@ -140,7 +145,15 @@ impl Links<'_> {
             "tag_path": format!("/{}/-/tags/{}", project.path, release.tag),
             "assets": {"count": 0, "sources": [], "links": []},
             "_links": {"self": format!("{}/{}/-/releases/{}", self.0, project.path, release.tag)},
-        })
+        });
+        if !sees_code {
+            value["name"] = json!(format!("Release-{}", release.released_at));
+            let fields = value.as_object_mut().expect("an object");
+            fields.retain(|name, _| {
+                !["tag_name", "commit", "commit_path", "tag_path"].contains(&name.as_str())
+            });
+        }
+        value
     }
 
     pub fn registry_repository(&self, project: &Project, number: usize, name: &str) -> Value {
@@ -156,7 +169,7 @@ impl Links<'_> {
         let mut value = json!({
             "id": project.id, "path_with_namespace": project.path, "default_branch": project.default_branch,
             "merge_trains_enabled": project.merge_trains,
-            "visibility": if project.public { "public" } else { "private" }, "archived": false,
+            "visibility": if project.public { "public" } else { "private" }, "archived": project.archived,
             "web_url": format!("{}/{}", self.0, project.path),
         });
         if let Some(level) = level {
@@ -192,20 +205,4 @@ fn diff(path: &str, was: bool, is: bool, from: &git::Tree, to: &git::Tree) -> Va
         "b_mode": if is { "100644" } else { "0" }, "new_file": !was, "renamed_file": false,
         "deleted_file": !is, "generated_file": null, "diff": text,
     })
-}
-
-fn mergeability(state: &State, project: &Project, request: &MergeRequest) -> (String, bool) {
-    if request.state != "opened" {
-        return ("not_open".to_owned(), false);
-    }
-    if let Some(status) = &request.detailed_merge_status {
-        return (status.clone(), status == "conflict");
-    }
-    let source = state.projects.get(&request.source_project).map_or(project, |p| p);
-    let target = project.repository.head(&request.target_branch);
-    let conflict = match (target, source.repository.commit(&request.sha)) {
-        (Some(target), Some(source)) => project.repository.conflicts(target, source),
-        _ => true,
-    };
-    (if conflict { "conflict" } else { "mergeable" }.to_owned(), conflict)
 }

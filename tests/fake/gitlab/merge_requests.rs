@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::Caller;
 use super::json::{Links, date};
-use super::state::{MergeRequest, Project, State};
+use super::mergeability::{ask, refresh};
+use super::quick_actions;
+use super::state::{MergeRequest, Project, State, Version};
 use super::wire::{Answer, Asked};
 
 /// Endpoints below `/projects/:id/merge_requests`.
@@ -20,9 +22,9 @@ pub(super) fn answer(
     if let Err(refusal) = caller.reads("read_api") {
         return Some(refusal);
     }
-    follow_branches(state, project);
+    refresh(state, project);
     Some(match (&asked.method, rest) {
-        (&Method::GET, []) => list(state, links, project, asked),
+        (&Method::GET, []) => list(state, links, caller, project, asked),
         (&Method::POST, []) => create(state, links, caller, project, asked).unwrap_or_else(|r| r),
         (&Method::GET, [iid]) => single(state, links, project, iid),
         (&Method::GET, [iid, "approvals"]) => approvals(state, links, project, iid),
@@ -33,23 +35,8 @@ pub(super) fn answer(
     })
 }
 
-/// An open merge request knows the head of its source branch.
-fn follow_branches(state: &mut State, project: u64) {
-    let heads: Vec<Option<String>> = state.projects[&project]
-        .merge_requests
-        .iter()
-        .map(|m| state.projects.get(&m.source_project)?.repository.branches.get(&m.source_branch).cloned())
-        .collect();
-    for (request, head) in state.project(project).merge_requests.iter_mut().zip(heads) {
-        if let (Some(head), "opened") = (head, request.state.as_str()) {
-            request.sha = head;
-        }
-    }
-}
-
-fn list(state: &State, links: &Links<'_>, project: u64, asked: &Asked) -> Answer {
-    let project = &state.projects[&project];
-    let matches = |request: &&MergeRequest| {
+fn list(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, asked: &Asked) -> Answer {
+    let matches = |request: &MergeRequest| {
         asked.query.iter().all(|(name, value)| match name.as_str() {
             "state" => value == "all" || *value == request.state,
             "source_branch" => *value == request.source_branch,
@@ -57,12 +44,20 @@ fn list(state: &State, links: &Links<'_>, project: u64, asked: &Asked) -> Answer
             _ => true,
         })
     };
-    let newest_first = project.merge_requests.iter().rev().filter(matches);
+    let project = state.project(id);
+    if asked.query("with_merge_status_recheck") == Some("true") && caller.level(project) >= 30 {
+        project.merge_requests.iter_mut().filter(|request| matches(request)).for_each(ask);
+    }
+    let project = &state.projects[&id];
+    let newest_first = project.merge_requests.iter().rev().filter(|request| matches(request));
     asked.page(links.0, newest_first.map(|m| links.merge_request(state, project, m)).collect())
 }
 
-fn single(state: &State, links: &Links<'_>, project: u64, iid: &str) -> Answer {
-    let project = &state.projects[&project];
+fn single(state: &mut State, links: &Links<'_>, id: u64, iid: &str) -> Answer {
+    if let Some(request) = state.project(id).merge_requests.iter_mut().find(|m| m.iid.to_string() == iid) {
+        ask(request);
+    }
+    let project = &state.projects[&id];
     match project.merge_requests.iter().find(|m| m.iid.to_string() == iid) {
         Some(request) => Answer::json(200, &links.merge_request(state, project, request)),
         None => Answer::message(404, "404 Not found"),
@@ -109,19 +104,28 @@ fn merge(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, asked: 
     if let Err(refusal) = caller.writes(&state.projects[&id]) {
         return refusal;
     }
+    let version = state.version;
     let project = state.project(id);
-    let Some(request) = project.merge_requests.iter_mut().find(|m| m.iid.to_string() == iid) else {
+    let Some(found) = project.merge_requests.iter().position(|m| m.iid.to_string() == iid) else {
         return Answer::message(404, "404 Not found");
     };
+    if !project.may_merge(caller, &project.merge_requests[found].target_branch) {
+        return Answer::message(401, "401 Unauthorized");
+    }
+    let lacks_approval = project.approvals_required > project.merge_requests[found].approved_by.len() as u64;
+    let request = &mut project.merge_requests[found];
     if asked.field("sha").is_some_and(|sha| sha != request.sha) {
         return Answer::message(409, "SHA does not match HEAD of source branch");
     }
-    let waits = asked.flag("auto_merge") || asked.flag("merge_when_pipeline_succeeds");
+    let waits = asked.flag("auto_merge") && version >= Version(17, 11)
+        || asked.flag("merge_when_pipeline_succeeds")
+        || asked.flag("when_pipeline_succeeds");
     let status = project.pipelines.get(&request.sha).map(String::as_str);
     match status {
         Some("FAILED") => return Answer::message(405, "405 Method Not Allowed"),
         Some("RUNNING" | "PENDING") if !waits => return Answer::message(405, "405 Method Not Allowed"),
         Some("RUNNING" | "PENDING") => request.auto_merge = true,
+        _ if lacks_approval => return Answer::message(422, "Branch cannot be merged"),
         // Without a pipeline GitLab merges at once, which is why a bot must wait for one.
         _ => {
             let (iid, source) = (request.iid, request.source_branch.clone());
@@ -159,7 +163,7 @@ pub(super) fn graphql(state: &mut State, caller: &Caller, asked: &Asked) -> Opti
     let found = state.projects.values().find(|p| p.path == path).map(|p| p.id);
     let visible = found.filter(|id| state.projects[id].public || caller.level(&state.projects[id]) > 0);
     let Some(id) = visible else { return Some(Answer::json(200, &json!({"data": {"project": null}}))) };
-    follow_branches(state, id);
+    refresh(state, id);
     let project = &state.projects[&id];
     let request = project.merge_requests.iter().find(|m| m.iid.to_string() == number).map(|m| {
         let pipeline = project.pipelines.get(&m.sha).map(|status| json!({"status": status}));
@@ -181,6 +185,7 @@ fn create(
     };
     let (source, target) = (required("source_branch")?, required("target_branch")?);
     let title = required("title")?;
+    fits(&title)?;
     let project = state.project(id);
     source_is_seen(project, &source)?;
     if !project.repository.branches.contains_key(&target) {
@@ -209,6 +214,9 @@ fn edit(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, asked: &
         return Answer::message(404, "404 Not found");
     };
     if let Some(title) = asked.field("title") {
+        if let Err(refusal) = fits(&title) {
+            return refusal;
+        }
         request.title = title;
     }
     match asked.field("state_event").as_deref() {
@@ -223,11 +231,28 @@ fn edit(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, asked: &
     single(state, links, id, iid)
 }
 
-/// What creating and editing have in common.
+/// The prefix of a draft counts.
+fn fits(title: &str) -> Result<(), Answer> {
+    match title.chars().count() {
+        ..256 => Ok(()),
+        _ => Err(Answer::message(400, json!({"title": ["is too long (maximum is 255 characters)"]}))),
+    }
+}
+
+/// What creating and editing have in common. Quick actions of a description are executed after the other fields.
 fn apply(request: &mut MergeRequest, asked: &Asked) {
+    apply_fields(request, asked);
     if let Some(text) = asked.field("description") {
+        let (text, commands) = quick_actions::extract(&text);
+        let labels = commands.iter().filter_map(|command| command.strip_prefix("label "));
+        let labels: Vec<String> = labels.map(|label| label.trim_start_matches('~').to_owned()).collect();
+        request.labels.extend(labels);
+        request.commands.extend(commands);
         request.description = Some(text);
     }
+}
+
+fn apply_fields(request: &mut MergeRequest, asked: &Asked) {
     match &asked.body["labels"] {
         Value::String(labels) => {
             request.labels = labels.split(',').filter(|l| !l.is_empty()).map(str::to_owned).collect();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Caller;
 use super::json::Links;
-use super::state::{RegistryAccess, State, TokenKind};
+use super::state::{RegistryAccess, State, TokenKind, Version};
 use super::wire::{self, Answer, Asked};
 
 /// The project of an id or path. Who may not see it learns that there is none; a moved one redirects reads.
@@ -57,12 +57,22 @@ pub(super) fn answer(
         }
         ["releases"] => {
             let newest_first = project.releases.iter().rev();
-            asked.page(address, newest_first.map(|r| links.release(state, project, r)).collect())
+            let sees_code = project.public || caller.level(project) >= 20;
+            asked.page(address, newest_first.map(|r| links.release(state, project, r, sees_code)).collect())
         }
         ["milestones"] => {
             let wanted = asked.query("title").unwrap_or_default();
-            let numbered = project.milestones.iter().zip(1..).filter(|(title, _)| *title == wanted);
-            asked.page(address, numbered.map(|(_, id)| links.milestone(project, id)).collect())
+            // Since 16.7 `include_ancestors`, which older ones do not know.
+            let name = match state.version >= Version(16, 7) {
+                true => "include_ancestors",
+                false => "include_parent_milestones",
+            };
+            let mut numbered: Vec<(&String, u64)> = project.milestones.iter().zip(1..).collect();
+            if asked.query(name) == Some("true") {
+                numbered.extend(project.group_milestones.iter().zip(1001..));
+            }
+            numbered.retain(|(title, _)| *title == wanted);
+            asked.page(address, numbered.iter().map(|(_, id)| links.milestone(project, *id)).collect())
         }
         ["registry", "repositories"] => match project.registry.access {
             RegistryAccess::Enabled => asked.page(address, repositories(links, project)),
@@ -72,9 +82,13 @@ pub(super) fn answer(
             _ => Answer::message(403, "403 Forbidden"),
         },
         ["protected_branches"] if caller.level(project) >= 30 => {
-            let level = json!([{"access_level": 40, "access_level_description": "Maintainers"}]);
-            let rules =
-                project.protected.iter().map(|name| json!({"name": name, "push_access_levels": level}));
+            let level = |level: u64| json!([{"access_level": level, "access_level_description": "Somebody"}]);
+            let rules = project.protected.iter().map(|rule| {
+                json!({
+                    "name": rule.pattern, "push_access_levels": level(rule.push),
+                    "merge_access_levels": level(rule.merge), "allow_force_push": rule.allow_force_push,
+                })
+            });
             asked.page(address, rules.collect())
         }
         ["protected_branches"] => Answer::message(403, "403 Forbidden"),
@@ -103,7 +117,8 @@ pub(super) fn instance(
         ["version"] => {
             let kas =
                 json!({"enabled": false, "externalUrl": null, "externalK8sProxyUrl": null, "version": null});
-            let body = json!({"version": "19.5.0", "revision": "0123abcd", "kas": kas, "enterprise": false});
+            let Version(major, minor) = state.version;
+            let body = json!({"version": format!("{major}.{minor}.0-ee"), "revision": "0123abcd", "kas": kas, "enterprise": false});
             Answer::json(200, &body)
         }
         ["user"] => {
@@ -133,6 +148,8 @@ pub(super) fn instance(
 fn group_projects(state: &State, links: &Links<'_>, asked: &Asked, group: &str) -> Answer {
     let below = format!("{}/", group.to_lowercase());
     let ours = state.projects.values().filter(|project| project.path.to_lowercase().starts_with(&below));
+    let active = asked.query("active") == Some("true");
+    let ours = ours.filter(|project| !project.archived && !(active && project.marked_for_deletion));
     let list: Vec<Value> = ours
         .map(|project| {
             json!({

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::git::Repository;
+use super::mergeability::Check;
 
 /// Everything that an instance holds.
 #[derive(Debug, Clone, Default)]
@@ -10,6 +11,41 @@ pub struct State {
     pub projects: BTreeMap<u64, Project>,
     pub users: Vec<User>,
     pub tokens: BTreeMap<String, Token>,
+    /// Major and minor number.
+    pub version: Version,
+    /// Maintenance mode, or a Geo secondary.
+    pub read_only: bool,
+    /// A proxy before it turns `%2F` into `/`.
+    pub decodes_slashes: bool,
+}
+
+/// GitLab's version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32);
+
+impl Default for Version {
+    fn default() -> Self {
+        Self(19, 5)
+    }
+}
+
+/// A rule for branches (`protected_branches`).
+#[derive(Debug, Clone)]
+pub struct Protected {
+    /// A branch, or a pattern that ends in `*`.
+    pub pattern: String,
+    /// The access level that may push.
+    pub push: u64,
+    /// The access level that may merge.
+    pub merge: u64,
+    pub allow_force_push: bool,
+}
+
+impl Protected {
+    /// GitLab's default of a rule: maintainers push and merge, nobody by force.
+    pub fn by_default(pattern: &str) -> Self {
+        Self { pattern: pattern.to_owned(), push: 40, merge: 40, allow_force_push: false }
+    }
 }
 
 /// A user.
@@ -52,8 +88,9 @@ pub struct Project {
     pub merge_requests: Vec<MergeRequest>,
     /// Access level by user name: 10 guest, 20 reporter, 30 developer, 40 maintainer.
     pub members: BTreeMap<String, u64>,
-    /// Patterns of protected branches, pushed to by maintainers only.
-    pub protected: Vec<String>,
+    pub protected: Vec<Protected>,
+    pub archived: bool,
+    pub marked_for_deletion: bool,
     pub releases: Vec<Release>,
     pub registry: Registry,
     /// How many attempts to open a merge request fail after a push made a branch.
@@ -72,8 +109,12 @@ pub struct Project {
     pub merge_trains: bool,
     /// Titles of active milestones; the first has id 1.
     pub milestones: Vec<String>,
+    /// The same of the groups above, with ids from 1001.
+    pub group_milestones: Vec<String>,
     /// How many approvals a merge request needs.
     pub approvals_required: u64,
+    /// How many reads a check for conflicts takes; it has begun with an earlier one.
+    pub check_takes: u32,
 }
 
 /// A merge request.
@@ -102,6 +143,10 @@ pub struct MergeRequest {
     pub approved_by: Vec<String>,
     /// Merged as soon as its pipeline succeeds.
     pub auto_merge: bool,
+    /// What GitLab remembers of conflicts.
+    pub check: Check,
+    /// Quick actions of its description that were executed.
+    pub commands: Vec<String>,
 }
 
 /// A release.
@@ -147,7 +192,9 @@ impl State {
             repository,
             merge_requests: Vec::new(),
             members: BTreeMap::new(),
-            protected: vec!["main".to_owned()],
+            protected: vec![Protected::by_default("main")],
+            archived: false,
+            marked_for_deletion: false,
             releases: Vec::new(),
             registry: Registry::default(),
             lag: 0,
@@ -158,7 +205,9 @@ impl State {
             pipelines: BTreeMap::new(),
             merge_trains: false,
             milestones: Vec::new(),
+            group_milestones: Vec::new(),
             approvals_required: 0,
+            check_takes: 0,
         };
         self.projects.entry(id).insert_entry(project).into_mut()
     }
@@ -244,6 +293,8 @@ impl Project {
             milestone: None,
             approved_by: Vec::new(),
             auto_merge: false,
+            check: Check::default(),
+            commands: Vec::new(),
         });
         iid
     }

@@ -295,6 +295,12 @@ fn forge() -> Vec<ForgeError> {
             hint: None,
         },
         Rejected => ForgeError::Rejected { action: action(), reason: text("the branch is protected") },
+        Postponed => ForgeError::Postponed {
+            action: action(),
+            reason: text("You cannot perform write operations on a read-only instance"),
+            retry_after: None,
+            hint: None,
+        },
         NotYet => ForgeError::NotYet { action: action(), reason: text("the branch does not exist yet") },
         Unavailable => ForgeError::Unavailable {
             action: action(),

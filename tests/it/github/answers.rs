@@ -56,8 +56,11 @@ async fn all_shapes_of_an_error_are_words() {
     }
     for status in [200, 400, 403, 404] {
         let error = read_after(Answer::text(status, "text/html; charset=utf-8", "<h1>Sign in</h1>")).await;
-        let said = "where GitHub's API was expected";
-        assert!(matches!(&error, ForgeError::Unusable { reason, .. } if reason.ends_with(said)), "{error:?}");
+        let (ForgeError::Postponed { reason, .. } | ForgeError::Unusable { reason, .. }) = &error else {
+            panic!("{error:?}");
+        };
+        assert!(reason.ends_with("where GitHub's API was expected"), "{error:?}");
+        assert_eq!(matches!(error, ForgeError::Unusable { .. }), status == 404, "{error:?}");
     }
     let long = edit_after(Answer::message(422, "é".repeat(5000))).await;
     assert!(long.to_string().len() < 1000);
@@ -69,6 +72,10 @@ async fn limits_are_waited_for_as_long_as_github_says() {
     let wait = |error: ForgeError| match error {
         ForgeError::Unavailable { retry_after, host, .. } => {
             assert!(host.starts_with("127.0.0.1:"));
+            retry_after.map(|wait| wait.as_secs())
+        }
+        ForgeError::Postponed { retry_after, reason, .. } => {
+            assert!(reason.starts_with("GitHub limits this token: \""), "{reason}");
             retry_after.map(|wait| wait.as_secs())
         }
         other => panic!("{other:?}"),
@@ -114,7 +121,7 @@ async fn graphql_says_no_with_status_200() {
         client(&fake).pipeline(1).await.unwrap_err()
     };
     assert!(matches!(ask(say("RATE_LIMITED")).await,
-        ForgeError::Unavailable { retry_after: Some(wait), .. } if wait.as_secs() == 60));
+        ForgeError::Postponed { retry_after: Some(wait), .. } if wait.as_secs() == 60));
     assert!(matches!(ask(say("FORBIDDEN")).await, ForgeError::Refused { .. }));
     assert!(matches!(ask(say("UNPROCESSABLE")).await, ForgeError::Rejected { .. }));
     assert!(matches!(ask(say("A_WORD_OF_2030")).await, ForgeError::Invalid { .. }));

@@ -61,8 +61,18 @@ async fn all_shapes_of_an_error_are_words() {
     }
     for status in [200, 400, 403, 404] {
         let error = read_after(Answer::text(status, "text/html; charset=utf-8", "<h1>Sign in</h1>")).await;
-        let said = "where GitLab's API was expected";
-        assert!(matches!(&error, ForgeError::Unusable { reason, .. } if reason.ends_with(said)), "{error:?}");
+        let (ForgeError::Postponed { reason, .. } | ForgeError::Unusable { reason, .. }) = &error else {
+            panic!("{error:?}");
+        };
+        assert!(reason.ends_with("where GitLab's API was expected"), "{error:?}");
+        assert_eq!(matches!(error, ForgeError::Unusable { .. }), status == 404, "{error:?}");
+    }
+    for answer in [
+        Answer::text(403, "text/plain", "Forbidden\n"),
+        Answer::message(403, "You cannot perform write operations on a read-only instance"),
+    ] {
+        let error = read_after(answer).await;
+        assert!(matches!(error, ForgeError::Postponed { .. }), "{error:?}");
     }
     let long = read_after(Answer::message(400, "é".repeat(5000))).await;
     assert!(long.to_string().len() < 1000);

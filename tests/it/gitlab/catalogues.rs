@@ -168,3 +168,16 @@ async fn the_project_is_the_longest_prefix_that_the_api_knows() {
     fake.fail(Failure::always("GET", "/projects/", How::Answer(Answer::text(503, "text/plain", "busy"))));
     assert!(matches!(found(PRODUCER_PATH).await, Err(CatalogueError::Unavailable { .. })));
 }
+
+#[tokio::test]
+async fn releases_without_their_tags_are_not_offered_to_a_guest() {
+    let fake = producer(&[("0.4.12", "Only words"), ("0.4.13", "More words")]).await;
+    fake.state().project(PRODUCER).public = false;
+    fake.state().add_bot(PRODUCER, "guest", TOKEN);
+    fake.state().project(PRODUCER).members.insert("guest".to_owned(), 10);
+    let error = release_notes(&fake, Some(private(&fake, TOKEN))).candidates().await.unwrap_err();
+    assert!(
+        matches!(&error, CatalogueError::NotOffered { reason, .. } if reason.contains("Guest")),
+        "{error:?}"
+    );
+}

@@ -82,6 +82,7 @@ async fn what_the_fake_answers_in_the_stories_fits_gitlabs_own_schemas() {
         state.add_project(hub::PROJECT, PATH, &[(VALUES, AT_0_4_11.as_bytes())]);
         state.add_bot(hub::PROJECT, "project_42_bot", hub::TOKEN);
         state.add_user("alice");
+        state.project(hub::PROJECT).protected[0].merge = 30;
         state.project(hub::PROJECT).milestones = vec!["1.5".to_owned()];
         let producer = state.add_project(7, "sylva/producer", &[("README.md", b"images\n")]);
         producer.registry.names = vec![String::new(), "ubuntu".to_owned()];

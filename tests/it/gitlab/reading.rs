@@ -171,7 +171,8 @@ async fn a_pipeline_belongs_to_the_head_even_where_it_ran_on_the_merge() {
     assert_eq!(client(&fake).pipeline(1).await.unwrap(), None);
     for (status, failed) in [("RUNNING", false), ("SUCCESS", false), ("FAILED", true), ("SKIPPED", true)] {
         fake.state().project(PROJECT).pipelines.insert(sha.clone(), status.to_owned());
-        let expected = Pipeline { head: CommitId(sha.clone()), failed };
+        let succeeded = status == "SUCCESS";
+        let expected = Pipeline { head: CommitId(sha.clone()), failed, succeeded };
         assert_eq!(client(&fake).pipeline(1).await.unwrap(), Some(expected), "{status}");
     }
     let answer = Answer::json(200, &serde_json::json!({"errors": [{"message": "Timeout on headPipeline"}]}));
@@ -201,6 +202,7 @@ async fn a_conflict_is_seen_once_gitlab_has_looked() {
         "x",
         &[(VALUES, b"version: 9\r\n")],
     );
+    assert_eq!(seen().await, Mergeability::Unknown, "the push made void what was known");
     assert_eq!(seen().await, Mergeability::Conflict);
     fake.state().project(PROJECT).merge_request(1).detailed_merge_status = Some("checking".to_owned());
     assert_eq!(seen().await, Mergeability::Unknown);
@@ -294,10 +296,21 @@ async fn access_is_told_as_far_as_the_token_may_know() {
     assert_eq!(access.may_push, Some(true));
     assert_eq!(access.default_branch, Some(branch("main")));
 
-    fake.state().project(PROJECT).protected.push("dibump/*".to_owned());
+    fake.state().project(PROJECT).protected.push(crate::fake::gitlab::Protected::by_default("dibump/*"));
     assert_eq!(client(&fake).access().await.unwrap().may_push, Some(false));
 
     let anonymous = client_of(&fake, None, ProjectId::Number(PROJECT)).access().await.unwrap();
     assert_eq!((anonymous.user, anonymous.scopes, anonymous.role), (None, None, None));
     assert_eq!(anonymous.may_push, Some(false));
+}
+
+#[tokio::test]
+async fn projects_that_are_about_to_be_deleted_are_not_listed() {
+    let fake = gitlab().await;
+    fake.state().add_project(43, "sylva/old", &[]).archived = true;
+    fake.state().add_project(44, "sylva/gone", &[]).marked_for_deletion = true;
+    let groups =
+        dibump::gitlab::Groups::new(transport(), &fake.api().parse().unwrap(), Some(private(&fake, TOKEN)));
+    let found = dibump::forge::Projects::projects(&groups.unwrap(), "sylva").await.unwrap();
+    assert_eq!(found.into_iter().map(|project| project.path).collect::<Vec<_>>(), [PATH]);
 }

@@ -7,7 +7,7 @@ use dibump::forge::{
 };
 
 use super::*;
-use crate::fake::gitlab::{Failure, How};
+use crate::fake::gitlab::{Failure, How, Version};
 
 const AFTER: &[u8] = b"\xef\xbb\xbfversion: 0.4.12\r\nimages:\r\n  b: {} # caf\xc3\xa9 & 100% \xff";
 
@@ -27,6 +27,7 @@ fn request(settings: MergeRequestSettings) -> NewMergeRequest {
         target_branch: branch("main"),
         title: "Update images to 0.4.12".to_owned(),
         description: "a & b = c\n<!-- dibump -->".to_owned(),
+        unset_description: "unset".to_owned(),
         settings,
     }
 }
@@ -123,7 +124,7 @@ async fn gitlabs_own_words_say_why_a_commit_was_not_made() {
         let error = client(&fake).push(&new).await.unwrap_err();
         assert!(matches!(&error, ForgeError::Rejected { reason, .. } if reason.contains(words)), "{error:?}");
     }
-    fake.state().project(PROJECT).protected.push("dibump/*".to_owned());
+    fake.state().project(PROJECT).protected.push(crate::fake::gitlab::Protected::by_default("dibump/*"));
     let error = client(&fake).push(&commit(main, None)).await.unwrap_err();
     let ForgeError::Refused { reason, hint, .. } = &error else { panic!("{error:?}") };
     assert_eq!(reason, "You are not allowed to push into this branch");
@@ -333,5 +334,23 @@ async fn auto_merge_is_set_for_one_head_and_taken_back() {
         fake.state().project(PROJECT).pipelines.insert(ours.0.clone(), "FAILED".to_owned());
         let error = client.enable_auto_merge(1, &ours).await.unwrap_err();
         assert!(matches!(error, ForgeError::NotYet { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn auto_merge_goes_by_the_name_that_the_version_knows() {
+    for (version, name) in
+        [(Version(17, 10), "merge_when_pipeline_succeeds"), (Version(17, 11), "auto_merge")]
+    {
+        let fake = pushed().await;
+        fake.state().version = version;
+        client(&fake).create_merge_request(&request(MergeRequestSettings::default())).await.unwrap();
+        let ours = head(&mut fake.state(), SOURCE);
+        fake.state().project(PROJECT).pipelines.insert(ours.0.clone(), "RUNNING".to_owned());
+        client(&fake).enable_auto_merge(1, &ours).await.unwrap();
+        assert!(fake.state().project(PROJECT).merge_request(1).auto_merge);
+        let sent: serde_json::Value = serde_json::from_slice(&fake.writes().pop().unwrap().body).unwrap();
+        let names: Vec<&str> = sent.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names, [name, "sha"]);
     }
 }

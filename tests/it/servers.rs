@@ -1,0 +1,76 @@
+//! Servers as they really are: what they do later, what they refuse, and what they change. Each rule is in the fakes'
+//! tables, with its source.
+
+mod github;
+mod gitlab;
+
+use crate::hub::Opened;
+use crate::world::{AT_0_4_11, Ran, SOURCE, VALUES, World, values_at};
+
+stories! {
+    what_the_forge_merges_at_once_was_merged_and_not_reverted_by_a_person,
+    people_who_are_not_there_are_found_out_before_anything_is_written,
+    a_conflict_with_the_target_branch_is_resolved_with_nobody_looking,
+    a_target_whose_merge_request_is_right_costs_one_request_more_where_its_target_branch_moved,
+}
+
+fn says(ran: &Ran, exit: i32, said: &str) {
+    assert!(ran.exit == Some(exit) && ran.stdout.contains(said), "{exit} and {said} are expected: {ran:#?}");
+}
+
+fn only(world: &World) -> Opened {
+    let [mr] = &world.merge_requests()[..] else { panic!("{:#?}", world.merge_requests()) };
+    mr.clone()
+}
+
+/// Nothing changes any more, and nothing is written.
+async fn settles(world: &World, exit: i32, said: &str) {
+    let (ran, writes) = world.run_and_writes().await;
+    says(&ran, exit, said);
+    assert!(writes.is_empty(), "{writes:#?}");
+}
+
+/// A person's commit on the target branch, in the line above the one that ours changes: the same patch conflicts.
+fn conflict(world: &World) {
+    let other = AT_0_4_11.replace("# versions of everything", "# by hand");
+    world.hub.commit("main", "By hand", &[(VALUES, other.as_bytes())]);
+}
+
+async fn a_conflict_with_the_target_branch_is_resolved_with_nobody_looking(world: World) {
+    world.run().await;
+    conflict(&world);
+    says(&world.run().await, 0, "→ updated");
+    assert!(world.values(SOURCE).unwrap().starts_with("# by hand\n"), "{:?}", world.values(SOURCE));
+    assert_eq!(world.commits_ahead(), 1);
+    settles(&world, 0, "→ unchanged").await;
+}
+
+async fn a_target_whose_merge_request_is_right_costs_one_request_more_where_its_target_branch_moved(
+    world: World,
+) {
+    world.run().await;
+    settles(&world, 0, "→ unchanged").await;
+    let before = world.hub.log().len();
+    world.hub.commit("main", "Docs", &[("README.md", b"hello world\n")]);
+    settles(&world, 0, "→ unchanged").await;
+    let checked = world.hub.log();
+    settles(&world, 0, "→ unchanged").await;
+    assert_eq!(world.hub.log().len(), before);
+    assert!(checked.len() <= before + 1, "{before} {checked:#?}");
+}
+
+async fn what_the_forge_merges_at_once_was_merged_and_not_reverted_by_a_person(world: World) {
+    world.merge_request_settings("{auto_merge: true}").run().await;
+    world.hub.pipeline_succeeded(SOURCE);
+    let ran = world.run().await;
+    says(&ran, 0, "→ merged");
+    assert!(!ran.stdout.contains("reverted"), "{ran:#?}");
+    assert_eq!((only(&world).state.as_str(), world.values("main").unwrap()), ("merged", values_at(12)));
+    settles(&world, 0, "→ up to date").await;
+}
+
+async fn people_who_are_not_there_are_found_out_before_anything_is_written(world: World) {
+    world.merge_request_settings("{reviewers: [nobody]}");
+    settles(&world, 3, "`nobody`").await;
+    assert_eq!(world.branches(), ["main"]);
+}

@@ -1,0 +1,100 @@
+//! GitHub as it really is.
+
+use super::*;
+use crate::fake::wire::{Answer, Failure, How};
+use crate::world::PROJECT;
+
+/// A pull request with a label and an assignee.
+async fn labelled() -> World {
+    let world = World::on_github().await;
+    let mut state = world.hub.github().state();
+    state.add_user("ada");
+    state.project(PROJECT).members.insert("ada".to_owned(), 3);
+    drop(state);
+    world.merge_request_settings("{labels: [bot], assignees: [ada], reviewers: [ada]}");
+    world
+}
+
+fn settings(world: &World) -> [Vec<String>; 3] {
+    let request = world.hub.github().state().project(PROJECT).pull_request(1).clone();
+    [request.labels, request.assignees, request.reviewers]
+}
+
+fn whole() -> [Vec<String>; 3] {
+    ["bot", "ada", "ada"].map(|name| vec![name.to_owned()])
+}
+
+#[tokio::test]
+async fn settings_are_set_where_the_answer_of_opening_was_lost() {
+    let world = labelled().await;
+    world.hub.fail(Failure::once("POST", "/pulls", How::LoseAnswer));
+    says(&world.run().await, 0, "→ created");
+    assert_eq!(settings(&world), whole());
+    settles(&world, 0, "→ unchanged").await;
+}
+
+#[tokio::test]
+async fn settings_are_set_by_the_next_run_where_one_was_killed_after_opening() {
+    let world = labelled().await;
+    world.hub.fail(Failure::once("POST", "/requested_reviewers", How::Silence));
+    let mut child = world.desk.spawn(&["run"]);
+    while !world.hub.all_struck() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    child.kill().await.unwrap();
+    world.hub.heal();
+    assert_ne!(settings(&world), whole());
+    says(&world.run().await, 0, "→ updated");
+    assert_eq!(settings(&world), whole());
+    settles(&world, 0, "→ unchanged").await;
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_told_in_githubs_words_with_the_time_of_its_end() {
+    let limited = |words: &str| Answer::message(403, words).header("date", "Tue, 05 May 2026 03:02:01 GMT");
+    for (answer, words, until) in [
+        (
+            limited("You have exceeded a secondary rate limit.").header("retry-after", "3600"),
+            "You have exceeded a secondary rate limit",
+            "04:02 UTC",
+        ),
+        (limited("You have triggered an abuse detection mechanism."), "abuse detection", "03:03 UTC"),
+        (
+            limited("API rate limit exceeded for user ID 1.")
+                .header("x-ratelimit-remaining", "0")
+                .header("x-ratelimit-reset", "1777951921"),
+            "API rate limit exceeded",
+            "03:32 UTC",
+        ),
+    ] {
+        let world = World::on_github().await;
+        world.hub.fail(Failure::always("GET", "/repos/", How::Answer(answer)));
+        let ran = world.run().await;
+        says(&ran, 4, words);
+        assert!(ran.stdout.contains(until) && ran.stdout.contains("GitHub limits this token"), "{ran:#?}");
+    }
+}
+
+#[tokio::test]
+async fn where_drafts_do_not_exist_a_normal_one_is_opened_and_that_is_told() {
+    let world = World::on_github().await;
+    world.hub.github().state().project(PROJECT).drafts = false;
+    world.merge_request_settings("{draft: true}");
+    let ran = world.run().await;
+    says(&ran, 0, "→ created");
+    assert!(ran.stdout.contains("GitHub has no drafts here"), "{ran:#?}");
+    assert!(!world.hub.is_draft(1));
+    settles(&world, 0, "→ unchanged").await;
+}
+
+#[tokio::test]
+async fn a_page_of_a_firewall_is_not_github_and_may_pass() {
+    let world = World::on_github().await;
+    let page = Answer::text(403, "text/html; charset=UTF-8", "<title>Just a moment...</title>");
+    world.hub.fail(Failure::always("GET", "/repos/", How::Answer(page)));
+    let ran = world.run().await;
+    says(&ran, 4, "GitHub's API was expected");
+    assert!(!ran.stdout.contains("token"), "{ran:#?}");
+    world.hub.heal();
+    says(&world.run().await, 0, "→ created");
+}
