@@ -173,6 +173,10 @@ fn number(text: &str) -> Option<Number> {
     if let Ok(whole) = u64::from_str_radix(digits, radix) {
         return sign.is_empty().then(|| whole.into());
     }
+    // `0b2` is no number of any base, and `0x1.5` no fraction.
+    if digits.len() < plain.trim_start_matches(['+', '-']).len() {
+        return None;
+    }
     let float = digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
     (float && digits.bytes().any(|b| b.is_ascii_digit()))
         .then(|| signed.parse().ok())
@@ -193,6 +197,10 @@ mod tests {
             ("1_000", json!(1000)),
             ("010", json!(8)),
             ("0x1F", json!(31)),
+            ("0b2", json!("0b2")),
+            ("-0o9", json!("-0o9")),
+            ("0x1.5", json!("0x1.5")),
+            ("09", json!(9.0)),
             ("no", json!(false)),
             ("On", json!(true)),
             ("~", json!(null)),
