@@ -14,15 +14,17 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::tls::Tls;
 
 /// How long a caller has for its request and for taking the answer. One connection serves one request, so that none idles.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// So many callers are served at once at most. One more takes the place of the one who is there longest: a request takes
-/// milliseconds, so that one is idle.
+/// So many callers are served at once at most. One more takes the place of the one who is there longest.
 const MOST_CALLERS: u64 = 64;
+/// A request takes milliseconds: who is there for longer than this while others wait is idle, or slow on purpose.
+const TURN: Duration = Duration::from_secs(1);
 /// Callers get this part of the descriptors that the process may have: the rest is for the run.
 const SHARE_OF_DESCRIPTORS: u64 = 4;
 /// How long a listener rests that cannot accept, as where no descriptor is left.
@@ -101,7 +103,7 @@ impl Listener {
     /// Serves callers until it is dropped.
     pub(super) async fn serve(self, router: Router, tls: Option<Arc<Tls>>) {
         let seats = seats();
-        let mut callers: VecDeque<AbortHandle> = VecDeque::new();
+        let mut callers: VecDeque<(Instant, JoinHandle<_>)> = VecDeque::new();
         loop {
             let stream = match self.accept().await {
                 Ok(stream) => stream,
@@ -111,14 +113,15 @@ impl Listener {
                     continue;
                 }
             };
-            callers.retain(|caller| !caller.is_finished());
+            callers.retain(|(_, caller)| !caller.is_finished());
             if callers.len() == seats
-                && let Some(longest) = callers.pop_front()
+                && let Some((since, mut longest)) = callers.pop_front()
             {
+                let _ = tokio::time::timeout_at(since + TURN, &mut longest).await;
                 longest.abort();
             }
             let answer = tokio::time::timeout(PATIENCE, answer(stream, router.clone(), tls.clone()));
-            callers.push_back(tokio::spawn(answer).abort_handle());
+            callers.push_back((Instant::now(), tokio::spawn(answer)));
         }
     }
 
