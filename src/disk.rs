@@ -4,6 +4,7 @@
 pub mod cache;
 pub mod checkout;
 pub mod releases;
+mod regular;
 mod replace;
 mod signatures;
 pub mod tree;

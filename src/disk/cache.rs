@@ -16,6 +16,9 @@ use crate::release::{Digest, Naming, Release, Version};
 use crate::signature::Evidence;
 use crate::store::Store;
 
+/// The largest file of the cache: a release of a thousand images has about a megabyte.
+const MOST_BYTES: u64 = 16 << 20;
+
 /// A store in a folder. Unreadable or unwritable files only cost requests.
 pub struct DiskStore {
     folder: PathBuf,
@@ -66,7 +69,7 @@ impl DiskStore {
 #[async_trait]
 impl Store for DiskStore {
     async fn release(&self, prefix: &Prefix, version: &Version) -> Option<(Release, Timestamp)> {
-        let bytes = tokio::fs::read(self.file(prefix, version)).await.ok()?;
+        let bytes = kept(&self.file(prefix, version))?;
         let kept: Kept = serde_json::from_slice(&bytes).ok()?;
         let release = kept.release.release(&self.naming).ok()?;
         (release.version == *version).then_some((release, kept.read_at))
@@ -82,7 +85,7 @@ impl Store for DiskStore {
 
     async fn first_seen(&self, prefix: &Prefix, version: &Version, now: Timestamp) -> Option<Timestamp> {
         let path = self.producer(prefix).join("first-seen.json");
-        let bytes = tokio::fs::read(&path).await.ok();
+        let bytes = kept(&path);
         let read = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let mut sights = read.unwrap_or(FirstSights { since: now, versions: BTreeMap::new() });
         let known = sights.versions.len();
@@ -96,7 +99,7 @@ impl Store for DiskStore {
     }
 
     async fn signatures(&self, prefix: &Prefix, image: &Digest) -> Vec<Evidence> {
-        let Ok(bytes) = tokio::fs::read(self.signatures_of(prefix, image)).await else { return Vec::new() };
+        let Some(bytes) = kept(&self.signatures_of(prefix, image)) else { return Vec::new() };
         let kept = serde_json::from_slice::<KeptSignatures>(&bytes).ok();
         kept.and_then(KeptSignatures::evidence).unwrap_or_default()
     }
@@ -107,6 +110,11 @@ impl Store for DiskStore {
             tracing::warn!(path = %path.display(), %error, "couldn't write the cache");
         }
     }
+}
+
+/// What was kept in a file, as far as it is one that this may have written.
+fn kept(path: &Path) -> Option<Vec<u8>> {
+    super::regular::read(path, MOST_BYTES).ok()
 }
 
 fn write(path: &Path, kept: &impl Serialize) -> std::io::Result<()> {

@@ -3,6 +3,7 @@
 //! Its schema is `config/releases.schema.json`, generated from the structs below.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -128,9 +129,18 @@ impl Ends for ReleasesFileError {
     }
 }
 
+/// The most bytes of a file of releases. It may be a pipe: that is how another command hands them on.
+const MOST_BYTES: u64 = 256 << 20;
+
 /// Reads a file of releases.
 pub fn read(path: &Path, naming: &Naming) -> Result<Known, ReleasesFileError> {
-    let text = std::fs::read(path).map_err(|e| ReleasesFileError::Io(path.to_owned(), e))?;
+    let failed = |error| ReleasesFileError::Io(path.to_owned(), error);
+    let mut text = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut text).map_err(failed)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(failed(std::io::Error::other(format!("more than {MOST_BYTES} bytes"))));
+    }
     let file: ReleasesFile =
         serde_json::from_slice(&text).map_err(|e| ReleasesFileError::Json(path.to_owned(), e))?;
     file.known(naming).map_err(|reason| ReleasesFileError::Value { path: path.to_owned(), reason })

@@ -67,7 +67,7 @@ pub(super) fn read_all(source: impl Read, name: &Path) -> Result<Vec<u8>, FileEr
 }
 
 impl ValuesFile {
-    /// Reads a file of at most 32 MiB.
+    /// Reads a regular file of at most 32 MiB.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let failed = |error| FileError::Read(path.to_owned(), error);
         let resolved = std::fs::canonicalize(path).map_err(failed)?;
@@ -75,7 +75,7 @@ impl ValuesFile {
         if size > MAX_BYTES {
             return Err(FileError::TooLarge { path: path.to_owned(), size });
         }
-        let bytes = std::fs::read(&resolved).map_err(failed)?;
+        let bytes = super::regular::read(&resolved, MAX_BYTES).map_err(failed)?;
         Ok(Self { path: path.to_owned(), resolved, bytes })
     }
 
@@ -93,7 +93,8 @@ impl ValuesFile {
 
     /// Replaces the file's content, keeping its mode. Refuses if the file changed since it was read.
     pub fn write(&self, bytes: &[u8]) -> Result<(), FileError> {
-        let now = std::fs::read(&self.resolved).map_err(|e| FileError::Read(self.path.clone(), e))?;
+        let now = super::regular::read(&self.resolved, MAX_BYTES)
+            .map_err(|e| FileError::Read(self.path.clone(), e))?;
         if now != self.bytes {
             return Err(FileError::Changed(self.path.clone()));
         }

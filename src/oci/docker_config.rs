@@ -41,9 +41,16 @@ impl Target {
     }
 }
 
+/// The largest file that is read.
+const MOST_BYTES: u64 = 1 << 20;
+
 /// The credentials that the file has for the target; `None` if it has none or is not there.
 pub(super) async fn look_up(path: &Path, target: &Target) -> Result<Option<Credentials>, CredentialsError> {
     let broken = |reason: String| CredentialsError::File { path: path.to_owned(), reason };
+    let usable = |metadata: std::fs::Metadata| metadata.is_file() && metadata.len() <= MOST_BYTES;
+    if tokio::fs::metadata(path).await.is_ok_and(|metadata| !usable(metadata)) {
+        return Err(broken(format!("expected a regular file of at most {MOST_BYTES} bytes")));
+    }
     let bytes = match tokio::fs::read(path).await {
         Ok(bytes) => bytes,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {

@@ -37,7 +37,7 @@ impl Fleet {
     }
 
     /// Writes the configuration; `targets` is what names them.
-    fn configure(&self, targets: &str) -> &Self {
+    pub(crate) fn configure(&self, targets: &str) -> &Self {
         let config = format!(
             "version: 1\nproducers:\n  - {{registry: {}, plain_http: true, discovery: [catalog]}}\n\
              forge: {{kind: gitlab, url: \"{}\"}}\n{NETWORK}{targets}",

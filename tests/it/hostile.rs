@@ -1,8 +1,10 @@
 //! Servers, projects and people that mean harm, or are just broken: what they get from us, and what they can make us say.
 
 mod caps;
+mod files;
 mod lines;
 mod secrets;
+mod time;
 mod work;
 
 use std::sync::{Arc, Mutex};
