@@ -6,9 +6,11 @@
 mod headers;
 mod keys;
 mod signatures;
+mod strangers;
 mod values;
 
 pub use headers::{challenge_header, link_header};
 pub use keys::key_parsing;
 pub use signatures::{bundle, cosign_payload};
+pub use strangers::{annotations, schema, template};
 pub use values::values_edit;

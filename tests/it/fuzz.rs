@@ -11,13 +11,16 @@ mod targets;
 /// A target and its name, which is that of its folder below `fuzz/corpus/`.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 9] = [
     ("values_edit", targets::values_edit),
     ("key_parsing", targets::key_parsing),
     ("challenge_header", targets::challenge_header),
     ("link_header", targets::link_header),
     ("cosign_payload", targets::cosign_payload),
     ("bundle", targets::bundle),
+    ("schema", targets::schema),
+    ("template", targets::template),
+    ("annotations", targets::annotations),
 ];
 
 /// Of all targets together.
@@ -73,6 +76,21 @@ fn payloads_count_for_their_image_only_over_corpus_and_mutations() {
 #[test]
 fn bundles_count_for_their_image_only_over_corpus_and_mutations() {
     holds(TARGETS[5]);
+}
+
+#[test]
+fn schemas_end_over_corpus_and_mutations() {
+    holds(TARGETS[6]);
+}
+
+#[test]
+fn templates_end_over_corpus_and_mutations() {
+    holds(TARGETS[7]);
+}
+
+#[test]
+fn annotations_begin_no_line_over_corpus_and_mutations() {
+    holds(TARGETS[8]);
 }
 
 fn holds((name, target): Target) {
