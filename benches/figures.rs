@@ -15,6 +15,8 @@
     reason = "a benchmark sets up its own files, servers and processes"
 )]
 
+#[path = "figures/bounds.rs"]
+mod bounds;
 #[path = "figures/consumer.rs"]
 mod consumer;
 #[path = "figures/edit.rs"]
@@ -60,5 +62,8 @@ fn main() {
     }
     if is_wanted("fleet") {
         fleet::all();
+    }
+    if is_wanted("bounds") {
+        bounds::all();
     }
 }

@@ -1,0 +1,114 @@
+//! How long the largest input takes that is not refused, and how much memory: keys, versions, tags.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::DIBUMP;
+use crate::fake::oci::{FakeRegistry, Image};
+use crate::measure::{peak, row};
+
+const PREFIX: &str = "group/diskimage-builder";
+const KEYS: usize = 30_000;
+const VERSIONS: usize = 10_000;
+const TAGS: usize = 1_000_000;
+const NIGHTLY: usize = 1_500;
+
+/// All rows.
+pub(crate) fn all() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    keys(&folder);
+    let bench = Bench { runtime, folder };
+    bench.registry("10,000 newer versions, all held", VERSIONS, |registry, count| {
+        (0..count)
+            .for_each(|patch| release(registry, &format!("0.5.{patch}"), "ubuntu-noble-plain-rke2-1-99-1"));
+    });
+    bench.registry("1,000,000 tags in 10 repositories", TAGS, |registry, count| {
+        for repository in 0..10 {
+            let name = format!("ubuntu-noble-plain-rke2-1-{repository}-7");
+            (0..count / 10).for_each(|tag| release(registry, &format!("build-{tag}"), &name));
+        }
+    });
+    bench.registry("1,500 nightly tags beside the images", NIGHTLY, |registry, count| {
+        (0..count).for_each(|patch| release(registry, &format!("1.0.{patch}"), "ci-tools"));
+    });
+}
+
+fn release(registry: &FakeRegistry, tag: &str, name: &str) {
+    registry.release(PREFIX, tag, &[Image::new(name)]);
+}
+
+/// `plan` and `check` of a mapping of 30,000 keys, all of which are renamed.
+fn keys(folder: &TempDir) {
+    let key = |n: usize, patch: usize| format!("ubuntu-noble-plain-rke2-1-{n}-{patch}");
+    let mut text = "sylva_diskimagebuilder_version: 0.4.11\nsylva_diskimagebuilder_images:\n".to_owned();
+    (0..KEYS).for_each(|n| writeln!(text, "  {}: {{}}", key(n, 7)).expect("a string"));
+    let release = |version: &str, patch: usize| {
+        let artifacts: Vec<_> = (0..KEYS).map(|n| json!({"name": key(n, patch)})).collect();
+        json!({"version": version, "artifacts": artifacts})
+    };
+    let releases =
+        json!({"schema": "dibump.releases/1", "releases": [release("0.4.11", 7), release("0.4.12", 8)]});
+    let (file, observed) = (folder.path().join("keys.yaml"), folder.path().join("releases.json"));
+    std::fs::write(&file, text).expect("a file");
+    std::fs::write(&observed, releases.to_string()).expect("a file");
+    for command in ["plan", "check"] {
+        let mut ours = Command::new(DIBUMP);
+        ours.arg(command).arg(&file).arg("--observed").arg(&observed).env_clear();
+        told(&format!("{command} 30,000 keys"), &mut ours);
+    }
+}
+
+struct Bench {
+    runtime: Runtime,
+    folder: TempDir,
+}
+
+impl Bench {
+    fn registry(&self, what: &str, count: usize, fill: impl Fn(&FakeRegistry, usize)) {
+        let registry = self.runtime.block_on(FakeRegistry::start());
+        let images = |patch: usize| format!("ubuntu-noble-plain-rke2-1-31-{patch}");
+        for patch in [11, 12] {
+            release(&registry, &format!("0.4.{patch}"), &images(patch));
+        }
+        fill(&registry, count);
+        let before = registry.count("");
+        let mut ours = plan(registry.host(), &self.values(&images(11)));
+        told(what, &mut ours);
+        // Timed and measured are two runs.
+        row(&format!("{what}: requests"), &((registry.count("") - before) / 2).to_string(), "");
+    }
+
+    fn values(&self, key: &str) -> PathBuf {
+        let path = self.folder.path().join("values.yaml");
+        let text = format!(
+            "sylva_diskimagebuilder_version: 0.4.11\nsylva_diskimagebuilder_images:\n  {key}: {{}}\n"
+        );
+        std::fs::write(&path, text).expect("a file");
+        path
+    }
+}
+
+fn plan(host: &str, values: &Path) -> Command {
+    let mut command = Command::new(DIBUMP);
+    let registry = format!("oci://{host}/{PREFIX}");
+    command.arg("plan").arg(values).args(["--registry", &registry, "--plain-http", "--discovery", "catalog"]);
+    command.env_clear();
+    command
+}
+
+/// However it ends: what is too much ends, too.
+fn told(what: &str, command: &mut Command) {
+    let began = Instant::now();
+    let output = command.output().expect("the command starts");
+    let took = began.elapsed();
+    let code = output.status.code().map_or("a signal".to_owned(), |code| format!("code {code}"));
+    let memory = if output.status.success() { format!(", {:.1} MiB", peak(command)) } else { String::new() };
+    row(what, &format!("{:.2} s, {code}{memory}", took.as_secs_f64()), "");
+}
