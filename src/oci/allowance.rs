@@ -8,10 +8,12 @@ use crate::registry::RegistryError;
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
-    /// Tags and names of repositories.
-    Entries,
-    /// The bytes of these.
-    EntryBytes,
+    /// Tags.
+    Tags,
+    /// Names of repositories.
+    Names,
+    /// The bytes of both.
+    Bytes,
     /// Pages of lists, beside the first of each.
     Pages,
     /// The bytes of annotations, with what it costs to keep them.
@@ -19,13 +21,14 @@ pub(super) enum Of {
 }
 
 impl Of {
-    const ALL: [Self; 4] = [Self::Entries, Self::EntryBytes, Self::Pages, Self::Annotations];
+    const ALL: [Self; 5] = [Self::Tags, Self::Names, Self::Bytes, Self::Pages, Self::Annotations];
 
     /// How much there may be of it, and how a message calls it.
     const fn limit(self) -> (usize, &'static str) {
         match self {
-            Self::Entries => (1_000_000, "tags"),
-            Self::EntryBytes => (32 << 20, "bytes of tags"),
+            Self::Tags => (1_000_000, "tags"),
+            Self::Names => (1_000_000, "repositories"),
+            Self::Bytes => (32 << 20, "bytes of tags"),
             Self::Pages => (10_000, "pages of tags"),
             Self::Annotations => (64 << 20, "bytes of annotations"),
         }
@@ -70,11 +73,11 @@ mod tests {
     #[test]
     fn what_is_used_up_stays_so_and_the_others_are_not_touched() {
         let allowance = Allowance::new("registry.example");
-        let (most, _) = Of::Entries.limit();
-        assert!(allowance.take(Of::Entries, most).is_ok());
-        let error = allowance.take(Of::Entries, 1).unwrap_err();
+        let (most, _) = Of::Tags.limit();
+        assert!(allowance.take(Of::Tags, most).is_ok());
+        let error = allowance.take(Of::Tags, 1).unwrap_err();
         assert!(matches!(&error, RegistryError::Invalid { .. }), "{error:?}");
         assert!(error.to_string().contains("more than 1000000 tags"), "{error}");
-        assert!(Of::ALL.iter().filter(|of| **of != Of::Entries).all(|of| allowance.take(*of, 1).is_ok()));
+        assert!(Of::ALL.iter().filter(|of| **of != Of::Tags).all(|of| allowance.take(*of, 1).is_ok()));
     }
 }

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::OciRegistry;
+use super::allowance::Of;
 use super::paging::{self, Items, Page};
 use super::session::Scope;
 use crate::catalogue::{Candidates, Catalogue, CatalogueError, Names};
@@ -31,6 +32,8 @@ struct CatalogPage {
 }
 
 impl Page for CatalogPage {
+    const OF: Of = Of::Names;
+
     fn into_items(self) -> Items {
         self.repositories
     }

@@ -27,6 +27,9 @@ const ROUND: usize = 50;
 
 /// One kind of list.
 pub(super) trait Page: DeserializeOwned {
+    /// As what its items count.
+    const OF: Of;
+
     /// What the page holds.
     fn into_items(self) -> Items;
 }
@@ -83,7 +86,7 @@ impl List<'_> {
         let length = items.count;
         let last = items.kept.last().cloned();
         let before = self.items.len();
-        self.keep(items, response)?;
+        self.keep(items, P::OF, response)?;
         if let Some(next) = next_page(&self.url, response)? {
             if !self.asked.insert(next.clone()) {
                 return Err(not_understood(response, "a list whose pages go in circles".to_owned()));
@@ -108,20 +111,21 @@ impl List<'_> {
         }
     }
 
-    fn keep(&mut self, items: Items, response: &Response) -> Result<(), RegistryError> {
+    fn keep(&mut self, items: Items, of: Of, response: &Response) -> Result<(), RegistryError> {
         let too_many = || Err(cut(response, too_many(MAX_ENTRIES, "entries")));
         if items.count > MAX_ENTRIES {
             return too_many();
         }
-        let bytes = items.kept.iter().map(String::len).sum();
-        self.client.allowance.take(Of::Entries, items.count)?;
-        self.client.allowance.take(Of::EntryBytes, bytes)?;
+        let (mut count, mut bytes) = (0, 0);
         for item in items.kept {
-            let place = self.items.len();
+            let (place, length) = (self.items.len(), item.len());
             if let Entry::Vacant(entry) = self.items.entry(item) {
                 entry.insert(place);
+                (count, bytes) = (count + 1, bytes + length);
             }
         }
+        self.client.allowance.take(of, count)?;
+        self.client.allowance.take(Of::Bytes, bytes)?;
         if self.items.len() > MAX_ENTRIES { too_many() } else { Ok(()) }
     }
 

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::allowance::Of;
 use super::client::Client;
 use super::paging::{self, Items, Page};
 use super::session::Scope;
@@ -17,6 +18,8 @@ struct TagPage {
 }
 
 impl Page for TagPage {
+    const OF: Of = Of::Tags;
+
     fn into_items(self) -> Items {
         self.tags
     }
