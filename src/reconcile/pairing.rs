@@ -78,8 +78,8 @@ fn free<'w>(
     listing: &Listing<'_>,
     fates: &[Fate],
 ) -> impl Iterator<Item = (&'w Artifact, &'w Facets)> {
-    let gets = |fate| match fate {
-        &Fate::Becomes(ref key, _) => Some(key.clone()),
+    let gets = |fate: &Fate| match fate {
+        Fate::Becomes(key, _) => Some(key.clone()),
         _ => None,
     };
     let given: BTreeSet<ImageKey> = fates.iter().filter_map(gets).collect();

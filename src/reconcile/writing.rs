@@ -1,6 +1,6 @@
 //! Fates and new entries as changes and as a report.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -82,7 +82,8 @@ pub(super) fn write(
     removes: bool,
 ) -> Result<Reconciliation, Refusal> {
     let families = added.iter().filter_map(|a| a.facets.as_ref()).map(Facets::family).collect();
-    let mut pass = Pass { listing, fates, new_families: families, result: blank };
+    let listed_families = listed_families(listing, fates);
+    let mut pass = Pass { listing, fates, listed_families, new_families: families, result: blank };
     pass.renames(!removes);
     if removes {
         pass.removals()?;
@@ -100,9 +101,21 @@ pub(super) fn write(
     Ok(pass.result)
 }
 
+/// Of each family the entry that is its first, and whether any remains.
+fn listed_families(listing: &Listing<'_>, fates: &[Fate]) -> BTreeMap<Family, (usize, bool)> {
+    let mut families = BTreeMap::new();
+    for (item, fate) in listing.items.iter().zip(fates) {
+        let Some(facets) = &item.facets else { continue };
+        let (_, remains) = families.entry(facets.family()).or_insert((item.entry, false));
+        *remains |= fate.remains();
+    }
+    families
+}
+
 struct Pass<'a> {
     listing: &'a Listing<'a>,
     fates: &'a [Fate],
+    listed_families: BTreeMap<Family, (usize, bool)>,
     /// The families that get new entries.
     new_families: BTreeSet<Family>,
     result: Reconciliation,
@@ -164,12 +177,8 @@ impl Pass<'_> {
         let Some(family) = item.facets.as_ref().map(Facets::family) else {
             return item.entry == 0;
         };
-        let is_relative =
-            |other: &Item<'_>| other.facets.as_ref().is_some_and(|facets| facets.family() == family);
-        let relatives = self.listing.items.iter().zip(self.fates).filter(|(other, _)| is_relative(other));
-        let is_first = relatives.clone().next().is_some_and(|(first, _)| first.entry == item.entry);
-        let others =
-            relatives.map(|(_, fate)| fate).any(Fate::remains) || self.new_families.contains(&family);
+        let (first, remains) = self.listed_families.get(&family).copied().unwrap_or((item.entry, false));
+        let (is_first, others) = (first == item.entry, remains || self.new_families.contains(&family));
         item.entry == 0 || is_first && others
     }
 

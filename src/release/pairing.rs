@@ -18,6 +18,9 @@ pub fn pair_lines<'f, A, B>(
         .collect()
 }
 
+/// Of more lines than this none is alike; a release has some dozens.
+const MOST_LINES: usize = 200;
+
 /// Images by their line: what is asked of one line looks at no other.
 #[derive(Debug)]
 pub struct ByLine<'f, T>(BTreeMap<Line, OneLine<'f, T>>);
@@ -46,15 +49,20 @@ impl<'f, T> ByLine<'f, T> {
         self.0.get(&of.line())?.best(of)
     }
 
-    /// The image that is nearest to one: of its line, else of another line of its family, else of another family.
+    /// The image that is nearest to one: of its line, else of the next line of its family, else of another family, if
+    /// there are few enough to look at all of them.
     pub fn nearest(&self, to: &Facets) -> Option<&(T, &'f Facets)> {
-        let own = self.best(to);
-        own.or_else(|| {
-            let best = self.0.values().filter_map(|line| line.best(to));
-            best.min_by(|(_, a), (_, b)| {
-                unlike(to, a).cmp(&unlike(to, b)).then_with(|| nearest_first(to, a, b))
-            })
-        })
+        let line = to.line();
+        let of_family = |(other, _): &(&Line, _)| other.family == line.family;
+        let below = self.0.range(..=&line).next_back().filter(of_family);
+        let above = self.0.range(&line..).next().filter(of_family);
+        let own: Vec<_> = below.into_iter().chain(above).map(|(_, line)| line).collect();
+        let lines: Vec<_> = match own.is_empty() {
+            true if self.0.len() <= MOST_LINES => self.0.values().collect(),
+            _ => own,
+        };
+        let best = lines.into_iter().filter_map(|line| line.best(to));
+        best.min_by(|(_, a), (_, b)| unlike(to, a).cmp(&unlike(to, b)).then_with(|| nearest_first(to, a, b)))
     }
 
     /// The images of a line.
