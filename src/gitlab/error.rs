@@ -172,7 +172,8 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
             return ForgeError::Postponed { action, reason, retry_after: None, hint };
         }
         Failure::Transport(error) => {
-            let hint = slashes(&error).or_else(|| error.hint());
+            let hints: Vec<String> = [error.hint(), slashes(&error)].into_iter().flatten().collect();
+            let hint = Some(hints.join(" ")).filter(|hint| !hint.is_empty());
             return ForgeError::Unusable { action, reason: error.to_string(), hint };
         }
         Failure::Archived { .. } => {
@@ -349,5 +350,6 @@ fn retry_after(response: &Response) -> Option<Duration> {
         let date = httpdate::parse_http_date(response.header("date")?).ok()?;
         (std::time::UNIX_EPOCH + Duration::from_secs(reset)).duration_since(date).ok()
     };
-    response.retry_after.or_else(by_window).map(|wait| wait.clamp(shortest, longest))
+    let told = response.retry_after.filter(|_| response.header("retry-after").is_some());
+    told.or_else(by_window).map(|wait| wait.clamp(shortest, longest))
 }
