@@ -137,6 +137,7 @@ impl<'v, 't> Writer<'v, '_, 't> {
                 problem: format!("takes a list or a mapping and has {}", value.kind()),
             })?,
         };
+        self.scope.budget.spend(Of::Template, items.len() as u64)?;
         if items.is_empty() {
             return self.within(None, self.dot.clone(), otherwise);
         }

@@ -396,6 +396,7 @@ fn what_a_rendering_may_cost_is_limited() {
     };
     is_too_large(&"{{ contains \"y\" .Values.y.z }}".repeat(2_000));
     is_too_large(&"{{ has .Values.z (list (merge) .Values.z) }}".replace(" (merge)", "").repeat(50));
+    is_too_large("{{ range .Values.z }}{{ range $.Values.z }}{{ end }}{{ end }}");
     let regexes = (0..1_100).map(|n| format!("{{{{regexMatch \"{n}\" \"x\"}}}}"));
     is_too_large(&regexes.collect::<String>());
     let often = "{{ regexMatch \"\\\\w{80}\" \"x\" }}".repeat(1_200);

@@ -149,7 +149,7 @@ fn group_projects(state: &State, links: &Links<'_>, asked: &Asked, group: &str) 
     let below = format!("{}/", group.to_lowercase());
     let ours = state.projects.values().filter(|project| project.path.to_lowercase().starts_with(&below));
     let active = asked.query("active") == Some("true");
-    let ours = ours.filter(|project| !project.archived && !(active && project.marked_for_deletion));
+    let ours = ours.filter(|project| !(project.archived || active && project.marked_for_deletion));
     let list: Vec<Value> = ours
         .map(|project| {
             json!({
