@@ -145,7 +145,7 @@ impl Run<'_> {
     /// Whether the forge does not show yet what was written last.
     fn lags(&self, observed: &Observed) -> bool {
         let hides = self.pushed.as_ref().is_some_and(|commit| is_hidden(commit, observed));
-        self.failed.is_none() && (hides || self.before.as_ref() == Some(observed))
+        hides || self.failed.is_none() && self.before.as_ref() == Some(observed)
     }
 
     /// A write without an answer was done after all if things are no longer as they were.

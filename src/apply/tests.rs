@@ -29,8 +29,10 @@ struct State {
     faults: Vec<(ForgeError, bool)>,
     /// How many reads do not show the newest branch head yet.
     lag: usize,
-    /// How many comparisons do not show the commits of the source branch yet.
-    empty_comparisons: usize,
+    /// Which of the next comparisons do not show the commits of the source branch yet.
+    empty_comparisons: Vec<bool>,
+    /// The first write of this name is refused so, whatever the others are.
+    refused: Option<(&'static str, ForgeError)>,
     stale: BTreeMap<Branch, Option<CommitId>>,
     approved: bool,
     pipeline: Option<Pipeline>,
@@ -174,6 +176,9 @@ impl FakeForge {
     fn answer(&self, request: &'static str) -> (Result<(), ForgeError>, bool) {
         let mut state = self.state();
         state.requests.push(request);
+        if let Some((_, error)) = state.refused.take_if(|(name, _)| *name == request) {
+            return (Err(error), false);
+        }
         match state.faults.is_empty() {
             true => (Ok(()), true),
             false => {
@@ -269,8 +274,7 @@ impl Forge for FakeForge {
     async fn compare(&self, target: &CommitId, source: &CommitId) -> Result<Comparison, ForgeError> {
         let mut state = self.state();
         state.requests.push("compare");
-        if state.empty_comparisons > 0 {
-            state.empty_comparisons -= 1;
+        if !state.empty_comparisons.is_empty() && state.empty_comparisons.remove(0) {
             return Ok(Comparison { commits: Vec::new(), paths: Some(Vec::new()) });
         }
         let history = |from: &CommitId| {
@@ -552,12 +556,18 @@ async fn the_lag_after_a_push_is_waited_for() {
 #[tokio::test]
 async fn a_comparison_that_does_not_show_the_push_yet_is_waited_for() {
     let forge = FakeForge::new();
-    forge.state().empty_comparisons = 3;
+    forge.state().empty_comparisons = vec![true; 3];
     assert_eq!(forge.outcome("0.4.12").await, "created");
     assert_eq!(forge.written(), ["push", "create"], "nothing is pushed over what was pushed");
 
     let forge = FakeForge::new();
-    forge.state().empty_comparisons = usize::MAX;
+    forge.state().refused = Some(("create", not_yet()));
+    forge.state().empty_comparisons = vec![false, true, true];
+    assert_eq!(forge.outcome("0.4.12").await, "created");
+    assert_eq!(forge.written(), ["push", "create", "create"], "also after a write that was refused");
+
+    let forge = FakeForge::new();
+    forge.state().empty_comparisons = vec![true; 1_000];
     let outcome = forge.outcome("0.4.12").await;
     let expected = "unknown: the forge does not show what commit 00000000, which was pushed, changes";
     assert_eq!(outcome, expected);
