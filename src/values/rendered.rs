@@ -107,19 +107,20 @@ impl<'a> Rendered<'a> {
     fn resolved(self, text: &str, path: &KeyPath) -> Result<String, TemplateError> {
         let resolved = resolve(text, self.values, self.budget)?;
         if let (Some(Lookups(noted)), true) = (self.lookups, resolved.asked_a_cluster) {
-            noted.lock().unwrap_or_else(PoisonError::into_inner).extend(self.asking(text, path, NESTED));
+            let asking = self.asking(text, path, NESTED).into_iter().filter(|path| !path.0.is_empty());
+            noted.lock().unwrap_or_else(PoisonError::into_inner).extend(asking);
         }
         Ok(resolved.text)
     }
 
-    /// The values that ask a cluster: this one at `path`, or those that its template names.
+    /// The values for which this one at `path` asks a cluster: those that its template names and that ask, else itself.
     fn asking(self, text: &str, path: &KeyPath, deep: usize) -> Vec<KeyPath> {
-        if text.contains("lookup") {
-            return vec![path.clone()];
-        }
+        let asks = |text: &str| resolve(text, self.values, self.budget).is_ok_and(|it| it.asked_a_cluster);
         let named = paths(text).into_iter().map(KeyPath).filter(|_| deep > 0);
         let texts = named.filter_map(|path| Some((self.at(&path)?.as_str()?, path)));
-        texts.flat_map(|(text, path)| self.asking(text, &path, deep - 1)).collect()
+        let asking = texts.filter(|(text, _)| asks(text));
+        let deeper: Vec<_> = asking.flat_map(|(text, path)| self.asking(text, &path, deep - 1)).collect();
+        if deeper.is_empty() { vec![path.clone()] } else { deeper }
     }
 
     /// What stands at a path; null is nothing.
