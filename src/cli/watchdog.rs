@@ -42,10 +42,7 @@ async fn passed(deadline: Option<Instant>) {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "whoever would return the exit code is at work and does not listen"
-)]
+#[expect(clippy::disallowed_methods, reason = "the thread that would return the exit code is busy")]
 fn end(failure: &Failure) {
     std::process::exit(failure.exit.code().into())
 }

@@ -55,7 +55,7 @@ impl GitLab {
         let found = found.into_iter().find(|milestone| milestone.title == title);
         found.map(|milestone| Some(milestone.id)).ok_or_else(|| ForgeError::Refused {
             action: action.to_owned(),
-            reason: format!("there is no active milestone `{title}` in the project or its groups"),
+            reason: format!("the project and its groups have no active milestone `{title}`"),
             hint: Some("`milestone` of the merge request settings takes its title".to_owned()),
         })
     }

@@ -45,7 +45,7 @@ impl Annotations {
         let mut bytes = 0;
         for (name, value) in self.kept {
             let Value::String(text) = value else {
-                return Err(Untaken::Wrong(format!("the annotation {name} is no string")));
+                return Err(Untaken::Wrong(format!("the annotation {name} is not text")));
             };
             bytes += name.len() + text.len();
             texts.insert(name, text);

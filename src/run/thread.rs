@@ -32,7 +32,8 @@ pub(super) async fn bring(
         Due::Later => return job.report(Outcome::NotScheduled),
     };
     let Some(producer) = producer.cloned() else {
-        return job.report(Outcome::Failed(format!("there is no producer `{}`", job.producer)));
+        return job
+            .report(Outcome::Failed(format!("the configuration names no producer `{}`", job.producer)));
     };
     // Dropped when nobody waits any more, for whatever reason.
     let cancellation = CancelledOnDrop::default();

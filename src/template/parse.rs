@@ -309,7 +309,7 @@ impl<'t> Parser<'t> {
     fn known(&self, name: &str, at: usize) -> Result<(), TemplateError> {
         match self.variables.contains(&name) {
             true => Ok(()),
-            false => Err(self.cursor.wrong_at(at, &format!("there is no variable `${name}` here"))),
+            false => Err(self.cursor.wrong_at(at, &format!("`${name}` is not declared here"))),
         }
     }
 

@@ -264,9 +264,9 @@ fn actions_that_are_not_closed_or_stray_are_errors() {
         ("{{ eq lower \"x\" }}", "a function as an argument stands in parentheses"),
         ("{{ nil }}", "line 1, column 4 of the template: `nil` is an argument only"),
         ("{{ \"\\q\" }}", "an escape"),
-        ("{{ 0x }}", "`0x` is no number"),
-        ("{{ -inf }}", "`-inf` is no number"),
-        ("{{ .Values.version -}", "`-` is no number"),
+        ("{{ 0x }}", "`0x` is not a number"),
+        ("{{ -inf }}", "`-inf` is not a number"),
+        ("{{ .Values.version -}", "`-` is not a number"),
     ]);
 }
 

@@ -276,7 +276,7 @@ async fn lies_about_a_manifest_are_errors_that_name_them() {
         (
             flux(json!({"sylvaproject.org/diskimage/size": 7})),
             None,
-            "sylvaproject.org/diskimage/size is no string",
+            "sylvaproject.org/diskimage/size is not text",
         ),
         (huge, None, "more than 4194304 bytes"),
         (

@@ -131,7 +131,7 @@ impl<'t> Parser<'t> {
         let whole = text.parse::<i64>().ok().map(Number::from);
         let number = whole.or_else(|| text.parse::<f64>().ok().and_then(Number::from_f64));
         number.map(|number| Operand::Literal(Value::Number(number))).ok_or_else(|| {
-            self.cursor.wrong_at(start, &format!("`{text}` is no number that is understood here"))
+            self.cursor.wrong_at(start, &format!("`{text}` is not a number that is understood here"))
         })
     }
 
