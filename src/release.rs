@@ -23,6 +23,7 @@ pub mod version;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use artifact::{Artifact, Digest, InvalidDigest};
+pub(crate) use facets::OfLine;
 pub use facets::{Facets, Family, K8sMinor, K8sVersion, Line, NamePattern, Naming, Scheme};
 pub use key::{ImageKey, InvalidImageKey};
 pub use one_line::one_line;

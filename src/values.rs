@@ -13,6 +13,7 @@ mod edit;
 mod excerpt;
 mod flow;
 mod layout;
+mod lines;
 mod lookup;
 mod merge;
 mod planned;

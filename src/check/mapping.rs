@@ -1,10 +1,12 @@
 //! The mapping of image keys: dead, repeated, missing and stray entries, and the fixes that are safe.
 
+use std::collections::{HashMap, HashSet};
+
 use super::notes::{Note, Notes, place};
 use super::{File, Fix, Id, Inputs, Place, Read};
 use crate::reconcile::{Images, Is, Stand, Standing};
 use crate::release::{Coverage, Release};
-use crate::values::Change;
+use crate::values::{Change, KeyPath};
 
 /// Judges the mapping of the file that holds the version.
 pub(super) fn judge(
@@ -63,15 +65,16 @@ fn judge_entries(
     reads: &[Read<'_>],
     notes: &mut Notes,
 ) {
+    let mentions = Mentions::new(file, standing, reads);
     for stand in &standing.entries {
         if let Some(first) = stand.repeats {
-            notes.find(repeated(file, standing, stand, first));
+            notes.find(repeated(file, standing, stand, first, &mentions));
             continue;
         }
         match &stand.is {
             Is::Dead { nearest, successor } => {
-                let fix =
-                    nearest.as_ref().filter(|_| *successor && !is_mentioned(file, standing, stand, reads));
+                let is_free = *successor && !mentions.holds(&stand.entry.key);
+                let fix = nearest.as_ref().filter(|_| is_free);
                 notes.find(Note {
                     id: Id::DeadKey,
                     place: key_place(file, stand),
@@ -101,12 +104,17 @@ fn judge_entries(
     }
 }
 
-fn repeated(file: &File<'_>, standing: &Standing<'_>, stand: &Stand<'_>, first: usize) -> Note {
+fn repeated(
+    file: &File<'_>,
+    standing: &Standing<'_>,
+    stand: &Stand<'_>,
+    first: usize,
+    mentions: &Mentions<'_>,
+) -> Note {
     let key = &stand.entry.key;
     let at = standing.entries.get(first).map(|first| first.entry.at.to_string()).unwrap_or_default();
     // Helm takes the last one, so an equal one may still be the last word against a different one between them.
-    let mut others = standing.entries.iter().filter(|other| other.entry.key == *key);
-    let equal = others.all(|other| other.entry.value == stand.entry.value);
+    let equal = !mentions.contradicted.contains(key.as_str());
     Note {
         id: Id::DuplicateKey,
         place: key_place(file, stand),
@@ -136,19 +144,50 @@ fn rename(file: &File<'_>, stand: &Stand<'_>, to: &str) -> Fix {
     }
 }
 
-/// Whether the key stands anywhere but in the mapping: what refers to it would be left behind by a new name. Of a key
-/// that is written twice with different values nobody knows which entry is the right one.
-fn is_mentioned(file: &File<'_>, standing: &Standing<'_>, stand: &Stand<'_>, reads: &[Read<'_>]) -> bool {
-    let key = stand.entry.key.as_str();
-    let mut same = standing.entries.iter().filter(|other| other.entry.key == key);
-    let contradicted = same.any(|other| other.entry.value != stand.entry.value);
-    let in_mapping =
-        |path: &[&str]| path.split_last().is_some_and(|(_, above)| *above == file.mapping.path.0);
-    let elsewhere = reads.iter().any(|read| {
-        let listed = read.document.fields_where(|path| path.last() == Some(&key) && in_mapping(path));
-        read.document.occurrences(key).len() > listed.len()
-    });
-    contradicted || elsewhere
+/// What more there is of the keys of a mapping.
+struct Mentions<'a> {
+    /// Keys that are written twice with different values: nobody knows which entry is the right one.
+    contradicted: HashSet<&'a str>,
+    /// Dead keys that stand anywhere but in the mapping: what refers to one would be left behind by a new name.
+    elsewhere: HashSet<&'a str>,
+}
+
+impl<'a> Mentions<'a> {
+    fn new(file: &File<'_>, standing: &'a Standing<'_>, reads: &[Read<'_>]) -> Self {
+        let mut values = HashMap::new();
+        let differs = |stand: &&'a Stand<'_>| {
+            let value = &stand.entry.value;
+            *values.entry(stand.entry.key.as_str()).or_insert(value) != value
+        };
+        let contradicted = standing.entries.iter().filter(differs).map(|stand| stand.entry.key.as_str());
+        let contradicted = contradicted.collect();
+        let dead = standing.entries.iter().filter(|stand| matches!(stand.is, Is::Dead { .. }));
+        let dead: HashSet<&str> = dead.map(|stand| stand.entry.key.as_str()).collect();
+        let elsewhere = reads.iter().flat_map(|read| elsewhere(&dead, &file.mapping.path, read)).collect();
+        Self { contradicted, elsewhere }
+    }
+
+    fn holds(&self, key: &str) -> bool {
+        self.contradicted.contains(key) || self.elsewhere.contains(key)
+    }
+}
+
+/// Those of the keys that a file has more often than its mapping at this path.
+fn elsewhere<'a>(keys: &HashSet<&'a str>, mapping: &KeyPath, read: &Read<'_>) -> Vec<&'a str> {
+    if keys.is_empty() {
+        return Vec::new();
+    }
+    let is_listed = |path: &[&str]| {
+        path.split_last().is_some_and(|(key, above)| *above == mapping.0 && keys.contains(key))
+    };
+    let mut more: HashMap<&str, isize> = HashMap::new();
+    read.document
+        .texts(|said| keys.contains(said))
+        .for_each(|text| *more.entry(text.value).or_default() += 1);
+    for field in read.document.fields_where(is_listed) {
+        field.path.last().map(|key| *more.entry(key).or_default() -= 1);
+    }
+    keys.iter().copied().filter(|key| more.get(key).is_some_and(|count| *count > 0)).collect()
 }
 
 /// Listed keys that are ours and were neither seen nor denied.

@@ -1,5 +1,7 @@
 //! The version: is it a release, is it published, and is enough of it known to judge the rest.
 
+use std::borrow::Cow;
+
 use super::notes::{Note, Notes, place};
 use super::{Id, Inputs, Named, Place};
 use crate::release::{Coverage, Release};
@@ -10,26 +12,26 @@ const OF_THE_RELEASE: [Id; 5] =
 
 /// Judges the version, and gives the release that the mapping is held against: one of which nothing is known where the
 /// version itself is what is wrong, for then every key would be wrong for the same reason.
-pub(super) fn judge(inputs: &Inputs<'_>, notes: &mut Notes) -> Release {
+pub(super) fn judge<'a>(inputs: &Inputs<'a>, notes: &mut Notes) -> Cow<'a, Release> {
     let release = match inputs.named {
         Named::Pinned(version) => {
             let message =
                 format!("{version} is a snapshot and no release: it may vanish, and nothing follows it");
             notes.find(finding(inputs, Id::PinnedVersion, version.to_string(), message));
-            Release::unknown(version.clone(), "the file is pinned to a snapshot")
+            Cow::Owned(Release::unknown(version.clone(), "the file is pinned to a snapshot"))
         }
         Named::Release(release) if release.is_empty() => {
             let version = release.version.clone();
             let message = format!("{version} is not published: no artifact carries it");
             notes.find(finding(inputs, Id::UnpublishedVersion, version.to_string(), message));
-            Release::unknown(version, "it is not published")
+            Cow::Owned(Release::unknown(version, "it is not published"))
         }
         Named::Release(release) => {
             if let Coverage::Unknown { reason } = &release.coverage {
                 notes.unknown.push(format!("{}: {reason}", release.version));
                 notes.undecided.insert(Id::UnpublishedVersion);
             }
-            release.clone()
+            Cow::Borrowed(release)
         }
     };
     match release.coverage {

@@ -105,7 +105,10 @@ impl Choice {
             wanted_is_complete: inputs.wanted.is_complete(),
             families: facets().map(|(facets, _)| facets.family()).collect(),
             listed: facets().filter(|(_, fate)| fate.remains()).map(|(facets, _)| facets.line()).collect(),
-            old: inputs.current.map(|release| release.lines()).unwrap_or_default(),
+            old: match policy {
+                Images::All | Images::Listed => BTreeSet::new(),
+                _ => inputs.current.map(Release::lines).unwrap_or_default(),
+            },
         }
     }
 
@@ -142,7 +145,7 @@ impl Choice {
 fn in_order<'a>(artifacts: impl Iterator<Item = &'a Artifact>) -> Vec<&'a Artifact> {
     let mut artifacts: Vec<&Artifact> = artifacts.collect();
     artifacts.sort_by(|a, b| match (&a.facets, &b.facets) {
-        (Some(x), Some(y)) => (x.family().cmp(&y.family()))
+        (Some(x), Some(y)) => (x.of_line().family().cmp(&y.of_line().family()))
             .then_with(|| compare_k8s(y, x))
             .then_with(|| compare_os_releases(&y.os_release, &x.os_release)),
         (x, y) => y.is_some().cmp(&x.is_some()),

@@ -45,7 +45,7 @@ pub(super) fn fates_of(
     for (item, artifact) in pair_lines(dead, free(inputs, listing, &fates)) {
         fates[item] = Fate::Becomes(artifact.key.clone(), artifact.facets.clone());
     }
-    if inputs.wanted.is_complete() {
+    if inputs.wanted.is_complete() && fates.contains(&Fate::Dead) {
         let departures = departures(inputs, listing, &fates);
         for (fate, departure) in fates.iter_mut().filter(|fate| **fate == Fate::Dead).zip(departures) {
             *fate = Fate::Leaves(departure);

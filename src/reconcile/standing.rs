@@ -1,6 +1,7 @@
 //! How the entries of a mapping stand to the release that it should list, for one who judges and changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::addition::additions;
 use super::images::decide;
@@ -9,7 +10,7 @@ use super::ownership::Owner;
 use super::pairing::fates;
 use super::{Because, Foreign, Images, Inputs};
 use crate::release::pairing::ByLine;
-use crate::release::{Existence, Facets, ImageKey, Line, Release};
+use crate::release::{Existence, Facets, ImageKey, OfLine, Release};
 use crate::values::Entry;
 
 /// How a mapping stands to a release.
@@ -107,7 +108,7 @@ pub fn overlay_standing<'a>(inputs: &Inputs<'a>, primary: &Standing<'_>) -> Stan
 fn stands<'a>(inputs: &Inputs<'a>, listing: &Listing<'a>, owners: &[Owner]) -> Vec<Stand<'a>> {
     let firsts = first_of_each(inputs.mapping);
     let items: BTreeMap<usize, &Item<'a>> = listing.items.iter().map(|item| (item.entry, item)).collect();
-    let successors = Successors::new(inputs.wanted, listing);
+    let successors = LazyCell::new(|| Successors::new(inputs.wanted, listing));
     let entries = inputs.mapping.entries.iter().zip(owners).enumerate();
     let stand = |(index, (entry, owner)): (usize, (&'a Entry, &Owner))| {
         let first = firsts.get(entry.key.as_str()).copied().unwrap_or(index);
@@ -117,13 +118,18 @@ fn stands<'a>(inputs: &Inputs<'a>, listing: &Listing<'a>, owners: &[Owner]) -> V
             entry,
             facets: item.and_then(|item| item.facets.clone()).or_else(|| inputs.naming.facets(&entry.key)),
             repeats: (first != index).then_some(first),
-            is: is(&successors, listing, item, owner),
+            is: is(|| &successors, listing, item, owner),
         }
     };
     entries.map(stand).collect()
 }
 
-fn is(successors: &Successors<'_>, listing: &Listing<'_>, item: Option<&Item<'_>>, owner: &Owner) -> Is {
+fn is<'a>(
+    successors: impl FnOnce() -> &'a Successors<'a>,
+    listing: &Listing<'_>,
+    item: Option<&Item<'_>>,
+    owner: &Owner,
+) -> Is {
     match (owner, item) {
         (Owner::Template, _) => Is::Template,
         (Owner::Foreign(registry), _) => Is::Foreign { registry: registry.clone() },
@@ -131,7 +137,7 @@ fn is(successors: &Successors<'_>, listing: &Listing<'_>, item: Option<&Item<'_>
             (Existence::Exists, _) => Is::Living,
             (Existence::Unknown, _) => Is::Unproven,
             (Existence::Absent, Owner::Undetermined(registry)) => Is::Stray { registry: registry.clone() },
-            (Existence::Absent, _) => successors.of(listing, item),
+            (Existence::Absent, _) => successors().of(listing, item),
         },
         // The key is another registry's further up.
         (_, None) => Is::Unproven,
@@ -142,18 +148,18 @@ fn is(successors: &Successors<'_>, listing: &Listing<'_>, item: Option<&Item<'_>
 struct Successors<'a> {
     published: ByLine<'a, &'a ImageKey>,
     /// How many items of each line have no artifact.
-    dead: BTreeMap<Line, usize>,
+    dead: HashMap<OfLine<'a>, usize>,
     listed: BTreeSet<&'a str>,
     is_complete: bool,
 }
 
 impl<'a> Successors<'a> {
-    fn new(wanted: &'a Release, listing: &Listing<'a>) -> Self {
+    fn new(wanted: &'a Release, listing: &'a Listing<'a>) -> Self {
         let published = wanted.artifacts.values().filter_map(|a| Some((&a.key, a.facets.as_ref()?)));
-        let mut dead = BTreeMap::new();
+        let mut dead = HashMap::new();
         for item in listing.items.iter().filter(|item| item.existence != Existence::Exists) {
             if let Some(facets) = &item.facets {
-                *dead.entry(facets.line()).or_default() += 1;
+                *dead.entry(facets.of_line()).or_default() += 1;
             }
         }
         let is_complete = wanted.is_complete();
@@ -163,10 +169,9 @@ impl<'a> Successors<'a> {
     fn of(&self, listing: &Listing<'_>, item: &Item<'_>) -> Is {
         let Some(facets) = &item.facets else { return Is::Dead { nearest: None, successor: false } };
         let nearest = self.published.nearest(facets).map(|(key, _)| (*key).clone());
-        let line = facets.line();
         let free = |key: &ImageKey| !self.listed.contains(key.as_str()) && !listing.is_taken(key.as_str());
-        let is_only = self.is_complete && self.dead.get(&line) == Some(&1);
-        let successor = is_only && matches!(self.published.of_line(&line), [(key, _)] if free(key));
+        let is_only = self.is_complete && self.dead.get(&facets.of_line()) == Some(&1);
+        let successor = is_only && matches!(self.published.beside(facets), [(key, _)] if free(key));
         Is::Dead { nearest, successor }
     }
 }

@@ -1,5 +1,6 @@
 //! What an image contains: from annotations, or parsed from its name where annotations are missing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -40,6 +41,22 @@ pub struct Line {
     pub family: Family,
     /// The Kubernetes minor.
     pub minor: K8sMinor,
+}
+
+/// A line without words of its own, to sort and to look up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct OfLine<'f> {
+    os: &'f str,
+    flavor: &'f str,
+    k8s_flavor: &'f str,
+    minor: K8sMinor,
+}
+
+impl OfLine<'_> {
+    /// What stays when Kubernetes is updated: os, flavor and k8s flavor.
+    pub(crate) fn family(&self) -> (&str, &str, &str) {
+        (self.os, self.flavor, self.k8s_flavor)
+    }
 }
 
 /// What an image contains.
@@ -137,14 +154,23 @@ impl Facets {
         Line { family: self.family(), minor: self.k8s_version.minor }
     }
 
+    /// Its words as they are compared with those of others: by family first, then by minor, as lines are.
+    pub(crate) fn of_line(&self) -> OfLine<'_> {
+        let minor = self.k8s_version.minor;
+        OfLine { os: &self.os, flavor: &self.flavor, k8s_flavor: &self.k8s_flavor, minor }
+    }
+
     /// Whether both have the same OS release; `15.6` (annotation) and `15-6` (name) are the same.
     pub fn same_os_release(&self, other: &Self) -> bool {
         self.comparable_os_release() == other.comparable_os_release()
     }
 
     /// The OS release in the one way of writing it in which it is compared.
-    pub(super) fn comparable_os_release(&self) -> String {
-        self.os_release.replace('.', "-")
+    pub(super) fn comparable_os_release(&self) -> Cow<'_, str> {
+        match self.os_release.contains('.') {
+            true => self.os_release.replace('.', "-").into(),
+            false => self.os_release.as_str().into(),
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A name that can be the last path segment of an OCI repository.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ImageKey(String);
+pub struct ImageKey(Arc<str>);
 
 /// Text that can be no OCI repository name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,13 +25,14 @@ impl FromStr for ImageKey {
 
     /// Grammar of one path component: `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*` (distribution-spec, "Pulling manifests").
     fn from_str(text: &str) -> Result<Self, InvalidImageKey> {
-        let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        let starts_and_ends = text.starts_with(alphanumeric) && text.ends_with(alphanumeric);
-        let separators_fit = text
+        let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let bytes = text.as_bytes();
+        let starts_and_ends = [bytes.first(), bytes.last()].iter().all(|end| end.is_some_and(alphanumeric));
+        let separators_fit = bytes
             .split(alphanumeric)
-            .all(|s| matches!(s, "" | "." | "_" | "__") || s.chars().all(|c| c == '-'));
+            .all(|s| matches!(s, b"" | b"." | b"_" | b"__") || s.iter().all(|byte| *byte == b'-'));
         if starts_and_ends && separators_fit && text.len() <= 255 {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(InvalidImageKey(text.to_owned()))
         }

@@ -1,9 +1,11 @@
 //! Which image takes the place of which when a release follows another: within a line, the newest follows the newest.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Facets, Line};
+use super::Facets;
+use super::facets::OfLine;
 
 /// Pairs what went with what came. Only within a line; within an OS release first, then across; the newest with the
 /// newest. Equals are paired in the order in which they are given. What finds no partner is left out.
@@ -11,11 +13,13 @@ pub fn pair_lines<'f, A, B>(
     gone: impl Iterator<Item = (A, &'f Facets)>,
     came: impl Iterator<Item = (B, &'f Facets)>,
 ) -> Vec<(A, B)> {
-    let mut came = ByLine::new(came);
-    let lines = ByLine::new(gone).0.into_iter();
-    lines
-        .flat_map(|(line, gone)| came.0.remove(&line).map_or_else(Vec::new, |came| gone.paired(came)))
-        .collect()
+    let mut came = ByLine::new(came).0.into_iter().peekable();
+    let pairs = |gone: OneLine<'_, A>| {
+        while came.next_if(|came| came.line() < gone.line()).is_some() {}
+        let came = came.next_if(|came| came.line() == gone.line());
+        came.map_or_else(Vec::new, |came| gone.paired(came))
+    };
+    ByLine::new(gone).0.into_iter().flat_map(pairs).collect()
 }
 
 /// Of more lines than this none is alike; a release has some dozens.
@@ -23,66 +27,87 @@ const MOST_LINES: usize = 200;
 
 /// Images by their line: what is asked of one line looks at no other.
 #[derive(Debug)]
-pub struct ByLine<'f, T>(BTreeMap<Line, OneLine<'f, T>>);
+pub struct ByLine<'f, T>(Vec<OneLine<'f, T>>);
 
-/// The images of a line.
+/// The images of a line: at least one.
 #[derive(Debug)]
 struct OneLine<'f, T> {
     /// The newest first.
     images: Vec<(T, &'f Facets)>,
     /// Where those of each OS release stand.
-    of_release: BTreeMap<String, VecDeque<usize>>,
+    of_release: BTreeMap<Cow<'f, str>, VecDeque<usize>>,
 }
 
 impl<'f, T> ByLine<'f, T> {
     /// Sorts them; equals keep the order in which they are given.
     pub fn new(all: impl Iterator<Item = (T, &'f Facets)>) -> Self {
-        let mut lines: BTreeMap<Line, Vec<_>> = BTreeMap::new();
+        let mut all: Vec<(T, &Facets)> = all.collect();
+        all.sort_by(|(_, a), (_, b)| a.of_line().cmp(&b.of_line()).then_with(|| newest_first(a, b)));
+        let mut lines: Vec<OneLine<'_, T>> = Vec::new();
         for (one, facets) in all {
-            lines.entry(facets.line()).or_default().push((one, facets));
+            match lines.last_mut().filter(|last| last.line() == Some(facets.of_line())) {
+                Some(last) => last.push(one, facets),
+                None => lines.push(OneLine::new(one, facets)),
+            }
         }
-        Self(lines.into_iter().map(|(line, images)| (line, OneLine::new(images))).collect())
+        Self(lines)
     }
 
     /// The image of the same line that may take the place of one: the newest of its OS release, else the newest.
     pub fn best(&self, of: &Facets) -> Option<&(T, &'f Facets)> {
-        self.0.get(&of.line())?.best(of)
+        self.of_line(of)?.best(of)
     }
 
     /// The image that is nearest to one: of its line, else of the next line of its family, else of another family, if
     /// there are few enough to look at all of them.
     pub fn nearest(&self, to: &Facets) -> Option<&(T, &'f Facets)> {
-        let line = to.line();
-        let of_family = |(other, _): &(&Line, _)| other.family == line.family;
-        let below = self.0.range(..=&line).next_back().filter(of_family);
-        let above = self.0.range(&line..).next().filter(of_family);
-        let own: Vec<_> = below.into_iter().chain(above).map(|(_, line)| line).collect();
-        let lines: Vec<_> = match own.is_empty() {
-            true if self.0.len() <= MOST_LINES => self.0.values().collect(),
+        let line = to.of_line();
+        let of_family = |one: &&OneLine<'_, T>| one.line().is_some_and(|one| one.family() == line.family());
+        let at = self.0.partition_point(|one| one.line() < Some(line));
+        let below = self.0[..at].last().filter(of_family);
+        let above = self.0.get(at).filter(of_family);
+        let own: Vec<_> = match self.of_line(to) {
+            Some(own) => vec![own],
+            None => below.into_iter().chain(above).collect(),
+        };
+        let lines = match own.is_empty() {
+            true if self.0.len() <= MOST_LINES => self.0.iter().collect(),
             _ => own,
         };
         let best = lines.into_iter().filter_map(|line| line.best(to));
         best.min_by(|(_, a), (_, b)| unlike(to, a).cmp(&unlike(to, b)).then_with(|| nearest_first(to, a, b)))
     }
 
-    /// The images of a line.
-    pub fn of_line(&self, line: &Line) -> &[(T, &'f Facets)] {
-        self.0.get(line).map(|line| line.images.as_slice()).unwrap_or_default()
+    /// The images of the same line.
+    pub fn beside(&self, facets: &Facets) -> &[(T, &'f Facets)] {
+        self.of_line(facets).map(|line| line.images.as_slice()).unwrap_or_default()
+    }
+
+    fn of_line(&self, facets: &Facets) -> Option<&OneLine<'f, T>> {
+        let line = Some(facets.of_line());
+        self.0.binary_search_by(|one| one.line().cmp(&line)).ok().map(|at| &self.0[at])
     }
 }
 
 impl<'f, T> OneLine<'f, T> {
-    fn new(mut images: Vec<(T, &'f Facets)>) -> Self {
-        images.sort_by(|(_, a), (_, b)| newest_first(a, b));
-        let mut of_release: BTreeMap<String, VecDeque<usize>> = BTreeMap::new();
-        for (at, (_, facets)) in images.iter().enumerate() {
-            of_release.entry(facets.comparable_os_release()).or_default().push_back(at);
-        }
-        Self { images, of_release }
+    fn new(first: T, facets: &'f Facets) -> Self {
+        let mut line = Self { images: Vec::new(), of_release: BTreeMap::new() };
+        line.push(first, facets);
+        line
+    }
+
+    /// Takes one that is no newer than those it has.
+    fn push(&mut self, one: T, facets: &'f Facets) {
+        self.of_release.entry(facets.comparable_os_release()).or_default().push_back(self.images.len());
+        self.images.push((one, facets));
+    }
+
+    fn line(&self) -> Option<OfLine<'f>> {
+        self.images.first().map(|(_, facets)| facets.of_line())
     }
 
     fn best(&self, of: &Facets) -> Option<&(T, &'f Facets)> {
-        let own = self.of_release.get(&of.comparable_os_release()).and_then(VecDeque::front);
+        let own = self.of_release.get(&*of.comparable_os_release()).and_then(VecDeque::front);
         self.images.get(own.copied().unwrap_or_default())
     }
 
@@ -90,7 +115,7 @@ impl<'f, T> OneLine<'f, T> {
         let mut new: Vec<Option<B>> = came.images.into_iter().map(|(one, _)| Some(one)).collect();
         let (mut pairs, mut alone) = (Vec::new(), Vec::new());
         for (old, facets) in self.images {
-            let same = came.of_release.get_mut(&facets.comparable_os_release());
+            let same = came.of_release.get_mut(&*facets.comparable_os_release());
             match same.and_then(VecDeque::pop_front).and_then(|at| new[at].take()) {
                 Some(found) => pairs.push((old, found)),
                 None => alone.push(old),

@@ -16,6 +16,8 @@ use crate::release::Digest;
 const WIDTH: usize = 110;
 /// So many of them before the place that is meant, at most.
 const BEFORE: usize = 60;
+/// Longer lines, in bytes, are not shown: each finding would count its characters.
+const LONGEST: usize = 16 * 1024;
 
 /// What is reported.
 #[derive(Debug, Clone, Copy)]
@@ -52,13 +54,17 @@ pub fn text(checked: &Checked<'_>) -> String {
     let unknown = report.unknown.iter();
     let unknown = unknown.map(|reason| format!("{} {}\n", paint(RED, "could not tell:"), printable(reason)));
     let mut text: String = fixed.collect();
-    text.extend(report.findings.iter().map(|finding| one(finding, checked.texts) + "\n"));
+    let lines: Lines<'_> = checked.texts.iter().map(|(path, text)| (path.as_str(), lines(text))).collect();
+    text.extend(report.findings.iter().map(|finding| one(finding, &lines) + "\n"));
     text.extend(skipped);
     text.extend(unknown);
     text + &summary(report) + "\n"
 }
 
-fn one(finding: &Finding, texts: &BTreeMap<String, String>) -> String {
+/// The lines of the files, by path.
+type Lines<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+
+fn one<'t>(finding: &Finding, files: &Lines<'t>) -> String {
     let colour = match finding.severity {
         Severity::Error => RED,
         Severity::Warn => YELLOW,
@@ -75,7 +81,8 @@ fn one(finding: &Finding, texts: &BTreeMap<String, String>) -> String {
         ),
         format!("{margin} {} {}", paint(CYAN, "-->"), printable(&spot(place))),
     ];
-    if let Some(line) = texts.get(&place.path).and_then(|text| line(text, place.at.line)) {
+    let line = |lines: &Vec<&'t str>| lines.get(place.at.line.checked_sub(1)?).copied();
+    if let Some(line) = files.get(place.path.as_str()).and_then(line).filter(|line| line.len() <= LONGEST) {
         let (shown, blanks, carets) = window(line, place);
         lines.push(format!("{margin} {bar}"));
         lines.push(format!("{} {bar} {}", paint(CYAN, number), printable(&shown)));
@@ -105,10 +112,9 @@ fn window(line: &str, place: &Place) -> (String, usize, usize) {
     (format!("{before}{shown}{}", cut(end < chars.len())), column - start + before.chars().count(), carets)
 }
 
-/// A line by its number, from 1. A byte order mark is not seen.
-fn line(text: &str, number: usize) -> Option<&str> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    text.lines().nth(number.checked_sub(1)?)
+/// The lines of a text, without a byte order mark.
+fn lines(text: &str) -> Vec<&str> {
+    text.strip_prefix('\u{feff}').unwrap_or(text).lines().collect()
 }
 
 fn summary(report: &Report) -> String {

@@ -9,7 +9,7 @@ mod libyaml;
 mod reader;
 mod yaml_rust2;
 
-use self::comparison::Comparison;
+use self::comparison::{ByNode, Comparison};
 use self::libyaml::Libyaml;
 use self::reader::Reader;
 use self::yaml_rust2::YamlRust2;
@@ -37,8 +37,9 @@ pub(crate) fn says_the_plan<'a>(
     text: &'a str,
     regions: Option<&[Region<'a>]>,
 ) -> Result<(), EditError> {
-    let helm = opinion(document, plans, text, regions, Libyaml::new)?;
-    let second = opinion(document, plans, text, regions, YamlRust2::new)?;
+    let plan = &ByNode::new(plans);
+    let helm = opinion(document, plan, text, regions, Libyaml::new)?;
+    let second = opinion(document, plan, text, regions, YamlRust2::new)?;
     match (helm, second) {
         // Helm reads the old text, and finds something else in it than we do.
         (Opinion::Abstains(Some(EditError::NotAsPlanned { at, expected, found })), _) => {
@@ -53,19 +54,19 @@ pub(crate) fn says_the_plan<'a>(
 /// else, and whenever that reading finds fault, the whole text is read and has the last word.
 fn opinion<'a, R: Reader>(
     document: &'a Document,
-    plans: &Plans<'_>,
+    plan: &ByNode<'_>,
     text: &'a str,
     regions: Option<&[Region<'a>]>,
     reader: impl Fn(&'a str) -> Option<R>,
 ) -> Result<Opinion, EditError> {
-    if regions.is_some_and(|regions| regions_say_the_plan(document, plans, regions, &reader)) {
+    if regions.is_some_and(|regions| regions_say_the_plan(document, plan, regions, &reader)) {
         return Ok(Opinion::Agrees);
     }
-    let Some(after) = whole_says_the_plan(document, plans, text, &reader) else {
+    let Some(after) = whole_says_the_plan(document, plan, text, &reader) else {
         return Ok(Opinion::Abstains(None));
     };
     let Err(error) = after else { return Ok(Opinion::Agrees) };
-    match whole_says_the_plan(document, &Plans::default(), document.text(), &reader) {
+    match whole_says_the_plan(document, &ByNode::default(), document.text(), &reader) {
         Some(Ok(())) => Err(error),
         Some(Err(before)) => Ok(Opinion::Abstains(Some(before))),
         None => Ok(Opinion::Abstains(None)),
@@ -75,26 +76,26 @@ fn opinion<'a, R: Reader>(
 /// Whether the changes say the plan, each region read by itself.
 fn regions_say_the_plan<'a, R: Reader>(
     document: &Document,
-    plans: &Plans<'_>,
+    plan: &ByNode<'_>,
     regions: &[Region<'a>],
     reader: impl Fn(&'a str) -> Option<R>,
 ) -> bool {
     regions.iter().all(|region| {
         let reader = reader(region.text);
-        reader.is_some_and(|reader| Comparison::new(document, plans, reader).entries(&region.pairs).is_ok())
+        reader.is_some_and(|reader| Comparison::new(document, plan, reader).entries(&region.pairs).is_ok())
     })
 }
 
 /// Compares a whole text with the plan; `None` where the reader has no answer.
 fn whole_says_the_plan<'a, R: Reader>(
     document: &Document,
-    plans: &Plans<'_>,
+    plan: &ByNode<'_>,
     text: &'a str,
     reader: impl Fn(&'a str) -> Option<R>,
 ) -> Option<Result<(), EditError>> {
     // Not every reader takes a byte order mark for what it is.
     let reader = reader(text.strip_prefix('\u{feff}').unwrap_or(text))?;
-    Some(Comparison::new(document, plans, reader).file())
+    Some(Comparison::new(document, plan, reader).file())
 }
 
 /// No other reader reads the old text as we do.

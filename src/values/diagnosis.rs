@@ -3,7 +3,8 @@
 use granit_parser::{Parser, ScanError};
 
 use super::Position;
-use super::document::{ValuesError, position};
+use super::document::ValuesError;
+use super::lines::Lines;
 
 /// How a pointer of Git LFS begins (<https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>).
 const LFS_POINTERS: [&str; 2] =
@@ -17,29 +18,28 @@ pub(super) fn is_lfs_pointer(text: &str) -> bool {
 }
 
 /// Why the parser stopped.
-pub(super) fn syntax(text: &str, lines: &[u32], error: &ScanError) -> ValuesError {
+pub(super) fn syntax(text: &str, lines: &Lines, error: &ScanError) -> ValuesError {
     let offset = error.marker().byte_offset().unwrap_or(0);
-    let at = position(text, lines, offset);
+    let at = lines.position(text, offset);
     let line = text.lines().nth(at.line - 1).unwrap_or_default();
     let indent = &line[..line.len() - line.trim_start().len()];
     if let Some(column) = indent.find('\t') {
         return ValuesError::Tab { at: Position { line: at.line, column: column + 1 } };
     }
     match template_line(text, lines, offset) {
-        Some(action) => ValuesError::TemplateLine { at: position(text, lines, action) },
+        Some(action) => ValuesError::TemplateLine { at: lines.position(text, action) },
         None => ValuesError::Syntax { at, message: error.kind().to_string() },
     }
 }
 
 /// The template action at which a text stops being YAML: the last one up to the place of the error, if the parser gets
 /// further without its line.
-fn template_line(text: &str, lines: &[u32], offset: usize) -> Option<usize> {
-    let error_line = lines.partition_point(|start| *start as usize <= offset);
-    let end = lines.get(error_line).map_or(text.len(), |start| *start as usize);
+fn template_line(text: &str, lines: &Lines, offset: usize) -> Option<usize> {
+    let next_line = |offset| lines.start(lines.line_of(offset) + 1).unwrap_or(text.len());
+    let end = next_line(offset);
     let action = ACTIONS.iter().filter_map(|action| text.get(..end)?.rfind(action)).max()?;
-    let line = lines.partition_point(|start| *start as usize <= action);
-    let begin = *lines.get(line.checked_sub(1)?)? as usize;
-    let stop = lines.get(line).map_or(text.len(), |start| *start as usize);
+    let begin = lines.start(lines.line_of(action))?;
+    let stop = next_line(action);
     let without =
         format!("{}{}{}", text.get(..begin)?, " ".repeat(stop - begin - 1) + "\n", text.get(stop..)?);
     let error = Parser::new_from_str(&without).find_map(Result::err);

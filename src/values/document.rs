@@ -3,8 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use memchr::memchr2_iter;
-
+use super::lines::Lines;
 use super::tree::Tree;
 use super::{KeyPath, Position, diagnosis};
 
@@ -16,8 +15,7 @@ pub const SIZE_LIMIT: usize = 32 * 1024 * 1024;
 pub struct Document {
     text: Arc<str>,
     tree: Tree,
-    /// The offset of each line.
-    lines: Vec<u32>,
+    lines: Lines,
 }
 
 /// Why a values file, or a place in it, cannot be read as asked.
@@ -167,7 +165,7 @@ impl Document {
             return Err(ValuesError::TooLarge { size: bytes.len() });
         }
         let text = String::from_utf8(bytes).map_err(|error| not_utf8(&error))?;
-        let lines = line_starts(&text);
+        let lines = Lines::of(&text);
         if diagnosis::is_lfs_pointer(&text) {
             return Err(ValuesError::LfsPointer);
         }
@@ -179,7 +177,7 @@ impl Document {
 
     /// A text whose tree is known.
     pub(crate) fn with_tree(text: String, tree: Tree) -> Self {
-        Self { lines: line_starts(&text), tree, text: text.into() }
+        Self { lines: Lines::of(&text), tree, text: text.into() }
     }
 
     /// The text as it was read, a byte order mark included.
@@ -194,7 +192,7 @@ impl Document {
 
     /// The line and column of a byte offset.
     pub fn position(&self, offset: usize) -> Position {
-        position(&self.text, &self.lines, offset)
+        self.lines.position(&self.text, offset)
     }
 
     pub(crate) fn tree(&self) -> &Tree {
@@ -240,38 +238,23 @@ impl Document {
     /// A line by its number, from 1, without its line end.
     pub fn line_text(&self, line: usize) -> &str {
         match line.checked_sub(1) {
-            Some(line) if line < self.lines.len() => self.line(self.start_of(line)),
-            _ => "",
+            Some(line) => self.lines.start(line).map_or("", |start| self.line(start)),
+            None => "",
         }
     }
 
     fn line_of(&self, offset: usize) -> usize {
-        self.lines.partition_point(|start| *start as usize <= offset).saturating_sub(1)
+        self.lines.line_of(offset)
     }
 
     fn start_of(&self, line: usize) -> usize {
-        self.lines.get(line).map_or(self.text.len(), |start| *start as usize)
+        self.lines.start(line).unwrap_or(self.text.len())
     }
-}
-
-pub(super) fn position(text: &str, lines: &[u32], offset: usize) -> Position {
-    let line = lines.partition_point(|start| *start as usize <= offset).saturating_sub(1);
-    let before = lines.get(line).and_then(|start| text.get(*start as usize..offset)).unwrap_or_default();
-    let mark = usize::from(before.starts_with('\u{feff}'));
-    Position { line: line + 1, column: before.chars().count() - mark + 1 }
-}
-
-/// Line ends are those of YAML: CR LF, LF, and a lone CR.
-fn line_starts(text: &str) -> Vec<u32> {
-    let bytes = text.as_bytes();
-    let ends = |i: &usize| bytes[*i] == b'\n' || bytes.get(i + 1) != Some(&b'\n');
-    let starts = memchr2_iter(b'\n', b'\r', bytes).filter(ends).filter_map(|i| u32::try_from(i + 1).ok());
-    std::iter::once(0).chain(starts).collect()
 }
 
 fn not_utf8(error: &std::string::FromUtf8Error) -> ValuesError {
     let offset = error.utf8_error().valid_up_to();
     let valid = error.as_bytes().get(..offset).and_then(|bytes| std::str::from_utf8(bytes).ok());
     let valid = valid.unwrap_or_default();
-    ValuesError::NotUtf8 { at: position(valid, &line_starts(valid), offset), offset }
+    ValuesError::NotUtf8 { at: Lines::of(valid).position(valid, offset), offset }
 }

@@ -106,7 +106,7 @@ impl Document {
     pub(crate) fn in_flow(&self, node: usize) -> bool {
         let flow =
             |n| matches!(self.tree().kind(n), Kind::Mapping { flow: true } | Kind::Sequence { flow: true });
-        (0..=node).any(|n| flow(n) && self.tree().next(n) > node)
+        std::iter::once(node).chain(self.tree().around(node)).any(flow)
     }
 
     /// The comments in a stretch of the text that holds the nodes: from `#` to the end of the line.

@@ -86,11 +86,6 @@ impl Document {
         self.locate(path)?.map(|pair| self.data(pair.value)).transpose()
     }
 
-    /// Every scalar and mapping key of the file that is exactly `text`, in the order of the file.
-    pub fn occurrences(&self, text: &str) -> Vec<Position> {
-        self.texts(|said| said == text).map(|text| text.at).collect()
-    }
-
     /// The key and the value at a path, found in exactly one document of the file.
     pub(crate) fn locate(&self, path: &KeyPath) -> Result<Option<Pair>, ValuesError> {
         let mut found: Option<Pair> = None;

@@ -75,6 +75,7 @@ impl<'a> Plans<'a> {
                 }
             }
         }
+        plans.texts.say(document)?;
         for plan in &mut plans.mappings {
             plan.inserted.sort_by_key(|new| (new.before, !new.above_comments));
             plan.refuse(document)?;
@@ -225,8 +226,9 @@ impl<'a> MappingPlan<'a> {
     /// The entries of the mapping as it will be.
     pub(crate) fn entries(&self) -> Vec<Planned<'_>> {
         let mut entries = Vec::with_capacity(self.pairs.len() + self.inserted.len());
+        let mut inserted = self.inserted.iter().peekable();
         for index in 0..=self.pairs.len() {
-            let new = self.inserted.iter().filter(|new| new.before == index);
+            let new = std::iter::from_fn(|| inserted.next_if(|new| new.before == index));
             entries.extend(new.map(|new| Planned::New { key: new.key, like: new.like }));
             if let Some(pair) = self.pairs.get(index).filter(|_| !self.removed.contains_key(&index)) {
                 let renamed = self.renamed.get(&index).copied();

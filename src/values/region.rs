@@ -80,8 +80,7 @@ fn joined(mut places: Vec<Place>) -> Vec<Place> {
 impl Place {
     /// The smallest entry around a node whose lines can be told.
     fn around(document: &Document, node: usize) -> Option<Self> {
-        let around = (0..node).rev().filter(|mapping| document.tree().next(*mapping) > node);
-        around.filter_map(|mapping| Self::within(document, mapping, node)).next()
+        document.tree().around(node).find_map(|mapping| Self::within(document, mapping, node))
     }
 
     fn within(document: &Document, mapping: usize, node: usize) -> Option<Self> {
@@ -90,11 +89,11 @@ impl Place {
         if tree.kind(mapping) != (Kind::Mapping { flow: false }) || !bare {
             return None;
         }
-        let mut pairs = tree.pairs(mapping).skip_while(|pair| tree.next(pair.value) <= node);
-        let pair = pairs.next().filter(|pair| pair.key != node && is_simple(document, *pair))?;
+        let pair = tree.pair_around(mapping, node);
+        let pair = pair.filter(|pair| pair.key != node && is_simple(document, *pair))?;
         let head = tree.head(pair.key);
         let begin = document.line_start(head);
-        let end = match pairs.next() {
+        let end = match tree.pair_after(mapping, pair) {
             Some(next) => is_simple(document, next).then(|| document.line_start(tree.head(next.key)))?,
             None => end(document, mapping, head - begin)?,
         };

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::region::Region;
-use super::tree::{Kind, Node, Tree, narrow};
+use super::tree::{Anchor, Kind, Node, Tree, narrow};
 
 /// A region in both texts.
 struct Part {
@@ -34,16 +34,19 @@ impl Tree {
         for part in &parts.0 {
             nodes.extend(self.nodes[from..part.nodes.old.start].iter().map(|node| parts.moved(node)));
             let (byte, index) = (part.bytes.new.start, part.nodes.new.start);
-            // The root has index 0, and is not taken over.
-            nodes.extend(
-                part.tree.nodes[1..].iter().map(|node| node.moved(|at| byte + at, |at| index + at - 1)),
-            );
+            // The root has index 0, and is not taken over: it is the mapping around the part.
+            let mapping = parts.index(self.nodes[part.nodes.old.start].parent as usize);
+            let moved = |at: usize| if at == 0 { mapping } else { index + at - 1 };
+            nodes.extend(part.tree.nodes[1..].iter().map(|node| node.moved(|at| byte + at, moved)));
             from = part.nodes.old.end;
         }
         nodes.extend(self.nodes[from..].iter().map(|node| parts.moved(node)));
         let index = |at: &usize| parts.index(*at);
-        let anchor =
-            |(at, span): &(usize, Range<usize>)| (index(at), parts.byte(span.start)..parts.byte(span.end));
+        let anchor = |Anchor { node, span, last_use }: &Anchor| Anchor {
+            node: index(node),
+            span: parts.byte(span.start)..parts.byte(span.end),
+            last_use: index(last_use),
+        };
         Some(Self {
             nodes,
             roots: self.roots.iter().map(index).collect(),
@@ -79,21 +82,25 @@ impl Parts {
     fn moved(&self, node: &Node) -> Node {
         let end = node.end as usize;
         let moved = node.moved(|at| self.byte(at), |at| self.index(at));
-        let last = self.0.iter().find(|part| part.bytes.old.start < end && end <= part.bytes.old.end);
-        match last {
+        let last = self.last(|part| part.bytes.old.start < end);
+        match last.filter(|part| end <= part.bytes.old.end) {
             Some(part) => Node { end: narrow(part.bytes.new.start + part.tree.end(0)), ..moved },
             None => moved,
         }
     }
 
     fn byte(&self, at: usize) -> usize {
-        let before = self.0.iter().rev().map(|part| &part.bytes).find(|bytes| bytes.old.start <= at);
-        before.map_or(at, |bytes| bytes.moved(at))
+        self.last(|part| part.bytes.old.start <= at).map_or(at, |part| part.bytes.moved(at))
     }
 
     fn index(&self, at: usize) -> usize {
-        let before = self.0.iter().rev().map(|part| &part.nodes).find(|nodes| nodes.old.start <= at);
-        before.map_or(at, |nodes| nodes.moved(at))
+        self.last(|part| part.nodes.old.start <= at).map_or(at, |part| part.nodes.moved(at))
+    }
+
+    /// The last part that begins early enough.
+    fn last(&self, is_early: impl Fn(&Part) -> bool) -> Option<&Part> {
+        let after = self.0.partition_point(is_early);
+        after.checked_sub(1).map(|last| &self.0[last])
     }
 }
 
@@ -120,6 +127,7 @@ impl Node {
             start: narrow(byte(self.start as usize)),
             end: narrow(byte(self.end as usize)),
             next: narrow(index(self.next as usize)),
+            parent: narrow(index(self.parent as usize)),
             ..self.clone()
         }
     }

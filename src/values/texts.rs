@@ -82,12 +82,12 @@ impl Document {
             self.is_scalar(*node) && span.start <= bytes.start && bytes.end <= span.end && !span.is_empty()
         };
         let node = (0..self.tree().len()).find(holds)?;
-        self.mapping_of_key(node).is_none().then(|| self.text_at(node))
+        self.tree().mapping_of_key(node).is_none().then(|| self.text_at(node))
     }
 
     /// The mapping that has a scalar as a key; `None` for a value and an item of a list.
     pub fn mapping_of(&self, text: TextId) -> Option<MappingId> {
-        self.mapping_of_key(text.0).map(MappingId)
+        self.tree().mapping_of_key(text.0).map(MappingId)
     }
 
     /// The scalars of each entry of the mapping at a path, in their order: its key is the first of them.
@@ -97,25 +97,9 @@ impl Document {
         pairs.into_iter().flatten().map(texts).collect()
     }
 
-    /// Whether a scalar is a key of a mapping that has the key `key` too.
-    pub fn has_beside_it(&self, text: TextId, key: &str) -> bool {
-        let same = |pair: Pair| self.is_scalar(pair.key) && self.text_of(pair.key) == key;
-        self.mapping_of_key(text.0).is_some_and(|mapping| self.tree().pairs(mapping).any(same))
-    }
-
-    /// The innermost mapping around a node, if the node is one of its keys.
-    fn mapping_of_key(&self, node: usize) -> Option<usize> {
-        let around = |mapping: &usize| {
-            matches!(self.tree().kind(*mapping), Kind::Mapping { .. }) && self.tree().next(*mapping) > node
-        };
-        let mapping = (0..node).rev().find(around)?;
-        self.tree().pairs(mapping).any(|pair| pair.key == node).then_some(mapping)
-    }
-
     /// The entry of which a node is the key.
     pub(crate) fn entry_of_key(&self, node: usize) -> Option<Pair> {
-        let mapping = self.mapping_of_key(node)?;
-        self.tree().pairs(mapping).find(|pair| pair.key == node)
+        self.tree().mapping_of_key(node).map(|_| Pair { key: node, value: self.tree().next(node) })
     }
 
     pub(crate) fn is_scalar(&self, node: usize) -> bool {

@@ -34,6 +34,10 @@ pub(crate) struct Node {
     pub(super) end: u32,
     /// The index after its last descendant.
     pub(super) next: u32,
+    /// The collection that it is a child of; itself at the top of a document.
+    pub(super) parent: u32,
+    /// Whether it is a key of its parent.
+    pub(super) is_key: bool,
     /// The text of a scalar that is not simply the bytes between its quotes.
     pub(super) decoded: Option<Box<str>>,
 }
@@ -46,10 +50,20 @@ pub(crate) struct Tree {
     pub(crate) roots: Vec<usize>,
     /// Every alias.
     pub(super) aliases: Vec<usize>,
-    /// The bytes of anchors, by node.
-    pub(super) anchors: Vec<(usize, Range<usize>)>,
+    /// Every anchor, by node and by number.
+    pub(super) anchors: Vec<Anchor>,
     /// Tags that are written out, by node; full names.
     pub(super) tags: Vec<(usize, Box<str>)>,
+}
+
+/// An anchor that stands at a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Anchor {
+    pub(super) node: usize,
+    /// Its bytes.
+    pub(super) span: Range<usize>,
+    /// The last alias of it; the node itself, where there is none.
+    pub(super) last_use: usize,
 }
 
 /// A key and its value.
@@ -108,6 +122,32 @@ impl Tree {
         self.nodes[node].next as usize
     }
 
+    /// The collections around the node, the innermost first.
+    pub(crate) fn around(&self, node: usize) -> impl Iterator<Item = usize> {
+        let parent = |node: &usize| Some(self.nodes[*node].parent as usize).filter(|parent| parent != node);
+        std::iter::successors(parent(&node), parent)
+    }
+
+    /// The mapping of which the node is a key.
+    pub(crate) fn mapping_of_key(&self, node: usize) -> Option<usize> {
+        self.around(node).next().filter(|_| self.nodes[node].is_key)
+    }
+
+    /// The pair of a mapping in which a node stands, if its key is a leaf.
+    pub(crate) fn pair_around(&self, mapping: usize, node: usize) -> Option<Pair> {
+        let is_child = |child: &usize| self.nodes[*child].parent as usize == mapping;
+        let child = std::iter::once(node).chain(self.around(node)).find(is_child)?;
+        let key = if self.nodes[child].is_key { child } else { child - 1 };
+        let is_leaf = is_child(&key) && self.next(key) == key + 1;
+        is_leaf.then(|| Pair { key, value: key + 1 })
+    }
+
+    /// The pair of the mapping that follows one of its pairs.
+    pub(crate) fn pair_after(&self, mapping: usize, pair: Pair) -> Option<Pair> {
+        let key = self.next(pair.value);
+        (key < self.next(mapping)).then(|| Pair { key, value: self.next(key) })
+    }
+
     /// The text of a scalar.
     pub(crate) fn scalar<'a>(&'a self, text: &'a str, node: usize) -> &'a str {
         let Node { kind, start, end, decoded, .. } = &self.nodes[node];
@@ -154,30 +194,40 @@ impl Tree {
 
     /// The bytes of the anchor at a node.
     pub(crate) fn anchor_span(&self, node: usize) -> Option<Range<usize>> {
-        let found = self.anchors.binary_search_by_key(&node, |(at, _)| *at).ok()?;
-        Some(self.anchors[found].1.clone())
+        let found = self.anchors.binary_search_by_key(&node, |anchor| anchor.node).ok()?;
+        Some(self.anchors[found].span.clone())
     }
 
     /// The node that an alias stands for.
     pub(crate) fn target(&self, alias: usize) -> Option<usize> {
-        let id = self.anchor(alias);
-        self.anchors.iter().map(|(node, _)| *node).find(|node| self.anchor(*node) == id)
+        self.anchor_of(alias).map(|at| self.anchors[at].node)
+    }
+
+    /// Which anchor an alias names. Anchors are numbered as they come.
+    fn anchor_of(&self, alias: usize) -> Option<usize> {
+        let number = self.anchor(alias);
+        self.anchors.binary_search_by_key(&number, |anchor| self.anchor(anchor.node)).ok()
     }
 
     /// The first alias among the nodes.
     pub(crate) fn alias_in(&self, nodes: Range<usize>) -> Option<usize> {
-        self.aliases.iter().copied().find(|alias| nodes.contains(alias))
+        let first = self.aliases.partition_point(|alias| *alias < nodes.start);
+        self.aliases.get(first).copied().filter(|alias| nodes.contains(alias))
     }
 
-    /// The first of the nodes whose anchor an alias outside of them uses.
+    /// The first of the nodes whose anchor an alias behind them uses; none can stand before them.
     pub(crate) fn used_elsewhere(&self, nodes: Range<usize>) -> Option<usize> {
-        let outside = |id| self.aliases.iter().any(|a| !nodes.contains(a) && self.anchor(*a) == id);
-        self.anchors.iter().map(|(node, _)| *node).find(|n| nodes.contains(n) && outside(self.anchor(*n)))
+        self.anchors_in(&nodes).find(|anchor| anchor.last_use >= nodes.end).map(|anchor| anchor.node)
     }
 
     /// Whether an anchor stands at one of the nodes.
     pub(crate) fn has_anchor(&self, nodes: &Range<usize>) -> bool {
-        self.anchors.iter().any(|(node, _)| nodes.contains(node))
+        self.anchors_in(nodes).next().is_some()
+    }
+
+    fn anchors_in(&self, nodes: &Range<usize>) -> impl Iterator<Item = &Anchor> {
+        let first = self.anchors.partition_point(|anchor| anchor.node < nodes.start);
+        self.anchors[first..].iter().take_while(|anchor| nodes.contains(&anchor.node))
     }
 }
 
@@ -190,9 +240,15 @@ struct Builder<'a> {
     text: &'a str,
     tree: Tree,
     /// Collections that have begun and not ended.
-    open: Vec<usize>,
+    open: Vec<Open>,
     /// The end of the last token seen: where a missing scalar stands.
     cursor: usize,
+}
+
+struct Open {
+    node: usize,
+    /// Whether the next child is a key.
+    awaits_key: bool,
 }
 
 impl Builder<'_> {
@@ -208,6 +264,9 @@ impl Builder<'_> {
             Event::Alias(anchor) => {
                 let node = self.push(Kind::Alias, anchor, range.clone(), &span, None);
                 self.tree.aliases.push(node);
+                if let Some(at) = self.tree.anchor_of(node) {
+                    self.tree.anchors[at].last_use = node;
+                }
                 self.close(node, range.end);
             }
             Event::MappingStart(style, anchor, tag) => {
@@ -226,12 +285,12 @@ impl Builder<'_> {
         // A flow collection begins with its bracket, a block collection with its first child.
         let node = self.push(kind, anchor, range.clone(), span, tag);
         self.cursor = self.cursor.max(range.end);
-        self.open.push(node);
+        self.open.push(Open { node, awaits_key: matches!(kind, Kind::Mapping { .. }) });
     }
 
     /// A block collection ends with its last leaf: the event stands on whatever token follows.
     fn end_collection(&mut self, range: Range<usize>) {
-        let Some(node) = self.open.pop() else { return };
+        let Some(Open { node, .. }) = self.open.pop() else { return };
         let flow =
             matches!(self.tree.kind(node), Kind::Mapping { flow: true } | Kind::Sequence { flow: true });
         let end = if flow { range.end } else { self.cursor };
@@ -255,9 +314,7 @@ impl Builder<'_> {
         if let Some(tag) = tag_span {
             self.cursor = self.cursor.max(tag.end);
         }
-        if self.open.is_empty() {
-            self.tree.roots.push(index);
-        }
+        let (parent, is_key) = self.place(index);
         self.tree.nodes.push(Node {
             kind,
             anchor: narrow(anchor),
@@ -265,9 +322,24 @@ impl Builder<'_> {
             start: narrow(range.start),
             end: narrow(range.end),
             next: narrow(index + 1),
+            parent: narrow(parent),
+            is_key,
             decoded: None,
         });
         index
+    }
+
+    /// The parent of the node that comes next, and whether that is a key of it.
+    fn place(&mut self, index: usize) -> (usize, bool) {
+        let Some(open) = self.open.last_mut() else {
+            self.tree.roots.push(index);
+            return (index, false);
+        };
+        let is_key = open.awaits_key;
+        if matches!(self.tree.nodes[open.node].kind, Kind::Mapping { .. }) {
+            open.awaits_key = !is_key;
+        }
+        (open.node, is_key)
     }
 
     fn place_scalar(&mut self, node: usize, value: &str, style: ScalarStyle, range: Range<usize>) {
@@ -335,7 +407,7 @@ impl Builder<'_> {
             (node.start, node.end) = (narrow(range.end), narrow(range.end.max(node.end as usize)));
         }
         self.cursor = self.cursor.max(range.end);
-        self.tree.anchors.push((index, range));
+        self.tree.anchors.push(Anchor { node: index, span: range, last_use: index });
     }
 
     fn close(&mut self, node: usize, end: usize) {

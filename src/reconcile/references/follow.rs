@@ -1,6 +1,6 @@
 //! The names in one file: where they stand, and what becomes of each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
 use super::{Claim, Dangling, Followed, Here, Move, Moves, References, Stays};
@@ -96,47 +96,30 @@ impl<'a> Moves<'a> {
     }
 
     fn outcome(&self, document: &Document, named: Vec<(Move, Named<'_>)>) -> References {
-        let claims = self.claims(document, &named);
+        let to = |(fate, named): &(Move, Named<'_>)| match fate {
+            Move::Becomes(key, claim) => Some((*claim, self.written(named.said, key.as_str()))),
+            _ => None,
+        };
+        let to: Vec<Option<(Claim, String)>> = named.iter().map(to).collect();
+        let claims = Keys::beside(document, &named, &to).claims(&named, &to);
         let mut found = References::default();
-        for (i, (fate, named)) in named.iter().enumerate() {
+        for (i, ((fate, named), to)) in named.iter().zip(to).enumerate() {
             let (from, at) = (named.said.to_owned(), document.position(named.begin()));
-            let why = match fate {
-                Move::Stays => continue,
-                Move::Goes(why) => why.clone(),
-                Move::Becomes(key, _) => {
-                    let to = self.written(named.said, key.as_str());
-                    match named.change(document, &to, claims.contains(&i)) {
-                        Ok(change) => {
-                            found.changes.push(change);
-                            found.followed.push(Followed { from, to, at });
-                            continue;
-                        }
-                        Err(why) => why,
+            let why = match (fate, to) {
+                (Move::Goes(why), _) => why.clone(),
+                (_, None) => continue,
+                (_, Some((_, to))) => match named.change(document, &to, claims.contains(&i)) {
+                    Ok(change) => {
+                        found.changes.push(change);
+                        found.followed.push(Followed { from, to, at });
+                        continue;
                     }
-                }
+                    Err(why) => why,
+                },
             };
             found.dangling.push(Dangling { key: from, at, why });
         }
         found
-    }
-
-    /// Which of the names may have their new key: of several in one mapping that want the same one the first by right.
-    fn claims(&self, document: &Document, named: &[(Move, Named<'_>)]) -> BTreeSet<usize> {
-        let mut order: Vec<(Claim, usize, String)> = named
-            .iter()
-            .enumerate()
-            .filter_map(|(i, (fate, named))| match fate {
-                Move::Becomes(key, claim) => Some((*claim, i, self.written(named.said, key.as_str()))),
-                _ => None,
-            })
-            .collect();
-        order.sort();
-        let mut taken: BTreeSet<(MappingId, String)> = BTreeSet::new();
-        let mut is_first = |i: usize, to: String| match document.mapping_of(named[i].1.text.id) {
-            Some(mapping) => taken.insert((mapping, to)),
-            None => true,
-        };
-        order.into_iter().filter(|(_, i, to)| is_first(*i, to.clone())).map(|(_, i, _)| i).collect()
     }
 
     /// A key as it is written in the place of `said`.
@@ -145,7 +128,51 @@ impl<'a> Moves<'a> {
     }
 }
 
+/// The keys of the mappings in which names are keys, as far as a name is to become one of them.
+struct Keys<'d> {
+    document: &'d Document,
+    there: BTreeSet<(MappingId, &'d str)>,
+}
+
+impl<'d> Keys<'d> {
+    /// Those that are there.
+    fn beside(document: &'d Document, named: &[(Move, Named<'_>)], to: &[Option<(Claim, String)>]) -> Self {
+        let keys = named.iter().zip(to).filter(|((_, named), _)| named.is_key(document));
+        let wanted: HashSet<&str> = keys.filter_map(|(_, to)| Some(to.as_ref()?.1.as_str())).collect();
+        let there = match wanted.is_empty() {
+            true => BTreeSet::new(),
+            false => document
+                .texts(|said| wanted.contains(said))
+                .filter_map(|text| Some((document.mapping_of(text.id)?, text.value)))
+                .collect(),
+        };
+        Self { document, there }
+    }
+
+    /// Which of the names may have their new key: one that no other key of the mapping has, and of several that want
+    /// the same one the first by right.
+    fn claims<'t>(&self, named: &[(Move, Named<'_>)], to: &'t [Option<(Claim, String)>]) -> BTreeSet<usize> {
+        let mut order: Vec<(Claim, usize, &'t str)> = to
+            .iter()
+            .enumerate()
+            .filter_map(|(i, to)| to.as_ref().map(|(claim, to)| (*claim, i, to.as_str())))
+            .collect();
+        order.sort();
+        let mut taken: BTreeSet<(MappingId, &str)> = BTreeSet::new();
+        let mut may = |i: usize, to: &'t str| match self.document.mapping_of(named[i].1.text.id) {
+            Some(mapping) => !self.there.contains(&(mapping, to)) && taken.insert((mapping, to)),
+            None => true,
+        };
+        order.into_iter().filter(|(_, i, to)| may(*i, to)).map(|(_, i, _)| i).collect()
+    }
+}
+
 impl Named<'_> {
+    /// Whether it is a key of a mapping, as a whole.
+    fn is_key(&self, document: &Document) -> bool {
+        self.part.is_none() && document.mapping_of(self.text.id).is_some()
+    }
+
     fn begin(&self) -> usize {
         self.part.as_ref().map_or(self.text.span.start, |part| part.start)
     }
@@ -154,7 +181,7 @@ impl Named<'_> {
     fn change(&self, document: &Document, to: &str, has_claim: bool) -> Result<Change, Stays> {
         let (text, to) = (self.text.id, to.to_owned());
         match &self.part {
-            None if !has_claim || document.has_beside_it(text, &to) => Err(Stays::HasNewKey(to)),
+            None if !has_claim => Err(Stays::HasNewKey(to)),
             None if !self.text.is_one_line => Err(Stays::NotInOneLine(to)),
             None => Ok(Change::SetText { text, value: to }),
             Some(part) if self.is_literal(document, part) => {

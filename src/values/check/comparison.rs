@@ -9,11 +9,17 @@ use crate::values::planned::{MappingPlan, Planned, Plans};
 use crate::values::tree::{Kind, Pair};
 use crate::values::{Document, ENABLING, EditError, Position};
 
+/// The plan by the nodes of the old text.
+#[derive(Default)]
+pub(super) struct ByNode<'a> {
+    mappings: HashMap<usize, &'a MappingPlan<'a>>,
+    scalars: HashMap<usize, &'a str>,
+}
+
 /// The old text and its plan, and a reader of the new text.
 pub(super) struct Comparison<'a, R> {
     document: &'a Document,
-    mappings: HashMap<usize, &'a MappingPlan<'a>>,
-    scalars: HashMap<usize, &'a str>,
+    plan: &'a ByNode<'a>,
     reader: R,
     /// Readers name or number anchors in their own way: what this one calls each, and the number in the old text.
     anchors: HashMap<String, u32>,
@@ -28,20 +34,23 @@ enum As {
     Copy,
 }
 
-impl<'a, R: Reader> Comparison<'a, R> {
-    pub(super) fn new(document: &'a Document, plans: &'a Plans<'a>, reader: R) -> Self {
+impl<'a> ByNode<'a> {
+    pub(super) fn new(plans: &'a Plans<'a>) -> Self {
+        // A mapping for which nothing came to be planned is as it was.
+        let mappings =
+            plans.mappings.iter().filter(|plan| !(plan.pairs.is_empty() && plan.inserted.is_empty()));
+        let scalars = plans.scalars.iter().map(|(_, pair, value)| (pair.value, *value));
+        let texts = plans.texts.iter().map(|text| (text.node, text.value.as_str()));
         Self {
-            document,
-            mappings: plans.mappings.iter().map(|plan| (plan.owner.value, plan)).collect(),
-            scalars: plans
-                .scalars
-                .iter()
-                .map(|(_, pair, value)| (pair.value, *value))
-                .chain(plans.texts.iter().map(|text| (text.node, text.value.as_str())))
-                .collect(),
-            reader,
-            anchors: HashMap::new(),
+            mappings: mappings.map(|plan| (plan.owner.value, plan)).collect(),
+            scalars: scalars.chain(texts).collect(),
         }
+    }
+}
+
+impl<'a, R: Reader> Comparison<'a, R> {
+    pub(super) fn new(document: &'a Document, plan: &'a ByNode<'a>, reader: R) -> Self {
+        Self { document, plan, reader, anchors: HashMap::new() }
     }
 
     /// Some entries of a mapping, as a file of their own.
@@ -71,7 +80,7 @@ impl<'a, R: Reader> Comparison<'a, R> {
 
     fn node(&mut self, node: usize, how: As) -> Result<(), EditError> {
         if how == As::Itself
-            && let Some(plan) = self.mappings.get(&node).copied()
+            && let Some(plan) = self.plan.mappings.get(&node).copied()
         {
             return self.planned(plan);
         }
@@ -96,10 +105,6 @@ impl<'a, R: Reader> Comparison<'a, R> {
     }
 
     fn planned(&mut self, plan: &MappingPlan<'_>) -> Result<(), EditError> {
-        if plan.pairs.is_empty() && plan.inserted.is_empty() {
-            self.unplanned(plan.owner.value)?;
-            return Ok(());
-        }
         self.begin(plan.owner.value, As::Itself, "the mapping")?;
         for entry in plan.entries() {
             match entry {
@@ -117,12 +122,6 @@ impl<'a, R: Reader> Comparison<'a, R> {
             }
         }
         self.end_of_mapping()
-    }
-
-    /// A mapping for which nothing came to be planned.
-    fn unplanned(&mut self, node: usize) -> Result<(), EditError> {
-        self.mappings.remove(&node);
-        self.node(node, As::Itself)
     }
 
     fn enabled_value(&mut self, pair: Pair, enabled: &[Pair]) -> Result<(), EditError> {
@@ -182,7 +181,7 @@ impl<'a, R: Reader> Comparison<'a, R> {
 
     fn scalar(&mut self, node: usize, style: ScalarStyle, how: As) -> Result<(), EditError> {
         if how == As::Itself
-            && let Some(value) = self.scalars.get(&node).copied()
+            && let Some(value) = self.plan.scalars.get(&node).copied()
         {
             return self.replaced(node, value);
         }

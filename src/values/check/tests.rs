@@ -68,8 +68,8 @@ fn changes_at_the_top_of_a_file_are_read_by_themselves() {
     let plans = Plans::new(&document, &changes).unwrap();
     let regions = Region::all(&document, &plans, edited.text()).unwrap();
     assert_eq!(regions[0].text, "version: 0.4.12  # by hand\nimages:\n  one-2: {}\n\n");
-    assert!(regions_say_the_plan(&document, &plans, &regions, YamlRust2::new));
-    assert!(regions_say_the_plan(&document, &plans, &regions, Libyaml::new));
+    assert!(regions_say_the_plan(&document, &ByNode::new(&plans), &regions, YamlRust2::new));
+    assert!(regions_say_the_plan(&document, &ByNode::new(&plans), &regions, Libyaml::new));
 }
 
 #[test]
@@ -80,8 +80,8 @@ fn changes_below_another_key_are_read_with_the_lines_to_the_next_key_at_their_co
     let regions = Region::all(&document, &plans, edited.text()).unwrap();
     let expected = "    version: 0.4.12  # by hand\n    images:\n      one-2: {}\n\n";
     assert_eq!(regions[0].text, expected);
-    assert!(regions_say_the_plan(&document, &plans, &regions, YamlRust2::new));
-    assert!(regions_say_the_plan(&document, &plans, &regions, Libyaml::new));
+    assert!(regions_say_the_plan(&document, &ByNode::new(&plans), &regions, YamlRust2::new));
+    assert!(regions_say_the_plan(&document, &ByNode::new(&plans), &regions, Libyaml::new));
 }
 
 #[test]
@@ -132,11 +132,11 @@ proptest! {
             text.replace_range(at..end.max(at), DAMAGE[what]);
         }
         let Some(regions) = Region::all(&document, &plans, &text) else { return Ok(()) };
-        if regions_say_the_plan(&document, &plans, &regions, YamlRust2::new) {
-            prop_assert_eq!(whole_says_the_plan(&document, &plans, &text, YamlRust2::new), Some(Ok(())), "{}", text);
+        if regions_say_the_plan(&document, &ByNode::new(&plans), &regions, YamlRust2::new) {
+            prop_assert_eq!(whole_says_the_plan(&document, &ByNode::new(&plans), &text, YamlRust2::new), Some(Ok(())), "{}", text);
         }
-        if regions_say_the_plan(&document, &plans, &regions, Libyaml::new) {
-            prop_assert_eq!(whole_says_the_plan(&document, &plans, &text, Libyaml::new), Some(Ok(())), "{}", text);
+        if regions_say_the_plan(&document, &ByNode::new(&plans), &regions, Libyaml::new) {
+            prop_assert_eq!(whole_says_the_plan(&document, &ByNode::new(&plans), &text, Libyaml::new), Some(Ok(())), "{}", text);
         }
     }
 }

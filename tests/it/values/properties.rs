@@ -393,7 +393,7 @@ fn exercise(bytes: Vec<u8>) {
         let range = text.span.start..(text.span.start + 1).min(text.span.end);
         let part = || Replacement { range: range.clone(), text: "2".into() };
         all(&|_| Change::ReplaceParts { text: text.id, parts: vec![part()] });
-        let _ = (document.value_around(&range), document.has_beside_it(text.id, "a"));
+        let _ = (document.value_around(&range), document.mapping_of(text.id));
     }
     let _ = document.texts_at(&images);
 }

@@ -175,7 +175,10 @@ fn data_resolves_aliases_merge_keys_and_the_booleans_of_helm() {
 
 #[test]
 fn every_place_of_a_text_is_found() {
-    let found = document("a: {b: x}\nx: [x, \"x\", xx] # x\n").occurrences("x");
+    let found = document("a: {b: x}\nx: [x, \"x\", xx] # x\n")
+        .texts(|said| said == "x")
+        .map(|text| text.at)
+        .collect::<Vec<_>>();
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert_eq!(found, ["1:8", "2:1", "2:5", "2:8"]);
 }
