@@ -1,6 +1,5 @@
 //! How long the largest input takes that is not refused, and how much memory: keys, versions, tags.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -32,7 +31,9 @@ pub(crate) fn all() {
     bench.registry("1,000,000 tags in 10 repositories", TAGS, |registry, count| {
         for repository in 0..10 {
             let name = format!("ubuntu-noble-plain-rke2-1-{repository}-7");
-            (0..count / 10).for_each(|tag| release(registry, &format!("build-{tag}"), &name));
+            release(registry, "0.4.11", &name);
+            let tags = (0..count / 10).map(|tag| format!("build-{tag}"));
+            registry.more_tags(&format!("{PREFIX}/{name}"), "0.4.11", tags);
         }
     });
     bench.registry("1,500 nightly tags beside the images", NIGHTLY, |registry, count| {
@@ -44,11 +45,9 @@ fn release(registry: &FakeRegistry, tag: &str, name: &str) {
     registry.release(PREFIX, tag, &[Image::new(name)]);
 }
 
-/// `plan` and `check` of a mapping of 30,000 keys, all of which are renamed.
+/// `plan` and `check` of a mapping of 30,000 keys, in the ways of writing that are most work.
 fn keys(folder: &TempDir) {
     let key = |n: usize, patch: usize| format!("ubuntu-noble-plain-rke2-1-{n}-{patch}");
-    let mut text = "sylva_diskimagebuilder_version: 0.4.11\nsylva_diskimagebuilder_images:\n".to_owned();
-    (0..KEYS).for_each(|n| writeln!(text, "  {}: {{}}", key(n, 7)).expect("a string"));
     let release = |version: &str, patch: usize| {
         let artifacts: Vec<_> = (0..KEYS).map(|n| json!({"name": key(n, patch)})).collect();
         json!({"version": version, "artifacts": artifacts})
@@ -56,12 +55,28 @@ fn keys(folder: &TempDir) {
     let releases =
         json!({"schema": "dibump.releases/1", "releases": [release("0.4.11", 7), release("0.4.12", 8)]});
     let (file, observed) = (folder.path().join("keys.yaml"), folder.path().join("releases.json"));
-    std::fs::write(&file, text).expect("a file");
     std::fs::write(&observed, releases.to_string()).expect("a file");
-    for command in ["plan", "check"] {
-        let mut ours = Command::new(DIBUMP);
-        ours.arg(command).arg(&file).arg("--observed").arg(&observed).env_clear();
-        told(&format!("{command} 30,000 keys"), &mut ours);
+    let listed: String = (0..KEYS).map(|n| format!("  {}: {{}}\n", key(n, 7))).collect();
+    let named: String =
+        (0..KEYS).map(|n| format!("    md{n}: {{capm3: {{image_key: {}}}}}\n", key(n, 7))).collect();
+    let flow: String = (0..KEYS).map(|n| format!("{}: {{}}, ", key(n, 7))).collect();
+    let images = |version: &str, images: &str, more: &str| {
+        format!("sylva_diskimagebuilder_version: {version}\nsylva_diskimagebuilder_images:{images}\n{more}")
+    };
+    let block = format!("\n{listed}");
+    let clusters = format!("cluster:\n  machine_deployments:\n{named}");
+    for (what, text) in [
+        ("that all move", images("0.4.11", &block, "")),
+        ("that all move, in one line", images("0.4.11", &format!(" {{ {flow} }}"), "")),
+        ("that all move, and clusters name them", images("0.4.11", &block, &clusters)),
+        ("that are all dead, and clusters name them", images("0.4.12", &block, &clusters)),
+    ] {
+        std::fs::write(&file, text).expect("a file");
+        for command in ["plan", "check"] {
+            let mut ours = Command::new(DIBUMP);
+            ours.arg(command).arg(&file).arg("--observed").arg(&observed).env_clear();
+            told(&format!("{command} 30,000 keys {what}"), &mut ours);
+        }
     }
 }
 

@@ -253,6 +253,14 @@ impl FakeRegistry {
         tags.push((to.1.to_owned(), digest));
     }
 
+    /// Gives what a tag stands for to new tags, as many as there are.
+    pub(crate) fn more_tags(&self, path: &str, tag: &str, tags: impl Iterator<Item = String>) {
+        let digest = self.digest(path, tag);
+        let mut state = self.state();
+        let known = state.repositories.entry(path.to_owned()).or_default();
+        known.extend(tags.map(|tag| (tag, digest.clone())));
+    }
+
     /// Removes a tag; the repository stays.
     pub(crate) fn remove(&self, path: &str, tag: &str) -> &Self {
         if let Some(tags) = self.state().repositories.get_mut(path) {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::bounded;
 use crate::fake::oci::Image;
 use crate::fleet::Fleet;
-use crate::world::{AT_0_4_11, PREFIX, Ran, VALUES, World};
+use crate::world::{AT_0_4_11, Desk, PREFIX, Ran, VALUES, World};
 
 const SCHEMA: &str = "values.schema.json";
 
@@ -27,7 +27,7 @@ async fn assert_ends(files: &[(&str, &[u8])], exit: i32, said: &str) {
 }
 
 /// `$defs/0` refers twice to `$defs/1`, and so on.
-fn doubling(levels: usize) -> String {
+pub(super) fn doubling(levels: usize) -> String {
     let twice = |to: usize| json!({"allOf": vec![json!({"$ref": format!("#/$defs/{to}")}); 2]});
     let defs = (0..levels).map(|level| (level.to_string(), twice(level + 1)));
     let last = (levels.to_string(), json!({}));
@@ -54,7 +54,7 @@ async fn a_schema_of_too_many_patterns_is_refused() {
 }
 
 /// Values of some megabytes whose public key is this template.
-fn values_with(template: &str) -> String {
+pub(super) fn values_with(template: &str) -> String {
     let entries: String =
         (0..60_000).map(|n| format!("  key-{n}: {{a: [xxxxxxxxxxxxxxxxxxxx, {n}]}}\n")).collect();
     format!(
@@ -119,4 +119,31 @@ async fn held_releases_are_read_in_batches_and_not_without_end() {
     assert!(ran.stdout.contains("held"), "{ran:.2000?}");
     assert!(ran.stdout.contains("older than 0.5.1980: not looked at"), "{ran:.2000?}");
     assert!(world.registry.requests().len() - before <= 60, "{}", world.registry.requests().len() - before);
+}
+
+/// Each dead key once walked through the whole file.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_dead_keys_that_clusters_name_are_judged_in_time() {
+    let desk = Desk::new();
+    let key = |n: usize, patch: usize| format!("ubuntu-noble-plain-rke2-1-{n}-{patch}");
+    let keys = 0..12_000;
+    let listed: String = keys.clone().map(|n| format!("  {}: {{}}\n", key(n, 7))).collect();
+    let named: String =
+        keys.clone().map(|n| format!("    md{n}: {{capm3: {{image_key: {}}}}}\n", key(n, 7))).collect();
+    let artifacts: Vec<_> = keys.map(|n| json!({"name": key(n, 8)})).collect();
+    let releases =
+        json!({"schema": "dibump.releases/1", "releases": [{"version": "0.4.12", "artifacts": artifacts}]});
+    desk.write("releases.json", releases.to_string());
+    desk.write(
+        VALUES,
+        format!(
+            "sylva_diskimagebuilder_version: 0.4.12\nsylva_diskimagebuilder_images:\n{listed}\
+             cluster:\n  machine_deployments:\n{named}"
+        ),
+    );
+    for (command, exit, said) in [("check", 10, "12000 errors"), ("plan", 0, "12000")] {
+        let ran = bounded(&desk, &[command, VALUES, "--observed", "releases.json"]).await;
+        assert_eq!(ran.exit, Some(exit), "{command}: {:.1000}", ran.stderr);
+        assert!(ran.stdout.contains(said), "{command}: {:.1000}", ran.stdout);
+    }
 }
