@@ -16,8 +16,7 @@ pub(super) fn judge(
 ) {
     let living = standing.entries.iter().filter(|stand| stand.is == Is::Living && stand.repeats.is_none());
     for stand in living {
-        let artifact = stand.entry.key.parse().ok().and_then(|key| wanted.artifacts.get(&key));
-        let Some(artifact) = artifact else { continue };
+        let Some(artifact) = wanted.artifacts.get(stand.entry.key.as_str()) else { continue };
         if artifact.digest.is_none() && artifact.annotations.is_empty() {
             notes.undecided.insert(Id::WrongImage);
         }

@@ -79,7 +79,7 @@ impl Image {
     fn listed(stand: &Stand<'_>, wanted: &Release) -> Self {
         let key = stand.entry.key.clone();
         let artifact = match stand.is {
-            Is::Living => key.parse().ok().and_then(|key| wanted.artifacts.get(&key)),
+            Is::Living => wanted.artifacts.get(key.as_str()),
             _ => None,
         };
         let annotations = artifact.map(|artifact| &artifact.annotations).filter(|all| !all.is_empty());

@@ -27,7 +27,7 @@ pub(super) fn judge(inputs: &Inputs<'_>, standing: &Standing<'_>, notes: &mut No
     }
     let living = standing.entries.iter().filter(|stand| stand.is == Is::Living && stand.repeats.is_none());
     for stand in living {
-        let verdict = stand.entry.key.parse().ok().and_then(|key| inputs.signatures.get(&key));
+        let verdict = inputs.signatures.get(stand.entry.key.as_str());
         if let Some(verdict) = verdict {
             judge_image(&inputs.primary, stand, verdict, inputs, notes);
         }

@@ -32,6 +32,8 @@ pub(super) struct Item<'a> {
     pub(super) entry: usize,
     /// The entry.
     pub(super) written: &'a Entry,
+    /// Its key, if an artifact can have it.
+    pub(super) key: Option<ImageKey>,
     /// Whose it is: ours or undetermined.
     pub(super) owner: Owner,
     /// Whether the wanted release has it.
@@ -125,7 +127,7 @@ impl<'a> Item<'a> {
             .flatten()
             .or_else(|| now.clone().flatten())
             .or_else(|| inputs.naming.facets(&written.key));
-        Self { entry, written, owner, existence, facets, was_published: now.is_some() }
+        Self { entry, written, key, owner, existence, facets, was_published: now.is_some() }
     }
 
     /// Whether the wanted release does not have it, and it may be somebody else's: its registry is undetermined, or

@@ -49,8 +49,8 @@ fn images(inputs: &Inputs<'_>, item: &Item<'_>, fate: &Fate) -> Option<(ImageKey
         Fate::Leaves(Departure::Superseded { by }) => by.clone(),
         fate => fate.key_after(item)?,
     };
-    let old = item.written.key.parse::<ImageKey>().ok();
-    let published = old.and_then(|key| inputs.current?.artifacts.get(&key)?.facets.clone());
+    let old = item.key.as_ref();
+    let published = old.and_then(|key| inputs.current?.artifacts.get(key)?.facets.clone());
     let before = published.or_else(|| inputs.naming.facets(&item.written.key))?;
     let after = inputs.wanted.artifacts.get(&key)?.facets.clone()?;
     Some((key, before, after))

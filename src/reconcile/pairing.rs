@@ -117,7 +117,7 @@ impl Fate {
     /// The key that an item has afterwards; `None` where it goes or has no artifact.
     pub(super) fn key_after(&self, item: &Item<'_>) -> Option<ImageKey> {
         match self {
-            Self::Stays => item.written.key.parse().ok(),
+            Self::Stays => item.key.clone(),
             Self::Becomes(key, _) => Some(key.clone()),
             Self::Leaves(_) | Self::Dead => None,
         }

@@ -1,5 +1,6 @@
 //! The image key: the last path segment of an artifact's repository, and a key of the values file's mapping.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -16,6 +17,13 @@ pub struct InvalidImageKey(pub String);
 impl ImageKey {
     /// The key as text.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What is looked up by key is found by its text.
+impl Borrow<str> for ImageKey {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
