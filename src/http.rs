@@ -10,6 +10,7 @@
 mod entries;
 mod error;
 mod flight;
+mod link;
 mod mask;
 mod redact;
 mod retry;
@@ -23,10 +24,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use serde::de::DeserializeOwned;
 use url::Url;
 
 pub use entries::Entries;
 pub use error::{IN_THE_WAY, TransportError};
+pub use link::{UnreadableLink, next_query};
 pub use mask::Mask;
 pub use redact::redacted;
 pub use secret::{BoundSecret, Credential, InvalidSecret, Origin, Secret};
@@ -189,6 +192,14 @@ impl Response {
             status,
             expected,
         })
+    }
+
+    /// The body as JSON. Some servers put a byte order mark before it, which a reader may ignore (RFC 8259, section 8.1).
+    ///
+    /// # Errors
+    /// The body is no such JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        serde_json::from_slice(self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body))
     }
 
     /// A header as text; `None` if it is missing or no text.

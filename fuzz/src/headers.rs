@@ -33,9 +33,7 @@ pub fn link_header(data: &[u8]) {
         "https://[2001:db8::1]:8443/v2/a/tags/list",
     ] {
         let list = url(list);
-        let mut answered = list.clone();
-        answered.set_query(Some("n=100&last=a"));
-        if let Ok(Some(next)) = next_page(&list, &answered, data) {
+        if let Ok(Some(next)) = next_page(&list, data) {
             assert_eq!(next.origin(), list.origin(), "{next}");
             assert_eq!(next.path(), list.path(), "{next}");
             assert_eq!((next.username(), next.password(), next.fragment()), ("", None, None), "{next}");

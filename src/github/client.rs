@@ -19,7 +19,7 @@ use super::error::{Failure, GraphqlFailure, InvalidAccess};
 use super::repository::RepositoryId;
 use super::send::{Moved, Sender};
 use super::session::Session;
-use crate::http::{Credential, Entries, Origin, Transport};
+use crate::http::{Credential, Entries, Origin, Transport, next_query};
 
 /// GitHub's largest page.
 pub(super) const PER_PAGE: usize = 100;
@@ -197,7 +197,7 @@ impl Client {
             let full = sized && read.len() >= PER_PAGE;
             list.entries.extend(read);
             list.moved |= answer.moved;
-            match next_page(&answer.headers, &route, page, full) {
+            match next_page(&answer.headers, &route, page, full)? {
                 Some(next) if next != route => route = next,
                 Some(_) => break,
                 None => return Ok(list),
@@ -240,27 +240,14 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     })
 }
 
-/// The route of the next page, by `Link`, else one more after a full page (proxies drop headers). Of the link only the
-/// query is taken: its host may be one that a proxy hides, and its path that of a moved repository.
-fn next_page(headers: &HeaderMap, route: &str, page: usize, full: bool) -> Option<String> {
+/// The route of the next page, by `Link`, else one more after a full page (proxies drop headers).
+fn next_page(headers: &HeaderMap, route: &str, page: usize, full: bool) -> Result<Option<String>, Failure> {
     let path = route.split('?').next().unwrap_or(route);
-    if let Some(link) = headers.get(http::header::LINK) {
-        let next = next_link(link.to_str().ok()?)?;
-        return next.split_once('?').map(|(_, query)| format!("{path}?{query}"));
-    }
-    if !full {
-        return None;
+    let linked = next_query(headers).map_err(|error| Failure::Malformed(format!("{route}: {error}")))?;
+    if linked.is_some() || headers.contains_key(http::header::LINK) || !full {
+        return Ok(linked.map(|query| format!("{path}?{query}")));
     }
     let query = route.split_once('?').map(|(_, query)| query).unwrap_or_default();
     let others: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("page=")).collect();
-    Some(format!("{path}?{}&page={}", others.join("&"), page + 1))
-}
-
-/// The target of `rel="next"` (RFC 8288).
-fn next_link(link: &str) -> Option<String> {
-    link.split(',').find_map(|link| {
-        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters.split(';').any(|p| matches!(p.trim(), "rel=\"next\"" | "rel=next"));
-        is_next.then(|| target.to_owned())
-    })
+    Ok(Some(format!("{path}?{}&page={}", others.join("&"), page + 1)))
 }

@@ -16,7 +16,8 @@ use url::Url;
 use super::Token;
 use super::error::{API, Failure, InvalidAccess};
 use crate::http::{
-    BoundSecret, Credential, Entries, InvalidSecret, Origin, Request, Response, Transport, redacted,
+    BoundSecret, Credential, Entries, InvalidSecret, Origin, Request, Response, Transport, UnreadableLink,
+    next_query, redacted,
 };
 
 /// GitLab's largest page.
@@ -103,7 +104,8 @@ impl Client {
         let body = json!({"query": query, "variables": variables}).to_string();
         let request = Request::new(Method::POST, url).header(CONTENT_TYPE, JSON).body(body);
         let response = self.send(request).await?;
-        let answer: GraphqlAnswer<T> = serde_json::from_slice(&response.body)
+        let answer: GraphqlAnswer<T> = response
+            .json()
             .map_err(|error| Failure::Malformed(format!("unexpected answer of GraphQL: {error}")))?;
         let said =
             || answer.errors.iter().map(|error| self.masked(&error.message)).collect::<Vec<_>>().join("; ");
@@ -134,8 +136,7 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, Failure> {
         let response = self.write(method, path, body).await?;
-        serde_json::from_slice(&response.body)
-            .map_err(|error| Failure::Malformed(format!("unexpected answer: {error}")))
+        response.json().map_err(|error| Failure::Malformed(format!("unexpected answer: {error}")))
     }
 
     /// Major and minor number of GitLab's version; `None` where it is not told.
@@ -145,8 +146,8 @@ impl Client {
             Err(failure) if matches!(failure.status(), Some(400..=404)) => return Ok(None),
             answer => answer?,
         };
-        let read: WireVersion = serde_json::from_slice(&response.body)
-            .map_err(|error| Failure::Malformed(format!("unexpected answer: {error}")))?;
+        let read: WireVersion =
+            response.json().map_err(|error| Failure::Malformed(format!("unexpected answer: {error}")))?;
         let mut numbers = read.version.split('.').map_while(|part| part.parse().ok());
         Ok(numbers.next().zip(numbers.next()))
     }
@@ -165,7 +166,7 @@ impl Client {
         for page in 1..=MAX_PAGES {
             let response = self.send(Request::get(url.clone())).await?;
             bytes += response.body.len();
-            let read: Listed<T> = serde_json::from_slice(&response.body).map_err(|error| {
+            let read: Listed<T> = response.json().map_err(|error| {
                 Failure::Malformed(format!("page {page} of {} is no list: {error}", redacted(&url)))
             })?;
             let Some(read) = read.whole().filter(|_| bytes <= MAX_LIST_BYTES) else {
@@ -174,7 +175,7 @@ impl Client {
             };
             let full = read.len() >= PER_PAGE;
             entries.extend(read);
-            match next_query(&response, page, full, &url) {
+            match next_page(&response, page, full, &url)? {
                 Some(query) if url.query() != Some(&query) => url.set_query(Some(&query)),
                 Some(_) => break,
                 None => return complete(entries, &response),
@@ -195,9 +196,10 @@ impl Client {
             url.set_query(query);
         }
         let response = self.send(Request::get(url.clone())).await?;
-        let read = serde_json::from_slice(&response.body)
+        let read = response
+            .json()
             .map_err(|error| Failure::Malformed(format!("{} is no list: {error}", redacted(&url))))?;
-        let next = next_link(&response).and_then(|link| url.join(&link).ok()?.query().map(str::to_owned));
+        let next = next_query(&response.headers).map_err(|error| unreadable(&error, &url))?;
         Ok((read, next))
     }
 
@@ -294,32 +296,27 @@ fn is_read(request: &Request) -> bool {
     matches!(request.method, Method::GET | Method::HEAD)
 }
 
-/// The query of the next page, by `Link`, else `X-Next-Page`, else one more after a full page (proxies drop
-/// headers). Of the link only the query is taken: its host may be one that a proxy hides.
-fn next_query(response: &Response, page: usize, full: bool, url: &Url) -> Option<String> {
-    if let Some(link) = next_link(response) {
-        return url.join(&link).ok()?.query().map(str::to_owned);
+/// The query of the next page, by `Link`, else `X-Next-Page`, else one more after a full page (proxies drop headers).
+fn next_page(response: &Response, page: usize, full: bool, url: &Url) -> Result<Option<String>, Failure> {
+    let linked = next_query(&response.headers).map_err(|error| unreadable(&error, url))?;
+    if linked.is_some() {
+        return Ok(linked);
     }
     let next = match response.header("x-next-page") {
-        Some("") => return None,
+        Some("") => return Ok(None),
         Some(next) => next.to_owned(),
-        None if response.headers.contains_key("link") || !full => return None,
+        None if response.headers.contains_key("link") || !full => return Ok(None),
         None => (page + 1).to_string(),
     };
     let mut with_page = url.clone();
     let others: Vec<(String, String)> =
         url.query_pairs().into_owned().filter(|(name, _)| name != "page").collect();
     with_page.query_pairs_mut().clear().extend_pairs(others).append_pair("page", &next);
-    with_page.query().map(str::to_owned)
+    Ok(with_page.query().map(str::to_owned))
 }
 
-/// The target of `rel="next"` (RFC 8288). GitLab's own links hold no comma outside the brackets.
-fn next_link(response: &Response) -> Option<String> {
-    response.header("link")?.split(',').find_map(|link| {
-        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters.split(';').any(|p| matches!(p.trim(), "rel=\"next\"" | "rel=next"));
-        is_next.then(|| target.to_owned())
-    })
+fn unreadable(error: &UnreadableLink, url: &Url) -> Failure {
+    Failure::Malformed(format!("{}: {error}", redacted(url)))
 }
 
 /// `X-Total` counts what the list should hold (it is absent above 10,000 entries).

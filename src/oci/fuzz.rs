@@ -16,16 +16,16 @@ pub fn challenges(value: &[u8]) -> Vec<Challenge> {
     challenge::challenges(&headers).into_iter().map(challenge::Challenge::into_parts).collect()
 }
 
-/// The page that a `Link` header of these bytes names behind the list at `list`, whose last page `answered` gave.
+/// The page that a `Link` header of these bytes names behind the list at `list`.
 ///
 /// # Errors
-/// The header names no URL, or one of another origin.
-pub fn next_page(list: &Url, answered: &Url, value: &[u8]) -> Result<Option<Url>, RegistryError> {
+/// The header cannot be read.
+pub fn next_page(list: &Url, value: &[u8]) -> Result<Option<Url>, RegistryError> {
     let response = Response {
         status: StatusCode::OK,
         headers: headers(header::LINK, value),
         body: Default::default(),
-        url: answered.clone(),
+        url: list.clone(),
         retry_after: None,
     };
     paging::next_page(list, &response)

@@ -42,5 +42,5 @@ pub(super) fn speaks_registry(response: &Response) -> bool {
 }
 
 fn envelope(response: &Response) -> Option<Vec<Entry>> {
-    serde_json::from_slice::<Envelope>(&response.body).ok().map(|envelope| envelope.errors)
+    response.json::<Envelope>().ok().map(|envelope| envelope.errors)
 }

@@ -195,7 +195,8 @@ fn is_index(response: &Response) -> bool {
 }
 
 fn entries(response: &Response) -> Result<Vec<Digest>, RegistryError> {
-    let index: Index = serde_json::from_slice(&response.body)
+    let index: Index = response
+        .json()
         .map_err(|error| invalid(response, format!("a list of referrers that is none: {error}")))?;
     // A digest of another algorithm is no signature that could count.
     Ok(index.manifests.iter().filter_map(|descriptor| descriptor.digest.parse().ok()).collect())

@@ -245,6 +245,7 @@ async fn a_list_that_is_none_is_an_error() {
     for cut in [
         Answer::text(200, "application/json", "[{\"number\": 1"),
         Answer::json(200, &json!({"message": "no list"})),
+        Answer::json(200, &json!([])).header("link", "<https://github.example/?page=2>; rel='next'"),
     ] {
         let fake = github().await;
         fake.fail(Failure::once("GET", "/pulls", How::Answer(cut)));

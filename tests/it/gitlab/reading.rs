@@ -233,6 +233,7 @@ async fn a_list_that_was_cut_is_an_error() {
     assert!(list(empty().header("x-total", "0")).await.is_ok());
     for cut in [
         empty().header("x-total", "2"),
+        empty().header("link", "<https://gitlab.example/?page=2>; rel='next'"),
         Answer::text(200, "application/json", "[{\"iid\": 1"),
         Answer::json(200, &serde_json::json!({"message": "no list"})),
     ] {
