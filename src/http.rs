@@ -10,6 +10,7 @@
 mod entries;
 mod error;
 mod flight;
+mod host;
 mod link;
 mod mask;
 mod redact;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub read_timeout: Duration,
     /// How long one attempt may take from the first byte sent to the last one received.
     pub request_timeout: Duration,
+    /// How long a host may send nothing, repetitions included, before nothing is asked of it any more.
+    pub give_up_after: Duration,
     /// How often a GET or HEAD is repeated; 0 for never.
     pub retries: u32,
     /// The wait before the first repetition; it doubles each time.
@@ -70,6 +73,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(60),
+            give_up_after: Duration::from_secs(60),
             retries: 3,
             backoff: Duration::from_millis(500),
             max_retry_after: Duration::from_secs(60),

@@ -170,6 +170,7 @@ fn settings(network: &Network, overrides: &Overrides) -> Result<crate::http::Set
         connect_timeout: network.connect_timeout,
         read_timeout: network.read_timeout,
         request_timeout: network.request_timeout,
+        give_up_after: network.give_up_after,
         retries: network.retries,
         per_host: overrides.concurrency.unwrap_or(network.concurrency),
         extra_ca: files.map(|file| read_small(file)).collect::<Result<_, _>>()?,

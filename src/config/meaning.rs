@@ -183,11 +183,13 @@ impl<'a> Meaning<'a> {
         let connect_timeout = timeout(&raw.connect_timeout, default.connect_timeout, "connect_timeout");
         let read_timeout = timeout(&raw.read_timeout, default.read_timeout, "read_timeout");
         let request_timeout = timeout(&raw.request_timeout, default.request_timeout, "request_timeout");
+        let give_up_after = timeout(&raw.give_up_after, default.give_up_after, "give_up_after");
         Some(Network {
             concurrency: raw.concurrency.map_or(default.concurrency, usize::from),
             connect_timeout: connect_timeout?,
             read_timeout: read_timeout?,
             request_timeout: request_timeout?,
+            give_up_after: give_up_after?,
             retries: raw.retries.map_or(default.retries, u32::from),
             ca_files: raw.ca_files.iter().map(PathBuf::from).collect(),
             proxy_from_environment: raw.proxy_from_environment.unwrap_or(default.proxy_from_environment),

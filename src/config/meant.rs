@@ -259,6 +259,8 @@ pub struct Network {
     pub read_timeout: Duration,
     /// How long one request may take.
     pub request_timeout: Duration,
+    /// How long a server may send nothing, repetitions included, before it is given up.
+    pub give_up_after: Duration,
     /// How often a request that only reads is repeated.
     pub retries: u32,
     /// PEM files with further certificate authorities.
@@ -333,6 +335,7 @@ impl Default for Network {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(60),
+            give_up_after: Duration::from_secs(60),
             retries: 3,
             ca_files: Vec::new(),
             proxy_from_environment: true,

@@ -374,6 +374,10 @@ pub(super) struct RawNetwork {
     #[schemars(example = "60s")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) request_timeout: Option<String>,
+    /// How long a server may send nothing, repetitions included, before it is given up. Default: 60s.
+    #[schemars(example = "60s")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) give_up_after: Option<String>,
     /// How often a request that only reads is repeated. Default: 3.
     #[schemars(range(max = 10))]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -180,6 +180,7 @@ fn network(network: &Network) -> RawNetwork {
         connect_timeout: Some(written(network.connect_timeout)),
         read_timeout: Some(written(network.read_timeout)),
         request_timeout: Some(written(network.request_timeout)),
+        give_up_after: Some(written(network.give_up_after)),
         retries: u8::try_from(network.retries).ok(),
         ca_files: network.ca_files.iter().map(|path| path.display().to_string()).collect(),
         proxy_from_environment: Some(network.proxy_from_environment),

@@ -57,10 +57,20 @@ pub enum TransportError {
         source: Arc<reqwest::Error>,
     },
     /// No answer within the time-out of a request.
-    #[error("{url} did not answer in time")]
+    #[error("{url} did not answer within {waited:?}")]
     TimedOut {
         /// The URL, redacted.
         url: String,
+        /// How long was waited for it.
+        waited: Duration,
+    },
+    /// Not a byte for so long, repetitions included, that the host is asked nothing any more.
+    #[error("waited {waited:?} for {url}, repetitions included, without receiving a byte")]
+    Silent {
+        /// The URL that was asked, redacted.
+        url: String,
+        /// How long was waited for it.
+        waited: Duration,
     },
     /// The time for the whole run is over (`--max-time`).
     #[error("the time for this run was over before {url} answered")]
@@ -121,6 +131,7 @@ impl Ends for TransportError {
             Self::Connection { .. }
             | Self::Proxy { .. }
             | Self::TimedOut { .. }
+            | Self::Silent { .. }
             | Self::DeadlinePassed { .. } => Ending::Unknown,
             Self::Status { status, .. } if super::retry::is_retryable(*status) => Ending::Unknown,
             Self::Setup { .. }
@@ -152,7 +163,8 @@ impl TransportError {
         match &mut self {
             Self::Connection { url, .. }
             | Self::Proxy { url, .. }
-            | Self::TimedOut { url }
+            | Self::TimedOut { url, .. }
+            | Self::Silent { url, .. }
             | Self::DeadlinePassed { url }
             | Self::TooLarge { url, .. }
             | Self::Redirect { url, .. }
@@ -176,6 +188,7 @@ impl TransportError {
         match self {
             Self::Connection { source, .. } => source.is_connect(),
             Self::DeadlinePassed { .. }
+            | Self::Silent { .. }
             | Self::Setup { .. }
             | Self::NoTls { .. }
             | Self::Untrusted { .. }

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::{Bytes, BytesMut};
 use http::{Method, StatusCode};
 use hyper_util::client::proxy::matcher::Matcher;
-use tokio::sync::Semaphore;
 use url::Url;
 
 use super::flight::{Flight, Room};
+use super::host::{Host, Patience};
 use super::{Mask, Origin, Request, Response, Settings, TransportError, redacted, retry, secret, tls};
 use crate::ending::sentence;
 
@@ -50,13 +50,6 @@ pub(super) struct Inner {
     flight: Flight,
     /// What was sent with requests and must not be shown with answers.
     pub(super) mask: Mask,
-}
-
-/// One origin: how much may be under way, and until when it asked for silence.
-#[derive(Debug)]
-struct Host {
-    permits: Semaphore,
-    silent_until: Mutex<Option<Instant>>,
 }
 
 /// People at a terminal wonder why nothing happens: `cli::log` shows this at the default level there.
@@ -132,16 +125,21 @@ impl Inner {
             reason: "to something that is neither http nor https".to_owned(),
         })?;
         let host = self.host(&origin);
+        let patience = Patience::new(&host, self.settings.give_up_after);
         let repetitions = if retry::is_repeatable(&request.method) { self.settings.retries } else { 0 };
         let mut attempt = 0;
         loop {
-            let outcome = self.attempt(request, &origin, &host, attempt).await;
+            let outcome = self.attempt(request, &origin, (&host, &patience), attempt).await;
             if let Ok(response) = &outcome {
                 host.heed(response);
             }
             let again = match &outcome {
                 Ok(response) => response.retry_helps(),
-                Err(TransportError::DeadlinePassed { .. } | TransportError::Status { .. }) => false,
+                Err(
+                    TransportError::DeadlinePassed { .. }
+                    | TransportError::Silent { .. }
+                    | TransportError::Status { .. },
+                ) => false,
                 Err(error) => error.retry_helps(),
             };
             if !again || attempt == repetitions {
@@ -177,7 +175,7 @@ impl Inner {
         &self,
         request: &Request,
         origin: &Origin,
-        host: &Host,
+        (host, patience): (&Host, &Patience<'_>),
         attempt: u32,
     ) -> Result<Response, TransportError> {
         let passed = || TransportError::DeadlinePassed { url: redacted(&request.url) };
@@ -195,12 +193,17 @@ impl Inner {
             if silence >= LONG_WAIT {
                 tell_of_wait(&format!("{origin} limits how much it is asked"), silence);
             }
-            tokio::time::sleep(silence).await;
-            Ok(permit)
+            if silence > Duration::ZERO {
+                tokio::time::sleep(silence).await;
+                patience.renew();
+            }
+            host.given_up().map_or(Ok(permit), Err)
         };
         let _permit = self.before_deadline(waiting).await.unwrap_or_else(|| Err(passed()))?;
         let begun = Instant::now();
-        let outcome = self.before_deadline(self.exchange(request)).await.unwrap_or_else(|| Err(passed()));
+        patience.begin();
+        let exchange = patience.with(|| redacted(&request.url), self.exchange(request, patience));
+        let outcome = self.before_deadline(exchange).await.unwrap_or_else(|| Err(passed()));
         self.log(request, &outcome, begun.elapsed(), attempt + 1);
         self.count(origin, outcome.as_ref().ok().map(|response| response.status.as_u16()));
         outcome
@@ -237,8 +240,10 @@ impl Inner {
         }
     }
 
-    async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
-        let failed = |error: reqwest::Error| self.unconnected(failure(error, &request.url), &request.url);
+    async fn exchange(&self, request: &Request, patience: &Patience<'_>) -> Result<Response, TransportError> {
+        let begun = Instant::now();
+        let failed =
+            |error: reqwest::Error| self.unconnected(failure(error, &request.url, begun), &request.url);
         let (mut headers, mut body) = (request.headers.clone(), request.body.clone());
         if let Some(credential) = &request.credential {
             credential.attach(&request.url, &mut headers, &mut body);
@@ -252,8 +257,9 @@ impl Inner {
             builder = builder.body(body);
         }
         let mut answer = builder.send().await.map_err(failed)?;
+        patience.renew();
         let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-        let mut body = read_body(&mut answer, request, &self.flight).await?;
+        let mut body = read_body(&mut answer, request, &self.flight, patience).await?;
         if !status.is_success() {
             body = self.mask.hide_in_error(body);
         }
@@ -294,8 +300,7 @@ impl Inner {
         if let Some(host) = hosts.get(origin) {
             return Arc::clone(host);
         }
-        let permits = Semaphore::new(self.settings.per_host.max(1));
-        let host = Arc::new(Host { permits, silent_until: Mutex::new(None) });
+        let host = Arc::new(Host::new(self.settings.per_host.max(1)));
         hosts.insert(origin.clone(), Arc::clone(&host));
         host
     }
@@ -303,29 +308,6 @@ impl Inner {
     fn count(&self, origin: &Origin, status: Option<u16>) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         *counters.entry((origin.clone(), status)).or_default() += 1;
-    }
-}
-
-impl Host {
-    /// Keeps every request to the host back: one 429 speaks for all that are waiting.
-    /// Whoever asks for less is spared by all requests, whichever of them it was that met the limit.
-    fn heed(&self, response: &Response) {
-        match response.retry_after {
-            Some(wait) if response.status == StatusCode::TOO_MANY_REQUESTS => self.be_silent(wait),
-            _ => {}
-        }
-    }
-
-    fn be_silent(&self, wait: Duration) {
-        let until = Instant::now() + wait;
-        let mut silent_until = self.silent_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *silent_until = Some(silent_until.map_or(until, |earlier| earlier.max(until)));
-    }
-
-    /// How long the host still wants to hear nothing.
-    fn silence(&self) -> Duration {
-        let until = *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner);
-        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
     }
 }
 
@@ -357,12 +339,13 @@ async fn read_body(
     answer: &mut reqwest::Response,
     request: &Request,
     flight: &Flight,
+    patience: &Patience<'_>,
 ) -> Result<Bytes, TransportError> {
     let too_large = || TransportError::TooLarge { url: redacted(&request.url), cap: request.body_cap };
     if request.method == Method::HEAD {
         return Ok(Bytes::new());
     }
-    let announced = answer.content_length();
+    let (announced, begun) = (answer.content_length(), Instant::now());
     if announced.is_some_and(|bytes| bytes > request.body_cap as u64) {
         return Err(too_large());
     }
@@ -370,7 +353,8 @@ async fn read_body(
     let (whole, mut room) = (announced.unwrap_or(request.body_cap), Room::default());
     flight.hold(&mut room, announced.unwrap_or(0), whole).await;
     let mut body = BytesMut::with_capacity(announced.unwrap_or(0));
-    while let Some(chunk) = answer.chunk().await.map_err(|error| failure(error, &request.url))? {
+    while let Some(chunk) = answer.chunk().await.map_err(|error| failure(error, &request.url, begun))? {
+        patience.renew();
         if body.len() + chunk.len() > request.body_cap {
             return Err(too_large());
         }
@@ -380,14 +364,15 @@ async fn read_body(
     Ok(body.freeze())
 }
 
-fn failure(error: reqwest::Error, url: &Url) -> TransportError {
+fn failure(error: reqwest::Error, url: &Url, begun: Instant) -> TransportError {
     if let Some(error) = tls::failure(&error, url) {
         return error;
     }
     let url = redacted(url);
     // A connection that cannot be made in time says more about the host than about the request.
     if error.is_timeout() && !error.is_connect() {
-        return TransportError::TimedOut { url };
+        let waited = Duration::from_secs(begun.elapsed().as_secs());
+        return TransportError::TimedOut { url, waited };
     }
     TransportError::Connection { url, source: Arc::new(error.without_url()) }
 }

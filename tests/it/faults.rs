@@ -217,6 +217,7 @@ fn transport(agent: &str, timeout: Duration) -> Transport {
     let settings = Settings {
         retries: 0,
         request_timeout: timeout,
+        give_up_after: crate::world::PATIENCE,
         read_timeout: timeout,
         max_retry_after: Duration::ZERO,
         user_agent: agent.to_owned(),

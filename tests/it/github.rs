@@ -61,6 +61,7 @@ fn transport() -> Transport {
         backoff: Duration::from_millis(1),
         max_retry_after: Duration::ZERO,
         request_timeout: PATIENCE,
+        give_up_after: PATIENCE,
         proxy_from_environment: false,
         ..Settings::default()
     };

@@ -119,6 +119,38 @@ async fn a_silent_server_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_host_that_sends_nothing_is_given_up_with_its_repetitions_and_not_asked_again() {
+    let fake = FakeRegistry::start().await;
+    fake.fault(Fault::silence());
+    let limit = Duration::from_millis(200);
+    for read_timeout in [crate::world::PATIENCE, Duration::from_millis(20)] {
+        let settings = Settings { give_up_after: limit, read_timeout, retries: u32::MAX, ..impatient() };
+        let transport = transport(settings);
+        let error = transport.send(request(&fake, Method::GET)).await.unwrap_err();
+        let is_told = matches!(&error, TransportError::Silent { url, waited } if *waited == limit && url.contains(fake.host()));
+        assert!(is_told && error.retry_helps() && error.is_unreachable(), "{error:?}");
+        let before = fake.requests().len();
+        let error = transport.send(request(&fake, Method::GET)).await.unwrap_err();
+        assert!(matches!(error, TransportError::Silent { .. }), "{error:?}");
+        assert_eq!(fake.requests().len(), before);
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_keeps_sending_is_waited_for() {
+    let fake = FakeRegistry::start().await;
+    fake.fault(Fault::status(503).times(20));
+    let settings = Settings {
+        give_up_after: Duration::from_secs(30),
+        backoff: Duration::from_millis(1),
+        retries: 20,
+        ..impatient()
+    };
+    let response = transport(settings).send(request(&fake, Method::GET)).await.unwrap();
+    assert_eq!(response.status, 200);
+}
+
+#[tokio::test]
 async fn a_body_above_the_cap_is_an_error() {
     let fake = FakeRegistry::start().await;
     fake.fault(Fault::status(200).body(&"x".repeat(1000)));

@@ -110,7 +110,7 @@ impl Desk {
 
 /// The configuration's `network:`. Whoever answers at all is waited for, however busy the machine is.
 pub(crate) const NETWORK: &str = "\
-network: {retries: 0, connect_timeout: 1h, read_timeout: 1h, request_timeout: 1h, proxy_from_environment: false}
+network: {retries: 0, connect_timeout: 1h, read_timeout: 1h, request_timeout: 1h, give_up_after: 1h, proxy_from_environment: false}
 ";
 
 /// How long anything may take that must come, however busy the machine is. What must not come never does.

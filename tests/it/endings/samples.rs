@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dibump::budget::{Budget, Of};
 use dibump::catalogue::CatalogueError;
@@ -378,7 +379,8 @@ fn transport() -> Vec<TransportError> {
             proxy: text("http://proxy.example:3128/"),
             source: Arc::clone(&source),
         },
-        TimedOut => TransportError::TimedOut { url: url() },
+        TimedOut => TransportError::TimedOut { url: url(), waited: Duration::from_secs(30) },
+        Silent => TransportError::Silent { url: url(), waited: Duration::from_secs(60) },
         DeadlinePassed => TransportError::DeadlinePassed { url: url() },
         WebPage => TransportError::WebPage {
             url: text("https://gitlab.example/users/sign_in"),
