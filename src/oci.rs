@@ -14,6 +14,7 @@ pub mod credentials;
 mod docker_config;
 #[doc(hidden)]
 pub mod fuzz;
+mod index;
 mod manifest;
 mod paging;
 mod refusal;
@@ -22,6 +23,7 @@ mod signatures;
 mod tags;
 mod token;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -34,6 +36,8 @@ use crate::registry::{Manifest, Registry, RegistryError, Repository};
 use crate::release::{Digest, Tag};
 use crate::signature::{Evidence, Layout};
 use client::{Client, is_about_the_host};
+use index::Platform;
+use manifest::Tagged;
 use session::Scope;
 
 pub use catalog::OciCatalog;
@@ -69,6 +73,23 @@ impl OciRegistry {
 
     fn client(&self) -> &Client {
         &self.0
+    }
+
+    /// The image at a tag, where several may stand there.
+    async fn chosen(
+        &self,
+        repository: &Repository,
+        answer: Result<Tagged, RegistryError>,
+        around: &BTreeSet<Platform>,
+    ) -> Result<Option<Manifest>, RegistryError> {
+        match answer? {
+            Tagged::Nothing => Ok(None),
+            Tagged::Image(manifest, _) => Ok(Some(manifest)),
+            Tagged::Several(index) => {
+                let manifest = manifest::of_platform(&self.0, repository, index, around).await;
+                manifest.map(Some).map_err(|error| self.0.masked(error))
+            }
+        }
     }
 
     /// Asks about each repository; an answer that is an error repeats no secret.
@@ -183,8 +204,19 @@ impl Registry for OciRegistry {
     ) -> Vec<Result<Option<Manifest>, RegistryError>> {
         let ask =
             |client: Arc<Client>, repository| async move { manifest::read(&client, &repository, tag).await };
-        self.each(repositories, itself, ask).await
+        let answers = self.each(repositories, itself, ask).await;
+        let platform = |answer: &Result<Tagged, _>| match answer {
+            Ok(Tagged::Image(_, platform)) => platform.clone(),
+            _ => None,
+        };
+        let around = answers.iter().filter_map(platform).collect();
+        let chosen = repositories
+            .iter()
+            .zip(answers)
+            .map(|(repository, answer)| self.chosen(repository, answer, &around));
+        futures::future::join_all(chosen).await
     }
+
     async fn signatures(
         &self,
         images: &[(Repository, Digest)],

@@ -1,5 +1,6 @@
 //! Manifests: whether there is one, and what it says. The bytes that are hashed are the bytes that are parsed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
@@ -11,6 +12,7 @@ use serde::Deserialize;
 
 use super::annotations::{Annotations, Untaken};
 use super::client::{Client, cut, not_understood, unexpected, unreadable};
+use super::index::{self, Entry, Platform};
 use super::session::Scope;
 use crate::http::{Request, Response, redacted};
 use crate::registry::{Manifest, RegistryError, Repository};
@@ -26,13 +28,16 @@ const ACCEPT: &str = concat!(
 /// The size up to which registries must take manifests (distribution-spec, "Pushing Manifests").
 const BODY_CAP: usize = 4 << 20;
 
+/// The largest index of several images: an entry of one takes less than a kilobyte.
+const SEVERAL_CAP: usize = 32 << 10;
+
 /// The fields of a manifest or an index that we read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
     media_type: Option<String>,
     layers: Option<Vec<OciDescriptor>>,
-    manifests: Option<Vec<OciDescriptor>>,
+    manifests: Option<Vec<Entry>>,
     annotations: Option<Annotations>,
 }
 
@@ -56,40 +61,69 @@ pub(super) async fn exists(
     }
 }
 
-/// The manifest of a repository at `tag`. An index with exactly one entry stands for that entry; the digest is what
+/// What stands at a tag.
+pub(super) enum Tagged {
+    Nothing,
+    /// An image, and its platform where an index says it.
+    Image(Manifest, Option<Platform>),
+    /// An index of images for several platforms.
+    Several(Found),
+}
+
+/// The manifest of a repository at `tag`. An index with exactly one image stands for that image; the digest is what
 /// the tag stands for, which is what a deployment pulls and what a signer signs.
 pub(super) async fn read(
     client: &Client,
     repository: &Repository,
     tag: &Tag,
-) -> Result<Option<Manifest>, RegistryError> {
-    let Some(found) = tagged(client, repository, tag.as_str()).await? else { return Ok(None) };
-    let Some(entries) = &found.wire.manifests else {
+) -> Result<Tagged, RegistryError> {
+    let Some(found) = tagged(client, repository, tag.as_str()).await? else { return Ok(Tagged::Nothing) };
+    if !found.is_index() {
         let digest = found.digest.clone();
-        return manifest(client, found, digest).map(Some);
-    };
-    let images: Vec<&OciDescriptor> = entries.iter().filter(|entry| !is_attestation(entry)).collect();
-    let [entry] = images.as_slice() else {
-        let reason = format!("an index of {} manifests, expected one", entries.len());
-        return Err(found.wrong(reason));
-    };
+        return Ok(Tagged::Image(manifest(client, found, digest)?, None));
+    }
+    match found.images().as_slice() {
+        [] => Err(found.wrong("an index of 0 images, expected one".to_owned())),
+        [image] => {
+            let (digest, platform) = (image.digest.clone(), image.platform.clone());
+            Ok(Tagged::Image(within(client, repository, found, &digest).await?, platform))
+        }
+        _ if found.response.body.len() > SEVERAL_CAP => {
+            Err(found.wrong(format!("an index of several images and more than {SEVERAL_CAP} bytes")))
+        }
+        _ => Ok(Tagged::Several(found.without_bytes())),
+    }
+}
+
+/// The image of an index that is for the platform of the images around it.
+pub(super) async fn of_platform(
+    client: &Client,
+    repository: &Repository,
+    index: Found,
+    around: &BTreeSet<Platform>,
+) -> Result<Manifest, RegistryError> {
+    let image = index::of_platform(&index.images(), around).map(|image| image.digest.clone());
+    let digest = image.map_err(|reason| index.wrong(reason))?;
+    within(client, repository, index, &digest).await
+}
+
+/// The image with this digest, which an index names.
+async fn within(
+    client: &Client,
+    repository: &Repository,
+    index: Found,
+    digest: &str,
+) -> Result<Manifest, RegistryError> {
     // A stranger wrote it: anything else than a digest would be a path, and what it leads to would be bound to nothing.
-    let digest: Digest = entry
-        .digest
+    let digest: Digest = digest
         .parse()
-        .map_err(|error: InvalidDigest| found.wrong(format!("an index of one manifest: {error}")))?;
+        .map_err(|error: InvalidDigest| index.wrong(format!("an index of one manifest: {error}")))?;
     let inner = digested(client, repository, &digest).await?;
-    let inner = inner.ok_or_else(|| found.wrong(format!("an index of {digest}, which does not exist")))?;
+    let inner = inner.ok_or_else(|| index.wrong(format!("an index of {digest}, which does not exist")))?;
     if inner.is_index() {
         return Err(inner.wrong("an index within an index".to_owned()));
     }
-    manifest(client, inner, found.digest).map(Some)
-}
-
-/// What BuildKit pushes beside an image (docs/attestations/attestation-storage.md) is none.
-fn is_attestation(entry: &OciDescriptor) -> bool {
-    let annotation = entry.annotations.as_ref().and_then(|all| all.get("vnd.docker.reference.type"));
-    annotation.is_some_and(|kind| kind == "attestation-manifest")
+    manifest(client, inner, index.digest)
 }
 
 /// A manifest or an index that was found.
@@ -103,6 +137,17 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// The images of an index.
+    fn images(&self) -> Vec<&Entry> {
+        self.wire.manifests.iter().flatten().filter(|entry| entry.is_image()).collect()
+    }
+
+    /// Once it was read, its bytes are not needed: many indexes are kept until their platform is known.
+    fn without_bytes(mut self) -> Self {
+        self.response.body = bytes::Bytes::new();
+        self
+    }
+
     pub(super) fn is_index(&self) -> bool {
         self.wire.manifests.is_some()
     }
@@ -170,8 +215,7 @@ fn checked(response: Response, wanted: Option<&Digest>) -> Result<Found, Registr
             return Err(RegistryError::Invalid { subject: redacted(&response.url), reason });
         }
     }
-    let wire: Wire = serde_json::from_slice(&response.body)
-        .map_err(|error| unreadable(&response, "a manifest", &error))?;
+    let wire: Wire = response.json().map_err(|error| unreadable(&response, "a manifest", &error))?;
     // Whoever answers another question with JSON does not know the digest either.
     if !is_certain && wire.layers.is_none() && wire.manifests.is_none() {
         return Err(not_understood(&response, "a manifest without layers".to_owned()));
