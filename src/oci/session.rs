@@ -13,7 +13,7 @@ use url::Url;
 
 use super::challenge::{Challenge, challenges};
 use super::credentials::Credentials;
-use super::token::{self, Realm, Token};
+use super::token::{self, ASK, Realm, Token};
 use crate::http::{Credential, InvalidSecret, Origin, Transport, redacted};
 use crate::registry::RegistryError;
 use crate::release::without_user_info;
@@ -50,6 +50,8 @@ enum Scheme {
 #[derive(Debug)]
 struct Bearer {
     realm: Realm,
+    /// The registry takes our password as well, without a token.
+    takes_basic: bool,
     /// How this registry writes the scope of a repository: what stands before and after its path.
     around_path: (String, String),
 }
@@ -118,16 +120,22 @@ impl Session {
             Some(Scheme::Bearer(bearer)) => {
                 let slot = self.slot(scope);
                 match self.token_pass(&bearer, slot.clone(), None).await {
+                    Err(error) if bearer.takes_basic && !is_refusal(&error) => self.without_realm(error),
                     // Some token servers refuse a whole batch for one scope in it.
-                    Err(RegistryError::Refused { .. } | RegistryError::Denied { .. })
-                        if slot.scopes.len() > 1 =>
-                    {
+                    Err(error) if slot.scopes.len() > 1 && is_refusal(&error) => {
                         self.token_pass(&bearer, self.own_slot(scope), None).await.map(Some)
                     }
                     outcome => outcome.map(Some),
                 }
             }
         }
+    }
+
+    /// A realm that cannot be spoken to keeps nobody out whose password the registry takes itself.
+    fn without_realm(&self, error: RegistryError) -> Result<Option<Pass>, RegistryError> {
+        let Some(pass) = self.basic()? else { return Err(error) };
+        *self.scheme.lock().unwrap_or_else(PoisonError::into_inner) = Some(Scheme::Basic);
+        Ok(Some(pass))
     }
 
     /// What to try after a 401; `None` when there is nothing better than what was `used`.
@@ -174,18 +182,26 @@ impl Session {
         let found = challenges(headers);
         let mut scheme = self.scheme.lock().unwrap_or_else(PoisonError::into_inner);
         if scheme.is_none() {
+            let takes_basic = found.iter().any(|challenge| challenge.scheme == "basic");
             if let Some(challenge) = found.iter().find(|challenge| challenge.scheme == "bearer") {
-                *scheme = Some(Scheme::Bearer(Arc::new(self.bearer(challenge, scope)?)));
-            } else if found.iter().any(|challenge| challenge.scheme == "basic") {
+                *scheme = Some(Scheme::Bearer(Arc::new(self.bearer(challenge, scope, takes_basic)?)));
+            } else if takes_basic {
                 *scheme = Some(Scheme::Basic);
             }
         }
         Ok(())
     }
 
-    fn bearer(&self, challenge: &Challenge, scope: &Scope) -> Result<Bearer, RegistryError> {
-        let invalid =
-            |reason: String| RegistryError::NotUnderstood { subject: self.origin.to_string(), reason };
+    fn bearer(
+        &self,
+        challenge: &Challenge,
+        scope: &Scope,
+        takes_basic: bool,
+    ) -> Result<Bearer, RegistryError> {
+        let invalid = |reason: String| RegistryError::Unusable {
+            reason: format!("{}: {reason}", self.origin),
+            hint: Some(ASK.to_owned()),
+        };
         let text = challenge.param("realm").unwrap_or_default();
         let no_url = || invalid(format!("its token realm `{}` is no URL", without_user_info(text)));
         let url: Url = text.parse().map_err(|_| no_url())?;
@@ -196,7 +212,7 @@ impl Session {
         }
         let service = challenge.param("service").map(ToOwned::to_owned);
         let around_path = around_path(challenge.param("scope"), scope);
-        Ok(Bearer { realm: Realm { url, service }, around_path })
+        Ok(Bearer { realm: Realm { url, service }, takes_basic, around_path })
     }
 
     fn scheme(&self) -> Option<Scheme> {
@@ -294,12 +310,16 @@ impl Bearer {
     }
 }
 
+fn is_refusal(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Refused { .. } | RegistryError::Denied { .. })
+}
+
 /// A refusal holds for all who share the token; any other failure is tried again by whoever comes later.
 fn is_usable(flight: &Flight) -> bool {
     match flight.peek() {
-        None | Some(Err(RegistryError::Refused { .. } | RegistryError::Denied { .. })) => true,
+        None => true,
         Some(Ok(token)) => !token.is_stale(),
-        Some(Err(_)) => false,
+        Some(Err(error)) => is_refusal(error),
     }
 }
 
@@ -346,7 +366,7 @@ mod tests {
         assert!(realm_of(secure, "https://auth.example/token").unwrap().is_some());
         assert!(realm_of(plain, "http://auth.example/token").unwrap().is_some());
         for realm in ["http://auth.example/token", "auth.example", "file:///token", ""] {
-            assert!(matches!(realm_of(secure, realm), Err(RegistryError::NotUnderstood { .. })), "{realm}");
+            assert!(matches!(realm_of(secure, realm), Err(RegistryError::Unusable { .. })), "{realm}");
         }
     }
 }

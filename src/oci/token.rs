@@ -21,6 +21,10 @@ const EARLY: Duration = Duration::from_secs(10);
 /// The life of a token that does not say, and the shortest that a server may give (auth/token.md).
 const SHORTEST_LIFE: Duration = Duration::from_secs(60);
 
+/// What to do where the token server is none.
+pub(super) const ASK: &str =
+    "ask who runs the registry; its `WWW-Authenticate` names a server that must give tokens";
+
 /// Tokens are a few kilobytes.
 const BODY_CAP: usize = 1 << 20;
 
@@ -140,6 +144,12 @@ impl Realm {
     fn invalid(&self, reason: String) -> RegistryError {
         RegistryError::Unusable { reason: format!("{}: {reason}", redacted(&self.url)), hint: None }
     }
+
+    /// Whoever answers is no token server.
+    fn no_token(&self, reason: &str) -> RegistryError {
+        let reason = format!("{}: {reason}", redacted(&self.url));
+        RegistryError::Unusable { reason, hint: Some(ASK.to_owned()) }
+    }
 }
 
 fn granted(response: &Response, realm: &Realm, credentials: &Credentials) -> Result<Granting, RegistryError> {
@@ -162,12 +172,13 @@ fn granted(response: &Response, realm: &Realm, credentials: &Credentials) -> Res
     if let Some(page) = response.page_in_place_of("a token") {
         return Err(RegistryError::Unusable { reason: page.to_string(), hint: page.hint() });
     }
-    let answer: Granted =
-        serde_json::from_slice(&response.body).map_err(|error| unreadable(response, "a token", &error))?;
+    let answer: Granted = response.json().map_err(|error| match error.is_eof() {
+        true => unreadable(response, "a token", &error),
+        false => realm.no_token(&format!("not a token: {error}")),
+    })?;
     let secret = answer.token.filter(|token| !token.is_empty()).or(answer.access_token);
     let secret = secret.filter(|token| !token.is_empty());
-    let secret =
-        Secret::new(secret.ok_or_else(|| not_understood(response, "an answer without a token".to_owned()))?);
+    let secret = Secret::new(secret.ok_or_else(|| realm.no_token("an answer without a token"))?);
     let life = answer.expires_in.as_ref().and_then(seconds).unwrap_or(SHORTEST_LIFE).max(SHORTEST_LIFE);
     // A life of centuries is no reason to overflow.
     let life = life.min(Duration::from_secs(86_400)).saturating_sub(EARLY);

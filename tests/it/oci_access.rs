@@ -159,7 +159,11 @@ async fn a_realm_that_reads_the_first_scope_only_is_asked_for_each() {
 
 #[tokio::test]
 async fn a_terse_token_answer_is_enough() {
-    let fake = with_images(2, Access::Token(TokenRules { is_terse: true, ..TokenRules::default() })).await;
+    let fake = with_images(
+        2,
+        Access::Token(TokenRules { written: r#"{"access_token": "{token}"}"#, ..TokenRules::default() }),
+    )
+    .await;
     assert_eq!(readable(&fake, Credentials::Anonymous, 2).await, 2);
 }
 

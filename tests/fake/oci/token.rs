@@ -9,8 +9,16 @@ use serde_json::json;
 use super::State;
 
 /// How the realm behaves.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct TokenRules {
+    /// Where it is.
+    pub(crate) path: &'static str,
+    /// What it answers in any case.
+    pub(crate) status: Option<u16>,
+    /// How it writes its answer, with `{token}` where the token goes.
+    pub(crate) written: &'static str,
+    /// As what it is sent.
+    pub(crate) content_type: Option<&'static str>,
     /// User and password; `None` gives tokens to everybody.
     pub(crate) user: Option<(String, String)>,
     /// The refresh token that `POST` takes; without one the realm knows no OAuth2 and answers 404.
@@ -19,8 +27,21 @@ pub(crate) struct TokenRules {
     pub(crate) grants_nothing: bool,
     /// Tokens are given for the first scope only, as some registries do.
     pub(crate) grants_first_only: bool,
-    /// The token is called `access_token`, and `expires_in` is missing.
-    pub(crate) is_terse: bool,
+}
+
+impl Default for TokenRules {
+    fn default() -> Self {
+        Self {
+            path: "/token",
+            status: None,
+            written: r#"{"token": "{token}", "expires_in": 300}"#,
+            content_type: None,
+            user: None,
+            identity_token: None,
+            grants_nothing: false,
+            grants_first_only: false,
+        }
+    }
 }
 
 /// The answer to `GET /token?…` or `POST /token`.
@@ -34,6 +55,10 @@ pub(super) fn answer(
     let super::Access::Token(rules) = state.access.clone() else {
         return (StatusCode::NOT_FOUND, String::new());
     };
+    if let Some(status) = rules.status {
+        let status = StatusCode::from_u16(status).expect("a status");
+        return (status, json!({"details": "nope"}).to_string());
+    }
     let form = if method == "POST" { body } else { query };
     let pairs: Vec<(String, String)> = url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
     let value = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
@@ -64,12 +89,7 @@ pub(super) fn answer(
     };
     let token = format!("token-{}", state.log.len());
     state.tokens.insert(token.clone(), granted);
-    let body = if rules.is_terse {
-        json!({"access_token": token})
-    } else {
-        json!({"token": token, "expires_in": 300})
-    };
-    (StatusCode::OK, body.to_string())
+    (StatusCode::OK, rules.written.replace("{token}", &token))
 }
 
 /// Whether `authorization` is a token for `scope`.
