@@ -5,12 +5,11 @@ use std::sync::Arc;
 use url::Url;
 
 use super::{Session, WiringError, github, gitlab};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Discovery, Producer as Settings, Source};
 use crate::disk::releases::FileCatalogue;
 use crate::gitlab::{ProjectId, RegistryRepositories, ReleaseNotes, Token, find_project};
 use crate::oci::{OciCatalog, OciRegistry};
-use crate::registry::RegistryError;
 
 /// A GitLab's API, our token for it, and the producer's project there.
 type GitlabProject = (Url, Option<Token>, ProjectId);
@@ -98,12 +97,16 @@ impl Sources<'_> {
             return Ok(Some((api, token, gitlab::project_id(project))));
         }
         let (transport, path) = (self.session.transport.clone(), self.settings.registry.path());
-        let project = find_project(transport, &api, token.clone(), path).await?;
-        Ok(project.map(|project| (api, token, project)))
+        match find_project(transport, &api, token.clone(), path).await {
+            // A realm may only look like GitLab's.
+            Err(error @ CatalogueError::NotOffered { .. }) => self.only_if_unneeded(error),
+            found => Ok(found?.map(|project| (api, token, project))),
+        }
     }
 
-    /// A registry that cannot say where its tokens are will fail the look-up itself, with a better message.
-    fn only_if_unneeded<T>(&self, error: RegistryError) -> Result<Option<T>, WiringError> {
+    /// A registry that cannot say where its tokens are will fail the look-up itself, with a better message; where a GitLab
+    /// tells us nothing, the other sources are left.
+    fn only_if_unneeded<T>(&self, error: impl Into<WiringError>) -> Result<Option<T>, WiringError> {
         match self.settings.discovery {
             Discovery::Auto => Ok(None),
             Discovery::Sources(_) => Err(error.into()),

@@ -84,7 +84,8 @@ impl Facts {
                 Ok(existing) => existing,
                 Err(reason) => return Ok(Release::unknown(version.clone(), reason)),
             };
-            names.extend(existing);
+            self.read_manifests(&existing, version).await;
+            names.extend(existing.into_iter().filter(|name| !self.is_no_image(name, version)));
             if let Err(reason) = self.manifests(&names, version).await? {
                 return Ok(Release::unknown(version.clone(), reason));
             }
@@ -98,19 +99,27 @@ impl Facts {
         Ok(self.described(version, coverage, &names, &BTreeSet::new()))
     }
 
+    /// Whether what answers for a guessed name is no image. Some registries answer 200 for whatever does not exist.
+    fn is_no_image(&self, name: &ImageKey, version: &Version) -> bool {
+        let failure = self.failure(name, version);
+        failure.is_some_and(|error| {
+            matches!(error, RegistryError::NotUnderstood { .. } | RegistryError::Broken { .. })
+        })
+    }
+
     /// Which of these names exist, as far as the registry tells. The inner error says why nothing is known.
     async fn probed(
         &mut self,
         names: BTreeSet<ImageKey>,
         version: &Version,
-    ) -> Result<Result<Vec<ImageKey>, String>, ObserveError> {
+    ) -> Result<Result<BTreeSet<ImageKey>, String>, ObserveError> {
         let names: Vec<ImageKey> = names.into_iter().collect();
         let answers = self.existing(&self.repositories(&names), version).await;
-        let mut existing = Vec::new();
+        let mut existing = BTreeSet::new();
         for (name, answer) in names.into_iter().zip(answers) {
             match answer {
-                Ok(true) => existing.push(name),
-                Ok(false) | Err(RegistryError::Denied { .. }) => {}
+                Ok(true) => drop(existing.insert(name)),
+                Ok(false) | Err(RegistryError::Denied { .. } | RegistryError::NotUnderstood { .. }) => {}
                 Err(error) => return self.unknown(error).map(Err),
             }
         }

@@ -100,11 +100,20 @@ impl Facts {
                         self.asked.push(format!("{}, {nothing}", catalogue.asked()));
                         continue;
                     }
-                    self.asked.push(catalogue.asked());
                     let source = match sources::open(catalogue.name(), candidates) {
                         Ok(source) => source,
                         Err(names) => self.tags(&names.published, names.snapshots).await?,
                     };
+                    self.asked.push(match &source {
+                        Source::Untagged(names) => {
+                            format!(
+                                "{}, {} below the prefix, none tagged with a version",
+                                catalogue.asked(),
+                                names.len()
+                            )
+                        }
+                        _ => catalogue.asked(),
+                    });
                     self.offer(&source);
                     self.sources.push(Arc::new(source));
                     return Ok(true);
@@ -180,6 +189,10 @@ impl Facts {
     }
 
     pub(super) fn no_images(&self) -> ObserveError {
+        // Repositories there are, and the tags of none of them are versions.
+        if self.sources.iter().any(|source| matches!(**source, Source::Untagged(_))) {
+            return self.no_releases();
+        }
         ObserveError::NoImages { producer: self.producer.prefix.to_string(), asked: self.asked_for() }
     }
 
@@ -324,9 +337,7 @@ impl Facts {
         names: &BTreeSet<ImageKey>,
         version: &Version,
     ) -> Result<Result<(), String>, ObserveError> {
-        let unread = self.unread(names, version);
-        let answers = self.producer.registry.manifests(&self.repositories(&unread), &version.into()).await;
-        self.keep(version, unread, answers);
+        self.read_manifests(names, version).await;
         let failed =
             names.iter().find_map(|name| self.failure(name, version).filter(|error| !is_denied(error)));
         match failed {
@@ -335,7 +346,15 @@ impl Facts {
         }
     }
 
-    fn failure(&self, name: &ImageKey, version: &Version) -> Option<&RegistryError> {
+    /// Reads the manifests that were not read yet, whatever comes of it.
+    pub(super) async fn read_manifests(&mut self, names: &BTreeSet<ImageKey>, version: &Version) {
+        let unread = self.unread(names, version);
+        let answers = self.producer.registry.manifests(&self.repositories(&unread), &version.into()).await;
+        self.keep(version, unread, answers);
+    }
+
+    /// Why it is not known whether this manifest is there, or what it says.
+    pub(super) fn failure(&self, name: &ImageKey, version: &Version) -> Option<&RegistryError> {
         self.manifests.get(&(name.clone(), version.clone()))?.as_ref().err()
     }
 
