@@ -2,6 +2,7 @@
 //! demand. What it does not know it answers with 404, and remembers, so that a test can fail on it.
 #![allow(dead_code, reason = "each binary that includes this uses a part of it")]
 
+mod quirks;
 mod serve;
 mod token;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+pub(crate) use quirks::Quirk;
 pub(crate) use token::TokenRules;
 
 /// The type of the manifests that are pushed unless a test says otherwise.
@@ -62,6 +64,24 @@ pub(crate) enum LinkStyle {
     ZeroN,
     /// Without the repository in it, as Artifactory writes it.
     WrongPath,
+    /// With the scheme that a proxy in front of the registry does not speak.
+    OtherScheme,
+    /// With the name that the registry has behind its proxy.
+    InternalHost,
+    /// Nothing but a query.
+    QueryOnly,
+    /// With `>` as HTML writes it.
+    Escaped,
+    /// Without `<` and `>`.
+    NoBrackets,
+    /// With the relation in single quotes.
+    SingleQuotes,
+    /// Without a relation.
+    NoRelation,
+    /// In the second of two headers.
+    SecondHeader,
+    /// With parameters before and after the relation.
+    Titled,
 }
 
 /// How a registry answers for referrers.
@@ -159,6 +179,7 @@ struct State {
     paging: Paging,
     access: Access,
     challenges: Vec<String>,
+    quirks: Vec<Quirk>,
     tokens: BTreeMap<String, BTreeSet<String>>,
     faults: Vec<Fault>,
     log: Vec<Logged>,
@@ -306,6 +327,12 @@ impl FakeRegistry {
     /// Forgets every token that was given.
     pub(crate) fn revoke_tokens(&self) -> &Self {
         self.state().tokens.clear();
+        self
+    }
+
+    /// Lets it do one more thing in its own way.
+    pub(crate) fn quirk(&self, quirk: Quirk) -> &Self {
+        self.state().quirks.push(quirk);
         self
     }
 

@@ -51,6 +51,7 @@ mod page;
 mod patches;
 mod plan;
 mod reading;
+mod registries;
 mod references;
 mod requirement;
 mod run;

@@ -19,6 +19,7 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) fn impatient() -> Settings {
     Settings {
         request_timeout: PATIENCE,
+        give_up_after: PATIENCE,
         read_timeout: PATIENCE,
         backoff: Duration::from_millis(1),
         max_retry_after: Duration::from_secs(2),
@@ -137,11 +138,7 @@ async fn a_registry_that_knows_no_last_is_taken_at_its_word() {
 
 #[tokio::test]
 async fn pages_that_lead_away_in_circles_or_nowhere_are_errors() {
-    for (style, words) in [
-        (LinkStyle::Foreign, "another host"),
-        (LinkStyle::Circle, "circles"),
-        (LinkStyle::Endless, "more than 1000 pages"),
-    ] {
+    for (style, words) in [(LinkStyle::Circle, "circles"), (LinkStyle::Endless, "more than 1000 pages")] {
         let fake = with_tags(5, Paging::Linked { size: 2, style }).await;
         let error = one_tag_list(&fake).await.unwrap_err();
         assert!(reason(&error).contains(words), "{style:?}: {error}");

@@ -8,25 +8,25 @@ use axum::http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    Access, FaultKind, Gate, INDEX, LinkStyle, Logged, Paging, Referrers, Shared, State, referrer_index,
-    token,
+    Access, FaultKind, Gate, INDEX, LinkStyle, Logged, Paging, Referrers, Shared, State, quirks,
+    referrer_index, token,
 };
 
 /// An answer before it is put on the wire.
-struct Answer {
-    status: StatusCode,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-    unexpected: bool,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    pub(super) unexpected: bool,
 }
 
 /// What was asked.
-struct Asked<'a> {
-    host: &'a str,
-    method: &'a str,
-    path: &'a str,
-    query: &'a str,
-    authorization: Option<&'a str>,
+pub(super) struct Asked<'a> {
+    pub(super) host: &'a str,
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) query: &'a str,
+    pub(super) authorization: Option<&'a str>,
     body: &'a str,
 }
 
@@ -116,11 +116,11 @@ fn decide(state: &mut State, asked: &Asked<'_>) -> (Answer, Twist) {
             && fault.method.is_none_or(|method| method == asked.method)
     };
     let Some(fault) = state.faults.iter_mut().find(|fault| fits(fault)) else {
-        return (right(state, asked), twist);
+        return (usual(state, asked), twist);
     };
     if fault.skip > 0 {
         fault.skip -= 1;
-        return (right(state, asked), twist);
+        return (usual(state, asked), twist);
     }
     fault.times -= 1;
     match fault.kind.clone() {
@@ -129,7 +129,7 @@ fn decide(state: &mut State, asked: &Asked<'_>) -> (Answer, Twist) {
             return (Answer { status, headers, body: body.into_bytes(), unexpected: false }, twist);
         }
         FaultKind::Headers(headers) => {
-            let mut answer = right(state, asked);
+            let mut answer = usual(state, asked);
             answer.headers.retain(|(known, _)| !headers.iter().any(|(name, _)| name == known));
             answer.headers.extend(headers);
             return (answer, twist);
@@ -139,13 +139,30 @@ fn decide(state: &mut State, asked: &Asked<'_>) -> (Answer, Twist) {
         FaultKind::Cut => twist.cut = true,
         FaultKind::Unannounced => twist.unannounced = true,
     }
-    (right(state, asked), twist)
+    (usual(state, asked), twist)
+}
+
+/// The right answer, as this registry gives it.
+fn usual(state: &mut State, asked: &Asked<'_>) -> Answer {
+    let answer = match asked.path.strip_prefix(quirks::ELSEWHERE) {
+        Some(path) => quirks::elsewhere(state, path, asked),
+        None => right(state, asked),
+    };
+    quirks::applied(&state.quirks, asked, answer)
 }
 
 fn right(state: &mut State, asked: &Asked<'_>) -> Answer {
-    if asked.path == "/token" {
+    if let Access::Token(rules) = &state.access
+        && asked.path == rules.path
+    {
+        let headers = rules.content_type.map(|kind| ("content-type".to_owned(), kind.to_owned()));
         let (status, body) = token::answer(state, asked.method, asked.query, asked.authorization, asked.body);
-        return Answer { status, headers: Vec::new(), body: body.into_bytes(), unexpected: false };
+        return Answer {
+            status,
+            headers: headers.into_iter().collect(),
+            body: body.into_bytes(),
+            unexpected: false,
+        };
     }
     let endpoint = asked.path.strip_prefix("/v2/").filter(|_| matches!(asked.method, "GET" | "HEAD"));
     let Some(endpoint) = endpoint else { return nowhere() };
@@ -182,7 +199,10 @@ fn right(state: &mut State, asked: &Asked<'_>) -> Answer {
 }
 
 fn refusal(state: &State, asked: &Asked<'_>, scope: &str) -> Option<Answer> {
-    let realm = format!("http://{}/token", asked.host);
+    let realm = match &state.access {
+        Access::Token(rules) => format!("http://{}{}", asked.host, rules.path),
+        Access::Open | Access::Basic { .. } => format!("http://{}/token", asked.host),
+    };
     let (let_in, challenge) = match &state.access {
         Access::Open => return None,
         Access::Basic { user, password } => {
@@ -238,13 +258,13 @@ fn page(state: &State, asked: &Asked<'_>, all: &[String], wrap: impl Fn(&[String
     if let (Some(style), Some(last)) = (style, shown.last())
         && shown.len() < rest.len()
     {
-        let link = link(style, asked, size, last, state.log.len());
-        answer.headers.push(("link".to_owned(), link));
+        let links = links(style, asked, size, last, state.log.len());
+        answer.headers.extend(links.into_iter().map(|link| ("link".to_owned(), link)));
     }
     answer
 }
 
-fn link(style: LinkStyle, asked: &Asked<'_>, n: usize, last: &str, serial: usize) -> String {
+fn links(style: LinkStyle, asked: &Asked<'_>, n: usize, last: &str, serial: usize) -> Vec<String> {
     let (host, path) = (asked.host, asked.path);
     let target = match style {
         LinkStyle::Relative => format!("{path}?n={n}&last={last}"),
@@ -254,8 +274,21 @@ fn link(style: LinkStyle, asked: &Asked<'_>, n: usize, last: &str, serial: usize
         LinkStyle::Endless => format!("{path}?n={n}&cursor={serial}"),
         LinkStyle::ZeroN => format!("{path}?last={last}&n=0"),
         LinkStyle::WrongPath => format!("/v2/tags/list?last={last}&n={n}"),
+        LinkStyle::OtherScheme => format!("https://{host}{path}?n={n}&last={last}"),
+        LinkStyle::InternalHost => format!("http://registry-internal:5000{path}?n={n}&last={last}"),
+        LinkStyle::QueryOnly => format!("?n={n}&last={last}"),
+        _ => format!("{path}?n={n}&last={last}"),
     };
-    format!(r#"<{target}>; rel="next""#)
+    let link = match style {
+        LinkStyle::Escaped => format!(r#"<{target}&gt;; rel="next""#),
+        LinkStyle::NoBrackets => format!(r#"{target}; rel="next""#),
+        LinkStyle::SingleQuotes => format!("<{target}>; rel='next'"),
+        LinkStyle::NoRelation => format!("<{target}>"),
+        LinkStyle::Titled => format!(r#"<{target}>; title="a, b; c"; rel="next"; type="application/json""#),
+        _ => format!(r#"<{target}>; rel="next""#),
+    };
+    let first = format!(r#"<{path}?n={n}>; rel="first""#);
+    if matches!(style, LinkStyle::SecondHeader) { vec![first, link] } else { vec![link] }
 }
 
 fn blob_of(state: &State, digest: &str) -> Answer {
@@ -273,7 +306,7 @@ fn referrers_of(state: &State, (path, image): (&str, &str)) -> Answer {
     ok(INDEX, referrer_index(listed.map_or(&[], Vec::as_slice)).into_bytes())
 }
 
-fn manifest_of(state: &State, path: &str, reference: &str) -> Answer {
+pub(super) fn manifest_of(state: &State, path: &str, reference: &str) -> Answer {
     let unknown = || error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", "manifest unknown");
     let Some(tags) = state.repositories.get(path) else { return unknown() };
     let tagged = tags.iter().find(|(tag, _)| tag == reference).map(|(_, digest)| digest.as_str());
@@ -286,7 +319,7 @@ fn manifest_of(state: &State, path: &str, reference: &str) -> Answer {
     answer
 }
 
-fn ok(media_type: &str, body: Vec<u8>) -> Answer {
+pub(super) fn ok(media_type: &str, body: Vec<u8>) -> Answer {
     let headers = vec![
         ("content-type".to_owned(), media_type.to_owned()),
         ("docker-distribution-api-version".to_owned(), "registry/2.0".to_owned()),
@@ -294,7 +327,7 @@ fn ok(media_type: &str, body: Vec<u8>) -> Answer {
     Answer { status: StatusCode::OK, headers, body, unexpected: false }
 }
 
-fn error(status: StatusCode, code: &str, message: &str) -> Answer {
+pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Answer {
     let body = json!({"errors": [{"code": code, "message": message}]}).to_string().into_bytes();
     Answer { status, ..ok("application/json", body) }
 }
