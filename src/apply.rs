@@ -5,11 +5,13 @@
 mod config_map;
 mod waiting;
 
+use std::borrow::Cow;
+
 use crate::forge::{Branch, CommitId, Forge, ForgeError, MergeRequest, MergeRequestState};
 use crate::merge_request::{
     Action, Awaited, Decision, NewCommit, Observed, Outcome, Ownership, Wanted, Work, next,
 };
-use crate::observe::merge_request::{look_again, observe};
+use crate::observe::merge_request::{look_again, observe, strays};
 
 pub use config_map::config_map;
 use waiting::Waiting;
@@ -33,8 +35,8 @@ pub struct Applied {
 
 /// What a run would end in, by reading alone.
 pub async fn foresee(forge: &dyn Forge, wanted: &Wanted) -> Result<Applied, ForgeError> {
-    let observed = observe(forge, wanted).await?;
-    let (outcome, note) = match next(&observed, wanted) {
+    let (wanted, observed) = first(forge, wanted).await?;
+    let (outcome, note) = match next(&observed, &wanted) {
         Decision::Do { leads_to, .. } => (leads_to.foreseen(), None),
         Decision::Wait { until, note } => (Outcome::Unchanged, Some(waiting_for(until, note, forge))),
         Decision::Done { outcome, note } => (outcome, note),
@@ -53,6 +55,8 @@ pub async fn apply(
     checks: &SharedWait,
 ) -> Result<Applied, ForgeError> {
     let waiting = Waiting::new(patience);
+    let (wanted, observed) = first(forge, wanted).await?;
+    let wanted = &*wanted;
     let mut run = Run {
         forge,
         wanted,
@@ -66,7 +70,7 @@ pub async fn apply(
         open: None,
         without_draft: false,
     };
-    let mut looked_again = None;
+    let mut looked_again = Some(observed);
     loop {
         let observed = match looked_again.take() {
             Some(observed) => observed,
@@ -110,6 +114,19 @@ pub async fn apply(
             return Ok(run.end(Outcome::Unchanged, Some(refusal), &observed));
         }
     }
+}
+
+/// The first observation, and what is wanted where it belongs: a merge request that is open under another prefix is kept
+/// there.
+async fn first<'w>(forge: &dyn Forge, wanted: &'w Wanted) -> Result<(Cow<'w, Wanted>, Observed), ForgeError> {
+    let observed = observe(forge, wanted).await?;
+    let strays = strays(forge, wanted, &observed).await?;
+    if strays.is_empty() {
+        return Ok((Cow::Borrowed(wanted), observed));
+    }
+    let wanted = Wanted { place: wanted.place.clone().with_strays(strays), ..wanted.clone() };
+    let observed = observe(forge, &wanted).await?;
+    Ok((Cow::Owned(wanted), observed))
 }
 
 struct Run<'a> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use crate::merge_request::{
-    Branch, Commit, CommitId, Comparison, MergeRequest, MergeRequestEdit, MergeRequestSettings,
+    Branch, BranchPrefix, Commit, CommitId, Comparison, MergeRequest, MergeRequestEdit, MergeRequestSettings,
     MergeRequestState, Mergeability, NewCommit, NewMergeRequest, Pipeline, StateChange,
 };
 
@@ -26,8 +26,10 @@ pub struct Access {
     pub expires_at: Option<jiff::civil::Date>,
     /// The role in the project, in the forge's words.
     pub role: Option<String>,
-    /// Whether a branch below `dibump/` may be pushed.
+    /// Whether a source branch may be pushed.
     pub may_push: Option<bool>,
+    /// The project's rule on names of branches that the source branch breaks.
+    pub name_rule: Option<String>,
     /// Whether such a branch may be made anew where it is protected.
     pub may_force_push: Option<bool>,
     /// Whether merge requests into the default branch may be merged, which auto-merge asks for.
@@ -158,6 +160,12 @@ pub trait Forge: Send + Sync {
     /// them; a later answer says what was found.
     async fn merge_requests(&self, source: &Branch) -> Result<Vec<MergeRequest>, ForgeError>;
 
+    /// One merge request, as it is now. Where its conflicts are not known, it asks the forge to look for them.
+    async fn merge_request(&self, number: u64) -> Result<MergeRequest, ForgeError>;
+
+    /// The open merge requests into a target branch, whatever their source branch is; whether they conflict is not asked.
+    async fn open_merge_requests(&self, target: &Branch) -> Result<Vec<MergeRequest>, ForgeError>;
+
     /// Whether a merge request has the approvals that the project asks for, and at least one.
     async fn is_approved(&self, number: u64) -> Result<bool, ForgeError>;
 
@@ -168,8 +176,8 @@ pub trait Forge: Send + Sync {
     /// The project's default branch.
     async fn default_branch(&self) -> Result<Branch, ForgeError>;
 
-    /// Who we are and what we may do. Used by `config validate --online`.
-    async fn access(&self) -> Result<Access, ForgeError>;
+    /// Who we are and what we may do with such a source branch. Used by `config validate --online`.
+    async fn access(&self, source: &Branch) -> Result<Access, ForgeError>;
 
     /// Whether what the user wants of a new merge request is there: people and milestone. It is asked before anything is
     /// written, so that no branch is left behind without one.

@@ -163,6 +163,19 @@ impl Forge for GitHub {
             .map_err(self.failed(format!("couldn't list the pull requests of branch `{source}`")))
     }
 
+    async fn merge_request(&self, number: u64) -> Result<MergeRequest, ForgeError> {
+        self.single(number)
+            .await
+            .and_then(pull_requests::Wire::read)
+            .map_err(self.failed(format!("couldn't read pull request #{number}")))
+    }
+
+    async fn open_merge_requests(&self, target: &Branch) -> Result<Vec<MergeRequest>, ForgeError> {
+        self.open_into(target)
+            .await
+            .map_err(self.failed(format!("couldn't list the open pull requests into branch `{target}`")))
+    }
+
     async fn is_approved(&self, number: u64) -> Result<bool, ForgeError> {
         self.has_approvals(number)
             .await
@@ -182,7 +195,7 @@ impl Forge for GitHub {
             .map_err(self.failed(format!("couldn't look up the default branch of {}", self.repository)))
     }
 
-    async fn access(&self) -> Result<Access, ForgeError> {
+    async fn access(&self, _: &Branch) -> Result<Access, ForgeError> {
         self.read_access()
             .await
             .map_err(self.failed(format!("couldn't look up what we may do in {}", self.repository)))

@@ -172,6 +172,18 @@ impl Forge for GitLab {
             .map_err(self.failed(format!("couldn't list the merge requests of branch `{source}`")))
     }
 
+    async fn merge_request(&self, number: u64) -> Result<MergeRequest, ForgeError> {
+        merge_requests::single(&self.client, &self.project, number)
+            .await
+            .map_err(self.failed(format!("couldn't read merge request !{number}")))
+    }
+
+    async fn open_merge_requests(&self, target: &Branch) -> Result<Vec<MergeRequest>, ForgeError> {
+        merge_requests::open_into(&self.client, &self.project, target)
+            .await
+            .map_err(self.failed(format!("couldn't list the open merge requests into branch `{target}`")))
+    }
+
     async fn is_approved(&self, number: u64) -> Result<bool, ForgeError> {
         merge_requests::is_approved(&self.client, &self.project, number)
             .await
@@ -191,8 +203,8 @@ impl Forge for GitLab {
             .map_err(self.failed(format!("couldn't look up the default branch of {}", self.project)))
     }
 
-    async fn access(&self) -> Result<Access, ForgeError> {
-        access::read(&self.client, &self.project)
+    async fn access(&self, source: &Branch) -> Result<Access, ForgeError> {
+        access::read(&self.client, &self.project, source)
             .await
             .map_err(self.failed(format!("couldn't look up what we may do in {}", self.project)))
     }

@@ -18,7 +18,7 @@ pub mod template;
 pub mod text;
 pub mod trailer;
 
-pub use branch::{Branch, Commit, CommitId, Comparison, NewCommit, Place};
+pub use branch::{Branch, BranchPrefix, Commit, CommitId, Comparison, NewCommit, Place};
 pub use decide::{Action, Awaited, Decision, Observed, Offer, SourceBranch, Update, Wanted, Work, next};
 pub use outcome::Outcome;
 pub use ownership::Ownership;

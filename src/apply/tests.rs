@@ -11,7 +11,7 @@ use crate::forge::{
 };
 use crate::merge_request::fate::{Fate, Fates};
 use crate::merge_request::marker::Digests;
-use crate::merge_request::{FileChange, Patch, Place, Update, Upkeep, Work};
+use crate::merge_request::{BranchPrefix, FileChange, Patch, Place, Update, Upkeep, Work};
 use crate::release::Version;
 
 /// A forge that keeps its state, and can be told to fail.
@@ -117,7 +117,7 @@ impl FakeForge {
             Work::Update(update) => update.version.clone(),
             Work::Nothing { .. } => "0.4.11".parse().unwrap(),
         };
-        Place::new(&target, &head, "images", &version)
+        Place::new(&BranchPrefix::default(), &target, &head, "images", &version)
     }
 
     async fn reach(&self, wanted: &Wanted, patience: Patience) -> Result<Applied, ForgeError> {
@@ -303,7 +303,19 @@ impl Forge for FakeForge {
         Ok(of_source.cloned().collect())
     }
 
-    async fn access(&self) -> Result<Access, ForgeError> {
+    async fn merge_request(&self, number: u64) -> Result<MergeRequest, ForgeError> {
+        let mut state = self.state();
+        state.requests.push("merge request");
+        state.merge_requests.iter().find(|mr| mr.number == number).cloned().ok_or_else(invalid)
+    }
+
+    async fn open_merge_requests(&self, target: &Branch) -> Result<Vec<MergeRequest>, ForgeError> {
+        let state = self.state();
+        let open = |mr: &&MergeRequest| mr.state == MergeRequestState::Open && mr.target_branch == *target;
+        Ok(state.merge_requests.iter().filter(open).cloned().collect())
+    }
+
+    async fn access(&self, _: &Branch) -> Result<Access, ForgeError> {
         Err(invalid())
     }
 

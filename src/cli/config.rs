@@ -91,20 +91,21 @@ async fn targets(session: &Session<'_>, now: Timestamp) -> Vec<Check> {
         }),
     );
     for job in &fleet.jobs {
+        let (branch, read) = try_read(job).await;
         let subject = format!("project {}", job.project);
         let known = checks.iter().position(|check| check.subject == subject);
         let known = match known {
             Some(known) => known,
             None => {
-                let findings = match job.forge.access().await {
-                    Ok(access) => Finding::access(&access, now),
+                let source = job.source(&branch, read.as_ref().ok());
+                let findings = match job.forge.access(&source).await {
+                    Ok(access) => Finding::access(&access, &source, now),
                     Err(error) => vec![Finding::of_error(&error)],
                 };
                 checks.push(Check { subject, findings });
                 checks.len() - 1
             }
         };
-        let (branch, read) = try_read(job).await;
         let files: Vec<&str> = job.target.files.iter().map(|file| file.path.as_str()).collect();
         checks[known].findings.push(Finding::target(&branch, &files, &read));
     }

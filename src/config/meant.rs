@@ -8,7 +8,7 @@ use url::Url;
 use super::raw::RawPolicy;
 use crate::check::Severities;
 use crate::merge_request::template::Templates;
-use crate::merge_request::{Branch, MergeRequestSettings, Upkeep};
+use crate::merge_request::{Branch, BranchPrefix, MergeRequestSettings, Upkeep};
 use crate::plan;
 use crate::registry::Prefix;
 use crate::release::Naming;
@@ -216,6 +216,8 @@ pub struct Target {
     pub merge_request: MergeRequestSettings,
     /// How an open merge request here is kept.
     pub upkeep: Upkeep,
+    /// What the names of its source branches begin with.
+    pub branch_prefix: BranchPrefix,
     /// What merge requests here say in the user's words.
     pub templates: Templates,
     /// Whether anything is written.

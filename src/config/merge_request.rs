@@ -6,7 +6,7 @@ use super::quick_actions::{self, QuickAction};
 use super::raw::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
 use super::shape::nearest;
 use crate::merge_request::template::{InvalidTemplate, Templates, VARIABLES};
-use crate::merge_request::{Freeze, MergeRequestSettings, OnClosed, Rebase, Upkeep};
+use crate::merge_request::{BranchPrefix, Freeze, MergeRequestSettings, OnClosed, Rebase, Upkeep};
 
 impl RawMergeRequest {
     /// Settings of a new merge request.
@@ -42,9 +42,20 @@ impl RawMergeRequest {
         }
     }
 
+    /// What the names of source branches begin with.
+    pub(super) fn branch_prefix(&self) -> BranchPrefix {
+        self.branch_prefix.clone().map_or_else(BranchPrefix::default, BranchPrefix)
+    }
+
     /// The same as written, with every default.
-    pub(super) fn of(settings: &MergeRequestSettings, upkeep: Upkeep, templates: &Templates) -> Self {
+    pub(super) fn of(
+        settings: &MergeRequestSettings,
+        upkeep: Upkeep,
+        BranchPrefix(prefix): &BranchPrefix,
+        templates: &Templates,
+    ) -> Self {
         Self {
+            branch_prefix: Some(prefix.clone()),
             labels: Some(settings.labels.clone()),
             assignees: Some(settings.assignees.clone()),
             reviewers: Some(settings.reviewers.clone()),
@@ -83,6 +94,7 @@ impl Meaning<'_> {
     /// The user's words, each template tried once. Everything that is wrong with them is said.
     pub(super) fn templates(&mut self, raw: &RawMergeRequest, at: &Field) -> Option<Templates> {
         let understood = [
+            self.text(raw.branch_prefix.as_deref(), &at.key("branch_prefix"), branch_prefix),
             self.line(raw.title.as_deref(), &at.key("title")),
             self.line(raw.commit_message.as_deref(), &at.key("commit_message")),
             self.template(raw.body.as_deref(), true, &at.key("body")),
@@ -158,6 +170,13 @@ type Check = fn(&str) -> Result<(), &'static str>;
 
 fn not_empty(text: &str) -> Result<(), &'static str> {
     if text.trim().is_empty() { Err("is empty") } else { Ok(()) }
+}
+
+fn branch_prefix(text: &str) -> Result<(), &'static str> {
+    match BranchPrefix(text.to_owned()).is_usable() {
+        true => Ok(()),
+        false => Err("makes no name of a branch (expected text to put in front, as in dibump/)"),
+    }
 }
 
 /// Both forges take labels as a list with commas between them.

@@ -125,7 +125,12 @@ fn target(target: &Target) -> RawTarget {
         kubernetes_versions: RawKubernetesVersions::of(&files.kubernetes_versions),
         policy: unnamed.map(|branch| with_defaults(&branch.written)).unwrap_or_default(),
         accept: accept.iter().map(ToString::to_string).collect(),
-        merge_request: RawMergeRequest::of(&target.merge_request, target.upkeep, &target.templates),
+        merge_request: RawMergeRequest::of(
+            &target.merge_request,
+            target.upkeep,
+            &target.branch_prefix,
+            &target.templates,
+        ),
         schedule: unnamed.and_then(|branch| branch.schedule.as_ref()).map(RawSchedule::of),
         enabled: Some(target.enabled),
     }

@@ -50,6 +50,7 @@ impl Meaning<'_> {
             },
             merge_request: merge_request.settings(),
             upkeep: merge_request.upkeep(),
+            branch_prefix: merge_request.branch_prefix(),
             templates: templates?,
             enabled: raw.enabled.unwrap_or(true),
         })
@@ -135,7 +136,7 @@ impl Meaning<'_> {
     }
 
     fn branch(&mut self, text: &str, at: &Field) -> Option<Branch> {
-        if is_branch(text) {
+        if Branch(text.to_owned()).is_usable() {
             return Some(Branch(text.to_owned()));
         }
         self.error(at, format!("`{text}` is no name of a branch"));
@@ -197,19 +198,6 @@ pub(super) fn is_path_segment(segment: &str) -> bool {
         && !matches!(segment, "." | "..")
         && !segment.ends_with(".git")
         && !segment.ends_with(".atom")
-}
-
-/// The rules of git-check-ref-format that a slip of the finger breaks.
-fn is_branch(text: &str) -> bool {
-    let parts = text.split('/').all(|part| {
-        !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock") && !part.ends_with('.')
-    });
-    let forbidden = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
-    parts
-        && !text.starts_with('-')
-        && !text.contains("..")
-        && !text.contains("@{")
-        && !text.contains(forbidden)
 }
 
 impl From<RawImages> for Images {

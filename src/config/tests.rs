@@ -294,6 +294,12 @@ fn a_number_where_a_duration_is_expected_lacks_a_unit() {
             "network.connect_timeout: expected a text, found the number 1; write it like `10s`",
         ),
         ("network: {read_timeout: 0s}", "network.read_timeout: `0s` is nothing"),
+        ("network: {give_up_after: 0s}", "network.give_up_after: `0s` is nothing"),
+        (
+            "merge_request: {branch_prefix: 'a b/'}",
+            "merge_request.branch_prefix: `a b/` makes no name of a branch",
+        ),
+        ("merge_request: {branch_prefix: ''}", "merge_request.branch_prefix: `` makes no name of a branch"),
     ] {
         let errors = load("dibump.yaml", &format!("{SMALL}{setting}\n")).unwrap_err().to_string();
         assert!(errors.contains(expected), "{setting}: {errors}");

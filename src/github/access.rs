@@ -36,6 +36,7 @@ impl GitHub {
         Ok(Access {
             user: told.user,
             may_push: may_push(self.client.identity(), told.scopes.as_deref(), permissions),
+            name_rule: None,
             may_force_push: None,
             may_merge: None,
             lacks_scope: told.scopes.as_ref().filter(|scopes| !may_write(scopes)).map(|_| PUSHING[0]),

@@ -249,7 +249,7 @@ impl GitHub {
             self.make_draft(number).await?;
         }
         if matches!(edit, MergeRequestEdit { title: None, description: None, state: None, .. }) {
-            return Ok(());
+            return Ok(is_draft);
         }
         let state = edit.state.map(|state| match state {
             StateChange::Close => "closed",
@@ -257,7 +257,7 @@ impl GitHub {
         });
         let route = format!("{}/pulls/{number}", self.writable().await?.route());
         let change = Edit { title: edit.title.as_deref(), body: edit.description.as_deref(), state };
-        self.client.write::<IgnoredAny>(Method::PATCH, &route, &change).await.map(drop)
+        self.client.write::<IgnoredAny>(Method::PATCH, &route, &change).await.map(|_| is_draft)
     }
 }
 
@@ -268,7 +268,6 @@ impl GitHub {
         if request.draft {
             return Ok(());
         }
-        self.client.mutate(TO_DRAFT, json!({"input": {"pullRequestId": request.node_id}})).await
     }
 }
 

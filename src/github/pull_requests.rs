@@ -71,6 +71,13 @@ impl GitHub {
         Ok(requests)
     }
 
+    /// Whatever their heads are, those from forks included.
+    pub(super) async fn open_into(&self, target: &Branch) -> Result<Vec<MergeRequest>, Failure> {
+        let (route, base) = (self.repository.route(), encoded_whole(&target.0));
+        let found: List<Wire> = self.client.all(&format!("{route}/pulls?state=open&base={base}")).await?;
+        found.entries.into_iter().map(Wire::read).collect()
+    }
+
     /// The head must carry the owner: GitHub ignores it otherwise and lists everything.
     async fn listed(&self, repository: &RepositoryId, source: &Branch) -> Result<List<Wire>, Failure> {
         let head = encoded_whole(&format!("{}:{source}", repository.owner));

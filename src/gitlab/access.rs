@@ -1,5 +1,8 @@
 //! Who the token belongs to and what it may do. GitLab tells different tokens different parts of it.
 
+use std::borrow::Cow;
+
+use gitlab::api::Endpoint;
 use gitlab::api::personal_access_tokens::PersonalAccessTokenSelf;
 use gitlab::api::projects::protected_branches::ProtectedBranches;
 use gitlab::api::users::CurrentUser;
@@ -13,9 +16,6 @@ use crate::forge::{Access, Branch};
 
 /// Access level "Developer": may push to branches that are not protected.
 const DEVELOPER: u64 = 30;
-
-/// Under which all source branches stand.
-const OUR_BRANCHES: &str = "dibump/";
 
 #[derive(Debug, Deserialize)]
 struct WireUser {
@@ -46,24 +46,47 @@ struct PushLevel {
     access_level: Option<u64>,
 }
 
+/// `GET /projects/:id/push_rule`: only maintainers are told, and only where there are push rules (Premium).
+struct PushRuleEndpoint<'a>(&'a ProjectId);
+
+#[derive(Debug, Deserialize)]
+struct PushRule {
+    /// An RE2 expression.
+    branch_name_regex: Option<String>,
+}
+
+impl Endpoint for PushRuleEndpoint<'_> {
+    fn method(&self) -> http::Method {
+        http::Method::GET
+    }
+
+    fn endpoint(&self) -> Cow<'static, str> {
+        format!("{}/push_rule", self.0.route()).into()
+    }
+}
+
 /// The project must be visible; everything else is told or not.
-pub(super) async fn read(client: &Client, project: &ProjectId) -> Result<Access, Failure> {
+pub(super) async fn read(client: &Client, project: &ProjectId, source: &Branch) -> Result<Access, Failure> {
+    let push_rule = PushRuleEndpoint(project);
     let endpoint = built(ProtectedBranches::builder().project(project).build())?;
     let (user_endpoint, token_endpoint) =
         (built(CurrentUser::builder().build())?, built(PersonalAccessTokenSelf::builder().build())?);
-    let (project, user, token, rules) = tokio::join!(
+    let (project, user, token, rules, push_rule) = tokio::join!(
         project::read(client, project),
         client.ask::<WireUser>(&user_endpoint),
         client.ask::<WireToken>(&token_endpoint),
         client.all::<Rule>(&endpoint),
+        client.ask::<Option<PushRule>>(&push_rule),
     );
     let project = project?;
     let (user, token, rules) = (told(user)?, told(token)?, told(rules)?);
+    let push_rule = told(push_rule)?.flatten().and_then(|rule| rule.branch_name_regex);
     let level = project.permissions.as_ref().and_then(Permissions::level);
     let scopes = token.as_ref().map(|token| token.scopes.clone());
     Ok(Access {
         user: user.map(|user| user.username),
-        may_push: may_push(client.token(), scopes.as_deref(), level, rules.as_deref()),
+        may_push: may_push(client.token(), scopes.as_deref(), level, rules.as_deref(), source),
+        name_rule: push_rule.filter(|rule| breaks(rule, source)),
         lacks_scope: scopes
             .as_ref()
             .filter(|scopes| !scopes.iter().any(|scope| scope == "api"))
@@ -72,7 +95,7 @@ pub(super) async fn read(client: &Client, project: &ProjectId) -> Result<Access,
         expires_at: token.and_then(|token| token.expires_at),
         role: project.role(),
         may_merge: may_merge(level, project.default_branch.as_deref(), rules.as_deref()),
-        may_force_push: may_force_push(rules.as_deref()),
+        may_force_push: may_force_push(rules.as_deref(), source),
         default_branch: project.default_branch.map(Branch),
     })
 }
@@ -91,6 +114,7 @@ fn may_push(
     scopes: Option<&[String]>,
     level: Option<u64>,
     rules: Option<&[Rule]>,
+    source: &Branch,
 ) -> Option<bool> {
     let lacks_scope = scopes.is_some_and(|scopes| !scopes.iter().any(|scope| scope == "api"));
     if matches!(token, None | Some(Token::Job(_))) || lacks_scope {
@@ -100,7 +124,7 @@ fn may_push(
     if level < DEVELOPER {
         return Some(false);
     }
-    let ours = rules?.iter().filter(|rule| covers_our_branches(&rule.name));
+    let ours = rules?.iter().filter(|rule| covers(&rule.name, source));
     ours.map(|rule| allows(&rule.push_access_levels, level)).try_fold(true, |all, one| Some(all && one?))
 }
 
@@ -111,16 +135,27 @@ fn may_merge(level: Option<u64>, branch: Option<&str>, rules: Option<&[Rule]>) -
 }
 
 /// Whether a source branch that is protected may be made anew.
-fn may_force_push(rules: Option<&[Rule]>) -> Option<bool> {
-    Some(rules?.iter().filter(|rule| covers_our_branches(&rule.name)).all(|rule| rule.allow_force_push))
+fn may_force_push(rules: Option<&[Rule]>, source: &Branch) -> Option<bool> {
+    Some(rules?.iter().filter(|rule| covers(&rule.name, source)).all(|rule| rule.allow_force_push))
 }
 
-/// Whether a pattern may match a branch below `dibump/`.
-fn covers_our_branches(pattern: &str) -> bool {
-    match pattern.split_once('*') {
-        Some((start, _)) => OUR_BRANCHES.starts_with(start) || start.starts_with(OUR_BRANCHES),
-        None => pattern.starts_with(OUR_BRANCHES),
+/// Whether a pattern matches a branch; `*` stands for any text.
+fn covers(pattern: &str, Branch(source): &Branch) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == source };
+    let Some(mut left) = source.strip_prefix(start) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let end = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = left.find(part) else { return false };
+        left = &left[at + part.len()..];
     }
+    left.ends_with(end)
+}
+
+/// Whether the name of a branch is not what a push rule asks for (`ee/app/models/push_rule.rb`, `branch_name_allowed?`). An
+/// expression that we cannot read says nothing.
+fn breaks(rule: &str, Branch(source): &Branch) -> bool {
+    !rule.is_empty() && regex::Regex::new(rule).is_ok_and(|rule| !rule.is_match(source))
 }
 
 /// `None` where only users or groups are named that we cannot compare ourselves with.
@@ -168,7 +203,35 @@ mod tests {
             (None, None, None, None, Some(false)),
         ] {
             let scopes = scopes.map(|s| s.as_slice());
-            assert_eq!(may_push(token, scopes, level, rules.as_deref()), expected, "{level:?} {rules:?}");
+            let source = Branch("dibump/main/images-0.x".to_owned());
+            assert_eq!(
+                may_push(token, scopes, level, rules.as_deref(), &source),
+                expected,
+                "{level:?} {rules:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn rules_are_those_of_the_branch_that_will_be_pushed() {
+        let source = Branch("dibump/main/images-0.x".to_owned());
+        for (pattern, fits) in [
+            ("dibump/*", true),
+            ("dib*", true),
+            ("*", true),
+            ("*/main/*", true),
+            ("*-0.x", true),
+            ("dibump/main/images-0.x", true),
+            ("dibump/main*-1.x", false),
+            ("dibump/", false),
+            ("renovate/*", false),
+        ] {
+            assert_eq!(covers(pattern, &source), fits, "{pattern}");
+        }
+        for (rule, is_broken) in
+            [("^(users|renovate)/", true), ("^dibump/", false), ("main", false), ("", false), ("(", false)]
+        {
+            assert_eq!(breaks(rule, &source), is_broken, "{rule}");
         }
     }
 }

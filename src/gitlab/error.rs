@@ -189,8 +189,8 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
         403 if !answer.is_json || reason.contains(READ_ONLY) => {
             ForgeError::Postponed { action, reason, retry_after: answer.retry_after, hint: None }
         }
-        _ if is_protected(&reason) => {
-            let hint = protection(&reason).to_owned();
+        _ if breaks_a_rule(&reason) => {
+            let hint = of_rule(&reason).to_owned();
             ForgeError::Refused { action, reason, hint: Some(hint) }
         }
         401 | 403 => ForgeError::Refused { action, reason, hint: hint(&answer, client.token()) },
@@ -261,13 +261,23 @@ fn hint(answer: &Answered, token: Option<&Token>) -> Option<String> {
 
 /// What is written to a protected branch, or with too low a role, is answered so (400 or 403):
 /// `lib/gitlab/checks/branch_check.rb` has the sentences, and `Commits::CreateService` one more.
-fn is_protected(words: &str) -> bool {
+fn breaks_a_rule(words: &str) -> bool {
     let words = words.to_lowercase();
-    words.contains("protected branch") || words.contains("not allowed to push into this branch")
+    words.contains("protected branch")
+        || words.contains("not allowed to push into this branch")
+        || is_about_the_name(&words)
 }
 
-/// Which setting of a protected branch stands in the way.
-fn protection(words: &str) -> &'static str {
+/// A push rule (`ee/lib/ee/gitlab/checks/push_rules/branch_check.rb`).
+fn is_about_the_name(words: &str) -> bool {
+    words.to_lowercase().contains("branch name") && words.contains("does not follow the pattern")
+}
+
+/// Which setting stands in the way.
+fn of_rule(words: &str) -> &'static str {
+    if is_about_the_name(words) {
+        return "set `merge_request.branch_prefix` so that the names of the bot's branches follow the project's push rule";
+    }
     match words.to_lowercase().contains("force push") {
         true => {
             "switch on \"Allowed to force push\" for this branch under Settings, Repository, Protected branches, or \

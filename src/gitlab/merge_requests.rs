@@ -1,7 +1,9 @@
 //! Merge requests of a source branch.
 
 use gitlab::api::projects::merge_requests::approvals::MergeRequestApprovals;
-use gitlab::api::projects::merge_requests::{MergeRequest as SingleMergeRequest, MergeRequests};
+use gitlab::api::projects::merge_requests::{
+    MergeRequest as SingleMergeRequest, MergeRequestState as OfState, MergeRequests,
+};
 use http::Method;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +73,27 @@ pub(super) async fn of_branch(
     let mut found: Vec<MergeRequest> = found.into_iter().map(Wire::read).collect::<Result<_, _>>()?;
     found.sort_by_key(|request| std::cmp::Reverse(request.number));
     Ok(found)
+}
+
+pub(super) async fn single(
+    client: &Client,
+    project: &ProjectId,
+    number: u64,
+) -> Result<MergeRequest, Failure> {
+    let endpoint = SingleMergeRequest::builder().project(project).merge_request(number).build();
+    client.ask::<Wire>(&built(endpoint)?).await?.read()
+}
+
+/// Without a check for conflicts, which would be one of every merge request of the branch.
+pub(super) async fn open_into(
+    client: &Client,
+    project: &ProjectId,
+    target: &Branch,
+) -> Result<Vec<MergeRequest>, Failure> {
+    let mut endpoint = MergeRequests::builder();
+    endpoint.project(project).state(OfState::Opened).target_branch(target.0.as_str());
+    let found: Vec<Wire> = client.all(&built(endpoint.build())?).await?;
+    found.into_iter().map(Wire::read).collect()
 }
 
 pub(super) async fn is_approved(client: &Client, project: &ProjectId, number: u64) -> Result<bool, Failure> {

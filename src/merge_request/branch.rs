@@ -1,14 +1,19 @@
 //! Branches and commits, as far as recognising and making our own needs them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use super::marker::Marker;
 use crate::release::Version;
 
 /// A branch name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Branch(pub String);
+
+/// What the names of all source branches begin with, put in front as it is: projects have rules on branch names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchPrefix(pub String);
 
 /// A full commit id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +46,10 @@ pub struct Place {
     pub source: Branch,
     /// How the names of all source branches of this target begin.
     pub prefix: String,
+    /// The same without what the user put in front.
+    unprefixed: String,
+    /// Source branches of ours with another text in front, from which a merge request is open.
+    pub strays: BTreeSet<Branch>,
     /// The target branch.
     pub target: Branch,
     /// The target branch's head, at which the files were read and on which the commit will stand.
@@ -76,12 +85,21 @@ impl fmt::Display for CommitId {
 
 impl Place {
     /// Where a producer's release goes: one source branch for each target branch and major version.
-    pub fn new(target: &Branch, head: &CommitId, producer: &str, version: &Version) -> Self {
-        let prefix = format!("dibump/{target}/{producer}-");
+    pub fn new(
+        BranchPrefix(front): &BranchPrefix,
+        target: &Branch,
+        head: &CommitId,
+        producer: &str,
+        version: &Version,
+    ) -> Self {
+        let unprefixed = format!("{target}/{producer}-");
+        let prefix = format!("{front}{unprefixed}");
         let (major, _, _) = version.triple();
         Self {
             source: Branch(format!("{prefix}{major}.x")),
             prefix,
+            unprefixed,
+            strays: BTreeSet::new(),
             target: target.clone(),
             head: head.clone(),
         }
@@ -89,8 +107,70 @@ impl Place {
 
     /// Whether a branch that begins with [`Place::prefix`] is one of the producer's: another one's name may begin alike.
     pub fn is_source(&self, branch: &Branch) -> bool {
-        let major = branch.0.strip_prefix(&self.prefix).and_then(|rest| rest.strip_suffix(".x"));
-        major.is_some_and(|major| !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit()))
+        branch.0.strip_prefix(&self.prefix).is_some_and(is_major)
+    }
+
+    /// Whether a merge request was opened for this place from a branch that has another text in front: its marker says so,
+    /// and the rest of the name is right.
+    pub fn is_stray(&self, branch: &Branch, marked: &Marker) -> bool {
+        let found = branch.0.rsplit_once(&self.unprefixed);
+        self.unprefixed == format!("{}/{}-", marked.target, marked.producer)
+            && !branch.0.starts_with(&self.prefix)
+            && found.is_some_and(|(_, rest)| is_major(rest))
+    }
+
+    /// The place with the branches that an earlier setting made: what is open there is kept there.
+    #[must_use]
+    pub fn with_strays(mut self, strays: BTreeSet<Branch>) -> Self {
+        let name =
+            self.source.0.strip_prefix(&self.prefix).map(|major| format!("{}{major}", self.unprefixed));
+        let same = name.and_then(|name| strays.iter().find(|stray| stray.0.ends_with(&name)));
+        if let Some(stray) = same {
+            self.source = stray.clone();
+        }
+        self.strays = strays;
+        self
+    }
+}
+
+/// Whether the end of a name is that of a major version.
+fn is_major(rest: &str) -> bool {
+    let major = rest.strip_suffix(".x");
+    major.is_some_and(|major| !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+impl BranchPrefix {
+    /// The source branch for a producer's releases of one major version.
+    pub fn source(&self, target: &Branch, producer: &str, major: u64) -> Branch {
+        Branch(format!("{}{target}/{producer}-{major}.x", self.0))
+    }
+
+    /// Whether a branch that begins with it has a name that Git takes (git-check-ref-format), and one that stands beside its
+    /// target branch: `main/x` does not.
+    pub fn is_usable(&self) -> bool {
+        !self.0.is_empty() && Branch(format!("{}main/x-0.x", self.0)).is_usable()
+    }
+}
+
+impl Branch {
+    /// Whether Git takes the name, as far as a slip of the finger goes (git-check-ref-format).
+    pub fn is_usable(&self) -> bool {
+        let text = self.0.as_str();
+        let is_part = |part: &str| {
+            !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock") && !part.ends_with('.')
+        };
+        let forbidden = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
+        text.split('/').all(is_part)
+            && !text.starts_with('-')
+            && !text.contains("..")
+            && !text.contains("@{")
+            && !text.contains(forbidden)
+    }
+}
+
+impl Default for BranchPrefix {
+    fn default() -> Self {
+        Self("dibump/".to_owned())
     }
 }
 
@@ -101,7 +181,13 @@ mod tests {
     #[test]
     fn a_source_branch_serves_one_target_branch_producer_and_major_version() {
         let (target, head) = (Branch("release-1.4".into()), CommitId("1".into()));
-        let place = Place::new(&target, &head, "diskimage-builder", &"0.4.12".parse().unwrap());
+        let place = Place::new(
+            &BranchPrefix::default(),
+            &target,
+            &head,
+            "diskimage-builder",
+            &"0.4.12".parse().unwrap(),
+        );
         assert_eq!(place.source.0, "dibump/release-1.4/diskimage-builder-0.x");
         for (branch, is_source) in [
             ("dibump/release-1.4/diskimage-builder-12.x", true),
@@ -111,5 +197,37 @@ mod tests {
         ] {
             assert_eq!(place.is_source(&Branch(branch.into())), is_source, "{branch}");
         }
+    }
+
+    #[test]
+    fn a_prefix_is_any_text_that_makes_a_name_of_a_branch() {
+        for (text, fits) in [
+            ("dibump/", true),
+            ("bot-", true),
+            ("users/bot/", true),
+            ("", false),
+            ("/", false),
+            ("a//", false),
+            ("-a/", false),
+            (".a/", false),
+            ("a.lock/", false),
+            ("a b/", false),
+            ("a..", false),
+            ("feature/*", false),
+        ] {
+            assert_eq!(BranchPrefix(text.to_owned()).is_usable(), fits, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_branch_under_another_prefix_is_kept_where_its_major_version_is_the_same() {
+        let (target, head) = (Branch("main".into()), CommitId("1".into()));
+        let new = || {
+            let prefix = BranchPrefix("users/bot/".to_owned());
+            Place::new(&prefix, &target, &head, "images", &"1.2.3".parse().unwrap())
+        };
+        let with = |branch: &str| new().with_strays(BTreeSet::from([Branch(branch.into())])).source.0;
+        assert_eq!(with("dibump/main/images-1.x"), "dibump/main/images-1.x");
+        assert_eq!(with("dibump/main/images-0.x"), "users/bot/main/images-1.x");
     }
 }

@@ -1,8 +1,8 @@
 //! Reads the source branches and their merge requests, with as few requests as the decision needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::forge::{Branch, CommitId, Forge, ForgeError, MergeRequest, Mergeability};
+use crate::forge::{Branch, BranchPrefix, CommitId, Forge, ForgeError, MergeRequest, Mergeability};
 use crate::merge_request::description::Description;
 use crate::merge_request::ownership::{Candidate, Claim, claim};
 use crate::merge_request::{
@@ -18,7 +18,7 @@ pub async fn observe(forge: &dyn Forge, wanted: &Wanted) -> Result<Observed, For
     let (mut heads, merge_requests) = match &wanted.work {
         Work::Nothing { .. } => {
             let heads = forge.branches(&place.prefix).await?;
-            let is_there = heads.contains_key(&place.source);
+            let is_there = heads.contains_key(&place.source) || place.strays.contains(&place.source);
             let found = if is_there { forge.merge_requests(&place.source).await? } else { Vec::new() };
             (heads, found)
         }
@@ -27,6 +27,9 @@ pub async fn observe(forge: &dyn Forge, wanted: &Wanted) -> Result<Observed, For
         }
     };
     heads.retain(|branch, _| place.is_source(branch));
+    for stray in &place.strays {
+        heads.extend(forge.head(stray).await?.map(|head| (stray.clone(), head)));
+    }
     let reader = Reader { forge, wanted };
     let current = reader.offer(place.source.clone(), heads.remove(&place.source), merge_requests).await?;
     let mut others = Vec::new();
@@ -37,6 +40,28 @@ pub async fn observe(forge: &dyn Forge, wanted: &Wanted) -> Result<Observed, For
     let mut observed = Observed { current, others, approved: false, pipeline: None };
     reader.ask_the_forge(&mut observed).await?;
     Ok(observed)
+}
+
+/// The source branches of ours that are open under another prefix, which was set before. Asked where nothing is open under
+/// the present one and a merge request would be opened; for nothing at all only where a prefix was ever set.
+pub async fn strays(
+    forge: &dyn Forge,
+    wanted: &Wanted,
+    observed: &Observed,
+) -> Result<BTreeSet<Branch>, ForgeError> {
+    let place = &wanted.place;
+    let is_usual = place.prefix.starts_with(&BranchPrefix::default().0);
+    if observed.current.open(&place.target).is_some()
+        || is_usual && matches!(wanted.work, Work::Nothing { .. })
+    {
+        return Ok(BTreeSet::new());
+    }
+    let open = forge.open_merge_requests(&place.target).await?;
+    let is_stray = |mr: &&MergeRequest| {
+        let marked = Description::read(&mr.description).map(|description| description.marker);
+        mr.from_this_project && marked.is_some_and(|marker| place.is_stray(&mr.source_branch, &marker))
+    };
+    Ok(open.iter().filter(is_stray).map(|mr| mr.source_branch.clone()).collect())
 }
 
 /// Looks again at the merge requests of the source branch alone, for what the forge found of conflicts; `None` where

@@ -119,8 +119,8 @@ impl Finding {
         }
     }
 
-    /// What the token may do.
-    pub fn access(access: &Access, now: Timestamp) -> Vec<Self> {
+    /// What the token may do, with such a source branch.
+    pub fn access(access: &Access, source: &Branch, now: Timestamp) -> Vec<Self> {
         let mut findings = vec![match &access.user {
             Some(user) => Self::new(Level::Good, format!("the token is that of {user}")),
             None => Self::new(
@@ -141,16 +141,22 @@ impl Finding {
         findings.extend(access.may_force_push.filter(|may| !may).map(|_| {
             Self::new(
                 Level::Wrong,
-                "branches below dibump/ are protected, and may not be made anew: switch on \"Allowed to force push\" for them",
+                format!("branch {source} is protected, and may not be made anew: switch on \"Allowed to force push\" for such branches"),
+            )
+        }));
+        findings.extend(access.name_rule.as_ref().map(|rule| {
+            Self::new(
+                Level::Wrong,
+                format!("a push rule of the project takes no branch {source} (`{rule}`); set `merge_request.branch_prefix`"),
             )
         }));
         findings.push(match access.may_push {
-            Some(true) => Self::new(Level::Good, "it may push branches below dibump/"),
+            Some(true) => Self::new(Level::Good, format!("it may push branch {source}")),
             Some(false) => Self::new(
                 Level::Wrong,
-                "it may not push branches below dibump/; that takes the role Developer on GitLab, Write on GitHub",
+                format!("it may not push branch {source}; that takes the role Developer on GitLab, Write on GitHub"),
             ),
-            None => Self::new(Level::Warning, "whether it may push branches below dibump/ could not be told"),
+            None => Self::new(Level::Warning, format!("whether it may push branch {source} could not be told")),
         });
         findings
     }
@@ -190,12 +196,17 @@ mod tests {
             expires_at: Some(expires.parse().unwrap()),
             role: None,
             may_push: Some(true),
+            name_rule: None,
             may_force_push: Some(true),
             may_merge: Some(true),
             default_branch: None,
         };
         let now = "2026-11-23T10:00:00Z".parse().unwrap();
-        Finding::access(&access, now).into_iter().map(|finding| (finding.level, finding.text)).collect()
+        let source = Branch("dibump/main/images-0.x".into());
+        Finding::access(&access, &source, now)
+            .into_iter()
+            .map(|finding| (finding.level, finding.text))
+            .collect()
     }
 
     #[test]

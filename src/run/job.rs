@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::forge::{Branch, Forge, MergeRequestSettings};
 use crate::merge_request::template::Templates;
-use crate::merge_request::{Outcome, Upkeep};
+use crate::merge_request::{BranchPrefix, Outcome, Upkeep};
 use crate::plan::{Plan, Target};
+use crate::release::Version;
 use crate::release::choice::Known;
 use crate::release::policy::Policy;
 
@@ -27,6 +28,8 @@ pub struct Job {
     pub settings: MergeRequestSettings,
     /// How an open merge request is kept.
     pub upkeep: Upkeep,
+    /// What the names of its source branches begin with.
+    pub branch_prefix: BranchPrefix,
     /// What the user wants it to say.
     pub templates: Templates,
     /// Say what would be written, and write nothing.
@@ -94,6 +97,11 @@ impl Report {
 }
 
 impl Job {
+    /// The source branch of a merge request into `target`, at a version; the first ones are versions 0 as a rule.
+    pub fn source(&self, target: &Branch, version: Option<&Version>) -> Branch {
+        self.branch_prefix.source(target, &self.producer, version.map_or(0, |version| version.triple().0))
+    }
+
     pub(super) fn report(&self, outcome: Outcome) -> Report {
         let branch = self.branch.clone().unwrap_or_else(default_branch);
         let found = self.found.is_some();

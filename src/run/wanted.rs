@@ -34,7 +34,7 @@ pub(super) fn wanted(
         }
     };
     Wanted {
-        place: Place::new(&read.branch, &read.head, &job.producer, plan.to()),
+        place: Place::new(&job.branch_prefix, &read.branch, &read.head, &job.producer, plan.to()),
         work,
         fates: fates::fates(plan, snapshot),
         description_limit: job.forge.description_limit(),

@@ -139,6 +139,7 @@ impl<'a> Member<'a> {
             policy: branch.policy.clone(),
             settings: configured.merge_request.clone(),
             upkeep: configured.upkeep,
+            branch_prefix: configured.branch_prefix.clone(),
             templates: configured.templates.clone(),
             dry_run: dry_run || !configured.enabled,
             due: due(branch, now),

@@ -9,6 +9,7 @@
 //! | drafts are 422 where they are not offered | recorded answers, <https://docs.github.com/pull-requests> (drafts, plans) |
 //! | what can be merged at once cannot be set to auto-merge: "clean status" | `enablePullRequestAutoMerge`, recorded answers |
 //! | primary limits are counted in headers, secondary ones are 403 or 429 in words | <https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api> |
+//! | `mergeable` is null to whoever asks first after a push to either branch; a later answer has it | <https://docs.github.com/rest/guides/using-the-rest-api-to-interact-with-your-git-database#checking-mergeability-of-pull-requests> |
 //! | for a moment after a push the branch is not seen where pull requests are opened | measured |
 //! | `head` without an owner is ignored, and finds everything | <https://docs.github.com/rest/pulls/pulls#list-pull-requests> |
 //!
@@ -232,7 +233,10 @@ fn endpoint(state: &mut State, links: &Links<'_>, asked: &Asked) -> Option<Answe
     };
     pull_requests::follow_branches(state, id);
     match (&asked.method, rest) {
-        (&Method::GET, ["pulls", ..]) => pull_requests::read(state, links, id, asked, rest),
+        (&Method::GET, ["pulls", ..]) => {
+            pull_requests::look(state, id, rest);
+            pull_requests::read(state, links, id, asked, rest)
+        }
         (_, ["pulls" | "issues", ..]) => pull_requests::write(state, links, &caller, id, asked, rest),
         (&Method::GET, _) => reading::answer(state, links, &caller, id, asked, rest),
         (_, ["git", rest @ ..]) => git_data::write(state, links, &caller, id, asked, rest),

@@ -11,6 +11,9 @@ stories! {
     what_the_forge_merges_at_once_was_merged_and_not_reverted_by_a_person,
     people_who_are_not_there_are_found_out_before_anything_is_written,
     a_conflict_with_the_target_branch_is_resolved_with_nobody_looking,
+    the_prefix_of_source_branches_is_put_in_front_as_it_is,
+    what_is_open_under_another_prefix_is_kept_there_until_it_is_merged,
+    what_is_open_under_another_prefix_and_not_needed_any_more_is_closed,
     a_target_whose_merge_request_is_right_costs_one_request_more_where_its_target_branch_moved,
 }
 
@@ -73,4 +76,42 @@ async fn people_who_are_not_there_are_found_out_before_anything_is_written(world
     world.merge_request_settings("{reviewers: [nobody]}");
     settles(&world, 3, "`nobody`").await;
     assert_eq!(world.branches(), ["main"]);
+}
+
+const PREFIXED: &str = "users/bot-main/diskimage-builder-0.x";
+
+async fn the_prefix_of_source_branches_is_put_in_front_as_it_is(world: World) {
+    world.merge_request_settings("{branch_prefix: users/bot-}");
+    says(&world.run().await, 0, "→ created");
+    assert_eq!(world.branches(), ["main", PREFIXED]);
+    settles(&world, 0, "→ unchanged").await;
+    world.release(13);
+    says(&world.run().await, 0, "→ updated");
+    assert_eq!(world.values(PREFIXED).unwrap(), values_at(13));
+}
+
+async fn what_is_open_under_another_prefix_is_kept_there_until_it_is_merged(world: World) {
+    world.run().await;
+    world.merge_request_settings("{branch_prefix: users/bot-}");
+    settles(&world, 0, "→ unchanged").await;
+    world.release(13);
+    says(&world.run().await, 0, "→ updated");
+    assert_eq!(
+        (world.branches(), world.values(SOURCE).unwrap()),
+        (vec![SOURCE.to_owned(), "main".to_owned()], values_at(13))
+    );
+    settles(&world, 0, "→ unchanged").await;
+    world.hub.merge(1);
+    world.release(14);
+    says(&world.run().await, 0, "→ created");
+    assert_eq!(world.values(PREFIXED).unwrap(), values_at(14));
+}
+
+async fn what_is_open_under_another_prefix_and_not_needed_any_more_is_closed(world: World) {
+    world.run().await;
+    world.merge_request_settings("{branch_prefix: users/bot-}");
+    world.hub.commit("main", "By hand", &[(VALUES, values_at(12).as_bytes())]);
+    says(&world.run().await, 0, "→ closed");
+    assert_eq!(only(&world).state, "closed");
+    settles(&world, 0, "→ up to date").await;
 }

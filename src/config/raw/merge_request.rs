@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct RawMergeRequest {
+    /// Text that the names of source branches begin with. Default: dibump/.
+    #[schemars(example = "dibump/")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) branch_prefix: Option<String>,
     /// Label names. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) labels: Option<Vec<String>>,
@@ -123,6 +127,7 @@ impl RawMergeRequest {
             body: self.body.clone().or_else(|| above.body.clone()),
             commit_trailers: self.commit_trailers.clone().or_else(|| above.commit_trailers.clone()),
             sign_off: self.sign_off.clone().or_else(|| above.sign_off.clone()),
+            branch_prefix: self.branch_prefix.clone().or_else(|| above.branch_prefix.clone()),
             semantic_commits: self.semantic_commits.clone().or_else(|| above.semantic_commits.clone()),
         }
     }

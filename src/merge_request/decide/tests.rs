@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::super::branch::BranchPrefix;
 use super::super::description::Boxes;
 use super::super::fate::Fate;
 use super::super::marker::{Digests, Marker, TextHash};
@@ -134,7 +135,13 @@ fn update(version: &str) -> Update {
 }
 
 fn place() -> Place {
-    Place::new(&Branch("main".into()), &id("target"), "images", &"0.4.12".parse().unwrap())
+    Place::new(
+        &BranchPrefix::default(),
+        &Branch("main".into()),
+        &id("target"),
+        "images",
+        &"0.4.12".parse().unwrap(),
+    )
 }
 
 fn digests(digit: &str) -> Digests {

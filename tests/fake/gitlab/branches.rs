@@ -107,6 +107,10 @@ fn create_commit(
     let missing = |name: &str| Answer::json(400, &json!({"error": format!("{name} is missing")}));
     let branch = asked.field("branch").ok_or_else(|| missing("branch"))?;
     let message = asked.field("commit_message").ok_or_else(|| missing("commit_message"))?;
+    let is_named = |rule: &String| regex::Regex::new(rule).is_ok_and(|rule| rule.is_match(&branch));
+    if let Some(rule) = project.branch_names.as_ref().filter(|rule| !is_named(rule)) {
+        return Err(bad(&format!("Branch name '{branch}' does not follow the pattern '{rule}'")));
+    }
     if !project.may_push(caller, &branch) {
         return Err(bad("You are not allowed to push into this branch"));
     }

@@ -92,6 +92,13 @@ pub(super) fn answer(
             asked.page(address, rules.collect())
         }
         ["protected_branches"] => Answer::message(403, "403 Forbidden"),
+        ["push_rule"] if caller.level(project) < 40 => Answer::message(403, "403 Forbidden"),
+        ["push_rule"] => match &project.branch_names {
+            Some(regex) => {
+                Answer::json(200, &json!({"id": 1, "project_id": project.id, "branch_name_regex": regex}))
+            }
+            None => Answer::message(404, "404 Push Rule Not Found"),
+        },
         _ => return None,
     })
 }

@@ -89,6 +89,8 @@ pub struct Project {
     /// Access level by user name: 10 guest, 20 reporter, 30 developer, 40 maintainer.
     pub members: BTreeMap<String, u64>,
     pub protected: Vec<Protected>,
+    /// What the names of new branches must match (`branch_name_regex` of its push rules).
+    pub branch_names: Option<String>,
     pub archived: bool,
     pub marked_for_deletion: bool,
     pub releases: Vec<Release>,
@@ -203,6 +205,7 @@ impl State {
             links: BTreeSet::new(),
             drops_links: false,
             pipelines: BTreeMap::new(),
+            branch_names: None,
             merge_trains: false,
             milestones: Vec::new(),
             group_milestones: Vec::new(),

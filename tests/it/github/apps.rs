@@ -40,15 +40,15 @@ async fn an_app_pushes_and_opens_with_one_token_that_all_of_a_run_share() {
         GitHub::new(transport(), &api(&fake), identity, path, &session).unwrap()
     };
     let (one, two) = (make(), make());
-    let branch = branch("main");
-    let (first, second) = tokio::join!(one.head(&branch), two.head(&branch));
+    let target = branch("main");
+    let (first, second) = tokio::join!(one.head(&target), two.head(&target));
     assert_eq!(first.unwrap(), second.unwrap());
     one.push(&commit(main, None)).await.unwrap();
     let opened = two.create_merge_request(&request(MergeRequestSettings::default())).await.unwrap();
     assert_eq!(opened.number, 1);
     assert_eq!(fake.state().project(PROJECT).pull_request(1).author, "dibump-test[bot]");
     assert_eq!(asked_for_tokens(&fake), 1);
-    assert_eq!(one.access().await.unwrap().user.as_deref(), Some("dibump-test[bot]"));
+    assert_eq!(one.access(&branch(SOURCE)).await.unwrap().user.as_deref(), Some("dibump-test[bot]"));
     assert!(!format!("{one:?}{two:?}{session:?}").contains("ghs_installation"));
 }
 

@@ -73,12 +73,12 @@ async fn what_an_app_and_a_job_ask_fits_it_too() {
     let main = head(&mut fake.state(), "main");
     let ours = app.push(&commit(main, None)).await.unwrap();
     app.create_merge_request(&request(MergeRequestSettings::default())).await.unwrap();
-    app.access().await.unwrap();
+    app.access(&branch(SOURCE)).await.unwrap();
     app.is_approved(1).await.unwrap();
     app.enable_auto_merge(1, &ours).await.unwrap();
     assert_eq!(fake.state().project(PROJECT).pull_request(1).state, "merged");
     fake.state().tokens.insert("ghs_job".to_owned(), Token::actions(PROJECT));
-    client_of(&fake, Some(token(&fake, "ghs_job")), PATH).access().await.unwrap();
+    client_of(&fake, Some(token(&fake, "ghs_job")), PATH).access(&branch(SOURCE)).await.unwrap();
 
     let log = fake.log();
     let held = openapi::hold(&log);

@@ -327,7 +327,7 @@ async fn checks_are_those_of_the_head() {
 #[tokio::test]
 async fn access_is_told_as_far_as_the_token_may_know() {
     let fake = github().await;
-    let access = client(&fake).access().await.unwrap();
+    let access = client(&fake).access(&branch(SOURCE)).await.unwrap();
     assert_eq!(access.user.as_deref(), Some("sylva-bot"));
     assert_eq!(access.scopes, Some(vec!["repo".to_owned()]));
     assert_eq!(access.expires_at, Some("2027-06-01".parse().unwrap()));
@@ -337,11 +337,13 @@ async fn access_is_told_as_far_as_the_token_may_know() {
 
     fake.state().tokens.insert("ghs_job".to_owned(), Token::actions(PROJECT));
     fake.state().tokens.insert("github_pat_x".to_owned(), Token::fine_grained("sylva-bot"));
-    let access = async |text: &str| client_of(&fake, Some(token(&fake, text)), PATH).access().await.unwrap();
+    let access = async |text: &str| {
+        client_of(&fake, Some(token(&fake, text)), PATH).access(&branch(SOURCE)).await.unwrap()
+    };
     let job = access("ghs_job").await;
     assert_eq!((job.user.as_deref(), job.scopes, job.may_push), (Some("github-actions[bot]"), None, None));
     let fine = access("github_pat_x").await;
     assert_eq!((fine.user.as_deref(), fine.scopes, fine.may_push), (Some("sylva-bot"), None, Some(true)));
-    let anonymous = client_of(&fake, None, PATH).access().await.unwrap();
+    let anonymous = client_of(&fake, None, PATH).access(&branch(SOURCE)).await.unwrap();
     assert_eq!((anonymous.user, anonymous.may_push), (None, Some(false)));
 }

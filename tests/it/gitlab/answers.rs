@@ -213,7 +213,7 @@ async fn the_token_is_in_no_error_and_no_debug() {
 async fn a_bearer_token_and_a_job_token_have_their_own_headers() {
     let fake = gitlab().await;
     let bearer = client_of(&fake, Some(Token::Bearer(secret(&fake, TOKEN))), ProjectId::Number(PROJECT));
-    assert_eq!(bearer.access().await.unwrap().user.as_deref(), Some("project_42_bot"));
+    assert_eq!(bearer.access(&branch(SOURCE)).await.unwrap().user.as_deref(), Some("project_42_bot"));
     assert!(fake.log().iter().all(|seen| seen.token.as_ref().unwrap().0 == "authorization"));
 }
 

@@ -289,7 +289,7 @@ async fn a_project_below_a_relative_root_that_was_moved_is_still_read() {
 #[tokio::test]
 async fn access_is_told_as_far_as_the_token_may_know() {
     let fake = gitlab().await;
-    let access = client(&fake).access().await.unwrap();
+    let access = client(&fake).access(&branch(SOURCE)).await.unwrap();
     assert_eq!(access.user.as_deref(), Some("project_42_bot"));
     assert_eq!(access.scopes, Some(vec!["api".to_owned()]));
     assert_eq!(access.expires_at, Some("2027-06-01".parse().unwrap()));
@@ -298,9 +298,9 @@ async fn access_is_told_as_far_as_the_token_may_know() {
     assert_eq!(access.default_branch, Some(branch("main")));
 
     fake.state().project(PROJECT).protected.push(crate::fake::gitlab::Protected::by_default("dibump/*"));
-    assert_eq!(client(&fake).access().await.unwrap().may_push, Some(false));
+    assert_eq!(client(&fake).access(&branch(SOURCE)).await.unwrap().may_push, Some(false));
 
-    let anonymous = client_of(&fake, None, ProjectId::Number(PROJECT)).access().await.unwrap();
+    let anonymous = client_of(&fake, None, ProjectId::Number(PROJECT)).access(&branch(SOURCE)).await.unwrap();
     assert_eq!((anonymous.user, anonymous.scopes, anonymous.role), (None, None, None));
     assert_eq!(anonymous.may_push, Some(false));
 }

@@ -1,6 +1,7 @@
 //! GitHub as it really is.
 
 use super::*;
+use crate::fake::oci::Image;
 use crate::fake::wire::{Answer, Failure, How};
 use crate::world::PROJECT;
 

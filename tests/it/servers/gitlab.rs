@@ -155,3 +155,21 @@ async fn a_page_of_a_firewall_is_not_gitlab_and_may_pass() {
     }
     says(&world.run().await, 0, "→ created");
 }
+
+#[tokio::test]
+async fn a_push_rule_on_names_of_branches_is_told_with_the_setting_that_meets_it() {
+    let world = World::new().await;
+    state(&world).project(PROJECT).branch_names = Some("^(users|release)/".to_owned());
+    let ran = world.run().await;
+    says(&ran, 3, "does not follow the pattern");
+    assert!(ran.stdout.contains("`merge_request.branch_prefix`"), "{ran:#?}");
+    let ran = world.desk.dibump(&["config", "validate", "--online"]).await;
+    assert!(!ran.stdout.contains("push rule"), "a Developer is not told: {ran:#?}");
+    state(&world).project(PROJECT).members.insert("project_42_bot".to_owned(), 40);
+    let ran = world.desk.dibump(&["config", "validate", "--online"]).await;
+    says(&ran, 3, "takes no branch dibump/main/diskimage-builder-0.x (`^(users|release)/`)");
+    world.merge_request_settings("{branch_prefix: users/dibump/}");
+    let ran = world.desk.dibump(&["config", "validate", "--online"]).await;
+    assert!(!ran.stdout.contains("push rule"), "{ran:#?}");
+    says(&world.run().await, 0, "→ created");
+}
