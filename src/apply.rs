@@ -72,10 +72,11 @@ pub async fn apply(
     };
     let mut looked_again = Some(observed);
     loop {
-        let observed = match looked_again.take() {
+        let mut observed = match looked_again.take() {
             Some(observed) => observed,
             None => observe(forge, wanted).await?,
         };
+        observed.no_drafts = run.without_draft;
         run.learn(&observed);
         if run.was_merged(&observed) {
             return Ok(run.end(Outcome::Merged, None, &observed));
@@ -191,7 +192,10 @@ impl Run<'_> {
                 let made = self.forge.create_merge_request(new).await;
                 made.map(|made| self.without_draft = new.settings.draft && !made.draft)
             }
-            Action::Edit { number, edit } => self.forge.edit_merge_request(*number, edit).await,
+            Action::Edit { number, edit } => {
+                let edited = self.forge.edit_merge_request(*number, edit).await;
+                edited.map(|is_done| self.without_draft |= !is_done)
+            }
             Action::RemoveBranch { branch, head } => self.forge.remove_branch(branch, head).await,
             Action::EnableAutoMerge { number, head } => self.forge.enable_auto_merge(*number, head).await,
             Action::CancelAutoMerge { number } => self.forge.cancel_auto_merge(*number).await,
@@ -271,7 +275,7 @@ impl Run<'_> {
         });
         let no_draft = self
             .without_draft
-            .then(|| format!("{} has no drafts here: it was opened as one that is ready", self.forge.name()));
+            .then(|| format!("{} has no drafts here: it is one that is ready", self.forge.name()));
         let note = [note, closed, no_draft].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let note = Some(note).filter(|note| !note.is_empty());
         Applied { outcome: best, note, merge_request: open(observed, self.target), writes: self.writes }

@@ -195,7 +195,8 @@ pub trait Forge: Send + Sync {
     async fn create_merge_request(&self, new: &NewMergeRequest) -> Result<MergeRequest, ForgeError>;
 
     /// Changes a merge request; everything by one request, so that a state and the text that explains it go together.
-    async fn edit_merge_request(&self, number: u64, edit: &MergeRequestEdit) -> Result<(), ForgeError>;
+    /// `false` where it should become a draft, and the forge has no drafts here.
+    async fn edit_merge_request(&self, number: u64, edit: &MergeRequestEdit) -> Result<bool, ForgeError>;
 
     /// Lets the forge merge by itself once its conditions are met, if the head still is `head`.
     async fn enable_auto_merge(&self, number: u64, head: &CommitId) -> Result<(), ForgeError>;

@@ -217,9 +217,9 @@ impl Forge for GitHub {
         self.create(new).await
     }
 
-    async fn edit_merge_request(&self, number: u64, edit: &MergeRequestEdit) -> Result<(), ForgeError> {
+    async fn edit_merge_request(&self, number: u64, edit: &MergeRequestEdit) -> Result<bool, ForgeError> {
         if let (Some(settings), Some(body)) = (&edit.settings, &edit.description) {
-            return self.catch_up(number, settings, body).await;
+            return self.catch_up(number, settings, body).await.map(|()| true);
         }
         self.edit(number, edit).await.map_err(self.failed(format!("couldn't edit pull request #{number}")))
     }

@@ -225,8 +225,8 @@ impl Forge for GitLab {
         self.create(new).await
     }
 
-    async fn edit_merge_request(&self, number: u64, edit: &MergeRequestEdit) -> Result<(), ForgeError> {
-        self.edit(number, edit).await
+    async fn edit_merge_request(&self, number: u64, edit: &MergeRequestEdit) -> Result<bool, ForgeError> {
+        self.edit(number, edit).await.map(|()| true)
     }
 
     async fn enable_auto_merge(&self, number: u64, head: &CommitId) -> Result<(), ForgeError> {

@@ -358,7 +358,7 @@ impl Forge for FakeForge {
         answer.map(|()| mr)
     }
 
-    async fn edit_merge_request(&self, number: u64, edit: &MergeRequestEdit) -> Result<(), ForgeError> {
+    async fn edit_merge_request(&self, number: u64, edit: &MergeRequestEdit) -> Result<bool, ForgeError> {
         let (answer, happens) = self.answer("edit");
         let mut state = self.state();
         let mr = state.merge_requests.iter_mut().find(|mr| mr.number == number).ok_or_else(invalid)?;
@@ -371,7 +371,7 @@ impl Forge for FakeForge {
                 None => {}
             }
         }
-        answer
+        answer.map(|()| true)
     }
 }
 

@@ -53,8 +53,7 @@ impl GitHub {
         let repository = self.writable().await.map_err(self.failed(action.as_str()))?;
         self.know_all(&new.settings, &action).await?;
         let opened = match self.open(&repository, new, new.settings.draft).await {
-            // Private repositories of GitHub Free have none; a normal one is better than none.
-            Err(failure) if new.settings.draft && failure.says("draft pull requests are not supported") => {
+            Err(failure) if new.settings.draft && has_no_drafts(&failure) => {
                 self.open(&repository, new, false).await
             }
             opened => opened,
@@ -241,13 +240,13 @@ impl GitHub {
 
     /// A draft stays one, because it is no part of the title here. GitHub does not open a pull request again whose
     /// branch was forced or made anew since it was closed: that is rejected.
-    pub(super) async fn edit(&self, number: u64, edit: &MergeRequestEdit) -> Result<(), Failure> {
-        if *edit == MergeRequestEdit::default() {
-            return Ok(());
-        }
-        if edit.draft {
-            self.make_draft(number).await?;
-        }
+    ///
+    /// Gives whether it became a draft where that was asked for.
+    pub(super) async fn edit(&self, number: u64, edit: &MergeRequestEdit) -> Result<bool, Failure> {
+        let is_draft = match edit.draft {
+            true => self.make_draft(number).await?,
+            false => true,
+        };
         if matches!(edit, MergeRequestEdit { title: None, description: None, state: None, .. }) {
             return Ok(is_draft);
         }
@@ -262,13 +261,22 @@ impl GitHub {
 }
 
 impl GitHub {
-    /// Only GraphQL can turn an open pull request into a draft.
-    async fn make_draft(&self, number: u64) -> Result<(), Failure> {
+    /// Only GraphQL can turn an open pull request into a draft; `false` where the repository has none.
+    async fn make_draft(&self, number: u64) -> Result<bool, Failure> {
         let request = self.single(number).await?;
         if request.draft {
-            return Ok(());
+            return Ok(true);
+        }
+        match self.client.mutate(TO_DRAFT, json!({"input": {"pullRequestId": request.node_id}})).await {
+            Err(failure) if has_no_drafts(&failure) => Ok(false),
+            answer => answer.map(|()| true),
         }
     }
+}
+
+/// Private repositories of GitHub Free have none; a normal pull request is better than none.
+fn has_no_drafts(failure: &Failure) -> bool {
+    failure.says("draft pull requests are not supported")
 }
 
 const TO_DRAFT: &str = "mutation($input: ConvertPullRequestToDraftInput!) { \

@@ -31,6 +31,8 @@ pub struct Observed {
     pub approved: bool,
     /// The newest pipeline of the open merge request. Only asked where it decides.
     pub pipeline: Option<Pipeline>,
+    /// Whether the forge was asked for a draft and has none here.
+    pub no_drafts: bool,
 }
 
 /// A source branch and what was ever opened from it.

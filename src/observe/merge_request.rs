@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::forge::{Branch, BranchPrefix, CommitId, Forge, ForgeError, MergeRequest, Mergeability};
+use crate::forge::{
+    Branch, BranchPrefix, CommitId, Forge, ForgeError, MergeRequest, MergeRequestState, Mergeability,
+};
 use crate::merge_request::description::Description;
 use crate::merge_request::ownership::{Candidate, Claim, claim};
 use crate::merge_request::{
@@ -37,7 +39,7 @@ pub async fn observe(forge: &dyn Forge, wanted: &Wanted) -> Result<Observed, For
         let merge_requests = forge.merge_requests(&branch).await?;
         others.push(reader.offer(branch, Some(head), merge_requests).await?);
     }
-    let mut observed = Observed { current, others, approved: false, pipeline: None };
+    let mut observed = Observed { current, others, approved: false, pipeline: None, no_drafts: false };
     reader.ask_the_forge(&mut observed).await?;
     Ok(observed)
 }
@@ -64,18 +66,24 @@ pub async fn strays(
     Ok(open.iter().filter(is_stray).map(|mr| mr.source_branch.clone()).collect())
 }
 
-/// Looks again at the merge requests of the source branch alone, for what the forge found of conflicts; `None` where
-/// more must be read, because there is one, or something else changed.
+/// Looks again at the open merge request alone, for what the forge found of conflicts; `None` where more must be read,
+/// because there is one, or something else changed.
 pub async fn look_again(
     forge: &dyn Forge,
     wanted: &Wanted,
     mut observed: Observed,
 ) -> Result<Option<Observed>, ForgeError> {
-    let now = forge.merge_requests(&wanted.place.source).await?;
-    let unchecked = |mr: &MergeRequest| MergeRequest { mergeability: Mergeability::Unknown, ..mr.clone() };
-    let is_as_it_was = now.iter().map(unchecked).eq(observed.current.merge_requests.iter().map(unchecked));
-    let conflicts = now.iter().any(|mr| mr.mergeability == Mergeability::Conflict);
-    observed.current.merge_requests = now;
+    let target = &wanted.place.target;
+    let is_open = |mr: &&mut MergeRequest| {
+        mr.from_this_project && mr.state == MergeRequestState::Open && mr.target_branch == *target
+    };
+    let Some(open) = observed.current.merge_requests.iter_mut().find(is_open) else { return Ok(None) };
+    let now = forge.merge_request(open.number).await?;
+    let is_as_it_was =
+        MergeRequest { mergeability: open.mergeability, blocked_by: open.blocked_by.clone(), ..now.clone() }
+            == *open;
+    let conflicts = now.mergeability == Mergeability::Conflict;
+    *open = now;
     Ok((is_as_it_was && !conflicts).then_some(observed))
 }
 

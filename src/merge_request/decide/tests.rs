@@ -28,7 +28,7 @@ struct Scene {
 /// Nothing is there, and a release is wanted.
 fn wanting(version: &'static str) -> Scene {
     let current = Offer { branch: Branch(SOURCE.into()), source: None, merge_requests: vec![] };
-    let observed = Observed { current, others: vec![], approved: false, pipeline: None };
+    let observed = Observed { current, others: vec![], approved: false, pipeline: None, no_drafts: false };
     let wanted = Some(version).filter(|version| *version != "nothing");
     Scene { observed, wanted, upkeep: Upkeep::default(), fates: BTreeMap::new(), digests: digests("1") }
 }

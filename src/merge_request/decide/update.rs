@@ -160,7 +160,7 @@ impl Updating<'_> {
             Branched::Write(Some(_)) if observed.approved => self.frozen(open, description),
             Branched::Write(_) if open.auto_merge => cancel_auto_merge(open),
             // A draft first, so that nobody merges the push before it is one. Whoever marks it ready afterwards has looked.
-            Branched::Write(_) if self.update.needs_a_person && !open.draft => {
+            Branched::Write(_) if self.update.needs_a_person && !open.draft && !observed.no_drafts => {
                 let edit = MergeRequestEdit { draft: true, ..MergeRequestEdit::default() };
                 write(Action::Edit { number: open.number, edit }, Outcome::Updated)
             }

@@ -161,6 +161,11 @@ fn to_draft(state: &mut State, caller: &Caller, variables: &Value) -> Answer {
             if request.state != "open" {
                 return failed("UNPROCESSABLE", name, "Pull request is closed");
             }
+            if !state.project(id).drafts {
+                let message = "Draft pull requests are not supported in this repository.";
+                return failed("UNPROCESSABLE", name, message);
+            }
+            let request = state.project(id).pull_request(number);
             (request.draft, request.auto_merge) = (true, None);
             data(json!({name: {"clientMutationId": null}}))
         }

@@ -245,6 +245,9 @@ impl Links<'_> {
     /// As in the answer for one.
     pub fn single(&self, state: &State, project: &Project, request: &PullRequest) -> Value {
         let merge_state = project.mergeable_state(request);
+        let is_known = request.known_about.is_some() && request.known_about == request.asked_about;
+        let merge_state =
+            if is_known || request.mergeable_state.is_some() { merge_state } else { "unknown".to_owned() };
         let mergeable = match merge_state.as_str() {
             _ if request.state != "open" => None,
             "unknown" => None,

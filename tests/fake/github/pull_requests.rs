@@ -26,6 +26,26 @@ pub(super) fn follow_branches(state: &mut State, id: u64) {
     }
 }
 
+/// Whoever reads a pull request begins the check for conflicts, and a later read knows what it found. A push to either
+/// branch makes it void.
+pub(super) fn look(state: &mut State, id: u64, rest: &[&str]) {
+    let ["pulls", number] = rest else { return };
+    let project = state.project(id);
+    let takes = project.check_takes;
+    let heads = project.repository.branches.clone();
+    let found = project.pull_requests.iter_mut().find(|request| request.number.to_string() == *number);
+    let Some(request) = found.filter(|request| request.state == "open") else { return };
+    let about = heads.get(&request.target_branch).map(|target| (target.clone(), request.sha.clone()));
+    if request.asked_about != about {
+        request.asked_about = about;
+        request.reads = 0;
+    } else if request.reads >= takes {
+        request.known_about.clone_from(&request.asked_about);
+    } else {
+        request.reads += 1;
+    }
+}
+
 /// GET below `/repos/{owner}/{repo}/pulls`.
 pub(super) fn read(
     state: &State,

@@ -102,6 +102,8 @@ pub struct Project {
     /// Titles of open milestones; the first has number 1.
     pub milestones: Vec<String>,
     pub requires_review: bool,
+    /// How many more reads a check for conflicts takes.
+    pub check_takes: u32,
     pub allow_auto_merge: bool,
     /// `merge`, `squash`, `rebase`
     pub merge_methods: Vec<String>,
@@ -136,6 +138,12 @@ pub struct PullRequest {
     pub milestone: Option<u64>,
     /// The head of the source branch as it was last seen.
     pub sha: String,
+    /// The heads of the target and the source branch that a check for conflicts was begun for.
+    pub asked_about: Option<(String, String)>,
+    /// The heads that the last check was about.
+    pub known_about: Option<(String, String)>,
+    /// How often it was read while the check was under way.
+    pub reads: u32,
     /// Overrides what would be computed: `unknown`, `blocked`, `unstable`, ….
     pub mergeable_state: Option<String>,
     /// `APPROVED` or `CHANGES_REQUESTED` by login.
@@ -169,6 +177,7 @@ impl State {
             checks: BTreeMap::new(),
             milestones: Vec::new(),
             requires_review: false,
+            check_takes: 0,
             allow_auto_merge: true,
             merge_methods: ["merge", "squash", "rebase"].map(str::to_owned).to_vec(),
             actions_may_open: false,
@@ -272,6 +281,9 @@ impl Project {
             milestone: None,
             sha: sha.to_owned(),
             mergeable_state: None,
+            asked_about: None,
+            known_about: None,
+            reads: 0,
             reviews: BTreeMap::new(),
             auto_merge: None,
         });

@@ -3,7 +3,7 @@
 use super::*;
 use crate::fake::oci::Image;
 use crate::fake::wire::{Answer, Failure, How};
-use crate::world::PROJECT;
+use crate::world::{PREFIX, PROJECT, images};
 
 /// A pull request with a label and an assignee.
 async fn labelled() -> World {
@@ -98,4 +98,30 @@ async fn a_page_of_a_firewall_is_not_github_and_may_pass() {
     assert!(!ran.stdout.contains("token"), "{ran:#?}");
     world.hub.heal();
     says(&world.run().await, 0, "→ created");
+}
+
+#[tokio::test]
+async fn an_open_one_that_should_become_a_draft_where_there_are_none_is_updated_and_that_is_told() {
+    let world = World::on_github().await;
+    world.hub.github().state().project(PROJECT).drafts = false;
+    world.add("policy: {range: '>=0.4.3, <0.5'}");
+    says(&world.run().await, 0, "→ created");
+    let [_, suse] = images(13);
+    world.registry.release(PREFIX, "0.4.13", &[Image::new("ubuntu-plucky-plain-rke2-1-30-13"), suse]);
+    let ran = world.run().await;
+    says(&ran, 0, "→ updated");
+    assert!(ran.stdout.contains("GitHub has no drafts here"), "{ran:#?}");
+    assert!(!world.hub.is_draft(1) && world.values(SOURCE).unwrap().contains("plucky"));
+    settles(&world, 0, "→ unchanged").await;
+}
+
+#[tokio::test]
+async fn a_check_for_conflicts_that_takes_too_long_is_left_to_the_next_run() {
+    let world = World::on_github().await;
+    world.forge_settings("conflict_check_wait: 10ms").run().await;
+    conflict(&world);
+    world.hub.github().state().project(PROJECT).check_takes = u32::MAX;
+    settles(&world, 0, "GitHub has not checked for conflicts yet").await;
+    world.hub.github().state().project(PROJECT).check_takes = 0;
+    says(&world.run().await, 0, "→ updated");
 }
