@@ -7,6 +7,7 @@
     reason = "time-outs, deadlines and dates of `Retry-After` need the clock"
 )]
 
+mod clients;
 mod entries;
 mod error;
 mod flight;
@@ -225,7 +226,7 @@ impl Transport {
     /// A transport with a connection pool of its own.
     ///
     /// # Errors
-    /// [`TransportError::Setup`] if a CA file holds no certificate, or the machine trusts no CA at all.
+    /// [`TransportError::Setup`] if a CA file holds no certificate.
     pub fn new(settings: Settings) -> Result<Self, TransportError> {
         Ok(Self(Arc::new(send::Inner::new(settings)?)))
     }
@@ -238,7 +239,8 @@ impl Transport {
     /// http; a redirect of any other method is returned as it is.
     ///
     /// # Errors
-    /// When there is no answer, or it is larger than the cap, or a redirect is refused.
+    /// When there is no answer, or it is larger than the cap, or a redirect is refused; [`TransportError::Setup`] for a
+    /// first URL with TLS on a machine that trusts no CA at all.
     pub async fn send(&self, request: Request) -> Result<Response, TransportError> {
         self.0.send(request).await
     }

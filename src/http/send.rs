@@ -9,6 +9,7 @@ use http::{Method, StatusCode};
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
+use super::clients::Clients;
 use super::flight::{Flight, Room};
 use super::host::{Host, Patience};
 use super::{Mask, Origin, Request, Response, Settings, TransportError, redacted, retry, secret, tls};
@@ -41,7 +42,7 @@ const SHOWN_HEADERS: [&str; 14] = [
 /// What all clones of a transport share.
 #[derive(Debug)]
 pub(super) struct Inner {
-    client: reqwest::Client,
+    clients: Clients,
     settings: Settings,
     /// The proxies of the environment, where they are honoured.
     proxies: Option<Matcher>,
@@ -59,29 +60,10 @@ fn tell_of_wait(why: &str, wait: Duration) {
 
 impl Inner {
     pub(super) fn new(settings: Settings) -> Result<Self, TransportError> {
-        let setup = |reason: String| TransportError::Setup { reason };
-        let mut builder = reqwest::Client::builder()
-            .connect_timeout(settings.connect_timeout)
-            .read_timeout(settings.read_timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .pool_max_idle_per_host(settings.per_host)
-            .user_agent(&settings.user_agent);
-        if !settings.proxy_from_environment {
-            builder = builder.no_proxy();
-        }
-        for pem in &settings.extra_ca {
-            let certificates =
-                reqwest::Certificate::from_pem_bundle(pem).map_err(|error| setup(sentence(&error)))?;
-            if certificates.is_empty() {
-                return Err(setup("a CA file holds no certificate in PEM form".to_owned()));
-            }
-            builder = builder.tls_certs_merge(certificates);
-        }
-        let client = builder.build().map_err(|error| setup(sentence(&error)))?;
+        let clients = Clients::new(&settings)?;
         let proxies = settings.proxy_from_environment.then(Matcher::from_system);
         let (hosts, counters, mask) = (Mutex::default(), Mutex::default(), Mask::default());
-        Ok(Self { client, settings, proxies, hosts, counters, flight: Flight::default(), mask })
+        Ok(Self { clients, settings, proxies, hosts, counters, flight: Flight::default(), mask })
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -217,6 +199,9 @@ impl Inner {
         took: Duration,
         attempt: u32,
     ) {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
         let url = self.mask.hide(&redacted(&request.url)).into_owned();
         let answer = match outcome {
             Ok(response) => response.status.as_u16().to_string(),
@@ -249,7 +234,8 @@ impl Inner {
             credential.attach(&request.url, &mut headers, &mut body);
         }
         let mut builder = self
-            .client
+            .clients
+            .get(&self.settings, self.needs_tls(&request.url))?
             .request(request.method.clone(), request.url.clone())
             .timeout(self.settings.request_timeout)
             .headers(headers);
@@ -268,16 +254,24 @@ impl Inner {
         Ok(Response { status, headers, body, url: request.url.clone(), retry_after })
     }
 
+    /// The proxy between us and the server of a URL.
+    fn proxy(&self, url: &Url) -> Option<String> {
+        let proxies = self.proxies.as_ref()?;
+        Some(proxies.intercept(&url.as_str().parse().ok()?)?.uri().to_string())
+    }
+
+    /// Whether a certificate is asked for on the way: by the server, or by a proxy.
+    fn needs_tls(&self, url: &Url) -> bool {
+        url.scheme() == "https" || self.proxy(url).is_some()
+    }
+
     /// Where a proxy stands between, it is the one that could not be reached, or did not let us through.
     fn unconnected(&self, error: TransportError, url: &Url) -> TransportError {
-        let through = || {
-            let target = url.as_str().parse().ok()?;
-            Some(self.proxies.as_ref()?.intercept(&target)?.uri().to_string())
-        };
         match error {
-            TransportError::Connection { url, source } if source.is_connect() => match through() {
-                Some(proxy) => TransportError::Proxy { url, proxy, source },
-                None => TransportError::Connection { url, source },
+            TransportError::Connection { url: shown, source } if source.is_connect() => match self.proxy(url)
+            {
+                Some(proxy) => TransportError::Proxy { url: shown, proxy, source },
+                None => TransportError::Connection { url: shown, source },
             },
             other => other,
         }
