@@ -17,6 +17,7 @@ mod registries;
 mod select;
 pub mod selector;
 pub mod url;
+mod wanted;
 
 use serde_json::{Map, Value};
 

@@ -27,6 +27,17 @@ pub const OS_IMAGES: &str = "os_images";
 /// The field of a rendered image that says that diskimage-builder made it.
 pub const DIB_IMAGE: &str = "sylva_dib_image";
 
+/// The key of a machine's image in [`OS_IMAGES`].
+pub const IMAGE_KEY: &str = "image_key";
+/// A machine's image by what it is.
+pub const SELECTOR: &str = "os_image_selector";
+/// Selectors of images that are served besides those of the cluster's own machines.
+pub const ADDITIONAL_SELECTORS: &str = "os_image_server_additional_selectors";
+/// The images that a bootstrap cluster keeps besides those that it uses (sylva-core in 2024).
+pub const BOOTSTRAP_IMAGES: &str = "bootstrap_os_images_override_enabled";
+/// What the values of a bootstrap cluster have, and no others: the rule that makes a list of [`BOOTSTRAP_IMAGES`].
+pub const BOOTSTRAP_RULE: [&str; 2] = ["_internal", "_bootstrap_os_images_override_enabled"];
+
 /// The Kubernetes version of a cluster, or of some of its machines.
 pub const K8S_VERSION: &str = "k8s_version";
 /// The mapping of Kubernetes minors to versions.
@@ -39,6 +50,11 @@ pub const INFRA_PROVIDER: [&str; 2] = [CAPI_PROVIDERS, "infra_provider"];
 pub const BOOTSTRAP_PROVIDER: [&str; 2] = [CAPI_PROVIDERS, "bootstrap_provider"];
 /// The image of a machine by its address, which no registry is asked for.
 pub const MACHINE_IMAGE_URL: &str = "machine_image_url";
+
+/// The host that serves images by their file names, and how it is spoken to.
+pub const PROVISIONING_HOST: &str = "image_provisioning_host";
+/// The scheme of [`PROVISIONING_HOST`].
+pub const PROVISIONING_SCHEME: &str = "image_provisioning_scheme";
 
 /// The infrastructures of a cluster whose machines boot OS images.
 pub const INFRASTRUCTURES: [&str; 3] = ["capm3", "capo", "capv"];

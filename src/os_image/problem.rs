@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::budget::Exceeded;
 use crate::release::{InvalidImageKey, InvalidPrefix, InvalidTag};
+use crate::template::TemplateError;
 use crate::values::{KeyPath, ValueError, WrongValue};
 
 /// A value that cannot be used as it is.
@@ -45,6 +46,15 @@ pub enum Wrong {
         "names no registry, and there is no single one in os_images_oci_registries; name one with --registry"
     )]
     NoRegistry,
+    /// An image that is named, and that the values do not have.
+    #[error("names the image `{name}`, which neither sylva_diskimagebuilder_images nor os_images has")]
+    NotListed {
+        /// Its key.
+        name: String,
+    },
+    /// Nothing says which images are served.
+    #[error("has no selector, and no machine chooses an image, so that nothing says what is served")]
+    NothingServed,
     /// A key that another entry has as well.
     #[error("gives the key `{key}`, which {other} has as well")]
     Repeated {
@@ -85,6 +95,11 @@ impl fmt::Display for Problem {
 impl std::error::Error for Problem {}
 
 impl Problem {
+    /// Whether Helm refuses the values for the same reason (`required`), so that nothing is deployed.
+    pub fn is_helms_refusal(&self) -> bool {
+        matches!(&self.wrong, Wrong::Value(WrongValue::Template(TemplateError::Required(_))))
+    }
+
     /// What a template is too large in, if that is what is wrong.
     pub fn exceeded(&self) -> Option<&Exceeded> {
         match &self.wrong {

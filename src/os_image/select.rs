@@ -1,14 +1,15 @@
 //! Which images the values enable, as the charts decide it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 use super::registries::{cosign_key, registry};
+use super::wanted::Rule;
 use super::{Form, Origin, OsImage, Problem, Published, Wrong};
 use crate::release::{ImageKey, Prefix, Tag};
 use crate::sylva::{COSIGN_KEY, DIB_IMAGE, OS_IMAGES, REGISTRY_FIELD};
-use crate::values::{ENABLING, KeyPath, Rendered};
+use crate::values::{KeyPath, Rendered};
 
 /// The field of a rendered image with the address of its artifact.
 const URI: &str = "uri";
@@ -51,8 +52,7 @@ pub struct BothForms;
 /// none.
 pub fn select(values: Rendered<'_>, form: Form, fallback: Option<&Prefix>) -> Selection {
     let mut selecting = Selecting { values, images: BTreeMap::new(), problems: Vec::new() };
-    selecting.published(form, fallback);
-    selecting.own();
+    selecting.all(form, fallback);
     Selection { form, images: selecting.images.into_values().collect(), problems: selecting.problems }
 }
 
@@ -63,73 +63,82 @@ struct Selecting<'a> {
 }
 
 impl Selecting<'_> {
-    fn published(&mut self, form: Form, fallback: Option<&Prefix>) {
+    fn all(&mut self, form: Form, fallback: Option<&Prefix>) {
         let path = KeyPath(vec![form.mapping().to_owned()]);
         let Some(entries) = self.noted(self.values.mapping(&path).map_err(Problem::from)) else { return };
-        let chosen = form == Form::Proposal || entries.iter().any(|(_, entry)| chooses(entry));
+        let Some(rule) = self.noted(Rule::of(self.values, form, &entries)) else { return };
+        let mut known = BTreeSet::new();
         for (key, entry) in entries {
             let at = path.below(&[key]);
-            let image = self.image(key, entry, &at, chosen, fallback);
-            if let Some(Some(image)) = self.noted(image) {
-                self.add(image);
+            if let Some(rendered) = self.wanted(key, entry, &at, &rule, &mut known) {
+                let image = self.image(rendered, &at, fallback);
+                if let Some(Some(image)) = self.noted(image) {
+                    self.add(image);
+                }
             }
         }
+        self.own(&rule, &mut known);
+        self.problems.extend(rule.lacking(&known));
     }
 
-    /// The image of an entry; `None` where it is not enabled. `chosen` says whether entries must be enabled one by one.
-    fn image(
-        &self,
+    /// The key of an entry that is wanted. What is not wanted may be anything.
+    fn wanted(
+        &mut self,
         key: &str,
         entry: &Value,
         at: &KeyPath,
-        chosen: bool,
+        rule: &Rule,
+        known: &mut BTreeSet<String>,
+    ) -> Option<String> {
+        if !entry.is_object() {
+            self.problems.push(Wrong::unexpected(entry, "a mapping").at(at.clone()));
+            return None;
+        }
+        let rendered = self.values.render(key, at).map_err(Problem::from);
+        known.extend(rendered.as_ref().ok().cloned());
+        let name = rendered.as_deref().unwrap_or(key);
+        let is_wanted = self.noted(rule.wants(self.values, at, name)) == Some(true);
+        if is_wanted { self.noted(rendered) } else { None }
+    }
+
+    /// The image of an entry; `None` where its registry is switched off.
+    fn image(
+        &self,
+        key: String,
+        at: &KeyPath,
         fallback: Option<&Prefix>,
     ) -> Result<Option<OsImage>, Problem> {
-        if !entry.is_object() {
-            return Err(Wrong::unexpected(entry, "a mapping").at(at.clone()));
-        }
-        if chosen && !self.is_enabled(at)? {
-            return Ok(None);
-        }
         let name = self.values.text(&at.below(&[REGISTRY_FIELD]))?.filter(|name| !name.is_empty());
         let Some(registry) = registry(self.values, name.as_deref(), fallback, at)? else { return Ok(None) };
-        let rendered = self.values.render(key, at)?;
         let published = Published {
             prefix: registry.prefix,
-            key: rendered.parse().map_err(|error| Wrong::Key(error).at(at.clone()))?,
+            key: key.parse().map_err(|error| Wrong::Key(error).at(at.clone()))?,
             tag: registry.tag,
             registries: registry.entries,
             cosign_key: registry.cosign_key,
             more: Map::new(),
         };
-        Ok(Some(OsImage { key: rendered, at: at.clone(), origin: Origin::Published(published) }))
+        Ok(Some(OsImage { key, at: at.clone(), origin: Origin::Published(published) }))
     }
 
-    /// `enabled`, else the chart's own `default_enabled`.
-    fn is_enabled(&self, at: &KeyPath) -> Result<bool, Problem> {
-        for field in ENABLING {
-            if let Some(flag) = self.values.flag(&at.below(&[field]))? {
-                return Ok(flag);
-            }
-        }
-        Ok(false)
-    }
-
-    fn own(&mut self) {
+    fn own(&mut self, rule: &Rule, known: &mut BTreeSet<String>) {
         let path = KeyPath(vec![OS_IMAGES.to_owned()]);
         let Some(entries) = self.noted(self.values.mapping(&path).map_err(Problem::from)) else { return };
         for (key, entry) in entries {
             let at = path.below(&[key]);
-            let image = self.own_image(key, entry, &at);
-            if let Some(image) = self.noted(image) {
-                self.add(image);
+            let Some(key) = self.noted(self.values.render(key, &at).map_err(Problem::from)) else { continue };
+            known.insert(key.clone());
+            if rule.wants_own(&key) {
+                let image = self.own_image(key, entry, &at);
+                if let Some(image) = self.noted(image) {
+                    self.add(image);
+                }
             }
         }
     }
 
     /// The user's own image, or one that a chart has rendered before and that is an artifact like any other.
-    fn own_image(&self, key: &str, entry: &Value, at: &KeyPath) -> Result<OsImage, Problem> {
-        let key = self.values.render(key, at)?;
+    fn own_image(&self, key: String, entry: &Value, at: &KeyPath) -> Result<OsImage, Problem> {
         if entry.is_object() && self.values.flag(&at.below(&[DIB_IMAGE]))? == Some(true) {
             let origin = Origin::Published(self.rendered_image(entry, at)?);
             return Ok(OsImage { key, at: at.clone(), origin });
@@ -178,10 +187,4 @@ fn artifact(uri: &str) -> Option<(Prefix, ImageKey, Tag)> {
     let (repository, tag) = uri.strip_prefix("oci://")?.rsplit_once(':')?;
     let (prefix, key) = repository.rsplit_once('/')?;
     Some((prefix.parse().ok()?, key.parse().ok()?, tag.parse().ok()?))
-}
-
-/// Whether an entry says of itself whether it is enabled. Charts in which one does are those in which each must
-/// (sylva-core before 2025-03); in newer ones what is listed is enabled.
-fn chooses(entry: &Value) -> bool {
-    ENABLING.iter().any(|field| entry.get(field).is_some_and(|value| !value.is_null()))
 }
