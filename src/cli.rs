@@ -7,6 +7,7 @@ mod config;
 mod deployment;
 mod exit;
 mod failure;
+mod known;
 mod local;
 mod log;
 mod lookup;

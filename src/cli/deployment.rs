@@ -64,6 +64,11 @@ impl Deployment {
         Rendered::new(&self.values, &self.budget).noting(&self.lookups)
     }
 
+    /// Which of the two forms the values have.
+    pub(super) fn form(&self) -> Form {
+        self.form
+    }
+
     /// Says which of the values that were read depend on a cluster, and how to say what they are there.
     pub(super) fn say_lookups(&self, context: &Context) {
         for path in self.lookups.paths() {

@@ -1,6 +1,6 @@
-//! `dibump machine-image`: the image of each Metal3 machine that the values speak of, or of one that is named.
+//! `dibump machine-image`: the image of each Metal3 machine of a deployment, or of one that is named.
 
-mod shelf;
+mod chosen;
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,24 @@ use super::args::consumer::{ApiVersionArg, MachineFormat, MachineImage as Args, 
 use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::known::{Known, Of};
+use super::reached::fallback;
 use crate::config::Config;
 use crate::ending::{Ending, Ends as _};
-use crate::os_image::machine::{Choice, Cluster, Fit, Place, cluster, kubernetes_fit, places};
+use crate::os_image::definition::{Choice, Selector};
+use crate::os_image::kubernetes::{Fit, kubernetes_fit};
 use crate::os_image::machine_image::{ApiVersion, Demands, MachineImage, Raw, Refusal};
+use crate::os_image::selector::complete;
+use crate::os_image::url::UrlTemplate;
+use crate::os_image::{Form, OsImage};
 use crate::release::K8sVersion;
 use crate::report::machine_image::{Machines, json, patch, yaml};
-use crate::values::KeyPath;
-use shelf::{Known, Shelf};
+use chosen::{Chosen, chosen};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?;
     let deployment = Deployment::read(&args.deployment)?;
-    let chosen = Chosen::of(args, &deployment)?;
+    let chosen = chosen(context, args, &deployment)?;
     let making = Making { context, args, config: config.as_ref(), deployment: &deployment };
     let machines = context.block_on(making.machines(&chosen))?;
     deployment.say_lookups(context);
@@ -38,65 +43,6 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// What was chosen, and for which machines.
-pub(super) struct Chosen {
-    machines: Option<String>,
-    /// Where the values choose it.
-    at: Option<KeyPath>,
-    choice: Choice,
-    cluster: Cluster,
-}
-
-impl Chosen {
-    /// The image of the command line, else every place of the values that chooses one.
-    fn of(args: &Args, deployment: &Deployment) -> Result<Vec<Self>, Failure> {
-        let outright =
-            |choice| vec![Self { machines: None, at: None, choice, cluster: cluster(deployment.rendered()) }];
-        if let Some(key) = &args.key {
-            return Ok(outright(Choice::Key(key.clone())));
-        }
-        if !args.selector.is_empty() {
-            return Ok(outright(Choice::Selector(selector(&args.selector)?)));
-        }
-        let (places, problems) = places(deployment.rendered());
-        if !problems.is_empty() {
-            return Err(deployment.refused(&problems));
-        }
-        let names: Vec<String> = places.iter().map(|place| place.machines.clone()).collect();
-        let wanted = |place: &Place| args.machines.as_ref().is_none_or(|name| *name == place.machines);
-        let chosen: Vec<Self> = places.into_iter().filter(wanted).map(Self::from).collect();
-        match (chosen.is_empty(), &args.machines) {
-            (false, _) => Ok(chosen),
-            (true, Some(name)) if !names.is_empty() => Err(Failure::person(anyhow::anyhow!(
-                "the values choose no image for `{name}` (they do for {})",
-                names.join(", ")
-            ))),
-            (true, _) => Err(Failure::usage(
-                "name an image, a --selector, or values in which a cluster has one",
-            )
-            .hint("dibump machine-image -f values.yaml, where cluster.capm3.os_image_key names an image")),
-        }
-    }
-}
-
-impl From<Place> for Chosen {
-    fn from(place: Place) -> Self {
-        let Place { at, machines, choice, cluster } = place;
-        Self { machines: Some(machines), at: Some(at), choice, cluster }
-    }
-}
-
-/// `NAME=REGEX`, several by commas.
-fn selector(words: &[String]) -> Result<BTreeMap<String, String>, Failure> {
-    let word = |word: &String| {
-        let (name, value) = word.split_once('=').ok_or_else(|| {
-            Failure::usage(format!("--selector {word}: expected NAME=REGEX, as in os=ubuntu,k8s-flavor=rke2"))
-        })?;
-        Ok((name.to_owned(), value.to_owned()))
-    };
-    words.iter().map(word).collect()
-}
-
 struct Making<'a> {
     context: &'a Context,
     args: &'a Args,
@@ -106,27 +52,73 @@ struct Making<'a> {
 
 impl Making<'_> {
     async fn machines(&self, all: &[Chosen]) -> Result<Vec<Machines>, Failure> {
-        let shelf = Shelf::open(self.context, self.args, self.config, self.deployment, all).await?;
-        all.iter().map(|chosen| self.machine(chosen, &shelf)).collect()
+        let known = self.known(all).await?;
+        all.iter().map(|chosen| self.machine(chosen, &known)).collect()
     }
 
-    fn machine(&self, chosen: &Chosen, shelf: &Shelf) -> Result<Machines, Failure> {
+    /// As much as the choices need.
+    async fn known(&self, all: &[Chosen]) -> Result<Known, Failure> {
+        let Self { context, args, config, deployment } = *self;
+        if all.iter().all(|chosen| matches!(chosen.choice, Choice::Raw(_))) {
+            return Ok(Known::nothing());
+        }
+        if let Some(known) = Known::of_config_map(context, &args.known).await? {
+            return Ok(known);
+        }
+        let reach = &args.deployment.reach;
+        let mut images = match args.deployment.files.is_empty() {
+            true => vec![chosen::outright(args, config, all)?],
+            false => deployment.selection(fallback(reach, config)?.as_ref())?.images,
+        };
+        // A manifest that nobody chooses needs not be read; a selector looks at all.
+        if all.iter().all(|chosen| matches!(chosen.choice, Choice::Key(_))) {
+            let is_chosen = |image: &OsImage| {
+                all.iter().any(|chosen| matches!(&chosen.choice, Choice::Key(key) if *key == image.key))
+            };
+            let keys: Vec<OsImage> = images.iter().filter(|image| is_chosen(image)).cloned().collect();
+            // Where the one that is asked for is not enabled, all are there to name the nearest.
+            images = if keys.is_empty() { images } else { keys };
+        }
+        Known::of_registry(context, reach, config, deployment, &images).await
+    }
+
+    fn machine(&self, chosen: &Chosen, known: &Known) -> Result<Machines, Failure> {
         let machines = chosen.machines.clone();
         if let Choice::Raw(raw) = &chosen.choice {
             return Ok(Machines { machines, key: None, k8s_version: None, image: self.raw(raw, chosen)? });
         }
-        let key = self.key(chosen, shelf)?;
-        let known = shelf.known(&key).map_err(|failure| self.placed(chosen, failure))?;
+        let key = self.key(chosen, known)?;
+        let known = known.of(&key).map_err(|failure| self.placed(chosen, failure))?;
         let attributes = known.attributes();
         self.fits_kubernetes(chosen, &key, attributes)?;
         let image = match &known {
-            Known::Attributes(attributes) => shelf
+            Of::Attributes(attributes) => self
+                .url_template(chosen)?
                 .url(&key, attributes)
                 .and_then(|url| MachineImage::new(attributes, &url, &self.demands())),
-            Known::Fields(fields) => MachineImage::of_fields(fields, &self.demands()),
+            Of::Fields(fields) => MachineImage::of_fields(fields, &self.demands()),
         };
         let image = image.map_err(|refusal| self.refused(chosen, &format!("`{key}`"), &refusal))?;
         Ok(Machines { machines, k8s_version: attributes.get("k8s-version").cloned(), key: Some(key), image })
+    }
+
+    /// By what the flags say, else by the host that the values name. Only the proposal has services of its own.
+    fn url_template(&self, chosen: &Chosen) -> Result<UrlTemplate, Failure> {
+        if let Some(template) = &self.args.served.url_template {
+            return Ok(template.clone());
+        }
+        let server = chosen.server.as_ref();
+        match server.map_err(|problem| self.deployment.refused(std::slice::from_ref(problem)))? {
+            Some(server) => Ok(UrlTemplate::by_filename(&server.scheme, &server.host)),
+            None if self.args.deployment.files.is_empty() || self.deployment.form() == Form::Proposal => {
+                Ok(UrlTemplate::default())
+            }
+            None => {
+                let error = anyhow::anyhow!("nothing says where images are served");
+                let hint = "set cluster.capm3.image_provisioning_host, or name the URL with --url-template";
+                Err(self.placed(chosen, Failure::person(error)).hint(hint))
+            }
+        }
     }
 
     fn raw(&self, raw: &Raw, chosen: &Chosen) -> Result<MachineImage, Failure> {
@@ -139,8 +131,8 @@ impl Making<'_> {
     }
 
     /// The key of the image, to which a selector must agree where there are both.
-    fn key(&self, chosen: &Chosen, shelf: &Shelf) -> Result<String, Failure> {
-        let select = |selector| {
+    fn key(&self, chosen: &Chosen, known: &Known) -> Result<String, Failure> {
+        let select = |selector: &Selector| {
             let version = match (&self.args.k8s_version, &chosen.cluster.k8s_version) {
                 (Some(version), _) => Some(version.to_string()),
                 (None, Err(problem)) => {
@@ -149,8 +141,10 @@ impl Making<'_> {
                 (None, Ok(version)) => version.clone(),
             };
             let provider = chosen.cluster.bootstrap_provider.as_deref();
-            shelf
-                .select(selector, version.as_deref(), provider)
+            let conditions = complete(selector, version.as_deref(), provider);
+            let conditions = conditions.map_err(|error| Failure::person(anyhow::anyhow!(error)));
+            conditions
+                .and_then(|conditions| known.select(&conditions))
                 .map_err(|failure| self.placed(chosen, failure))
         };
         match &chosen.choice {
@@ -203,11 +197,15 @@ impl Making<'_> {
     }
 
     fn kubernetes(&self, chosen: &Chosen) -> Result<Option<K8sVersion>, Failure> {
-        if self.args.k8s_mismatch == MismatchArg::Off || self.args.k8s_version.is_some() {
-            return Ok(self.args.k8s_version.clone().filter(|_| self.args.k8s_mismatch != MismatchArg::Off));
+        let is_off = self.args.k8s_mismatch == MismatchArg::Off;
+        if self.args.k8s_version.is_some() {
+            return Ok(self.args.k8s_version.clone().filter(|_| !is_off));
         }
         match &chosen.cluster.k8s_version {
             Ok(None) => Ok(None),
+            // A deployment that Helm refuses has no machines, whatever their version is.
+            Err(problem) if is_off && !problem.is_helms_refusal() => Ok(None),
+            Ok(_) if is_off => Ok(None),
             Ok(Some(text)) => text.parse().map(Some).map_err(|()| {
                 let what = format!("the cluster's k8s_version is `{text}` (expected something like v1.31.8)");
                 self.placed(chosen, Failure::person(anyhow::anyhow!(what)))

@@ -1,18 +1,20 @@
 //! Where a cluster speaks of images: the places of sylva-capi-cluster's values (`image_key`, `os_image_selector`,
 //! `k8s_version`), below whatever a file nests them in.
 
-use crate::sylva::INFRASTRUCTURES;
+use crate::sylva::{IMAGE_KEY, INFRASTRUCTURES};
+
+pub use crate::sylva::SELECTOR;
 
 /// Keys of an image in `os_images`.
-pub const IMAGE_KEYS: [&str; 2] = ["image_key", "os_image_key"];
-/// A choice of an image by what it is.
-pub const SELECTOR: &str = "os_image_selector";
+pub const IMAGE_KEYS: [&str; 2] = [IMAGE_KEY, "os_image_key"];
 /// The parts of a cluster that have images.
 const PARTS: [&str; 4] = ["cluster", CONTROL_PLANE, DEPLOYMENTS, DEPLOYMENT_DEFAULT];
-const CONTROL_PLANE: &str = "control_plane";
+/// The control plane of a cluster.
+pub const CONTROL_PLANE: &str = "control_plane";
 /// The machine deployments of a cluster, by their names.
 pub const DEPLOYMENTS: &str = "machine_deployments";
-const DEPLOYMENT_DEFAULT: &str = "machine_deployment_default";
+/// What all machine deployments of a cluster have in common.
+pub const DEPLOYMENT_DEFAULT: &str = "machine_deployment_default";
 
 /// Which machines of a cluster something is said of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -201,10 +201,10 @@ impl MachineImage {
         let is_oci = parsed(url, demands)?.scheme() == "oci";
         let format: DiskFormat = raw.format.as_deref().ok_or(Refusal::NoFormat)?.parse()?;
         let algorithm = raw.checksum_type.as_deref().map(str::parse).transpose()?;
-        let checksum = raw.checksum.as_ref().map(|value| Checksum { value: value.clone(), algorithm });
-        if let Some(checksum) = &checksum {
-            checksum.check()?;
-        }
+        // Of a live image nobody looks at the checksum; dummies are common.
+        let of_live = |_: &&String| format == DiskFormat::LiveIso && !is_oci;
+        let checksum = raw.checksum.as_ref().filter(|value| !of_live(value));
+        let checksum = checksum.map(|value| Checksum::read(value, algorithm)).transpose()?;
         match (is_oci, &checksum) {
             (true, Some(_)) if demands.capm3 >= OCI_WITHOUT_CHECKSUM => Err(Refusal::OciWithChecksum),
             (true, None) if demands.capm3 < OCI_WITHOUT_CHECKSUM => Err(Refusal::OciWithoutChecksum),
@@ -267,6 +267,14 @@ impl Raw {
 }
 
 impl Checksum {
+    /// Digits are compared as text with lower-case ones (ironic-python-agent, `verify_image`).
+    fn read(value: &str, algorithm: Option<Algorithm>) -> Result<Self, Refusal> {
+        let is_hex = value.bytes().all(|b| b.is_ascii_hexdigit());
+        let value = if is_hex { value.to_ascii_lowercase() } else { value.to_owned() };
+        let checksum = Self { value, algorithm };
+        checksum.check().map(|()| checksum)
+    }
+
     fn check(&self) -> Result<(), Refusal> {
         if self.value.starts_with("http://") || self.value.starts_with("https://") {
             let not_a_url = |error| Refusal::NotAUrl { url: self.value.clone(), reason: format!("{error}") };

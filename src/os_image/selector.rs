@@ -28,6 +28,8 @@ pub const EXTRA_KEYS: &str = "_use_extra_keys_";
 /// Asks for the key of the image itself.
 const IMAGE_KEY: &str = "_os_images_key_";
 
+const NOT_KNOWN: &str = "what it depends on is not known here";
+
 /// What an attribute that an image does not have counts as.
 const UNSET: &str = "//unset";
 
@@ -104,8 +106,54 @@ pub fn choose(conditions: &BTreeMap<&str, &Condition>, images: &[&Candidate], is
         _ if is_open => Outcome::Unknown("a template may list further images"),
         (_, possible) if possible.is_empty() => Outcome::None { hint: hint(conditions) },
         (mut sure, possible) if possible.len() == 1 && sure.len() == 1 => Outcome::One(sure.remove(0)),
-        _ => Outcome::Unknown("what it depends on is not known here"),
+        _ => Outcome::Unknown(NOT_KNOWN),
     }
+}
+
+/// The images that the conditions match.
+///
+/// # Errors
+/// Whether one matches cannot be told.
+pub fn matching<'a>(
+    conditions: &BTreeMap<&str, &Condition>,
+    images: &[&'a Candidate],
+) -> Result<Vec<&'a Candidate>, &'static str> {
+    let fits: Vec<(&Candidate, Fits)> = images.iter().map(|image| (*image, all(conditions, image))).collect();
+    match fits.iter().any(|(_, fits)| *fits == Fits::Maybe) {
+        true => Err(NOT_KNOWN),
+        false => {
+            Ok(fits.into_iter().filter(|(_, fits)| *fits == Fits::Yes).map(|(image, _)| image).collect())
+        }
+    }
+}
+
+/// What a selector asks for, with what every selector of its cluster gets.
+///
+/// # Errors
+/// A condition that is no regular expression.
+pub fn complete(
+    selector: &BTreeMap<String, String>,
+    k8s_version: Option<&str>,
+    bootstrap_provider: Option<&str>,
+) -> Result<BTreeMap<String, Condition>, String> {
+    let defaults = defaults(k8s_version, bootstrap_provider).into_iter();
+    // What nobody says asks for nothing.
+    let said = defaults.filter(|(_, condition)| !matches!(condition, Condition::Unknown));
+    let mut conditions: BTreeMap<String, Condition> = said.map(|(key, it)| (key.to_owned(), it)).collect();
+    conditions.extend(read(selector)?);
+    Ok(conditions)
+}
+
+/// What a selector asks for by itself.
+///
+/// # Errors
+/// A condition that is no regular expression.
+pub fn read(selector: &BTreeMap<String, String>) -> Result<BTreeMap<String, Condition>, String> {
+    let condition = |(key, text): (&String, &String)| match Condition::new(text) {
+        Condition::Unknown => Err(format!("`{key}={text}` is no regular expression")),
+        condition => Ok((key.clone(), condition)),
+    };
+    selector.iter().map(condition).collect()
 }
 
 /// The Kubernetes version and flavor of a cluster, which every selector gets unless it has its own.

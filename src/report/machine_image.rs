@@ -14,7 +14,7 @@ pub const SCHEMA: &str = "dibump.machine-image/1";
 /// The image of some machines.
 #[derive(Debug, Clone)]
 pub struct Machines {
-    /// Which machines: `cluster`, `control_plane`, `machine_deployments.md0`; `None` where an image was named outright.
+    /// Which machines: `control_plane`, `machine_deployments.md0`; `None` where an image was named outright.
     pub machines: Option<String>,
     /// The key of the image; `None` in raw mode.
     pub key: Option<String>,

@@ -70,7 +70,7 @@ impl Consumer {
             format!(
                 "os_images_oci_registries:\n  sylva: {{url: '{url}', tag: '{{{{ .Values.sylva_diskimagebuilder_version }}}}'}}\n\
                  sylva_diskimagebuilder_version: 0.4.12\n\
-                 sylva_diskimagebuilder_images:\n{images}{more}"
+                 sylva_diskimagebuilder_images:\n{images}{more}image_provisioning_host: 192.0.2.10\n"
             ),
         );
         self

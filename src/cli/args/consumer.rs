@@ -80,27 +80,21 @@ pub(in crate::cli) struct OsImagesInfo {
 /// `dibump machine-image`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct MachineImage {
-    /// The image; without it, every place of the values that chooses one
+    /// The image; without it, that of every machine of the values
     #[arg(conflicts_with_all = ["selector", "machines"])]
     pub(in crate::cli) key: Option<String>,
     /// An image by what it is, as in `os=ubuntu,k8s-flavor=rke2`: regular expressions over whole attributes
     #[arg(long, value_name = "NAME=REGEX", value_delimiter = ',', conflicts_with = "machines")]
     pub(in crate::cli) selector: Vec<String>,
-    /// Only the place of these machines: cluster, control_plane, machine_deployments.NAME
+    /// Only these machines: control_plane, machine_deployments.NAME
     #[arg(long = "for", value_name = "MACHINES")]
     pub(in crate::cli) machines: Option<String>,
     /// The tag of an image that no values name, below --registry
     #[arg(long, value_name = "TAG", conflicts_with_all = ["files", "os_images_info"])]
     pub(in crate::cli) tag: Option<Tag>,
-    /// Take what is known of the images from this ConfigMap, or its values.yaml, instead of a registry; `-` is stdin
-    #[arg(long, value_name = "FILE", conflicts_with = "from_cluster")]
-    pub(in crate::cli) os_images_info: Option<PathBuf>,
-    /// Take what is known of the images from the ConfigMap in a cluster
-    #[arg(long)]
-    pub(in crate::cli) from_cluster: bool,
-    /// Which ConfigMap
+    /// Where it stands what is known of the images
     #[command(flatten)]
-    pub(in crate::cli) config_map: ConfigMapArgs,
+    pub(in crate::cli) known: Known,
     /// The deployment
     #[command(flatten)]
     pub(in crate::cli) deployment: Deployment,
@@ -122,6 +116,20 @@ pub(in crate::cli) struct MachineImage {
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) format: MachineFormat,
+}
+
+/// Where it stands what is known of images, if a registry is not to be asked.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Known {
+    /// Take what is known of the images from this ConfigMap, or its values.yaml, instead of a registry; `-` is stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "from_cluster")]
+    pub(in crate::cli) os_images_info: Option<PathBuf>,
+    /// Take what is known of the images from the ConfigMap in a cluster
+    #[arg(long)]
+    pub(in crate::cli) from_cluster: bool,
+    /// Which ConfigMap
+    #[command(flatten)]
+    pub(in crate::cli) config_map: ConfigMapArgs,
 }
 
 /// Where images are served.

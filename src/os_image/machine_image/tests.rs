@@ -85,6 +85,7 @@ fn raw_mode_is_handed_on_where_metal3_takes_it() {
         (raw("https://h/a.raw", "qcow2", md5, "md5"), ANY),
         (raw("https://h/a.raw", "raw", file, "sha256"), ANY),
         (raw("https://h/a.iso", "live-iso", "", ""), ANY),
+        (raw("https://h/a.iso", "live-iso", "dummy", "sha256"), ANY),
         (raw("oci://h/a@sha256:1", "raw", "", ""), newest),
         (raw("oci://h/a@sha256:1", "raw", SHA, "sha256"), ANY),
         (raw("file:///a.raw", "raw", SHA, ""), ANY),
@@ -110,6 +111,13 @@ fn raw_mode_is_handed_on_where_metal3_takes_it() {
         assert!(refusal.contains(said), "{raw:?}: {refusal}");
     }
     assert!(MachineImage::raw(&raw("https://h/a", "raw", md5, ""), &ANY).unwrap().is_md5());
+    let checksum = |raw: Raw| {
+        let fields = MachineImage::raw(&raw, &ANY).unwrap().fields(ApiVersion::V1Beta1);
+        fields.into_iter().find(|(name, _)| *name == "checksum").map(|(_, value)| value)
+    };
+    let upper = checksum(raw("https://h/a", "raw", &SHA.to_uppercase(), "sha256"));
+    assert_eq!(upper.as_deref(), Some(SHA), "Ironic compares with lower-case digits");
+    assert_eq!(checksum(raw("https://h/a.iso", "live-iso", "dummy", "")), None);
 }
 
 #[test]

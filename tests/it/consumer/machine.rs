@@ -58,7 +58,7 @@ async fn values_choose_by_key_by_selector_or_outright() {
     consumer.values(&format!(
         "cluster:\n  k8s_version: v1.31.8+rke2r1\n  image_provisioning_host: 192.0.2.10\n  capi_providers: {{bootstrap_provider: cabpr}}\n  \
          capm3: {{os_image_selector: {{os: ubuntu, hardened: false}}}}\n  \
-         control_plane: {{capm3: {{image_key: {HARDENED}}}}}\n  \
+         control_plane: {{capm3: {{image_key: {HARDENED}, os_image_selector: {{hardened: true}}}}}}\n  \
          machine_deployments:\n    md0: {{capm3: {{os_image_selector: {{hardened: true}}}}}}\n    \
          md1: {{capm3: {{machine_image_url: 'https://h/a.iso', machine_image_format: live-iso}}}}\n"
     ));
@@ -76,8 +76,7 @@ async fn values_choose_by_key_by_selector_or_outright() {
     assert_eq!(
         said,
         [
-            ("cluster", Some(RKE2), served(RKE2).as_str()),
-            ("control_plane", Some(HARDENED), &served(HARDENED)),
+            ("control_plane", Some(HARDENED), served(HARDENED).as_str()),
             ("machine_deployments.md0", Some(HARDENED), &served(HARDENED)),
             ("machine_deployments.md1", None, "https://h/a.iso"),
         ]
@@ -87,7 +86,8 @@ async fn values_choose_by_key_by_selector_or_outright() {
     let none = machine(&consumer, &["--for", "md7"]).await;
     assert_eq!(none.exit, Some(3), "{none:#?}");
     assert!(
-        none.stderr.contains("the values choose no image for `md7` (they do for cluster, control_plane"),
+        none.stderr
+            .contains("the values have no machines `md7` (they have control_plane, machine_deployments.md0"),
         "{none:#?}"
     );
     let kubeadm = ["--selector", "os=opensuse,k8s-flavor=kubeadm"];

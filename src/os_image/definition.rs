@@ -1,0 +1,231 @@
+//! What is said of some machines: mappings laid over each other, and the image that they choose together.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::cluster::{IMAGE_KEYS, SELECTOR};
+use super::machine::text_of_cluster;
+use super::machine_image::Raw;
+use super::selector::{EXTRA_KEYS, KEYS};
+use super::{Problem, Wrong};
+use crate::sylva::{MACHINE_IMAGE_URL, PROVISIONING_HOST, PROVISIONING_SCHEME};
+use crate::values::{KeyPath, Rendered};
+
+/// The fields of raw mode beside the URL.
+const RAW: [&str; 3] = ["machine_image_format", "machine_image_checksum", "machine_image_checksum_type"];
+
+/// The conditions of a selector, as they are written: regular expressions over attributes.
+pub type Selector = BTreeMap<String, String>;
+
+/// How an image is chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// By its key.
+    Key(String),
+    /// By what it is.
+    Selector(Selector),
+    /// By its key, to which a selector must agree.
+    Both(String, Selector),
+    /// Outright.
+    Raw(Raw),
+}
+
+/// Where images are served by their file names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// `http` or `https`.
+    pub scheme: String,
+    /// The host, and perhaps a port.
+    pub host: String,
+}
+
+/// The mappings of some machines, each laid over those before.
+pub(super) struct Definition<'a> {
+    values: Rendered<'a>,
+    layers: Vec<KeyPath>,
+}
+
+/// What a layer sets, and which one it is.
+type Set<T> = Option<(usize, T)>;
+
+impl<'a> Definition<'a> {
+    pub(super) fn new(values: Rendered<'a>, layers: Vec<KeyPath>) -> Self {
+        Self { values, layers }
+    }
+
+    /// What chooses the image, and where. The nearer layer decides between an image outright and one of the deployment's.
+    pub(super) fn choice(&self) -> Result<Option<(Choice, KeyPath)>, Problem> {
+        let (key, selector, url) = (self.key()?, self.selector()?, self.text(MACHINE_IMAGE_URL)?);
+        let of_images = key.as_ref().map(|(layer, _)| *layer).max(selector.as_ref().map(|(layer, _)| *layer));
+        let of_url = url.as_ref().map(|(layer, _)| *layer);
+        if of_url.is_some() && of_url == of_images {
+            let expected = "either machine_image_url and what belongs to it, or an image key or selector";
+            return Err(Wrong::instead("both", expected).at(self.at(of_url)));
+        }
+        let raw = || self.raw(url.as_ref().map(|(_, url)| url.clone()));
+        let choice = match (key, selector) {
+            _ if of_url > of_images => return Ok(Some((Choice::Raw(raw()?), self.at(of_url)))),
+            (None, None) => {
+                // A URL that was forgotten. The type alone is a default of the chart.
+                let raw = raw()?;
+                let is_meant = raw.format.is_some() || raw.checksum.is_some();
+                return Ok(is_meant.then(|| (Choice::Raw(raw), self.at(None))));
+            }
+            (Some((_, key)), None) => Choice::Key(key),
+            (None, Some((_, selector))) => Choice::Selector(selector),
+            (Some((_, key)), Some((_, selector))) => Choice::Both(key, selector),
+        };
+        Ok(Some((choice, self.at(of_images))))
+    }
+
+    /// Where images are served: as the machines, their cluster, or the values say.
+    pub(super) fn server(&self, cluster: &KeyPath) -> Result<Option<Server>, Problem> {
+        let said = |name: &str| match self.text(name)? {
+            Some((_, text)) => Ok(Some(text)),
+            None => text_of_cluster(self.values, cluster, &[name]),
+        };
+        let Some(host) = said(PROVISIONING_HOST)? else { return Ok(None) };
+        let scheme = said(PROVISIONING_SCHEME)?.unwrap_or_else(|| "https".to_owned());
+        Ok(Some(Server { scheme, host }))
+    }
+
+    fn at(&self, layer: Option<usize>) -> KeyPath {
+        layer.and_then(|layer| self.layers.get(layer)).or(self.layers.first()).cloned().unwrap_or_default()
+    }
+
+    /// The key, under either of its names.
+    fn key(&self) -> Result<Set<String>, Problem> {
+        let mut set = None;
+        for (index, layer) in self.layers.iter().enumerate() {
+            let [newer, older] = IMAGE_KEYS.map(|name| self.values.text(&layer.below(&[name])));
+            let key = match (newer?, older?) {
+                (Some(newer), Some(older)) if newer != older => {
+                    let expected = "the same as os_image_key, or only one of them";
+                    return Err(Wrong::instead("another key", expected).at(layer.below(&[IMAGE_KEYS[0]])));
+                }
+                (newer, older) => newer.or(older),
+            };
+            set = key.map(|key| (index, key)).or(set);
+        }
+        Ok(set.filter(|(_, key)| !key.is_empty()))
+    }
+
+    /// A text of the last layer that sets it; an empty one takes it away.
+    fn text(&self, name: &str) -> Result<Set<String>, Problem> {
+        let mut set = None;
+        for (index, layer) in self.layers.iter().enumerate() {
+            set = self.values.text(&layer.below(&[name]))?.map(|text| (index, text)).or(set);
+        }
+        Ok(set.filter(|(_, text)| !text.is_empty()))
+    }
+
+    fn raw(&self, url: Option<String>) -> Result<Raw, Problem> {
+        let [format, checksum, checksum_type] = RAW.map(|name| self.text(name));
+        let text = |set: Set<String>| set.map(|(_, text)| text);
+        Ok(Raw { url, format: text(format?), checksum: text(checksum?), checksum_type: text(checksum_type?) })
+    }
+
+    /// The conditions of all layers, the later ones over the earlier; one without any is none.
+    fn selector(&self) -> Result<Set<Selector>, Problem> {
+        let (mut written, mut last) = (BTreeMap::new(), 0);
+        for (index, layer) in self.layers.iter().enumerate() {
+            let at = layer.below(&[SELECTOR]);
+            match self.values.at(&at) {
+                None => {}
+                Some(Value::Object(conditions)) => {
+                    last = if conditions.is_empty() { last } else { index };
+                    written.extend(conditions.keys().map(|key| (key.as_str(), at.below(&[key]))));
+                }
+                Some(other) => return Err(Wrong::unexpected(other, "a mapping").at(at)),
+            }
+        }
+        let selector = conditions(self.values, &written)?;
+        Ok((!written.is_empty()).then_some((last, selector)))
+    }
+}
+
+/// The conditions of a selector, each of which stands at its own place.
+///
+/// # Errors
+/// A key that no image has as an attribute, and a value that is neither a text nor true or false.
+pub(super) fn conditions(
+    values: Rendered<'_>,
+    written: &BTreeMap<&str, KeyPath>,
+) -> Result<Selector, Problem> {
+    let has_extra = written.contains_key(EXTRA_KEYS);
+    let mut selector = Selector::new();
+    for (key, at) in written.iter().filter(|(key, _)| **key != EXTRA_KEYS) {
+        if !has_extra && !KEYS.contains(key) {
+            let expected = "os, os-release, flavor, hardened, k8s-flavor, k8s-version, commit-tag, …";
+            return Err(Wrong::instead("no attribute of an image", expected).at(at.clone()));
+        }
+        let text = match values.at(at) {
+            Some(Value::Bool(flag)) => flag.to_string(),
+            None => return Err(Wrong::instead("null", "text, true or false").at(at.clone())),
+            Some(_) => values.text(at)?.unwrap_or_default(),
+        };
+        selector.insert((*key).to_owned(), text);
+    }
+    Ok(selector)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::budget::Budget;
+
+    fn choice(layers: &[Value]) -> String {
+        let values = json!({"layers": {"a": layers.first(), "b": layers.get(1), "c": layers.get(2)}});
+        let budget = Budget::default();
+        let at = KeyPath::default().below(&["layers"]);
+        let paths = ["a", "b", "c"].map(|name| at.below(&[name]));
+        match Definition::new(Rendered::new(&values, &budget), paths.to_vec()).choice() {
+            Ok(None) => "nothing".to_owned(),
+            Ok(Some((Choice::Raw(raw), at))) => format!("{at} {}", raw.url.unwrap_or_default()),
+            Ok(Some((choice, at))) => format!("{at} {choice:?}"),
+            Err(problem) => problem.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_nearer_mapping_is_laid_over_the_wider_ones() {
+        let key = |key: &str| json!({"image_key": key});
+        let selector = |conditions: Value| json!({"os_image_selector": conditions});
+        let url = |url: &str| json!({"machine_image_url": url, "machine_image_format": "raw"});
+        for (layers, expected) in [
+            (vec![], "nothing"),
+            (vec![json!({"machine_image_checksum_type": "sha256"})], "nothing"),
+            (vec![key("x"), key("y")], "layers.b Key(\"y\")"),
+            (vec![key("x"), json!({}), json!({"os_image_key": "z"})], "layers.c Key(\"z\")"),
+            (vec![key("x"), key("")], "nothing"),
+            (vec![selector(json!({}))], "nothing"),
+            (
+                vec![selector(json!({"os": "a", "hardened": true})), selector(json!({"hardened": false}))],
+                r#"layers.b Selector({"hardened": "false", "os": "a"})"#,
+            ),
+            (vec![key("x"), selector(json!({"os": "a"}))], r#"layers.b Both("x", {"os": "a"})"#),
+            (vec![key("x"), url("u")], "layers.b u"),
+            (vec![url("u"), key("x")], "layers.b Key(\"x\")"),
+        ] {
+            assert_eq!(choice(&layers), expected, "{layers:?}");
+        }
+        for (layers, said) in [
+            (vec![json!({"image_key": "x", "machine_image_url": "u"})], "`layers.a`: is both"),
+            (vec![selector(json!({"os": null}))], "`layers.a.os_image_selector.os`: is null"),
+            (vec![selector(json!({"colour": "red"}))], "is no attribute of an image"),
+            (
+                vec![json!({}), selector(json!({"os": 1}))],
+                "`layers.b.os_image_selector.os`: is a whole number",
+            ),
+            (vec![selector(json!("text"))], "expected a mapping"),
+        ] {
+            let error = choice(&layers);
+            assert!(error.contains(said), "{layers:?}: {error}");
+        }
+        let extra = selector(json!({"colour": "red", "_use_extra_keys_": true}));
+        assert_eq!(choice(&[extra]), r#"layers.a Selector({"colour": "red"})"#);
+    }
+}
