@@ -18,6 +18,7 @@ mod problem;
 mod registries;
 mod select;
 pub mod selector;
+pub mod served;
 pub mod url;
 mod wanted;
 

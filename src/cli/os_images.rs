@@ -7,8 +7,12 @@ use super::args::consumer::{DataFormat, OsImages as Args};
 use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::known::Known;
 use super::reached::{Reached, fallback};
+use crate::config::Config;
 use crate::observe::releases::Snapshot;
+use crate::os_image::selector::Candidate;
+use crate::os_image::served::{Wanted, wanted};
 use crate::os_image::{OsImage, Published, Selection};
 use crate::release::{Release, Version};
 use crate::report;
@@ -16,7 +20,11 @@ use crate::report;
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?;
     let (reach, deployment) = (&args.deployment.reach, Deployment::read_some(&args.deployment)?);
-    let selection = deployment.selection(fallback(reach, config.as_ref())?.as_ref())?;
+    let mut selection = deployment.selection(fallback(reach, config.as_ref())?.as_ref())?;
+    if args.served {
+        selection.images =
+            context.block_on(served(context, args, config.as_ref(), &deployment, selection.images))?;
+    }
     let keys = selection.images.iter().filter_map(|image| image.published()?.cosign_key.clone().err());
     match keys.collect::<Vec<_>>().as_slice() {
         [] => {}
@@ -37,6 +45,49 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         DataFormat::Json => context.output.json(&report::os_images::json(&selection))?,
     }
     Ok(Exit::Done)
+}
+
+/// The images of which the values say that they are served. What is asked for and matches no image is told.
+async fn served(
+    context: &Context,
+    args: &Args,
+    config: Option<&Config>,
+    deployment: &Deployment,
+    mut images: Vec<OsImage>,
+) -> Result<Vec<OsImage>, Failure> {
+    let wanted = wanted(deployment.rendered(), deployment.form());
+    let wanted = wanted.map_err(|problem| deployment.refused(&[problem]))?;
+    let known = Known::of_config_map(context, &args.known).await?;
+    let (known, asked) = match (known, wanted) {
+        (None, Wanted::All) => return Ok(images),
+        (Some(known), Wanted::All) => {
+            images.retain(|image| known.has(&image.key));
+            return Ok(images);
+        }
+        (Some(known), Wanted::Asked(asked)) => (known, asked),
+        (None, Wanted::Asked(_)) if args.offline => {
+            let error =
+                "--served asks the registry what the images are; with --offline, name --os-images-info";
+            return Err(Failure::usage(error));
+        }
+        (None, Wanted::Asked(asked)) => {
+            let reach = &args.deployment.reach;
+            (Known::of_registry(context, reach, config, deployment, &images).await?, asked)
+        }
+    };
+    let candidates = known.candidates()?;
+    let candidates: Vec<&Candidate> = candidates.iter().collect();
+    let mut keys = BTreeSet::new();
+    for asked in &asked {
+        let matches = asked.matches(&candidates);
+        let matches = matches.map_err(|why| deployment.refused_at(vec![(&asked.at, why)]))?;
+        if matches.is_empty() {
+            context.note(&deployment.said(&asked.at, "no image matches it, so none is served for it"));
+        }
+        keys.extend(matches);
+    }
+    images.retain(|image| keys.contains(&image.key));
+    Ok(images)
 }
 
 /// Every image exists; one that does not is answered with what may have been meant.

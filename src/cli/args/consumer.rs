@@ -37,6 +37,12 @@ pub(in crate::cli) struct OsImages {
     /// Ask no registry whether the images exist
     #[arg(long)]
     pub(in crate::cli) offline: bool,
+    /// Only the images that have to be served: those that machines choose, and os_image_server_additional_selectors
+    #[arg(long)]
+    pub(in crate::cli) served: bool,
+    /// Where it stands what is known of the images, by which selectors choose
+    #[command(flatten)]
+    pub(in crate::cli) known: Known,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) format: DataFormat,
