@@ -5,6 +5,7 @@
 //! [`Report::unknown`], what was not looked at in [`Report::skipped`]. Nothing here edits: a [`Fix`] is a change for the
 //! room `values` to make.
 
+mod deployment;
 mod finding;
 mod id;
 mod identity;
@@ -18,6 +19,7 @@ mod places;
 mod references;
 mod selector;
 mod signatures;
+mod values;
 mod version;
 
 use std::collections::BTreeMap;
@@ -30,6 +32,7 @@ use crate::values::{Document, Field, KeyPath, Mapping, Scalar};
 pub use finding::{Difference, Finding, Fix, Ignored, Place, Report, Skipped};
 pub use id::{Id, InvalidSetting, Severities, Severity, UnknownId, severity_setting};
 
+use deployment::{Deployment, Extent};
 use images::Shelf;
 use notes::Notes;
 
@@ -42,6 +45,9 @@ pub struct Inputs<'a> {
     pub overlays: &'a [File<'a>],
     /// Other files that speak of images.
     pub references: &'a [Reference<'a>],
+    /// The paths of the files that are one deployment, in the order in which Helm merges them; none where each file is
+    /// for itself.
+    pub deployment: &'a [String],
     /// The release that the file names.
     pub named: Named<'a>,
     /// The release before it, where it is known: it says which lines are new under the policy `follow`.
@@ -123,22 +129,67 @@ pub fn check(inputs: &Inputs<'_>) -> Report {
     {
         identity::judge(file, &wanted, standing, inputs.naming, &mut notes);
     }
+    let one = inputs.deployment.iter().filter_map(|path| reads.iter().find(|read| read.path == *path));
+    let one: Vec<&Read<'_>> = one.collect();
+    let together =
+        Some(&one).filter(|one| !one.is_empty()).and_then(|one| Deployment::of(one, Extent::Whole));
+    let standings = |of: &dyn Fn(&str) -> bool| -> Vec<&Standing<'_>> {
+        let own = of_references.iter().filter(|(file, _)| of(file.path)).map(|(_, standing)| standing);
+        std::iter::once(&primary).chain(&overlays).chain(own).collect()
+    };
     for (i, read) in reads.iter().enumerate() {
-        if references::has_own_version(inputs, read, &mut notes) {
+        if together.is_none() && references::has_own_version(inputs, read, &mut notes) {
             continue;
         }
         // Helm lays a file over the target's own ones: what another environment lists is not there.
-        let own =
-            of_references.iter().filter(|(file, _)| file.path == read.path).map(|(_, standing)| standing);
-        let standings: Vec<&Standing<'_>> = std::iter::once(&primary).chain(&overlays).chain(own).collect();
+        let alone = Shelf::new(&wanted, &standings(&|path| path == read.path));
         // The first is the primary: what it adds to the mapping is there for every other file.
-        let own: Vec<&Read<'_>> = reads.iter().take(1).chain((i > 0).then_some(read)).collect();
-        let shelf = Shelf::new(&wanted, &standings).with_own_images(&own);
-        kubernetes::judge(read, &shelf, &mut notes);
-        image_key::judge(read, &shelf, &mut notes);
-        selector::judge(read, &shelf, &mut notes);
+        let beside: Vec<&Read<'_>> = reads.iter().take(1).chain((i > 0).then_some(read)).collect();
+        let alone = alone.with_own_images(&beside);
+        let Some(deployment) = &together else {
+            kubernetes::judge(read, None, [&alone, &alone], &mut notes);
+            image_key::judge(read, &alone, &mut notes);
+            let lists_images = of_references.iter().any(|(file, _)| file.path == read.path);
+            judge_file(inputs, &reads, i, lists_images, &alone, &mut notes);
+            continue;
+        };
+        let all = Shelf::new(&wanted, &standings(&|_| true)).with_own_images(&one);
+        // A map is for all clusters of its chart, whatever one of them lists besides.
+        let of_chart = if i == 0 { Shelf::new(&wanted, &[&primary]) } else { alone };
+        kubernetes::judge(read, Some(deployment), [&of_chart, &all], &mut notes);
+        image_key::judge(read, &all, &mut notes);
+        if i == 0 {
+            selector::judge(deployment, &all, &mut notes);
+            values::judge(deployment, &all, &mut notes);
+        }
     }
     ignore::report(&reads, notes, &signatures::severities(inputs))
+}
+
+/// Judges what a file chooses: the target's own as a deployment, any other by itself and laid over the target's. One that
+/// lists images may be for another Kubernetes than the target's.
+fn judge_file(
+    inputs: &Inputs<'_>,
+    reads: &[Read<'_>],
+    i: usize,
+    lists_images: bool,
+    shelf: &Shelf,
+    notes: &mut Notes,
+) {
+    let (primary, read) = (&reads[0], &reads[i]);
+    let is_overlay = inputs.overlays.iter().any(|overlay| overlay.path == read.path);
+    let files: &[(&[&Read<'_>], Extent)] = match (i, is_overlay) {
+        (0, _) => &[(&[primary], Extent::Whole)],
+        (_, true) => &[(&[primary, read], Extent::Whole)],
+        (_, false) => &[(&[read], Extent::Part), (&[primary, read], Extent::Laid)],
+    };
+    for (files, extent) in files {
+        let Some(deployment) = Deployment::of(files, *extent) else { continue };
+        if *extent != Extent::Laid || !lists_images {
+            selector::judge(&deployment, shelf, notes);
+        }
+        values::judge(&deployment, shelf, notes);
+    }
 }
 
 fn overlaid<'a>(

@@ -29,6 +29,7 @@ pub use attributes::attributes;
 pub use nearest::nearest;
 pub use problem::{Problem, Wrong};
 pub use select::{Selection, form, select};
+pub use wanted::listed;
 
 use crate::release::{ImageKey, Prefix, Repository, Tag};
 use crate::sylva::{COSIGN_KEY, DIB_IMAGE, IMAGES};

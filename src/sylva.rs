@@ -40,6 +40,8 @@ pub const BOOTSTRAP_RULE: [&str; 2] = ["_internal", "_bootstrap_os_images_overri
 
 /// The Kubernetes version of a cluster, or of some of its machines.
 pub const K8S_VERSION: &str = "k8s_version";
+/// The Kubernetes minor of a cluster, which its version is looked up by.
+pub const K8S_VERSION_SHORT: &str = "k8s_version_short";
 /// The mapping of Kubernetes minors to versions.
 pub const K8S_VERSION_MAP: &str = "k8s_version_map";
 /// What provides a cluster's machines and sets them up.

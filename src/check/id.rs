@@ -25,6 +25,16 @@ pub enum Id {
     UnknownImageKey,
     /// A selector that matches no image, or several.
     Selector,
+    /// An image that is chosen, listed, and not enabled.
+    ImageNotEnabled,
+    /// An image that is chosen, and is for another Kubernetes than the cluster's.
+    KubernetesMismatch,
+    /// A minor of Kubernetes that the version map does not have.
+    UndefinedKubernetesVersion,
+    /// An entry that names a registry which is not there.
+    UnknownRegistry,
+    /// A selector of images to be served that matches none.
+    ServedSelector,
     /// An image that nobody signed.
     UnsignedImage,
     /// An image with signatures of which none counts.
@@ -81,7 +91,7 @@ pub struct Severities(BTreeMap<Id, Option<Severity>>);
 
 impl Id {
     /// All of them, in the order in which they are documented.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::DeadKey,
         Self::DuplicateKey,
         Self::UnlistedArtifact,
@@ -91,6 +101,11 @@ impl Id {
         Self::KubernetesVersion,
         Self::UnknownImageKey,
         Self::Selector,
+        Self::ImageNotEnabled,
+        Self::KubernetesMismatch,
+        Self::UndefinedKubernetesVersion,
+        Self::UnknownRegistry,
+        Self::ServedSelector,
         Self::UnsignedImage,
         Self::BadSignature,
         Self::WrongImage,
@@ -111,6 +126,11 @@ impl Id {
             Self::KubernetesVersion => "kubernetes-version",
             Self::UnknownImageKey => "unknown-image-key",
             Self::Selector => "selector",
+            Self::ImageNotEnabled => "image-not-enabled",
+            Self::KubernetesMismatch => "kubernetes-mismatch",
+            Self::UndefinedKubernetesVersion => "undefined-kubernetes-version",
+            Self::UnknownRegistry => "unknown-registry",
+            Self::ServedSelector => "served-selector",
             Self::UnsignedImage => "unsigned-image",
             Self::BadSignature => "bad-signature",
             Self::WrongImage => "wrong-image",
@@ -131,7 +151,16 @@ impl Id {
             Self::PinnedVersion => "The version is a snapshot and no release.",
             Self::KubernetesVersion => "A Kubernetes version fits no listed image.",
             Self::UnknownImageKey => "An image key is referred to and not listed.",
-            Self::Selector => "An image selector matches none or several of the listed images.",
+            Self::Selector => {
+                "An image selector matches none or several of the listed images, or another than the key beside it."
+            }
+            Self::ImageNotEnabled => "The image of a machine is listed and not enabled.",
+            Self::KubernetesMismatch => {
+                "The image of a machine is for another Kubernetes than its cluster has."
+            }
+            Self::UndefinedKubernetesVersion => "No Kubernetes version is defined for the minor that is set.",
+            Self::UnknownRegistry => "An entry names a registry that is not defined.",
+            Self::ServedSelector => "A selector of images to be served matches none.",
             Self::UnsignedImage => "A listed image has no signature.",
             Self::BadSignature => "A listed image has signatures, and none of them counts.",
             Self::WrongImage => "A listed image is another image or release, by what its manifest says.",
@@ -150,6 +179,11 @@ impl Id {
             | Self::KubernetesVersion
             | Self::UnknownImageKey
             | Self::Selector
+            | Self::ImageNotEnabled
+            | Self::KubernetesMismatch
+            | Self::UndefinedKubernetesVersion
+            | Self::UnknownRegistry
+            | Self::ServedSelector
             | Self::UnsignedImage
             | Self::BadSignature
             | Self::WrongImage => Severity::Error,

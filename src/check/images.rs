@@ -96,6 +96,7 @@ impl Image {
                     .collect(),
                 key,
                 attributes: annotations.map(|all| attributes(all)),
+                is_whole: artifact.is_some_and(|artifact| artifact.digest.is_some()),
                 facets,
             },
         }
@@ -119,6 +120,7 @@ impl Image {
                 key: key.to_owned(),
                 names: vec![key.to_owned()],
                 attributes: Some(attributes),
+                is_whole: true,
                 facets,
             },
         }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::deployment::Deployment;
 use super::images::{Image, Shelf};
 use super::notes::{Note, Notes, place};
 use super::places::key;
@@ -29,13 +30,20 @@ struct Against<'a> {
     template: bool,
 }
 
-/// Judges every Kubernetes version of a file.
-pub(super) fn judge(read: &Read<'_>, shelf: &Shelf, notes: &mut Notes) {
-    if shelf.images.is_empty() {
-        return;
-    }
+/// Judges every Kubernetes version of a file, which may be part of a deployment: those of a map by the images of the chart,
+/// those of clusters by all images.
+pub(super) fn judge(
+    read: &Read<'_>,
+    deployment: Option<&Deployment<'_>>,
+    [of_chart, all]: [&Shelf; 2],
+    notes: &mut Notes,
+) {
     for field in read.fields.iter().filter(|field| is_judged(&field.path)) {
-        let Some(text) = field.text.filter(|_| boots_images(read, field)) else { continue };
+        let Some(text) = field.text.filter(|_| boots_images(read, deployment, field)) else { continue };
+        let shelf = if is_in_map(&field.path) { of_chart } else { all };
+        if shelf.images.is_empty() {
+            continue;
+        }
         let template = is_template(text);
         let tokens = if template { tokens(read, field) } else { whole(field) };
         let others = tokens.iter().filter_map(|token| token.version.revision.clone()).collect::<Vec<_>>();
@@ -47,9 +55,10 @@ pub(super) fn judge(read: &Read<'_>, shelf: &Shelf, notes: &mut Notes) {
 }
 
 /// Whether the machines that a version is for boot images: those of a version map may, whatever the file's cluster is.
-fn boots_images(read: &Read<'_>, field: &Field<'_>) -> bool {
+fn boots_images(read: &Read<'_>, deployment: Option<&Deployment<'_>>, field: &Field<'_>) -> bool {
     let cluster = field.path.split_last().map(|(_, cluster)| cluster).unwrap_or_default();
-    is_in_map(&field.path) || !read.fields.iter().any(|other| boots_none(other, cluster))
+    let of_deployment = deployment.is_none_or(Deployment::boots_images);
+    is_in_map(&field.path) || (of_deployment && !read.fields.iter().any(|other| boots_none(other, cluster)))
 }
 
 /// Whether a version speaks of images of this kind. Beside a version with a revision, one without is for the others:

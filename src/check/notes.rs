@@ -34,6 +34,14 @@ impl Notes {
         self.findings.push(Finding { id, severity, place, message, help, subject, fix });
     }
 
+    /// The same, unless it was found there before.
+    pub(super) fn find_once(&mut self, note: Note) {
+        let is_same = |finding: &Finding| finding.id == note.id && finding.place == note.place;
+        if !self.findings.iter().any(is_same) {
+            self.find(note);
+        }
+    }
+
     /// Whether findings of a kind may have been missed: an ignore of them may be of use another time.
     pub(super) fn may_lack(&self, id: Id) -> bool {
         self.undecided.contains(&id) || self.skipped.iter().any(|skipped| skipped.id == id)

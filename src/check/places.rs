@@ -1,8 +1,11 @@
 //! Where a file speaks of a cluster's images: places of fields, as findings name them.
 
 use super::{Place, Read, notes};
-use crate::os_image::cluster::{DEPLOYMENTS, IMAGE_KEYS, SELECTOR, is_of_cluster};
-use crate::sylva::{CAPI_PROVIDERS, K8S_VERSION, K8S_VERSION_MAP, MACHINE_IMAGE_URL, OS_IMAGES};
+use crate::os_image::cluster::{IMAGE_KEYS, SELECTOR, is_of_cluster};
+use crate::sylva::{
+    ADDITIONAL_SELECTORS, CAPI_PROVIDERS, K8S_VERSION, K8S_VERSION_MAP, K8S_VERSION_SHORT, MACHINE_IMAGE_URL,
+    OS_IMAGES,
+};
 use crate::values::{Document, Field, KeyPath};
 
 impl<'a> Read<'a> {
@@ -14,17 +17,17 @@ impl<'a> Read<'a> {
 
 /// Whether a key, or what stands below it, may speak of a cluster's images, of the user's own, or of a Kubernetes version.
 fn is_of_images(key: &str) -> bool {
-    let others = [OS_IMAGES, K8S_VERSION_MAP, CAPI_PROVIDERS, K8S_VERSION, MACHINE_IMAGE_URL, SELECTOR];
+    let others = [
+        OS_IMAGES,
+        K8S_VERSION_MAP,
+        CAPI_PROVIDERS,
+        K8S_VERSION,
+        MACHINE_IMAGE_URL,
+        SELECTOR,
+        ADDITIONAL_SELECTORS,
+        K8S_VERSION_SHORT,
+    ];
     is_of_cluster(key) || IMAGE_KEYS.contains(&key) || others.contains(&key)
-}
-
-/// The names of a cluster's machine deployments.
-pub(super) fn deployments<'a>(fields: &[Field<'a>], cluster: &[&str]) -> Vec<&'a str> {
-    let name = |field: &Field<'a>| match field.path.as_slice() {
-        [above @ .., DEPLOYMENTS, name] if above == cluster => Some(*name),
-        _ => None,
-    };
-    fields.iter().filter_map(name).collect()
 }
 
 /// Where a field's value is.
@@ -32,12 +35,6 @@ pub(super) fn value_place(read: &Read<'_>, field: &Field<'_>) -> Place {
     let place = notes::place(read.path, read.document, key(field), field.span.clone());
     // Of an alias the bytes are elsewhere.
     if place.at == field.at { place } else { Place { at: field.at, length: 1, ..place } }
-}
-
-/// Where a field's key is.
-pub(super) fn key_place(read: &Read<'_>, field: &Field<'_>) -> Place {
-    let length = field.path.last().map_or(1, |key| key.chars().count().max(1));
-    Place { path: read.path.to_owned(), key: key(field), at: field.key_at, length }
 }
 
 pub(super) fn key(field: &Field<'_>) -> KeyPath {

@@ -10,7 +10,7 @@ use crate::release::Release;
 use crate::values::{Document, KeyPath, Mapping};
 
 /// Where a HelmRelease has the values of its chart.
-const VALUES: [&str; 2] = ["spec", "values"];
+pub(super) const VALUES: [&str; 2] = ["spec", "values"];
 
 /// The mappings of referenced files that are of the target's release.
 pub(super) fn mappings<'a>(inputs: &Inputs<'a>) -> Vec<(&'a Reference<'a>, Mapping)> {

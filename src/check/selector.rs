@@ -1,178 +1,240 @@
-//! Image selectors: does each choose exactly one of the listed images.
+//! The images that machines choose: does each selector choose exactly one of the listed images, does a key beside it agree,
+//! is the image enabled, and is it for the cluster's Kubernetes.
 //!
-//! What the machines of a role do not say comes from the cluster. A value that only Helm knows narrows the choice in a
-//! way that nobody knows here: then none is still none, and several may be one.
+//! Judged is what the machines get, by the resolver that `machine-image` has: what one file says over another, and the
+//! control plane or a machine deployment over the cluster. What only Helm knows narrows a choice in a way that nobody knows
+//! here: then none is still none, and several may be one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::images::Shelf;
+use super::Id;
+use super::deployment::{Deployment, Extent};
+use super::images::{Image, Shelf};
 use super::notes::{Note, Notes};
-use super::places::{deployments, key_place};
-use super::{Id, Read};
-use crate::os_image::cluster::{IMAGE_KEYS, Role, SELECTOR, Scope, is_in_cluster, is_template};
-use crate::os_image::selector::{Candidate, Condition, EXTRA_KEYS, KEYS, Outcome, choose, defaults};
-use crate::sylva::{BOOTSTRAP_PROVIDER, K8S_VERSION, MACHINE_IMAGE_URL};
-use crate::values::Field;
+use crate::os_image::Problem;
+use crate::os_image::cluster::SELECTOR;
+use crate::os_image::definition::{Choice, Selector};
+use crate::os_image::kubernetes::{Fit, kubernetes_fit};
+use crate::os_image::machine::{Machines, machines};
+use crate::os_image::selector::{Candidate, Condition, Outcome, choose, defaults};
+use crate::sylva::INFRASTRUCTURES;
+use crate::values::KeyPath;
 
-/// The selectors of one cluster for one infrastructure.
-type Selectors<'r, 'a> = BTreeMap<Role<'a>, Selector<'r, 'a>>;
-
-/// A selector as it is written.
-struct Selector<'r, 'a> {
-    field: &'r Field<'a>,
-    conditions: BTreeMap<&'a str, Condition>,
+/// Judges what the machines of a deployment choose.
+pub(super) fn judge(deployment: &Deployment<'_>, shelf: &Shelf, notes: &mut Notes) {
+    let listed = deployment.listed();
+    let (has_none, shelf) = (shelf.images.is_empty(), shelf.with_only(listed.as_ref()));
+    let judging = Judging { deployment, shelf: &shelf, listed, has_none };
+    match machines(deployment.values()) {
+        Err(problem) => judging.problem(&problem, notes),
+        Ok(all) => all.iter().filter(|it| boots_images(it)).for_each(|it| judging.machines(it, notes)),
+    }
 }
 
-/// Judges every selector of a file.
-pub(super) fn judge(read: &Read<'_>, shelf: &Shelf, notes: &mut Notes) {
-    let mut clusters: BTreeMap<(Vec<&str>, Option<&str>), Selectors<'_, '_>> = BTreeMap::new();
-    for (i, field) in read.fields.iter().enumerate() {
-        let Some((&SELECTOR, above)) = field.path.split_last() else { continue };
-        // A template, or nothing.
-        if !is_in_cluster(above) || field.text.is_some() {
-            if field.text.is_some_and(is_template) {
-                notes.skip(Id::Selector, key_place(read, field), "it is a template");
+/// Whether the machines boot images that are listed here.
+fn boots_images(machines: &Machines) -> bool {
+    machines.cluster.infrastructure.as_deref().is_none_or(|name| INFRASTRUCTURES.contains(&name))
+}
+
+struct Judging<'a> {
+    deployment: &'a Deployment<'a>,
+    shelf: &'a Shelf,
+    listed: Option<BTreeMap<String, bool>>,
+    /// Whether no image is known at all, so that nothing can be said to be missing.
+    has_none: bool,
+}
+
+impl Judging<'_> {
+    fn machines(&self, machines: &Machines, notes: &mut Notes) {
+        let (choice, at) = match &machines.choice {
+            Ok(Some((choice, at))) => (choice, at),
+            Ok(None) => return,
+            Err(problem) => return self.problem(problem, notes),
+        };
+        match choice {
+            Choice::Raw(_) => {}
+            Choice::Key(key) => {
+                self.enabled(key, at, notes);
+                self.kubernetes(machines, key, at, notes);
             }
-            continue;
-        }
-        let scope = Scope::of(above);
-        let conditions = conditions(read, i, notes);
-        let selectors = clusters.entry((scope.cluster, scope.infrastructure)).or_default();
-        selectors.insert(scope.role, Selector { field, conditions });
-    }
-    if shelf.images.is_empty() {
-        return;
-    }
-    for ((cluster, infrastructure), selectors) in &clusters {
-        judge_cluster(read, cluster, *infrastructure, selectors, shelf, notes);
-    }
-}
-
-/// The conditions of the selector at `fields[at]`, whose own fields follow it.
-fn conditions<'a>(read: &Read<'a>, at: usize, notes: &mut Notes) -> BTreeMap<&'a str, Condition> {
-    let selector = &read.fields[at];
-    let own = read.fields[at + 1..].iter().take_while(|field| field.path.starts_with(&selector.path));
-    let own: Vec<&Field<'a>> = own.filter(|field| field.path.len() == selector.path.len() + 1).collect();
-    let has_extra = own.iter().any(|field| field.path.last() == Some(&EXTRA_KEYS));
-    let mut conditions = BTreeMap::new();
-    for field in own {
-        let Some(key) = field.path.last().copied() else { continue };
-        if !has_extra && !KEYS.contains(&key) {
-            let message = format!("a selector has no `{key}` (it has {})", KEYS.join(", "));
-            notes.find(note(read, field, message, None));
-        } else if key != EXTRA_KEYS {
-            conditions.insert(key, condition(read, field, key, notes));
+            Choice::Selector(_) | Choice::Both(..) if self.deployment.extent == Extent::Laid => {}
+            Choice::Selector(selector) => {
+                let outcome = self.outcome(machines, selector, at, notes);
+                self.report(outcome, at, notes);
+            }
+            Choice::Both(key, selector) => {
+                self.enabled(key, at, notes);
+                match self.outcome(machines, selector, at, notes) {
+                    Some(Outcome::One(chosen)) if chosen != *key => {
+                        self.disagree(key, Some(&chosen), at, notes)
+                    }
+                    Some(Outcome::Unknown(_)) if self.excludes(machines, selector, key) => {
+                        self.disagree(key, None, at, notes);
+                    }
+                    // A key that is not listed is a finding of its own.
+                    Some(Outcome::None { .. } | Outcome::Several(_)) if !self.is_listed(key) => {}
+                    outcome => self.report(outcome, at, notes),
+                }
+            }
         }
     }
-    conditions
-}
 
-fn condition(read: &Read<'_>, field: &Field<'_>, key: &str, notes: &mut Notes) -> Condition {
-    let text = match field.text {
-        Some(text) if !is_template(text) => text,
-        _ => {
-            notes.skip(Id::Selector, key_place(read, field), "it is a template");
-            return Condition::Unknown;
+    /// What a selector with what it inherits chooses; `None` where there is nothing to choose from.
+    fn outcome(
+        &self,
+        machines: &Machines,
+        selector: &Selector,
+        at: &KeyPath,
+        notes: &mut Notes,
+    ) -> Option<Outcome> {
+        if self.shelf.images.is_empty() && self.has_none {
+            return None;
         }
-    };
-    if !field.quoted && text.parse::<f64>().is_ok() {
-        let message = format!("`{key}` is a number, and a selector wants a text");
-        notes.find(note(read, field, message, Some(format!("write \"{text}\""))));
-        return Condition::Unknown;
-    }
-    // Which name the chart gives its registries is not known here.
-    if key == "oci-image-registry-key" && text != ".*" {
-        return Condition::Unknown;
-    }
-    let condition = Condition::new(if field.quoted { text } else { boolean(text) });
-    if matches!(condition, Condition::Unknown) {
-        notes.skip(Id::Selector, key_place(read, field), "its regular expression cannot be read here");
-    }
-    condition
-}
-
-/// Booleans as Helm's reader (YAML 1.1) has them.
-fn boolean(text: &str) -> &str {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "y" => "true",
-        "false" | "no" | "off" | "n" => "false",
-        _ => text,
-    }
-}
-
-fn judge_cluster(
-    read: &Read<'_>,
-    cluster: &[&str],
-    infrastructure: Option<&str>,
-    selectors: &Selectors<'_, '_>,
-    shelf: &Shelf,
-    notes: &mut Notes,
-) {
-    let defaults = defaults_of(read, cluster);
-    let images: Vec<&Candidate> = shelf.images.iter().map(|image| &image.candidate).collect();
-    let deployments = deployments(&read.fields, cluster);
-    let deployments =
-        deployments.iter().map(|name| vec![Role::All, Role::AnyDeployment, Role::Deployment(name)]);
-    let any = deployments.len() == 0;
-    let chains = std::iter::once(vec![Role::All, Role::ControlPlane]).chain(deployments);
-    let chains = chains.chain(any.then(|| vec![Role::All, Role::AnyDeployment]));
-    let mut judged = BTreeSet::new();
-    for chain in chains {
-        let written: Vec<&Selector<'_, '_>> = chain.iter().filter_map(|role| selectors.get(role)).collect();
-        let Some(last) = written.last() else { continue };
-        // An image that is named for fewer machines than the selector is for takes its place.
-        let mut narrower = chain.iter().rev().take_while(|role| !selectors.contains_key(role));
-        let named = narrower.any(|role| has_image_key(read, cluster, infrastructure, *role));
-        if named || !judged.insert(written.iter().map(|selector| selector.field.key_at).collect::<Vec<_>>()) {
-            continue;
+        let conditions = self.conditions(machines, selector);
+        for (key, text) in selector {
+            if matches!(Condition::new(text), Condition::Unknown) {
+                let why = format!("the regular expression of `{key}` cannot be read here");
+                notes.skip(Id::Selector, self.deployment.key_place(at), why);
+            }
         }
-        let mut effective: BTreeMap<&str, &Condition> = defaults.iter().map(|(key, c)| (*key, c)).collect();
-        effective.extend(written.iter().flat_map(|selector| &selector.conditions).map(|(key, c)| (*key, c)));
-        report(read, last.field, choose(&effective, &images, shelf.is_open), notes);
+        let conditions = conditions.iter().map(|(key, condition)| (key.as_str(), condition)).collect();
+        let images: Vec<&Candidate> = self.shelf.images.iter().map(|image| &image.candidate).collect();
+        Some(choose(&conditions, &images, self.shelf.is_open))
+    }
+
+    fn conditions(&self, machines: &Machines, selector: &Selector) -> BTreeMap<String, Condition> {
+        let cluster = &machines.cluster;
+        let version = cluster.k8s_version.as_ref().ok().and_then(Option::as_deref);
+        let defaults = defaults(version, cluster.bootstrap_provider.as_deref()).into_iter();
+        let own = selector.iter().map(|(key, text)| {
+            // Which name the chart gives its registries is not known here.
+            let is_known = key != "oci-image-registry-key" || text == ".*";
+            (key.clone(), if is_known { Condition::new(text) } else { Condition::Unknown })
+        });
+        defaults.map(|(key, condition)| (key.to_owned(), condition)).chain(own).collect()
+    }
+
+    /// Whether a selector cannot choose an image, whatever is not known.
+    fn excludes(&self, machines: &Machines, selector: &Selector, key: &str) -> bool {
+        let conditions = self.conditions(machines, selector);
+        let conditions = conditions.iter().map(|(key, condition)| (key.as_str(), condition)).collect();
+        let image = self.shelf.image(key).map(|image| choose(&conditions, &[&image.candidate], false));
+        matches!(image, Some(Outcome::None { .. }))
+    }
+
+    fn is_listed(&self, key: &str) -> bool {
+        self.shelf.keys.contains(key) || self.shelf.keys.contains(bare(key))
+    }
+
+    fn report(&self, outcome: Option<Outcome>, at: &KeyPath, notes: &mut Notes) {
+        match outcome {
+            None | Some(Outcome::One(_)) => {}
+            Some(Outcome::None { hint }) => {
+                let message = format!("{} matches no listed image", selector_at(at));
+                self.find(Id::Selector, at, message, hint, notes);
+            }
+            Some(Outcome::Several(images)) => {
+                let message = format!("{} matches {} listed images", selector_at(at), images.len());
+                let names: Vec<String> = images.iter().map(|key| format!("`{key}`")).collect();
+                let help = Some(format!("they are {}", names.join(", ")));
+                self.find(Id::Selector, at, message, help, notes);
+            }
+            Some(Outcome::Unknown(why)) => notes.skip(Id::Selector, self.deployment.key_place(at), why),
+        }
+    }
+
+    fn disagree(&self, key: &str, chosen: Option<&str>, at: &KeyPath, notes: &mut Notes) {
+        let message = match chosen {
+            Some(chosen) => format!("the image key is `{key}`, and the selector chooses `{chosen}`"),
+            None => format!("the image key is `{key}`, which the selector does not choose"),
+        };
+        let help = "remove one of them; what a cluster says counts for all its machines".to_owned();
+        self.find(Id::Selector, at, message, Some(help), notes);
+    }
+
+    fn enabled(&self, key: &str, at: &KeyPath, notes: &mut Notes) {
+        let Some(listed) = &self.listed else { return };
+        match listed.get(key).or(listed.get(bare(key))) {
+            Some(true) => {}
+            Some(false) => {
+                let message = format!("`{key}` is listed and not enabled, so that there is no such image");
+                let help = Some("set `enabled: true` for it".to_owned());
+                self.find(Id::ImageNotEnabled, at, message, help, notes);
+            }
+            // Another file takes away what the chart lists.
+            None if self.shelf.keys.contains(key) => {
+                let message = format!("`{key}` is no image of this deployment");
+                self.find(Id::UnknownImageKey, at, message, None, notes);
+            }
+            None => {}
+        }
+    }
+
+    fn kubernetes(&self, machines: &Machines, key: &str, at: &KeyPath, notes: &mut Notes) {
+        let version = machines.cluster.k8s_version.as_ref().ok().and_then(Option::as_deref);
+        let Some(wanted) = version.and_then(|text| text.parse().ok()) else { return };
+        let Some(image) = self.shelf.image(key) else { return };
+        let none = BTreeMap::new();
+        let attributes = image.candidate.attributes.as_ref().unwrap_or(&none);
+        if let Fit::Differs(has) = kubernetes_fit(&wanted, bare(key), attributes) {
+            let message = format!("`{key}` is for Kubernetes {has}, and the cluster has {wanted}");
+            let help = "choose an image of the cluster's version".to_owned();
+            self.find(Id::KubernetesMismatch, at, message, Some(help), notes);
+        }
+    }
+
+    /// A template is not judged; a selector that no chart takes is wrong.
+    fn problem(&self, problem: &Problem, notes: &mut Notes) {
+        let (at, name) = (&problem.at, problem.at.0.last().map(String::as_str).unwrap_or_default());
+        let is_laid = self.deployment.extent == Extent::Laid;
+        let is_selector = !is_laid && at.0.iter().any(|key| key == SELECTOR);
+        match problem.is_of_template() {
+            true if is_selector => {
+                notes.skip(Id::Selector, self.deployment.key_place(at), "it is a template")
+            }
+            false if is_selector => {
+                let message = format!("`{name}` {}", problem.wrong);
+                self.find(Id::Selector, at, message, None, notes);
+            }
+            _ => {}
+        }
+    }
+
+    /// Several machines may get it from one place.
+    fn find(&self, id: Id, at: &KeyPath, message: String, help: Option<String>, notes: &mut Notes) {
+        let place = match id {
+            Id::Selector => self.deployment.key_place(at),
+            _ => self.deployment.value_place(at),
+        };
+        let subject = place.key.0.join(".");
+        self.deployment.find(Note { id, place, subject, message, help, fix: None }, notes);
     }
 }
 
-/// What every selector of a cluster gets unless it has its own.
-fn defaults_of(read: &Read<'_>, cluster: &[&str]) -> BTreeMap<&'static str, Condition> {
-    let text = |below: &[&str]| {
-        let at = |path: &[&str]| path.strip_prefix(cluster) == Some(below);
-        let field = read.fields.iter().find(|field| at(&field.path))?;
-        field.text.filter(|text| !text.is_empty() && !is_template(text))
-    };
-    defaults(text(&[K8S_VERSION]), text(&BOOTSTRAP_PROVIDER))
-}
-
-/// Whether an image is named outright for these machines: then no selector chooses.
-fn has_image_key(read: &Read<'_>, cluster: &[&str], infrastructure: Option<&str>, role: Role<'_>) -> bool {
-    read.fields.iter().any(|field| {
-        let Some((name, above)) = field.path.split_last() else { return false };
-        let chooses = IMAGE_KEYS.contains(name) || *name == MACHINE_IMAGE_URL;
-        let set = field.text.is_some_and(|text| !matches!(text, "" | "~" | "null"));
-        let scope = Scope::of(above);
-        chooses
-            && set
-            && scope.role == role
-            && scope.cluster == cluster
-            && scope.infrastructure == infrastructure
-    })
-}
-
-fn report(read: &Read<'_>, field: &Field<'_>, outcome: Outcome, notes: &mut Notes) {
-    match outcome {
-        Outcome::One(_) => {}
-        Outcome::None { hint } => {
-            notes.find(note(read, field, "the selector matches no listed image".to_owned(), hint));
-        }
-        Outcome::Several(images) => {
-            let message = format!("the selector matches {} listed images", images.len());
-            let names: Vec<String> = images.iter().map(|key| format!("`{key}`")).collect();
-            notes.find(note(read, field, message, Some(format!("they are {}", names.join(", ")))));
-        }
-        Outcome::Unknown(why) => notes.skip(Id::Selector, key_place(read, field), why),
+/// The selector that counts where an image is chosen, perhaps by a key.
+fn selector_at(at: &KeyPath) -> &'static str {
+    match at.0.last().is_some_and(|name| name == SELECTOR) {
+        true => "the selector",
+        false => "the selector that counts beside this key",
     }
 }
 
-fn note(read: &Read<'_>, field: &Field<'_>, message: String, help: Option<String>) -> Note {
-    let (place, subject) = (key_place(read, field), field.path.join("."));
-    Note { id: Id::Selector, place, subject, message, help, fix: None }
+/// A key without the registry's name, which newer charts put before it.
+fn bare(key: &str) -> &str {
+    key.split_once("--").map_or(key, |(_, bare)| bare)
+}
+
+impl Shelf {
+    fn image(&self, key: &str) -> Option<&Image> {
+        self.images.iter().find(|image| image.candidate.names.iter().any(|name| name == key))
+    }
+
+    /// Without the images of which it is known that the deployment does not have them.
+    fn with_only(&self, listed: Option<&BTreeMap<String, bool>>) -> Self {
+        let mut shelf = self.clone();
+        if let Some(listed) = listed {
+            shelf.images.retain(|image| listed.get(&image.candidate.key) == Some(&true));
+        }
+        shelf
+    }
 }

@@ -56,6 +56,7 @@ fn report_with(
         },
         overlays: &[],
         references: &references,
+        deployment: &[],
         named: Named::Release(release),
         previous: None,
         ownership: &Ownership::from_values(registries.as_ref(), &key),

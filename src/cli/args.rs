@@ -142,6 +142,9 @@ pub(super) struct Check {
     /// The files
     #[command(flatten)]
     pub(super) files: Files,
+    /// The files of one deployment, judged as Helm merges them: the chart's own first, then what is laid over it
+    #[arg(short = 'f', long = "values", value_name = "FILE", conflicts_with_all = ["values", "references", "fix"])]
+    pub(super) deployment: Vec<PathBuf>,
     /// How severe a kind of finding is: ID=error, ID=warn or ID=off
     #[arg(long, value_name = "ID=SEVERITY", value_parser = crate::check::severity_setting)]
     pub(super) severity: Vec<(crate::check::Id, Option<crate::check::Severity>)>,

@@ -1,5 +1,6 @@
 //! `dibump check`: is a file in step with the release that it names, and with `--fix` what is safe to put right.
 
+mod deployment;
 mod fix;
 mod release;
 
@@ -16,10 +17,10 @@ use crate::check::{
 };
 use crate::config::Config;
 use crate::plan::{Current, Survey, SurveyError, Surveyed, survey};
-use crate::release::Naming;
-use crate::report;
+use crate::release::{Naming, Version};
 use crate::report::check::{Checked, Fixed, code_quality, json, junit, markdown, sarif, text};
 use crate::values::{Document, ValuesError};
+use deployment::Deployment;
 use release::Known;
 
 /// What was found in all files.
@@ -31,6 +32,21 @@ struct Outcome {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?;
+    if !args.deployment.is_empty() {
+        let Deployment { local, others, version } =
+            Deployment::read(&args.files, &args.deployment, config.as_ref())?;
+        let severities = severities(args, &local);
+        let checker = Checker {
+            context,
+            args,
+            config: config.as_ref(),
+            severities: &severities,
+            references: References { documents: others, skipped: Vec::new() },
+            deployment: args.deployment.iter().map(|path| path.display().to_string()).collect(),
+            from: args.files.from.clone().or(version),
+        };
+        return report(context, args, &checker.check(local)?);
+    }
     let locals = local::locals(context, &args.files, config.as_ref())?;
     if locals.len() > 1 && !args.files.references.is_empty() {
         return Err(Failure::usage("--references speaks of the images of one values file; name the file"));
@@ -38,17 +54,15 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut outcome: Option<Outcome> = None;
     for mut local in locals {
         local.read_again()?;
-        let severities = local.target.severities.clone();
-        let severities = args
-            .severity
-            .iter()
-            .fold(severities, |severities, (id, severity)| severities.with(*id, *severity));
+        let severities = severities(args, &local);
         let one = Checker {
             context,
             args,
             config: config.as_ref(),
             severities: &severities,
             references: References::of(&local, &args.files.references)?,
+            deployment: Vec::new(),
+            from: args.files.from.clone(),
         };
         let found = one.check(local)?;
         match &mut outcome {
@@ -56,7 +70,16 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             Some(all) => all.extend(found),
         }
     }
-    let Some(outcome) = outcome else { return Ok(Exit::Done) };
+    outcome.map_or(Ok(Exit::Done), |outcome| report(context, args, &outcome))
+}
+
+/// Those of the configuration, and of the flags.
+fn severities(args: &Args, local: &Local<'_>) -> Severities {
+    let severities = local.target.severities.clone();
+    args.severity.iter().fold(severities, |severities, (id, severity)| severities.with(*id, *severity))
+}
+
+fn report(context: &Context, args: &Args, outcome: &Outcome) -> Result<Exit, Failure> {
     let checked = Checked { report: &outcome.report, fixed: &outcome.fixed, texts: &outcome.texts };
     for output in &args.output {
         let text = rendered(output.format.unwrap_or(args.format), &checked)?;
@@ -78,11 +101,11 @@ fn exit(args: &Args, report: &Report) -> Exit {
 fn rendered(format: CheckFormat, checked: &Checked<'_>) -> Result<String, Failure> {
     match format {
         CheckFormat::Text => Ok(text(checked)),
-        CheckFormat::Json => report::json::text(&json::report(checked)).map_err(Failure::person),
+        CheckFormat::Json => crate::report::json::text(&json::report(checked)).map_err(Failure::person),
         CheckFormat::CodeQuality => {
-            report::json::text(&code_quality::report(checked)).map_err(Failure::person)
+            crate::report::json::text(&code_quality::report(checked)).map_err(Failure::person)
         }
-        CheckFormat::Sarif => report::json::text(&sarif::report(checked)).map_err(Failure::person),
+        CheckFormat::Sarif => crate::report::json::text(&sarif::report(checked)).map_err(Failure::person),
         CheckFormat::Junit => Ok(junit::report(checked)),
         CheckFormat::Markdown => Ok(markdown::report(checked)),
     }
@@ -127,6 +150,10 @@ struct Checker<'a> {
     config: Option<&'a Config>,
     severities: &'a Severities,
     references: References,
+    /// The files that are one deployment, if they are.
+    deployment: Vec<String>,
+    /// The release, where somebody says it instead of the first file.
+    from: Option<Version>,
 }
 
 impl Checker<'_> {
@@ -153,8 +180,7 @@ impl Checker<'_> {
 
     /// What the files say; a key on the way to version or mapping that contradicts itself is a finding, and the only one.
     fn survey(&self, local: &Local<'_>) -> Result<Result<Survey, Box<Finding>>, Failure> {
-        let from = self.args.files.from.as_ref();
-        match survey(&local.target, local.contents(), from, local.policy.prereleases) {
+        match survey(&local.target, local.contents(), self.from.as_ref(), local.policy.prereleases) {
             Ok(survey) => Ok(Ok(survey)),
             Err(SurveyError::Values {
                 path,
@@ -179,6 +205,7 @@ impl Checker<'_> {
             primary: survey.primary.as_file(),
             overlays: &overlays,
             references: &references,
+            deployment: &self.deployment,
             named,
             previous: known.previous.as_ref(),
             ownership: &survey.ownership,

@@ -126,6 +126,7 @@ impl Known {
                 names: vec![key.clone()],
                 facets: Facets::from_name(key),
                 attributes: Some(attributes),
+                is_whole: true,
             })
         };
         self.images.iter().map(candidate).collect()

@@ -93,6 +93,18 @@ fn chosen<'a>(
     Ok(locals)
 }
 
+/// The file that was named, whatever the configuration's targets say of it.
+pub(super) fn of_file_alone<'a>(
+    args: &Files,
+    path: &Path,
+    config: Option<&'a Config>,
+) -> Result<Local<'a>, Failure> {
+    let severities = config.map(|config| config.severities.clone()).unwrap_or_default();
+    let mut local = named(args, path, None, &severities)?;
+    local.producer = lookup::asked(&args.lookup.reach, config)?.map(|producer| producer.name.as_str());
+    Ok(local)
+}
+
 fn named<'a>(
     args: &Files,
     path: &Path,

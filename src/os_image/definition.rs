@@ -46,8 +46,8 @@ pub(super) struct Definition<'a> {
     layers: Vec<KeyPath>,
 }
 
-/// What a layer sets, and which one it is.
-type Set<T> = Option<(usize, T)>;
+/// What a layer sets, which one it is, and where it stands.
+type Set<T> = Option<(usize, KeyPath, T)>;
 
 impl<'a> Definition<'a> {
     pub(super) fn new(values: Rendered<'a>, layers: Vec<KeyPath>) -> Self {
@@ -57,32 +57,38 @@ impl<'a> Definition<'a> {
     /// What chooses the image, and where. The nearer layer decides between an image outright and one of the deployment's.
     pub(super) fn choice(&self) -> Result<Option<(Choice, KeyPath)>, Problem> {
         let (key, selector, url) = (self.key()?, self.selector()?, self.text(MACHINE_IMAGE_URL)?);
-        let of_images = key.as_ref().map(|(layer, _)| *layer).max(selector.as_ref().map(|(layer, _)| *layer));
-        let of_url = url.as_ref().map(|(layer, _)| *layer);
-        if of_url.is_some() && of_url == of_images {
-            let expected = "either machine_image_url and what belongs to it, or an image key or selector";
-            return Err(Wrong::instead("both", expected).at(self.at(of_url)));
-        }
-        let raw = || self.raw(url.as_ref().map(|(_, url)| url.clone()));
-        let choice = match (key, selector) {
-            _ if of_url > of_images => return Ok(Some((Choice::Raw(raw()?), self.at(of_url)))),
-            (None, None) => {
-                // A URL that was forgotten. The type alone is a default of the chart.
-                let raw = raw()?;
-                let is_meant = raw.format.is_some() || raw.checksum.is_some();
-                return Ok(is_meant.then(|| (Choice::Raw(raw), self.at(None))));
+        let of_key = key.as_ref().map(|(layer, ..)| *layer);
+        let of_images = of_key.max(selector.as_ref().map(|(layer, ..)| *layer));
+        match (url, key, selector) {
+            (Some((of_url, at, _)), ..) if Some(of_url) == of_images => {
+                let expected = "either machine_image_url and what belongs to it, or an image key or selector";
+                Err(Wrong::instead("both", expected).at(KeyPath(at.0[..at.0.len() - 1].to_vec())))
             }
-            (Some((_, key)), None) => Choice::Key(key),
-            (None, Some((_, selector))) => Choice::Selector(selector),
-            (Some((_, key)), Some((_, selector))) => Choice::Both(key, selector),
-        };
-        Ok(Some((choice, self.at(of_images))))
+            (Some((of_url, at, url)), ..) if Some(of_url) > of_images => {
+                Ok(Some((Choice::Raw(self.raw(Some(url))?), at)))
+            }
+            (_, None, None) => self.forgotten_url(),
+            (_, Some((_, at, key)), None) => Ok(Some((Choice::Key(key), at))),
+            (_, None, Some((_, at, selector))) => Ok(Some((Choice::Selector(selector), at))),
+            (_, Some((of_key, key_at, key)), Some((of_selector, at, selector))) => {
+                let at = if of_key > of_selector { key_at } else { at };
+                Ok(Some((Choice::Both(key, selector), at)))
+            }
+        }
+    }
+
+    /// Fields of raw mode without the URL. The type alone is a default of the chart.
+    fn forgotten_url(&self) -> Result<Option<(Choice, KeyPath)>, Problem> {
+        let raw = self.raw(None)?;
+        let is_meant = raw.format.is_some() || raw.checksum.is_some();
+        let at = self.layers.first().cloned().unwrap_or_default();
+        Ok(is_meant.then_some((Choice::Raw(raw), at)))
     }
 
     /// Where images are served: as the machines, their cluster, or the values say.
     pub(super) fn server(&self, cluster: &KeyPath) -> Result<Option<Server>, Problem> {
         let said = |name: &str| match self.text(name)? {
-            Some((_, text)) => Ok(Some(text)),
+            Some((.., text)) => Ok(Some(text)),
             None => text_of_cluster(self.values, cluster, &[name]),
         };
         let Some(host) = said(PROVISIONING_HOST)? else { return Ok(None) };
@@ -90,39 +96,38 @@ impl<'a> Definition<'a> {
         Ok(Some(Server { scheme, host }))
     }
 
-    fn at(&self, layer: Option<usize>) -> KeyPath {
-        layer.and_then(|layer| self.layers.get(layer)).or(self.layers.first()).cloned().unwrap_or_default()
-    }
-
     /// The key, under either of its names.
     fn key(&self) -> Result<Set<String>, Problem> {
         let mut set = None;
         for (index, layer) in self.layers.iter().enumerate() {
             let [newer, older] = IMAGE_KEYS.map(|name| self.values.text(&layer.below(&[name])));
-            let key = match (newer?, older?) {
+            let (name, key) = match (newer?, older?) {
                 (Some(newer), Some(older)) if newer != older => {
                     let expected = "the same as os_image_key, or only one of them";
                     return Err(Wrong::instead("another key", expected).at(layer.below(&[IMAGE_KEYS[0]])));
                 }
-                (newer, older) => newer.or(older),
+                (Some(key), _) => (IMAGE_KEYS[0], key),
+                (None, Some(key)) => (IMAGE_KEYS[1], key),
+                (None, None) => continue,
             };
-            set = key.map(|key| (index, key)).or(set);
+            set = Some((index, layer.below(&[name]), key));
         }
-        Ok(set.filter(|(_, key)| !key.is_empty()))
+        Ok(set.filter(|(.., key)| !key.is_empty()))
     }
 
     /// A text of the last layer that sets it; an empty one takes it away.
     fn text(&self, name: &str) -> Result<Set<String>, Problem> {
         let mut set = None;
         for (index, layer) in self.layers.iter().enumerate() {
-            set = self.values.text(&layer.below(&[name]))?.map(|text| (index, text)).or(set);
+            let at = layer.below(&[name]);
+            set = self.values.text(&at)?.map(|text| (index, at, text)).or(set);
         }
-        Ok(set.filter(|(_, text)| !text.is_empty()))
+        Ok(set.filter(|(.., text)| !text.is_empty()))
     }
 
     fn raw(&self, url: Option<String>) -> Result<Raw, Problem> {
         let [format, checksum, checksum_type] = RAW.map(|name| self.text(name));
-        let text = |set: Set<String>| set.map(|(_, text)| text);
+        let text = |set: Set<String>| set.map(|(.., text)| text);
         Ok(Raw { url, format: text(format?), checksum: text(checksum?), checksum_type: text(checksum_type?) })
     }
 
@@ -141,7 +146,8 @@ impl<'a> Definition<'a> {
             }
         }
         let selector = conditions(self.values, &written)?;
-        Ok((!written.is_empty()).then_some((last, selector)))
+        let at = self.layers.get(last).map(|layer| layer.below(&[SELECTOR])).unwrap_or_default();
+        Ok((!written.is_empty()).then_some((last, at, selector)))
     }
 }
 
@@ -198,17 +204,20 @@ mod tests {
         for (layers, expected) in [
             (vec![], "nothing"),
             (vec![json!({"machine_image_checksum_type": "sha256"})], "nothing"),
-            (vec![key("x"), key("y")], "layers.b Key(\"y\")"),
-            (vec![key("x"), json!({}), json!({"os_image_key": "z"})], "layers.c Key(\"z\")"),
+            (vec![key("x"), key("y")], "layers.b.image_key Key(\"y\")"),
+            (vec![key("x"), json!({}), json!({"os_image_key": "z"})], "layers.c.os_image_key Key(\"z\")"),
             (vec![key("x"), key("")], "nothing"),
             (vec![selector(json!({}))], "nothing"),
             (
                 vec![selector(json!({"os": "a", "hardened": true})), selector(json!({"hardened": false}))],
-                r#"layers.b Selector({"hardened": "false", "os": "a"})"#,
+                r#"layers.b.os_image_selector Selector({"hardened": "false", "os": "a"})"#,
             ),
-            (vec![key("x"), selector(json!({"os": "a"}))], r#"layers.b Both("x", {"os": "a"})"#),
-            (vec![key("x"), url("u")], "layers.b u"),
-            (vec![url("u"), key("x")], "layers.b Key(\"x\")"),
+            (
+                vec![key("x"), selector(json!({"os": "a"}))],
+                r#"layers.b.os_image_selector Both("x", {"os": "a"})"#,
+            ),
+            (vec![key("x"), url("u")], "layers.b.machine_image_url u"),
+            (vec![url("u"), key("x")], "layers.b.image_key Key(\"x\")"),
         ] {
             assert_eq!(choice(&layers), expected, "{layers:?}");
         }
@@ -226,6 +235,6 @@ mod tests {
             assert!(error.contains(said), "{layers:?}: {error}");
         }
         let extra = selector(json!({"colour": "red", "_use_extra_keys_": true}));
-        assert_eq!(choice(&[extra]), r#"layers.a Selector({"colour": "red"})"#);
+        assert_eq!(choice(&[extra]), r#"layers.a.os_image_selector Selector({"colour": "red"})"#);
     }
 }

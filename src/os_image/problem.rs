@@ -100,6 +100,11 @@ impl Problem {
         matches!(&self.wrong, Wrong::Value(WrongValue::Template(TemplateError::Required(_))))
     }
 
+    /// Whether a template is what is wrong: it may be right where more is known.
+    pub fn is_of_template(&self) -> bool {
+        matches!(&self.wrong, Wrong::Value(WrongValue::Template(_)))
+    }
+
     /// What a template is too large in, if that is what is wrong.
     pub fn exceeded(&self) -> Option<&Exceeded> {
         match &self.wrong {

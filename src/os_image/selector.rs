@@ -40,8 +40,10 @@ pub struct Candidate {
     pub key: String,
     /// Its keys in `os_images`: since late 2025 the registry's name and `--` stand before it (sylva-core !6005).
     pub names: Vec<String>,
-    /// What a selector sees; `None` where no manifest was read.
+    /// What a selector sees; `None` where nothing was read of it.
     pub attributes: Option<BTreeMap<String, String>>,
+    /// Whether it has no others: a manifest was read, and not what somebody noted of it.
+    pub is_whole: bool,
     /// What its manifest or its name says.
     pub facets: Option<Facets>,
 }
@@ -187,19 +189,26 @@ fn one(key: &str, condition: &Condition, image: &Candidate) -> Fits {
     if key == IMAGE_KEY {
         return image.names.iter().map(|name| condition.fits(name)).max().unwrap_or(Fits::No);
     }
-    match (&image.attributes, &image.facets) {
-        (Some(attributes), _) => condition.fits(attributes.get(key).map_or(UNSET, String::as_str)),
+    match image.attributes.as_ref().map(|attributes| attributes.get(key)) {
+        Some(Some(attribute)) => condition.fits(attribute),
+        Some(None) if image.is_whole => condition.fits(UNSET),
         // Where no manifest was read, the name still says what the image is not.
-        (None, Some(facets)) => {
-            let of_name = match key {
-                "os" => &facets.os,
-                "flavor" => &facets.flavor,
-                "k8s-flavor" => &facets.k8s_flavor,
-                _ => return Fits::Maybe,
-            };
-            condition.fits(of_name).min(Fits::Maybe)
-        }
-        (None, None) => Fits::Maybe,
+        _ => image
+            .facets
+            .as_ref()
+            .and_then(|facets| of_name(facets, key))
+            .map_or(Fits::Maybe, |of_name| condition.fits(of_name).min(Fits::Maybe)),
+    }
+}
+
+/// An attribute as far as a name says it.
+fn of_name<'a>(facets: &'a Facets, key: &str) -> Option<&'a str> {
+    match key {
+        "os" => Some(&facets.os),
+        "flavor" => Some(&facets.flavor),
+        "k8s-flavor" => Some(&facets.k8s_flavor),
+        "hardened" => Some(if facets.flavor == "hardened" { "true" } else { "false" }),
+        _ => None,
     }
 }
 
@@ -220,6 +229,7 @@ mod tests {
             key: key.to_owned(),
             names: vec![key.to_owned(), format!("sylva--{key}")],
             attributes: Some(attributes.collect()),
+            is_whole: true,
             facets: None,
         }
     }
@@ -270,6 +280,10 @@ mod tests {
             Outcome::One("one".to_owned()),
             "its name says that it is no ubuntu"
         );
+        images[1].attributes = Some(BTreeMap::from([("os".to_owned(), "ubuntu".to_owned())]));
+        images[1].is_whole = false;
+        unknown(chosen(&[("os", "ubuntu"), ("os-release", "//unset")], &images));
+        assert_eq!(chosen(&[("os", "ubunt"), ("hardened", "true")], &images), Outcome::None { hint: None });
         let suse = Condition::new("suse.*");
         unknown(choose(&BTreeMap::from([("os", &suse)]), &[], true));
     }

@@ -1,11 +1,13 @@
 //! Which entries of its mapping a chart makes images of.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::{Form, Problem, Wrong};
-use crate::sylva::{BOOTSTRAP_IMAGES, BOOTSTRAP_RULE, IMAGE_KEY, INFRASTRUCTURES, OS_IMAGES, REGISTRY_FIELD};
+use crate::sylva::{
+    BOOTSTRAP_IMAGES, BOOTSTRAP_RULE, IMAGE_KEY, INFRASTRUCTURES, OS_IMAGES, REGISTRIES, REGISTRY_FIELD,
+};
 use crate::values::{ENABLING, KeyPath, Rendered};
 
 /// What makes an image of an entry.
@@ -77,14 +79,47 @@ impl Rule {
     }
 }
 
+/// The keys of the mapping's entries, and whether each becomes an image; `None` where no entry says so, as in a chart whose
+/// deployments enable its images.
+///
+/// # Errors
+/// A key or a flag that cannot be read.
+pub fn listed(values: Rendered<'_>, form: Form) -> Result<Option<BTreeMap<String, bool>>, Problem> {
+    let mapping = path(&[form.mapping()]);
+    let entries = values.mapping(&mapping)?;
+    let rule = Rule::of(values, form, &entries)?;
+    let says_so = |(_, entry): &(&String, &Value)| ENABLING.iter().any(|flag| has(entry, flag));
+    if rule != Rule::Listed && !entries.iter().any(says_so) {
+        return Ok(None);
+    }
+    let mut listed = BTreeMap::new();
+    for (key, _) in entries {
+        let at = mapping.below(&[key]);
+        let key = values.render(key, &at)?;
+        let is_wanted = rule.wants(values, &at, &key)? && !is_switched_off(values, &at)?;
+        *listed.entry(key).or_insert(false) |= is_wanted;
+    }
+    Ok(Some(listed))
+}
+
+/// Whether the registry that an entry names gives no images at all.
+fn is_switched_off(values: Rendered<'_>, at: &KeyPath) -> Result<bool, Problem> {
+    let registry = values.text(&at.below(&[REGISTRY_FIELD]))?;
+    let flag = registry.map(|name| values.flag(&path(&[REGISTRIES, &name, "enabled"]))).transpose()?;
+    Ok(flag.flatten() == Some(false))
+}
+
 /// Charts since 2025-03 fail on an entry without its registry, and those before list such entries. Beside those, an entry
 /// with a registry and without a flag would never be an image.
 fn all_name_their_registry(entries: &[(&String, &Value)]) -> bool {
-    let has = |entry: &Value, field: &str| entry.get(field).is_some_and(|value| !value.is_null());
     let has_flag = |entry: &Value| ENABLING.iter().any(|field| has(entry, field));
     let names_registry = |entry: &Value| has(entry, REGISTRY_FIELD);
     entries.iter().all(|(_, entry)| names_registry(entry))
         && entries.iter().any(|(_, entry)| !has_flag(entry))
+}
+
+fn has(entry: &Value, field: &str) -> bool {
+    entry.get(field).is_some_and(|value| !value.is_null())
 }
 
 /// The images that the bootstrap cluster keeps: those that its values name, and those that the cluster's machines use

@@ -141,6 +141,7 @@ impl Judge<'_> {
             primary: *primary,
             overlays,
             references,
+            deployment: &[],
             named,
             previous: previous.and_then(|version| self.known.releases.get(version)),
             ownership: &self.input.survey.ownership,

@@ -1,5 +1,6 @@
 //! `check` by the real program: every kind of defect, every form, fixes, ignores, wrong input, a registry that fails.
 
+mod deployments;
 mod forms;
 mod signed;
 

@@ -198,6 +198,7 @@ impl World {
             primary: survey.primary.as_file(),
             overlays: &survey.overlays.iter().map(|file| file.as_file()).collect::<Vec<File<'_>>>(),
             references: &references.collect::<Vec<_>>(),
+            deployment: &[],
             named: Named::Release(release),
             previous: previous.map(|version| &known.releases[version]),
             ownership: &survey.ownership,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::program::{Ran, dibump};
 use super::{Verdict, Verdicts};
@@ -15,6 +15,7 @@ pub struct Commit {
     #[serde(skip)]
     pub folder: PathBuf,
     commit: String,
+    version: String,
     cases: Vec<Case>,
 }
 
@@ -66,6 +67,7 @@ impl Commit {
         say("os-images", self.os_images(case));
         say("machines", self.machines(case));
         say("served", self.served(case));
+        say("check", self.check(case));
         verdicts
     }
 
@@ -77,7 +79,7 @@ impl Commit {
         for (path, value) in &case.set {
             arguments.extend(["--set".to_owned(), format!("{path}={value}")]);
         }
-        if let Some(registry) = &case.registry {
+        if let Some(registry) = case.registry.as_ref().filter(|_| command[0] != "check") {
             arguments.extend(["--registry".to_owned(), registry.clone()]);
         }
         dibump(&self.folder, &arguments)
@@ -138,10 +140,8 @@ impl Commit {
 
     /// Where an image is served, by its file name.
     fn url(&self, case: &Case, key: &str) -> String {
-        let path = self.folder.join(case.os_images_info.as_ref().unwrap());
-        let map: Value = yaml_serde::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        let values: Value = yaml_serde::from_str(map["data"]["values.yaml"].as_str().unwrap()).unwrap();
-        let filename = values["os_images"][key]["filename"].as_str().unwrap_or_default();
+        let images = self.os_images_info(case.os_images_info.as_ref().unwrap());
+        let filename = images.get(key).and_then(|image| image["filename"].as_str()).unwrap_or_default();
         let scheme = case.capm3.get("image_provisioning_scheme").map_or("https", String::as_str);
         format!("{scheme}://{}/{filename}", case.capm3["image_provisioning_host"])
     }
@@ -158,6 +158,69 @@ impl Commit {
             let expected: Vec<&String> = case.served.as_ref().unwrap().iter().collect();
             (ours != expected).then(|| format!("{ours:?}, and Helm: {expected:?}"))
         }))
+    }
+}
+
+/// What `check` says of machines and registries; of releases it says more than the chart knows.
+const OF_DEPLOYMENTS: [&str; 6] = [
+    "selector",
+    "unknown-image-key",
+    "image-not-enabled",
+    "undefined-kubernetes-version",
+    "unknown-registry",
+    "served-selector",
+];
+
+impl Commit {
+    /// `check -f …` finds an error where the chart or its library refuses, or hands a key on that no image has.
+    fn check(&self, case: &Case) -> Option<Verdict> {
+        let is_of_templates = case.os_images_may_refuse.is_some() || !case.set.is_empty();
+        if is_of_templates || case.os_images_info.is_none() {
+            return None;
+        }
+        let desk = tempfile::tempdir().unwrap();
+        let observed = desk.path().join("releases.json");
+        std::fs::write(&observed, self.release(case).to_string()).unwrap();
+        let ran = self.run(case, &["check", "--observed", observed.to_str().unwrap()]);
+        let Some(findings) = ran.report["findings"].as_array() else {
+            return Some(Verdict::Refused(ran.stderr));
+        };
+        let is_error = |finding: &&Value| {
+            finding["severity"] == "error" && OF_DEPLOYMENTS.contains(&finding["id"].as_str().unwrap())
+        };
+        let errors: Vec<&Value> = findings.iter().filter(is_error).collect();
+        let helm_refuses = case.os_images_refuse.is_some()
+            || !case.machines_refuse.is_empty()
+            || !case.machines_may_refuse.is_empty();
+        Some(match helm_refuses == !errors.is_empty() {
+            true => Verdict::Equal,
+            false => Verdict::Different(format!("{errors:?}, and Helm refuses: {helm_refuses}")),
+        })
+    }
+
+    /// The release with the images of all cases, as the ConfigMaps describe them.
+    fn release(&self, case: &Case) -> Value {
+        let mut artifacts = BTreeMap::new();
+        for info in self.cases.iter().chain([case]).filter_map(|case| case.os_images_info.as_ref()) {
+            for (name, fields) in self.os_images_info(info) {
+                let fields = fields.as_object().unwrap().iter();
+                let annotations: Map<String, Value> = fields
+                    .filter(|(key, _)| !["uri", "cosign_publickey"].contains(&key.as_str()))
+                    .map(|(key, value)| (format!("sylvaproject.org/diskimage/{key}"), value.clone()))
+                    .collect();
+                artifacts.insert(name.clone(), json!({"name": name, "annotations": annotations}));
+            }
+        }
+        let artifacts: Vec<Value> = artifacts.into_values().collect();
+        let releases = json!([{"version": self.version, "artifacts": artifacts}]);
+        json!({"schema": "dibump.releases/1", "releases": releases})
+    }
+
+    fn os_images_info(&self, path: &str) -> Map<String, Value> {
+        let path = self.folder.join(path);
+        let map: Value = yaml_serde::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let values: Value = yaml_serde::from_str(map["data"]["values.yaml"].as_str().unwrap()).unwrap();
+        values["os_images"].as_object().cloned().unwrap_or_default()
     }
 }
 

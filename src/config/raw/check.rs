@@ -33,9 +33,24 @@ pub(in crate::config) struct RawCheck {
     /// An image key is referred to and not listed. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     unknown_image_key: Option<RawSeverity>,
-    /// An image selector matches none or several of the listed images. Default: error.
+    /// An image selector matches none or several of the listed images, or another than the key beside it. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     selector: Option<RawSeverity>,
+    /// The image of a machine is listed and not enabled. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_not_enabled: Option<RawSeverity>,
+    /// The image of a machine is for another Kubernetes than its cluster has. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kubernetes_mismatch: Option<RawSeverity>,
+    /// No Kubernetes version is defined for the minor that is set. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undefined_kubernetes_version: Option<RawSeverity>,
+    /// An entry names a registry that is not defined. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown_registry: Option<RawSeverity>,
+    /// A selector of images to be served matches none. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    served_selector: Option<RawSeverity>,
     /// A listed image has no signature. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     unsigned_image: Option<RawSeverity>,
@@ -107,6 +122,11 @@ impl RawCheck {
             Id::KubernetesVersion => &mut self.kubernetes_version,
             Id::UnknownImageKey => &mut self.unknown_image_key,
             Id::Selector => &mut self.selector,
+            Id::ImageNotEnabled => &mut self.image_not_enabled,
+            Id::KubernetesMismatch => &mut self.kubernetes_mismatch,
+            Id::UndefinedKubernetesVersion => &mut self.undefined_kubernetes_version,
+            Id::UnknownRegistry => &mut self.unknown_registry,
+            Id::ServedSelector => &mut self.served_selector,
             Id::UnsignedImage => &mut self.unsigned_image,
             Id::BadSignature => &mut self.bad_signature,
             Id::WrongImage => &mut self.wrong_image,
