@@ -55,6 +55,19 @@ pub(crate) async fn desk(version: &str, names: &[&str]) -> (Desk, FakeRegistry) 
     (desk, registry)
 }
 
+/// The files of sylva-core that the page speaks of.
+fn sylva_core(desk: &Desk) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sylva-core/fd968edcf");
+    std::fs::create_dir(desk.path("sylva-core")).unwrap();
+    for (name, file) in [
+        ("values.yaml", "values.yaml"),
+        ("rke2-capm3.yaml", "environments/rke2-capm3/values.yaml"),
+        ("os-images-info.yaml", "os-images-info/01.yaml"),
+    ] {
+        desk.write(&format!("sylva-core/{name}"), std::fs::read(folder.join(file)).unwrap());
+    }
+}
+
 /// A part of the page.
 enum Part {
     Text(String),
@@ -72,6 +85,7 @@ async fn the_page_is_what_happens() {
         "ubuntu-jammy-plain-kubeadm-1.26.9",
     ];
     let (desk, registry) = desk("0.1.6", &names).await;
+    sylva_core(&desk);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/bare-metal.md");
     let written = std::fs::read_to_string(&path).unwrap();
     let mut page = String::new();
