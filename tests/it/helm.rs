@@ -1,6 +1,9 @@
 //! Agreement with the real Helm engine, which renders the same values with the same templates.
 
 mod os_images;
+mod sylva;
+
+use std::collections::BTreeSet;
 
 use dibump::budget::Budget;
 use dibump::template::render;
@@ -29,9 +32,15 @@ pub(crate) struct Case {
 pub(crate) async fn helm(cases: &[Case]) -> Vec<Helm> {
     let folder = tempfile::tempdir().unwrap();
     let [asked, answered] = ["asked", "answered"].map(|name| folder.path().join(name));
-    let cases: Vec<Value> =
-        cases.iter().map(|case| json!({"template": case.template, "values": case.values})).collect();
-    std::fs::write(&asked, Value::from(cases).to_string()).unwrap();
+    // Many cases have the same values, which may be long.
+    let texts: Vec<&String> =
+        cases.iter().flat_map(|case| &case.values).collect::<BTreeSet<_>>().into_iter().collect();
+    let case = |case: &Case| {
+        let values: Vec<_> = case.values.iter().map(|text| texts.binary_search(&text).unwrap()).collect();
+        json!({"template": case.template, "values": values})
+    };
+    let asked_cases = cases.iter().map(case).collect::<Vec<Value>>();
+    std::fs::write(&asked, json!({"texts": texts, "cases": asked_cases}).to_string()).unwrap();
     let paths = [asked.to_str().unwrap(), answered.to_str().unwrap()];
     clients::python(include_str!("../clients/helm.py"), &paths).await;
     serde_json::from_slice(&std::fs::read(&answered).unwrap()).unwrap()

@@ -1,13 +1,16 @@
-{{- /* As sylva-units makes os_images (generate-os-images), with the `enabled` and `default_enabled` of its older versions. */ -}}
+{{- /* As sylva-units makes os_images (generate-os-images): since 2025-03 every entry, which names its registry; before, one
+that is enabled, or enabled by default while the user has no images. */ -}}
 {{- $all := dict -}}
-{{- $chosen := false -}}
+{{- $named := true -}}
+{{- $bare := false -}}
 {{- range $name, $image := .Values.sylva_diskimagebuilder_images -}}
-  {{- if or (hasKey $image "enabled") (hasKey $image "default_enabled") }}{{ $chosen = true }}{{ end -}}
+  {{- if not (hasKey $image "os_images_oci_registry") }}{{ $named = false }}{{ end -}}
+  {{- if not (or (hasKey $image "enabled") (hasKey $image "default_enabled")) }}{{ $bare = true }}{{ end -}}
 {{- end -}}
 {{- range $name, $image := .Values.sylva_diskimagebuilder_images -}}
-  {{- $enabled := include "text" (list (get $image "default_enabled") $) -}}
-  {{- if hasKey $image "enabled" }}{{ $enabled = include "text" (list $image.enabled $) }}{{ end -}}
-  {{- if or (not $chosen) (eq $enabled "true") -}}
+  {{- $enabled := eq "true" (include "text" (list (get $image "enabled") $)) -}}
+  {{- $default := eq "true" (include "text" (list (get $image "default_enabled") $)) -}}
+  {{- if or (and $named $bare) $enabled (and $default (not $.Values.os_images)) -}}
     {{- $registries := $.Values.os_images_oci_registries | default dict -}}
     {{- $known := keys $registries -}}
     {{- $registry := get $image "os_images_oci_registry" -}}

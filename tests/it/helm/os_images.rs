@@ -245,8 +245,18 @@ const DEPLOYMENTS: &[Deployment] = &[
     ),
     gives(
         S,
-        "older: not by default",
+        "older: a default that is not enabled stays",
         &[OLDER, "sylva_diskimagebuilder_images: {ubuntu-jammy-hardened-rke2-1-28-8: {enabled: false}}\n"],
+    ),
+    gives(
+        S,
+        "older: no default beside images of the user",
+        &[OLDER, "os_images: {mine: {uri: 'https://h.example/x'}}\n"],
+    ),
+    gives(
+        S,
+        "a flag that is left over",
+        &[UNITS, "sylva_diskimagebuilder_images: {ubuntu-noble-plain-rke2-1-31-8: {enabled: false}}\n"],
     ),
     gives(
         S,
