@@ -86,7 +86,7 @@ impl OciRegistry {
             Tagged::Nothing => Ok(None),
             Tagged::Image(manifest, _) => Ok(Some(manifest)),
             Tagged::Several(index) => {
-                let manifest = manifest::of_platform(&self.0, repository, index, around).await;
+                let manifest = manifest::of_platform(&self.0, repository, *index, around).await;
                 manifest.map(Some).map_err(|error| self.0.masked(error))
             }
         }

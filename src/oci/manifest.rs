@@ -67,7 +67,7 @@ pub(super) enum Tagged {
     /// An image, and its platform where an index says it.
     Image(Manifest, Option<Platform>),
     /// An index of images for several platforms.
-    Several(Found),
+    Several(Box<Found>),
 }
 
 /// The manifest of a repository at `tag`. An index with exactly one image stands for that image; the digest is what
@@ -91,7 +91,7 @@ pub(super) async fn read(
         _ if found.response.body.len() > SEVERAL_CAP => {
             Err(found.wrong(format!("an index of several images and more than {SEVERAL_CAP} bytes")))
         }
-        _ => Ok(Tagged::Several(found.without_bytes())),
+        _ => Ok(Tagged::Several(Box::new(found.without_bytes()))),
     }
 }
 
