@@ -185,7 +185,9 @@ fn elsewhere<'a>(keys: &HashSet<&'a str>, mapping: &KeyPath, read: &Read<'_>) ->
         .texts(|said| keys.contains(said))
         .for_each(|text| *more.entry(text.value).or_default() += 1);
     for field in read.document.fields_where(is_listed) {
-        field.path.last().map(|key| *more.entry(key).or_default() -= 1);
+        if let Some(key) = field.path.last() {
+            *more.entry(key).or_default() -= 1;
+        }
     }
     keys.iter().copied().filter(|key| more.get(key).is_some_and(|count| *count > 0)).collect()
 }
