@@ -31,8 +31,9 @@ pub fn next_query(headers: &HeaderMap) -> Result<Option<String>, UnreadableLink>
         let text = String::from_utf8_lossy(value.as_bytes());
         let unreadable = || UnreadableLink::of(&text);
         for link in links(&text).ok_or_else(unreadable)? {
-            if link.is_next && next.is_none() {
-                next = Some(query(link.target).ok_or_else(unreadable)?.to_owned());
+            if link.is_next {
+                let query = query(link.target).ok_or_else(unreadable)?;
+                next.get_or_insert_with(|| query.to_owned());
             }
         }
     }
