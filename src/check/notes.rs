@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::{Finding, Fix, Id, Place, Skipped};
-use crate::values::{Document, KeyPath};
+use crate::values::{Document, KeyPath, Position};
 
 /// Findings and gaps.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(super) struct Notes {
     pub(super) skipped: Vec<Skipped>,
     /// Kinds that could not be decided, beside what was skipped.
     pub(super) undecided: BTreeSet<Id>,
+    /// Where something was noted.
+    noted: BTreeSet<(Id, Position)>,
 }
 
 /// A finding in the making.
@@ -31,13 +33,15 @@ impl Notes {
     pub(super) fn find(&mut self, note: Note) {
         let Note { id, place, subject, message, help, fix } = note;
         let severity = id.default_severity();
+        self.noted.insert((id, place.at));
         self.findings.push(Finding { id, severity, place, message, help, subject, fix });
     }
 
     /// The same, unless it was found there before.
     pub(super) fn find_once(&mut self, note: Note) {
         let is_same = |finding: &Finding| finding.id == note.id && finding.place == note.place;
-        if !self.findings.iter().any(is_same) {
+        let is_noted = self.noted.contains(&(note.id, note.place.at));
+        if !(is_noted && self.findings.iter().any(is_same)) {
             self.find(note);
         }
     }
@@ -48,8 +52,9 @@ impl Notes {
     }
 
     pub(super) fn skip(&mut self, id: Id, place: Place, why: impl Into<String>) {
+        let is_new = self.noted.insert((id, place.at));
         let skipped = Skipped { place, id, why: why.into() };
-        if !self.skipped.contains(&skipped) {
+        if is_new || !self.skipped.contains(&skipped) {
             self.skipped.push(skipped);
         }
     }

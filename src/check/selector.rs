@@ -5,7 +5,8 @@
 //! control plane or a machine deployment over the cluster. What only Helm knows narrows a choice in a way that nobody knows
 //! here: then none is still none, and several may be one.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Id;
 use super::deployment::{Deployment, Extent};
@@ -20,11 +21,21 @@ use crate::os_image::selector::{Candidate, Condition, Outcome, choose, defaults}
 use crate::sylva::INFRASTRUCTURES;
 use crate::values::KeyPath;
 
+/// So many images are held against selectors in one file, each for each selector; real files have some thousands.
+const MOST_COMPARED: usize = 500_000;
+
 /// Judges what the machines of a deployment choose.
 pub(super) fn judge(deployment: &Deployment<'_>, shelf: &Shelf, notes: &mut Notes) {
     let listed = deployment.listed();
     let (has_none, shelf) = (shelf.images.is_empty(), shelf.with_only(listed.as_ref()));
-    let judging = Judging { deployment, shelf: &shelf, listed, has_none };
+    let judging = Judging {
+        deployment,
+        by_name: shelf.by_name(),
+        shelf: &shelf,
+        listed,
+        has_none,
+        compared: Cell::new(0),
+    };
     match machines(deployment.values()) {
         Err(problem) => judging.problem(&problem, notes),
         Ok(all) => all.iter().filter(|it| boots_images(it)).for_each(|it| judging.machines(it, notes)),
@@ -39,9 +50,12 @@ fn boots_images(machines: &Machines) -> bool {
 struct Judging<'a> {
     deployment: &'a Deployment<'a>,
     shelf: &'a Shelf,
+    by_name: HashMap<&'a str, &'a Image>,
     listed: Option<BTreeMap<String, bool>>,
     /// Whether no image is known at all, so that nothing can be said to be missing.
     has_none: bool,
+    /// How often an image was held against a selector.
+    compared: Cell<usize>,
 }
 
 impl Judging<'_> {
@@ -90,6 +104,10 @@ impl Judging<'_> {
         if self.shelf.images.is_empty() && self.has_none {
             return None;
         }
+        self.compared.set(self.compared.get() + self.shelf.images.len());
+        if self.compared.get() > MOST_COMPARED {
+            return Some(Outcome::Unknown("the file has more selectors and images than are compared"));
+        }
         let conditions = self.conditions(machines, selector);
         for (key, text) in selector {
             if matches!(Condition::new(text), Condition::Unknown) {
@@ -118,7 +136,7 @@ impl Judging<'_> {
     fn excludes(&self, machines: &Machines, selector: &Selector, key: &str) -> bool {
         let conditions = self.conditions(machines, selector);
         let conditions = conditions.iter().map(|(key, condition)| (key.as_str(), condition)).collect();
-        let image = self.shelf.image(key).map(|image| choose(&conditions, &[&image.candidate], false));
+        let image = self.by_name.get(key).map(|image| choose(&conditions, &[&image.candidate], false));
         matches!(image, Some(Outcome::None { .. }))
     }
 
@@ -173,7 +191,7 @@ impl Judging<'_> {
     fn kubernetes(&self, machines: &Machines, key: &str, at: &KeyPath, notes: &mut Notes) {
         let version = machines.cluster.k8s_version.as_ref().ok().and_then(Option::as_deref);
         let Some(wanted) = version.and_then(|text| text.parse().ok()) else { return };
-        let Some(image) = self.shelf.image(key) else { return };
+        let Some(image) = self.by_name.get(key) else { return };
         let none = BTreeMap::new();
         let attributes = image.candidate.attributes.as_ref().unwrap_or(&none);
         if let Fit::Differs(has) = kubernetes_fit(&wanted, bare(key), attributes) {
@@ -224,9 +242,15 @@ fn bare(key: &str) -> &str {
     key.split_once("--").map_or(key, |(_, bare)| bare)
 }
 
+fn names(image: &Image) -> impl Iterator<Item = &str> {
+    image.candidate.names.iter().map(String::as_str)
+}
+
 impl Shelf {
-    fn image(&self, key: &str) -> Option<&Image> {
-        self.images.iter().find(|image| image.candidate.names.iter().any(|name| name == key))
+    /// The images by each of their names; of equal names the first counts.
+    fn by_name(&self) -> HashMap<&str, &Image> {
+        let names = |image| self::names(image).map(move |name| (name, image));
+        self.images.iter().rev().flat_map(names).collect()
     }
 
     /// Without the images of which it is known that the deployment does not have them.
