@@ -192,7 +192,7 @@ impl Commit {
         let helm_refuses = case.os_images_refuse.is_some()
             || !case.machines_refuse.is_empty()
             || !case.machines_may_refuse.is_empty();
-        Some(match helm_refuses == !errors.is_empty() {
+        Some(match helm_refuses != errors.is_empty() {
             true => Verdict::Equal,
             false => Verdict::Different(format!("{errors:?}, and Helm refuses: {helm_refuses}")),
         })
