@@ -59,7 +59,7 @@ impl<'a> Deployment<'a> {
     /// The images that there are, and whether each is enabled; `None` where that cannot be told.
     pub(super) fn listed(&self) -> Option<BTreeMap<String, bool>> {
         let form = form(&self.values).ok()?.filter(|_| self.extent != Extent::Part)?;
-        let mut listed = listed(self.values(), form).ok()??;
+        let mut listed = listed(self.values(), form).ok()?;
         let own = self.values().mapping(&path(&[OS_IMAGES])).ok()?;
         listed.extend(own.into_iter().map(|(key, _)| (key.clone(), true)));
         Some(listed)

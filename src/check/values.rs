@@ -13,7 +13,7 @@ use crate::os_image::selector::{Candidate, Condition, Outcome, choose};
 use crate::sylva::{
     ADDITIONAL_SELECTORS, IMAGES, K8S_VERSION, K8S_VERSION_SHORT, REGISTRIES, REGISTRY_FIELD,
 };
-use crate::values::{KeyPath, Rendered};
+use crate::values::{ENABLING, KeyPath, Rendered};
 
 /// Judges a deployment.
 pub(super) fn judge(deployment: &Deployment<'_>, shelf: &Shelf, notes: &mut Notes) {
@@ -32,8 +32,15 @@ fn registries(deployment: &Deployment<'_>, notes: &mut Notes) {
     let known = values.mapping(&path(&[REGISTRIES])).unwrap_or_default();
     let known: Vec<&str> = known.into_iter().map(|(name, _)| name.as_str()).collect();
     let (mapping, listed) = (path(&[IMAGES[1]]), deployment.listed().unwrap_or_default());
+    let entries = values.mapping(&mapping).unwrap_or_default();
+    // Charts in which an entry may name no registry make images only of those that say so.
+    let all_name_theirs = entries.iter().all(|(_, entry)| entry.get(REGISTRY_FIELD).is_some());
+    let says_so = |entry: &Value| ENABLING.iter().any(|flag| entry.get(*flag).is_some());
     let is_image = |key: &str| values.resolve(key).is_ok_and(|key| listed.get(&key) == Some(&true));
-    for (key, _) in values.mapping(&mapping).unwrap_or_default() {
+    for (key, entry) in entries {
+        if !all_name_theirs && !says_so(entry) {
+            continue;
+        }
         let at = mapping.below(&[key, REGISTRY_FIELD]);
         let Ok(Some(name)) = values.text(&at) else { continue };
         if known.is_empty() || name.is_empty() || known.contains(&name.as_str()) || !is_image(key) {

@@ -79,19 +79,19 @@ impl Rule {
     }
 }
 
-/// The keys of the mapping's entries, and whether each becomes an image; `None` where no entry says so, as in a chart whose
-/// deployments enable its images.
+/// The keys of the mapping's entries, and whether each becomes an image. Where no entry says so, as in a chart whose
+/// deployments enable its images, each may.
 ///
 /// # Errors
 /// A key or a flag that cannot be read.
-pub fn listed(values: Rendered<'_>, form: Form) -> Result<Option<BTreeMap<String, bool>>, Problem> {
+pub fn listed(values: Rendered<'_>, form: Form) -> Result<BTreeMap<String, bool>, Problem> {
     let mapping = path(&[form.mapping()]);
     let entries = values.mapping(&mapping)?;
-    let rule = Rule::of(values, form, &entries)?;
     let says_so = |(_, entry): &(&String, &Value)| ENABLING.iter().any(|flag| has(entry, flag));
-    if rule != Rule::Listed && !entries.iter().any(says_so) {
-        return Ok(None);
-    }
+    let rule = match entries.iter().any(says_so) {
+        true => Rule::of(values, form, &entries)?,
+        false => Rule::Listed,
+    };
     let mut listed = BTreeMap::new();
     for (key, _) in entries {
         let at = mapping.below(&[key]);
@@ -99,7 +99,7 @@ pub fn listed(values: Rendered<'_>, form: Form) -> Result<Option<BTreeMap<String
         let is_wanted = rule.wants(values, &at, &key)? && !is_switched_off(values, &at)?;
         *listed.entry(key).or_insert(false) |= is_wanted;
     }
-    Ok(Some(listed))
+    Ok(listed)
 }
 
 /// Whether the registry that an entry names gives no images at all.
