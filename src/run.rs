@@ -13,6 +13,7 @@ mod shard;
 mod summary;
 mod target;
 mod thread;
+mod turns;
 mod wanted;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ pub use limits::Limits;
 pub use look_up::{LookUpError, look_up};
 pub use shard::{InvalidShard, Shard};
 pub use target::try_read;
+
+use turns::Turns;
 
 /// How many targets are under way at once. How many requests are is the transport's limit per host.
 const WIDTH: usize = 8;
@@ -67,7 +70,8 @@ pub async fn run(
     options: Options,
     mut tell: impl FnMut(usize, Report),
 ) {
-    let common = Common { options, checks: SharedWait::new(options.patience.checks) };
+    let checks = SharedWait::new(options.patience.checks);
+    let common = Common { options, checks, turns: Turns::default() };
     let fleet = Fleet { jobs, producers, common };
     let limits = options.limits;
     // What writes nothing takes nobody's place, unless all of it is a rehearsal.
@@ -107,6 +111,7 @@ struct Common {
     options: Options,
     /// How long they wait for checks for conflicts, all together.
     checks: SharedWait,
+    turns: Turns,
 }
 
 impl Fleet<'_, '_> {

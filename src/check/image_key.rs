@@ -21,12 +21,14 @@ pub(super) fn judge(read: &Read<'_>, shelf: &Shelf, notes: &mut Notes) {
         } else if shelf.is_open {
             notes.skip(Id::UnknownImageKey, place, "a template may list further images");
         } else {
+            // A hint is worth no long search.
+            let nearest = notes.may_compare(shelf.images.len()).then(|| nearest(key, shelf)).flatten();
             notes.find(Note {
                 id: Id::UnknownImageKey,
                 place,
                 subject: format!("{} {key}", field.path.join(".")),
                 message: format!("`{key}` is no listed image"),
-                help: nearest(key, shelf).map(|nearest| format!("the nearest that is listed is `{nearest}`")),
+                help: nearest.map(|nearest| format!("the nearest that is listed is `{nearest}`")),
                 fix: None,
             });
         }

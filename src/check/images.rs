@@ -48,12 +48,11 @@ impl Shelf {
     }
 
     /// The same with the user's own images, which stand beside the mapping or in the file itself.
-    pub(super) fn with_own_images(&self, reads: &[&Read<'_>]) -> Self {
-        let mut shelf = self.clone();
+    pub(super) fn with_own_images(mut self, reads: &[&Read<'_>]) -> Self {
         for read in reads {
-            shelf.add_own(read);
+            self.add_own(read);
         }
-        shelf
+        self
     }
 
     fn add_own(&mut self, read: &Read<'_>) {

@@ -8,12 +8,13 @@ use std::ops::Range;
 
 use super::deployment::Deployment;
 use super::images::{Image, Shelf};
-use super::notes::{Note, Notes, place};
+use super::notes::{Note, Notes, TOO_MANY, named, place};
 use super::places::key;
 use super::{Id, Read};
 use crate::os_image::cluster::is_template;
 use crate::reconcile::kubernetes_versions::places::{boots_none, is_in_map, is_judged};
 use crate::release::K8sVersion;
+use crate::sylva::INFRA_PROVIDER;
 use crate::values::Field;
 
 /// A version as it stands in a text.
@@ -38,8 +39,10 @@ pub(super) fn judge(
     [of_chart, all]: [&Shelf; 2],
     notes: &mut Notes,
 ) {
+    let providers: Vec<&Field<'_>> =
+        read.fields.iter().filter(|field| field.path.ends_with(&INFRA_PROVIDER)).collect();
     for field in read.fields.iter().filter(|field| is_judged(&field.path)) {
-        let Some(text) = field.text.filter(|_| boots_images(read, deployment, field)) else { continue };
+        let Some(text) = field.text.filter(|_| boots_images(&providers, deployment, field)) else { continue };
         let shelf = if is_in_map(&field.path) { of_chart } else { all };
         if shelf.images.is_empty() {
             continue;
@@ -48,6 +51,11 @@ pub(super) fn judge(
         let tokens = if template { tokens(read, field) } else { whole(field) };
         let others = tokens.iter().filter_map(|token| token.version.revision.clone()).collect::<Vec<_>>();
         for token in &tokens {
+            if !notes.may_compare(shelf.images.len()) {
+                let place = place(read.path, read.document, key(field), token.span.clone());
+                notes.skip(Id::KubernetesVersion, place, TOO_MANY);
+                continue;
+            }
             let images = shelf.images.iter().filter(|image| is_for(&token.version, &others, image)).collect();
             judge_token(read, field, token, &Against { images, template }, shelf, notes);
         }
@@ -55,10 +63,10 @@ pub(super) fn judge(
 }
 
 /// Whether the machines that a version is for boot images: those of a version map may, whatever the file's cluster is.
-fn boots_images(read: &Read<'_>, deployment: Option<&Deployment<'_>>, field: &Field<'_>) -> bool {
+fn boots_images(providers: &[&Field<'_>], deployment: Option<&Deployment<'_>>, field: &Field<'_>) -> bool {
     let cluster = field.path.split_last().map(|(_, cluster)| cluster).unwrap_or_default();
     let of_deployment = deployment.is_none_or(Deployment::boots_images);
-    is_in_map(&field.path) || (of_deployment && !read.fields.iter().any(|other| boots_none(other, cluster)))
+    is_in_map(&field.path) || (of_deployment && !providers.iter().any(|other| boots_none(other, cluster)))
 }
 
 /// Whether a version speaks of images of this kind. Beside a version with a revision, one without is for the others:
@@ -109,12 +117,9 @@ fn listed(version: &K8sVersion, shelf: &Shelf) -> Option<String> {
     let versions: BTreeSet<&K8sVersion> =
         shelf.images.iter().filter_map(|image| image.k8s_version.as_ref()).collect();
     let of_minor: Vec<&&K8sVersion> = versions.iter().filter(|other| other.minor == version.minor).collect();
-    let words = |versions: &[&&K8sVersion]| {
-        versions.iter().map(|version| version.to_string()).collect::<Vec<_>>().join(", ")
-    };
     Some(match of_minor.as_slice() {
-        [] => format!("listed images have {}", words(&versions.iter().collect::<Vec<_>>())),
-        some => format!("of {} listed images have {}", version.minor, words(some)),
+        [] => format!("listed images have {}", named(versions)),
+        some => format!("of {} listed images have {}", version.minor, named(some)),
     })
 }
 

@@ -6,6 +6,15 @@ use std::ops::Range;
 use super::{Finding, Fix, Id, Place, Skipped};
 use crate::values::{Document, KeyPath, Position};
 
+/// So often images are held against a selector, a version or a key in one check; real files ask some thousand times.
+const MOST_COMPARED: usize = 500_000;
+
+/// So many names a message has room for.
+const MOST_NAMED: usize = 30;
+
+/// Why something was not judged.
+pub(super) const TOO_MANY: &str = "the files name more images, versions and selectors than are compared";
+
 /// Findings and gaps.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
@@ -16,6 +25,7 @@ pub(super) struct Notes {
     pub(super) undecided: BTreeSet<Id>,
     /// Where something was noted.
     noted: BTreeSet<(Id, Position)>,
+    compared: usize,
 }
 
 /// A finding in the making.
@@ -46,6 +56,12 @@ impl Notes {
         }
     }
 
+    /// Whether so many images may still be looked at; else it is [`TOO_MANY`].
+    pub(super) fn may_compare(&mut self, images: usize) -> bool {
+        self.compared = self.compared.saturating_add(images);
+        self.compared <= MOST_COMPARED
+    }
+
     /// Whether findings of a kind may have been missed: an ignore of them may be of use another time.
     pub(super) fn may_lack(&self, id: Id) -> bool {
         self.undecided.contains(&id) || self.skipped.iter().any(|skipped| skipped.id == id)
@@ -65,4 +81,14 @@ pub(super) fn place(path: &str, document: &Document, key: KeyPath, span: Range<u
     let text = document.text().get(span.clone()).unwrap_or_default();
     let length = text.lines().next().unwrap_or_default().chars().count().max(1);
     Place { path: path.to_owned(), key, at: document.position(span.start), length }
+}
+
+/// Names in a row: the first of them, and how many more there are.
+pub(super) fn named<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
+    let mut names = names.into_iter();
+    let first: Vec<String> = names.by_ref().take(MOST_NAMED).map(|name| name.to_string()).collect();
+    match names.count() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
 }

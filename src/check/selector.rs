@@ -5,13 +5,12 @@
 //! control plane or a machine deployment over the cluster. What only Helm knows narrows a choice in a way that nobody knows
 //! here: then none is still none, and several may be one.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 
 use super::Id;
 use super::deployment::{Deployment, Extent};
 use super::images::{Image, Shelf};
-use super::notes::{Note, Notes};
+use super::notes::{Note, Notes, TOO_MANY, named};
 use crate::os_image::Problem;
 use crate::os_image::cluster::SELECTOR;
 use crate::os_image::definition::{Choice, Selector};
@@ -21,21 +20,11 @@ use crate::os_image::selector::{Candidate, Condition, Outcome, choose, defaults}
 use crate::sylva::INFRASTRUCTURES;
 use crate::values::KeyPath;
 
-/// So many images are held against selectors in one file, each for each selector; real files have some thousands.
-const MOST_COMPARED: usize = 500_000;
-
 /// Judges what the machines of a deployment choose.
 pub(super) fn judge(deployment: &Deployment<'_>, shelf: &Shelf, notes: &mut Notes) {
     let listed = deployment.listed();
     let (has_none, shelf) = (shelf.images.is_empty(), shelf.with_only(listed.as_ref()));
-    let judging = Judging {
-        deployment,
-        by_name: shelf.by_name(),
-        shelf: &shelf,
-        listed,
-        has_none,
-        compared: Cell::new(0),
-    };
+    let judging = Judging { deployment, by_name: shelf.by_name(), shelf: &shelf, listed, has_none };
     match machines(deployment.values()) {
         Err(problem) => judging.problem(&problem, notes),
         Ok(all) => all.iter().filter(|it| boots_images(it)).for_each(|it| judging.machines(it, notes)),
@@ -54,8 +43,6 @@ struct Judging<'a> {
     listed: Option<BTreeMap<String, bool>>,
     /// Whether no image is known at all, so that nothing can be said to be missing.
     has_none: bool,
-    /// How often an image was held against a selector.
-    compared: Cell<usize>,
 }
 
 impl Judging<'_> {
@@ -104,9 +91,8 @@ impl Judging<'_> {
         if self.shelf.images.is_empty() && self.has_none {
             return None;
         }
-        self.compared.set(self.compared.get() + self.shelf.images.len());
-        if self.compared.get() > MOST_COMPARED {
-            return Some(Outcome::Unknown("the file has more selectors and images than are compared"));
+        if !notes.may_compare(self.shelf.images.len()) {
+            return Some(Outcome::Unknown(TOO_MANY));
         }
         let conditions = self.conditions(machines, selector);
         for (key, text) in selector {
@@ -153,8 +139,8 @@ impl Judging<'_> {
             }
             Some(Outcome::Several(images)) => {
                 let message = format!("{} matches {} listed images", selector_at(at), images.len());
-                let names: Vec<String> = images.iter().map(|key| format!("`{key}`")).collect();
-                let help = Some(format!("they are {}", names.join(", ")));
+                let names = named(images.iter().map(|key| format!("`{key}`")));
+                let help = Some(format!("they are {names}"));
                 self.find(Id::Selector, at, message, help, notes);
             }
             Some(Outcome::Unknown(why)) => notes.skip(Id::Selector, self.deployment.key_place(at), why),

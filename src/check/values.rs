@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Id;
 use super::deployment::{Deployment, Extent};
 use super::images::Shelf;
-use super::notes::{Note, Notes};
+use super::notes::{Note, Notes, TOO_MANY};
 use crate::os_image::selector::{Candidate, Condition, Outcome, choose};
 use crate::sylva::{
     ADDITIONAL_SELECTORS, IMAGES, K8S_VERSION, K8S_VERSION_SHORT, REGISTRIES, REGISTRY_FIELD,
@@ -76,6 +76,10 @@ fn additional_selectors(deployment: &Deployment<'_>, shelf: &Shelf, notes: &mut 
         let at = all.below(&[name]);
         let Some(conditions) = conditions(values, selector, &at) else { continue };
         let conditions = conditions.iter().map(|(key, condition)| (key.as_str(), condition)).collect();
+        if !notes.may_compare(shelf.images.len()) {
+            notes.skip(Id::ServedSelector, deployment.key_place(&at), TOO_MANY);
+            continue;
+        }
         let images: Vec<&Candidate> = shelf.images.iter().map(|image| &image.candidate).collect();
         if let Outcome::None { hint } = choose(&conditions, &images, shelf.is_open) {
             let message = "the selector matches no listed image, so that none is served for it".to_owned();

@@ -6,6 +6,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::WIDTH;
 use super::job::{Found, Job};
+use super::turns::Turns;
 use crate::forge::{Branch, CommitId, ForgeError};
 use crate::merge_request::Outcome;
 use crate::plan::{Beside, KeyPlan, PlanInput, Survey, survey};
@@ -22,8 +23,8 @@ pub(super) struct Read {
 }
 
 impl Read {
-    /// Reads the files of the target at the head of the branch.
-    pub(super) async fn target(job: &Job, branch: &Branch) -> Result<Self, Outcome> {
+    /// Reads the files of the target at the head of the branch; parses them in turn with the other targets.
+    pub(super) async fn target(job: &Job, branch: &Branch, turns: &Turns) -> Result<Self, Outcome> {
         let head = job.forge.head(branch).await.map_err(|error| Outcome::of(&error))?;
         let head = head.ok_or_else(|| Outcome::NoTarget(format!("there is no branch {branch}")))?;
         if let Some(found) = &job.found {
@@ -33,7 +34,9 @@ impl Read {
         for spec in &job.target.files {
             contents.insert(spec.path.clone(), required(job, &spec.path, &head).await?);
         }
+        let turn = turns.take().await;
         let survey = survey(&job.target, contents, None, job.policy.prereleases);
+        drop(turn);
         let survey = survey.map_err(|error| Outcome::of(&error))?;
         Ok(Self { branch: branch.clone(), head, survey })
     }

@@ -7,6 +7,7 @@ use super::Common;
 use super::job::{Job, Report};
 use super::look_up::look_up;
 use super::read::Read;
+use super::turns::Turns;
 use super::wanted::wanted;
 use crate::apply::{Applied, apply, foresee};
 use crate::budget::Budget;
@@ -45,7 +46,7 @@ pub async fn try_read(job: &Job) -> (Branch, Result<Version, Outcome>) {
     };
     match branch {
         Ok(branch) => {
-            let read = Read::target(job, &branch).await;
+            let read = Read::target(job, &branch, &Turns::default()).await;
             (branch, read.map(|read| read.survey.version().clone()))
         }
         Err(error) => (job.report(Outcome::UpToDate).branch, Err(Outcome::of(&error))),
@@ -62,7 +63,7 @@ async fn run_job(
     budget: &Budget,
 ) -> Result<Report, Outcome> {
     let producer = shelf.producer();
-    let read = Read::target(job, branch).await?;
+    let read = Read::target(job, branch, &common.turns).await?;
     let listed = read.survey.listed().into_iter().collect();
     let mut snapshot = Snapshot::from_shelf(shelf, listed).await.map_err(|error| Outcome::of(&error))?;
     let demand = job.policy.signatures;
@@ -95,7 +96,7 @@ async fn run_job(
 
 /// Makes the merge request what is wanted, or says what would be written.
 async fn propose(job: &Job, wanted: &Wanted, common: &Common) -> Report {
-    let Common { options, checks } = common;
+    let Common { options, checks, .. } = common;
     let applied = match job.dry_run {
         true => foresee(job.forge.as_ref(), wanted).await,
         false => apply(job.forge.as_ref(), wanted, options.patience, checks).await,

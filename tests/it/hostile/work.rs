@@ -147,3 +147,35 @@ async fn many_dead_keys_that_clusters_name_are_judged_in_time() {
         assert!(ran.stdout.contains(said), "{command}: {:.1000}", ran.stdout);
     }
 }
+
+/// Each selector once was held against each image.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_selectors_beside_many_images_are_judged_in_part_and_in_time() {
+    let desk = Desk::new();
+    let keys = 0..5_000;
+    let name = |n: usize| format!("ubuntu-noble-plain-rke2-1-{n}-7");
+    let listed: String = keys.clone().map(|n| format!("  {}: {{}}\n", name(n))).collect();
+    let selecting: String = keys
+        .clone()
+        .map(|n| {
+            format!(
+                "    md{n}: {{capm3: {{os_image_selector: {{os: ubuntu, k8s-version: '1[.]{n}[.].*'}}}}}}\n"
+            )
+        })
+        .collect();
+    let annotation = |key: &str| format!("sylvaproject.org/diskimage/{key}");
+    let artifact = |n: usize| {
+        let annotations = json!({annotation("os"): "ubuntu", annotation("k8s-version"): format!("1.{n}.7")});
+        json!({"name": name(n), "annotations": annotations})
+    };
+    let artifacts: Vec<_> = keys.map(artifact).collect();
+    let releases =
+        json!({"schema": "dibump.releases/1", "releases": [{"version": "0.4.12", "artifacts": artifacts}]});
+    desk.write("releases.json", releases.to_string());
+    let mapping = format!("sylva_diskimagebuilder_version: 0.4.12\nsylva_diskimagebuilder_images:\n{listed}");
+    desk.write(VALUES, format!("{mapping}cluster:\n  machine_deployments:\n{selecting}"));
+    let ran = bounded(&desk, &["check", VALUES, "--observed", "releases.json"]).await;
+    assert!(matches!(ran.exit, Some(0 | 10)), "{:.1000}", ran.stderr);
+    let said = "the files name more images, versions and selectors than are compared";
+    assert!(ran.stdout.contains(said), "{:.1000}", ran.stdout);
+}
