@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Stranger;
 use crate::fake::oci::Fault;
@@ -192,6 +192,8 @@ async fn drips() -> (String, tokio::task::JoinHandle<()>) {
             tokio::spawn(async move {
                 let head =
                     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n";
+                // No client takes an answer before it has asked.
+                let _ = connection.read(&mut [0; 4096]).await;
                 let mut sent = connection.write_all(head.as_bytes()).await;
                 while sent.is_ok() {
                     tokio::time::sleep(Duration::from_millis(100)).await;
