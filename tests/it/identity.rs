@@ -89,7 +89,7 @@ impl Story {
         let text = format!(
             "sylva_diskimagebuilder_version: {version}\nsylva_diskimagebuilder_images:\n  {HARDENED}: {entry}\n  \
              {PLAIN}: {entry}\nos_images_oci_registries:\n  sylva:\n    url: {registry}\n    \
-             tag: '{{{{ .Values.sylva_diskimagebuilder_version }}}}'\n"
+             tag: '{{{{ .Values.sylva_diskimagebuilder_version }}}}'\nimage_provisioning_host: 192.0.2.10\n"
         );
         self.world.hub.commit("main", "values", &[(VALUES, text.as_bytes())]);
         self.world.desk.write(VALUES, text);

@@ -94,7 +94,7 @@ fn values_at(world: &World, version: &str, names: &[&str]) {
     let text = format!(
         "sylva_diskimagebuilder_version: {version}\nsylva_diskimagebuilder_images:\n{images}\
          os_images_oci_registries:\n  sylva:\n    url: {registry}\n    \
-         tag: '{{{{ .Values.sylva_diskimagebuilder_version }}}}'\n"
+         tag: '{{{{ .Values.sylva_diskimagebuilder_version }}}}'\nimage_provisioning_host: 192.0.2.10\n"
     );
     world.hub.commit("main", "values", &[(VALUES, text.as_bytes())]);
     world.desk.write(VALUES, text);
