@@ -161,13 +161,14 @@ impl Judging<'_> {
         match listed.get(key).or(listed.get(bare(key))) {
             Some(true) => {}
             Some(false) => {
-                let message = format!("`{key}` is listed and not enabled, so that there is no such image");
+                let message =
+                    format!("`{key}` is listed but not enabled, so the deployment does not have it");
                 let help = Some("set `enabled: true` for it".to_owned());
                 self.find(Id::ImageNotEnabled, at, message, help, notes);
             }
             // Another file takes away what the chart lists.
             None if self.shelf.keys.contains(key) => {
-                let message = format!("`{key}` is no image of this deployment");
+                let message = format!("the deployment does not have the image `{key}`");
                 self.find(Id::UnknownImageKey, at, message, None, notes);
             }
             None => {}

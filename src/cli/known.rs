@@ -98,7 +98,7 @@ impl Known {
                 let facets: Vec<(&String, Option<Facets>)> =
                     self.images.keys().map(|key| (key, Facets::from_name(key))).collect();
                 let names = facets.iter().map(|(key, facets)| (key.as_str(), facets.as_ref()));
-                let failure = Failure::person(anyhow::anyhow!("there is no enabled image `{key}`"));
+                let failure = Failure::person(anyhow::anyhow!("no enabled image has the key `{key}`"));
                 Err(match nearest(key, names) {
                     Some(nearest) => failure.hint(format!("the nearest that is enabled is `{nearest}`")),
                     None if self.images.is_empty() => failure,

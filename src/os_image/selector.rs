@@ -152,7 +152,7 @@ pub fn complete(
 /// A condition that is no regular expression.
 pub fn read(selector: &BTreeMap<String, String>) -> Result<BTreeMap<String, Condition>, String> {
     let condition = |(key, text): (&String, &String)| match Condition::new(text) {
-        Condition::Unknown => Err(format!("`{key}={text}` is no regular expression")),
+        Condition::Unknown => Err(format!("`{key}={text}` is not a regular expression")),
         condition => Ok((key.clone(), condition)),
     };
     selector.iter().map(condition).collect()

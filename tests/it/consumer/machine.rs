@@ -107,7 +107,7 @@ async fn a_choice_that_is_none_is_named_with_its_place() {
         ),
         ("{os_image_selector: {os: ubuntu}}", 3, "the selector matches 2 enabled images"),
         ("{os_image_selector: {os: suse}}", 3, "the selector matches no enabled image"),
-        ("{os_image_selector: {os: '('}}", 3, "`os=(` is no regular expression"),
+        ("{os_image_selector: {os: '('}}", 3, "`os=(` is not a regular expression"),
         ("{os_image_selector: {colour: red}}", 3, "no attribute of an image"),
         ("{os_image_selector: {os: 1}}", 3, "write it in quotes"),
         (
