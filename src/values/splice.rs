@@ -30,17 +30,23 @@ impl Tree {
     pub(crate) fn spliced(&self, regions: &[Region<'_>]) -> Option<Self> {
         let parts = Parts::read(self, regions)?;
         let mut nodes = Vec::with_capacity(self.nodes.len());
+        let mut decoded = Vec::new();
         let mut from = 0;
         for part in &parts.0 {
-            nodes.extend(self.nodes[from..part.nodes.old.start].iter().map(|node| parts.moved(node)));
+            let before = from..part.nodes.old.start;
+            decoded.extend(self.decoded_in(&before).map(|(at, text)| (parts.index(*at), text.clone())));
+            nodes.extend(self.nodes[before].iter().map(|node| parts.moved(node)));
             let (byte, index) = (part.bytes.new.start, part.nodes.new.start);
             // The root has index 0, and is not taken over: it is the mapping around the part.
             let mapping = parts.index(self.nodes[part.nodes.old.start].parent as usize);
             let moved = |at: usize| if at == 0 { mapping } else { index + at - 1 };
+            decoded.extend(part.tree.decoded.iter().map(|(at, text)| (moved(*at), text.clone())));
             nodes.extend(part.tree.nodes[1..].iter().map(|node| node.moved(|at| byte + at, moved)));
             from = part.nodes.old.end;
         }
-        nodes.extend(self.nodes[from..].iter().map(|node| parts.moved(node)));
+        let rest = from..self.nodes.len();
+        decoded.extend(self.decoded_in(&rest).map(|(at, text)| (parts.index(*at), text.clone())));
+        nodes.extend(self.nodes[rest].iter().map(|node| parts.moved(node)));
         let index = |at: &usize| parts.index(*at);
         let anchor = |Anchor { node, span, last_use }: &Anchor| Anchor {
             node: index(node),
@@ -49,11 +55,17 @@ impl Tree {
         };
         Some(Self {
             nodes,
+            decoded,
             roots: self.roots.iter().map(index).collect(),
             aliases: self.aliases.iter().map(index).collect(),
             anchors: self.anchors.iter().map(anchor).collect(),
             tags: self.tags.iter().map(|(at, tag)| (index(at), tag.clone())).collect(),
         })
+    }
+
+    fn decoded_in(&self, nodes: &Range<usize>) -> impl Iterator<Item = &(usize, Box<str>)> {
+        let first = self.decoded.partition_point(|(at, _)| *at < nodes.start);
+        self.decoded[first..].iter().take_while(|(at, _)| nodes.contains(at))
     }
 
     /// Whether this is one block mapping in which nothing depends on what stands around it.
@@ -128,7 +140,7 @@ impl Node {
             end: narrow(byte(self.end as usize)),
             next: narrow(index(self.next as usize)),
             parent: narrow(index(self.parent as usize)),
-            ..self.clone()
+            ..*self
         }
     }
 }

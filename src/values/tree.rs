@@ -21,7 +21,7 @@ pub(crate) enum Kind {
 }
 
 /// One node. Offsets are bytes of the text; they fit because a document is capped far below 4 GiB.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Node {
     pub(crate) kind: Kind,
     /// The number of the anchor that stands at the node, or that an alias names; 0 for none.
@@ -38,8 +38,8 @@ pub(crate) struct Node {
     pub(super) parent: u32,
     /// Whether it is a key of its parent.
     pub(super) is_key: bool,
-    /// The text of a scalar that is not simply the bytes between its quotes.
-    pub(super) decoded: Option<Box<str>>,
+    /// Whether its text is in [`Tree::decoded`].
+    pub(super) is_decoded: bool,
 }
 
 /// All nodes of all documents of a file.
@@ -52,6 +52,8 @@ pub(crate) struct Tree {
     pub(super) aliases: Vec<usize>,
     /// Every anchor, by node and by number.
     pub(super) anchors: Vec<Anchor>,
+    /// The texts of scalars that are not simply the bytes between their quotes, by node.
+    pub(super) decoded: Vec<(usize, Box<str>)>,
     /// Tags that are written out, by node; full names.
     pub(super) tags: Vec<(usize, Box<str>)>,
 }
@@ -150,14 +152,13 @@ impl Tree {
 
     /// The text of a scalar.
     pub(crate) fn scalar<'a>(&'a self, text: &'a str, node: usize) -> &'a str {
-        let Node { kind, start, end, decoded, .. } = &self.nodes[node];
-        match (decoded, kind) {
-            (Some(decoded), _) => decoded,
-            (None, Kind::Scalar(style)) => {
-                let quote = usize::from(quoted(*style));
-                text.get(*start as usize + quote..*end as usize - quote).unwrap_or_default()
+        match self.nodes[node] {
+            Node { is_decoded: true, .. } => by_node(&self.decoded, node).unwrap_or_default(),
+            Node { kind: Kind::Scalar(style), start, end, .. } => {
+                let quote = usize::from(quoted(style));
+                text.get(start as usize + quote..end as usize - quote).unwrap_or_default()
             }
-            (None, _) => "",
+            _ => "",
         }
     }
 
@@ -188,8 +189,7 @@ impl Tree {
     }
 
     pub(crate) fn tag(&self, node: usize) -> Option<&str> {
-        let found = self.tags.binary_search_by_key(&node, |(at, _)| *at).ok()?;
-        Some(&self.tags[found].1)
+        by_node(&self.tags, node)
     }
 
     /// The bytes of the anchor at a node.
@@ -229,6 +229,12 @@ impl Tree {
         let first = self.anchors.partition_point(|anchor| anchor.node < nodes.start);
         self.anchors[first..].iter().take_while(|anchor| nodes.contains(&anchor.node))
     }
+}
+
+/// What is kept of a node beside the nodes.
+fn by_node(kept: &[(usize, Box<str>)], node: usize) -> Option<&str> {
+    let found = kept.binary_search_by_key(&node, |(at, _)| *at).ok()?;
+    kept.get(found).map(|(_, text)| text.as_ref())
 }
 
 /// Whether the style has a quote at both ends.
@@ -324,7 +330,7 @@ impl Builder<'_> {
             next: narrow(index + 1),
             parent: narrow(parent),
             is_key,
-            decoded: None,
+            is_decoded: false,
         });
         index
     }
@@ -360,7 +366,8 @@ impl Builder<'_> {
             self.close(node, range.end);
         }
         if block || self.tree.scalar(self.text, node) != value {
-            self.tree.nodes[node].decoded = Some(value.into());
+            self.tree.nodes[node].is_decoded = true;
+            self.tree.decoded.push((node, value.into()));
         }
     }
 
