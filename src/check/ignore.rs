@@ -1,6 +1,8 @@
 //! Comments that ignore findings: `# dibump: ignore[dead-key] because it is pinned on purpose`, at the end of the line or
 //! above it. One without a reason ignores nothing, and one that ignores nothing is found itself.
 
+use std::collections::HashMap;
+
 use super::notes::{Note, Notes};
 use super::{Finding, Id, Ignored, Place, Read, Report, Severities};
 use crate::values::Comment;
@@ -23,8 +25,14 @@ pub(super) fn report(reads: &[Read<'_>], mut notes: Notes, severities: &Severiti
     }
     let findings = std::mem::take(&mut notes.findings);
     let mut ignored = Vec::new();
+    let mut by_line: HashMap<(String, usize), Vec<usize>> = HashMap::new();
+    for (i, ignore) in ignores.iter().enumerate() {
+        by_line.entry((ignore.place.path.clone(), ignore.line)).or_default().push(i);
+    }
     for finding in findings.into_iter().filter_map(|finding| as_set(finding, severities)) {
-        match ignores.iter_mut().find_map(|ignore| ignore.takes(&finding)) {
+        let here = (finding.place.path.clone(), finding.place.at.line);
+        let mut here = by_line.get(&here).into_iter().flatten();
+        match here.find_map(|i| ignores.get_mut(*i)?.takes(&finding)) {
             Some(reason) => ignored.push(Ignored { finding, reason }),
             None => notes.findings.push(finding),
         }
@@ -53,10 +61,9 @@ fn as_set(finding: Finding, severities: &Severities) -> Option<Finding> {
 }
 
 impl Ignore {
-    /// The reason, if this comment speaks of the finding.
+    /// The reason, if this comment of its line speaks of the finding.
     fn takes(&mut self, finding: &Finding) -> Option<String> {
-        let here = self.place.path == finding.place.path && self.line == finding.place.at.line;
-        let (_, found) = self.ids.iter_mut().filter(|_| here).find(|(id, _)| *id == finding.id)?;
+        let (_, found) = self.ids.iter_mut().find(|(id, _)| *id == finding.id)?;
         *found = true;
         Some(self.reason.clone())
     }
@@ -74,6 +81,7 @@ fn ignores_of(read: &Read<'_>, notes: &mut Notes) -> Vec<Ignore> {
         return Vec::new();
     }
     let comments = read.document.all_comments();
+    let below = below(&comments);
     let mut ignores = Vec::new();
     for comment in &comments {
         let Some(asked) = comment.text.split_once("dibump:").map(|(_, asked)| asked.trim_start()) else {
@@ -110,19 +118,21 @@ fn ignores_of(read: &Read<'_>, notes: &mut Notes) -> Vec<Ignore> {
             notes.find(note(Id::IgnoreWithoutReason, place, names.to_owned(), message, Some(help)));
             continue;
         }
-        ignores.push(Ignore { place, line: line(comment, &comments), ids, reason: reason.to_owned() });
+        let line = below.get(&comment.at.line).copied().unwrap_or(comment.at.line);
+        ignores.push(Ignore { place, line, ids, reason: reason.to_owned() });
     }
     ignores
 }
 
-/// The line that a comment speaks of: its own, or the first below that is no comment if it stands alone.
-fn line(comment: &Comment<'_>, comments: &[Comment<'_>]) -> usize {
-    let mut line = comment.at.line;
-    let alone = |line| comments.iter().any(|other| other.alone && other.at.line == line);
-    while alone(line) {
-        line += 1;
+/// What comments that stand alone speak of, by their line: the first line below that is no comment. All others speak of
+/// their own line.
+fn below(comments: &[Comment<'_>]) -> HashMap<usize, usize> {
+    let mut below = HashMap::new();
+    for line in comments.iter().rev().filter(|comment| comment.alone).map(|comment| comment.at.line) {
+        let next = line + 1;
+        below.insert(line, below.get(&next).copied().unwrap_or(next));
     }
-    line
+    below
 }
 
 fn place(path: &str, comment: &Comment<'_>) -> Place {
