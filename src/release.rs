@@ -23,8 +23,8 @@ pub mod version;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use artifact::{Artifact, Digest, InvalidDigest};
-pub(crate) use facets::OfLine;
 pub use facets::{Facets, Family, K8sMinor, K8sVersion, Line, NamePattern, Naming, Scheme};
+pub(crate) use facets::{OfFamily, OfLine};
 pub use key::{ImageKey, InvalidImageKey};
 pub use one_line::one_line;
 pub use prefix::{InvalidPrefix, Prefix, Repository};
@@ -147,6 +147,11 @@ impl Release {
     /// The lines that the release publishes.
     pub fn lines(&self) -> BTreeSet<Line> {
         self.artifacts.values().filter_map(|a| a.facets.as_ref()).map(Facets::line).collect()
+    }
+
+    /// The lines of its artifacts, one for each artifact.
+    pub(crate) fn of_lines(&self) -> impl Iterator<Item = OfLine<'_>> {
+        self.artifacts.values().filter_map(|a| a.facets.as_ref()).map(Facets::of_line)
     }
 
     /// The families that the release publishes.

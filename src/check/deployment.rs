@@ -33,6 +33,7 @@ pub(super) struct Deployment<'a> {
     roots: Vec<KeyPath>,
     values: Value,
     budget: Budget,
+    listed: Option<BTreeMap<String, bool>>,
     pub(super) extent: Extent,
 }
 
@@ -48,8 +49,12 @@ impl<'a> Deployment<'a> {
         }
         wanted.push(path(&[ADDITIONAL_SELECTORS]));
         let layers = layers(reads, &roots);
-        let values = excerpt(&layers, &wanted).ok()?;
-        Some(Self { reads: reads.to_vec(), roots, values, budget: Budget::default(), extent })
+        let (values, budget) = (excerpt(&layers, &wanted).ok()?, Budget::default());
+        let listed = match extent {
+            Extent::Part => None,
+            Extent::Whole | Extent::Laid => all_listed(Rendered::new(&values, &budget)),
+        };
+        Some(Self { reads: reads.to_vec(), roots, values, budget, listed, extent })
     }
 
     pub(super) fn values(&self) -> Rendered<'_> {
@@ -57,12 +62,8 @@ impl<'a> Deployment<'a> {
     }
 
     /// The images that there are, and whether each is enabled; `None` where that cannot be told.
-    pub(super) fn listed(&self) -> Option<BTreeMap<String, bool>> {
-        let form = form(&self.values).ok()?.filter(|_| self.extent != Extent::Part)?;
-        let mut listed = listed(self.values(), form).ok()?;
-        let own = self.values().mapping(&path(&[OS_IMAGES])).ok()?;
-        listed.extend(own.into_iter().map(|(key, _)| (key.clone(), true)));
-        Some(listed)
+    pub(super) fn listed(&self) -> Option<&BTreeMap<String, bool>> {
+        self.listed.as_ref()
     }
 
     /// Notes what is found, unless it stands in a file that is not judged here, or was found there before.
@@ -97,6 +98,14 @@ impl<'a> Deployment<'a> {
         let field = read.and_then(|read| Some((read, read.fields.iter().find(|it| it.path == key.key.0)?)));
         field.map_or(key, |(read, field)| super::places::value_place(read, field))
     }
+}
+
+/// The images of the mapping and the user's own.
+fn all_listed(values: Rendered<'_>) -> Option<BTreeMap<String, bool>> {
+    let mut all = listed(values, form(values.values()).ok()??).ok()?;
+    let own = values.mapping(&path(&[OS_IMAGES])).ok()?;
+    all.extend(own.into_iter().map(|(key, _)| (key.clone(), true)));
+    Some(all)
 }
 
 fn layers<'d>(reads: &[&'d Read<'_>], roots: &'d [KeyPath]) -> Vec<Layer<'d>> {

@@ -1,6 +1,8 @@
 //! The images that a deployment can choose from: those of the mapping, and the user's own (`os_images`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
+
+use smol_str::SmolStr;
 
 use super::Read;
 use crate::os_image::attributes;
@@ -11,37 +13,36 @@ use crate::release::{Facets, K8sVersion, Release};
 use crate::sylva::{OS_IMAGES, REGISTRY_FIELD};
 
 /// Images to choose from.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Shelf {
     pub(super) images: Vec<Image>,
     /// Every key that may be referred to, of images that exist or not.
-    pub(super) keys: BTreeSet<String>,
+    pub(super) keys: HashSet<String>,
     /// Whether a template may make further images, so that nothing can be said to be missing.
     pub(super) is_open: bool,
 }
 
 /// One image, as far as it is known.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Image {
     /// What a selector and a reference see.
     pub(super) candidate: Candidate,
-    pub(super) k8s_flavor: Option<String>,
+    pub(super) k8s_flavor: Option<SmolStr>,
     pub(super) k8s_version: Option<K8sVersion>,
 }
 
 impl Shelf {
     /// The images of the mapping and its overlays. A dead key is no image, but it can be referred to.
     pub(super) fn new(wanted: &Release, standings: &[&Standing<'_>]) -> Self {
-        let mut shelf = Self { images: Vec::new(), keys: BTreeSet::new(), is_open: false };
-        let mut seen = BTreeSet::new();
+        let mut shelf = Self { images: Vec::new(), keys: HashSet::new(), is_open: false };
         for stand in standings.iter().flat_map(|standing| &standing.entries) {
             if stand.is == Is::Template {
                 shelf.is_open = true;
-            } else if seen.insert(stand.entry.key.clone()) {
-                shelf.keys.insert(stand.entry.key.clone());
-                if !matches!(stand.is, Is::Dead { .. }) {
-                    shelf.images.push(Image::listed(stand, wanted));
-                }
+                continue;
+            }
+            let is_new = shelf.keys.insert(stand.entry.key.clone());
+            if is_new && !matches!(stand.is, Is::Dead { .. }) {
+                shelf.images.push(Image::listed(stand, wanted));
             }
         }
         shelf
@@ -108,9 +109,9 @@ impl Image {
         };
         let attributes: BTreeMap<String, String> = read.fields.iter().filter_map(attribute).collect();
         let facets = Facets::from_name(key);
-        let of_name = |of: fn(&Facets) -> String| facets.as_ref().map(of);
+        let of_name = || facets.as_ref().map(|facets| facets.k8s_flavor.clone());
         Self {
-            k8s_flavor: attributes.get("k8s-flavor").cloned().or_else(|| of_name(|f| f.k8s_flavor.clone())),
+            k8s_flavor: attributes.get("k8s-flavor").map(SmolStr::from).or_else(of_name),
             k8s_version: match attributes.get("k8s-version") {
                 Some(version) => version.parse().ok(),
                 None => facets.as_ref().map(|facets| facets.k8s_version.clone()),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Id;
 use super::deployment::{Deployment, Extent};
-use super::images::{Image, Shelf};
+use super::images::Shelf;
 use super::notes::{Note, Notes, TOO_MANY, named};
 use crate::os_image::Problem;
 use crate::os_image::cluster::SELECTOR;
@@ -22,10 +22,12 @@ use crate::values::KeyPath;
 
 /// Judges what the machines of a deployment choose.
 pub(super) fn judge(deployment: &Deployment<'_>, shelf: &Shelf, notes: &mut Notes) {
-    let listed = deployment.listed();
-    let (has_none, shelf) = (shelf.images.is_empty(), shelf.with_only(listed.as_ref()));
-    let judging = Judging { deployment, by_name: shelf.by_name(), shelf: &shelf, listed, has_none };
-    match machines(deployment.values()) {
+    let machines = machines(deployment.values());
+    if machines.as_ref().is_ok_and(Vec::is_empty) {
+        return;
+    }
+    let judging = Judging::new(deployment, shelf);
+    match machines {
         Err(problem) => judging.problem(&problem, notes),
         Ok(all) => all.iter().filter(|it| boots_images(it)).for_each(|it| judging.machines(it, notes)),
     }
@@ -39,13 +41,25 @@ fn boots_images(machines: &Machines) -> bool {
 struct Judging<'a> {
     deployment: &'a Deployment<'a>,
     shelf: &'a Shelf,
-    by_name: HashMap<&'a str, &'a Image>,
-    listed: Option<BTreeMap<String, bool>>,
-    /// Whether no image is known at all, so that nothing can be said to be missing.
-    has_none: bool,
+    /// Those images of the shelf that the deployment may have.
+    images: Vec<&'a Candidate>,
+    by_name: HashMap<&'a str, &'a Candidate>,
 }
 
-impl Judging<'_> {
+impl<'a> Judging<'a> {
+    fn new(deployment: &'a Deployment<'a>, shelf: &'a Shelf) -> Self {
+        let may_have = |image: &&Candidate| {
+            deployment.listed().is_none_or(|listed| listed.get(&image.key) == Some(&true))
+        };
+        let images = shelf.images.iter().map(|image| &image.candidate).filter(may_have);
+        let images: Vec<&Candidate> = images.collect();
+        // Of equal names the first counts.
+        let names = |image: &&'a Candidate| image.names.iter().zip(std::iter::repeat(*image));
+        let by_name =
+            images.iter().rev().flat_map(names).map(|(name, image)| (name.as_str(), image)).collect();
+        Self { deployment, shelf, images, by_name }
+    }
+
     fn machines(&self, machines: &Machines, notes: &mut Notes) {
         let (choice, at) = match &machines.choice {
             Ok(Some((choice, at))) => (choice, at),
@@ -88,10 +102,11 @@ impl Judging<'_> {
         at: &KeyPath,
         notes: &mut Notes,
     ) -> Option<Outcome> {
-        if self.shelf.images.is_empty() && self.has_none {
+        // Where no image is known at all, nothing can be said to be missing.
+        if self.shelf.images.is_empty() {
             return None;
         }
-        if !notes.may_compare(self.shelf.images.len()) {
+        if !notes.may_compare(self.images.len()) {
             return Some(Outcome::Unknown(TOO_MANY));
         }
         let conditions = self.conditions(machines, selector);
@@ -102,8 +117,7 @@ impl Judging<'_> {
             }
         }
         let conditions = conditions.iter().map(|(key, condition)| (key.as_str(), condition)).collect();
-        let images: Vec<&Candidate> = self.shelf.images.iter().map(|image| &image.candidate).collect();
-        Some(choose(&conditions, &images, self.shelf.is_open))
+        Some(choose(&conditions, &self.images, self.shelf.is_open))
     }
 
     fn conditions(&self, machines: &Machines, selector: &Selector) -> BTreeMap<String, Condition> {
@@ -122,7 +136,7 @@ impl Judging<'_> {
     fn excludes(&self, machines: &Machines, selector: &Selector, key: &str) -> bool {
         let conditions = self.conditions(machines, selector);
         let conditions = conditions.iter().map(|(key, condition)| (key.as_str(), condition)).collect();
-        let image = self.by_name.get(key).map(|image| choose(&conditions, &[&image.candidate], false));
+        let image = self.by_name.get(key).map(|image| choose(&conditions, &[*image], false));
         matches!(image, Some(Outcome::None { .. }))
     }
 
@@ -157,7 +171,7 @@ impl Judging<'_> {
     }
 
     fn enabled(&self, key: &str, at: &KeyPath, notes: &mut Notes) {
-        let Some(listed) = &self.listed else { return };
+        let Some(listed) = self.deployment.listed() else { return };
         match listed.get(key).or(listed.get(bare(key))) {
             Some(true) => {}
             Some(false) => {
@@ -180,7 +194,7 @@ impl Judging<'_> {
         let Some(wanted) = version.and_then(|text| text.parse().ok()) else { return };
         let Some(image) = self.by_name.get(key) else { return };
         let none = BTreeMap::new();
-        let attributes = image.candidate.attributes.as_ref().unwrap_or(&none);
+        let attributes = image.attributes.as_ref().unwrap_or(&none);
         if let Fit::Differs(has) = kubernetes_fit(&wanted, bare(key), attributes) {
             let message = format!("`{key}` is for Kubernetes {has}, and the cluster has {wanted}");
             let help = "choose an image of the cluster's version".to_owned();
@@ -227,25 +241,4 @@ fn selector_at(at: &KeyPath) -> &'static str {
 /// A key without the registry's name, which newer charts put before it.
 fn bare(key: &str) -> &str {
     key.split_once("--").map_or(key, |(_, bare)| bare)
-}
-
-fn names(image: &Image) -> impl Iterator<Item = &str> {
-    image.candidate.names.iter().map(String::as_str)
-}
-
-impl Shelf {
-    /// The images by each of their names; of equal names the first counts.
-    fn by_name(&self) -> HashMap<&str, &Image> {
-        let names = |image| self::names(image).map(move |name| (name, image));
-        self.images.iter().rev().flat_map(names).collect()
-    }
-
-    /// Without the images of which it is known that the deployment does not have them.
-    fn with_only(&self, listed: Option<&BTreeMap<String, bool>>) -> Self {
-        let mut shelf = self.clone();
-        if let Some(listed) = listed {
-            shelf.images.retain(|image| listed.get(&image.candidate.key) == Some(&true));
-        }
-        shelf
-    }
 }

@@ -31,14 +31,14 @@ fn registries(deployment: &Deployment<'_>, notes: &mut Notes) {
     let values = deployment.values();
     let known = values.mapping(&path(&[REGISTRIES])).unwrap_or_default();
     let known: Vec<&str> = known.into_iter().map(|(name, _)| name.as_str()).collect();
-    let (mapping, listed) = (path(&[IMAGES[1]]), deployment.listed().unwrap_or_default());
+    let (mapping, Some(listed)) = (path(&[IMAGES[1]]), deployment.listed()) else { return };
     let entries = values.mapping(&mapping).unwrap_or_default();
     // Charts in which an entry may name no registry make images only of those that say so.
     let all_name_theirs = entries.iter().all(|(_, entry)| entry.get(REGISTRY_FIELD).is_some());
     let says_so = |entry: &Value| ENABLING.iter().any(|flag| entry.get(*flag).is_some());
     let is_image = |key: &str| values.resolve(key).is_ok_and(|key| listed.get(&key) == Some(&true));
     for (key, entry) in entries {
-        if !all_name_theirs && !says_so(entry) {
+        if entry.get(REGISTRY_FIELD).is_none() || !(all_name_theirs || says_so(entry)) {
             continue;
         }
         let at = mapping.below(&[key, REGISTRY_FIELD]);

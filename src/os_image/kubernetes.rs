@@ -20,16 +20,15 @@ pub enum Fit {
 /// Whether an image is for a Kubernetes version: by its annotations, else by its key.
 pub fn kubernetes_fit(wanted: &K8sVersion, key: &str, attributes: &BTreeMap<String, String>) -> Fit {
     let named = Facets::from_name(key);
-    let of_name = |of: fn(&Facets) -> String| named.as_ref().map(of);
-    let flavor =
-        attributes.get("k8s-flavor").cloned().or_else(|| of_name(|facets| facets.k8s_flavor.clone()));
+    let annotated = attributes.get("k8s-flavor").map(String::as_str);
+    let flavor = annotated.or(named.as_ref().map(|facets| facets.k8s_flavor.as_str()));
     let version = match attributes.get("k8s-version") {
         Some(version) => version.parse().ok(),
         None => named.as_ref().map(|facets| facets.k8s_version.clone()),
     };
     let Some(version): Option<K8sVersion> = version else { return Fit::Unknown };
     let of_other_flavor = match (&wanted.revision, &flavor) {
-        (Some(revision), Some(flavor)) => !revision.starts_with(flavor.as_str()),
+        (Some(revision), Some(flavor)) => !revision.starts_with(flavor),
         _ => false,
     };
     match (wanted.agrees_with(&version), of_other_flavor) {

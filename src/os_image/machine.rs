@@ -5,6 +5,7 @@
 //! `find-cluster-image-selectors`).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ pub struct Machines {
     /// Where their image is served.
     pub server: Result<Option<Server>, Problem>,
     /// What their cluster says.
-    pub cluster: Cluster,
+    pub cluster: Arc<Cluster>,
 }
 
 /// What a cluster says of its machines.
@@ -72,11 +73,11 @@ pub fn machines(values: Rendered<'_>) -> Result<Vec<Machines>, Problem> {
 }
 
 /// What the values' own cluster says, for an image that is named outright.
-pub fn own_cluster(values: Rendered<'_>) -> (Cluster, Result<Option<Server>, Problem>) {
+pub fn own_cluster(values: Rendered<'_>) -> (Arc<Cluster>, Result<Option<Server>, Problem>) {
     let at = KeyPath::default().below(&["cluster"]);
     let cluster = Cluster::read(values, &at, None);
     let definition = Definition::new(values, vec![at.below(&[METAL3])]);
-    (cluster, definition.server(&at))
+    (Arc::new(cluster), definition.server(&at))
 }
 
 /// The mappings that have those of an infrastructure, or parts that do.
@@ -110,7 +111,7 @@ fn of_cluster(values: Rendered<'_>, at: &KeyPath) -> Result<Vec<Machines>, Probl
     let deployments = deployments
         .into_iter()
         .map(|deployment| (vec![DEPLOYMENT_DEFAULT], vec![DEPLOYMENTS, deployment.as_str()]));
-    let cluster = Cluster::read(values, at, infrastructure.clone());
+    let cluster = Arc::new(Cluster::read(values, at, infrastructure.clone()));
     let machines = |(default, own): (Vec<&str>, Vec<&str>)| {
         let mut layers = vec![at.below(&[name])];
         layers.extend(
@@ -124,7 +125,7 @@ fn of_cluster(values: Rendered<'_>, at: &KeyPath) -> Result<Vec<Machines>, Probl
             at: own_at,
             choice: definition.choice(),
             server: definition.server(at),
-            cluster: cluster.clone(),
+            cluster: Arc::clone(&cluster),
         }
     };
     Ok(std::iter::once(control_plane).chain(deployments).map(machines).collect())

@@ -55,13 +55,14 @@ impl Rule {
     /// # Errors
     /// A flag that is neither true nor false.
     pub(super) fn wants(&self, values: Rendered<'_>, at: &KeyPath, key: &str) -> Result<bool, Problem> {
-        let [enabled, default] = ENABLING.map(|field| values.flag(&at.below(&[field])));
+        let [enabled, default_enabled] = ENABLING;
+        let flag = |field: &str| values.flag(&at.below(&[field]));
         Ok(match self {
             Self::Listed => true,
             Self::Named(names) => names.contains(key),
-            Self::Enabled => enabled?.or(default?) == Some(true),
+            Self::Enabled => flag(enabled)?.or(flag(default_enabled)?) == Some(true),
             Self::EnabledOrDefault { has_own } => {
-                enabled? == Some(true) || (default? == Some(true) && !has_own)
+                flag(enabled)? == Some(true) || (flag(default_enabled)? == Some(true) && !has_own)
             }
         })
     }
@@ -93,17 +94,20 @@ pub fn listed(values: Rendered<'_>, form: Form) -> Result<BTreeMap<String, bool>
         false => Rule::Listed,
     };
     let mut listed = BTreeMap::new();
-    for (key, _) in entries {
+    for (key, entry) in entries {
         let at = mapping.below(&[key]);
         let key = values.render(key, &at)?;
-        let is_wanted = rule.wants(values, &at, &key)? && !is_switched_off(values, &at)?;
+        let is_wanted = rule.wants(values, &at, &key)? && !is_switched_off(values, entry, &at)?;
         *listed.entry(key).or_insert(false) |= is_wanted;
     }
     Ok(listed)
 }
 
 /// Whether the registry that an entry names gives no images at all.
-fn is_switched_off(values: Rendered<'_>, at: &KeyPath) -> Result<bool, Problem> {
+fn is_switched_off(values: Rendered<'_>, entry: &Value, at: &KeyPath) -> Result<bool, Problem> {
+    if !has(entry, REGISTRY_FIELD) {
+        return Ok(false);
+    }
     let registry = values.text(&at.below(&[REGISTRY_FIELD]))?;
     let flag = registry.map(|name| values.flag(&path(&[REGISTRIES, &name, "enabled"]))).transpose()?;
     Ok(flag.flatten() == Some(false))

@@ -102,6 +102,9 @@ impl Plan {
         let Some(wanted) = known.releases.get(self.to()).filter(|_| self.is_change()) else {
             return Ok(Vec::new());
         };
+        if contents.is_empty() {
+            return Ok(Vec::new());
+        }
         let survey = input.survey;
         let ownership = survey.ownership.settled_by(&survey.primary.mapping);
         let current = known.releases.get(&self.from);

@@ -1,6 +1,6 @@
 //! Which artifacts are added to a mapping, and which are only suggested.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fmt;
 
 use super::images::not_read;
@@ -8,7 +8,7 @@ use super::listing::Listing;
 use super::pairing::Fate;
 use super::{Images, Inputs, Note};
 use crate::release::pairing::{compare_k8s, compare_os_releases};
-use crate::release::{Artifact, Coverage, Facets, Family, ImageKey, Line, Release};
+use crate::release::{Artifact, Coverage, Facets, ImageKey, Line, OfFamily, OfLine, Release};
 
 /// An artifact that is published and not listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,14 +54,18 @@ pub(super) fn additions<'a>(
     fates: &[Fate],
     policy: Images,
 ) -> Additions<'a> {
-    let choice = Choice::new(inputs, listing, fates, policy);
-    let mut result = Additions { notes: choice.notes(inputs.wanted), ..Additions::default() };
-    let kept: BTreeSet<ImageKey> =
+    let unknown = unknown(inputs.current);
+    let mut result =
+        Additions { notes: notes(policy, inputs.wanted, unknown.as_deref()), ..Additions::default() };
+    let kept: HashSet<ImageKey> =
         listing.items.iter().zip(fates).filter_map(|(item, fate)| fate.key_after(item)).collect();
-    for artifact in in_order(inputs.wanted.artifacts.values()) {
-        if kept.contains(&artifact.key) {
-            continue;
-        }
+    let unlisted = inputs.wanted.artifacts.values().filter(|artifact| !kept.contains(&artifact.key));
+    let unlisted = in_order(unlisted);
+    if unlisted.is_empty() {
+        return result;
+    }
+    let choice = Choice::new(inputs, listing, fates, policy, unknown.is_none());
+    for artifact in unlisted {
         if listing.is_taken(artifact.key.as_str()) {
             if policy == Images::All {
                 result.notes.push(Note::KeyTaken { key: artifact.key.clone() });
@@ -79,63 +83,71 @@ pub(super) fn additions<'a>(
     result
 }
 
-/// What the choice of new entries rests on.
-struct Choice {
-    policy: Images,
-    /// Why nothing can be told to be new.
-    unknown: Option<String>,
-    wanted_is_complete: bool,
-    families: BTreeSet<Family>,
-    listed: BTreeSet<Line>,
-    old: BTreeSet<Line>,
-}
-
-impl Choice {
-    fn new(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[Fate], policy: Images) -> Self {
-        let facets = || listing.items.iter().zip(fates).filter_map(|(i, f)| Some((i.facets.as_ref()?, f)));
-        let unknown = match inputs.current {
-            None => Some("the file names no release to compare with".to_owned()),
-            Some(release) => {
-                not_read(release).map(|why| format!("{} is not completely known ({why})", release.version))
-            }
-        };
-        Self {
-            policy,
-            unknown,
-            wanted_is_complete: inputs.wanted.is_complete(),
-            families: facets().map(|(facets, _)| facets.family()).collect(),
-            listed: facets().filter(|(_, fate)| fate.remains()).map(|(facets, _)| facets.line()).collect(),
-            old: match policy {
-                Images::All | Images::Listed => BTreeSet::new(),
-                _ => inputs.current.map(Release::lines).unwrap_or_default(),
-            },
+/// Why nothing can be told to be new.
+fn unknown(current: Option<&Release>) -> Option<String> {
+    match current {
+        None => Some("the file names no release to compare with".to_owned()),
+        Some(release) => {
+            not_read(release).map(|why| format!("{} is not completely known ({why})", release.version))
         }
     }
+}
 
-    fn notes(&self, wanted: &Release) -> Vec<Note> {
-        match (&wanted.coverage, &self.unknown) {
-            (Coverage::Partial { reason }, _) => {
-                vec![Note::InPart { version: wanted.version.clone(), reason: reason.clone() }]
-            }
-            (_, Some(reason)) if self.policy == Images::Follow => {
-                vec![Note::AddsNothing { reason: reason.clone() }]
-            }
-            _ => Vec::new(),
+fn notes(policy: Images, wanted: &Release, unknown: Option<&str>) -> Vec<Note> {
+    match (&wanted.coverage, unknown) {
+        (Coverage::Partial { reason }, _) => {
+            vec![Note::InPart { version: wanted.version.clone(), reason: reason.clone() }]
+        }
+        (_, Some(reason)) if policy == Images::Follow => {
+            vec![Note::AddsNothing { reason: reason.to_owned() }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What the choice of new entries rests on.
+struct Choice<'a> {
+    policy: Images,
+    /// Whether it can be told what is new.
+    tells_new: bool,
+    wanted_is_complete: bool,
+    families: HashSet<OfFamily<'a>>,
+    listed: HashSet<OfLine<'a>>,
+    old: HashSet<OfLine<'a>>,
+}
+
+impl<'a> Choice<'a> {
+    fn new(
+        inputs: &Inputs<'a>,
+        listing: &'a Listing<'_>,
+        fates: &[Fate],
+        policy: Images,
+        tells_new: bool,
+    ) -> Self {
+        let facets = || listing.items.iter().zip(fates).filter_map(|(i, f)| Some((i.facets.as_ref()?, f)));
+        let old = inputs.current.filter(|_| !matches!(policy, Images::All | Images::Listed));
+        Self {
+            policy,
+            tells_new,
+            wanted_is_complete: inputs.wanted.is_complete(),
+            families: facets().map(|(facets, _)| facets.of_line().family()).collect(),
+            listed: facets().filter(|(_, fate)| fate.remains()).map(|(facets, _)| facets.of_line()).collect(),
+            old: old.into_iter().flat_map(Release::of_lines).collect(),
         }
     }
 
     /// Why an artifact is not added; `None` where it is.
     fn unlisted(&self, artifact: &Artifact) -> Option<Unlisted> {
-        let facets = artifact.facets.as_ref();
-        match (self.policy, facets) {
+        let line = artifact.facets.as_ref().map(Facets::of_line);
+        match (self.policy, line) {
             (Images::Listed, _) => Some(Unlisted::NothingIsAdded),
             _ if !self.wanted_is_complete => Some(Unlisted::NotKnown),
             (Images::All, _) => None,
             (_, None) => Some(Unlisted::OtherFamily),
-            (_, Some(facets)) if !self.families.contains(&facets.family()) => Some(Unlisted::OtherFamily),
-            (_, Some(facets)) if self.listed.contains(&facets.line()) => Some(Unlisted::LineIsListed),
-            _ if self.unknown.is_some() => Some(Unlisted::NotKnown),
-            (_, Some(facets)) => self.old.contains(&facets.line()).then_some(Unlisted::LeftOut),
+            (_, Some(line)) if !self.families.contains(&line.family()) => Some(Unlisted::OtherFamily),
+            (_, Some(line)) if self.listed.contains(&line) => Some(Unlisted::LineIsListed),
+            _ if !self.tells_new => Some(Unlisted::NotKnown),
+            (_, Some(line)) => self.old.contains(&line).then_some(Unlisted::LeftOut),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The policy `images:`: which artifacts of a release a mapping should list.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -83,11 +82,11 @@ fn by_the_file(current: &Release, listing: &Listing<'_>) -> (Images, Because) {
         return (Images::Follow, Because::NotRead { version, reason });
     }
     // A key that another registry has cannot be listed a second time, so it is not missing.
-    let artifacts: BTreeSet<&str> =
-        current.artifacts.keys().map(|key| key.as_str()).filter(|key| !listing.is_taken(key)).collect();
-    let listed: BTreeSet<&str> = listing.items.iter().map(|item| item.written.key.as_str()).collect();
-    let (missing, others) = (artifacts.difference(&listed).count(), listed.difference(&artifacts).count());
-    let artifacts = artifacts.len();
+    let artifacts = || current.artifacts.keys().map(|key| key.as_str()).filter(|key| !listing.is_taken(key));
+    let listed = listing.keys();
+    let both = artifacts().filter(|key| listed.contains(key)).count();
+    let artifacts = artifacts().count();
+    let (missing, others) = (artifacts - both, listed.len() - both);
     match (missing, others) {
         (0, 0) => (Images::All, Because::ListsAll { artifacts, version }),
         (0, _) => (Images::Follow, Because::ListsOthers { others, version }),

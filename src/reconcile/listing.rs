@@ -1,6 +1,6 @@
 //! What the mapping lists: each key of ours once, with what it stands for and whether the wanted release has it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::ownership::Owner;
 use super::{Foreign, Inputs, Listed, Refusal};
@@ -20,9 +20,11 @@ pub(super) struct Listing<'a> {
     pub(super) foreign: Vec<Foreign>,
     /// Entries whose key is a template.
     pub(super) templates: Vec<Listed>,
-    taken: BTreeSet<&'a str>,
-    /// Where the item of an entry stands in `items`, by the entry.
-    places: BTreeMap<usize, usize>,
+    taken: HashSet<&'a str>,
+    /// The entry at which the key of each entry is written first.
+    pub(super) firsts: Vec<usize>,
+    /// Where the item of each entry stands in `items`, if it is one.
+    places: Vec<Option<usize>>,
 }
 
 /// One listed key.
@@ -47,8 +49,7 @@ pub(super) struct Item<'a> {
 impl<'a> Listing<'a> {
     /// Reads the mapping; fails where a key is written twice with different values.
     pub(super) fn read(inputs: &Inputs<'a>) -> Result<Self, Refusal> {
-        refuse_contradictions(inputs.mapping)?;
-        Ok(Self::read_as(inputs, inputs.ownership.owners(inputs.mapping)))
+        Self::read_as(inputs, inputs.ownership.owners(inputs.mapping)).without_contradictions()
     }
 
     /// Reads the mapping, whose entries are whose being known. Of a key that is written twice the first counts.
@@ -58,8 +59,7 @@ impl<'a> Listing<'a> {
 
     /// Reads an overlay, whose entries are whose being known.
     pub(super) fn of_overlay(inputs: &Inputs<'a>, owners: Vec<Owner>) -> Result<Self, Refusal> {
-        refuse_contradictions(inputs.mapping)?;
-        Ok(Self::read_as(inputs, owners))
+        Self::read_as(inputs, owners).without_contradictions()
     }
 
     fn sort(
@@ -67,25 +67,24 @@ impl<'a> Listing<'a> {
         owners: Vec<Owner>,
         item: impl Fn(usize, &'a Entry, Owner) -> Item<'a>,
     ) -> Self {
-        let firsts = first_of_each(mapping);
         let mut listing = Self {
             mapping,
+            firsts: first_of_each(mapping),
             items: Vec::new(),
             repeats: Vec::new(),
             foreign: Vec::new(),
             templates: Vec::new(),
-            taken: BTreeSet::new(),
-            places: BTreeMap::new(),
+            taken: HashSet::new(),
+            places: vec![None; mapping.entries.len()],
         };
         for (entry, (written, owner)) in mapping.entries.iter().zip(owners).enumerate() {
-            let first = firsts.get(written.key.as_str()).copied().unwrap_or(entry);
-            listing.sort_in(first, item(entry, written, owner));
+            listing.sort_in(item(entry, written, owner));
         }
         listing
     }
 
-    fn sort_in(&mut self, first: usize, item: Item<'a>) {
-        let written = item.written;
+    fn sort_in(&mut self, item: Item<'a>) {
+        let (written, first) = (item.written, self.firsts[item.entry]);
         let owner = item.owner.clone();
         match owner {
             Owner::Template => self.templates.push(Listed::of(written, None)),
@@ -93,14 +92,32 @@ impl<'a> Listing<'a> {
                 self.taken.insert(&written.key);
                 self.foreign.push(Foreign { key: written.key.clone(), registry, at: written.at });
             }
-            Owner::Ours { .. } | Owner::Undetermined(_) => match self.places.get(&first) {
-                Some(of) => self.repeats.push((item.entry, *of)),
+            Owner::Ours { .. } | Owner::Undetermined(_) => match self.places[first] {
+                Some(of) => self.repeats.push((item.entry, of)),
                 None => {
-                    self.places.insert(item.entry, self.items.len());
+                    self.places[item.entry] = Some(self.items.len());
                     self.items.push(item);
                 }
             },
         }
+    }
+
+    /// The item of an entry, unless it is a repetition or not ours.
+    pub(super) fn item_of(&self, entry: usize) -> Option<&Item<'a>> {
+        self.places[entry].map(|at| &self.items[at])
+    }
+
+    /// A key that is written again with another value says two things.
+    fn without_contradictions(self) -> Result<Self, Refusal> {
+        let entries = &self.mapping.entries;
+        for (entry, first) in entries.iter().zip(&self.firsts).map(|(entry, first)| (entry, &entries[*first]))
+        {
+            if first.value != entry.value {
+                let (key, first, second) = (entry.key.clone(), first.at, entry.at);
+                return Err(Refusal::WrittenTwice { key, first, second });
+            }
+        }
+        Ok(self)
     }
 
     /// Whether another registry's entry has this key, so that ours cannot have it too.
@@ -109,7 +126,7 @@ impl<'a> Listing<'a> {
     }
 
     /// The keys of the items.
-    pub(super) fn keys(&self) -> BTreeSet<&'a str> {
+    pub(super) fn keys(&self) -> HashSet<&'a str> {
         self.items.iter().map(|item| item.written.key.as_str()).collect()
     }
 }
@@ -118,15 +135,15 @@ impl<'a> Item<'a> {
     fn read(inputs: &Inputs<'a>, entry: usize, written: &'a Entry, owner: Owner) -> Self {
         // What is no repository name cannot be an artifact, however little is known of the release.
         let key = written.key.parse::<ImageKey>().ok();
-        let existence = key.as_ref().map_or(Existence::Absent, |key| inputs.wanted.existence(key));
-        let published = |release: &Release| {
-            key.as_ref().and_then(|key| release.artifacts.get(key)).map(|artifact| artifact.facets.clone())
+        let published = |release: &'a Release| release.artifacts.get(key.as_ref()?);
+        let (wanted, now) = (published(inputs.wanted), inputs.current.and_then(published));
+        let existence = match (wanted, &key) {
+            (Some(_), _) => Existence::Exists,
+            (None, Some(key)) => inputs.wanted.existence(key),
+            (None, None) => Existence::Absent,
         };
-        let now = inputs.current.and_then(published);
-        let facets = published(inputs.wanted)
-            .flatten()
-            .or_else(|| now.clone().flatten())
-            .or_else(|| inputs.naming.facets(&written.key));
+        let facets = [wanted, now].into_iter().flatten().find_map(|artifact| artifact.facets.clone());
+        let facets = facets.or_else(|| inputs.naming.facets(&written.key));
         Self { entry, written, key, owner, existence, facets, was_published: now.is_some() }
     }
 
@@ -169,26 +186,9 @@ pub(super) fn overlay_owners(
     inputs.mapping.entries.iter().map(owner).collect()
 }
 
-/// Where each key is written first.
-pub(super) fn first_of_each(mapping: &Mapping) -> BTreeMap<&str, usize> {
-    let mut firsts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (i, entry) in mapping.entries.iter().enumerate() {
-        firsts.entry(entry.key.as_str()).or_insert(i);
-    }
-    firsts
-}
-
-/// A key that is written again with another value says two things.
-fn refuse_contradictions(mapping: &Mapping) -> Result<(), Refusal> {
-    let firsts = first_of_each(mapping);
-    for entry in &mapping.entries {
-        let Some(first) = firsts.get(entry.key.as_str()).and_then(|first| mapping.entries.get(*first)) else {
-            continue;
-        };
-        if first.value != entry.value {
-            let (key, first, second) = (entry.key.clone(), first.at, entry.at);
-            return Err(Refusal::WrittenTwice { key, first, second });
-        }
-    }
-    Ok(())
+/// The entry at which the key of each entry is written first.
+fn first_of_each(mapping: &Mapping) -> Vec<usize> {
+    let mut firsts: HashMap<&str, usize> = HashMap::with_capacity(mapping.entries.len());
+    let entries = mapping.entries.iter().enumerate();
+    entries.map(|(i, entry)| *firsts.entry(entry.key.as_str()).or_insert(i)).collect()
 }

@@ -30,7 +30,8 @@ pub(super) fn os_changes(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[Fa
         if !known || before.same_os_release(&after) {
             continue;
         }
-        let (family, from, to) = (after.family(), before.os_release, after.os_release);
+        let (family, from, to) =
+            (after.family(), before.os_release.to_string(), after.os_release.to_string());
         match changes
             .iter_mut()
             .find(|change| change.family == family && change.from == from && change.to == to)

@@ -1,6 +1,6 @@
 //! What becomes of each listed key: dead keys are paired with artifacts of their line, newest with newest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::listing::{Item, Listing};
 use super::{Departure, Inputs};
@@ -82,7 +82,7 @@ fn free<'w>(
         Fate::Becomes(key, _) => Some(key.clone()),
         _ => None,
     };
-    let given: BTreeSet<ImageKey> = fates.iter().filter_map(gets).collect();
+    let given: HashSet<ImageKey> = fates.iter().filter_map(gets).collect();
     let lists = listing.keys();
     let is_free = move |artifact: &&Artifact| {
         let key = &artifact.key;

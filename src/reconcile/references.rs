@@ -8,7 +8,7 @@ mod follow;
 mod globs;
 mod here;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::{Departure, Ownership, Reconciliation};
@@ -38,7 +38,7 @@ pub struct Releases<'a> {
 pub struct Moves<'a> {
     releases: Releases<'a>,
     /// What the mappings say of keys.
-    decided: BTreeMap<&'a str, Move>,
+    decided: HashMap<&'a str, Move>,
     /// Keys of the release before that no mapping speaks of and the new release was not shown to have.
     undecided: BTreeMap<&'a str, &'a Facets>,
     /// The length of the shortest of all these names.
@@ -125,7 +125,7 @@ impl<'a> Moves<'a> {
         own_images: &BTreeSet<&str>,
         mappings: impl IntoIterator<Item = &'a Reconciliation>,
     ) -> Self {
-        let mut decided = BTreeMap::new();
+        let mut decided = HashMap::new();
         for (key, fate) in mappings.into_iter().flat_map(moves) {
             decided.entry(key).or_insert(fate);
         }
@@ -149,6 +149,9 @@ impl<'a> Moves<'a> {
         names: &BTreeMap<&'n str, Facets>,
         listed: &BTreeSet<&str>,
     ) -> BTreeMap<&'n str, Move> {
+        if names.is_empty() {
+            return BTreeMap::new();
+        }
         let wanted = self.releases.wanted;
         let existence = |name: &str| name.parse().map_or(Existence::Absent, |key| wanted.existence(&key));
         let dead = names.iter().filter(|(name, _)| existence(name) == Existence::Absent);

@@ -1,11 +1,11 @@
 //! How the entries of a mapping stand to the release that it should list, for one who judges and changes nothing.
 
 use std::cell::LazyCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use super::addition::additions;
 use super::images::decide;
-use super::listing::{Item, Listing, first_of_each, overlay_owners};
+use super::listing::{Item, Listing, overlay_owners};
 use super::ownership::Owner;
 use super::pairing::fates;
 use super::{Because, Foreign, Images, Inputs};
@@ -97,7 +97,7 @@ pub fn overlay_standing<'a>(inputs: &Inputs<'a>, primary: &Standing<'_>) -> Stan
         _ => None,
     });
     let ours = primary.entries.iter().filter(|s| !matches!(s.is, Is::Foreign { .. } | Is::Stray { .. }));
-    let ours: BTreeSet<&str> = ours.map(|stand| stand.entry.key.as_str()).collect();
+    let ours: HashSet<&str> = ours.map(|stand| stand.entry.key.as_str()).collect();
     let is_ours = |key: &str| ours.contains(key);
     let owners = overlay_owners(inputs, &foreign.collect::<Vec<_>>(), is_ours);
     let listing = Listing::read_as(inputs, owners.clone());
@@ -106,13 +106,11 @@ pub fn overlay_standing<'a>(inputs: &Inputs<'a>, primary: &Standing<'_>) -> Stan
 }
 
 fn stands<'a>(inputs: &Inputs<'a>, listing: &Listing<'a>, owners: &[Owner]) -> Vec<Stand<'a>> {
-    let firsts = first_of_each(inputs.mapping);
-    let items: BTreeMap<usize, &Item<'a>> = listing.items.iter().map(|item| (item.entry, item)).collect();
     let successors = LazyCell::new(|| Successors::new(inputs.wanted, listing));
     let entries = inputs.mapping.entries.iter().zip(owners).enumerate();
     let stand = |(index, (entry, owner)): (usize, (&'a Entry, &Owner))| {
-        let first = firsts.get(entry.key.as_str()).copied().unwrap_or(index);
-        let item = items.get(&first).copied();
+        let first = listing.firsts[index];
+        let item = listing.item_of(first);
         Stand {
             index,
             entry,
@@ -149,7 +147,7 @@ struct Successors<'a> {
     published: ByLine<'a, &'a ImageKey>,
     /// How many items of each line have no artifact.
     dead: HashMap<OfLine<'a>, usize>,
-    listed: BTreeSet<&'a str>,
+    listed: HashSet<&'a str>,
     is_complete: bool,
 }
 

@@ -144,7 +144,7 @@ impl Pass<'_> {
             from: item.written.key.clone(),
             to: to.clone(),
             line: item.facets.as_ref().map(Facets::line),
-            os_release: both.map(|(a, b)| (a.os_release.clone(), b.os_release.clone())),
+            os_release: both.map(|(a, b)| (a.os_release.to_string(), b.os_release.to_string())),
             at: item.written.at,
         });
         self.result.changes.push(self.renaming(item.entry, to));

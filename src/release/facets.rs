@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use smol_str::SmolStr;
+
 /// Prefix of diskimage-builder's manifest annotations.
 pub const ANNOTATION_PREFIX: &str = "sylvaproject.org/diskimage/";
 
@@ -27,11 +29,11 @@ pub struct K8sVersion {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Family {
     /// `ubuntu`, `opensuse`, `leapmicro`, …
-    pub os: String,
+    pub os: SmolStr,
     /// `plain` or `hardened`.
-    pub flavor: String,
+    pub flavor: SmolStr,
     /// `rke2`, `kubeadm` or `ck8s`.
-    pub k8s_flavor: String,
+    pub k8s_flavor: SmolStr,
 }
 
 /// A family at one Kubernetes minor: what a key stands for while patches and OS releases come and go.
@@ -52,24 +54,27 @@ pub(crate) struct OfLine<'f> {
     minor: K8sMinor,
 }
 
-impl OfLine<'_> {
-    /// What stays when Kubernetes is updated: os, flavor and k8s flavor.
-    pub(crate) fn family(&self) -> (&str, &str, &str) {
+/// A family without words of its own: os, flavor and k8s flavor.
+pub(crate) type OfFamily<'f> = (&'f str, &'f str, &'f str);
+
+impl<'f> OfLine<'f> {
+    /// What stays when Kubernetes is updated.
+    pub(crate) fn family(&self) -> OfFamily<'f> {
         (self.os, self.flavor, self.k8s_flavor)
     }
 }
 
-/// What an image contains.
+/// What an image contains. Its words are short and copied often, so that they need no memory of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facets {
     /// `ubuntu`, `opensuse`, …
-    pub os: String,
+    pub os: SmolStr,
     /// `noble`, `15.6`, …; dots and dashes compare alike, see [`Facets::same_os_release`].
-    pub os_release: String,
+    pub os_release: SmolStr,
     /// `plain` or `hardened`.
-    pub flavor: String,
+    pub flavor: SmolStr,
     /// `rke2`, `kubeadm` or `ck8s`.
-    pub k8s_flavor: String,
+    pub k8s_flavor: SmolStr,
     /// The Kubernetes version.
     pub k8s_version: K8sVersion,
 }
@@ -106,13 +111,16 @@ impl Naming {
 impl Facets {
     /// The facets that annotations give; `None` unless os, flavor, k8s flavor and version are all there.
     pub fn from_annotations(annotations: &BTreeMap<String, String>) -> Option<Self> {
-        let get =
-            |name: &str| annotations.get(&format!("{ANNOTATION_PREFIX}{name}")).filter(|v| !v.is_empty());
+        if annotations.is_empty() {
+            return None;
+        }
+        let get = |name: &str| annotations.get(&format!("{ANNOTATION_PREFIX}{name}"));
+        let word = |name: &str| get(name).filter(|text| !text.is_empty()).map(SmolStr::from);
         Some(Self {
-            os: get("os")?.clone(),
-            os_release: get("os-release").cloned().unwrap_or_default(),
-            flavor: get("flavor")?.clone(),
-            k8s_flavor: get("k8s-flavor")?.clone(),
+            os: word("os")?,
+            os_release: word("os-release").unwrap_or_default(),
+            flavor: word("flavor")?,
+            k8s_flavor: word("k8s-flavor")?,
             k8s_version: get("k8s-version")?.parse().ok()?,
         })
     }
@@ -126,22 +134,14 @@ impl Facets {
     pub fn parse_name(name: &str) -> Option<(Self, Scheme)> {
         let name = strip_revision(name);
         let (rest, version, scheme) = split_k8s_version(name)?;
-        let mut words = rest.split('-');
-        let os = words.next().filter(|word| is_word(word))?;
-        let k8s_flavor = words.next_back().filter(|word| is_word(word))?;
-        let flavor = words.next_back().filter(|word| is_word(word))?;
-        let os_release = words.collect::<Vec<_>>().join("-");
-        if os_release.is_empty() {
+        let (os, rest) = rest.split_once('-')?;
+        let (rest, k8s_flavor) = rest.rsplit_once('-')?;
+        let (os_release, flavor) = rest.rsplit_once('-')?;
+        if os_release.is_empty() || ![os, flavor, k8s_flavor].into_iter().all(is_word) {
             return None;
         }
-        let facets = Self {
-            os: os.to_owned(),
-            os_release,
-            flavor: flavor.to_owned(),
-            k8s_flavor: k8s_flavor.to_owned(),
-            k8s_version: version,
-        };
-        Some((facets, scheme))
+        let [os, os_release, flavor, k8s_flavor] = [os, os_release, flavor, k8s_flavor].map(SmolStr::new);
+        Some((Self { os, os_release, flavor, k8s_flavor, k8s_version: version }, scheme))
     }
 
     /// Os, flavor and k8s flavor.
@@ -189,7 +189,7 @@ impl NamePattern {
     /// The facets that the pattern finds in `name`.
     pub fn facets(&self, name: &str) -> Option<Facets> {
         let captures = self.0.captures(name)?;
-        let get = |group: &str| captures.name(group).map(|m| m.as_str().to_owned());
+        let get = |group: &str| captures.name(group).map(|m| SmolStr::new(m.as_str()));
         Some(Facets {
             os: get("os")?,
             os_release: get("os_release").unwrap_or_default(),
@@ -222,19 +222,23 @@ fn split_k8s_version(name: &str) -> Option<(&str, K8sVersion, Scheme)> {
         let version: K8sVersion = last.parse().ok()?;
         return version.patch.is_some().then_some((rest, version, Scheme::DotsPatch));
     }
-    let numbers: Vec<&str> = name.rsplit('-').take_while(|word| is_number(word)).collect();
-    let (digits, scheme) = match numbers.len() {
-        2 => (2, Scheme::DashesMinor),
-        3 => (3, Scheme::DashesPatch),
-        _ => return None,
-    };
-    let length: usize = numbers.iter().map(|n| n.len() + 1).sum();
-    // A name of nothing but numbers has no word, and no dash, in front of them.
-    let rest = &name[..name.len().checked_sub(length)?];
-    let number = |i: usize| numbers.get(digits - 1 - i).and_then(|n| n.parse().ok());
-    let minor = K8sMinor(number(0)?, number(1)?);
-    let patch = if digits == 3 { Some(number(2)?) } else { None };
-    Some((rest, K8sVersion { minor, patch, revision: None }, scheme))
+    let (rest, last) = last_number(name)?;
+    let (rest, before) = last_number(rest)?;
+    let version = |minor, patch| K8sVersion { minor, patch, revision: None };
+    match last_number(rest) {
+        None => Some((rest, version(K8sMinor(before, last), None), Scheme::DashesMinor)),
+        // A name with four numbers at its end is of no scheme.
+        Some((rest, _)) if last_number(rest).is_some() => None,
+        Some((rest, first)) => {
+            Some((rest, version(K8sMinor(first, before), Some(last)), Scheme::DashesPatch))
+        }
+    }
+}
+
+/// Cuts `-31` off the end.
+fn last_number(name: &str) -> Option<(&str, u64)> {
+    let (rest, word) = name.rsplit_once('-').filter(|(_, word)| is_number(word))?;
+    Some((rest, word.parse().ok()?))
 }
 
 /// Digits without a leading zero, which would not print back.

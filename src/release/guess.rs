@@ -43,7 +43,7 @@ fn name(facets: &Facets, scheme: Scheme, version: &[u64]) -> String {
     let dot = if scheme == Scheme::DotsPatch { "." } else { "-" };
     let version = version.iter().map(u64::to_string).collect::<Vec<_>>().join(dot);
     let os_release = match scheme {
-        Scheme::DotsPatch => facets.os_release.clone(),
+        Scheme::DotsPatch => facets.os_release.to_string(),
         _ => facets.os_release.replace('.', "-"),
     };
     format!("{}-{os_release}-{}-{}-{version}", facets.os, facets.flavor, facets.k8s_flavor)

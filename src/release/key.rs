@@ -33,18 +33,25 @@ impl FromStr for ImageKey {
 
     /// Grammar of one path component: `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*` (distribution-spec, "Pulling manifests").
     fn from_str(text: &str) -> Result<Self, InvalidImageKey> {
-        let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let bytes = text.as_bytes();
-        let starts_and_ends = [bytes.first(), bytes.last()].iter().all(|end| end.is_some_and(alphanumeric));
-        let separators_fit = bytes
-            .split(alphanumeric)
-            .all(|s| matches!(s, b"" | b"." | b"_" | b"__") || s.iter().all(|byte| *byte == b'-'));
-        if starts_and_ends && separators_fit && text.len() <= 255 {
-            Ok(Self(text.into()))
-        } else {
-            Err(InvalidImageKey(text.to_owned()))
+        match is_path_component(text.as_bytes()) && text.len() <= 255 {
+            true => Ok(Self(text.into())),
+            false => Err(InvalidImageKey(text.to_owned())),
         }
     }
+}
+
+fn is_path_component(mut rest: &[u8]) -> bool {
+    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    while rest.first().is_some_and(alphanumeric) {
+        let Some(word) = rest.iter().position(|byte| !alphanumeric(byte)) else { return true };
+        let behind = &rest[word..];
+        let (separator, next) = behind.split_at(behind.iter().position(alphanumeric).unwrap_or(behind.len()));
+        if !matches!(separator, b"." | b"_" | b"__") && separator.iter().any(|byte| *byte != b'-') {
+            return false;
+        }
+        rest = next;
+    }
+    false
 }
 
 impl fmt::Display for ImageKey {

@@ -131,7 +131,7 @@ fn kubernetes(before: Option<&K8sVersion>, after: Option<&K8sVersion>) -> String
 }
 
 fn os_release([before, after]: [Option<&Facets>; 2]) -> String {
-    let text = |facets: &Facets| facets.os_release.clone();
+    let text = |facets: &Facets| facets.os_release.to_string();
     match (before, after) {
         (Some(old), Some(new)) if old.same_os_release(new) => text(new),
         _ => moved(before.map(text), after.map(text)),

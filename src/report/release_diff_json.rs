@@ -126,7 +126,8 @@ fn side(release: &Release) -> Side {
 }
 
 fn name(family: &Family) -> FamilyName {
-    let Family { os, flavor, k8s_flavor } = family.clone();
+    let [os, flavor, k8s_flavor] =
+        [&family.os, &family.flavor, &family.k8s_flavor].map(|word| word.to_string());
     FamilyName { os, flavor, k8s_flavor }
 }
 
@@ -138,7 +139,7 @@ fn image(artifact: &Artifact) -> Image {
     let facets = artifact.facets.as_ref();
     Image {
         name: artifact.key.to_string(),
-        os_release: facets.map(|facets| facets.os_release.clone()).filter(|text| !text.is_empty()),
+        os_release: facets.map(|facets| facets.os_release.to_string()).filter(|text| !text.is_empty()),
         k8s_version: facets.map(|facets| facets.k8s_version.to_string()),
         digest: artifact.digest.as_ref().map(ToString::to_string),
         size: artifact.size,

@@ -1,5 +1,7 @@
 //! Which machines get an image, and what chooses it: the command line, or the values.
 
+use std::sync::Arc;
+
 use super::Args;
 use crate::cli::Context;
 use crate::cli::deployment::Deployment;
@@ -18,7 +20,7 @@ pub(super) struct Chosen {
     /// Where the values choose it.
     pub(super) at: Option<KeyPath>,
     pub(super) choice: Choice,
-    pub(super) cluster: Cluster,
+    pub(super) cluster: Arc<Cluster>,
     pub(super) server: Result<Option<Server>, Problem>,
 }
 
@@ -56,7 +58,7 @@ fn of_values(context: &Context, args: &Args, deployment: &Deployment) -> Result<
     let mut chosen = Vec::new();
     for machines in wanted {
         if args.machines.is_none() && !machines.cluster.is_metal3() {
-            let infrastructure = machines.cluster.infrastructure.unwrap_or_default();
+            let infrastructure = machines.cluster.infrastructure.clone().unwrap_or_default();
             context.note(&format!("{}: no Metal3 image (infra_provider: {infrastructure})", machines.name));
             continue;
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::RKE2;
 use super::token::{Exact, Token};
-use crate::release::{Facets, ImageKey, K8sMinor, K8sVersion, Naming, Release};
+use crate::release::{Facets, K8sMinor, K8sVersion, Naming, Release};
 
 /// The images of a target before and after.
 #[derive(Debug, Clone)]
@@ -34,10 +34,7 @@ impl<'a> Side<'a> {
         naming: &Naming,
     ) -> Self {
         let artifacts = || release.into_iter().flat_map(|release| release.artifacts.values());
-        let published = |key: &str| {
-            let artifact = release?.artifacts.get(&key.parse::<ImageKey>().ok()?)?;
-            artifact.facets.as_ref().map(Cow::Borrowed)
-        };
+        let published = |key: &str| release?.artifacts.get(key)?.facets.as_ref().map(Cow::Borrowed);
         let named = |key: &str| naming.facets(key);
         let keys: BTreeSet<&str> = listed.into_iter().collect();
         Self {

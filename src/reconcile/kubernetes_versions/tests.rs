@@ -27,9 +27,10 @@ fn image(key: &str, version: Option<&str>) -> Artifact {
             ("os", named.os),
             ("flavor", named.flavor),
             ("k8s-flavor", named.k8s_flavor),
-            ("k8s-version", version.to_owned()),
+            ("k8s-version", version.into()),
         ];
-        annotations.extend(facets.map(|(name, value)| (format!("{ANNOTATION_PREFIX}{name}"), value)));
+        annotations
+            .extend(facets.map(|(name, value)| (format!("{ANNOTATION_PREFIX}{name}"), value.to_string())));
     }
     Artifact::described(key.parse().unwrap(), None, annotations, &naming)
 }

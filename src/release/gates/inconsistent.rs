@@ -83,19 +83,20 @@ pub(crate) fn wrong_image(release: &Release, naming: &Naming) -> Option<Defect> 
 
 /// A cluster has one Kubernetes version; images of its flavor and minor that differ cannot all fit it.
 fn mixed_kubernetes(release: &Release) -> Option<Defect> {
-    let mut versions: BTreeMap<(String, K8sMinor), BTreeSet<K8sVersion>> = BTreeMap::new();
+    let mut versions: BTreeMap<(&str, K8sMinor), BTreeSet<&K8sVersion>> = BTreeMap::new();
     for facets in release.artifacts.values().filter_map(|artifact| artifact.facets.as_ref()) {
         if facets.k8s_version.patch.is_some() {
-            let of = (facets.k8s_flavor.clone(), facets.k8s_version.minor);
-            versions.entry(of).or_default().insert(facets.k8s_version.clone());
+            let of = (facets.k8s_flavor.as_str(), facets.k8s_version.minor);
+            versions.entry(of).or_default().insert(&facets.k8s_version);
         }
     }
     let ((k8s_flavor, _), versions) = versions.into_iter().find(|(_, versions)| differ(versions))?;
-    Some(Defect::MixedKubernetes { k8s_flavor, versions: versions.into_iter().collect() })
+    let versions = versions.into_iter().cloned().collect();
+    Some(Defect::MixedKubernetes { k8s_flavor: k8s_flavor.to_owned(), versions })
 }
 
 /// A version without a revision may be one with it: a name does not tell.
-fn differ(versions: &BTreeSet<K8sVersion>) -> bool {
+fn differ(versions: &BTreeSet<&K8sVersion>) -> bool {
     let patches: BTreeSet<_> = versions.iter().map(|version| version.patch).collect();
     let revisions: BTreeSet<_> = versions.iter().filter_map(|version| version.revision.as_ref()).collect();
     patches.len() > 1 || revisions.len() > 1

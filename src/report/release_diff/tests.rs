@@ -10,12 +10,12 @@ fn image(name: &str, k8s: &str, content: &str, size: u64) -> Artifact {
     let named = Facets::from_name(name).unwrap();
     let annotations: BTreeMap<String, String> = [
         ("os", named.os),
-        ("os-release", named.os_release.replace('-', ".")),
+        ("os-release", named.os_release.replace('-', ".").into()),
         ("flavor", named.flavor),
         ("k8s-flavor", named.k8s_flavor),
-        ("k8s-version", k8s.to_owned()),
+        ("k8s-version", k8s.into()),
     ]
-    .map(|(key, value)| (format!("sylvaproject.org/diskimage/{key}"), value))
+    .map(|(key, value)| (format!("sylvaproject.org/diskimage/{key}"), value.to_string()))
     .into();
     let digest = Some(Digest::of(content.as_bytes()));
     Artifact::described(name.parse().unwrap(), digest, annotations, &Naming::default()).sized(Some(size))
