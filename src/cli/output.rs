@@ -27,9 +27,7 @@ impl Output {
 
     /// Prints data.
     pub(super) fn print(&self, text: &str) -> Result<(), Failure> {
-        // To look for colours costs more than to make a report without any.
-        let choice = if text.contains('\x1b') { self.choice } else { ColorChoice::AlwaysAnsi };
-        let mut stdout = AutoStream::new(std::io::stdout(), choice).lock();
+        let mut stdout = AutoStream::new(std::io::stdout(), self.choice).lock();
         written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
