@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 pub use crate::merge_request::{
     Branch, BranchPrefix, Commit, CommitId, Comparison, MergeRequest, MergeRequestEdit, MergeRequestSettings,
-    MergeRequestState, Mergeability, NewCommit, NewMergeRequest, Pipeline, StateChange,
+    MergeRequestState, Mergeability, NewCommit, NewMergeRequest, Pipeline, StateChange, TitleLimit,
 };
 
 /// Who the token belongs to and what it may do; what a forge does not tell is `None`.
@@ -136,6 +136,9 @@ pub trait Projects: Send + Sync {
 pub trait Forge: Send + Sync {
     /// What people call it: GitLab, GitHub.
     fn name(&self) -> &'static str;
+
+    /// How many characters a title may have, draft or not.
+    fn title_limit(&self) -> TitleLimit;
 
     /// How many characters a description may have.
     fn description_limit(&self) -> usize;

@@ -34,7 +34,7 @@ use tokio::sync::OnceCell;
 
 use crate::forge::{
     Access, Branch, CommitId, Comparison, Forge, ForgeError, MergeRequest, MergeRequestEdit,
-    MergeRequestSettings, NewCommit, NewMergeRequest, Pipeline,
+    MergeRequestSettings, NewCommit, NewMergeRequest, Pipeline, TitleLimit,
 };
 use crate::http::{BoundSecret, Transport};
 
@@ -50,6 +50,9 @@ pub use session::Session;
 use client::Client;
 use error::Failure;
 use repository::Repository;
+
+/// GitHub takes titles of 256 characters.
+const TITLE_LIMIT: TitleLimit = TitleLimit(256);
 
 /// GitHub takes bodies of this many characters.
 const DESCRIPTION_LIMIT: usize = 65_536;
@@ -125,6 +128,10 @@ impl GitHub {
 impl Forge for GitHub {
     fn name(&self) -> &'static str {
         "GitHub"
+    }
+
+    fn title_limit(&self) -> TitleLimit {
+        TITLE_LIMIT
     }
 
     fn description_limit(&self) -> usize {

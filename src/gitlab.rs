@@ -27,7 +27,7 @@ use url::Url;
 
 use crate::forge::{
     Access, Branch, CommitId, Comparison, Forge, ForgeError, MergeRequest, MergeRequestEdit,
-    MergeRequestSettings, NewCommit, NewMergeRequest, Pipeline,
+    MergeRequestSettings, NewCommit, NewMergeRequest, Pipeline, TitleLimit,
 };
 use crate::http::{BoundSecret, Transport};
 
@@ -130,6 +130,10 @@ impl GitLab {
 impl Forge for GitLab {
     fn name(&self) -> &'static str {
         "GitLab"
+    }
+
+    fn title_limit(&self) -> TitleLimit {
+        merge_requests::TITLE_LIMIT
     }
 
     fn description_limit(&self) -> usize {

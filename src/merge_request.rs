@@ -25,5 +25,5 @@ pub use ownership::Ownership;
 pub use patch::{FileChange, Patch, PatchId};
 pub use request::{
     Freeze, MergeRequest, MergeRequestEdit, MergeRequestSettings, MergeRequestState, Mergeability,
-    NewMergeRequest, OnClosed, Pipeline, Rebase, StateChange, Upkeep,
+    NewMergeRequest, OnClosed, Pipeline, Rebase, StateChange, TitleLimit, Upkeep,
 };

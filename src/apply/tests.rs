@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::*;
 use crate::forge::{
     Access, Branch, Commit, CommitId, Comparison, MergeRequest, MergeRequestEdit, MergeRequestSettings,
-    MergeRequestState, Mergeability, NewCommit, NewMergeRequest, Pipeline, StateChange,
+    MergeRequestState, Mergeability, NewCommit, NewMergeRequest, Pipeline, StateChange, TitleLimit,
 };
 use crate::merge_request::fate::{Fate, Fates};
 use crate::merge_request::marker::Digests;
@@ -193,6 +193,10 @@ impl FakeForge {
 impl Forge for FakeForge {
     fn name(&self) -> &'static str {
         "GitLab"
+    }
+
+    fn title_limit(&self) -> TitleLimit {
+        TitleLimit(255)
     }
 
     fn description_limit(&self) -> usize {

@@ -14,14 +14,14 @@ use super::project::ProjectId;
 use super::settings::SettingIds;
 use crate::forge::{
     Branch, CommitId, ForgeError, MergeRequest, MergeRequestEdit, MergeRequestState, Mergeability,
-    NewMergeRequest, StateChange,
+    NewMergeRequest, StateChange, TitleLimit,
 };
 
 /// The prefix that makes a merge request a draft (13.2 and newer).
 const DRAFT: &str = "Draft: ";
 
-/// How many characters a title may have, prefix included (`Issuable::TITLE_LENGTH_MAX`).
-const TITLE_LIMIT: usize = 255;
+/// GitLab takes titles of 255 characters (`Issuable::TITLE_LENGTH_MAX`), and counts the prefix.
+pub(super) const TITLE_LIMIT: TitleLimit = TitleLimit(255 - DRAFT.len());
 
 /// Values of `detailed_merge_status` and of `merge_status` while GitLab has not looked at the branches as they are now.
 const NOT_CHECKED: [&str; 5] =
@@ -197,10 +197,9 @@ async fn open(
     client.made::<Wire>(Method::POST, &path, &body).await?.read()
 }
 
-/// A title with the prefix that says what it is; GitLab counts it, too.
+/// A title with the prefix that says what it is. Of one that a person wrote, the prefix may leave no room for the end.
 fn titled(draft: bool, title: &str) -> String {
-    let prefix = if draft { DRAFT } else { "" };
-    format!("{prefix}{title}").chars().take(TITLE_LIMIT).collect()
+    if draft { format!("{DRAFT}{}", TITLE_LIMIT.cut(title)) } else { title.to_owned() }
 }
 
 async fn change(

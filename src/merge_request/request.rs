@@ -105,6 +105,18 @@ impl MergeRequestSettings {
     }
 }
 
+/// How many characters of a title a forge takes, whatever the merge request is: what marks a draft is counted already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TitleLimit(pub usize);
+
+impl TitleLimit {
+    /// The title as the forge keeps it. Forges drop the white space at the end, so a cut leaves none there.
+    pub fn cut(self, title: &str) -> &str {
+        let end = title.char_indices().nth(self.0).map_or(title.len(), |(end, _)| end);
+        title[..end].trim_end()
+    }
+}
+
 /// Settings of a new merge request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MergeRequestSettings {

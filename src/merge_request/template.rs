@@ -6,10 +6,7 @@ use std::collections::BTreeMap;
 
 use minijinja::{Environment, UndefinedBehavior, Value};
 
-use super::inert;
-
-/// GitLab's limit for titles, in characters, less its prefix of drafts, which counts.
-const TITLE_LIMIT: usize = 255 - "Draft: ".len();
+use super::{TitleLimit, inert};
 
 /// The variables of a template, `text` in the body only.
 pub const VARIABLES: [&str; 10] = [
@@ -110,7 +107,7 @@ impl Templates {
     }
 
     /// What the merge request says. A template that fails, which a check would have found, gives way to the bot's words.
-    pub fn write(&self, facts: &Facts) -> Words {
+    pub fn write(&self, facts: &Facts, limit: TitleLimit) -> Words {
         let values = facts.values();
         let render = |template: &Option<String>| {
             let source = template.as_deref()?;
@@ -120,7 +117,8 @@ impl Templates {
             Some(prefix) => format!("{prefix}: {}", lower_first(&facts.title)),
             None => facts.title.clone(),
         };
-        let title = one_line(&render(&self.title).unwrap_or(own));
+        let line = one_line(&render(&self.title).unwrap_or(own));
+        let title = limit.cut(&line).to_owned();
         Words {
             commit_message: render(&self.commit_message).unwrap_or_else(|| title.clone()),
             text: render(&self.body).unwrap_or_else(|| facts.text.clone()),
@@ -172,8 +170,7 @@ fn sample() -> Facts {
 }
 
 fn one_line(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().take(TITLE_LIMIT).collect()
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn lower_first(text: &str) -> String {
@@ -184,6 +181,8 @@ fn lower_first(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LIMIT: TitleLimit = TitleLimit(255);
 
     fn facts() -> Facts {
         Facts {
@@ -196,12 +195,12 @@ mod tests {
 
     #[test]
     fn without_templates_the_bot_speaks() {
-        let words = Templates::default().write(&facts());
+        let words = Templates::default().write(&facts(), LIMIT);
         assert_eq!(words.title, "Update images to 0.4.12");
         assert_eq!(words.commit_message, words.title);
         assert_eq!(words.text, "The bot's text.");
         let semantic = Templates { semantic: Some("chore(deps)".into()), ..Templates::default() };
-        assert_eq!(semantic.write(&facts()).title, "chore(deps): update images to 0.4.12");
+        assert_eq!(semantic.write(&facts(), LIMIT).title, "chore(deps): update images to 0.4.12");
     }
 
     #[test]
@@ -212,7 +211,7 @@ mod tests {
             body: Some("Ask @images-team.\n\n{{ text }}".into()),
             ..Templates::default()
         };
-        let words = templates.write(&facts());
+        let words = templates.write(&facts(), LIMIT);
         assert_eq!(words.title, "[main] images @\u{200b}all 0.4.11 → 0.4.12");
         assert_eq!(words.commit_message, "Move to 0.4.12\n\n1 keys");
         assert_eq!(words.text, "Ask @images-team.\n\nThe bot's text.");

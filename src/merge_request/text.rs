@@ -24,8 +24,6 @@ const SHORT_LIST: usize = 5;
 /// What is shown of the notes of one release.
 const NOTE_LINES: usize = 60;
 const NOTE_CHARS: usize = 4_000;
-/// GitLab's limit for titles, in characters.
-const TITLE_LIMIT: usize = 255;
 
 /// What there is to say about an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,11 +118,10 @@ pub struct Image {
 
 /// The title of the merge request and of its commit.
 pub fn title(producer: &str, from: Option<&Version>, to: &Version) -> String {
-    let title = match from {
+    match from {
         Some(from) if from == to => format!("Align image keys with {}", inert::title(to.as_str())),
         _ => format!("Update {} to {}", inert::title(producer), inert::title(to.as_str())),
-    };
-    title.chars().take(TITLE_LIMIT).collect()
+    }
 }
 
 /// The bot's part of the description.

@@ -53,7 +53,7 @@ fn update(job: &Job, read: &Read, producer: &Producer, snapshot: &Snapshot, plan
     let has_errors = plan.has_errors_to_judge(job.policy.on_new_findings);
     let needs_a_person =
         has_errors || plan.choice.overdue().is_some() || plan.has_unexpected_os_change(&job.policy);
-    let words = job.templates.write(&facts(job, read, plan, &summary));
+    let words = job.templates.write(&facts(job, read, plan, &summary), job.forge.title_limit());
     Update {
         producer: job.producer.clone(),
         current: Some(plan.from.clone()),

@@ -6,6 +6,7 @@
 //! | rule | source |
 //! |---|---|
 //! | labels, assignees and milestone come by a request of their own, reviewers by another | <https://docs.github.com/rest/pulls/pulls>, <https://docs.github.com/rest/issues/issues> |
+//! | titles have at most 256 characters | recorded answers |
 //! | drafts are 422 where they are not offered | recorded answers, <https://docs.github.com/pull-requests> (drafts, plans) |
 //! | what can be merged at once cannot be set to auto-merge: "clean status" | `enablePullRequestAutoMerge`, recorded answers |
 //! | primary limits are counted in headers, secondary ones are 403 or 429 in words | <https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api> |

@@ -14,7 +14,7 @@
 //! | quick actions in a description are executed and cut out, carriage returns and trailing white space go | `lib/gitlab/quick_actions/extractor.rb` |
 //! | a protected branch is not forced unless its rule allows that, and not removed | `lib/gitlab/checks/branch_check.rb`, `doc/user/project/repository/branches/protected.md` |
 //! | a push rule on names of branches is told to maintainers, and holds for everybody (Premium) | `ee/lib/ee/gitlab/checks/push_rules/branch_check.rb`, `doc/api/project_push_rules.md` |
-//! | titles have at most 255 characters, `Draft: ` among them | `app/models/concerns/issuable.rb` (`TITLE_LENGTH_MAX`) |
+//! | titles have at most 255 characters, `Draft: ` among them, and white space around them goes | `app/models/concerns/issuable.rb` (`TITLE_LENGTH_MAX`, `strip_attributes!`) |
 //! | milestones of groups by `include_ancestors` since 16.7, by `include_parent_milestones` before | `doc/api/milestones.md` |
 //! | releases have no `tag_name` for whoever may not see the code | `lib/api/entities/release.rb` (`can_download_code?`) |
 //! | lists of a group leave out projects marked for deletion only with `active=true` | `doc/api/groups.md` |

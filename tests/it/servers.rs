@@ -9,6 +9,7 @@ use crate::world::{AT_0_4_11, Ran, SOURCE, VALUES, World, values_at};
 
 stories! {
     what_the_forge_merges_at_once_was_merged_and_not_reverted_by_a_person,
+    a_title_that_is_longer_than_the_forge_takes_is_cut_and_stays_the_bots,
     people_who_are_not_there_are_found_out_before_anything_is_written,
     a_conflict_with_the_target_branch_is_resolved_with_nobody_looking,
     the_prefix_of_source_branches_is_put_in_front_as_it_is,
@@ -70,6 +71,20 @@ async fn what_the_forge_merges_at_once_was_merged_and_not_reverted_by_a_person(w
     assert!(!ran.stdout.contains("reverted"), "{ran:#?}");
     assert_eq!((only(&world).state.as_str(), world.values("main").unwrap()), ("merged", values_at(12)));
     settles(&world, 0, "→ up to date").await;
+}
+
+/// GitLab's limit and GitHub's both fall into the white space between two words, which no forge keeps at an end.
+async fn a_title_that_is_longer_than_the_forge_takes_is_cut_and_stays_the_bots(world: World) {
+    let words = "seven77 ".repeat(40);
+    world.merge_request_settings(&format!("{{title: '{{{{ to }}}}: {words}', draft: true}}"));
+    for (patch, outcome) in [(12, "→ created"), (13, "→ updated")] {
+        world.release(patch);
+        says(&world.run().await, 0, outcome);
+        let title = only(&world).title.trim_start_matches("Draft: ").to_owned();
+        let whole = format!("0.4.{patch}: {words}");
+        assert!(title.len() > 240 && whole.starts_with(&title) && title.ends_with("seven77"), "{title}");
+        settles(&world, 0, "→ unchanged").await;
+    }
 }
 
 async fn people_who_are_not_there_are_found_out_before_anything_is_written(world: World) {

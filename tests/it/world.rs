@@ -158,6 +158,14 @@ impl World {
         self
     }
 
+    /// The same on the next Ubuntu, which is for a person to judge: its merge request becomes a draft.
+    pub(crate) fn release_with_another_os(&self, patch: u32) -> &Self {
+        let [ubuntu, suse] = images(patch);
+        let ubuntu = Image::new(&ubuntu.name.replace("noble", "plucky"));
+        self.registry.release(PREFIX, &format!("0.4.{patch}"), &[ubuntu, suse]);
+        self
+    }
+
     /// Writes `dibump.yaml`; `producer` is more lines of the producer.
     pub(crate) fn configure(&self, discovery: &str, producer: &str) -> &Self {
         let config = format!(

@@ -130,6 +130,7 @@ fn create(
         let message = "body is too long (maximum is 65536 characters)";
         return Err(invalid(json!([custom("Issue", message)])));
     }
+    fits(&text("title"))?;
     if asked.flag("draft") && !project.drafts {
         return Err(error(422, "Draft pull requests are not supported in this repository."));
     }
@@ -168,6 +169,7 @@ fn edit(
         Some("open") if before.state != "open" => project.can_open(&before)?,
         _ => {}
     }
+    fits(&asked.field("title").unwrap_or_default())?;
     let request = project.pull_request(before.number);
     match asked.field("state").as_deref() {
         Some("closed") if before.state == "open" => request.state = "closed".to_owned(),
@@ -180,6 +182,17 @@ fn edit(
     request.title = asked.field("title").unwrap_or(before.title);
     request.description = asked.field("body").or(before.description);
     answer(state, links, id, before.number, 200)
+}
+
+fn fits(title: &str) -> Result<(), Answer> {
+    match title.chars().count() {
+        ..257 => Ok(()),
+        _ => {
+            let message = "title is too long (maximum is 256 characters)";
+            let error = json!({"resource": "Issue", "code": "custom", "field": "title", "message": message});
+            Err(invalid(json!([error])))
+        }
+    }
 }
 
 fn merge(state: &mut State, id: u64, asked: &Asked, number: &str) -> Result<Answer, Answer> {

@@ -185,7 +185,7 @@ fn create(
     };
     let (source, target) = (required("source_branch")?, required("target_branch")?);
     let title = required("title")?;
-    fits(&title)?;
+    let title = kept(&title)?;
     let project = state.project(id);
     source_is_seen(project, &source)?;
     if !project.repository.branches.contains_key(&target) {
@@ -214,10 +214,10 @@ fn edit(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, asked: &
         return Answer::message(404, "404 Not found");
     };
     if let Some(title) = asked.field("title") {
-        if let Err(refusal) = fits(&title) {
-            return refusal;
+        match kept(&title) {
+            Ok(title) => request.title = title,
+            Err(refusal) => return refusal,
         }
-        request.title = title;
     }
     match asked.field("state_event").as_deref() {
         Some("close") => {
@@ -231,10 +231,11 @@ fn edit(state: &mut State, links: &Links<'_>, caller: &Caller, id: u64, asked: &
     single(state, links, id, iid)
 }
 
-/// The prefix of a draft counts.
-fn fits(title: &str) -> Result<(), Answer> {
+/// A title without the white space around it. The prefix of a draft counts.
+fn kept(title: &str) -> Result<String, Answer> {
+    let title = title.trim();
     match title.chars().count() {
-        ..256 => Ok(()),
+        ..256 => Ok(title.to_owned()),
         _ => Err(Answer::message(400, json!({"title": ["is too long (maximum is 255 characters)"]}))),
     }
 }

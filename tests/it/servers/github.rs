@@ -1,9 +1,8 @@
 //! GitHub as it really is.
 
 use super::*;
-use crate::fake::oci::Image;
 use crate::fake::wire::{Answer, Failure, How};
-use crate::world::{PREFIX, PROJECT, images};
+use crate::world::PROJECT;
 
 /// A pull request with a label and an assignee.
 async fn labelled() -> World {
@@ -106,8 +105,7 @@ async fn an_open_one_that_should_become_a_draft_where_there_are_none_is_updated_
     world.hub.github().state().project(PROJECT).drafts = false;
     world.add("policy: {range: '>=0.4.3, <0.5'}");
     says(&world.run().await, 0, "→ created");
-    let [_, suse] = images(13);
-    world.registry.release(PREFIX, "0.4.13", &[Image::new("ubuntu-plucky-plain-rke2-1-30-13"), suse]);
+    world.release_with_another_os(13);
     let ran = world.run().await;
     says(&ran, 0, "→ updated");
     assert!(ran.stdout.contains("GitHub has no drafts here"), "{ran:#?}");
