@@ -79,8 +79,8 @@ async fn a_new_error_holds_and_no_older_release_is_tried_where_it_is_to_hold(wor
 }
 
 async fn a_release_that_adds_an_error_makes_the_open_merge_request_a_draft(world: World) {
-    world.merge_request_settings("{auto_merge: true}");
     says(&world.run().await, "created");
+    world.merge_request_settings("{auto_merge: true}");
     world.hub.pipeline(SOURCE, false);
     says(&world.run().await, "updated");
     let mr = world.merge_requests().remove(0);

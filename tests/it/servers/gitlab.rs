@@ -28,7 +28,7 @@ async fn a_developer_who_may_not_merge_is_told_so_and_the_run_is_not_red_for_it(
         let world = World::new().await;
         state(&world).project(PROJECT).protected[0].merge = 40;
         state(&world).project(PROJECT).merge_trains = train;
-        world.merge_request_settings("{auto_merge: true}").run().await;
+        opened_first(&world).await;
         world.hub.pipeline(SOURCE, false);
         let ran = world.run().await;
         says(&ran, 0, "→ unchanged");
@@ -41,7 +41,7 @@ async fn a_developer_who_may_not_merge_is_told_so_and_the_run_is_not_red_for_it(
 async fn a_merge_request_that_lacks_an_approval_is_not_asked_to_be_merged_in_vain() {
     let world = World::new().await;
     state(&world).project(PROJECT).approvals_required = 1;
-    world.merge_request_settings("{auto_merge: true}").run().await;
+    opened_first(&world).await;
     world.hub.pipeline_succeeded(SOURCE);
     settles(&world, 0, "not approved").await;
     world.hub.approve(1);
