@@ -4,7 +4,7 @@ use super::*;
 use crate::fake::oci::{LinkStyle, Paging, Quirk};
 
 fn linked(registry: &FakeRegistry, style: LinkStyle) {
-    registry.paging(Paging::Linked { size: 2, style });
+    registry.paging(Paging::Linked { size: 1, style });
 }
 
 /// Every list goes on, and nobody can say where.
