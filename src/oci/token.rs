@@ -21,6 +21,9 @@ const EARLY: Duration = Duration::from_secs(10);
 /// The life of a token that does not say, and the shortest that a server may give (auth/token.md).
 const SHORTEST_LIFE: Duration = Duration::from_secs(60);
 
+/// A life of centuries is no reason to overflow.
+const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
+
 /// What to do where the token server is none.
 pub(super) const ASK: &str =
     "ask who runs the registry; its `WWW-Authenticate` names a server that must give tokens";
@@ -179,14 +182,43 @@ fn granted(response: &Response, realm: &Realm, credentials: &Credentials) -> Res
     let secret = answer.token.filter(|token| !token.is_empty()).or(answer.access_token);
     let secret = secret.filter(|token| !token.is_empty());
     let secret = Secret::new(secret.ok_or_else(|| realm.no_token("an answer without a token"))?);
-    let life = answer.expires_in.as_ref().and_then(seconds).unwrap_or(SHORTEST_LIFE).max(SHORTEST_LIFE);
-    // A life of centuries is no reason to overflow.
-    let life = life.min(Duration::from_secs(86_400)).saturating_sub(EARLY);
-    Ok(Granting { secret, stale_from: Instant::now() + life })
+    Ok(Granting { secret, stale_from: Instant::now() + use_of(answer.expires_in.as_ref()) })
+}
+
+/// How long a token is used.
+fn use_of(expires_in: Option<&Value>) -> Duration {
+    let life = expires_in.and_then(seconds).unwrap_or(SHORTEST_LIFE).max(SHORTEST_LIFE);
+    life.min(LONGEST_LIFE).saturating_sub(EARLY)
 }
 
 /// A length of time however it is written. One that is none says nothing.
 fn seconds(written: &Value) -> Option<Duration> {
     let seconds = written.as_f64().or_else(|| written.as_str()?.trim().parse().ok())?;
     Duration::try_from_secs_f64(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_token_is_used_as_long_as_it_lives_however_that_is_written() {
+        for (expires_in, seconds) in [
+            (json!(300), 290.0),
+            (json!("300"), 290.0),
+            (json!(" 300.5 "), 290.5),
+            (json!(300.5), 290.5),
+            (json!(null), 50.0),
+            (json!(0), 50.0),
+            (json!(-1), 50.0),
+            (json!("soon"), 50.0),
+            (json!({"seconds": 300}), 50.0),
+            (json!(1e300), 50.0),
+            (json!(9_000_000_000_u64), 86_390.0),
+        ] {
+            assert_eq!(use_of(Some(&expires_in)).as_secs_f64(), seconds, "{expires_in}");
+        }
+        assert_eq!(use_of(None).as_secs_f64(), 50.0);
+    }
 }
