@@ -152,9 +152,11 @@ async fn a_revoked_token_is_got_anew_once() {
 
 #[tokio::test]
 async fn a_realm_that_reads_the_first_scope_only_is_asked_for_each() {
-    let rules = TokenRules { grants_first_only: true, ..TokenRules::default() };
-    let fake = with_images(5, Access::Token(rules)).await;
-    assert_eq!(readable(&fake, Credentials::Anonymous, 5).await, 5);
+    for forbids_the_rest in [false, true] {
+        let rules = TokenRules { grants_first_only: true, forbids_the_rest, ..TokenRules::default() };
+        let fake = with_images(5, Access::Token(rules)).await;
+        assert_eq!(readable(&fake, Credentials::Anonymous, 5).await, 5);
+    }
 }
 
 #[tokio::test]

@@ -217,6 +217,9 @@ fn refusal(state: &State, asked: &Asked<'_>, scope: &str) -> Option<Answer> {
     if let_in {
         return None;
     }
+    if token::forbids(state, asked.authorization) {
+        return Some(error(StatusCode::FORBIDDEN, "DENIED", "requested access to the resource is denied"));
+    }
     let challenges = if state.challenges.is_empty() { vec![challenge] } else { state.challenges.clone() };
     let mut answer = error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "authentication required");
     let headers = challenges.into_iter().map(|text| text.replace("{realm}", &realm));

@@ -27,6 +27,8 @@ pub(crate) struct TokenRules {
     pub(crate) grants_nothing: bool,
     /// Tokens are given for the first scope only, as some registries do.
     pub(crate) grants_first_only: bool,
+    /// What a token is not for is answered 403 in place of 401.
+    pub(crate) forbids_the_rest: bool,
 }
 
 impl Default for TokenRules {
@@ -40,6 +42,7 @@ impl Default for TokenRules {
             identity_token: None,
             grants_nothing: false,
             grants_first_only: false,
+            forbids_the_rest: false,
         }
     }
 }
@@ -98,6 +101,12 @@ pub(super) fn lets_in(state: &State, authorization: Option<&str>, scope: &str) -
     token
         .and_then(|token| state.tokens.get(token))
         .is_some_and(|scopes| scope.is_empty() || scopes.contains(scope))
+}
+
+/// Whether whoever has a token is refused what it is not for, and not asked for another one.
+pub(super) fn forbids(state: &State, authorization: Option<&str>) -> bool {
+    let has_token = authorization.is_some_and(|text| text.starts_with("Bearer "));
+    matches!(&state.access, super::Access::Token(rules) if rules.forbids_the_rest) && has_token
 }
 
 /// The header of basic authentication.
