@@ -126,7 +126,8 @@ async fn a_host_that_sends_nothing_is_given_up_with_its_repetitions_and_not_aske
     for read_timeout in [crate::world::PATIENCE, Duration::from_millis(20)] {
         let settings = Settings { give_up_after: limit, read_timeout, retries: u32::MAX, ..impatient() };
         let transport = transport(settings);
-        let error = transport.send(request(&fake, Method::GET)).await.unwrap_err();
+        let sent = transport.send(request(&fake, Method::GET));
+        let error = tokio::time::timeout(Duration::from_secs(60), sent).await.unwrap().unwrap_err();
         let is_told = matches!(&error, TransportError::Silent { url, waited } if *waited == limit && url.contains(fake.host()));
         assert!(is_told && error.retry_helps() && error.is_unreachable(), "{error:?}");
         let before = fake.requests().len();

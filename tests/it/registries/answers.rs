@@ -143,7 +143,7 @@ async fn a_registry_that_sends_nothing_is_given_up_and_the_message_says_after_wh
     let config = String::from_utf8(desk.read("dibump.yaml")).unwrap();
     desk.write("dibump.yaml", config.replace("give_up_after: 1h", "give_up_after: 300ms"));
     for (command, exit) in [("plan", 4), ("check", 4)] {
-        let ran = desk.dibump(&[command, VALUES]).await;
+        let ran = desk.dibump(&[command, VALUES, "--max-time", "40s"]).await;
         let all = format!("{}{}", ran.stdout, ran.stderr);
         let said = format!("waited 300ms for http://{}/v2/", registry.host());
         assert!(ran.exit == Some(exit) && all.contains(&said), "{command}: {ran:#?}");
