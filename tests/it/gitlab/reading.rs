@@ -297,8 +297,15 @@ async fn access_is_told_as_far_as_the_token_may_know() {
     assert_eq!(access.may_push, Some(true));
     assert_eq!(access.default_branch, Some(branch("main")));
 
+    assert_eq!((access.may_merge, access.may_force_push), (Some(true), Some(true)));
+
+    fake.state().project(PROJECT).protected[0].merge = 40;
     fake.state().project(PROJECT).protected.push(crate::fake::gitlab::Protected::by_default("dibump/*"));
-    assert_eq!(client(&fake).access(&branch(SOURCE)).await.unwrap().may_push, Some(false));
+    let access = client(&fake).access(&branch(SOURCE)).await.unwrap();
+    assert_eq!(
+        (access.may_push, access.may_merge, access.may_force_push),
+        (Some(false), Some(false), Some(false))
+    );
 
     let anonymous = client_of(&fake, None, ProjectId::Number(PROJECT)).access(&branch(SOURCE)).await.unwrap();
     assert_eq!((anonymous.user, anonymous.scopes, anonymous.role), (None, None, None));

@@ -66,6 +66,13 @@ async fn a_rate_limit_is_told_in_githubs_words_with_the_time_of_its_end() {
             "API rate limit exceeded",
             "03:32 UTC",
         ),
+        (
+            limited("Forbidden")
+                .header("x-ratelimit-remaining", "0")
+                .header("x-ratelimit-reset", "1777951921"),
+            "Forbidden",
+            "03:32 UTC",
+        ),
     ] {
         let world = World::on_github().await;
         world.hub.fail(Failure::always("GET", "/repos/", How::Answer(answer)));
@@ -90,12 +97,16 @@ async fn where_drafts_do_not_exist_a_normal_one_is_opened_and_that_is_told() {
 #[tokio::test]
 async fn a_page_of_a_firewall_is_not_github_and_may_pass() {
     let world = World::on_github().await;
-    let page = Answer::text(403, "text/html; charset=UTF-8", "<title>Just a moment...</title>");
-    world.hub.fail(Failure::always("GET", "/repos/", How::Answer(page)));
-    let ran = world.run().await;
-    says(&ran, 4, "GitHub's API was expected");
-    assert!(!ran.stdout.contains("token"), "{ran:#?}");
-    world.hub.heal();
+    let html = ("text/html; charset=UTF-8", "<title>Just a moment...</title>", "GitHub's API was expected");
+    let plain = ("text/plain", "Blocked by policy 7", "Blocked by policy 7");
+    for (content_type, text, said) in [html, plain] {
+        let page = Answer::text(403, content_type, text);
+        world.hub.fail(Failure::always("GET", "/repos/", How::Answer(page)));
+        let ran = world.run().await;
+        says(&ran, 4, said);
+        assert!(!ran.stdout.contains("token"), "{ran:#?}");
+        world.hub.heal();
+    }
     says(&world.run().await, 0, "→ created");
 }
 

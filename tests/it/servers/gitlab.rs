@@ -145,11 +145,13 @@ async fn a_proxy_that_decodes_slashes_is_recognised() {
 #[tokio::test]
 async fn a_page_of_a_firewall_is_not_gitlab_and_may_pass() {
     let world = World::new().await;
-    for status in [200, 403] {
-        let page = Answer::text(status, "text/html; charset=UTF-8", "<title>Just a moment...</title>");
+    let html = ("text/html; charset=UTF-8", "<title>Just a moment...</title>", "GitLab's API was expected");
+    let plain = ("text/plain", "Blocked by policy 7", "Blocked by policy 7");
+    for (status, (content_type, text, said)) in [(200, html), (403, html), (403, plain)] {
+        let page = Answer::text(status, content_type, text);
         world.hub.fail(Failure::always("GET", "/branches", How::Answer(page)));
         let ran = world.run().await;
-        says(&ran, 4, "GitLab's API was expected");
+        says(&ran, 4, said);
         assert!(!ran.stdout.contains("token"), "{ran:#?}");
         world.hub.heal();
     }
