@@ -1,4 +1,5 @@
 //! A fleet that is up to date: 1,000 targets on one registry, each with a values file of real size, 100 of them distinct.
+//! And a target whose open merge request GitLab has not checked for conflicts.
 
 use std::path::Path;
 use std::process::Command;
@@ -25,7 +26,7 @@ pub(crate) fn all() {
         runtime.block_on(async { (FakeGitLab::start().await, FakeRegistry::start().await) });
     publish(&registry);
     fill(&gitlab);
-    let config = configure(folder.path(), &gitlab, &registry);
+    let config = configure(folder.path(), &gitlab, &registry, &fleet());
     time(&mut run(&config, &[]));
     let (looked_up, asked) = (registry.count(""), gitlab.log().len());
     time(&mut run(&config, &[]));
@@ -55,6 +56,47 @@ pub(crate) fn all() {
         ),
         "",
     );
+    unchecked(&runtime);
+}
+
+/// A push to the target branch makes void what GitLab knows of conflicts: to ask for a check costs one request more.
+fn unchecked(runtime: &tokio::runtime::Runtime) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (gitlab, registry) =
+        runtime.block_on(async { (FakeGitLab::start().await, FakeRegistry::start().await) });
+    for patch in [11, 12] {
+        registry.release(PREFIX, &format!("0.4.{patch}"), &[Image::new(&image(patch))]);
+    }
+    let values = format!(
+        "sylva_diskimagebuilder_version: 0.4.11\nsylva_diskimagebuilder_images:\n  {}: {{}}\n",
+        image(11)
+    );
+    gitlab.state().add_project(1, "fleet/open", &[("values.yaml", values.as_bytes())]);
+    gitlab.state().add_bot(1, "fleet-bot", TOKEN);
+    let config = configure(folder.path(), &gitlab, &registry, &target("open"));
+    let asked = || {
+        let before = gitlab.log().len();
+        time(&mut run(&config, &[]));
+        gitlab.log().len() - before
+    };
+    asked();
+    assert_eq!(gitlab.state().project(1).merge_requests.len(), 1, "the merge request is open");
+    let checked = asked();
+    let docs: &[(&str, &[u8])] = &[("README.md", b"hello\n")];
+    gitlab.state().project(1).repository.commit_on("main", "Docs", "somebody", docs);
+    let unchecked = asked();
+    assert!(unchecked <= checked + 1, "{checked} requests to the forge, then {unchecked}");
+    row(
+        "a target whose merge request is open and right",
+        &format!(
+            "{checked} requests to the forge; {unchecked} where GitLab has not checked it for conflicts"
+        ),
+        "",
+    );
+}
+
+fn image(patch: u32) -> String {
+    format!("ubuntu-noble-plain-rke2-1-30-{patch}")
 }
 
 fn names() -> impl Iterator<Item = String> {
@@ -86,12 +128,20 @@ fn fill(gitlab: &FakeGitLab) {
     }
 }
 
-fn configure(folder: &Path, gitlab: &FakeGitLab, registry: &FakeRegistry) -> std::path::PathBuf {
-    let targets: String = (0..TARGETS)
-        .map(|number| {
-            format!("  - {{project: fleet/target-{number}, branches: [main], files: [values.yaml]}}\n")
-        })
-        .collect();
+fn fleet() -> String {
+    (0..TARGETS).map(|number| target(&format!("target-{number}"))).collect()
+}
+
+fn target(name: &str) -> String {
+    format!("  - {{project: fleet/{name}, branches: [main], files: [values.yaml]}}\n")
+}
+
+fn configure(
+    folder: &Path,
+    gitlab: &FakeGitLab,
+    registry: &FakeRegistry,
+    targets: &str,
+) -> std::path::PathBuf {
     let config = format!(
         "version: 1\nproducers:\n  - {{registry: {}, plain_http: true, discovery: [catalog]}}\n\
          forge: {{kind: gitlab, url: \"{}\"}}\nnetwork: {{proxy_from_environment: false}}\ntargets:\n{targets}",
