@@ -43,7 +43,7 @@ async fn each_is_answered(modes: &[Mode], discovery: &str, command: &str) {
     for (name, set, exit, said) in modes {
         let registry = registry().await;
         set(&registry);
-        let ran = desk(&registry, discovery).dibump(&[command, VALUES]).await;
+        let ran = desk(&registry, discovery).dibump(&[command, VALUES, "--max-time", "2m"]).await;
         let all = format!("{}{}", ran.stdout, ran.stderr);
         assert!(
             ran.exit == Some(*exit) && all.contains(said),
