@@ -1,7 +1,7 @@
 //! The subset of Go's templates that values files use, as Helm renders it: text in, text out.
 //!
 //! Values by their path, literals, pipes, parentheses, variables, `if`, `with`, `range`, and those functions of Go and sprig
-//! that need nothing but their arguments. What it cannot do is an error that names it, never a guess: a chart's own
+//! that need nothing but their arguments, also those that change a mapping which a function made. What it cannot do is an error that names it, never a guess: a chart's own
 //! templates, what only a release or a cluster has. `lookup` finds nothing, as where Helm renders without a cluster. A value
 //! that holds a template itself is text here; who wants it rendered asks again.
 //!
@@ -22,7 +22,6 @@ pub use paths::paths;
 use serde_json::Value;
 
 use crate::budget::{Budget, Exceeded, Of};
-use evaluate::Scope;
 
 /// The longest template, and the longest value that a function gives, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -49,15 +48,18 @@ pub enum TemplateError {
     /// Only Helm can give it, with the chart at hand.
     #[error("`{0}` needs the chart's own templates; write the value that it gives")]
     NeedsChart(String),
-    /// Part of the language, but not of the subset.
-    #[error("`{0}` is not understood here; write the value that it gives")]
-    Unsupported(String),
     /// No function of this name.
     #[error("`{0}` is no function that is known here (known: {known})", known = functions::names().join(", "))]
     UnknownFunction(String),
     /// What would be printed or is demanded has no value: the path, or the function that gave nothing.
     #[error("`{0}` has no value; set it in the values file")]
     Missing(String),
+    /// The template ends itself (`fail`), with words of its own.
+    #[error("the template fails: {0}")]
+    Failed(String),
+    /// A value that holds others too deep, or itself.
+    #[error("a list or mapping that is nested too deeply, or holds itself")]
+    TooDeep,
     /// The template asks for a value with words of its own.
     #[error("a required value is missing: {0}")]
     Required(String),
@@ -80,10 +82,23 @@ pub enum TemplateError {
     Exceeded(#[from] Exceeded),
 }
 
-/// The text that `text` renders to where `.Values` is `values`, as far as the budget goes. Text without an action comes
-/// back as it is.
-pub fn render(text: &str, values: &Value, budget: &Budget) -> Result<String, TemplateError> {
-    once(text, values, budget).map(|resolved| resolved.text)
+/// How a text is read as a mapping in YAML, an empty one where it says nothing. It is Helm's reader, which `values` has.
+pub type ReadYaml = fn(&str) -> Result<Value, String>;
+
+/// What templates are rendered with.
+#[derive(Debug, Clone, Copy)]
+pub struct With<'v> {
+    /// `.Values`.
+    pub values: &'v Value,
+    /// How much may be spent.
+    pub budget: &'v Budget,
+    /// What `fromYaml` reads with.
+    pub read_yaml: ReadYaml,
+}
+
+/// The text that `text` renders to, as far as the budget goes. Text without an action comes back as it is.
+pub fn render(text: &str, with: With<'_>) -> Result<String, TemplateError> {
+    once(text, with).map(|resolved| resolved.text)
 }
 
 /// What a template renders to.
@@ -95,28 +110,28 @@ pub struct Resolved {
     pub asked_a_cluster: bool,
 }
 
-fn once(text: &str, values: &Value, budget: &Budget) -> Result<Resolved, TemplateError> {
+fn once(text: &str, with: With<'_>) -> Result<Resolved, TemplateError> {
     if !text.contains("{{") {
         return Ok(Resolved { text: text.to_owned(), asked_a_cluster: false });
     }
     if text.len() > LONGEST {
         return Err(TemplateError::TooLong(LONGEST));
     }
-    budget.spend(Of::TemplateBytes, text.len() as u64)?;
+    with.budget.spend(Of::TemplateBytes, text.len() as u64)?;
     let asked = Cell::new(false);
-    let text = evaluate::text_of(&parse::parse(text)?, Scope { values, budget, asked_a_cluster: &asked })?;
+    let text = evaluate::text_of(&parse::parse(text)?, with, &asked)?;
     Ok(Resolved { text, asked_a_cluster: asked.get() })
 }
 
 /// The text that `text` renders to, and what that renders to in turn, until no action is left: as the charts of Sylva
 /// interpret values that stand in values.
-pub fn resolve(text: &str, values: &Value, budget: &Budget) -> Result<Resolved, TemplateError> {
+pub fn resolve(text: &str, with: With<'_>) -> Result<Resolved, TemplateError> {
     let mut resolved = Resolved { text: text.to_owned(), asked_a_cluster: false };
     for _ in 0..DEEPEST {
         if !resolved.text.contains("{{") {
             return Ok(resolved);
         }
-        let next = once(&resolved.text, values, budget)?;
+        let next = once(&resolved.text, with)?;
         resolved = Resolved { asked_a_cluster: resolved.asked_a_cluster || next.asked_a_cluster, ..next };
     }
     match resolved.text.contains("{{") {

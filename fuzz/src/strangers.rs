@@ -11,7 +11,7 @@ use dibump::release::diff::Difference;
 use dibump::release::{Artifact, Naming, Release};
 use dibump::report::{artifacts, release_diff};
 use dibump::template;
-use dibump::values::KeyPath;
+use dibump::values::{KeyPath, Rendered};
 use serde_json::Value;
 
 /// Keys are asked of a schema, in a mapping below the top level.
@@ -38,7 +38,7 @@ pub fn template(data: &[u8]) {
     let Ok(values) = serde_json::from_str::<Value>(values) else { return };
     let render = || {
         let budget = Budget::default();
-        let rendered = template::resolve(text, &values, &budget);
+        let rendered = template::resolve(text, Rendered::new(&values, &budget).with());
         (rendered, budget.spent(Of::TemplateBytes))
     };
     let (rendered, bytes) = render();

@@ -5,10 +5,10 @@ use std::cell::Cell;
 use serde_json::Value;
 
 use super::functions::{Function, LOOKUP, is_empty};
-use super::parse::{Base, Call, Command, Condition, Node, Operand, Pipeline};
-use super::shared::Shared;
-use super::{LONGEST_OUTPUT, TemplateError};
-use crate::budget::{Budget, Of};
+use super::parse::{Base, Call, Command, Condition, Leap, Node, Operand, Pipeline};
+use super::shared::{Made, Shared};
+use super::{LONGEST_OUTPUT, TemplateError, With};
+use crate::budget::Of;
 
 /// What an expression gives.
 #[derive(Clone)]
@@ -50,55 +50,65 @@ impl<'v> Given<'v> {
     }
 }
 
-/// What trees are evaluated with.
-#[derive(Clone, Copy)]
-pub(super) struct Scope<'v, 'b> {
-    /// `.Values`.
-    pub(super) values: &'v Value,
-    pub(super) budget: &'b Budget,
-    /// Set where the tree asked a cluster, which is not there.
-    pub(super) asked_a_cluster: &'b Cell<bool>,
-}
-
-/// What the tree says.
-pub(super) fn text_of(nodes: &[Node<'_>], scope: Scope<'_, '_>) -> Result<String, TemplateError> {
-    let mut writer = Writer { scope, dot: None, variables: Vec::new(), text: String::new() };
+/// What the tree says. The flag is set where it asked a cluster, which is not there.
+pub(super) fn text_of(
+    nodes: &[Node<'_>],
+    with: With<'_>,
+    asked_a_cluster: &Cell<bool>,
+) -> Result<String, TemplateError> {
+    let (variables, made) = (Vec::new(), Made::default());
+    let mut writer = Writer { with, asked_a_cluster, dot: None, variables, text: String::new(), made };
     writer.write(nodes)?;
     Ok(writer.text)
 }
 
 /// A tree on its way to text.
 struct Writer<'v, 'b, 't> {
-    scope: Scope<'v, 'b>,
+    with: With<'v>,
+    asked_a_cluster: &'b Cell<bool>,
     /// What `with` and `range` made `.`; `None` is everything: the values, and what only the chart has.
     dot: Option<Given<'v>>,
     variables: Vec<(&'t str, Given<'v>)>,
     text: String,
+    /// Last, because what holds something of it goes before.
+    made: Made<'v>,
 }
 
 impl<'v, 't> Writer<'v, '_, 't> {
-    fn write(&mut self, nodes: &[Node<'t>]) -> Result<(), TemplateError> {
+    /// Writes nodes, up to where they leave the iteration that they stand in.
+    fn write(&mut self, nodes: &[Node<'t>]) -> Result<Option<Leap>, TemplateError> {
         for node in nodes {
-            self.scope.budget.spend(Of::Template, 1)?;
+            self.with.budget.spend(Of::Template, 1)?;
+            let mut leap = None;
             match node {
                 Node::Text(part) => self.text.push_str(part),
                 Node::Print(pipeline) => {
                     let given = self.pipeline(pipeline)?;
-                    given.demanded()?.print(&mut self.text, LONGEST_OUTPUT, self.scope.budget)?;
+                    given.demanded()?.print(&mut self.text, LONGEST_OUTPUT, self.with.budget)?;
                 }
                 Node::Set { name, declares, value } => {
                     let value = self.pipeline(value)?;
                     self.set(name, *declares, value);
                 }
-                Node::If { condition, then, otherwise } => self.branch(condition, then, otherwise, false)?,
-                Node::With { condition, then, otherwise } => self.branch(condition, then, otherwise, true)?,
-                Node::Range { names, over, each, otherwise } => self.range(names, over, each, otherwise)?,
+                Node::If { condition, then, otherwise } => {
+                    leap = self.branch(condition, then, otherwise, false)?;
+                }
+                Node::With { condition, then, otherwise } => {
+                    leap = self.branch(condition, then, otherwise, true)?;
+                }
+                Node::Range { names, over, each, otherwise } => {
+                    leap = self.range(names, over, each, otherwise)?;
+                }
+                Node::Leap(of_range) => leap = Some(*of_range),
             }
             if self.text.len() > LONGEST_OUTPUT {
                 return Err(TemplateError::TooLong(LONGEST_OUTPUT));
             }
+            if leap.is_some() {
+                return Ok(leap);
+            }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn set(&mut self, name: &'t str, declares: bool, value: Given<'v>) {
@@ -114,7 +124,7 @@ impl<'v, 't> Writer<'v, '_, 't> {
         then: &[Node<'t>],
         otherwise: &[Node<'t>],
         becomes_dot: bool,
-    ) -> Result<(), TemplateError> {
+    ) -> Result<Option<Leap>, TemplateError> {
         let value = self.pipeline(&condition.value)?;
         let holds = !is_empty(&value);
         let variables = condition.name.map(|name| (name, value.clone()));
@@ -128,7 +138,7 @@ impl<'v, 't> Writer<'v, '_, 't> {
         over: &Pipeline<'t>,
         each: &[Node<'t>],
         otherwise: &[Node<'t>],
-    ) -> Result<(), TemplateError> {
+    ) -> Result<Option<Leap>, TemplateError> {
         let over = self.pipeline(over)?;
         let items = match over.value() {
             None => Vec::new(),
@@ -137,9 +147,11 @@ impl<'v, 't> Writer<'v, '_, 't> {
                 problem: format!("takes a list or a mapping and has {}", value.kind()),
             })?,
         };
-        self.scope.budget.spend(Of::Template, items.len() as u64)?;
+        self.with.budget.spend(Of::Template, items.len() as u64)?;
         if items.is_empty() {
-            return self.within(None, self.dot.clone(), otherwise);
+            // A `break` there can only be meant for a `range` further out, and Go takes it for this one.
+            let leap = self.within(None, self.dot.clone(), otherwise)?;
+            return Ok(leap.filter(|leap| *leap == Leap::Continue));
         }
         for (key, item) in items {
             let item = Given::at(Some(item), "null");
@@ -149,9 +161,11 @@ impl<'v, 't> Writer<'v, '_, 't> {
                 [value] => vec![(*value, item.clone())],
                 [first, value, ..] => vec![(*first, key), (*value, item.clone())],
             };
-            self.within(variables, Some(item), each)?;
+            if self.within(variables, Some(item), each)? == Some(Leap::Break) {
+                break;
+            }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Writes a block. Its variables are gone behind it; those of outside keep what it gave them.
@@ -160,7 +174,7 @@ impl<'v, 't> Writer<'v, '_, 't> {
         variables: impl IntoIterator<Item = (&'t str, Given<'v>)>,
         dot: Option<Given<'v>>,
         nodes: &[Node<'t>],
-    ) -> Result<(), TemplateError> {
+    ) -> Result<Option<Leap>, TemplateError> {
         let (outside, known) = (std::mem::replace(&mut self.dot, dot), self.variables.len());
         self.variables.extend(variables);
         let written = self.write(nodes);
@@ -188,9 +202,9 @@ impl<'v, 't> Writer<'v, '_, 't> {
         function.takes(call.arguments.len() + usize::from(piped.is_some()))?;
         if function.is_of_outside() {
             if function.name == LOOKUP {
-                self.scope.asked_a_cluster.set(true);
+                self.asked_a_cluster.set(true);
             }
-            return function.call(&[], self.scope.budget);
+            return self.made(function.call(&[], self.with.budget, self.with.read_yaml));
         }
         let mut arguments = Vec::with_capacity(call.arguments.len() + 1);
         for operand in &call.arguments {
@@ -201,20 +215,30 @@ impl<'v, 't> Writer<'v, '_, 't> {
             arguments.push(given);
         }
         arguments.extend(piped);
-        let is_all = |given: &Given<'_>| match given.value() {
-            Some(Shared::At(value)) => std::ptr::eq(*value, self.scope.values),
-            _ => false,
-        };
-        if function.name == "dig" && arguments.last().is_some_and(is_all) {
-            let problem =
-                "cannot dig in all values (Helm fails there too); name a mapping below them".to_owned();
-            return Err(TemplateError::Unfit { name: function.name.to_owned(), problem });
+        if let Some(all) = arguments.last().filter(|last| self.is_all(last)) {
+            let problem = "cannot dig in all values (Helm fails there too); name a mapping below them";
+            match function.name {
+                "dig" => return Err(function.unfit(problem)),
+                // Nothing can change them, so that a copy is the same.
+                "deepCopy" => return Ok(all.clone()),
+                _ => {}
+            }
         }
-        function.call(&arguments, self.scope.budget)
+        self.made(function.call(&arguments, self.with.budget, self.with.read_yaml))
+    }
+
+    /// Whether it is `.Values` itself, of which Go has another type than of the mappings below it.
+    fn is_all(&self, given: &Given<'_>) -> bool {
+        matches!(given.value(), Some(Shared::At(value)) if std::ptr::eq(*value, self.with.values))
+    }
+
+    /// What a function gave, kept to the end.
+    fn made(&self, answer: Result<Given<'v>, TemplateError>) -> Result<Given<'v>, TemplateError> {
+        answer.inspect(|given| self.made.keep(given.value()))
     }
 
     fn operand(&self, operand: &Operand<'t>) -> Result<Given<'v>, TemplateError> {
-        self.scope.budget.spend(Of::Template, 1)?;
+        self.with.budget.spend(Of::Template, 1)?;
         match operand {
             Operand::Literal(Value::Null) => Ok(Given::Nothing("nil".to_owned())),
             Operand::Literal(value) => Ok(Given::new(value.clone())),
@@ -240,7 +264,7 @@ impl<'v, 't> Writer<'v, '_, 't> {
             (Base::Dot, Some(dot)) => below(dot.clone(), names, "."),
             (Base::Root, _) | (Base::Dot, None) => match names {
                 ["Values", names @ ..] => {
-                    let all = Given::at(Some(Shared::At(self.scope.values)), ".Values");
+                    let all = Given::at(Some(Shared::At(self.with.values)), ".Values");
                     below(all, names, ".Values")
                 }
                 names => Err(TemplateError::NeedsChart(format!(".{}", names.first().unwrap_or(&"")))),

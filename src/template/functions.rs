@@ -3,6 +3,8 @@
 mod arguments;
 mod choice;
 mod collections;
+mod data;
+mod mappings;
 mod numbers;
 mod text;
 
@@ -14,11 +16,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::evaluate::Given;
 use super::format::quoted;
 use super::shared::Shared;
-use super::{LONGEST, TemplateError};
+use super::{LONGEST, ReadYaml, TemplateError};
 use crate::budget::{Budget, Of};
 use arguments::{Arguments, or_null};
 use choice::{coalesce, default, last, required, ternary};
 use collections::{append, dict, dig, has, index, join, len, split};
+use data::{from_json, from_yaml, to_json};
+use mappings::{merge, part, set, unset};
 use numbers::{add, int};
 use text::{base64_decoded, lower, print, printf, regex_replace_all, replace, trunc, upper};
 
@@ -96,7 +100,23 @@ static FUNCTIONS: &[Function] = &[
     }),
     of("hasKey", 2, 2, |a| Ok(Given::new(a.map(0)?.entry(a.text(1)?).is_some()))),
     of("append", 2, 2, append),
-    of("deepCopy", 1, 1, |a| Ok(a.given[0].clone())),
+    of("deepCopy", 1, 1, |a| match a.given[0].value() {
+        Some(value) => Ok(Given::Value(value.copied(a.budget)?)),
+        None => Ok(a.given[0].clone()),
+    }),
+    of("set", 3, 3, set),
+    of("unset", 2, 2, unset),
+    of("pick", 1, ANY, |a| part(a, true)),
+    of("omit", 1, ANY, |a| part(a, false)),
+    of("merge", 1, ANY, |a| merge(a, false)),
+    of("mustMerge", 1, ANY, |a| merge(a, false)),
+    of("mergeOverwrite", 1, ANY, |a| merge(a, true)),
+    of("mustMergeOverwrite", 1, ANY, |a| merge(a, true)),
+    of("toJson", 1, 1, to_json),
+    of("mustToJson", 1, 1, to_json),
+    of("fromJson", 1, 1, from_json),
+    of("fromYaml", 1, 1, from_yaml),
+    of("fail", 1, 1, |a| Err(TemplateError::Failed(a.text(0)?.to_owned()))),
     of("kindIs", 2, 2, |a| Ok(Given::new(a.text(0)? == or_null(&a.given[1]).go_kind()))),
     of("int", 1, 1, int),
     of("add", 0, ANY, add),
@@ -131,6 +151,11 @@ pub(super) fn names() -> Vec<&'static str> {
 }
 
 impl Function {
+    /// Whether it may stand without arguments, and so be one itself.
+    pub(super) fn stands_alone(&self) -> bool {
+        self.least == 0
+    }
+
     /// Whether it takes so many arguments.
     pub(super) fn takes(&self, count: usize) -> Result<(), TemplateError> {
         if (self.least..=self.most).contains(&count) {
@@ -150,17 +175,17 @@ impl Function {
     }
 
     /// What it gives for arguments of the right number.
-    pub(super) fn call<'v>(&self, given: &[Given<'v>], budget: &Budget) -> Answer<'v> {
+    pub(super) fn call<'v>(&self, given: &[Given<'v>], budget: &Budget, read_yaml: ReadYaml) -> Answer<'v> {
         let texts = given.iter().filter_map(Given::value).filter_map(Shared::text);
         budget.spend(Of::TemplateBytes, texts.map(|text| text.len() as u64).sum())?;
-        let answer = (self.run)(&Arguments { function: self, given, budget })?;
+        let answer = (self.run)(&Arguments { function: self, given, budget, read_yaml })?;
         match answer.value().and_then(Shared::text) {
             Some(text) if text.len() > LONGEST => Err(TemplateError::TooLong(LONGEST)),
             _ => Ok(answer),
         }
     }
 
-    fn unfit(&self, problem: impl Into<String>) -> TemplateError {
+    pub(super) fn unfit(&self, problem: impl Into<String>) -> TemplateError {
         TemplateError::Unfit { name: self.name.to_owned(), problem: problem.into() }
     }
 }

@@ -17,9 +17,6 @@ const DEEPEST: usize = 64;
 /// Actions of which the chart's own templates are the subject.
 const OF_THE_CHART: [&str; 3] = ["template", "define", "block"];
 
-/// What Go's templates have and the subset has not.
-const UNSUPPORTED: [&str; 2] = ["break", "continue"];
-
 /// A part of a template.
 pub(super) enum Node<'t> {
     /// Text that stays.
@@ -34,6 +31,17 @@ pub(super) enum Node<'t> {
     With { condition: Condition<'t>, then: Vec<Node<'t>>, otherwise: Vec<Node<'t>> },
     /// The first branch for each item, as `.`; the second if there is none.
     Range { names: Vec<&'t str>, over: Pipeline<'t>, each: Vec<Node<'t>>, otherwise: Vec<Node<'t>> },
+    /// The iteration of the `range` around it ends here.
+    Leap(Leap),
+}
+
+/// What follows an iteration that ends early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leap {
+    /// What stands behind the `range`.
+    Break,
+    /// The next item.
+    Continue,
 }
 
 /// What `if` and `with` look at, and the variable that holds it within their branches.
@@ -82,7 +90,8 @@ pub(super) enum Base<'t> {
 
 /// The tree of `text`.
 pub(super) fn parse(text: &str) -> Result<Vec<Node<'_>>, TemplateError> {
-    let mut parser = Parser { cursor: Cursor::new(text), depth: 0, trims: false, variables: Vec::new() };
+    let mut parser =
+        Parser { cursor: Cursor::new(text), depth: 0, ranges: 0, trims: false, variables: Vec::new() };
     match parser.nodes()? {
         (nodes, Ending::Text) => Ok(nodes),
         (_, Ending::End) => Err(parser.cursor.wrong("`end` without `if`, `with` or `range`")),
@@ -105,6 +114,8 @@ enum Ending {
 struct Parser<'t> {
     cursor: Cursor<'t>,
     depth: usize,
+    /// So many `range` are around the cursor.
+    ranges: usize,
     /// Whether the action before closed with `-}}`, which takes the white space behind it along.
     trims: bool,
     /// The variables that can be named here.
@@ -134,6 +145,8 @@ impl<'t> Parser<'t> {
                 "if" => nodes.push(self.if_or_with("if")?),
                 "with" => nodes.push(self.if_or_with("with")?),
                 "range" => nodes.push(self.range()?),
+                "break" => nodes.push(self.leap(Leap::Break, "break", start)?),
+                "continue" => nodes.push(self.leap(Leap::Continue, "continue", start)?),
                 _ => {
                     self.cursor.at = start;
                     nodes.push(self.statement()?);
@@ -217,9 +230,17 @@ impl<'t> Parser<'t> {
             let over = parser.pipeline()?;
             parser.close()?;
             parser.variables.extend(&names);
+            parser.ranges += 1;
             let (each, otherwise) = parser.branches("range")?;
             Ok(Node::Range { names, over, each, otherwise })
         })
+    }
+
+    fn leap(&mut self, leap: Leap, word: &str, start: usize) -> Result<Node<'t>, TemplateError> {
+        if self.ranges == 0 {
+            return Err(self.cursor.wrong_at(start, &format!("`{word}` outside of `range`")));
+        }
+        self.close().map(|()| Node::Leap(leap))
     }
 
     /// Variables that are declared within are not known behind.
@@ -278,6 +299,9 @@ impl<'t> Parser<'t> {
     /// Both branches of a block. `else if` is an `if` in the other branch, and shares the `end`.
     fn branches(&mut self, word: &str) -> Result<(Vec<Node<'t>>, Vec<Node<'t>>), TemplateError> {
         let (then, ending) = self.nodes()?;
+        if word == "range" {
+            self.ranges -= 1;
+        }
         let otherwise = match ending {
             Ending::End => Vec::new(),
             Ending::ElseIf if word == "if" => vec![self.if_or_with("if")?],

@@ -1,5 +1,11 @@
 //! A value of a template: shared with where it stands, never copied, however often a template names it.
+//!
+//! As Go's maps are, a mapping that a function made is one thing under all its names: what `set` and `merge` put into it is
+//! seen wherever it is held. A mapping of the values is not changed: other templates read it, in an order that only the
+//! chart knows.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -12,6 +18,12 @@ use crate::budget::{Budget, Of};
 
 static NULL: Value = Value::Null;
 
+/// No values file nests so deep, and nothing that is walked through may: a mapping can be put into itself.
+pub(super) const DEEPEST: usize = 600;
+
+/// The entries of a mapping that a function made.
+pub(super) type Entries<'v> = BTreeMap<String, Shared<'v>>;
+
 /// A value.
 #[derive(Debug, Clone)]
 pub(super) enum Shared<'v> {
@@ -21,8 +33,8 @@ pub(super) enum Shared<'v> {
     Made(Rc<Value>),
     /// A list that a function made of others.
     List(Rc<[Shared<'v>]>),
-    /// A mapping that a function made of others.
-    Map(Rc<BTreeMap<String, Shared<'v>>>),
+    /// A mapping that a function made of others. Clones are the same mapping.
+    Map(Rc<RefCell<Entries<'v>>>),
 }
 
 impl<'v> Shared<'v> {
@@ -35,7 +47,7 @@ impl<'v> Shared<'v> {
     }
 
     pub(super) fn map(entries: impl IntoIterator<Item = (String, Self)>) -> Self {
-        Self::Map(Rc::new(entries.into_iter().collect()))
+        Self::Map(Rc::new(RefCell::new(entries.into_iter().collect())))
     }
 
     /// The value, unless it is a list or a mapping that a function made.
@@ -67,7 +79,7 @@ impl<'v> Shared<'v> {
     pub(super) fn count(&self) -> Option<usize> {
         match self {
             Self::List(items) => Some(items.len()),
-            Self::Map(map) => Some(map.len()),
+            Self::Map(map) => Some(map.borrow().len()),
             Self::At(Value::Array(items)) => Some(items.len()),
             Self::At(Value::Object(map)) => Some(map.len()),
             Self::At(_) | Self::Made(_) => None,
@@ -100,7 +112,7 @@ impl<'v> Shared<'v> {
     /// The value at a key of a mapping.
     pub(super) fn entry(&self, key: &str) -> Option<Self> {
         match self {
-            Self::Map(map) => map.get(key).cloned(),
+            Self::Map(map) => map.borrow().get(key).cloned(),
             Self::At(Value::Object(map)) => map.get(key).map(Self::At),
             _ => None,
         }
@@ -113,8 +125,8 @@ impl<'v> Shared<'v> {
             let number = |at: usize| Self::from(Value::from(at));
             return Some(self.items().enumerate().map(|(at, item)| (number(at), item)).collect());
         }
-        let entry = |key: &str| Some((Self::from(key), self.entry(key)?));
-        self.is_map().then(|| self.keys().into_iter().filter_map(entry).collect())
+        let entry = |(key, value): (Cow<'v, str>, Self)| (Self::from(key.into_owned()), value);
+        self.is_map().then(|| self.entries().into_iter().map(entry).collect())
     }
 
     /// The kind of the value as Go's reflection calls it (sprig, `kindIs`). Numbers of values are floating ones.
@@ -132,15 +144,19 @@ impl<'v> Shared<'v> {
         }
     }
 
-    /// The keys of a mapping, in their order; none of anything else.
-    fn keys(&self) -> Vec<&str> {
-        let mut keys: Vec<&str> = match self {
-            Self::Map(map) => map.keys().map(String::as_str).collect(),
-            Self::At(Value::Object(map)) => map.keys().map(String::as_str).collect(),
+    /// The entries of a mapping in the order of their keys, as they are now; none of anything else.
+    pub(super) fn entries(&self) -> Vec<(Cow<'v, str>, Self)> {
+        let mut entries: Vec<_> = match self {
+            Self::Map(map) => {
+                map.borrow().iter().map(|(key, value)| (Cow::Owned(key.clone()), value.clone())).collect()
+            }
+            Self::At(Value::Object(map)) => {
+                map.iter().map(|(key, value)| (Cow::Borrowed(key.as_str()), Self::At(value))).collect()
+            }
             _ => Vec::new(),
         };
-        keys.sort_unstable();
-        keys
+        entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        entries
     }
 
     /// What it is, in words.
@@ -166,7 +182,12 @@ impl<'v> Shared<'v> {
 
     /// Whether both are the same, item by item; each costs a step.
     pub(super) fn equals(&self, other: &Self, budget: &Budget) -> Result<bool, TemplateError> {
+        self.equals_within(other, budget, DEEPEST)
+    }
+
+    fn equals_within(&self, other: &Self, budget: &Budget, depth: usize) -> Result<bool, TemplateError> {
         budget.spend(Of::Template, 1)?;
+        let depth = depth.checked_sub(1).ok_or(TemplateError::TooDeep)?;
         if let (Some(one), Some(other)) = (self.text(), other.text()) {
             budget.spend(Of::TemplateBytes, one.len().min(other.len()) as u64)?;
             return Ok(one == other);
@@ -178,18 +199,39 @@ impl<'v> Shared<'v> {
             return Ok(self.plain() == other.plain());
         }
         for (one, other) in self.items().zip(other.items()) {
-            if !one.equals(&other, budget)? {
+            if !one.equals_within(&other, budget, depth)? {
                 return Ok(false);
             }
         }
-        budget.spend(Of::Template, self.keys().len() as u64)?;
-        for key in self.keys() {
-            match (self.entry(key), other.entry(key)) {
-                (Some(one), Some(other)) if one.equals(&other, budget)? => {}
+        budget.spend(Of::Template, self.count().unwrap_or_default() as u64)?;
+        for (key, one) in self.entries() {
+            match other.entry(&key) {
+                Some(other) if one.equals_within(&other, budget, depth)? => {}
                 _ => return Ok(false),
             }
         }
         Ok(true)
+    }
+
+    /// The same again, of which nothing is shared with this one; each item costs a step.
+    pub(super) fn copied(&self, budget: &Budget) -> Result<Self, TemplateError> {
+        self.copied_within(budget, DEEPEST)
+    }
+
+    fn copied_within(&self, budget: &Budget, depth: usize) -> Result<Self, TemplateError> {
+        budget.spend(Of::Template, 1)?;
+        let depth = depth.checked_sub(1).ok_or(TemplateError::TooDeep)?;
+        let copied = |value: &Self| value.copied_within(budget, depth);
+        if self.is_list() {
+            let items = self.items().map(|item| copied(&item));
+            return Ok(Self::list(items.collect::<Result<Vec<_>, _>>()?));
+        }
+        if self.is_map() {
+            let entry = |(key, value): (Cow<'_, str>, Self)| Ok((key.into_owned(), copied(&value)?));
+            let entries = self.entries().into_iter().map(entry);
+            return Ok(Self::map(entries.collect::<Result<Vec<_>, TemplateError>>()?));
+        }
+        Ok(self.clone())
     }
 
     /// The order of two numbers or two texts; whole numbers and floating ones, as all numbers of values are, Go does not
@@ -210,45 +252,97 @@ impl<'v> Shared<'v> {
 
     /// Adds the value as `%v` prints it, as far as a text may become that long.
     pub(super) fn print(&self, text: &mut String, most: usize, budget: &Budget) -> Result<(), TemplateError> {
-        let before = text.len();
+        self.print_within(&mut Output { text, most, budget }, DEEPEST)
+    }
+
+    fn print_within(&self, output: &mut Output<'_>, depth: usize) -> Result<(), TemplateError> {
+        let before = output.text.len();
+        let text = &mut *output.text;
         match self.plain() {
             Some(Value::Null) => text.push_str("<nil>"),
             Some(Value::Bool(value)) => text.push_str(if *value { "true" } else { "false" }),
             Some(Value::Number(number)) => text.push_str(&number_printed(number)),
             Some(Value::String(value)) => text.push_str(value),
-            _ if self.is_list() => self.print_items(text, most, budget)?,
-            _ => self.print_entries(text, most, budget)?,
+            _ => {
+                let depth = depth.checked_sub(1).ok_or(TemplateError::TooDeep)?;
+                if self.is_list() {
+                    self.print_items(output, depth)?;
+                } else {
+                    self.print_entries(output, depth)?;
+                }
+            }
         }
-        budget.spend(Of::Template, 1)?;
-        budget.spend(Of::TemplateBytes, (text.len() - before) as u64)?;
-        if text.len() > most { Err(TemplateError::TooLong(most)) } else { Ok(()) }
+        output.written(before)
     }
 
-    fn print_items(&self, text: &mut String, most: usize, budget: &Budget) -> Result<(), TemplateError> {
-        text.push('[');
+    fn print_items(&self, output: &mut Output<'_>, depth: usize) -> Result<(), TemplateError> {
+        output.text.push('[');
         for (at, item) in self.items().enumerate() {
             if at > 0 {
-                text.push(' ');
+                output.text.push(' ');
             }
-            item.print(text, most, budget)?;
+            item.print_within(output, depth)?;
         }
-        text.push(']');
+        output.text.push(']');
         Ok(())
     }
 
-    fn print_entries(&self, text: &mut String, most: usize, budget: &Budget) -> Result<(), TemplateError> {
-        text.push_str("map[");
-        budget.spend(Of::Template, self.count().unwrap_or_default() as u64)?;
-        for (at, key) in self.keys().into_iter().enumerate() {
+    fn print_entries(&self, output: &mut Output<'_>, depth: usize) -> Result<(), TemplateError> {
+        output.text.push_str("map[");
+        output.budget.spend(Of::Template, self.count().unwrap_or_default() as u64)?;
+        for (at, (key, value)) in self.entries().into_iter().enumerate() {
             if at > 0 {
-                text.push(' ');
+                output.text.push(' ');
             }
-            text.push_str(key);
-            text.push(':');
-            self.entry(key).unwrap_or_else(Self::null).print(text, most, budget)?;
+            output.text.push_str(&key);
+            output.text.push(':');
+            value.print_within(output, depth)?;
         }
-        text.push(']');
+        output.text.push(']');
         Ok(())
+    }
+}
+
+/// A text that grows, how long it may become, and what it costs.
+pub(super) struct Output<'o> {
+    pub(super) text: &'o mut String,
+    pub(super) most: usize,
+    pub(super) budget: &'o Budget,
+}
+
+impl Output<'_> {
+    /// Pays for what was written behind `before`.
+    pub(super) fn written(&self, before: usize) -> Result<(), TemplateError> {
+        self.budget.spend(Of::Template, 1)?;
+        self.budget.spend(Of::TemplateBytes, (self.text.len() - before) as u64)?;
+        if self.text.len() > self.most { Err(TemplateError::TooLong(self.most)) } else { Ok(()) }
+    }
+}
+
+/// The lists and mappings that functions made while a template was rendered.
+///
+/// They may hold each other, also in a circle or thousands deep. So they are let go one by one: mappings are emptied, and
+/// then the newest go first, as a list holds only what is older.
+#[derive(Default)]
+pub(super) struct Made<'v>(RefCell<Vec<Shared<'v>>>);
+
+impl<'v> Made<'v> {
+    pub(super) fn keep(&self, value: Option<&Shared<'v>>) {
+        if let Some(made @ (Shared::List(_) | Shared::Map(_))) = value {
+            self.0.borrow_mut().push(made.clone());
+        }
+    }
+}
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        let made = self.0.get_mut();
+        for value in made.iter() {
+            if let Shared::Map(map) = value {
+                drop(map.take());
+            }
+        }
+        while made.pop().is_some() {}
     }
 }
 

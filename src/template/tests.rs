@@ -3,15 +3,19 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{LONGEST, LONGEST_OUTPUT, TemplateError};
+use super::{LONGEST, LONGEST_OUTPUT, TemplateError, With};
 use crate::budget::{Budget, Exceeded, Of};
 
 fn render(text: &str, values: &Value) -> Result<String, TemplateError> {
-    super::render(text, values, &Budget::default())
+    super::render(text, with(values, &Budget::default()))
+}
+
+fn with<'v>(values: &'v Value, budget: &'v Budget) -> With<'v> {
+    crate::values::Rendered::new(values, budget).with()
 }
 
 fn resolve(text: &str, values: &Value) -> Result<String, TemplateError> {
-    super::resolve(text, values, &Budget::default()).map(|resolved| resolved.text)
+    super::resolve(text, with(values, &Budget::default())).map(|resolved| resolved.text)
 }
 
 fn values() -> Value {
@@ -224,10 +228,6 @@ fn what_needs_the_chart_is_refused_by_its_name() {
 
 #[test]
 fn what_the_subset_lacks_is_refused_by_its_name() {
-    for (template, name) in [("{{ break }}", "break"), ("{{ if false }}{{ continue }}{{ end }}", "continue")]
-    {
-        assert_eq!(rendered(template), Err(TemplateError::Unsupported(name.to_owned())), "{template}");
-    }
     assert_refuses(&[(
         "{{ sha256sum \"x\" }}",
         "`sha256sum` is no function that is known here (known: and, or,",
@@ -290,6 +290,44 @@ fn arguments_that_do_not_fit_are_errors() {
         ("{{ required 1 \"x\" }}", "`required` takes text and has a whole number"),
         ("{{ indent -1 \"x\" }}", "`indent` takes a number of blanks"),
     ]);
+}
+
+#[test]
+fn what_cannot_be_changed_is_named() {
+    assert_refuses(&[
+        ("{{ set .Values.cluster \"a\" 1 }}", "`set` would change values that other templates read"),
+        (
+            "{{ merge .Values.cluster (dict \"a\" 1) }}",
+            "`merge` would change values that other templates read",
+        ),
+        ("{{ fromYaml \"- a\" }}", "`fromYaml` has no mapping in YAML: 1:1: the file is a list"),
+        ("{{ fail \"why\" }}", "the template fails: why"),
+        ("{{ break }}", "line 1, column 4 of the template: `break` outside of `range`"),
+        ("{{ range .Values.list }}{{ else }}{{ continue }}{{ end }}", "`continue` outside of `range`"),
+    ]);
+}
+
+#[test]
+fn what_holds_itself_or_too_much_is_refused_and_let_go() {
+    let own = "{{ $d := dict }}{{ $_ := set $d \"own\" (list $d) }}";
+    for walked in ["$d", "$d | toJson", "deepCopy $d | len", "has $d (list (deepCopy $d))", "merge $d.own $d"]
+    {
+        let template = format!("{own}{{{{ {walked} }}}}");
+        assert!(rendered(&template).is_err(), "{template}");
+    }
+    assert_renders(&[(&format!("{own}{{{{ len $d.own }}}}"), "1")]);
+    let values = json!({"many": vec![0; 20_000]});
+    for deep in [
+        "{{ $x := 1 }}{{ range .Values.many }}{{ $x = list $x }}{{ end }}{{ len $x }}",
+        "{{ $x := dict }}{{ $at := $x }}{{ range .Values.many }}{{ $n := dict }}{{ $_ := set $at \"n\" $n }}{{ $at = $n }}{{ end }}{{ len $x }}",
+        "{{ $m := dict }}{{ $x := 1 }}{{ range .Values.many }}{{ $x = list $x }}{{ end }}{{ $_ := set $m \"x\" $x }}{{ len $m }}",
+    ] {
+        assert_eq!(render(deep, &values).as_deref(), Ok("1"), "{deep}");
+        let printed = deep.replace("len ", "");
+        assert_eq!(render(&printed, &values), Err(TemplateError::TooDeep), "{printed}");
+    }
+    let often = "{{ $l := list }}{{ range .Values.many }}{{ $l = append $l . }}{{ end }}";
+    assert!(matches!(render(often, &values), Err(TemplateError::Exceeded(_))));
 }
 
 #[test]
@@ -363,7 +401,7 @@ fn large() -> Value {
 
 fn counted(text: &str, values: &Value) -> (Result<String, TemplateError>, u64, u64) {
     let budget = Budget::default();
-    let rendered = super::render(text, values, &budget);
+    let rendered = super::render(text, with(values, &budget));
     (rendered, budget.spent(Of::Template), budget.spent(Of::TemplateBytes))
 }
 

@@ -129,6 +129,12 @@ fn merge(into: &mut Map<String, Value>, value: Value) {
     }
 }
 
+/// What a text by itself says, as data: a mapping.
+pub(super) fn read_mapping(text: &str) -> Result<Value, String> {
+    let document = Document::parse(text.as_bytes().to_vec()).map_err(|error| error.to_string())?;
+    document.top_level().map(Value::Object).map_err(|error| error.to_string())
+}
+
 /// What a plain scalar means: null, boolean, number, or text.
 pub(crate) fn resolve(text: &str) -> Value {
     match text {

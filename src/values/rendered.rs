@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Map, Value};
 
 use super::KeyPath;
+use super::data::read_mapping;
 use crate::budget::{Budget, Exceeded};
-use crate::template::{TemplateError, kind, paths, resolve};
+use crate::template::{TemplateError, With, kind, paths, resolve};
 
 /// So deep is it looked for the value that is to blame.
 const NESTED: usize = 8;
@@ -91,6 +92,11 @@ impl<'a> Rendered<'a> {
         Self { lookups: Some(lookups), ..self }
     }
 
+    /// The same, for a template.
+    pub fn with(self) -> With<'a> {
+        With { values: self.values, budget: self.budget, read_yaml: read_mapping }
+    }
+
     /// All of them, as they stand.
     pub fn values(self) -> &'a Value {
         self.values
@@ -105,7 +111,7 @@ impl<'a> Rendered<'a> {
     }
 
     fn resolved(self, text: &str, path: &KeyPath) -> Result<String, TemplateError> {
-        let resolved = resolve(text, self.values, self.budget)?;
+        let resolved = resolve(text, self.with())?;
         if let (Some(Lookups(noted)), true) = (self.lookups, resolved.asked_a_cluster) {
             let asking = self.asking(text, path, NESTED).into_iter().filter(|path| !path.0.is_empty());
             noted.lock().unwrap_or_else(PoisonError::into_inner).extend(asking);
@@ -115,7 +121,7 @@ impl<'a> Rendered<'a> {
 
     /// The values for which this one at `path` asks a cluster: those that its template names and that ask, else itself.
     fn asking(self, text: &str, path: &KeyPath, deep: usize) -> Vec<KeyPath> {
-        let asks = |text: &str| resolve(text, self.values, self.budget).is_ok_and(|it| it.asked_a_cluster);
+        let asks = |text: &str| resolve(text, self.with()).is_ok_and(|it| it.asked_a_cluster);
         let named = paths(text).into_iter().map(KeyPath).filter(|_| deep > 0);
         let texts = named.filter_map(|path| Some((self.at(&path)?.as_str()?, path)));
         let asking = texts.filter(|(text, _)| asks(text));

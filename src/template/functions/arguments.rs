@@ -9,13 +9,14 @@ use super::{Answer, Function};
 use crate::budget::Budget;
 use crate::template::evaluate::Given;
 use crate::template::shared::Shared;
-use crate::template::{LONGEST, TemplateError};
+use crate::template::{LONGEST, ReadYaml, TemplateError};
 
 /// The arguments of a call, in the number that the function takes.
 pub(super) struct Arguments<'a, 'v> {
     pub(super) function: &'a Function,
     pub(super) given: &'a [Given<'v>],
     pub(super) budget: &'a Budget,
+    pub(super) read_yaml: ReadYaml,
 }
 
 impl<'a, 'v> Arguments<'a, 'v> {
@@ -101,7 +102,7 @@ impl<'a, 'v> Arguments<'a, 'v> {
     }
 
     /// Text with text, by bytes, and number with number.
-    pub(super) fn order(&self, one: &Shared<'_>, other: &Shared<'_>) -> Result<Ordering, TemplateError> {
+    pub(super) fn order(&self, one: &Shared<'v>, other: &Shared<'v>) -> Result<Ordering, TemplateError> {
         let unfit = || self.unfit(format!("cannot compare {} with {}", one.kind(), other.kind()));
         one.order(other).ok_or_else(unfit)
     }

@@ -3,7 +3,7 @@
 use serde_json::{Number, Value};
 
 use super::cursor::is_word;
-use super::{Base, Call, Command, OF_THE_CHART, Operand, Parser, Pipeline, UNSUPPORTED};
+use super::{Base, Call, Command, OF_THE_CHART, Operand, Parser, Pipeline};
 use crate::template::TemplateError;
 use crate::template::functions::{self, Function};
 
@@ -82,10 +82,13 @@ impl<'t> Parser<'t> {
         let word = self.cursor.word();
         match constant(word) {
             Some(constant) => Ok(Operand::Literal(constant)),
-            None => {
-                function(word)?;
-                Err(self.cursor.wrong_at(start, "a function as an argument stands in parentheses"))
-            }
+            None => match function(word)? {
+                function if function.stands_alone() => {
+                    let first = Command::Call(Call { function, arguments: Vec::new() });
+                    Ok(Operand::Group(Box::new(Pipeline { first, then: Vec::new() }), self.fields()?))
+                }
+                _ => Err(self.cursor.wrong_at(start, "a function as an argument stands in parentheses")),
+            },
         }
     }
 
@@ -189,9 +192,6 @@ impl<'t> Parser<'t> {
 fn function(name: &str) -> Result<&'static Function, TemplateError> {
     if OF_THE_CHART.contains(&name) {
         return Err(TemplateError::NeedsChart(name.to_owned()));
-    }
-    if UNSUPPORTED.contains(&name) {
-        return Err(TemplateError::Unsupported(name.to_owned()));
     }
     functions::named(name).ok_or_else(|| TemplateError::UnknownFunction(name.to_owned()))
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use dibump::budget::Budget;
 use dibump::template::{TemplateError, render};
+use dibump::values::Rendered;
 use serde_json::Value;
 
 use super::{Case, Helm, helm, values};
@@ -44,7 +45,7 @@ async fn counted(chart: &Path) -> Counts {
     let cases: Vec<Case> = found.iter().map(case).collect();
     let mut counts = Counts::default();
     for (template, helm) in found.iter().zip(helm(&cases).await) {
-        let ours = render(template, &values, &Budget::default());
+        let ours = render(template, Rendered::new(&values, &Budget::default()).with());
         match (ours, helm) {
             (Ok(ours), Helm::Text(text)) if ours == text => counts.equal += 1,
             (Err(_), Helm::Error(_)) => counts.both_refuse += 1,
@@ -57,9 +58,9 @@ async fn counted(chart: &Path) -> Counts {
 
 fn reason(error: &TemplateError) -> String {
     match error {
-        TemplateError::NeedsChart(name)
-        | TemplateError::Unsupported(name)
-        | TemplateError::UnknownFunction(name) => format!("not understood: {name}"),
+        TemplateError::NeedsChart(name) | TemplateError::UnknownFunction(name) => {
+            format!("not understood: {name}")
+        }
         TemplateError::Missing(_) => "a value is missing, and Helm prints nothing for it".to_owned(),
         other => format!("refused: {other}"),
     }
