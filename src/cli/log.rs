@@ -18,10 +18,10 @@ use crate::release::one_line;
 pub(super) fn start(global: &Global) {
     let filter = match (global.quiet, global.verbose) {
         (true, _) => "off".to_owned(),
-        (false, 0) if std::io::stderr().is_terminal() => "warn".to_owned(),
-        (false, 0) => format!("warn,{WAITS}=off"),
-        (false, 1) => "warn,dibump=debug".to_owned(),
-        (false, 2) => "warn,dibump=trace".to_owned(),
+        (false, 0) if std::io::stderr().is_terminal() => "off,dibump=warn".to_owned(),
+        (false, 0) => format!("off,dibump=warn,{WAITS}=off"),
+        (false, 1) => "off,dibump=debug".to_owned(),
+        (false, 2) => "off,dibump=trace".to_owned(),
         (false, _) => "debug,dibump=trace".to_owned(),
     };
     let builder = tracing_subscriber::fmt()
