@@ -34,12 +34,14 @@ fn is_dns_label(text: &str) -> bool {
 }
 
 /// How a ConfigMap is applied.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Apply {
     /// The cluster checks, and writes nothing.
     pub dry_run: bool,
     /// Takes over what another manager set.
     pub force: bool,
+    /// Takes over all that these managers wrote without server-side apply, also what is wanted no more: that goes.
+    pub take_over_from: Vec<String>,
 }
 
 /// What the cluster made of a ConfigMap.
@@ -62,6 +64,26 @@ pub enum ClusterError {
         /// What is missing, with the file that should have it.
         reason: String,
     },
+    /// The API server shows a certificate that is not trusted, or speaks no TLS at all.
+    #[error("couldn't {verb} {subject}: the cluster's API server cannot be trusted: {reason}")]
+    Untrusted {
+        /// `get` or `patch`.
+        verb: &'static str,
+        /// The ConfigMap.
+        subject: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The credentials are none of the cluster's.
+    #[error("couldn't {verb} {subject}: the cluster does not accept the credentials: {reason}")]
+    Unauthenticated {
+        /// `get` or `patch`.
+        verb: &'static str,
+        /// The ConfigMap.
+        subject: String,
+        /// The cluster's words.
+        reason: String,
+    },
     /// The credentials do not suffice.
     #[error("the cluster refuses to {verb} {subject}: {reason}")]
     Refused {
@@ -79,6 +101,10 @@ pub enum ClusterError {
         subject: String,
         /// The cluster's words, which name the managers.
         reason: String,
+        /// Those that wrote without server-side apply.
+        clients: Vec<String>,
+        /// Whether there are more.
+        others: bool,
     },
     /// The cluster does not take it.
     #[error("the cluster does not take {subject}: {reason}")]
@@ -121,5 +147,5 @@ pub trait Cluster: Send + Sync {
 
     /// Makes the cluster's ConfigMap say this (server-side apply); what other managers set stays. It may have been
     /// written although the answer is an error.
-    async fn apply(&self, map: &ConfigMap, how: Apply) -> Result<(), ClusterError>;
+    async fn apply(&self, map: &ConfigMap, how: &Apply) -> Result<(), ClusterError>;
 }

@@ -35,6 +35,7 @@ pub use link::{UnreadableLink, next_query};
 pub use mask::Mask;
 pub use redact::redacted;
 pub use secret::{BoundSecret, Credential, InvalidSecret, Origin, Secret};
+pub use tls::distrust;
 
 /// The target in the log of what is waited for.
 pub const WAITS: &str = "dibump::waits";

@@ -3,7 +3,9 @@
 //! Requests go over the client of the crate `kube`, because kubeconfigs bring client certificates, plugins for
 //! credentials and tokens that are renewed. Nothing is repeated: whoever writes looks again.
 
-use std::collections::BTreeMap;
+mod hand_over;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,8 @@ use serde_json::json;
 use secrecy::ExposeSecret as _;
 
 use crate::cluster::{Apply, Cluster, ClusterError, ConfigMap};
-use crate::http::{Mask, Secret};
+use crate::http::{Mask, Secret, distrust};
+use hand_over::handed_over;
 
 /// Who sets the fields that we apply.
 const MANAGER: &str = "dibump";
@@ -82,7 +85,39 @@ impl KubeCluster {
             }
             Error::SerdeError(error) => ClusterError::Invalid { subject, reason: masked(&error.to_string()) },
             Error::Auth(error) => ClusterError::Refused { verb, subject, reason: masked(&error.to_string()) },
-            error => ClusterError::Unavailable { verb, subject, source: Arc::new(error) },
+            error => match distrust(&error) {
+                Some(reason) => ClusterError::Untrusted { verb, subject, reason },
+                None => ClusterError::Unavailable { verb, subject, source: Arc::new(error) },
+            },
+        }
+    }
+
+    async fn patch(&self, map: &ConfigMap, dry_run: bool, force: bool) -> Result<(), ClusterError> {
+        let namespace = map.namespace.as_deref();
+        let parameters = PatchParams { force, ..by_us(dry_run) };
+        let applied = self.api(namespace).patch(&map.name, &parameters, &Patch::Apply(wire(map))).await;
+        applied.map(drop).map_err(|error| self.refusal("patch", self.subject(namespace, &map.name), error))
+    }
+
+    /// Makes ours what the managers wrote without server-side apply. The fields themselves stay as they are.
+    async fn take_over(&self, map: &ConfigMap, managers: &[String]) -> Result<(), ClusterError> {
+        let (namespace, name) = (map.namespace.as_deref(), &map.name);
+        let refusal = |verb, error| self.refusal(verb, self.subject(namespace, name), error);
+        let found = self.api(namespace).get_opt(name).await.map_err(|error| refusal("get", error))?;
+        let Some(metadata) = found.map(|found| found.metadata) else { return Ok(()) };
+        let entries = metadata.managed_fields.unwrap_or_default();
+        let Some(entries) = handed_over(entries, managers, MANAGER) else { return Ok(()) };
+        // Whoever wrote since then is not overwritten: the version is that of what was read.
+        let handed =
+            json!({"metadata": {"managedFields": entries, "resourceVersion": metadata.resource_version}});
+        match self.api(namespace).patch(name, &by_us(false), &Patch::Merge(handed)).await {
+            Ok(_) => Ok(()),
+            Err(Error::Api(status)) if status.code == 409 => Err(ClusterError::Unavailable {
+                verb: "patch",
+                subject: self.subject(namespace, name),
+                source: Arc::new(Error::Api(status)),
+            }),
+            Err(error) => Err(refusal("patch", error)),
         }
     }
 
@@ -136,7 +171,7 @@ impl Cluster for KubeCluster {
         }))
     }
 
-    async fn apply(&self, map: &ConfigMap, how: Apply) -> Result<(), ClusterError> {
+    async fn apply(&self, map: &ConfigMap, how: &Apply) -> Result<(), ClusterError> {
         let namespace = map.namespace.as_deref();
         let subject = self.subject(namespace, &map.name);
         let size: usize = map.data.iter().map(|(key, value)| key.len() + value.len()).sum();
@@ -144,15 +179,25 @@ impl Cluster for KubeCluster {
             let reason = format!("it has {size} bytes, and a ConfigMap takes {LARGEST}");
             return Err(ClusterError::Rejected { subject, reason });
         }
-        let parameters = PatchParams {
-            dry_run: how.dry_run,
-            force: how.force,
-            field_manager: Some(MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
-        let applied = self.api(namespace).patch(&map.name, &parameters, &Patch::Apply(wire(map))).await;
-        applied.map(drop).map_err(|error| self.refusal("patch", subject, error))
+        if how.take_over_from.is_empty() {
+            return self.patch(map, how.dry_run, how.force).await;
+        }
+        // Nobody's fields are taken where somebody else is in the way as well.
+        let is_given = |client: &String| how.take_over_from.contains(client);
+        match self.patch(map, true, how.force).await {
+            Err(ClusterError::Conflict { clients, others: false, .. }) if clients.iter().all(is_given) => {}
+            tried => tried?,
+        }
+        if how.dry_run {
+            return Ok(());
+        }
+        self.take_over(map, &how.take_over_from).await?;
+        self.patch(map, false, how.force).await
     }
+}
+
+fn by_us(dry_run: bool) -> PatchParams {
+    PatchParams { dry_run, field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() }
 }
 
 fn wire(map: &ConfigMap) -> serde_json::Value {
@@ -168,9 +213,22 @@ fn wire(map: &ConfigMap) -> serde_json::Value {
 fn of_status(verb: &'static str, subject: String, status: Status) -> ClusterError {
     let reason = if status.message.is_empty() { status.reason.clone() } else { status.message.clone() };
     match status.code {
-        401 | 403 => ClusterError::Refused { verb, subject, reason },
-        409 => ClusterError::Conflict { subject, reason },
+        401 => ClusterError::Unauthenticated { verb, subject, reason },
+        403 => ClusterError::Refused { verb, subject, reason },
+        409 => conflict(subject, reason, &status),
         400 | 404 | 405 | 413 | 415 | 422 => ClusterError::Rejected { subject, reason },
         _ => ClusterError::Unavailable { verb, subject, source: Arc::new(Error::Api(Box::new(status))) },
     }
+}
+
+/// Who set what is in the way. Of a manager that wrote without server-side apply, the version of the API is told as well
+/// (apimachinery, `managedfields/internal/conflict.go`).
+fn conflict(subject: String, reason: String, status: &Status) -> ClusterError {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let managers = causes.filter_map(|cause| cause.message.strip_prefix("conflict with \""));
+    let (clients, appliers): (Vec<_>, Vec<_>) = managers.partition(|manager| manager.contains("\" using "));
+    let names = clients.into_iter().filter_map(|client| client.split('"').next()).map(str::to_owned);
+    let clients: BTreeSet<String> = names.collect();
+    let others = !appliers.is_empty() || clients.is_empty();
+    ClusterError::Conflict { subject, reason, clients: clients.into_iter().collect(), others }
 }

@@ -7,7 +7,11 @@ use crate::cluster::{Applied, Apply, Cluster, ClusterError, ConfigMap};
 ///
 /// # Errors
 /// The cluster cannot be read, or does not take it.
-pub async fn config_map(cluster: &dyn Cluster, map: &ConfigMap, how: Apply) -> Result<Applied, ClusterError> {
+pub async fn config_map(
+    cluster: &dyn Cluster,
+    map: &ConfigMap,
+    how: &Apply,
+) -> Result<Applied, ClusterError> {
     let look = || cluster.config_map(map.namespace.as_deref(), &map.name);
     let before = look().await?;
     let written = cluster.apply(map, how).await;

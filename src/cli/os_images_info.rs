@@ -129,8 +129,10 @@ impl Informing<'_> {
 
     async fn apply(&self, map: &ConfigMap, images: usize) -> Result<&'static str, Failure> {
         let cluster = cluster::open(self.context, &self.args.config_map).await?;
-        let how = Apply { dry_run: self.args.dry_run, force: self.args.force_conflicts };
-        let applied = crate::apply::config_map(&*cluster, map, how).await.map_err(Failure::from)?;
+        let args = self.args;
+        let take_over_from = args.take_over_from.clone();
+        let how = Apply { dry_run: args.dry_run, force: args.force_conflicts, take_over_from };
+        let applied = crate::apply::config_map(&*cluster, map, &how).await.map_err(Failure::from)?;
         let word = cluster::word(applied);
         if self.args.format == DataFormat::Yaml {
             let dry = if self.args.dry_run { " (dry run)" } else { "" };

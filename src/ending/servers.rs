@@ -75,7 +75,11 @@ impl Ends for ForgeError {
 impl Ends for ClusterError {
     fn ending(&self) -> Ending {
         match self {
-            Self::NoAccess { .. } | Self::Refused { .. } | Self::Rejected { .. } => Ending::Person,
+            Self::NoAccess { .. }
+            | Self::Untrusted { .. }
+            | Self::Unauthenticated { .. }
+            | Self::Refused { .. }
+            | Self::Rejected { .. } => Ending::Person,
             Self::Conflict { .. } => Ending::Refused,
             Self::Invalid { .. } | Self::Unavailable { .. } => Ending::Unknown,
         }
@@ -89,9 +93,24 @@ impl Ends for ClusterError {
             Self::Refused { .. } => {
                 "grant `get`, `patch` and, to make it, `create` of configmaps in that namespace"
             }
+            Self::Untrusted { .. } => {
+                "in the kubeconfig, the cluster's `certificate-authority` names who signed it, and `server` or \
+                 `tls-server-name` a name that it has"
+            }
+            Self::Unauthenticated { .. } => {
+                "the token or certificate of the kubeconfig's user is missing, wrong or expired: renew it"
+            }
+            Self::Conflict { clients, others: false, .. } => return Some(take_over(clients)),
             Self::Conflict { .. } => "--force-conflicts takes them over",
             Self::Rejected { .. } | Self::Invalid { .. } | Self::Unavailable { .. } => return None,
         };
         Some(hint.to_owned())
     }
+}
+
+/// How a ConfigMap is taken over from whoever wrote it without server-side apply.
+fn take_over(clients: &[String]) -> String {
+    let flags: Vec<String> = clients.iter().map(|client| format!("--take-over-from {client}")).collect();
+    let flags = flags.join(" ");
+    format!("`{flags}` takes over all that it wrote; --force-conflicts takes over only what is in the way")
 }

@@ -32,6 +32,17 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url) -> Option<TransportErro
     }
 }
 
+/// Why a server cannot be spoken to over TLS, where trying again is of no use; `None` for any other error.
+pub fn distrust(error: &(dyn Error + 'static)) -> Option<String> {
+    match cause(error)? {
+        TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            Some("it answers plain HTTP, not TLS".to_owned())
+        }
+        TlsError::InvalidCertificate(error) => Some(certificate(error).0),
+        _ => None,
+    }
+}
+
 /// What is wrong with a certificate, and what to do.
 fn certificate(error: &CertificateError) -> (String, &'static str) {
     match error {

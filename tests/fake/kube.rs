@@ -1,6 +1,9 @@
 //! A Kubernetes API with ConfigMaps: read, and server-side apply with managers, conflicts and dry runs, as the API server
-//! does it (Kubernetes, "Server-Side Apply"). What it does not know it answers with 404, and remembers.
+//! does it (Kubernetes, "Server-Side Apply"); what a real one said is in `tests/cluster/real-apiserver.json`. What it does
+//! not know it answers with 404, and remembers.
 #![allow(dead_code, reason = "each binary that includes this uses a part of it")]
+
+mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +15,8 @@ use axum::http::{HeaderMap, Response};
 use serde_json::{Value, json};
 
 use super::wire::{Answer, Failure, How};
+pub use stored::{Operation, Stored};
+use stored::{conflict_message, fields};
 
 /// The token that it takes.
 pub const TOKEN: &str = "kube-token";
@@ -23,28 +28,23 @@ pub struct FakeKube {
     server: tokio::task::JoinHandle<()>,
 }
 
+/// Who has the token.
+const BOT: &str = "bot";
+
 /// What it knows.
 #[derive(Debug, Default)]
 pub struct State {
     pub namespaces: BTreeSet<String>,
     pub config_maps: BTreeMap<(String, String), Stored>,
-    /// Verbs that the token may not use.
+    /// Verbs that may not be used.
     pub forbidden: BTreeSet<&'static str>,
+    /// Who asks, where it is not the bot.
+    pub user: Option<String>,
     pub failures: Vec<Failure>,
     /// Method, path and query of each request.
     pub log: Vec<String>,
     pub unexpected: Vec<String>,
     version: u64,
-}
-
-/// A ConfigMap.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stored {
-    /// Labels and data by their path, `data.values.yaml`.
-    pub fields: BTreeMap<String, String>,
-    /// Who set each.
-    pub managers: BTreeMap<String, BTreeSet<String>>,
-    pub version: u64,
 }
 
 impl FakeKube {
@@ -90,8 +90,25 @@ impl FakeKube {
         let version = state.version;
         let stored = state.config_maps.entry((namespace.to_owned(), name.to_owned())).or_default();
         stored.fields.insert(field.to_owned(), value.to_owned());
-        stored.managers.insert(field.to_owned(), [manager.to_owned()].into());
+        let own = (manager.to_owned(), Operation::Update);
+        for fields in stored.managers.values_mut() {
+            fields.remove(field);
+        }
+        stored.managers.entry(own).or_default().insert(field.to_owned());
         stored.version = version;
+    }
+
+    /// Somebody else wrote it all.
+    pub fn put(&self, namespace: &str, name: &str, stored: Stored) {
+        let mut state = self.state();
+        state.version += 1;
+        let stored = Stored { version: state.version, ..stored };
+        state.config_maps.insert((namespace.to_owned(), name.to_owned()), stored);
+    }
+
+    /// The URL of a ConfigMap.
+    pub fn url(&self, namespace: &str, name: &str) -> String {
+        format!("{}/api/v1/namespaces/{namespace}/configmaps/{name}", self.address)
     }
 
     /// How many requests wrote.
@@ -163,11 +180,19 @@ fn lost() -> Response<Body> {
 }
 
 /// The shape of every error.
-fn status(code: u16, reason: &str, message: &str, causes: Vec<Value>) -> Answer {
-    Answer::json(
-        code,
-        &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": reason, "details": {"causes": causes}, "code": code}),
-    )
+fn status(code: u16, reason: impl Into<Option<&'static str>>, message: &str, causes: Vec<Value>) -> Answer {
+    let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "details": {"causes": causes}, "code": code});
+    if let Some(reason) = reason.into() {
+        status["reason"] = reason.into();
+    }
+    Answer::json(code, &status)
+}
+
+fn forbidden(user: &str, verb: &str, namespace: &str, name: &str) -> Answer {
+    let message = format!(
+        "configmaps \"{name}\" is forbidden: User \"{user}\" cannot {verb} resource \"configmaps\" in API group \"\" in the namespace \"{namespace}\""
+    );
+    status(403, "Forbidden", &message, Vec::new())
 }
 
 impl State {
@@ -197,18 +222,21 @@ impl State {
             }
         };
         let verb = if method == "GET" { "get" } else { "patch" };
+        let user = self.user.clone().unwrap_or_else(|| BOT.to_owned());
         if self.forbidden.contains(verb) {
-            let message = format!(
-                "configmaps \"{name}\" is forbidden: User \"bot\" cannot {verb} resource \"configmaps\" in API group \"\" in the namespace \"{namespace}\""
-            );
-            return status(403, "Forbidden", &message, Vec::new());
+            return forbidden(&user, verb, namespace, name);
         }
         let found = self.config_maps.get(&(namespace.to_owned(), name.to_owned())).cloned();
         match (method, found) {
             ("GET", Some(stored)) => Answer::json(200, &stored.json(namespace, name)),
             ("GET", None) => status(404, "NotFound", &format!("configmaps \"{name}\" not found"), Vec::new()),
+            // Server-side apply makes what is not there.
+            ("PATCH", None) if self.forbidden.contains("create") => {
+                forbidden(&user, "create", namespace, name)
+            }
             ("PATCH", found) => {
-                self.apply((namespace, name), query.unwrap_or_default(), headers, body, found)
+                let query = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned();
+                self.patch((namespace, name), &query.collect(), headers, body, found)
             }
             _ => {
                 self.unexpected.push(format!("{method} {path}"));
@@ -217,118 +245,86 @@ impl State {
         }
     }
 
-    fn apply(
+    fn patch(
         &mut self,
         (namespace, name): (&str, &str),
-        query: &str,
+        query: &BTreeMap<String, String>,
         headers: &HeaderMap,
         body: &[u8],
         found: Option<Stored>,
     ) -> Answer {
-        if headers.get("content-type").is_none_or(|value| value != "application/apply-patch+yaml") {
-            return status(415, "UnsupportedMediaType", "not an apply", Vec::new());
-        }
-        if !self.namespaces.contains(namespace) {
-            return status(404, "NotFound", &format!("namespaces \"{namespace}\" not found"), Vec::new());
-        }
-        let query: BTreeMap<String, String> =
-            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let Some(manager) = query.get("fieldManager") else {
-            return status(400, "BadRequest", "fieldManager is required for apply patch", Vec::new());
-        };
+        let media_type = headers.get("content-type").and_then(|value| value.to_str().ok());
         let object: Value = match yaml_serde::from_slice(body) {
             Ok(object) => object,
             Err(error) => return status(400, "BadRequest", &error.to_string(), Vec::new()),
         };
-        let wanted = match fields(&object) {
-            Ok(wanted) => wanted,
-            Err(field) => {
-                let message = format!(
-                    "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: {field} is no string"
-                );
-                return status(400, "BadRequest", &message, Vec::new());
-            }
-        };
         let is_new = found.is_none();
+        let patched = match (media_type, found) {
+            (Some("application/apply-patch+yaml"), found) => self.applied(namespace, query, &object, found),
+            (Some("application/merge-patch+json"), Some(found)) => found.with_managers(name, &object),
+            (Some("application/merge-patch+json"), None) => {
+                Err(status(404, "NotFound", &format!("configmaps \"{name}\" not found"), Vec::new()))
+            }
+            _ => Err(status(415, "UnsupportedMediaType", "415: Unsupported Media Type", Vec::new())),
+        };
+        let mut patched = match patched {
+            Ok(patched) => patched,
+            Err(refused) => return refused,
+        };
+        let key = (namespace.to_owned(), name.to_owned());
+        if self.config_maps.get(&key) != Some(&patched) {
+            self.version += 1;
+            patched.version = self.version;
+        }
+        let answer = Answer::json(if is_new { 201 } else { 200 }, &patched.json(namespace, name));
+        if !query.contains_key("dryRun") {
+            self.config_maps.insert(key, patched);
+        }
+        answer
+    }
+
+    /// Server-side apply.
+    fn applied(
+        &self,
+        namespace: &str,
+        query: &BTreeMap<String, String>,
+        object: &Value,
+        found: Option<Stored>,
+    ) -> Result<Stored, Answer> {
+        let Some(manager) = query.get("fieldManager") else {
+            let required = "Required value: is required for apply patch";
+            let cause = json!({"reason": "FieldValueRequired", "message": required, "field": "fieldManager"});
+            let message = format!("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: {required}");
+            return Err(status(422, "Invalid", &message, vec![cause]));
+        };
+        if !self.namespaces.contains(namespace) {
+            return Err(status(
+                404,
+                "NotFound",
+                &format!("namespaces \"{namespace}\" not found"),
+                Vec::new(),
+            ));
+        }
+        let wanted = fields(object).map_err(|(field, found)| {
+            let message = format!(
+                "failed to create typed patch object (/{}; /v1, Kind=ConfigMap): .{field}: expected string, got &value.valueUnstructured{{Value:{found}}}",
+                object["metadata"]["name"].as_str().unwrap_or_default()
+            );
+            status(500, None, &message, Vec::new())
+        })?;
         let mut stored = found.unwrap_or_default();
         let force = query.get("force").is_some_and(|force| force == "true");
         let conflicts = stored.conflicts(&wanted, manager);
         if !conflicts.is_empty() && !force {
-            let message =
-                format!("Apply failed with {} conflict: {}", conflicts.len(), conflicts[0]["message"]);
-            return status(409, "Conflict", &message, conflicts);
+            let causes = conflicts.iter().map(|(other, field)| {
+                json!({"reason": "FieldManagerConflict", "message": format!("conflict with {other}"), "field": format!(".{field}")})
+            });
+            return Err(status(409, "Conflict", &conflict_message(&conflicts), causes.collect()));
         }
-        let before = stored.clone();
-        stored.take(&wanted, manager, force);
-        if stored != before {
-            self.version += 1;
-            stored.version = self.version;
-        }
-        let answer = Answer::json(if is_new { 201 } else { 200 }, &stored.json(namespace, name));
-        if !query.contains_key("dryRun") {
-            self.config_maps.insert((namespace.to_owned(), name.to_owned()), stored);
-        }
-        answer
-    }
-}
-
-/// Labels and data by their path, or the field that is no text.
-fn fields(object: &Value) -> Result<BTreeMap<String, String>, String> {
-    let mut all = BTreeMap::new();
-    for (above, map) in [("metadata.labels", &object["metadata"]["labels"]), ("data", &object["data"])] {
-        for (key, value) in map.as_object().into_iter().flatten() {
-            let field = format!("{above}.{key}");
-            let text = value.as_str().ok_or_else(|| field.clone())?;
-            all.insert(field, text.to_owned());
-        }
-    }
-    Ok(all)
-}
-
-impl Stored {
-    /// Fields that others set to something else.
-    fn conflicts(&self, wanted: &BTreeMap<String, String>, manager: &str) -> Vec<Value> {
-        let mut conflicts = Vec::new();
-        for (field, value) in wanted {
-            let others = self.managers.get(field).into_iter().flatten().filter(|other| *other != manager);
-            if self.fields.get(field).is_some_and(|there| there != value) {
-                conflicts.extend(others.map(|other| {
-                    json!({"reason": "FieldManagerConflict", "message": format!("conflict with \"{other}\" using v1"), "field": format!(".{field}")})
-                }));
-            }
-        }
-        conflicts
-    }
-
-    /// The wanted fields, without those that this manager set before and wants no more.
-    fn take(&mut self, wanted: &BTreeMap<String, String>, manager: &str, force: bool) {
-        for (field, managers) in &mut self.managers {
-            if !wanted.contains_key(field) && managers.remove(manager) && managers.is_empty() {
-                self.fields.remove(field);
-            }
-        }
-        for (field, value) in wanted {
-            let managers = self.managers.entry(field.clone()).or_default();
-            if force && self.fields.get(field) != Some(value) {
-                managers.clear();
-            }
-            managers.insert(manager.to_owned());
-            self.fields.insert(field.clone(), value.clone());
-        }
-    }
-
-    fn json(&self, namespace: &str, name: &str) -> Value {
-        let below = |above: &str| -> BTreeMap<&str, &String> {
-            self.fields
-                .iter()
-                .filter_map(|(field, value)| Some((field.strip_prefix(above)?, value)))
-                .collect()
-        };
-        json!({
-            "kind": "ConfigMap",
-            "apiVersion": "v1",
-            "metadata": {"name": name, "namespace": namespace, "resourceVersion": self.version.to_string(), "labels": below("metadata.labels.")},
-            "data": below("data."),
-        })
+        let empty = [("metadata.labels", &object["metadata"]["labels"]), ("data", &object["data"])];
+        let empty =
+            empty.into_iter().filter(|(_, map)| map.as_object().is_some_and(serde_json::Map::is_empty));
+        stored.take(&wanted, manager, empty.map(|(above, _)| above.to_owned()).collect());
+        Ok(stored)
     }
 }

@@ -5,6 +5,7 @@ mod faults;
 mod info;
 mod machine;
 mod os_images;
+mod real_cluster;
 
 use std::time::Duration;
 

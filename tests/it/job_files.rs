@@ -80,3 +80,13 @@ fn the_job_of_the_config_map_is_what_kubernetes_knows_and_has_just_the_rights_th
     assert_eq!(role["rules"][0]["verbs"], serde_json::json!(["get", "patch"]));
     assert_eq!(role["rules"][0]["resourceNames"], serde_json::json!(["os-images-info"]));
 }
+
+#[test]
+fn the_helm_release_reads_what_the_job_writes() {
+    let release = job(include_str!("../../config/helm-release.yaml"));
+    let from = &release["spec"]["valuesFrom"][0];
+    assert_eq!(from["kind"], "ConfigMap");
+    let role = include_str!("../../config/kubernetes-os-images-info.yaml").split("---\n").nth(1).unwrap();
+    assert_eq!(from["name"], job(role)["rules"][0]["resourceNames"][0]);
+    assert_eq!(from["valuesKey"], dibump::os_image::config_map::DATA_KEY);
+}

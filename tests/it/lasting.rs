@@ -16,7 +16,7 @@ fn data(name: &str) -> PathBuf {
 }
 
 /// A registry behind TLS with a certificate of its own, and its address.
-async fn behind_tls(certificate: &str) -> (Child, String) {
+pub(crate) async fn behind_tls(certificate: &str) -> (Child, String) {
     let mut command = Command::new(clients::folder().join("python/bin/python"));
     command.arg("-I").arg(data("registry.py"));
     command.args(["pem", "key"].map(|kind| data(&format!("{certificate}.{kind}"))));

@@ -72,7 +72,11 @@ pub(in crate::cli) struct OsImagesInfo {
     /// With --apply: the cluster checks, and writes nothing
     #[arg(long, requires = "apply")]
     pub(in crate::cli) dry_run: bool,
-    /// With --apply: take over what another manager of the ConfigMap set
+    /// With --apply: take over all that a manager wrote without server-side apply, as kubectl-client-side-apply; what
+    /// it wrote and the images do not need is removed
+    #[arg(long, value_name = "MANAGER", requires = "apply")]
+    pub(in crate::cli) take_over_from: Vec<String>,
+    /// With --apply: take over what any other manager of the ConfigMap set
     #[arg(long, requires = "apply")]
     pub(in crate::cli) force_conflicts: bool,
     /// Which ConfigMap

@@ -89,8 +89,8 @@ async fn what_others_set_is_theirs_unless_it_is_taken_over() {
     stage.kube.set("os-images", "os-images-info", "helm", "data.notes", "ours");
     stage.kube.set("os-images", "os-images-info", "helm", "data.values.yaml", "os_images: {}\n");
     let ran = stage.apply(&[]).await;
-    says(&ran, 5, "conflict with \\\"helm\\\" using v1");
-    says(&ran, 5, "--force-conflicts takes them over");
+    says(&ran, 5, "conflict with \"helm\" using v1: .data.values.yaml");
+    says(&ran, 5, "`--take-over-from helm` takes over all that it wrote");
     assert_eq!(stage.values(), "os_images: {}\n");
     says(&stage.apply(&["--force-conflicts"]).await, 0, "changed, 3 images");
     assert_eq!(stage.kube.config_map("os-images", "os-images-info").unwrap().fields["data.notes"], "ours");
@@ -111,7 +111,7 @@ async fn a_cluster_that_does_not_do_it_is_told_apart() {
     let ran = stage.consumer.run("os-images-info", &["--apply"]).await;
     says(&ran, 3, "there is no kubeconfig");
     stage.consumer.desk.write("kubeconfig", stage.kube.kubeconfig().replace("kube-token", "other"));
-    says(&stage.apply(&[]).await, 3, "refuses to get ConfigMap os-images/os-images-info");
+    says(&stage.apply(&[]).await, 3, "does not accept the credentials: Unauthorized");
     assert_eq!(stage.kube.state().config_maps.len(), 0);
 }
 

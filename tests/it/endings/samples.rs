@@ -319,7 +319,9 @@ fn cluster() -> Vec<ClusterError> {
     samples!(ClusterError {
         NoAccess => ClusterError::NoAccess { reason: text("no kubeconfig") },
         Refused => ClusterError::Refused { verb: "patch", subject: subject(), reason: reason() },
-        Conflict => ClusterError::Conflict { subject: subject(), reason: text("conflict with \"helm\"") },
+        Untrusted => ClusterError::Untrusted { verb: "get", subject: subject(), reason: text("no trusted certificate authority signed it") },
+        Unauthenticated => ClusterError::Unauthenticated { verb: "get", subject: subject(), reason: text("Unauthorized") },
+        Conflict => ClusterError::Conflict { subject: subject(), reason: text("conflict with \"helm\""), clients: Vec::new(), others: true },
         Rejected => ClusterError::Rejected { subject: subject(), reason: text("the name is too long") },
         Invalid => ClusterError::Invalid { subject: subject(), reason: text("it has no data") },
         Unavailable => ClusterError::Unavailable { verb: "get", subject: subject(), source: cause() },
