@@ -1,11 +1,11 @@
 //! The values of a deployment: read, merged, and with the place of everything that is wrong in them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::Context;
-use super::args::consumer::{Deployment as Args, FormArg};
+use super::args::consumer::{Deployment as Args, Files, FormArg};
 use super::failure::Failure;
 use crate::budget::Budget;
 use crate::ending::Ends as _;
@@ -15,7 +15,7 @@ use crate::release::{InvalidImageKey, Prefix, Release};
 use crate::signature::RequirementError;
 use crate::sylva::OS_IMAGES;
 use crate::values::{
-    Document, KeyPath, Layer, Lookups, Position, Rendered, Unmerged, ValuesError, merged_with, place,
+    Document, KeyPath, Layer, Lookups, Position, Rendered, Setting, Unmerged, ValuesError, merged_with, place,
 };
 
 /// Values with the files that they come from.
@@ -32,16 +32,25 @@ pub(super) struct Deployment {
 impl Deployment {
     /// Reads and merges the files.
     pub(super) fn read(args: &Args) -> Result<Self, Failure> {
-        let mut files = Vec::with_capacity(args.files.len());
-        for path in &args.files {
+        Self::of_files(&args.files, &args.set, args.form)
+    }
+
+    /// The values of another cluster.
+    pub(super) fn of_cluster(files: &Files) -> Result<Self, Failure> {
+        Self::of_files(&files.0, &[], None)
+    }
+
+    fn of_files(paths: &[PathBuf], set: &[Setting], form_of: Option<FormArg>) -> Result<Self, Failure> {
+        let mut files = Vec::with_capacity(paths.len());
+        for path in paths {
             files.push(document(path)?);
         }
         let documents: Vec<&Document> = files.iter().map(|(_, document)| document).collect();
-        let values = merged_with(&documents, &args.set).map_err(|error| match error {
+        let values = merged_with(&documents, set).map_err(|error| match error {
             Unmerged::File(index, error) => unreadable(&files[index].0, error),
             Unmerged::Setting(error) => Failure::person(error),
         })?;
-        let form = match args.form {
+        let form = match form_of {
             Some(FormArg::Proposal) => Form::Proposal,
             Some(FormArg::SylvaCore) => Form::SylvaCore,
             None => form(&values).map_err(Failure::person)?.unwrap_or(Form::SylvaCore),

@@ -12,10 +12,11 @@ use super::reached::{Reached, fallback};
 use crate::config::Config;
 use crate::observe::releases::Snapshot;
 use crate::os_image::selector::Candidate;
-use crate::os_image::served::{Wanted, wanted};
+use crate::os_image::served::{Asked, Wanted, by_machines, wanted};
 use crate::os_image::{OsImage, Published, Selection};
 use crate::release::{Release, Version};
 use crate::report;
+use crate::sylva::ADDITIONAL_SELECTORS;
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?;
@@ -55,6 +56,7 @@ async fn served(
     deployment: &Deployment,
     mut images: Vec<OsImage>,
 ) -> Result<Vec<OsImage>, Failure> {
+    let clusters = args.workload_cluster.iter().map(Deployment::of_cluster).collect::<Result<Vec<_>, _>>()?;
     let wanted = wanted(deployment.rendered(), deployment.form());
     let wanted = wanted.map_err(|problem| deployment.refused(&[problem]))?;
     let known = Known::of_config_map(context, &args.known).await?;
@@ -77,17 +79,45 @@ async fn served(
     };
     let candidates = known.candidates()?;
     let candidates: Vec<&Candidate> = candidates.iter().collect();
-    let mut keys = BTreeSet::new();
-    for asked in &asked {
-        let matches = asked.matches(&candidates);
-        let matches = matches.map_err(|why| deployment.refused_at(vec![(&asked.at, why)]))?;
-        if matches.is_empty() {
-            context.note(&deployment.said(&asked.at, "no image matches it, so none is served for it"));
-        }
-        keys.extend(matches);
+    let mut keys = asked_for(context, deployment, &asked, &candidates, None)?;
+    let served = keys.clone();
+    for cluster in &clusters {
+        let asked = by_machines(cluster.rendered()).map_err(|problem| cluster.refused(&[problem]))?;
+        keys.extend(asked_for(context, cluster, &asked, &candidates, Some(&served))?);
+        cluster.say_lookups(context);
     }
     images.retain(|image| keys.contains(&image.key));
     Ok(images)
+}
+
+/// The images that the values of a cluster ask for. Told is what matches none and, of a cluster without a server of its
+/// own, what nobody `served` yet.
+fn asked_for(
+    context: &Context,
+    deployment: &Deployment,
+    asked: &[Asked],
+    candidates: &[&Candidate],
+    served: Option<&BTreeSet<String>>,
+) -> Result<BTreeSet<String>, Failure> {
+    let (mut keys, mut notes) = (BTreeSet::new(), Vec::new());
+    for asked in asked {
+        let matches = asked.matches(candidates);
+        let matches = matches.map_err(|why| deployment.refused_at(vec![(&asked.at, why)]))?;
+        if matches.is_empty() {
+            notes.push(deployment.said(&asked.at, "no image matches it, so none is served for it"));
+        }
+        for key in matches.iter().filter(|key| served.is_some_and(|served| !served.contains(*key))) {
+            let what = format!(
+                "`{key}` is not served yet: give {ADDITIONAL_SELECTORS} of the management cluster a selector that matches it"
+            );
+            notes.push(deployment.said(&asked.at, &what));
+        }
+        keys.extend(matches);
+    }
+    // Machines that inherit their choice ask from the same place.
+    notes.dedup();
+    notes.iter().for_each(|note| context.note(note));
+    Ok(keys)
 }
 
 /// Every image exists; one that does not is answered with what may have been meant.

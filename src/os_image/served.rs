@@ -42,11 +42,7 @@ enum What {
 /// # Errors
 /// What chooses the image of some machines cannot be read, or a selector; and where nothing chooses any image.
 pub fn wanted(values: Rendered<'_>, form: Form) -> Result<Wanted, Problem> {
-    let machines = machines(values)?;
-    let mut asked = Vec::new();
-    for machines in &machines {
-        asked.extend(of_machines(machines)?);
-    }
+    let mut asked = by_machines(values)?;
     let additional = path(ADDITIONAL_SELECTORS);
     let has_selector = asked.iter().any(|asked| matches!(asked.what, What::OfMachines(..)));
     if form == Form::Proposal || !(has_selector || values.at(&additional).is_some()) {
@@ -65,6 +61,15 @@ pub fn wanted(values: Rendered<'_>, form: Form) -> Result<Wanted, Problem> {
         true => Err(Wrong::NothingServed.at(additional)),
         false => Ok(Wanted::Asked(asked)),
     }
+}
+
+/// What the machines of a cluster ask for.
+///
+/// # Errors
+/// What chooses the image of some machines cannot be read.
+pub fn by_machines(values: Rendered<'_>) -> Result<Vec<Asked>, Problem> {
+    let asked = machines(values)?.iter().map(of_machines).collect::<Result<Vec<_>, _>>()?;
+    Ok(asked.into_iter().flatten().collect())
 }
 
 fn of_machines(machines: &Machines) -> Result<Option<Asked>, Problem> {

@@ -28,6 +28,18 @@ pub(in crate::cli) struct Deployment {
     pub(in crate::cli) reach: Reach,
 }
 
+/// Files of one cluster, apart by commas.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct Files(pub(in crate::cli) Vec<PathBuf>);
+
+impl std::str::FromStr for Files {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.split(',').map(PathBuf::from).collect()))
+    }
+}
+
 /// `dibump os-images`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OsImages {
@@ -40,6 +52,10 @@ pub(in crate::cli) struct OsImages {
     /// Only the images that have to be served: those that machines choose, and os_image_server_additional_selectors
     #[arg(long)]
     pub(in crate::cli) served: bool,
+    /// With --served: another cluster whose machines boot from this server, by the files of its values in their order,
+    /// the chart's own first; can be given several times
+    #[arg(long, value_name = "FILE,...", requires = "served")]
+    pub(in crate::cli) workload_cluster: Vec<Files>,
     /// Where it stands what is known of the images, by which selectors choose
     #[command(flatten)]
     pub(in crate::cli) known: Known,

@@ -1,6 +1,6 @@
 //! `os-images`: each image exists, and what is wrong is said at once with its place.
 
-use super::{Consumer, HARDENED};
+use super::{Consumer, HARDENED, KUBEADM, RKE2};
 use crate::fake::oci::Fault;
 use crate::world::PREFIX;
 
@@ -130,4 +130,37 @@ async fn a_value_that_asks_a_cluster_is_read_as_helm_does_without_one_and_named(
     let set = format!("base={base}");
     let told = consumer.run("os-images", &["-f", "my.yaml", "--set", &set]).await;
     assert_eq!((told.stdout, told.stderr.as_str()), (ran.stdout, ""));
+}
+
+#[tokio::test]
+async fn what_other_clusters_choose_is_served_too_and_told_where_nobody_serves_it_yet() {
+    let consumer = Consumer::new().await;
+    let cluster = |key: &str| {
+        format!(
+            "cluster: {{capi_providers: {{infra_provider: capm3, bootstrap_provider: cabpr}}, k8s_version: v1.31.8+rke2r1, capm3: {key}}}\n"
+        )
+    };
+    let desk = &consumer.desk;
+    desk.write("management.yaml", cluster("{os_image_selector: {os: ubuntu, hardened: 'true'}}"));
+    desk.write("one.yaml", cluster(&format!("{{image_key: {RKE2}}}")));
+    desk.write("two.yaml", cluster(&format!("{{image_key: {HARDENED}}}")));
+    desk.write("three.yaml", cluster("{os_image_selector: {os: opensuse, hardened: 'true'}}"));
+    let served = ["-f", "management.yaml", "--served"];
+    let others = ["one.yaml", "two.yaml", "three.yaml"].map(|file| format!("values.yaml,{file}"));
+    let others = others.iter().flat_map(|files| ["--workload-cluster", files]);
+    let alone = consumer.run("os-images", &served).await;
+    assert_eq!((alone.exit, alone.stderr.as_str()), (Some(0), ""));
+    assert!(alone.stdout.contains(HARDENED) && !alone.stdout.contains(RKE2), "{alone:#?}");
+
+    let ran = consumer.run("os-images", &served.into_iter().chain(others).collect::<Vec<_>>()).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert!(ran.stdout.contains(HARDENED) && ran.stdout.contains(RKE2) && !ran.stdout.contains(KUBEADM));
+    let notes: Vec<&str> = ran.stderr.lines().collect();
+    let [not_yet, none] = notes.as_slice() else { panic!("{ran:#?}") };
+    assert!(not_yet.starts_with("note: one.yaml:1:") && not_yet.contains(RKE2), "{not_yet}");
+    assert!(not_yet.contains("os_image_server_additional_selectors"), "{not_yet}");
+    assert!(none.starts_with("note: three.yaml:1:") && none.contains("no image matches it"), "{none}");
+
+    let ran = consumer.run("os-images", &["--workload-cluster", "values.yaml"]).await;
+    assert_eq!(ran.exit, Some(2), "only of what is served: {ran:#?}");
 }
