@@ -19,6 +19,8 @@
 mod bounds;
 #[path = "figures/consumer.rs"]
 mod consumer;
+#[path = "figures/deployment.rs"]
+mod deployment;
 #[path = "figures/edit.rs"]
 mod edit;
 #[path = "../tests/fake/mod.rs"]
@@ -59,6 +61,9 @@ fn main() {
     }
     if is_wanted("consumer") {
         consumer::all();
+    }
+    if is_wanted("deployment") {
+        deployment::all();
     }
     if is_wanted("fleet") {
         fleet::all();

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
 
 /// The argument with which this program runs a command as its only child and says how much memory that took.
 const PEAK_OF: &str = "--peak-of";
@@ -15,6 +16,20 @@ pub(crate) fn time(command: &mut Command) -> Duration {
     let took = begin.elapsed();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     took
+}
+
+/// The processor time of a command and its children, in user and system mode; it must succeed. Nothing else may run as a
+/// child at the same time.
+pub(crate) fn processor(command: &mut Command) -> Duration {
+    let spent = || {
+        let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel counts");
+        let micros =
+            |time: nix::sys::time::TimeVal| u64::try_from(time.num_microseconds()).unwrap_or_default();
+        Duration::from_micros(micros(usage.user_time()) + micros(usage.system_time()))
+    };
+    let before = spent();
+    time(command);
+    spent() - before
 }
 
 /// The medians of two commands that alternate, after one run of each that does not count.
