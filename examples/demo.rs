@@ -186,7 +186,7 @@ impl Demo {
         println!("GITLAB_TOKEN={TOKEN} cargo run -- config validate --online --config {config}");
         println!("curl -s '{api}/projects/{PROJECT_ID}/merge_requests?state=opened'");
         tokio::signal::ctrl_c().await?;
-        // What a curious person asked that this GitLab does not know is no failure.
+        // What a curious person asked that this GitLab does not know is not a failure.
         let unknown = self.gitlab.take_unexpected();
         unknown.iter().for_each(|request| println!("not known here: {request}"));
         Ok(())

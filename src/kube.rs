@@ -138,7 +138,7 @@ fn secrets(config: &Config) -> Vec<Secret> {
 }
 
 fn outside(error: &dyn std::error::Error) -> String {
-    format!("there is no kubeconfig, and this is no pod with a service account ({error})")
+    format!("no kubeconfig was found, and this is not a pod with a service account ({error})")
 }
 
 async fn of_files(settings: &Settings) -> Result<Config, KubeconfigError> {

@@ -167,7 +167,7 @@ pub enum PlanError {
         error: RequirementError,
     },
     /// A person named a release whose images are not signed as demanded.
-    #[error("{version}: {reason}; nobody's word makes up for a signature")]
+    #[error("{version}: {reason}; no setting makes up for a signature")]
     Unsigned {
         /// The release.
         version: String,

@@ -72,7 +72,7 @@ pub struct Release {
     pub coverage: Coverage,
     /// The artifacts that were proven to exist, by key.
     pub artifacts: BTreeMap<ImageKey, Artifact>,
-    /// What carries the version too and is no disk image. No gate counts it, and no mapping lists it.
+    /// What carries the version too and is not a disk image. No gate counts it, and no mapping lists it.
     pub others: BTreeMap<ImageKey, Artifact>,
     /// Keys that were asked for and proven not to exist. Only needed where `coverage` is partial.
     pub absent: BTreeSet<ImageKey>,
@@ -103,7 +103,7 @@ impl Release {
         Self { version, coverage, artifacts, others, absent, unpromoted }
     }
 
-    /// The same with what is no disk image set apart.
+    /// The same with what is not a disk image set apart.
     #[must_use]
     pub fn images_only(mut self, naming: &Naming) -> Self {
         let is_image = |_: &ImageKey, artifact: &mut Artifact| artifact.is_image(&self.version, naming);

@@ -47,11 +47,11 @@ pub struct Zone {
     name: String,
 }
 
-/// Text that is no cron expression.
+/// Text that is not a cron expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCron {
     /// It has another form.
-    #[error("`{text}` is no cron expression ({reason}; expected five fields, as in `* 22-23 * * 1-5`)")]
+    #[error("`{text}` is not a cron expression ({reason}; expected five fields, as in `* 22-23 * * 1-5`)")]
     Form {
         /// The text.
         text: String,
@@ -65,7 +65,7 @@ pub enum InvalidCron {
 
 /// Text that names no time zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no time zone (expected an IANA name, as in Europe/Paris)")]
+#[error("`{0}` is not a time zone (expected an IANA name, as in Europe/Paris)")]
 pub struct InvalidZone(pub String);
 
 impl Schedule {

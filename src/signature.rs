@@ -74,7 +74,7 @@ pub struct Verified {
     lacks: Lacks,
 }
 
-/// The blobs that are needed to judge the signatures of a manifest; none where a referrer is no signature at all.
+/// The blobs that are needed to judge the signatures of a manifest; none where a referrer is not a signature at all.
 ///
 /// A blob above its cap, or without a sha256 digest, is not asked for: [`verify`] refuses its signature anyway. The same
 /// holds for an error, which [`verify`] reports again for evidence with this manifest and no blobs.
@@ -109,7 +109,7 @@ pub fn verify(subject: &Digest, evidence: &[Evidence], keys: &Keys) -> Verdict {
     if rejections.is_empty() { Verdict::Unsigned } else { Verdict::Bad(rejections) }
 }
 
-/// Each signature of a manifest; none where it is no signature manifest or has no layers, which signs nothing.
+/// Each signature of a manifest; none where it is not a signature manifest or has no layers, which signs nothing.
 fn judge(subject: &Digest, evidence: &Evidence, keys: &Keys) -> Vec<Result<Verified, Rejection>> {
     let manifest = match Manifest::read(&evidence.manifest) {
         Ok(manifest) => manifest,

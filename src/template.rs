@@ -49,7 +49,7 @@ pub enum TemplateError {
     #[error("`{0}` needs the chart's own templates; write the value that it gives")]
     NeedsChart(String),
     /// No function of this name.
-    #[error("`{0}` is no function that is known here (known: {known})", known = functions::names().join(", "))]
+    #[error("`{0}` is not a function that is known here (known: {known})", known = functions::names().join(", "))]
     UnknownFunction(String),
     /// What would be printed or is demanded has no value: the path, or the function that gave nothing.
     #[error("`{0}` has no value; set it in the values file")]

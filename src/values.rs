@@ -179,7 +179,7 @@ pub const ENABLING: [&str; 2] = ["enabled", "default_enabled"];
 
 /// Text that names no path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no path of keys (expected keys separated by dots, as in spec.values.images)")]
+#[error("`{0}` is not a path of keys (expected keys separated by dots, as in spec.values.images)")]
 pub struct InvalidKeyPath(pub String);
 
 impl FromStr for KeyPath {

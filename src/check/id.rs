@@ -60,7 +60,7 @@ pub enum Severity {
 
 /// Text that names no kind of finding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no check `{written}`{}", match nearest {
+#[error("unknown check `{written}`{}", match nearest {
     Some(nearest) => format!("; did you mean `{nearest}`?"),
     None => format!(" (there are {})", Id::ALL.map(Id::as_str).join(", ")),
 })]
@@ -78,10 +78,10 @@ pub enum InvalidSetting {
     #[error(transparent)]
     Id(#[from] UnknownId),
     /// No `ID=error`.
-    #[error("`{0}` is no setting (expected ID=error, ID=warn or ID=off, as in dead-key=off)")]
+    #[error("`{0}` is not a setting (expected ID=error, ID=warn or ID=off, as in dead-key=off)")]
     Form(String),
     /// Another word than the three.
-    #[error("`{0}` is no severity (expected error, warn or off)")]
+    #[error("`{0}` is not a severity (expected error, warn or off)")]
     Severity(String),
 }
 
@@ -267,9 +267,9 @@ mod tests {
             assert_eq!(id.as_str().parse(), Ok(id));
         }
         let error = "dead-kye".parse::<Id>().unwrap_err();
-        assert_eq!(error.to_string(), "there is no check `dead-kye`; did you mean `dead-key`?");
+        assert_eq!(error.to_string(), "unknown check `dead-kye`; did you mean `dead-key`?");
         let error = "zzz".parse::<Id>().unwrap_err().to_string();
-        assert!(error.starts_with("there is no check `zzz` (there are dead-key, "), "{error}");
+        assert!(error.starts_with("unknown check `zzz` (there are dead-key, "), "{error}");
     }
 
     #[test]

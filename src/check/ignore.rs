@@ -69,7 +69,7 @@ impl Ignore {
     }
 
     fn unused(&self, id: Id) -> Note {
-        let message = format!("there is no `{id}` to ignore in line {}", self.line);
+        let message = format!("line {} has no `{id}` to ignore", self.line);
         note(Id::UnusedIgnore, self.place.clone(), id.to_string(), message, Some("remove the comment"))
     }
 }

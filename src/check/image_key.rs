@@ -27,7 +27,7 @@ pub(super) fn judge(read: &Read<'_>, shelf: &Shelf, notes: &mut Notes) {
                 id: Id::UnknownImageKey,
                 place,
                 subject: format!("{} {key}", field.path.join(".")),
-                message: format!("`{key}` is no listed image"),
+                message: format!("`{key}` is not a listed image"),
                 help: nearest.map(|nearest| format!("the nearest that is listed is `{nearest}`")),
                 fix: None,
             });

@@ -137,7 +137,7 @@ impl References {
             [] => Ok(found),
             _ if !found.documents.is_empty() || !found.skipped.is_empty() => Ok(found),
             flags => Err(Failure::usage(format!(
-                "--references {}: there is no such file below this folder",
+                "--references {}: no such file below this folder",
                 flags.join(" --references ")
             ))),
         }

@@ -69,7 +69,7 @@ pub(super) fn asked<'a>(reach: &Reach, config: Option<&'a Config>) -> Result<Opt
         (None, _) => Ok(None),
         (Some(name), Some(config)) => called(config, name).map(Some),
         (Some(name), None) => {
-            let error = format!("there is no configuration file that has a producer `{name}`");
+            let error = format!("no configuration file has a producer `{name}`");
             Err(Failure::usage(error)
                 .hint("name the configuration with --config, or the registry with --registry"))
         }

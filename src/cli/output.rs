@@ -40,7 +40,7 @@ impl Output {
     pub(super) fn complain(&self, text: &str) {
         let mut stderr = AutoStream::new(std::io::stderr(), self.choice).lock();
         if let Err(error) = stderr.write_all(text.as_bytes()) {
-            tracing::debug!(%error, "nobody reads the errors");
+            tracing::debug!(%error, "the errors cannot be written");
         }
     }
 }

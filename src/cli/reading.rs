@@ -27,7 +27,7 @@ pub(super) fn found<'a>(known: &'a Known, version: &Version) -> Result<&'a Relea
         return Ok(release);
     }
     let candidates = known.candidates.keys();
-    let failure = Failure::person(anyhow::anyhow!("there is no release {version}"));
+    let failure = Failure::person(anyhow::anyhow!("release {version} was not found"));
     let near: Vec<String> = neighbours(version, candidates).iter().map(ToString::to_string).collect();
     Err(match near.is_empty() {
         true => failure,

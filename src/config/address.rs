@@ -5,8 +5,8 @@ use url::Url;
 /// Text that cannot be used as the address of a server. It is not repeated: it may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAddress {
-    /// It is no URL, or not one of HTTP.
-    #[error("is no address (expected https://HOST)")]
+    /// It is not a URL, or not one of HTTP.
+    #[error("is not an address (expected https://HOST)")]
     NoAddress,
     /// It has a user or a password.
     #[error("holds credentials; name an environment variable instead")]

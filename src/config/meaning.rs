@@ -90,7 +90,7 @@ impl<'a> Meaning<'a> {
         (self.with_producers(raw, producers.as_deref()), producers)
     }
 
-    /// The producers; none where the name of one is not known, so that nobody can tell which one a target means.
+    /// The producers; none where the name of one is not known, so that it cannot be told which one a target means.
     fn producers(&mut self, raw: &RawConfig) -> Option<Vec<Producer>> {
         let at = Field::default().key("producers");
         let producers = self.each(&raw.producers, &at, Self::producer);
@@ -313,7 +313,8 @@ impl<'a> Meaning<'a> {
     pub(super) fn environment_name(&mut self, text: &str, at: &Field) -> Option<String> {
         let fits = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !fits || text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) {
-            let problem = "is no name of an environment variable (the secret itself does not belong here)";
+            let problem =
+                "is not the name of an environment variable (the secret itself does not belong here)";
             self.error(at, problem.to_owned());
             return None;
         }

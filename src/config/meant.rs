@@ -29,7 +29,7 @@ pub struct Config {
     pub forge: ForgeSettings,
     /// What is kept in step, in the order of the file; (project, target branch, producer) is unique.
     pub targets: Vec<Target>,
-    /// Where projects are looked for that nobody named.
+    /// Where projects are looked for that are not named.
     pub queries: Vec<Query>,
     /// How many merge requests there may be.
     pub limits: Limits,
@@ -110,7 +110,7 @@ pub enum Source {
 
 /// Text that names no source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no source (expected auto, release-notes, gitlab, github, catalog, known or file:PATH)")]
+#[error("`{0}` is not a source (expected auto, release-notes, gitlab, github, catalog, known or file:PATH)")]
 pub struct InvalidSource(pub String);
 
 impl std::str::FromStr for Source {
@@ -149,13 +149,13 @@ impl std::fmt::Display for Source {
 pub enum CredentialSource {
     /// In these variables, which must be set.
     Named(CredentialNames),
-    /// In the two variables that name no registry, where they are set, because nobody else can be meant; else by host.
+    /// In the two variables that name no registry, where they are set, because only this one can be meant; else by host.
     Usual,
     /// Where docker and GitLab's jobs keep them by the name of the host, and nowhere else.
     ByHost,
 }
 
-/// Names of environment variables. Whoever reads them keeps their values in a type that cannot be printed.
+/// Names of environment variables. Their values are kept in a type that cannot be printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialNames {
     /// The variable with the user name.
@@ -224,7 +224,7 @@ pub struct Target {
     pub enabled: bool,
 }
 
-/// Projects of a group that nobody named.
+/// Projects of a group that are not named.
 #[derive(Debug, Clone)]
 pub struct Query {
     /// The group, its subgroups included, or the organisation.

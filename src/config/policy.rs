@@ -54,7 +54,10 @@ impl Meaning<'_> {
 
     fn range(&mut self, text: &str, at: &Field) -> Option<VersionReq> {
         let range = VersionReq::parse(text);
-        self.take(range.map_err(|e| format!("`{text}` is no range ({e}; expected >=0.4, <0.6 or 0.3.x)")), at)
+        self.take(
+            range.map_err(|e| format!("`{text}` is not a range ({e}; expected >=0.4, <0.6 or 0.3.x)")),
+            at,
+        )
     }
 
     /// A version alone is that version and not, as in a range, everything that is compatible with it.
@@ -75,7 +78,7 @@ impl Meaning<'_> {
     }
 
     pub(super) fn glob(&mut self, text: &str, at: &Field) -> Option<Glob> {
-        self.take(Glob::new(text).map_err(|e| format!("`{text}` is no glob ({})", e.kind())), at)
+        self.take(Glob::new(text).map_err(|e| format!("`{text}` is not a glob ({})", e.kind())), at)
     }
 }
 

@@ -136,8 +136,8 @@ impl<'a> Checker<'a> {
         let nearest = nearest(key, known.keys().map(String::as_str));
         let names: Vec<_> = known.keys().map(String::as_str).collect();
         let problem = match nearest {
-            Some(_) => format!("there is no key `{key}`"),
-            None => format!("there is no key `{key}` (known here: {})", names.join(", ")),
+            Some(_) => format!("unknown key `{key}`"),
+            None => format!("unknown key `{key}` (known here: {})", names.join(", ")),
         };
         let field = field.key(key);
         self.misfits.push(Misfit { mended: field.clone(), field, name: true, problem, nearest });

@@ -80,7 +80,7 @@ impl Meaning<'_> {
             }
             (Some(name), _) if names().any(|known| known == name) => return Some(name.clone()),
             (Some(name), _) => {
-                let problem = format!("there is no producer `{name}`");
+                let problem = format!("unknown producer `{name}`");
                 self.error_with_nearest(&at.key("producer"), problem, nearest(name, names()));
             }
         }
@@ -139,7 +139,7 @@ impl Meaning<'_> {
         if Branch(text.to_owned()).is_usable() {
             return Some(Branch(text.to_owned()));
         }
-        self.error(at, format!("`{text}` is no name of a branch"));
+        self.error(at, format!("`{text}` is not the name of a branch"));
         None
     }
 
@@ -184,7 +184,7 @@ impl Meaning<'_> {
         if path.split('/').all(|part| !matches!(part, "" | "." | "..")) {
             return Some(path.to_owned());
         }
-        self.error(at, format!("`{text}` is no path in the repository (expected charts/values.yaml)"));
+        self.error(at, format!("`{text}` is not a path in the repository (expected charts/values.yaml)"));
         None
     }
 }

@@ -143,13 +143,13 @@ cooldown: 3
     says(
         &text,
         &[
-            "dibump.yaml:7:5: targets[0].imags: there is no key `imags`; did you mean `images`?",
-            "dibump.yaml:9:31: targets[0].branches[0].policy.rnge: there is no key `rnge`; did you mean `range`?",
+            "dibump.yaml:7:5: targets[0].imags: unknown key `imags`; did you mean `images`?",
+            "dibump.yaml:9:31: targets[0].branches[0].policy.rnge: unknown key `rnge`; did you mean `range`?",
             "dibump.yaml:9:50: targets[0].branches[0].policy.step: `newst` is none of newest, series; did you mean `newest`?",
             "dibump.yaml:10:14: targets[0].enabled: expected true or false, found a text",
             "dibump.yaml:11:25: merge_request.labels: expected a list, found a text",
             "dibump.yaml:12:24: network.concurrency: 100 is not within 1 to 64",
-            "dibump.yaml:13:1: cooldown: there is no key `cooldown` (known here: cache, check, forge, include, limits, merge_request, network, policy, producers, schedule, targets, version)",
+            "dibump.yaml:13:1: cooldown: unknown key `cooldown` (known here: cache, check, forge, include, limits, merge_request, network, policy, producers, schedule, targets, version)",
         ],
     );
 }
@@ -171,16 +171,16 @@ targets:
     says(
         text,
         &[
-            "dibump.yaml:3:15: producers[0].registry: `registry.example` is no registry prefix (expected oci://HOST[:PORT]/PATH, as in oci://registry.example/group/diskimage-builder)",
+            "dibump.yaml:3:15: producers[0].registry: `registry.example` is not a registry prefix (expected oci://HOST[:PORT]/PATH, as in oci://registry.example/group/diskimage-builder)",
             "dibump.yaml:4:11: producers[0].name: `a b` cannot be a part of a branch name (expected letters, digits, - _ .)",
             "dibump.yaml:6:14: targets[0].project: invalid project path `deployment`: expected group/project",
-            "dibump.yaml:7:16: targets[0].branches[0]: `*` is no name of a branch",
-            "dibump.yaml:7:50: targets[0].branches[1].policy.range: `>= x` is no range (unexpected character 'x' while parsing major version number; expected >=0.4, <0.6 or 0.3.x)",
-            "dibump.yaml:8:20: targets[0].files[0].path: `../values.yaml` is no path in the repository (expected charts/values.yaml)",
-            "dibump.yaml:8:48: targets[0].files[0].images_key: `a..b` is no path of keys (expected keys separated by dots, as in spec.values.images)",
+            "dibump.yaml:7:16: targets[0].branches[0]: `*` is not the name of a branch",
+            "dibump.yaml:7:50: targets[0].branches[1].policy.range: `>= x` is not a range (unexpected character 'x' while parsing major version number; expected >=0.4, <0.6 or 0.3.x)",
+            "dibump.yaml:8:20: targets[0].files[0].path: `../values.yaml` is not a path in the repository (expected charts/values.yaml)",
+            "dibump.yaml:8:48: targets[0].files[0].images_key: `a..b` is not a path of keys (expected keys separated by dots, as in spec.values.images)",
             "dibump.yaml:9:14: targets[0].accept[0]: `latest` is not a release version (expected MAJOR.MINOR.PATCH, as in 0.4.12)",
             "dibump.yaml:10:27: targets[0].policy.minimum_age: `soon` is not a duration (expected something like 3 days, 12h or 90s)",
-            "dibump.yaml:10:43: targets[0].policy.exclude[0]: `{` is no glob (unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?))",
+            "dibump.yaml:10:43: targets[0].policy.exclude[0]: `{` is not a glob (unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?))",
         ],
     );
 }
@@ -195,7 +195,7 @@ fn a_mistake_above_is_said_once() {
 #[test]
 fn templates_and_trailers_that_cannot_work_are_refused_where_they_stand() {
     for (settings, expected) in [
-        ("title: '{{ producr }}'", "merge_request.title: there is no variable `producr`"),
+        ("title: '{{ producr }}'", "merge_request.title: unknown variable `producr`"),
         ("body: '{{ text'", "merge_request.body: line 1 of the template:"),
         (
             "commit_trailers: ['Dibump-Patch: 1']",
@@ -239,15 +239,15 @@ targets:
         text,
         &[
             "dibump.yaml:3:57: producers[0].plain_http: expected true or false, found a text",
-            "dibump.yaml:4:16: producers[1].registry: `nowhere` is no registry prefix (expected oci://HOST[:PORT]/PATH, as in oci://registry.example/group/diskimage-builder)",
-            "dibump.yaml:5:17: policy.range: `>=` is no range (unexpected end of input while parsing major version number; expected >=0.4, <0.6 or 0.3.x)",
+            "dibump.yaml:4:16: producers[1].registry: `nowhere` is not a registry prefix (expected oci://HOST[:PORT]/PATH, as in oci://registry.example/group/diskimage-builder)",
+            "dibump.yaml:5:17: policy.range: `>=` is not a range (unexpected end of input while parsing major version number; expected >=0.4, <0.6 or 0.3.x)",
             "dibump.yaml:5:36: policy.minimum_age: expected a text, found the number 3; write it like `3 days`",
             "dibump.yaml:6:15: forge.kind: `gitlb` is none of gitlab, github; did you mean `gitlab`?",
-            "dibump.yaml:6:27: forge.url: is no address (expected https://HOST)",
+            "dibump.yaml:6:27: forge.url: is not an address (expected https://HOST)",
             "dibump.yaml:8:15: targets[0].project: invalid project path `deployment`: expected group/project",
             "dibump.yaml:8:73: targets[0].enabled: expected true or false, found the number 1",
-            "dibump.yaml:9:45: targets[1].files[0]: `../values.yaml` is no path in the repository (expected charts/values.yaml)",
-            "dibump.yaml:9:62: targets[1].imags: there is no key `imags`; did you mean `images`?",
+            "dibump.yaml:9:45: targets[1].files[0]: `../values.yaml` is not a path in the repository (expected charts/values.yaml)",
+            "dibump.yaml:9:62: targets[1].imags: unknown key `imags`; did you mean `images`?",
             "dibump.yaml:10:5: targets[2]: `project` is missing",
             "dibump.yaml:10:52: targets[2].accept[0]: `main` is not a release version (expected MAJOR.MINOR.PATCH, as in 0.4.12)",
             "dibump.yaml:11:43: targets[3].files[0]: expected a text or a mapping, found the number 3; put it in quotes",
@@ -330,7 +330,7 @@ fn producers_are_found_by_name() {
     let missing = "targets[0]: `producer` is missing (there are diskimage-builder, mirror)";
     says(&text, &[&format!("dibump.yaml:6:5: {missing}")]);
     let misspelt = format!("{text}    producer: miror\n");
-    let nearest = "targets[0].producer: there is no producer `miror`; did you mean `mirror`?";
+    let nearest = "targets[0].producer: unknown producer `miror`; did you mean `mirror`?";
     says(&misspelt, &[&format!("dibump.yaml:8:15: {nearest}")]);
     let twice = text.replace("other/mirror", "other/diskimage-builder");
     let problem = "`diskimage-builder` is the name of producers[0] already; give one a `name:`";
@@ -358,9 +358,9 @@ fn what_follows_the_keys_is_read_and_its_mistakes_are_named() {
             "    references: ['a/*.yaml', '{']\n    kubernetes_versions:\n    - {k8s_flavor: rke2}\n    - {path: a..b, k8s_flavor: rke2}\n    - {pattern: 'v1', k8s_flavor: rke2}\n",
         ),
         &[
-            "dibump.yaml:7:30: targets[0].references[1]: `{` is no glob (unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?))",
+            "dibump.yaml:7:30: targets[0].references[1]: `{` is not a glob (unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?))",
             "dibump.yaml:9:7: targets[0].kubernetes_versions[0]: needs either `path` or `pattern`",
-            "dibump.yaml:10:14: targets[0].kubernetes_versions[1].path: `a..b` is no path of keys (expected keys separated by dots, as in spec.values.images)",
+            "dibump.yaml:10:14: targets[0].kubernetes_versions[1].path: `a..b` is not a path of keys (expected keys separated by dots, as in spec.values.images)",
             "dibump.yaml:11:17: targets[0].kubernetes_versions[2].pattern: the pattern lacks the group (?<version>…)",
         ],
     );

@@ -58,7 +58,7 @@ pub struct ReleaseEntry {
     /// The artifacts that were proven to exist.
     #[serde(default)]
     pub artifacts: Vec<ArtifactEntry>,
-    /// What carries the version too and is no disk image: its name fits no scheme, and it has no annotations of one.
+    /// What carries the version too and is not a disk image: its name fits no scheme, and it has no annotations of one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<ArtifactEntry>,
     /// Names that were proven not to exist; only of interest when the state is `partial`.
@@ -105,7 +105,7 @@ pub enum ReleasesFileError {
     #[error("couldn't read {}", .0.display())]
     Io(PathBuf, #[source] std::io::Error),
     /// The file is not JSON of this shape.
-    #[error("{} is no file of releases (as `dibump releases --format json` prints it)", .0.display())]
+    #[error("{} is not a file of releases (as `dibump releases --format json` prints it)", .0.display())]
     Json(PathBuf, #[source] serde_json::Error),
     /// A value in it is wrong.
     #[error("{}: {reason}", .path.display())]

@@ -1,7 +1,7 @@
 //! Replacing a file as a whole: a killed process leaves the old file or the new one, and nothing beside it.
 //!
 //! The new content is written to a file that has no name yet, which the system drops when the process ends. It gets one only
-//! for the moment of the rename. Where the file system has no such files, or there is no `/proc`, it has its name from the
+//! for the moment of the rename. Where the file system has no such files, or no `/proc`, it has its name from the
 //! beginning, and what a killed run leaves is removed by the next one.
 
 use std::ffi::OsStr;

@@ -187,8 +187,9 @@ impl Client {
         for page in 1..=MAX_PAGES {
             let answer = self.get_as(&route, None).await?;
             bytes += answer.body.len();
-            let read: Listed<T> = serde_json::from_slice(&answer.body)
-                .map_err(|error| Failure::Malformed(format!("page {page} of {route} is no list: {error}")))?;
+            let read: Listed<T> = serde_json::from_slice(&answer.body).map_err(|error| {
+                Failure::Malformed(format!("page {page} of {route} is not a list: {error}"))
+            })?;
             let Some(read) = read.whole().filter(|_| bytes <= MAX_LIST_BYTES) else {
                 return Err(Failure::Malformed(format!(
                     "the list {route} is too long to be read as a whole"

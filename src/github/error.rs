@@ -32,7 +32,9 @@ pub(super) const API: &str = "GitHub's API";
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum InvalidAccess {
     /// The API's address is no http(s) URL, or its two parts are on different hosts.
-    #[error("`{url}` is no address of a GitHub API (expected https://api.github.com or https://HOST/api/v3)")]
+    #[error(
+        "`{url}` is not an address of a GitHub API (expected https://api.github.com or https://HOST/api/v3)"
+    )]
     Api {
         /// The address, redacted.
         url: String,
@@ -49,7 +51,7 @@ pub enum InvalidAccess {
     #[error("the GitHub token can't be used")]
     Token(#[from] InvalidSecret),
     /// The App's key is none.
-    #[error("the GitHub App's private key is no RSA key in PEM form (-----BEGIN RSA PRIVATE KEY-----)")]
+    #[error("the GitHub App's private key is not an RSA key in PEM form (-----BEGIN RSA PRIVATE KEY-----)")]
     Key,
 }
 

@@ -61,7 +61,7 @@ impl GitHub {
             Ok(_) => Ok(None),
             Err(failure) => {
                 self.absent(failure, ()).await?;
-                Err(Failure::Rejected(format!("there is no commit {at}")))
+                Err(Failure::Rejected(format!("commit {at} was not found")))
             }
         }
     }

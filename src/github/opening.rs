@@ -210,7 +210,7 @@ impl GitHub {
                 Err(failure) if failure.status() == Some(404) => {
                     return Err(ForgeError::Refused {
                         action: action.to_owned(),
-                        reason: format!("`{name}` is no collaborator of {repository}"),
+                        reason: format!("`{name}` is not a collaborator of {repository}"),
                         hint: Some(format!("`{setting}` of the merge request settings takes user names")),
                     });
                 }
@@ -233,7 +233,7 @@ impl GitHub {
         let milestone = found.entries.into_iter().find(|milestone| milestone.title == title);
         milestone.map(|milestone| Some(milestone.number)).ok_or_else(|| ForgeError::Refused {
             action: action.to_owned(),
-            reason: format!("there is no open milestone `{title}` in {repository}"),
+            reason: format!("{repository} has no open milestone `{title}`"),
             hint: Some("`milestone` of the merge request settings takes its title".to_owned()),
         })
     }
@@ -283,4 +283,4 @@ const TO_DRAFT: &str = "mutation($input: ConvertPullRequestToDraftInput!) { \
                         convertPullRequestToDraft(input: $input) { clientMutationId } }";
 
 /// Who can be asked for a review.
-const REVIEWERS: &str = "`reviewers` of the merge request settings takes collaborators of the repository, but not whoever opens it";
+const REVIEWERS: &str = "`reviewers` of the merge request settings takes collaborators of the repository, but not the account that opens it";

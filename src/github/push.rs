@@ -90,12 +90,12 @@ impl GitHub {
         let read: Value = self.client.graphql(&query, variables).await?;
         let parent = &read["repository"]["object"];
         let Some(tree) = parent["tree"]["oid"].as_str() else {
-            return Err(Failure::Rejected(format!("there is no commit {}", commit.parent)));
+            return Err(Failure::Rejected(format!("commit {} was not found", commit.parent)));
         };
         let mode = |(i, path): (usize, &String)| match WireEntry::deserialize(&parent[format!("file{i}")]) {
             Ok(WireEntry { mode: LINK }) => Err(Failure::Rejected(format!("`{path}` is a symbolic link"))),
             Ok(entry) => Ok(entry.mode),
-            Err(_) => Err(Failure::Rejected(format!("there is no file `{path}` at {:.8}", commit.parent))),
+            Err(_) => Err(Failure::Rejected(format!("file `{path}` was not found at {:.8}", commit.parent))),
         };
         let modes = commit.files.keys().enumerate().map(mode).collect::<Result<_, _>>()?;
         Ok(Base { tree: tree.to_owned(), modes })

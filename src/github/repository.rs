@@ -20,7 +20,7 @@ pub struct RepositoryId {
 
 /// Text that names no repository.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no repository of a GitHub (expected owner/name)")]
+#[error("`{0}` is not a repository of a GitHub (expected owner/name)")]
 pub struct InvalidRepository(pub String);
 
 /// `GET /repos/{owner}/{repo}`, as far as we use it.

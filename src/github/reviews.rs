@@ -94,6 +94,6 @@ impl GitHub {
             json!({"owner": self.repository.owner, "name": self.repository.name, "number": number});
         let read: WireRepository<T> = self.client.graphql(query, variables).await?;
         let found = read.repository.and_then(|repository| repository.pull_request);
-        found.ok_or_else(|| Failure::Rejected(format!("there is no pull request #{number}")))
+        found.ok_or_else(|| Failure::Rejected(format!("pull request #{number} was not found")))
     }
 }

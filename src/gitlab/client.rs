@@ -167,7 +167,7 @@ impl Client {
             let response = self.send(Request::get(url.clone())).await?;
             bytes += response.body.len();
             let read: Listed<T> = response.json().map_err(|error| {
-                Failure::Malformed(format!("page {page} of {} is no list: {error}", redacted(&url)))
+                Failure::Malformed(format!("page {page} of {} is not a list: {error}", redacted(&url)))
             })?;
             let Some(read) = read.whole().filter(|_| bytes <= MAX_LIST_BYTES) else {
                 let reason = format!("the list {} is too long to be read as a whole", redacted(&url));
@@ -198,7 +198,7 @@ impl Client {
         let response = self.send(Request::get(url.clone())).await?;
         let read = response
             .json()
-            .map_err(|error| Failure::Malformed(format!("{} is no list: {error}", redacted(&url))))?;
+            .map_err(|error| Failure::Malformed(format!("{} is not a list: {error}", redacted(&url))))?;
         let next = next_query(&response.headers).map_err(|error| unreadable(&error, &url))?;
         Ok((read, next))
     }

@@ -40,7 +40,7 @@ pub(super) const API: &str = "GitLab's API";
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum InvalidAccess {
     /// The API's address is no http(s) URL.
-    #[error("`{url}` is no address of a GitLab API (expected https://HOST/api/v4)")]
+    #[error("`{url}` is not an address of a GitLab API (expected https://HOST/api/v4)")]
     Api {
         /// The address, redacted.
         url: String,

@@ -321,7 +321,7 @@ fn redirect_target(method: &Method, response: &Response) -> Result<Option<Url>, 
     let refused =
         |reason: &str| TransportError::Redirect { url: redacted(&response.url), reason: reason.to_owned() };
     let Some(location) = response.header(http::header::LOCATION) else { return Ok(None) };
-    let next = response.url.join(location).map_err(|_| refused("to something that is no URL"))?;
+    let next = response.url.join(location).map_err(|_| refused("to something that is not a URL"))?;
     match (response.url.scheme(), next.scheme()) {
         ("https", "http") => Err(refused("from https to http")),
         (_, "http" | "https") => Ok(Some(next)),

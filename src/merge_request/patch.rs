@@ -31,9 +31,9 @@ pub struct Patch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PatchId([u8; 32]);
 
-/// Text that is no patch id.
+/// Text that is not a patch id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no patch id (expected 64 hexadecimal digits)")]
+#[error("`{0}` is not a patch id (expected 64 hexadecimal digits)")]
 pub struct InvalidPatchId(pub String);
 
 impl Patch {

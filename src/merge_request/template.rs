@@ -83,7 +83,7 @@ pub enum InvalidTemplate {
         message: String,
     },
     /// It names something that there is not.
-    #[error("there is no variable `{0}` (known here: {known})", known = VARIABLES.join(", "))]
+    #[error("unknown variable `{0}` (known here: {known})", known = VARIABLES.join(", "))]
     Variable(String),
 }
 
@@ -223,8 +223,8 @@ mod tests {
             ("{{ to }}", false, None),
             ("{{ text }}", true, None),
             ("{% if update_type == 'align' %}{{ to }}{% endif %}", false, None),
-            ("{{ text }}", false, Some("there is no variable `text`")),
-            ("{{ version }}", false, Some("there is no variable `version`")),
+            ("{{ text }}", false, Some("unknown variable `text`")),
+            ("{{ version }}", false, Some("unknown variable `version`")),
             ("one\n{{ to", false, Some("line 2 of the template")),
             ("{{ to|nonsense }}", false, Some("line 1 of the template")),
         ] {

@@ -203,7 +203,7 @@ impl Session {
             hint: Some(ASK.to_owned()),
         };
         let text = challenge.param("realm").unwrap_or_default();
-        let no_url = || invalid(format!("its token realm `{}` is no URL", without_user_info(text)));
+        let no_url = || invalid(format!("its token realm `{}` is not a URL", without_user_info(text)));
         let url: Url = text.parse().map_err(|_| no_url())?;
         let realm_origin = Origin::of(&url)
             .ok_or_else(|| invalid(format!("its token realm `{}` is not on the web", redacted(&url))))?;

@@ -123,7 +123,7 @@ impl Beside<'_> {
             match response.status {
                 StatusCode::OK if is_index(&response) => digests.extend(entries(&response)?),
                 StatusCode::OK if digests.is_empty() => {
-                    let reason = "an answer that is no list of referrers".to_owned();
+                    let reason = "an answer that is not a list of referrers".to_owned();
                     return Ok(Listed::Odd(invalid(&response, reason)));
                 }
                 // GitLab and Docker's registry have none, and say so in different ways.
@@ -148,7 +148,7 @@ impl Beside<'_> {
     }
 
     /// The referrers tag schema. GitLab resolves the tag as if it were the digest, and answers with the image itself
-    /// (oras#2148): that is no list of referrers.
+    /// (oras#2148): that is not a list of referrers.
     async fn tagged(&self, subject: &Digest) -> Result<Vec<Digest>, RegistryError> {
         let Some(found) = self.tag(&format!("sha256-{}", subject.hex())).await? else {
             return Ok(Vec::new());
@@ -198,7 +198,7 @@ fn entries(response: &Response) -> Result<Vec<Digest>, RegistryError> {
     let index: Index = response
         .json()
         .map_err(|error| invalid(response, format!("a list of referrers that is none: {error}")))?;
-    // A digest of another algorithm is no signature that could count.
+    // A digest of another algorithm is not a signature that could count.
     Ok(index.manifests.iter().filter_map(|descriptor| descriptor.digest.parse().ok()).collect())
 }
 

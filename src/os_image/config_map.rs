@@ -31,7 +31,7 @@ pub enum Unreadable {
     /// Values of something else.
     #[error("it has neither os_images_info nor os_images")]
     NoImages,
-    /// Something that is no mapping.
+    /// Something that is not a mapping.
     #[error("`{at}` is {found} (expected a mapping)")]
     NotMapping {
         /// Where it is.

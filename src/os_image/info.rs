@@ -205,7 +205,7 @@ impl fmt::Display for Fault {
             Self::Missing => f.write_str("is not in the registry"),
             Self::WrongImage(contradiction) => write!(f, "is {contradiction}"),
             Self::Signature(verdict) => write!(f, "is {verdict}"),
-            Self::Unfit(refusal) => write!(f, "is of no use: {refusal}"),
+            Self::Unfit(refusal) => write!(f, "cannot be used: {refusal}"),
             Self::Broken(reason) => write!(f, "has a broken manifest: {reason}"),
             Self::Refused(reason) | Self::Unusable(reason) | Self::Unknown(reason) => {
                 write!(f, "could not be read: {reason}")

@@ -126,7 +126,7 @@ pub enum Refusal {
     #[error("the URL template fails: {0}")]
     UrlTemplate(String),
     /// No URL.
-    #[error("`{url}` is no URL ({reason})")]
+    #[error("`{url}` is not a URL ({reason})")]
     NotAUrl {
         /// The text.
         url: String,
@@ -400,7 +400,7 @@ impl FromStr for Capm3 {
 
     /// `1.14`, `v1.14` and `1.14.2`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no version of CAPM3 (expected something like 1.14)");
+        let wrong = || format!("`{text}` is not a version of CAPM3 (expected something like 1.14)");
         let mut numbers = text.strip_prefix('v').unwrap_or(text).split('.').map(str::parse);
         match (numbers.next(), numbers.next(), numbers.next(), numbers.next()) {
             (Some(Ok(major)), Some(Ok(minor)), None | Some(Ok(_)), None) => Ok(Self(major, minor)),

@@ -43,7 +43,7 @@ pub enum Wrong {
     },
     /// An image whose registry nobody names.
     #[error(
-        "names no registry, and there is no single one in os_images_oci_registries; name one with --registry"
+        "names no registry, and os_images_oci_registries does not have exactly one; name one with --registry"
     )]
     NoRegistry,
     /// An image that is named, and that the values do not have.

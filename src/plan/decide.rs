@@ -72,7 +72,7 @@ fn unplanned(input: &PlanInput<'_>, choice: &Choice) -> Option<Planned> {
     match &input.survey.current {
         Current::Pinned(version) if input.is_pinned() => {
             let reason =
-                format!("the file is pinned to {version}, which is no release; --to or --from ends that");
+                format!("the file is pinned to {version}, which is not a release; --to or --from ends that");
             Some(Planned::Held { gate: "pinned", reason })
         }
         _ => unknown(choice).map(|reason| Planned::Unknown { reason }),

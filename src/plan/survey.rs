@@ -108,7 +108,7 @@ pub enum SurveyError {
     },
     /// There is no version.
     #[error(
-        "{path}: there is no `{key}`; name the version's place with `version_key` (--version-key), or the release with \
+        "{path}: `{key}` was not found; name the version's place with `version_key` (--version-key), or the release with \
          --from"
     )]
     NoVersion {
@@ -129,7 +129,7 @@ pub enum SurveyError {
     },
     /// There is no mapping.
     #[error(
-        "{path}: there is no `{}` and no `{}`; name the mapping's place with `images_key` (--images-key)",
+        "{path}: neither `{}` nor `{}` was found; name the mapping's place with `images_key` (--images-key)",
         IMAGES[0], IMAGES[1]
     )]
     NoMapping {
@@ -137,7 +137,7 @@ pub enum SurveyError {
         path: String,
     },
     /// The mapping that was named does not exist.
-    #[error("{path}: there is no `{key}`")]
+    #[error("{path}: `{key}` was not found")]
     NoSuchMapping {
         /// The file.
         path: String,
@@ -156,7 +156,7 @@ pub enum SurveyError {
         at: [Position; 2],
     },
     /// The files name registries, and the one that was named is not among them.
-    #[error("{path}: there is no `{REGISTRIES}.{name}`, and no image names it{}; correct `registry_key` (--registry-key)", among(.name, .known))]
+    #[error("{path}: `{REGISTRIES}.{name}` was not found, and no image names it{}; correct `registry_key` (--registry-key)", among(.name, .known))]
     NoSuchRegistry {
         /// The file.
         path: String,

@@ -23,7 +23,7 @@ pub enum Images {
 
 /// Text that names no policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no images policy (auto, all, follow or listed)")]
+#[error("`{0}` is not an images policy (auto, all, follow or listed)")]
 pub struct InvalidImages(pub String);
 
 /// Why a policy holds, as a sentence fragment.

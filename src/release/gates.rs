@@ -175,7 +175,7 @@ impl Hold {
         }
     }
 
-    /// Whether a person's word ends it: nobody's word makes up for a signature, or for artifacts that are not there.
+    /// Whether a person's word ends it: no setting makes up for a signature, or for artifacts that are not there.
     pub fn can_be_overridden(&self) -> bool {
         !matches!(self, Self::Empty | Self::Unsigned { .. })
     }

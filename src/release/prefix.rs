@@ -27,7 +27,7 @@ pub struct Repository {
 /// Text that names no registry prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{}` is no registry prefix (expected oci://HOST[:PORT]/PATH, as in oci://registry.example/group/diskimage-builder)",
+    "`{}` is not a registry prefix (expected oci://HOST[:PORT]/PATH, as in oci://registry.example/group/diskimage-builder)",
     address_without_user_info(.0)
 )]
 pub struct InvalidPrefix(pub String);

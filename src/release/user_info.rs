@@ -5,8 +5,8 @@ use std::borrow::Cow;
 /// `text` with `***` in place of what stands between `://` and `@` in its URLs.
 ///
 /// ```
-/// let said = "`oci://bot:pa/ss@registry.example/x` is no registry prefix";
-/// assert_eq!(dibump::release::without_user_info(said), "`oci://***@registry.example/x` is no registry prefix");
+/// let said = "`oci://bot:pa/ss@registry.example/x` is not a registry prefix";
+/// assert_eq!(dibump::release::without_user_info(said), "`oci://***@registry.example/x` is not a registry prefix");
 /// ```
 pub fn without_user_info(text: &str) -> Cow<'_, str> {
     let mut pieces = text.split("://");

@@ -51,7 +51,7 @@ fn wrong<'a>(release: &'a Release, naming: &Naming) -> impl Iterator<Item = (&'a
     })
 }
 
-/// What carries the version and is no disk image.
+/// What carries the version and is not a disk image.
 fn others(release: &Release) -> Option<String> {
     let names: Vec<&str> = release.others.keys().map(ImageKey::as_str).collect();
     let what = "no disk images, by their names and annotations";

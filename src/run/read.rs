@@ -26,7 +26,7 @@ impl Read {
     /// Reads the files of the target at the head of the branch; parses them in turn with the other targets.
     pub(super) async fn target(job: &Job, branch: &Branch, turns: &Turns) -> Result<Self, Outcome> {
         let head = job.forge.head(branch).await.map_err(|error| Outcome::of(&error))?;
-        let head = head.ok_or_else(|| Outcome::NoTarget(format!("there is no branch {branch}")))?;
+        let head = head.ok_or_else(|| Outcome::NoTarget(format!("branch {branch} was not found")))?;
         if let Some(found) = &job.found {
             is_ours(job, found, &head).await?;
         }
@@ -78,7 +78,7 @@ async fn read_all(
 
 async fn required(job: &Job, path: &str, head: &CommitId) -> Result<Vec<u8>, Outcome> {
     let bytes = job.forge.file(path, head).await.map_err(|error| Outcome::of(&error))?;
-    bytes.ok_or_else(|| Outcome::NoTarget(format!("there is no file {path}")))
+    bytes.ok_or_else(|| Outcome::NoTarget(format!("file {path} was not found")))
 }
 
 /// Whether a project that was found has what the query asks for, and did not opt out.

@@ -16,7 +16,7 @@ pub struct Shard {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidShard {
     /// The text is none.
-    #[error("`{0}` is no shard (expected i/n with i from 1 to n)")]
+    #[error("`{0}` is not a shard (expected i/n with i from 1 to n)")]
     Text(String),
     /// A Kubernetes Job says which of its pods this is, and nobody says how many there are.
     #[error("JOB_COMPLETION_INDEX is set and DIBUMP_SHARDS is not; set it to the job's `completions`")]

@@ -142,7 +142,7 @@ fn complete(release: &Release, plan: &Plan, known: &Known) -> Option<String> {
     }
     Some(match known.lines_before(&release.version) {
         Some((previous, _)) => format!("{images}, and no line is missing that {previous} had"),
-        None => format!("{images}; there is no release before it to compare it with"),
+        None => format!("{images}; no earlier release to compare it with"),
     })
 }
 

@@ -24,7 +24,7 @@ pub struct Window {
 /// Text that is no window.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is no window ({reason}; expected days, a time of day or both, as in `mon-fri 22:00-06:00`)"
+    "`{text}` is not a window ({reason}; expected days, a time of day or both, as in `mon-fri 22:00-06:00`)"
 )]
 pub struct InvalidWindow {
     text: String,
@@ -86,7 +86,7 @@ fn day(text: &str) -> Result<usize, String> {
     let name = text.to_lowercase();
     let full = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let fits = |(short, full): (&&str, &str)| name == **short || name == full;
-    DAYS.iter().zip(full).position(fits).ok_or_else(|| format!("`{text}` is no day of the week"))
+    DAYS.iter().zip(full).position(fits).ok_or_else(|| format!("`{text}` is not a day of the week"))
 }
 
 /// `22:00-06:00`
@@ -104,5 +104,7 @@ fn minute(text: &str) -> Result<u16, String> {
     let two = |text: &str| text.parse::<u16>().ok().filter(|_| text.len() == 2);
     let parts = text.split_once(':').and_then(|(hour, minute)| Some((two(hour)?, two(minute)?)));
     let minute = parts.filter(|(_, minute)| *minute < 60).map(|(hour, minute)| hour * 60 + minute);
-    minute.filter(|minute| *minute <= MINUTES_OF_A_DAY).ok_or_else(|| format!("`{text}` is no time of day"))
+    minute
+        .filter(|minute| *minute <= MINUTES_OF_A_DAY)
+        .ok_or_else(|| format!("`{text}` is not a time of day"))
 }

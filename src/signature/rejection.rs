@@ -33,7 +33,7 @@ pub enum Rejection {
     #[error("the signature manifest is a `{0}`, not an image manifest")]
     ManifestType(String),
     /// A layer that is something else than a signature.
-    #[error("a layer of the type `{0}` is no signature")]
+    #[error("a layer of the type `{0}` is not a signature")]
     LayerType(String),
     /// A signature layer without its annotation.
     #[error("a signature layer carries no signature")]

@@ -304,7 +304,7 @@ fn field<'v>(given: Given<'v>, name: &str, path: &mut String) -> Result<Given<'v
         Given::Value(map) if map.is_map() => Ok(Given::at(map.entry(name), path)),
         Given::Value(_) => Err(TemplateError::Unfit {
             name: holder,
-            problem: format!("is no mapping, so it has no `{name}`"),
+            problem: format!("is not a mapping, so it has no `{name}`"),
         }),
     }
 }

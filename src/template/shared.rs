@@ -75,7 +75,7 @@ impl<'v> Shared<'v> {
         self.plain()?.as_number()
     }
 
-    /// How many items or entries it has; `None` if it is no list and no mapping.
+    /// How many items or entries it has; `None` if it is neither a list nor a mapping.
     pub(super) fn count(&self) -> Option<usize> {
         match self {
             Self::List(items) => Some(items.len()),

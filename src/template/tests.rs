@@ -230,7 +230,7 @@ fn what_needs_the_chart_is_refused_by_its_name() {
 fn what_the_subset_lacks_is_refused_by_its_name() {
     assert_refuses(&[(
         "{{ sha256sum \"x\" }}",
-        "`sha256sum` is no function that is known here (known: and, or,",
+        "`sha256sum` is not a function that is known here (known: and, or,",
     )]);
 }
 
@@ -278,8 +278,8 @@ fn arguments_that_do_not_fit_are_errors() {
         ("{{ \"a\" | default \"b\" \"c\" }}", "`default` takes 1 to 2 arguments and has 3"),
         ("{{ lower .Values.count }}", "`lower` takes text and has a whole number"),
         ("{{ ternary 1 2 \"true\" }}", "`ternary` decides by a boolean and has text"),
-        ("{{ .Values.version.x }}", "`.Values.version` is no mapping, so it has no `x`"),
-        ("{{ (lower \"x\").y }}", "`(…)` is no mapping"),
+        ("{{ .Values.version.x }}", "`.Values.version` is not a mapping, so it has no `x`"),
+        ("{{ (lower \"x\").y }}", "`(…)` is not a mapping"),
         ("{{ index .Values.list 3 }}", "`index` goes beyond its list"),
         ("{{ index .Values.list \"a\" }}", "`index` cannot look into a list so"),
         ("{{ dig \"name\" \"x\" \"d\" .Values.cluster }}", "`dig` looks for `x` in text"),

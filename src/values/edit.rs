@@ -63,7 +63,7 @@ pub enum EditError {
     #[error(transparent)]
     Values(#[from] ValuesError),
     /// There is no such key.
-    #[error("there is no `{path}`")]
+    #[error("`{path}` was not found")]
     NoSuchKey {
         /// The path.
         path: KeyPath,
@@ -285,7 +285,7 @@ impl Document {
                     Err(self.layout(range.start, "the key has no line of its own"))
                 }
                 Kind::Scalar(style) => Ok(Replacement { range, text: written(to, style, flow) }),
-                _ => Err(self.layout(range.start, "the key is no plain or quoted text")),
+                _ => Err(self.layout(range.start, "the key is not plain or quoted text")),
             }
         };
         let changed = |(entry, to): &(&usize, &&str)| self.text_of(plan.pairs[**entry].key) != **to;

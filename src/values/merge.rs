@@ -13,7 +13,7 @@ use super::{Document, ValuesError};
 /// What the files say together. Numbers are floating, as Helm's are.
 ///
 /// # Errors
-/// A file whose top level is no mapping, that has two documents, or a key with two values; the index of the file comes
+/// A file whose top level is not a mapping, that has two documents, or a key with two values; the index of the file comes
 /// with the error.
 pub fn merged(files: &[&Document]) -> Result<Value, (usize, ValuesError)> {
     let read = |(index, file): (usize, &&Document)| file.top_level().map_err(|error| (index, error));

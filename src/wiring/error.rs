@@ -49,7 +49,7 @@ pub enum WiringError {
         registry: Prefix,
     },
     /// No target is in the project that was named.
-    #[error("there is no target in project `{project}`")]
+    #[error("project `{project}` has no target")]
     NoTarget {
         /// The project.
         project: String,

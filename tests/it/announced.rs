@@ -106,7 +106,7 @@ async fn a_plan_says_what_it_adds_what_it_mends_and_what_was_not_checked() {
     );
     world.desk.write(VALUES, &text);
     let told = world.desk.dibump(&["plan", VALUES]).await.stdout;
-    let resolved = "values.yaml:10:21: `ubuntu-noble-plain-rke2-1-30-12` is no listed image";
+    let resolved = "values.yaml:10:21: `ubuntu-noble-plain-rke2-1-30-12` is not a listed image";
     let not_checked = "values.yaml:11:22: unknown-image-key: it is a template";
     for line in [
         format!("new error[kubernetes-version]: {ERROR}"),

@@ -147,7 +147,7 @@ async fn a_finding_shows_its_line_and_the_program_says_what_it_did_not_judge() {
        |                                           ^^^^^^^^^^^^^^^^^^^^^^^^^^
        = help: write why after the bracket: `because …`
 
-    warning[unused-ignore]: there is no `selector` to ignore in line 21
+    warning[unused-ignore]: line 21 has no `selector` to ignore
        --> values.yaml:20:3
        |
     20 |   # dibump: ignore[selector] because there was one
@@ -174,7 +174,7 @@ async fn a_finding_shows_its_line_and_the_program_says_what_it_did_not_judge() {
        |         ^^^^^^^^^^^^^^^^^
        = help: they are `opensuse-15-6-plain-rke2-1-31-8`, `ubuntu-noble-hardened-rke2-1-31-8`
 
-    error[unknown-image-key]: `ubuntu-noble-plain-rke2-1-31-6` is no listed image
+    error[unknown-image-key]: `ubuntu-noble-plain-rke2-1-31-6` is not a listed image
        --> values.yaml:37:20
        |
     37 |         image_key: ubuntu-noble-plain-rke2-1-31-6
@@ -338,7 +338,7 @@ async fn wrong_input_is_refused_with_a_next_step() {
         (&["--severity", "dead-kye=off"], 2, "did you mean `dead-key`?"),
         (&["--severity", "dead-key=no"], 2, "expected error, warn or off"),
         (&["--references", "nowhere/*.yaml"], 2, "there is no such file"),
-        (&["--references", "[", "--format", "json"], 2, "--references: `[` is no glob"),
+        (&["--references", "[", "--format", "json"], 2, "--references: `[` is not a glob"),
         (&["--output", "sarif="], 2, "names no file"),
         (&["--output", "no/such/folder.json"], 3, "couldn't write no/such/folder.json"),
     ];

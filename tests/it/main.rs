@@ -66,4 +66,5 @@ mod trust;
 mod understood;
 mod unseen;
 mod values;
+mod wording;
 mod world;

@@ -1,4 +1,4 @@
-//! What lies below a producer's prefix and is no disk image: charts, documentation, caches.
+//! What lies below a producer's prefix and is not a disk image: charts, documentation, caches.
 
 use serde_json::{Value, json};
 

@@ -19,7 +19,7 @@ they show this page.
   title once you have edited it. Commits that you add to the branch stay: the bot leaves it alone, and says in the text
   which of the planned lines are missing.
 - Closing it says no to this release and not to the next one. The bot closes its own untouched merge request only where it
-  knows that nobody needs it, and says why.
+  knows that it is not needed, and says why.
 - Images that stand under another digest than the one in the text are announced at its top, and auto-merge is switched off.
 
 ";

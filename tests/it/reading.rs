@@ -220,7 +220,7 @@ async fn a_version_that_the_registry_never_had_is_no_empty_release() {
     for arguments in [vec!["artifacts", "0.4.2"], vec!["releases", "--diff", "0.4.2..0.4.12"]] {
         let ran = world.desk.dibump(&arguments).await;
         assert_eq!(ran.exit, Some(3), "{ran:#?}");
-        assert!(ran.stderr.contains("there is no release 0.4.2"), "{ran:#?}");
+        assert!(ran.stderr.contains("release 0.4.2 was not found"), "{ran:#?}");
         assert!(ran.stderr.contains("nearest: 0.4.11"), "{ran:#?}");
     }
     // A release that lost an image is one.

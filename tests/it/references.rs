@@ -327,7 +327,7 @@ async fn plan_follows_references_in_local_files_below_the_working_directory() {
 
     let wrong = desk.dibump(&["plan", VALUES, "--observed", "releases.json", "--references", "{"]).await;
     assert_eq!(wrong.exit, Some(2), "{wrong:#?}");
-    assert!(wrong.stderr.contains("`{` is no glob"), "{wrong:#?}");
+    assert!(wrong.stderr.contains("`{` is not a glob"), "{wrong:#?}");
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ async fn a_registry_that_the_file_does_not_have_is_refused() {
         refused(
             &ran,
             3,
-            "values.yaml: there is no `os_images_oci_registries.nope`, and no image names it (there are sylva)",
+            "values.yaml: `os_images_oci_registries.nope` was not found, and no image names it (there are sylva)",
         );
     }
     let ran = world.desk.dibump(&["plan", VALUES, "--registry-key", "sylwa"]).await;
@@ -155,9 +155,9 @@ async fn validate_online_reads_every_file_of_every_branch_and_asks_every_group()
     let files = format!("files: [{VALUES}]\n");
     for (target, wrong) in [
         ("files: [absent.yaml]\n", "branch main: no target"),
-        ("files: [values.yaml, {path: absent.yaml, overlay: true}]\n", "there is no file absent.yaml"),
+        ("files: [values.yaml, {path: absent.yaml, overlay: true}]\n", "file absent.yaml was not found"),
         ("files: [README.md]\n", "README.md"),
-        ("files: [values.yaml]\n    branches: [main, absent]\n", "there is no branch absent"),
+        ("files: [values.yaml]\n    branches: [main, absent]\n", "branch absent was not found"),
     ] {
         world.desk.write("dibump.yaml", config.replace(&files, target));
         let ran = world.desk.dibump(&["config", "validate", "--online"]).await;

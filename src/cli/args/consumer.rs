@@ -73,7 +73,7 @@ pub(in crate::cli) struct OsImagesInfo {
     /// Where images are served
     #[command(flatten)]
     pub(in crate::cli) served: Served,
-    /// What becomes of an image that is missing, not signed as demanded, or of no use
+    /// What becomes of an image that is missing, not signed as demanded, or not usable
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) on_error: OnErrorArg,
     /// Write the ConfigMap to a file

@@ -54,9 +54,9 @@ fn an_image_that_cannot_boot_or_be_compared_is_refused() {
         ("https://me:secret@h/a", ANY, "user name or a password"),
         ("https://me@h/a", ANY, "user name or a password"),
         (&long, ANY, "513 characters"),
-        ("h/a.raw", ANY, "is no URL"),
-        ("", ANY, "is no URL"),
-        ("https://", ANY, "is no URL"),
+        ("h/a.raw", ANY, "is not a URL"),
+        ("", ANY, "is not a URL"),
+        ("https://", ANY, "is not a URL"),
         ("https://h/a b", ANY, "white space"),
         ("ftp://h/a", ANY, "begins with `ftp:`"),
         ("oci://h/a:1", ANY, "the archive that its artifact is"),
@@ -102,10 +102,10 @@ fn raw_mode_is_handed_on_where_metal3_takes_it() {
         (raw("https://h/a", "raw", SHA, "sha1"), ANY, "checksum type is `sha1`"),
         (raw("https://h/a", "raw", "xyz", ""), ANY, "the checksum is `xyz`"),
         (raw("https://h/a", "raw", &SHA[1..], ""), ANY, "the checksum is `123"),
-        (raw("https://h/a", "raw", "https://", ""), ANY, "is no URL"),
+        (raw("https://h/a", "raw", "https://", ""), ANY, "is not a URL"),
         (raw("oci://h/a", "raw", SHA, ""), newest, "takes no checksum since CAPM3 1.14"),
         (raw("oci://h/a", "raw", "", ""), ANY, "needs a checksum before CAPM3 1.14"),
-        (raw("h/a", "raw", SHA, ""), ANY, "is no URL"),
+        (raw("h/a", "raw", SHA, ""), ANY, "is not a URL"),
     ] {
         let refusal = MachineImage::raw(&raw, &demands).unwrap_err().to_string();
         assert!(refusal.contains(said), "{raw:?}: {refusal}");

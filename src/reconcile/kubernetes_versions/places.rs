@@ -98,7 +98,7 @@ impl<'d> Named<'d> {
                     self.add(rule, text, token.moved_by(range.start), &[]);
                     continue;
                 }
-                (None, _) => "it is no exact version",
+                (None, _) => "it is not an exact version",
                 (_, None) => "it does not stand in a value",
             };
             let at = document.position(range.start);

@@ -122,7 +122,7 @@ fn a_pattern_reaches_no_comment_and_says_when_it_finds_nothing() {
         notes,
         [
             "v.yaml:1:8: Kubernetes v1.31.7+rke2r1 stays: it does not stand in a value",
-            "v.yaml:2:4: Kubernetes latest stays: it is no exact version",
+            "v.yaml:2:4: Kubernetes latest stays: it is not an exact version",
             "v.yaml:3:1: Kubernetes v1.31.7+rke2r1 stays: it does not stand in a value",
             "no Kubernetes version is set at /x(?<version>y)/: it matches nothing",
         ]

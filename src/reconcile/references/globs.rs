@@ -11,9 +11,9 @@ pub struct Globs {
     compiled: GlobSet,
 }
 
-/// Text that is no glob.
+/// Text that is not a glob.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no glob ({why})")]
+#[error("`{text}` is not a glob ({why})")]
 pub struct InvalidGlob {
     text: String,
     why: String,

@@ -160,7 +160,7 @@ const DEPLOYMENTS: &[Deployment] = &[
     refuses(P, "a version that is a number", &[SIX, BY_VERSION, "sylva_diskimagebuilder_version: 0.10\n"]),
     refuses(P, "no version", &[SIX, BY_VERSION, "sylva_diskimagebuilder_version: null\n"]),
     refuses(P, "enabled, but how", &[SIX, "diskimage_builder_os_images: {a: {enabled: perhaps}}\n"]),
-    refuses(P, "an entry that is no mapping", &[SIX, "diskimage_builder_os_images: {a: true}\n"]),
+    refuses(P, "an entry that is not a mapping", &[SIX, "diskimage_builder_os_images: {a: true}\n"]),
     refuses(
         P,
         "a template of another chart",

@@ -176,7 +176,7 @@ async fn challenges() {
                 "a relative realm",
                 |registry| challenged(registry, basic(), &["Bearer realm=\"/token\",service=\"fake\""]),
                 3,
-                "its token realm `/token` is no URL",
+                "its token realm `/token` is not a URL",
             ),
             (
                 "another password",

@@ -88,7 +88,7 @@ const REASONS: [(&str, &str); 19] = [
     ("other-predicate", "predicate type `https://slsa.dev/provenance/v1`"),
 ];
 
-/// Whether the verdict is the vector's: "accept…" or anything else, which is no signature.
+/// Whether the verdict is the vector's: "accept…" or anything else, which is not a signature.
 fn agrees(name: &str, expect: &str, verdict: Verdict) {
     if expect.starts_with("accept") {
         assert!(verdict.is_verified(), "{name}: {verdict:?}");

@@ -129,7 +129,7 @@ fn an_edit_that_is_not_safe_is_refused() {
         "1:17: cannot be edited safely: a comment between entries in braces"
     );
     assert_eq!(edit_refusal("images:\n  a: {}\n", &[remove(3)]), "`images` has no entry number 3");
-    assert_eq!(edit_refusal("a: 1\n", &[remove(0)]), "there is no `images`");
+    assert_eq!(edit_refusal("a: 1\n", &[remove(0)]), "`images` was not found");
     let set = Change::SetScalar { path: path("v"), value: "2".to_owned() };
     assert_eq!(
         edit_refusal("v: |\n  1\n", std::slice::from_ref(&set)),
