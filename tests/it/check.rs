@@ -337,7 +337,7 @@ async fn wrong_input_is_refused_with_a_next_step() {
     let cases: [(&[&str], i32, &str); 6] = [
         (&["--severity", "dead-kye=off"], 2, "did you mean `dead-key`?"),
         (&["--severity", "dead-key=no"], 2, "expected error, warn or off"),
-        (&["--references", "nowhere/*.yaml"], 2, "there is no such file"),
+        (&["--references", "nowhere/*.yaml"], 2, "no such file below"),
         (&["--references", "[", "--format", "json"], 2, "--references: `[` is not a glob"),
         (&["--output", "sarif="], 2, "names no file"),
         (&["--output", "no/such/folder.json"], 3, "couldn't write no/such/folder.json"),

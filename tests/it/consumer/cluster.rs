@@ -109,7 +109,7 @@ async fn a_cluster_that_does_not_do_it_is_told_apart() {
     let ran = stage.consumer.run("os-images-info", &["--apply", "--kubeconfig", "absent"]).await;
     says(&ran, 3, "no cluster can be reached");
     let ran = stage.consumer.run("os-images-info", &["--apply"]).await;
-    says(&ran, 3, "there is no kubeconfig");
+    says(&ran, 3, "no kubeconfig was found");
     stage.consumer.desk.write("kubeconfig", stage.kube.kubeconfig().replace("kube-token", "other"));
     says(&stage.apply(&[]).await, 3, "does not accept the credentials: Unauthorized");
     assert_eq!(stage.kube.state().config_maps.len(), 0);

@@ -104,7 +104,7 @@ async fn what_is_not_there_cannot_be_changed() {
     let no_file =
         NewCommit { files: BTreeMap::from([("none.yaml".to_owned(), [].into())]), ..commit(main, None) };
     let no_parent = commit(CommitId("0".repeat(40)), None);
-    for (new, words) in [(no_file, "there is no file `none.yaml`"), (no_parent, "there is no commit")] {
+    for (new, words) in [(no_file, "file `none.yaml` was not found"), (no_parent, "was not found")] {
         let error = client(&fake).push(&new).await.unwrap_err();
         assert!(matches!(&error, ForgeError::Rejected { reason, .. } if reason.contains(words)), "{error:?}");
         assert!(error.to_string().starts_with("couldn't push branch `dibump/main/diskimage-builder-0.x`: "));
