@@ -200,7 +200,11 @@ async fn wrong_input_is_answered_with_what_would_be_right() {
         (&["releases", "--limit", "0"], 2, &["0 is not in 1.."]),
         (&["releases", "--format", "html"], 2, &["text, json, markdown"]),
         (&["releases", "--diff", "0.4.10..0.4.13"], 3, &["release 0.4.10 was not found", "nearest: 0.4.11"]),
-        (&["releases", "--diff", "0.4.13..0.4.99"], 3, &["release 0.4.99 was not found", "nearest: 0.4.14, 0.5.0-rc.1"]),
+        (
+            &["releases", "--diff", "0.4.13..0.4.99"],
+            3,
+            &["release 0.4.99 was not found", "nearest: 0.4.14, 0.5.0-rc.1"],
+        ),
         (&["releases", "--diff", "..0.4.11"], 3, &["no release is older than 0.4.11"]),
         (&["artifacts", "0.4.99"], 3, &["release 0.4.99 was not found", "nearest: 0.4.14, 0.5.0-rc.1"]),
     ];
