@@ -16,6 +16,11 @@ fn request(fake: &FakeRegistry, method: Method) -> Request {
     Request::new(method, format!("http://{}/v2/", fake.host()).parse().unwrap())
 }
 
+/// Sends a request that must not be waited for.
+async fn at_once(transport: &Transport, request: Request) -> Result<Response, TransportError> {
+    tokio::time::timeout(Duration::from_secs(60), transport.send(request)).await.unwrap()
+}
+
 async fn get(fake: &FakeRegistry) -> Result<Response, TransportError> {
     transport(impatient()).send(request(fake, Method::GET)).await
 }
@@ -83,10 +88,10 @@ async fn a_wait_beyond_our_patience_is_reported_and_spares_the_host() {
         let fake = FakeRegistry::start().await;
         fake.fault(Fault::status(429).header("retry-after", value));
         let transport = transport(impatient());
-        let response = transport.send(request(&fake, Method::GET)).await.unwrap();
+        let response = at_once(&transport, request(&fake, Method::GET)).await.unwrap();
         assert!(response.retry_after.unwrap() > Duration::from_secs(3000));
         assert!(response.status_error().retry_helps());
-        let error = transport.send(request(&fake, Method::GET)).await.unwrap_err();
+        let error = at_once(&transport, request(&fake, Method::GET)).await.unwrap_err();
         assert!(error.retry_after().unwrap() > Duration::from_secs(3000));
         assert_eq!(fake.requests().len(), 1);
     }
@@ -126,8 +131,7 @@ async fn a_host_that_sends_nothing_is_given_up_with_its_repetitions_and_not_aske
     for read_timeout in [crate::world::PATIENCE, Duration::from_millis(20)] {
         let settings = Settings { give_up_after: limit, read_timeout, retries: u32::MAX, ..impatient() };
         let transport = transport(settings);
-        let sent = transport.send(request(&fake, Method::GET));
-        let error = tokio::time::timeout(Duration::from_secs(60), sent).await.unwrap().unwrap_err();
+        let error = at_once(&transport, request(&fake, Method::GET)).await.unwrap_err();
         let is_told = matches!(&error, TransportError::Silent { url, waited } if *waited == limit && url.contains(fake.host()));
         assert!(is_told && error.retry_helps() && error.is_unreachable(), "{error:?}");
         let before = fake.requests().len();

@@ -161,6 +161,20 @@ async fn challenges() {
                 UPDATE,
             ),
             (
+                "a Bearer realm that refuses the password, and Basic",
+                |registry| {
+                    let another = Some((USER.to_owned(), "another".to_owned()));
+                    let access = Access::Token(TokenRules { user: another, ..TokenRules::default() });
+                    challenged(
+                        registry,
+                        access,
+                        &["Bearer realm=\"{realm}\",service=\"fake\"", "Basic realm=\"fake\""],
+                    )
+                },
+                3,
+                "/token: the registry refuses access (403 Forbidden",
+            ),
+            (
                 "a Bearer realm that cannot be reached",
                 |registry| {
                     challenged(
