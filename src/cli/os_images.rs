@@ -91,7 +91,7 @@ async fn served(
 }
 
 /// The images that the values of a cluster ask for. Told is what matches none and, of a cluster without a server of its
-/// own, what nobody `served` yet.
+/// own, what is not among those `served` already.
 fn asked_for(
     context: &Context,
     deployment: &Deployment,

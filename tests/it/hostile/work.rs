@@ -179,3 +179,22 @@ async fn many_selectors_beside_many_images_are_judged_in_part_and_in_time() {
     let said = "the files name more images, versions and selectors than are compared";
     assert!(ran.stdout.contains(said), "{:.1000}", ran.stdout);
 }
+
+#[tokio::test]
+async fn many_comments_that_ignore_are_looked_up_by_their_line() {
+    let releases = json!({"schema": "dibump.releases/1", "releases": [
+        {"version": "0.4.12", "artifacts": [{"name": "ubuntu-noble-plain-rke2-1-31-8"}]}
+    ]});
+    let head = "sylva_diskimagebuilder_version: 0.4.12\nsylva_diskimagebuilder_images:\n";
+    let dead = |n: usize| format!("  ubuntu-noble-plain-rke2-1-{n}-7: {{}}");
+    let block: String = (0..8_000).map(|n| format!("  # dibump: ignore[dead-key] because {n}\n")).collect();
+    let each: String =
+        (0..8_000).map(|n| format!("{} # dibump: ignore[dead-key] because {n}\n", dead(n))).collect();
+    for (entries, ignored) in [(format!("{block}{}\n", dead(0)), "1 ignored"), (each, "8000 ignored")] {
+        let desk = Desk::new();
+        desk.write("releases.json", releases.to_string()).write(VALUES, format!("{head}{entries}"));
+        let ran = bounded(&desk, &["check", VALUES, "--observed", "releases.json"]).await;
+        assert_eq!(ran.exit, Some(0), "{:.1000}", ran.stderr);
+        assert!(ran.stdout.contains(ignored), "{:.1000}", ran.stdout);
+    }
+}
