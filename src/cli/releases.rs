@@ -14,7 +14,7 @@ use crate::observe::releases::Snapshot;
 use crate::release::choice::SelectionQuery;
 use crate::release::gates::Hold;
 use crate::release::policy::{IdentityDemand, Policy};
-use crate::release::{Coverage, Line, Naming, Version};
+use crate::release::{Coverage, ImageKey, Naming, Version};
 use crate::report;
 use crate::report::artifacts::Signed;
 use crate::report::releases::Judged;
@@ -74,7 +74,7 @@ fn query<'a>(
     naming: &'a Naming,
     now: Timestamp,
 ) -> SelectionQuery<'a> {
-    static LISTED: BTreeSet<Line> = BTreeSet::new();
+    static LISTED: BTreeSet<ImageKey> = BTreeSet::new();
     static FOUND: BTreeMap<Version, Vec<Hold>> = BTreeMap::new();
     let current = args.from.as_ref();
     let (listed, found, requires_signatures) = (&LISTED, &FOUND, false);

@@ -12,7 +12,7 @@ use crate::reconcile::Images;
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::choice::SelectionQuery;
 use crate::release::policy::Policy;
-use crate::release::{Line, Naming, Version};
+use crate::release::{ImageKey, Naming, Version};
 use crate::signature::Requirement;
 
 /// What a plan is made of, beside what is looked up.
@@ -47,7 +47,7 @@ impl<'a> PlanInput<'a> {
     }
 
     /// What is asked of the releases. `found` is what planning found against them.
-    pub fn query(&self, listed: &'a BTreeSet<Line>, found: &'a Found) -> SelectionQuery<'a> {
+    pub fn query(&self, listed: &'a BTreeSet<ImageKey>, found: &'a Found) -> SelectionQuery<'a> {
         let current = match &self.survey.current {
             Current::Release(version) => Some(version),
             Current::Pinned(_) => None,

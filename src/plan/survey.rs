@@ -8,7 +8,7 @@ use crate::check::{File, Severities};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::reconcile::references::Globs;
 use crate::reconcile::{Images, Ownership};
-use crate::release::{ImageKey, Line, Naming, Version};
+use crate::release::{ImageKey, Version};
 use crate::sylva::{IMAGES, REGISTRIES, REGISTRY_FIELD, VERSION};
 use crate::values::{Document, KeyPath, Mapping, Position, Scalar, TextsAt, ValuesError};
 
@@ -336,12 +336,6 @@ impl Survey {
             .flat_map(|file| &file.mapping.entries)
             .filter_map(|entry| entry.key.parse().ok())
             .collect()
-    }
-
-    /// The lines that the files list, by the names of the keys.
-    pub fn lines(&self, naming: &Naming) -> BTreeSet<Line> {
-        let listed = self.listed();
-        listed.iter().filter_map(|key| naming.facets(key.as_str())).map(|facets| facets.line()).collect()
     }
 
     /// Registries whose images follow a version that the files hold, ours or another builder's; one with a tag that is

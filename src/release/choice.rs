@@ -31,8 +31,8 @@ pub struct SelectionQuery<'a> {
     pub current: Option<&'a Version>,
     /// A person's own choice, which overrides the policy.
     pub to: Option<&'a Version>,
-    /// The series that the file lists, for `step: series`.
-    pub listed: &'a BTreeSet<Line>,
+    /// The keys that the file lists: their series are asked for with `step: series` and where only patches are allowed.
+    pub listed: &'a BTreeSet<ImageKey>,
     /// How names are read.
     pub naming: &'a Naming,
     /// What planning an update to a release found against it: signatures, a jump.
@@ -41,6 +41,14 @@ pub struct SelectionQuery<'a> {
     pub requires_signatures: bool,
     /// The time of asking.
     pub now: Timestamp,
+}
+
+impl SelectionQuery<'_> {
+    /// The series of the listed keys, by their names.
+    pub(super) fn listed_lines(&self) -> BTreeSet<Line> {
+        let facets = self.listed.iter().filter_map(|key| self.naming.facets(key.as_str()));
+        facets.map(|facets| facets.line()).collect()
+    }
 }
 
 /// What is known of a producer's releases at one moment.

@@ -137,10 +137,9 @@ fn missing_line(query: &SelectionQuery<'_>, release: &Release) -> Option<Hold> {
     if query.policy.step == Step::Newest {
         return None;
     }
-    let lines = release.lines();
-    let kept =
-        |family: &Family| query.listed.iter().any(|line| &line.family == family && lines.contains(line));
-    let mut families = query.listed.iter().map(|line| &line.family);
+    let (lines, listed) = (release.lines(), query.listed_lines());
+    let kept = |family: &Family| listed.iter().any(|line| &line.family == family && lines.contains(line));
+    let mut families = listed.iter().map(|line| &line.family);
     families.find(|family| !kept(family)).map(|family| Hold::SeriesMissing { family: family.clone() })
 }
 

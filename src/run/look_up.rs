@@ -55,7 +55,7 @@ pub async fn look_up(input: &PlanInput<'_>, snapshot: &mut Snapshot) -> Result<K
     if input.is_pinned() {
         return Ok(decide(input, &Known::default(), Choice::default())?);
     }
-    let listed = input.survey.lines(input.naming);
+    let listed = input.survey.listed();
     let (mut found, mut signatures) = (Found::new(), Signatures::new());
     let mut fresh = false;
     loop {
@@ -86,12 +86,12 @@ pub async fn look_up(input: &PlanInput<'_>, snapshot: &mut Snapshot) -> Result<K
 /// # Errors
 /// Files that cannot be brought in step.
 pub fn decide_observed(input: &PlanInput<'_>, known: &mut Known) -> Result<KeyPlan, LookUpError> {
-    known.settle(&input.survey.listed());
+    let listed = input.survey.listed();
+    known.settle(&listed);
     if input.is_pinned() {
         return Ok(decide(input, known, Choice::default())?);
     }
     must_exist(input.to, known, "the observed releases")?;
-    let listed = input.survey.lines(input.naming);
     let mut found = Found::new();
     loop {
         let choice = match next_wanted(&input.query(&listed, &found), known) {

@@ -123,8 +123,10 @@ impl World {
             releases: there.map(|(version, release)| (version.clone(), release.clone())).collect(),
             outlines: BTreeMap::new(),
         };
-        // The file lists every series of its release.
-        let listed = known.releases.get(from).map(Release::lines).unwrap_or_default();
+        // The file lists every image of its release.
+        let listed =
+            known.releases.get(from).into_iter().flat_map(|release| release.artifacts.keys().cloned());
+        let listed = listed.collect();
         let query = SelectionQuery {
             policy,
             current: Some(from),

@@ -19,7 +19,8 @@ fn candidate(version: Version) -> Candidate {
 
 /// Asks until decided; returns what was read in order, and the table.
 fn ask(policy: &Policy, current: &str, to: Option<&str>, world: &[Release]) -> (Vec<String>, String) {
-    let listed = world.iter().find(|r| r.version == v(current)).map(Release::lines).unwrap_or_default();
+    let listed =
+        world.iter().filter(|r| r.version == v(current)).flat_map(|r| r.artifacts.keys().cloned()).collect();
     let (current, to) = (v(current), to.map(v));
     let query = SelectionQuery {
         policy,

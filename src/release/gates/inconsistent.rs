@@ -60,8 +60,7 @@ pub(super) fn defect(
     let wrong_image = || (!query.requires_signatures).then(|| wrong_image(release, query.naming)).flatten();
     names(release, query.naming).or_else(wrong_image).or_else(|| mixed_kubernetes(release)).or_else(|| {
         let current = current.filter(|_| query.policy.allows_patches_only())?;
-        let listed = query.listed.iter().map(|line| &line.family).collect();
-        os_release(release, current, &listed)
+        os_release(release, current, &query.listed_lines())
     })
 }
 
@@ -102,8 +101,9 @@ fn differ(versions: &BTreeSet<&K8sVersion>) -> bool {
     patches.len() > 1 || revisions.len() > 1
 }
 
-fn os_release(release: &Release, current: &Release, listed: &BTreeSet<&Family>) -> Option<Defect> {
+fn os_release(release: &Release, current: &Release, listed: &BTreeSet<Line>) -> Option<Defect> {
     let (before, after) = (os_releases(current), os_releases(release));
+    let listed: BTreeSet<&Family> = listed.iter().map(|line| &line.family).collect();
     let mut before = before.into_iter().filter(|(line, _)| listed.contains(&line.family));
     before.find_map(|(line, before)| {
         let after = after.get(&line)?;
