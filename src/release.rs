@@ -3,17 +3,19 @@
 //! Pure values. What may be proposed is the [`policy`]'s matter, what is proposed that of [`choice`]; nothing here reads a file, a clock or the network.
 
 pub mod artifact;
-pub mod choice;
+pub mod data;
 pub mod diff;
 pub mod facets;
 pub mod gates;
 pub mod guess;
+pub mod hold;
 pub mod identity;
 pub mod key;
 pub mod pairing;
 pub mod one_line;
 pub mod policy;
 pub mod prefix;
+pub mod selection;
 pub mod size;
 pub mod span;
 pub mod tag;

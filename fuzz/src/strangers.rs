@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use dibump::budget::{Budget, Exceeded, Of};
 use dibump::disk::releases::ReleasesFile;
 use dibump::plan::schema::{Answer, Schema};
-use dibump::release::choice::Known;
+use dibump::release::data::Known;
 use dibump::release::diff::Difference;
 use dibump::release::{Artifact, Naming, Release};
 use dibump::report::{artifacts, release_diff};

@@ -17,7 +17,7 @@ use crate::observe::releases::Snapshot;
 use crate::plan::{Beside, KeyPlan, Plan, PlanInput, Planned, Survey, survey};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::Naming;
-use crate::release::choice::Known;
+use crate::release::data::Known;
 use crate::report;
 use crate::run::look_up::{decide_observed, look_up};
 use crate::signature::{Requirement, Unverified};

@@ -12,7 +12,7 @@ use crate::observe::os_images::{Batch, exist, found};
 use crate::os_image::Published;
 use crate::os_image::info::{Fault, Found};
 use crate::registry::{Registry, RegistryError};
-use crate::release::gates::Stance;
+use crate::release::policy::GateMode;
 use crate::release::policy::{Demand, Policy};
 use crate::release::{Prefix, Tag};
 use crate::signature::{Lacks, Requirement, Unverified, requirement};
@@ -88,15 +88,15 @@ impl Reached<'_> {
         answers: &mut [Result<Found, Fault>],
         required: &Requirement,
         batch: &Batch,
-        inconsistent: Stance,
+        inconsistent: GateMode,
     ) {
         match (required, inconsistent) {
-            (Requirement::Required(_), _) | (_, Stance::Hold) => {
+            (Requirement::Required(_), _) | (_, GateMode::Hold) => {
                 answers.iter_mut().for_each(Found::demand_identity);
             }
             // The verdict on its signature says it.
-            (Requirement::Warned(_), _) | (_, Stance::Off) => {}
-            (Requirement::NotRequired(_), Stance::Warn) => {
+            (Requirement::Warned(_), _) | (_, GateMode::Off) => {}
+            (Requirement::NotRequired(_), GateMode::Warn) => {
                 for (answer, key) in answers.iter().zip(&batch.images) {
                     let contradiction = answer.as_ref().ok().and_then(|found| found.contradiction.as_ref());
                     if let Some(contradiction) = contradiction {

@@ -7,7 +7,7 @@ use super::args::Lookup;
 use super::failure::Failure;
 use super::{Context, lookup};
 use crate::observe::releases::Snapshot;
-use crate::release::choice::Known;
+use crate::release::data::Known;
 use crate::release::span::neighbours;
 use crate::release::{Release, Version};
 

@@ -5,7 +5,7 @@ use super::args::{Releases, TableFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::reading::{found, looked_up, observed};
-use crate::release::choice::Known;
+use crate::release::data::Known;
 use crate::release::diff::Difference;
 use crate::release::policy::Policy;
 use crate::release::span::Span;

@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use crate::http::Origin;
 use crate::merge_request::Outcome;
-use crate::release::choice::Verdict;
+use crate::release::selection::Verdict;
 use crate::report;
 use crate::report::run_json::{self, RunReport};
 use crate::report::run_summary::{self, Line};

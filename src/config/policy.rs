@@ -9,8 +9,8 @@ use super::raw::{
     RawDemand, RawIdentity, RawOnNewFindings, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType,
 };
 use crate::release::Version;
-use crate::release::gates::{Gates, Stance};
 use crate::release::policy::{Demand, IdentityDemand, OnNewFindings, Policy, Step, UnknownAge, UpdateType};
+use crate::release::policy::{GateMode, Gates};
 
 impl Meaning<'_> {
     /// Reads a policy whose keys may come from several levels. `at` is the level whose mistakes are reported.
@@ -41,10 +41,10 @@ impl Meaning<'_> {
             look_back: raw.look_back.map_or(default.look_back, |count| count.get() as usize),
             accept: accept.to_vec(),
             gates: Gates {
-                incomplete: raw.incomplete.map_or(default.gates.incomplete, Stance::from),
+                incomplete: raw.incomplete.map_or(default.gates.incomplete, GateMode::from),
                 incomplete_timeout: timeout?.unwrap_or(default.gates.incomplete_timeout),
-                inconsistent: raw.inconsistent.map_or(default.gates.inconsistent, Stance::from),
-                big_jump: raw.big_jump.map_or(default.gates.big_jump, Stance::from),
+                inconsistent: raw.inconsistent.map_or(default.gates.inconsistent, GateMode::from),
+                big_jump: raw.big_jump.map_or(default.gates.big_jump, GateMode::from),
             },
             on_new_findings: raw.on_new_findings.map_or(default.on_new_findings, OnNewFindings::from),
             signatures: raw.signatures.map(Demand::from),
@@ -111,7 +111,7 @@ impl From<RawOnNewFindings> for OnNewFindings {
     }
 }
 
-impl From<RawStance> for Stance {
+impl From<RawStance> for GateMode {
     fn from(raw: RawStance) -> Self {
         match raw {
             RawStance::Hold => Self::Hold,

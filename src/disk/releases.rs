@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Candidates, Catalogue, CatalogueError, Note};
 use crate::ending::{Ending, Ends, sentence};
-use crate::release::choice::{Candidate, Known};
+use crate::release::data::{Candidate, Known};
 use crate::release::{Artifact, Coverage, ImageKey, Naming, Release, Version};
 use crate::signature::Verdict;
 

@@ -5,7 +5,8 @@ use super::{Current, PlanError, PlanInput, Planned, Surveyed, kubernetes_version
 use crate::reconcile::kubernetes_versions::Coupled;
 use crate::reconcile::references::{References, Releases};
 use crate::reconcile::{self, Inputs, Reconciliation, Refusal};
-use crate::release::choice::{Choice, Known, Verdict};
+use crate::release::data::Known;
+use crate::release::selection::{Choice, Verdict};
 use crate::release::{Coverage, Release, Version};
 use crate::values::Change;
 

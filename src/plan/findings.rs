@@ -9,8 +9,8 @@ use super::{Current, Plan, PlanError, PlanInput, SurveyError, Surveyed};
 use crate::check::{
     self, Difference, File, Finding, Id, Inputs, Named, Reference, Report, Severity, Skipped,
 };
-use crate::release::choice::Known;
-use crate::release::gates::Hold;
+use crate::release::data::Known;
+use crate::release::hold::Hold;
 use crate::release::policy::OnNewFindings;
 use crate::release::{ImageKey, Release};
 use crate::signature::Verdict;

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{KeyPlan, PlanInput};
 use crate::reconcile::{Departure, Reconciliation};
-use crate::release::choice::Known;
-use crate::release::gates::{Hold, Stance, wrong_image};
+use crate::release::data::Known;
+use crate::release::gates::wrong_image;
+use crate::release::hold::Hold;
 use crate::release::identity::Asked;
+use crate::release::policy::GateMode;
 use crate::release::{Artifact, Digest, ImageKey, Version};
 use crate::signature::{Requirement, Verdict};
 
@@ -41,7 +43,7 @@ pub fn ask(
     let told = found
         .get(plan.to())
         .is_some_and(|holds| holds.iter().any(|hold| matches!(hold, Hold::BigJump { .. })));
-    if let Some(hold) = big_jump(plan).filter(|_| input.policy.gates.big_jump != Stance::Off && !told) {
+    if let Some(hold) = big_jump(plan).filter(|_| input.policy.gates.big_jump != GateMode::Off && !told) {
         return Some(Ask::Choice(plan.to().clone(), hold));
     }
     if let Requirement::NotRequired(why) = input.signatures {
@@ -163,7 +165,7 @@ fn demanded(plan: &mut KeyPlan) -> Option<Ask> {
 fn inconsistent(plan: &KeyPlan, input: &PlanInput<'_>, known: &Known, found: &Found) -> Option<Ask> {
     let is_told = |holds: &Vec<Hold>| holds.iter().any(|hold| matches!(hold, Hold::Inconsistent(_)));
     let to = plan.to();
-    let is_asked = plan.is_change() && *to != plan.from && input.policy.gates.inconsistent != Stance::Off;
+    let is_asked = plan.is_change() && *to != plan.from && input.policy.gates.inconsistent != GateMode::Off;
     let release = known.releases.get(to).filter(|_| is_asked && !found.get(to).is_some_and(is_told))?;
     wrong_image(release, input.naming).map(|defect| Ask::Choice(to.clone(), Hold::Inconsistent(defect)))
 }

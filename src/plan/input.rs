@@ -10,7 +10,7 @@ use crate::budget::Budget;
 use crate::check::Severities;
 use crate::reconcile::Images;
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
-use crate::release::choice::SelectionQuery;
+use crate::release::data::SelectionQuery;
 use crate::release::policy::Policy;
 use crate::release::{ImageKey, Naming, Version};
 use crate::signature::Requirement;

@@ -7,7 +7,7 @@ use super::{Plan, PlanError, PlanInput, PlannedFile, Survey, Surveyed, kubernete
 use crate::reconcile::Reconciliation;
 use crate::reconcile::kubernetes_versions::{Coupled, File, Images, Note, SetVersion, Side, couple};
 use crate::reconcile::references::{self, Here, Keys, Moves, References, Releases};
-use crate::release::choice::Known;
+use crate::release::data::Known;
 use crate::sylva::{IMAGES, VERSION};
 use crate::values::{Change, Document, EditError, Position, ValuesError};
 

@@ -10,7 +10,7 @@ use super::schema::{self, Answer, Schema};
 use super::{KeyPlan, Plan, PlanError, PlanInput, PlannedFile, Surveyed};
 use crate::budget::Budget;
 use crate::reconcile::{Departure, Reconciliation};
-use crate::release::choice::Known;
+use crate::release::data::Known;
 use crate::values::{Change, Document, EditNote, Mapping};
 
 /// Files beside the target's own that a plan looks at, by their paths.

@@ -1,6 +1,6 @@
 //! The user's update policy: which versions may be proposed at all. Order is numeric, never by date.
 //!
-//! What a version contains plays no part here; that is asked in [`super::choice`].
+//! What a version contains plays no part here; that is asked in [`super::gates`].
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use semver::VersionReq;
 
 use super::Version;
-use super::gates::Gates;
+use super::hold::Hold;
 
 /// The position of the first number that differs; `0.4.12` → `0.5.0` is minor, whatever SemVer says of `0.x`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,6 +112,42 @@ pub enum Demand {
     Off,
 }
 
+/// What happens to a release that does not pass a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GateMode {
+    /// It holds releases.
+    #[default]
+    Hold,
+    /// It tells the reviewer, and lets releases pass.
+    Warn,
+    /// It is not asked.
+    Off,
+}
+
+/// How strictly the gates are kept that can be set; the minimum age, `step` and signatures have settings of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gates {
+    /// Nothing that the release before had is missing.
+    pub incomplete: GateMode,
+    /// After this long, counted from the newest artifact, an incomplete release is proposed as a draft.
+    pub incomplete_timeout: SignedDuration,
+    /// Names and annotations agree with each other and with the release.
+    pub inconsistent: GateMode,
+    /// At least half of the listed keys stay or are renamed.
+    pub big_jump: GateMode,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        Self {
+            incomplete: GateMode::Hold,
+            incomplete_timeout: SignedDuration::from_hours(72),
+            inconsistent: GateMode::Hold,
+            big_jump: GateMode::Hold,
+        }
+    }
+}
+
 /// Why a version is not eligible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exclusion {
@@ -202,6 +238,23 @@ impl Policy {
             plain.pre = semver::Prerelease::EMPTY;
         }
         range.matches(version.semver()) || range.matches(&plain)
+    }
+}
+
+impl Gates {
+    /// What such a hold means under these settings.
+    pub(super) fn mode_of(&self, hold: &Hold) -> GateMode {
+        match hold {
+            Hold::Incomplete(_) => self.incomplete,
+            Hold::Inconsistent(_) => self.inconsistent,
+            Hold::BigJump { .. } => self.big_jump,
+            Hold::Empty
+            | Hold::TooYoung { .. }
+            | Hold::AgeUnknown
+            | Hold::SeriesMissing { .. }
+            | Hold::Unsigned { .. }
+            | Hold::NewFindings { .. } => GateMode::Hold,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::ending::{Ending, Ends, sentence};
 use crate::forge::{Access, Branch};
 use crate::merge_request::Outcome;
 use crate::release::Version;
-use crate::release::choice::Known;
+use crate::release::data::Known;
 
 /// Days ahead at which the end of a token is worth a warning.
 const WARN_DAYS: i32 = 30;

@@ -6,8 +6,9 @@ use super::table::{Column, Table};
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, findings, paint, printable, references};
 use crate::plan::gates::Checked;
 use crate::plan::{Plan, Planned, PlannedFile};
-use crate::release::choice::{Choice, Known, Verdict};
+use crate::release::data::Known;
 use crate::release::policy::Exclusion;
+use crate::release::selection::{Choice, Verdict};
 use crate::release::{Coverage, Release, Version};
 
 /// The whole report of a plan, for a terminal of this width.

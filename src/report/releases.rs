@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use super::artifacts::Signed;
 use super::table::{Column, Table};
 use super::{DIM, paint, plan, plan_json, printable};
-use crate::release::choice::{Choice, Known, Next, SelectionQuery, Verdict, next_wanted};
+use crate::release::data::{Known, SelectionQuery};
 use crate::release::policy::Exclusion;
+use crate::release::selection::{Choice, Next, Verdict, next_wanted};
 use crate::release::{Coverage, Release, Version};
 
 /// Judged releases.
@@ -147,7 +148,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::release::choice::Candidate;
+    use crate::release::data::Candidate;
     use crate::release::policy::Policy;
     use crate::release::{Artifact, Naming};
 

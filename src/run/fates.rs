@@ -6,9 +6,10 @@ use crate::merge_request::fate::{Fate, Fates};
 use crate::observe::releases::Snapshot;
 use crate::plan::Plan;
 use crate::release::Version;
-use crate::release::choice::{Known, Verdict};
-use crate::release::gates::Hold;
+use crate::release::data::Known;
+use crate::release::hold::Hold;
 use crate::release::policy::Exclusion;
+use crate::release::selection::Verdict;
 
 /// A candidate without a verdict stays: where a file is pinned, none was judged.
 pub(super) fn fates(plan: &Plan, snapshot: &Snapshot) -> Fates {

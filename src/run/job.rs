@@ -7,7 +7,7 @@ use crate::merge_request::template::Templates;
 use crate::merge_request::{BranchPrefix, Outcome, Upkeep};
 use crate::plan::{Plan, Target};
 use crate::release::Version;
-use crate::release::choice::Known;
+use crate::release::data::Known;
 use crate::release::policy::Policy;
 
 /// One target branch of one project, to be kept in step with one producer.

@@ -4,7 +4,8 @@ use crate::ending::{Ending, Ends};
 use crate::observe::releases::{ObserveError, Snapshot};
 use crate::plan::gates::{Ask, Found, Signatures, ask};
 use crate::plan::{KeyPlan, PlanError, PlanInput, decide};
-use crate::release::choice::{Choice, Known, Next, next_wanted};
+use crate::release::data::Known;
+use crate::release::selection::{Choice, Next, next_wanted};
 use crate::release::{Coverage, Release, Version};
 
 /// Why there is no plan.

@@ -10,8 +10,9 @@ use crate::observe::releases::{Producer, Snapshot};
 use crate::plan::findings::{Findings, told};
 use crate::plan::gates::Checked;
 use crate::plan::{Plan, PlannedFile};
-use crate::release::choice::{Known, Verdict};
+use crate::release::data::Known;
 use crate::release::policy::Exclusion;
+use crate::release::selection::Verdict;
 use crate::release::{Artifact, Coverage, Naming, Release, Size, Version};
 
 pub(super) fn summary(job: &Job, producer: &Producer, snapshot: &Snapshot, plan: &Plan) -> Summary {

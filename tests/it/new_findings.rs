@@ -11,7 +11,7 @@ use dibump::check::{self, File, Named, Reference, Severities, Severity};
 use dibump::plan::{Beside, FileSpec, PlanInput, Planned, Target, survey};
 use dibump::reconcile::Images;
 use dibump::reconcile::kubernetes_versions::KubernetesVersions;
-use dibump::release::choice::{Candidate, Known};
+use dibump::release::data::{Candidate, Known};
 use dibump::release::policy::Policy;
 use dibump::release::{Artifact, Coverage, Naming, Release, Version};
 use dibump::run::look_up::decide_observed;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use dibump::release::choice::{Candidate, Choice, Known, Next, SelectionQuery, Verdict, next_wanted};
-use dibump::release::gates::Hold;
+use dibump::release::data::{Candidate, Known, SelectionQuery};
+use dibump::release::hold::Hold;
 use dibump::release::policy::{Policy, UpdateType};
+use dibump::release::selection::{Choice, Next, Verdict, next_wanted};
 use dibump::release::{Artifact, Naming, Release, Version};
 
 use super::Releases;

@@ -7,7 +7,7 @@ use super::shelf::{Facts, Shelf};
 use super::{ObserveError, Snapshot};
 use crate::plan::gates::Signatures;
 use crate::registry::{RegistryError, Repository};
-use crate::release::choice::SelectionQuery;
+use crate::release::data::SelectionQuery;
 use crate::release::identity::Asked;
 use crate::release::policy::IdentityDemand;
 use crate::release::{Artifact, Digest, ImageKey, Release, Version};

@@ -15,7 +15,7 @@ use crate::catalogue::{Catalogue, CatalogueError};
 use crate::ending::{Ending, Ends as _, sentence};
 use crate::plan::gates::Signatures;
 use crate::registry::{Manifest, RegistryError, Repository};
-use crate::release::choice::{Candidate, Known};
+use crate::release::data::{Candidate, Known};
 use crate::release::{Artifact, ImageKey, Release, Tag, Version};
 use crate::signature::Keys;
 

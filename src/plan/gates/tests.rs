@@ -5,9 +5,10 @@ use crate::plan::survey::{FileSpec, Target};
 use crate::plan::{Planned, decide, survey};
 use crate::reconcile::Images;
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
-use crate::release::choice::{Candidate, Choice, Verdict as ChoiceVerdict};
-use crate::release::gates::Gates;
+use crate::release::data::Candidate;
+use crate::release::policy::Gates;
 use crate::release::policy::Policy;
+use crate::release::selection::{Choice, Verdict as ChoiceVerdict};
 use crate::release::{Naming, Release};
 use crate::signature::{Keys, PublicKey, Rejection, Unverified};
 
@@ -67,7 +68,7 @@ fn asked(
     (ask(&mut plan, &input, known, signatures, found), plan)
 }
 
-fn policy(big_jump: Stance) -> Policy {
+fn policy(big_jump: GateMode) -> Policy {
     Policy { gates: Gates { big_jump, ..Gates::default() }, ..Policy::default() }
 }
 
@@ -93,7 +94,8 @@ fn a_plan_that_keeps_fewer_than_half_of_the_listed_keys_is_a_jump() {
         (4, 10, true),
     ] {
         let known = known(stay, listed);
-        let (asked, _) = asked(&known, &policy(Stance::Hold), &unasked(), &Signatures::new(), &Found::new());
+        let (asked, _) =
+            asked(&known, &policy(GateMode::Hold), &unasked(), &Signatures::new(), &Found::new());
         let hold = Ask::Choice("0.4.2".parse().unwrap(), Hold::BigJump { stay, listed });
         assert_eq!(asked, jumps.then_some(hold), "{stay} of {listed}");
     }
@@ -106,10 +108,10 @@ fn a_jump_is_told_once_and_only_where_the_gate_is_on() {
     let to: Version = "0.4.2".parse().unwrap();
     let told = Found::from([(to.clone(), vec![jump.clone()])]);
     for (stance, found, expected) in [
-        (Stance::Hold, Found::new(), true),
-        (Stance::Warn, Found::new(), true),
-        (Stance::Off, Found::new(), false),
-        (Stance::Hold, told, false),
+        (GateMode::Hold, Found::new(), true),
+        (GateMode::Warn, Found::new(), true),
+        (GateMode::Off, Found::new(), false),
+        (GateMode::Hold, told, false),
     ] {
         let (asked, _) = asked(&known, &policy(stance), &unasked(), &Signatures::new(), &found);
         assert_eq!(asked, expected.then(|| Ask::Choice(to.clone(), jump.clone())), "{stance:?} {found:?}");
@@ -123,7 +125,7 @@ fn the_signatures_of_what_will_be_listed_are_asked_for_and_of_nothing_else() {
     let image = |artifact: &Artifact| (artifact.key.clone(), artifact.digest.clone().unwrap());
     let ask_with = |signatures: &Signatures| {
         let warned = Requirement::Warned(keys());
-        asked(&known, &policy(Stance::Hold), &warned, signatures, &Found::new()).0
+        asked(&known, &policy(GateMode::Hold), &warned, signatures, &Found::new()).0
     };
     let mut signatures = Signatures::new();
     assert_eq!(ask_with(&signatures), Some(Ask::Signatures(vec![image(&first), image(&second)])));
@@ -138,7 +140,7 @@ fn signed(requirement: &Requirement, verdicts: [Verdict; 2]) -> String {
     let known = known(2, 2);
     let digests = [0, 1].map(|minor| artifact(minor, 2).digest.unwrap());
     let signatures = digests.into_iter().zip(verdicts).collect();
-    let (asked, plan) = asked(&known, &policy(Stance::Hold), requirement, &signatures, &Found::new());
+    let (asked, plan) = asked(&known, &policy(GateMode::Hold), requirement, &signatures, &Found::new());
     match (asked, &plan.verdict, &plan.signatures) {
         (Some(Ask::Choice(_, Hold::Unsigned { images, listed })), ..) => {
             format!("{} of {listed} hold", images.len())

@@ -2,65 +2,13 @@
 //!
 //! [`next_wanted`] is asked again after each reading, until it has decided. It reads nothing itself.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use jiff::Timestamp;
-
-use super::gates::{self, Hold, Stance};
-use super::policy::{Exclusion, Policy};
-use super::{Coverage, ImageKey, Line, Naming, Release, Version};
-
-/// A version that might be a release.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// The version.
-    pub version: Version,
-    /// When the producer announced it, where a source says so.
-    pub released_at: Option<Timestamp>,
-    /// When it was first seen here, where nothing else dates it and a memory outlived a run.
-    pub first_seen: Option<Timestamp>,
-}
-
-/// What a target asks of the releases.
-#[derive(Debug, Clone)]
-pub struct SelectionQuery<'a> {
-    /// The update policy.
-    pub policy: &'a Policy,
-    /// The release that the file names.
-    pub current: Option<&'a Version>,
-    /// A person's own choice, which overrides the policy.
-    pub to: Option<&'a Version>,
-    /// The keys that the file lists: their series are asked for with `step: series` and where only patches are allowed.
-    pub listed: &'a BTreeSet<ImageKey>,
-    /// How names are read.
-    pub naming: &'a Naming,
-    /// What planning an update to a release found against it: signatures, a jump.
-    pub found: &'a BTreeMap<Version, Vec<Hold>>,
-    /// Whether the images that would be listed must be signed: then the plan asks whether they are what they are asked for.
-    pub requires_signatures: bool,
-    /// The time of asking.
-    pub now: Timestamp,
-}
-
-impl SelectionQuery<'_> {
-    /// The series of the listed keys, by their names.
-    pub(super) fn listed_lines(&self) -> BTreeSet<Line> {
-        let facets = self.listed.iter().filter_map(|key| self.naming.facets(key.as_str()));
-        facets.map(|facets| facets.line()).collect()
-    }
-}
-
-/// What is known of a producer's releases at one moment.
-#[derive(Debug, Clone, Default)]
-pub struct Known {
-    /// Every version that might be a release.
-    pub candidates: BTreeMap<Version, Candidate>,
-    /// The releases whose artifacts were read.
-    pub releases: BTreeMap<Version, Release>,
-    /// The lines of releases whose names a source lists in full, read or not: of those before one that was read.
-    pub outlines: BTreeMap<Version, BTreeSet<Line>>,
-}
+use super::data::{Candidate, Known, SelectionQuery};
+use super::gates;
+use super::hold::{Hold, Missing};
+use super::policy::{Exclusion, GateMode};
+use super::{Coverage, Release, Version};
 
 /// What became of one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,7 +191,7 @@ impl Looking {
 fn current(query: &SelectionQuery<'_>, version: &Version) -> Verdict {
     let accepted = query.policy.accept.contains(version);
     let holds = |hold: &&Hold| {
-        hold.stance(&query.policy.gates) == Stance::Hold && !(accepted && hold.can_be_overridden())
+        query.policy.gates.mode_of(hold) == GateMode::Hold && !(accepted && hold.can_be_overridden())
     };
     match query.found.get(version).into_iter().flatten().find(holds) {
         Some(hold) => Verdict::Held(hold.clone()),
@@ -269,7 +217,7 @@ fn judge(
     for hold in gates::holds(query, known, candidate, release) {
         match waiver(query, candidate, release, &hold, asked) {
             Some(waiver) => objections.push(Objection { rule: Rule::Gate(hold), waiver }),
-            None if hold.stance(&query.policy.gates) == Stance::Off => {}
+            None if query.policy.gates.mode_of(&hold) == GateMode::Off => {}
             None => return Verdict::Held(hold),
         }
     }
@@ -285,54 +233,18 @@ fn waiver(
     asked: bool,
 ) -> Option<Waiver> {
     let gates = &query.policy.gates;
-    match hold.stance(gates) {
-        Stance::Off => None,
-        Stance::Warn => Some(Waiver::Warns),
-        Stance::Hold if !hold.can_be_overridden() => None,
-        Stance::Hold if asked => Some(Waiver::Asked),
-        Stance::Hold if query.policy.accept.contains(&candidate.version) => Some(Waiver::Accepted),
-        Stance::Hold => {
+    match gates.mode_of(hold) {
+        GateMode::Off => None,
+        GateMode::Warn => Some(Waiver::Warns),
+        GateMode::Hold if !hold.can_be_overridden() => None,
+        GateMode::Hold if asked => Some(Waiver::Asked),
+        GateMode::Hold if query.policy.accept.contains(&candidate.version) => Some(Waiver::Accepted),
+        GateMode::Hold => {
             let waits =
                 matches!(hold, Hold::Incomplete(_)).then(|| gates::date(candidate, release)).flatten();
             let until = waits.and_then(|date| date.checked_add(gates.incomplete_timeout).ok());
             until.filter(|until| *until <= query.now).map(|_| Waiver::Overdue)
         }
-    }
-}
-
-impl Known {
-    /// Settles what is a disk image for somebody whose files list these keys: what is listed is one, and a version that
-    /// nothing but other things carry is no candidate.
-    pub fn settle(&mut self, listed: &BTreeSet<ImageKey>) {
-        self.releases.values_mut().for_each(|release| release.count_listed(listed));
-        let Self { candidates, releases, .. } = self;
-        candidates.retain(|version, _| !releases.get(version).is_some_and(Release::has_only_others));
-    }
-
-    /// The lines of the next lower release that is known in full. Releases of whose names none can be read are passed
-    /// over: they say nothing about lines.
-    pub fn lines_before(&self, version: &Version) -> Option<(&Version, BTreeSet<Line>)> {
-        let lower = self.candidates.range(..version.clone()).rev().map(|(version, _)| version);
-        let lines = |version: &Version| match self.releases.get(version) {
-            Some(release) if release.is_complete() => Some(release.lines()),
-            _ => self.outlines.get(version).cloned(),
-        };
-        lower
-            .filter(|version| !version.is_prerelease())
-            .filter_map(|version| Some((version, lines(version)?)))
-            .find(|(_, lines)| !lines.is_empty())
-    }
-
-    /// The release before a version: the highest lower one that is no pre-release.
-    pub fn version_before(&self, version: &Version) -> Option<&Version> {
-        let known = self.candidates.keys().chain(self.releases.keys());
-        known.filter(|other| *other < version && !other.is_prerelease()).max()
-    }
-
-    /// What is known of a version beside its artifacts; nothing, where no source named it.
-    fn candidate(&self, version: &Version) -> Candidate {
-        let unnamed = || Candidate { version: version.clone(), released_at: None, first_seen: None };
-        self.candidates.get(version).cloned().unwrap_or_else(unnamed)
     }
 }
 
@@ -360,7 +272,7 @@ impl Choice {
     }
 
     /// What it lacks, where the release is proposed as a draft because it was waited for long enough.
-    pub fn overdue(&self) -> Option<&gates::Missing> {
+    pub fn overdue(&self) -> Option<&Missing> {
         let objections = self.verdicts.iter().flat_map(|(_, verdict)| verdict.objections());
         objections.filter(|objection| objection.waiver == Waiver::Overdue).find_map(|objection| {
             match &objection.rule {

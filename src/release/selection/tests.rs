@@ -1,8 +1,12 @@
 //! Which release is chosen, and what was read for it.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
 use super::*;
-use crate::release::Artifact;
-use crate::release::policy::Step;
+use crate::release::policy::{Policy, Step};
+use crate::release::{Artifact, Naming};
 
 fn v(text: &str) -> Version {
     text.parse().unwrap()
