@@ -93,7 +93,7 @@ impl GitHub {
     /// The same, in an Actions job, whose own token serves the job's repository `home` only.
     #[must_use]
     pub fn at_home_in(mut self, home: Option<RepositoryId>) -> Self {
-        self.client.is_abroad = home.is_some_and(|home| home != self.repository);
+        self.client.is_other_repository = home.is_some_and(|home| home != self.repository);
         self
     }
 
@@ -104,7 +104,7 @@ impl GitHub {
     }
 
     async fn about(&self) -> Result<&Repository, Failure> {
-        self.about.get_or_try_init(|| repository::read(&self.client, &self.repository)).await
+        self.about.get_or_try_init(|| self.client.repository(&self.repository)).await
     }
 
     /// What is not there (404) is absent only in a repository that we see: GitHub does not tell the two apart.
@@ -118,7 +118,7 @@ impl GitHub {
     /// For `map_err`: a failure as the port's error.
     fn failed(&self, action: impl Into<String>) -> impl FnOnce(Failure) -> ForgeError {
         let (action, client) = (action.into(), self.client.clone());
-        move |failure| error::forge_error(failure, action, &client)
+        move |failure| error::forge_error(failure, action, &client.caller())
     }
 }
 

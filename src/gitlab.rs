@@ -121,7 +121,7 @@ impl GitLab {
     /// For `map_err`: a failure as the port's error.
     fn failed(&self, action: impl Into<String>) -> impl FnOnce(Failure) -> ForgeError {
         let (action, client) = (action.into(), self.client.clone());
-        move |failure| error::forge_error(failure, action, &client)
+        move |failure| error::forge_error(failure, action, &client.caller())
     }
 }
 

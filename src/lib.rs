@@ -19,6 +19,7 @@ pub mod forge;
 pub mod store;
 pub mod cluster;
 pub mod ending;
+mod forge_api;
 
 pub mod http;
 pub mod oci;

@@ -7,11 +7,13 @@
 
 mod allowance;
 mod annotations;
+mod answer;
 mod catalog;
 mod challenge;
 mod client;
 pub mod credentials;
 mod docker_config;
+mod keychain;
 #[doc(hidden)]
 pub mod fuzz;
 mod index;
@@ -35,7 +37,8 @@ use crate::http::Transport;
 use crate::registry::{Manifest, Registry, RegistryError, Repository};
 use crate::release::{Digest, Tag};
 use crate::signature::{Evidence, Layout};
-use client::{Client, is_about_the_host};
+use answer::is_about_the_host;
+use client::Client;
 use index::Platform;
 use manifest::Tagged;
 use session::Scope;

@@ -13,6 +13,7 @@ pub mod os_release;
 pub mod references;
 pub mod schema;
 mod signatures;
+pub mod signed;
 pub mod survey;
 mod write;
 
@@ -36,8 +37,8 @@ use crate::release::selection::Choice;
 use crate::signature::RequirementError;
 use crate::values::{EditError, Position};
 use findings::Findings;
-use gates::Signed;
 use schema::InvalidSchema;
+use signed::Signed;
 
 /// A plan for the files of a target.
 #[derive(Debug)]

@@ -8,17 +8,18 @@
 //! ([`kubernetes_versions`]).
 //! [`standing()`] says how the entries stand to their release, for one who only judges.
 
-pub mod addition;
+mod addition;
 mod defaults;
 pub mod images;
 pub mod kubernetes_versions;
 mod listing;
-pub mod os_release;
+mod os_release;
 pub mod outcome;
 pub mod overlay;
 pub mod ownership;
 mod pairing;
 mod placement;
+mod policy;
 pub mod references;
 pub mod refusal;
 pub mod standing;
@@ -27,10 +28,11 @@ mod writing;
 use crate::release::{Coverage, Naming, Release};
 use crate::values::Mapping;
 
-pub use addition::{Suggested, Unlisted};
 pub use images::{Because, Images, InvalidImages};
-pub use os_release::OsChange;
-pub use outcome::{Added, Dead, Departure, Foreign, Listed, Note, Reconciliation, Removed, Renamed};
+pub use outcome::{
+    Added, Dead, Departure, Foreign, Listed, Note, OsChange, Reconciliation, Removed, Renamed, Suggested,
+    Unlisted,
+};
 pub use overlay::overlay;
 pub use ownership::Ownership;
 pub use refusal::Refusal;
@@ -63,7 +65,7 @@ pub struct Inputs<'a> {
 /// [`Reconciliation::version_may_move`] is false.
 pub fn reconcile(inputs: Inputs<'_>) -> Result<Reconciliation, Refusal> {
     let listing = Listing::read(&inputs)?;
-    let (policy, because) = images::decide(&inputs, &listing);
+    let (policy, because) = policy::decide(&inputs, &listing);
     let blank = writing::blank(&listing, inputs.wanted.version.clone(), policy, because);
     if let Some(note) = nothing_to_decide(&inputs) {
         let is_unknown = matches!(inputs.wanted.coverage, Coverage::Unknown { .. });

@@ -11,15 +11,16 @@
 mod evaluate;
 mod format;
 mod functions;
+mod given;
 mod parse;
 mod paths;
 mod shared;
 
 use std::cell::Cell;
 
-pub use format::kind;
 pub use paths::paths;
 use serde_json::Value;
+pub use shared::kind;
 
 use crate::budget::{Budget, Exceeded, Of};
 

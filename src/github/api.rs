@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use crate::forge_api;
+
 /// Where the public GitHub's API is.
 const PUBLIC: &str = "https://api.github.com";
 
@@ -54,8 +56,7 @@ impl Api {
 
     /// The host, for messages.
     pub(super) fn host(&self) -> String {
-        let host = self.rest.host_str().unwrap_or_default();
-        self.rest.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        forge_api::host(&self.rest)
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::api::Api;
 use super::error::{Failure, InvalidAccess};
 use super::repository::RepositoryId;
-use super::session::Session;
+use super::session::{InstallationToken, Session};
 use crate::http::{BoundSecret, Credential, Origin, Request, Secret, Transport};
 
 /// Clocks differ: GitHub takes no signature from the future, and none that lasts longer than ten minutes.
@@ -51,13 +51,6 @@ impl PrivateKey {
         let signed = jsonwebtoken::encode(&Header::new(Algorithm::RS256), claims, &self.0);
         signed.map(Secret::new).map_err(|_| Failure::Request("the App's private key can't sign".to_owned()))
     }
-}
-
-/// A token, and when it ends in seconds since 1970.
-#[derive(Debug, Clone)]
-pub(super) struct InstallationToken {
-    secret: BoundSecret,
-    expires: u64,
 }
 
 #[derive(Serialize)]

@@ -15,23 +15,12 @@ use serde_json::{Value, json};
 
 use super::Identity;
 use super::api::Api;
-use super::error::{Failure, GraphqlFailure, InvalidAccess};
-use super::repository::RepositoryId;
+use super::error::{Caller, Failure, GraphqlFailure, InvalidAccess};
+use super::repository::{Repository, RepositoryId};
 use super::send::{Moved, Sender};
 use super::session::Session;
-use crate::http::{Credential, Entries, Origin, Transport, next_query};
-
-/// GitHub's largest page.
-pub(super) const PER_PAGE: usize = 100;
-
-/// A longer list than this is a loop.
-const MAX_PAGES: usize = 600;
-
-/// The most bytes of one list, all its pages together.
-const MAX_LIST_BYTES: usize = 64 << 20;
-
-/// The entries of a page; lists that know no page size may give more than were asked for.
-type Listed<T> = Entries<T, { 100 * PER_PAGE }>;
+use crate::forge_api::{Listed, MAX_LIST_BYTES, MAX_PAGES, PER_PAGE, with_page};
+use crate::http::{Credential, Origin, Transport, next_query};
 
 /// One API with one identity.
 #[derive(Debug, Clone)]
@@ -40,7 +29,7 @@ pub(super) struct Client {
     /// Made by the first request, because it needs a runtime.
     octocrab: OnceLock<Octocrab>,
     /// Whether the job's own token is used for a repository that is not the job's.
-    pub(super) is_abroad: bool,
+    pub(super) is_other_repository: bool,
 }
 
 /// A whole list.
@@ -86,7 +75,7 @@ impl Client {
         }
         let (api, repository, session) = (api.clone(), repository.clone(), session.clone());
         let sender = Sender { transport, api, identity, repository, session };
-        Ok(Self { sender, octocrab: OnceLock::new(), is_abroad: false })
+        Ok(Self { sender, octocrab: OnceLock::new(), is_other_repository: false })
     }
 
     /// The API's host, for messages.
@@ -94,8 +83,20 @@ impl Client {
         self.sender.api.host()
     }
 
+    /// Who asks, for messages.
+    pub(super) fn caller(&self) -> Caller<'_> {
+        let Sender { transport, identity, .. } = &self.sender;
+        let (host, is_other_repository) = (self.host(), self.is_other_repository);
+        Caller { transport, host, identity: identity.as_ref(), is_other_repository }
+    }
+
     pub(super) fn identity(&self) -> Option<&Identity> {
         self.sender.identity.as_ref()
+    }
+
+    /// What GitHub says of a repository as a whole.
+    pub(super) async fn repository(&self, id: &RepositoryId) -> Result<Repository, Failure> {
+        self.get(&id.route()).await
     }
 
     /// The name under which an App acts.
@@ -217,7 +218,7 @@ impl Client {
         let answer: GraphqlAnswer<T> = self.write(Method::POST, "/graphql", &body).await?;
         match answer {
             GraphqlAnswer { data: Some(data), errors } if errors.is_empty() => Ok(data),
-            GraphqlAnswer { errors, .. } => Err(Failure::graphql(errors, self)),
+            GraphqlAnswer { errors, .. } => Err(Failure::graphql(errors, &self.sender.transport)),
         }
     }
 
@@ -225,11 +226,6 @@ impl Client {
     pub(super) async fn mutate(&self, mutation: &str, variables: Value) -> Result<(), Failure> {
         let _turn = self.sender.session.turn().await;
         self.graphql::<Value>(mutation, variables).await.map(drop)
-    }
-
-    /// What GitHub said, without the token.
-    pub(super) fn masked(&self, text: &str) -> String {
-        self.sender.transport.masked(text)
     }
 }
 
@@ -249,6 +245,5 @@ fn next_page(headers: &HeaderMap, route: &str, page: usize, full: bool) -> Resul
         return Ok(linked.map(|query| format!("{path}?{query}")));
     }
     let query = route.split_once('?').map(|(_, query)| query).unwrap_or_default();
-    let others: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("page=")).collect();
-    Ok(Some(format!("{path}?{}&page={}", others.join("&"), page + 1)))
+    Ok(Some(format!("{path}?{}", with_page(query, &(page + 1).to_string()))))
 }

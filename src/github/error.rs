@@ -8,13 +8,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::client::Client;
-use super::limit::{LIMITED, Limit, believable, limit};
-use super::words::{plain, words};
+use super::Identity;
+use super::limit::{LIMITED, Limit, limit};
+use super::words::words;
 use crate::catalogue::CatalogueError;
-use crate::ending::Ends as _;
 use crate::forge::ForgeError;
-use crate::http::{InvalidSecret, Origin, Response, TransportError, redacted};
+use crate::forge_api::{believable, not_listed, plain, unanswered};
+use crate::http::{InvalidSecret, Origin, Response, Transport, TransportError, redacted};
 
 /// What is needed to write.
 const NEEDED: &str = "GITHUB_TOKEN must hold a token that may write contents and pull requests of the repository: a \
@@ -78,6 +78,16 @@ pub(super) enum Failure {
     Rejected(String),
 }
 
+/// Who asked, as far as a failure's message speaks of it.
+pub(super) struct Caller<'a> {
+    pub(super) transport: &'a Transport,
+    /// The API's host.
+    pub(super) host: String,
+    pub(super) identity: Option<&'a Identity>,
+    /// Whether the job's own token is used for a repository that is not the job's.
+    pub(super) is_other_repository: bool,
+}
+
 /// One of GraphQL's errors.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct GraphqlFailure {
@@ -136,11 +146,11 @@ impl Failure {
     }
 
     /// The first of GraphQL's errors, which there must be where there is no data.
-    pub(super) fn graphql(errors: Vec<GraphqlFailure>, client: &Client) -> Self {
+    pub(super) fn graphql(errors: Vec<GraphqlFailure>, transport: &Transport) -> Self {
         let Some(mut first) = errors.into_iter().next() else {
             return Self::Malformed("an answer of GraphQL without data and errors".to_owned());
         };
-        first.message = plain(&client.masked(&first.message));
+        first.message = plain(&transport.masked(&first.message));
         Self::Graphql(first)
     }
 
@@ -195,27 +205,15 @@ impl From<octocrab::Error> for Failure {
 }
 
 /// A failure as the forge's port says it.
-pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> ForgeError {
-    let unavailable = |action, retry_after, source: TransportError| ForgeError::Unavailable {
-        action,
-        host: client.host(),
-        retry_after,
-        source: Arc::new(source),
-    };
+pub(super) fn forge_error(failure: Failure, action: String, caller: &Caller<'_>) -> ForgeError {
     let answer = match failure {
         Failure::Answer(answer) => answer,
-        Failure::Transport(error) if error.retry_helps() => return unavailable(action, None, error),
-        // Something stands in front of GitHub, a firewall or a sign-in page, and lets us through another time.
-        Failure::Transport(error @ TransportError::WebPage { status, .. }) if status != 404 => {
-            let (reason, hint) = (error.to_string(), error.hint());
-            return ForgeError::Postponed { action, reason, retry_after: None, hint };
-        }
-        Failure::Transport(error) => {
-            return ForgeError::Unusable { action, reason: error.to_string(), hint: error.hint() };
-        }
+        Failure::Transport(error) => return unanswered(error, action, caller.host.clone()),
         Failure::Graphql(failure) => return of_graphql(failure, action),
         Failure::Rejected(reason) => return ForgeError::Rejected { action, reason },
-        other => return ForgeError::Invalid { action, reason: client.masked(&other.to_string()) },
+        other => {
+            return ForgeError::Invalid { action, reason: caller.transport.masked(&other.to_string()) };
+        }
     };
     let reason = answer.words.clone();
     if let Some(limit) = &answer.limit {
@@ -227,9 +225,12 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
         403 if !answer.is_json => {
             ForgeError::Postponed { action, reason, retry_after: answer.retry_after, hint: None }
         }
-        401 | 403 => ForgeError::Refused { action, reason, hint: hint(&answer, client) },
-        404 if answer.is_json => ForgeError::Refused { action, reason, hint: hint(&answer, client) },
-        408 | 500..=599 => unavailable(action, answer.retry_after, answer.error),
+        401 | 403 => ForgeError::Refused { action, reason, hint: hint(&answer, caller) },
+        404 if answer.is_json => ForgeError::Refused { action, reason, hint: hint(&answer, caller) },
+        408 | 500..=599 => {
+            let (host, source) = (caller.host.clone(), Arc::new(answer.error));
+            ForgeError::Unavailable { action, host, retry_after: answer.retry_after, source }
+        }
         _ if is_lag(&reason) => ForgeError::NotYet { action, reason },
         _ if is_protected(&reason) => {
             let hint =
@@ -260,20 +261,14 @@ fn of_graphql(failure: GraphqlFailure, action: String) -> ForgeError {
 }
 
 /// A failure as the port of candidates says it. `subject` is the host and the account that was asked.
-pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client) -> CatalogueError {
+pub(super) fn catalogue_error(failure: Failure, subject: String, caller: &Caller<'_>) -> CatalogueError {
     let answer = match failure {
         Failure::Answer(answer) => answer,
-        Failure::Transport(error) if error.retry_helps() => {
-            return CatalogueError::Unavailable { subject, source: Arc::new(error) };
+        Failure::Transport(error) => return not_listed(error, subject),
+        other => {
+            let reason = caller.transport.masked(&other.to_string());
+            return CatalogueError::Invalid { subject, reason };
         }
-        // Whatever answers so has no such API.
-        Failure::Transport(error @ TransportError::WebPage { status, .. }) if status.is_client_error() => {
-            return CatalogueError::NotOffered { subject, reason: error.to_string() };
-        }
-        Failure::Transport(error) => {
-            return CatalogueError::Unusable { reason: error.to_string(), hint: error.hint() };
-        }
-        other => return CatalogueError::Invalid { subject, reason: client.masked(&other.to_string()) },
     };
     let reason = answer.words.clone();
     match answer.status.as_u16() {
@@ -283,7 +278,7 @@ pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client
         }
         401 => {
             let status = format!("{}: {reason}", answer.status);
-            CatalogueError::Refused { subject: client.host(), status, hint: READING }
+            CatalogueError::Refused { subject: caller.host.clone(), status, hint: READING }
         }
         400 | 403 | 404 => CatalogueError::NotOffered { subject, reason },
         408 | 500..=599 => CatalogueError::Unavailable { subject, source: Arc::new(answer.error) },
@@ -292,10 +287,10 @@ pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client
 }
 
 /// What a person can do about a refusal.
-fn hint(answer: &Answered, client: &Client) -> Option<String> {
+fn hint(answer: &Answered, caller: &Caller<'_>) -> Option<String> {
     let words = answer.words.to_lowercase();
     let by_an_app = words.contains("not accessible by integration");
-    Some(match client.identity() {
+    Some(match caller.identity {
         _ if answer.to_the_app => {
             "check the App's id and private key, and that the App is installed for this repository".to_owned()
         }
@@ -309,7 +304,7 @@ fn hint(answer: &Answered, client: &Client) -> Option<String> {
         Some(_) if words.contains("saml") => {
             "authorise the token for single sign-on of the organisation".to_owned()
         }
-        Some(_) if client.is_abroad && (by_an_app || answer.status == 404) => {
+        Some(_) if caller.is_other_repository && (by_an_app || answer.status == 404) => {
             "the token of an Actions job is good for the job's own repository only; use an App or a personal access \
              token"
                 .to_owned()

@@ -2,20 +2,12 @@
 
 use std::time::Duration;
 
+use crate::forge_api::believable;
 use crate::http::Response;
 
 /// How long a limit lasts that does not say so
 /// (<https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api>).
 pub(super) const LIMITED: Duration = Duration::from_secs(60);
-
-/// Waits that we believe: none is shorter, and GitHub's longest window is an hour.
-const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3600)];
-
-/// A wait that makes sense.
-pub(super) fn believable(wait: Duration) -> Duration {
-    let [shortest, longest] = WAITS;
-    wait.clamp(shortest, longest)
-}
 
 /// A rate limit that was met.
 #[derive(Debug, Clone)]

@@ -69,7 +69,8 @@ impl Projects for Organisations {
             return Err(ForgeError::Refused { action, reason, hint });
         }
         let read = self.read(group).await;
-        let repositories = read.map_err(|failure| error::forge_error(failure, action, &self.client))?;
+        let repositories =
+            read.map_err(|failure| error::forge_error(failure, action, &self.client.caller()))?;
         let living =
             repositories.into_iter().filter(|repository| !repository.archived && !repository.disabled);
         let found = |repository: WireRepository| FoundProject {

@@ -79,7 +79,7 @@ impl Catalogue for Packages {
             Some(Identity::App(_)) => return Err(offered("the list is not for Apps")),
             Some(Identity::Token(_)) => {}
         }
-        let names = self.read().await.map_err(|f| catalogue_error(f, self.asked(), &self.client))?;
+        let names = self.read().await.map_err(|f| catalogue_error(f, self.asked(), &self.client.caller()))?;
         Ok(Candidates::Names(names))
     }
 }

@@ -6,9 +6,6 @@ use std::str::FromStr;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::client::Client;
-use super::error::Failure;
-
 /// A repository as GitHub addresses it. Upper and lower case are the same.
 #[derive(Debug, Clone)]
 pub struct RepositoryId {
@@ -57,10 +54,6 @@ pub(super) struct Permissions {
     pub(super) triage: bool,
     #[serde(default)]
     pub(super) pull: bool,
-}
-
-pub(super) async fn read(client: &Client, id: &RepositoryId) -> Result<Repository, Failure> {
-    client.get(&id.route()).await
 }
 
 impl Repository {

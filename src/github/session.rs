@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::app::InstallationToken;
+use crate::http::BoundSecret;
 
 /// GitHub asks for no parallel writes and for a second between two of them
 /// (<https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api>).
@@ -21,6 +21,13 @@ pub struct Session {
     writes: Arc<Mutex<Option<Interval>>>,
     /// By App and owner.
     tokens: Arc<Mutex<HashMap<(String, String), InstallationToken>>>,
+}
+
+/// The token of an App's installation, and when it ends in seconds since 1970.
+#[derive(Debug, Clone)]
+pub(super) struct InstallationToken {
+    pub(super) secret: BoundSecret,
+    pub(super) expires: u64,
 }
 
 /// Nobody else writes while it is held.

@@ -3,10 +3,7 @@
 
 use serde_json::Value;
 
-use crate::release::one_line;
-
-/// More of an error's text than this is no message any more.
-const MAX_WORDS: usize = 300;
+use crate::forge_api::plain;
 
 /// The words of an error's body.
 pub(super) fn words(body: &Value) -> String {
@@ -34,21 +31,5 @@ fn detail(error: &Value) -> String {
             parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
         }
         _ => String::new(),
-    }
-}
-
-/// One line of text. Of a page only the title is worth showing.
-pub(super) fn plain(text: &str) -> String {
-    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
-    let text = match title {
-        Some((title, _)) => title,
-        None if text.trim_start().starts_with('<') => "a page of HTML",
-        None => text,
-    };
-    let line = one_line(text);
-    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MAX_WORDS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
     }
 }

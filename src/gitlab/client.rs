@@ -14,23 +14,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::Token;
-use super::error::{API, Failure, InvalidAccess};
+use super::error::{API, Caller, Failure, InvalidAccess};
+use crate::forge_api::{self, Listed, MAX_LIST_BYTES, MAX_PAGES, PER_PAGE, with_page};
 use crate::http::{
-    BoundSecret, Credential, Entries, InvalidSecret, Origin, Request, Response, Transport, UnreadableLink,
-    next_query, redacted,
+    BoundSecret, Credential, InvalidSecret, Origin, Request, Response, Transport, UnreadableLink, next_query,
+    redacted,
 };
-
-/// GitLab's largest page.
-pub(super) const PER_PAGE: usize = 100;
-
-/// A longer list than this is a loop: GitLab refuses offsets above 50,000.
-pub(super) const MAX_PAGES: usize = 600;
-
-/// The most bytes of one list, all its pages together: release notes are long, and all of them are kept.
-const MAX_LIST_BYTES: usize = 64 << 20;
-
-/// The entries of a page. Some servers give more than were asked for; this many nobody gives.
-type Listed<T> = Entries<T, { 100 * PER_PAGE }>;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -78,8 +67,12 @@ impl Client {
 
     /// The API's host, for messages.
     pub(super) fn host(&self) -> String {
-        let host = self.api.host_str().unwrap_or_default();
-        self.api.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        forge_api::host(&self.api)
+    }
+
+    /// Who asks, for messages.
+    pub(super) fn caller(&self) -> Caller<'_> {
+        Caller { transport: &self.transport, host: self.host(), token: self.token.as_ref() }
     }
 
     pub(super) fn token(&self) -> Option<&Token> {
@@ -308,11 +301,7 @@ fn next_page(response: &Response, page: usize, full: bool, url: &Url) -> Result<
         None if response.headers.contains_key("link") || !full => return Ok(None),
         None => (page + 1).to_string(),
     };
-    let mut with_page = url.clone();
-    let others: Vec<(String, String)> =
-        url.query_pairs().into_owned().filter(|(name, _)| name != "page").collect();
-    with_page.query_pairs_mut().clear().extend_pairs(others).append_pair("page", &next);
-    Ok(with_page.query().map(str::to_owned))
+    Ok(Some(with_page(url.query().unwrap_or_default(), &next)))
 }
 
 fn unreadable(error: &UnreadableLink, url: &Url) -> Failure {

@@ -10,18 +10,10 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::Token;
-use super::client::Client;
 use crate::catalogue::CatalogueError;
-use crate::ending::Ends as _;
 use crate::forge::ForgeError;
-use crate::http::{InvalidSecret, Origin, Response, TransportError};
-use crate::release::one_line;
-
-/// More of an error's text than this is no message any more.
-const MAX_WORDS: usize = 300;
-
-/// Waits that we believe: none is shorter, and GitLab's longest window is an hour.
-const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3600)];
+use crate::forge_api::{believable, not_listed, plain, unanswered};
+use crate::http::{InvalidSecret, Origin, Response, Transport, TransportError};
 
 /// What is needed to write.
 const NEEDED: &str =
@@ -82,6 +74,14 @@ pub(super) enum Failure {
         /// Its path.
         project: String,
     },
+}
+
+/// Who asked, as far as a failure's message speaks of it.
+pub(super) struct Caller<'a> {
+    pub(super) transport: &'a Transport,
+    /// The API's host.
+    pub(super) host: String,
+    pub(super) token: Option<&'a Token>,
 }
 
 /// An answer other than 2xx, as far as it says anything.
@@ -159,28 +159,17 @@ impl From<ApiError<Failure>> for Failure {
 }
 
 /// A failure as the forge's port says it.
-pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> ForgeError {
+pub(super) fn forge_error(failure: Failure, action: String, caller: &Caller<'_>) -> ForgeError {
     let answer = match failure {
         Failure::Answer(answer) => answer,
-        Failure::Transport(error) if error.retry_helps() => {
-            let (host, source) = (client.host(), Arc::new(error));
-            return ForgeError::Unavailable { action, host, retry_after: None, source };
-        }
-        // Something stands in front of GitLab, a firewall or a sign-in page, and lets us through another time.
-        Failure::Transport(error @ TransportError::WebPage { status, .. }) if status != 404 => {
-            let (reason, hint) = (error.to_string(), error.hint());
-            return ForgeError::Postponed { action, reason, retry_after: None, hint };
-        }
-        Failure::Transport(error) => {
-            let hints: Vec<String> = [error.hint(), slashes(&error)].into_iter().flatten().collect();
-            let hint = Some(hints.join(" ")).filter(|hint| !hint.is_empty());
-            return ForgeError::Unusable { action, reason: error.to_string(), hint };
-        }
+        Failure::Transport(error) => return behind_a_proxy(error, action, caller),
         Failure::Archived { .. } => {
             let hint = "unarchive it, or take it out of the targets";
             return ForgeError::Refused { action, reason: failure.to_string(), hint: Some(hint.to_owned()) };
         }
-        other => return ForgeError::Invalid { action, reason: client.masked(&other.to_string()) },
+        other => {
+            return ForgeError::Invalid { action, reason: caller.transport.masked(&other.to_string()) };
+        }
     };
     let Answered { status, words: reason, .. } = &*answer;
     let reason = reason.clone();
@@ -193,7 +182,7 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
             let hint = of_rule(&reason).to_owned();
             ForgeError::Refused { action, reason, hint: Some(hint) }
         }
-        401 | 403 => ForgeError::Refused { action, reason, hint: hint(&answer, client.token()) },
+        401 | 403 => ForgeError::Refused { action, reason, hint: hint(&answer, caller.token) },
         // GitLab knows all our routes: a part of the path became two.
         404 if reason == "404 Not Found" && slashes(&answer.error).is_some() => {
             let hint = slashes(&answer.error);
@@ -204,7 +193,7 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
             ForgeError::Refused { action, reason, hint: Some(hint.to_owned()) }
         }
         408 | 429 | 500..=599 => {
-            let (host, source) = (client.host(), Arc::new(answer.error));
+            let (host, source) = (caller.host.clone(), Arc::new(answer.error));
             ForgeError::Unavailable { action, host, retry_after: answer.retry_after, source }
         }
         _ if is_lag(&reason) => ForgeError::NotYet { action, reason },
@@ -213,30 +202,35 @@ pub(super) fn forge_error(failure: Failure, action: String, client: &Client) -> 
     }
 }
 
+/// No answer of GitLab's own, which a proxy may be to blame for.
+fn behind_a_proxy(error: TransportError, action: String, caller: &Caller<'_>) -> ForgeError {
+    let slashes = slashes(&error);
+    let mut unanswered = unanswered(error, action, caller.host.clone());
+    if let ForgeError::Unusable { hint, .. } = &mut unanswered {
+        let hints: Vec<String> = [hint.take(), slashes].into_iter().flatten().collect();
+        *hint = Some(hints.join(" ")).filter(|hint| !hint.is_empty());
+    }
+    unanswered
+}
+
 /// A failure as the port of candidates says it. `subject` is the host and the project that was asked.
-pub(super) fn catalogue_error(failure: Failure, subject: String, client: &Client) -> CatalogueError {
+pub(super) fn catalogue_error(failure: Failure, subject: String, caller: &Caller<'_>) -> CatalogueError {
     let answer = match failure {
         Failure::Answer(answer) => answer,
-        Failure::Transport(error) if error.retry_helps() => {
-            return CatalogueError::Unavailable { subject, source: Arc::new(error) };
-        }
-        // Whatever answers so has no such API.
-        Failure::Transport(error @ TransportError::WebPage { status, .. }) if status.is_client_error() => {
-            return CatalogueError::NotOffered { subject, reason: error.to_string() };
-        }
+        Failure::Transport(error) => return not_listed(error, subject),
         Failure::Hidden(reason) => {
             return CatalogueError::NotOffered { subject, reason: reason.to_owned() };
         }
-        Failure::Transport(error) => {
-            return CatalogueError::Unusable { reason: error.to_string(), hint: error.hint() };
+        other => {
+            let reason = caller.transport.masked(&other.to_string());
+            return CatalogueError::Invalid { subject, reason };
         }
-        other => return CatalogueError::Invalid { subject, reason: client.masked(&other.to_string()) },
     };
     let reason = answer.words.clone();
     match answer.status.as_u16() {
-        401 if client.token().is_some() => {
+        401 if caller.token.is_some() => {
             let status = format!("{}: {reason}", answer.status);
-            CatalogueError::Refused { subject: client.host(), status, hint: READING }
+            CatalogueError::Refused { subject: caller.host.clone(), status, hint: READING }
         }
         401 | 403 | 404 => CatalogueError::NotOffered { subject, reason },
         408 | 429 | 500..=599 => CatalogueError::Unavailable { subject, source: Arc::new(answer.error) },
@@ -335,31 +329,14 @@ fn flat(value: &Value) -> String {
     }
 }
 
-/// One line of text. Of a page only the title is worth showing.
-fn plain(text: &str) -> String {
-    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
-    let text = match title {
-        Some((title, _)) => title,
-        None if text.trim_start().starts_with('<') => "a page of HTML",
-        None => text,
-    };
-    let line = one_line(text);
-    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MAX_WORDS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
 /// `Retry-After`, else the end of the rate limit's window as seen from the answer's own date. Without either,
 /// or without any sense in them (a reset in 1970), the forge did not say.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let [shortest, longest] = WAITS;
     let by_window = || {
         let reset: u64 = response.header("ratelimit-reset")?.parse().ok()?;
         let date = httpdate::parse_http_date(response.header("date")?).ok()?;
         (std::time::UNIX_EPOCH + Duration::from_secs(reset)).duration_since(date).ok()
     };
     let told = response.retry_after.filter(|_| response.header("retry-after").is_some());
-    told.or_else(by_window).map(|wait| wait.clamp(shortest, longest))
+    told.or_else(by_window).map(believable)
 }

@@ -72,7 +72,7 @@ impl Projects for Groups {
     async fn projects(&self, group: &str) -> Result<Vec<FoundProject>, ForgeError> {
         let action = format!("couldn't list the projects of group `{group}`");
         let read = self.read(group).await;
-        let projects = read.map_err(|failure| error::forge_error(failure, action, &self.client))?;
+        let projects = read.map_err(|failure| error::forge_error(failure, action, &self.client.caller()))?;
         let found = |project: WireProject| FoundProject {
             path: project.path_with_namespace,
             default_branch: project.default_branch.map(Branch),

@@ -83,7 +83,7 @@ impl Catalogue for ReleaseNotes {
     }
 
     async fn candidates(&self) -> Result<Candidates, CatalogueError> {
-        let notes = self.read().await.map_err(|f| catalogue_error(f, self.asked(), &self.client))?;
+        let notes = self.read().await.map_err(|f| catalogue_error(f, self.asked(), &self.client.caller()))?;
         Ok(Candidates::Releases(notes))
     }
 }

@@ -73,7 +73,7 @@ pub async fn find_project(
             Ok(project) => return Ok(Some(ProjectId::Number(project.id))),
             Err(failure) if failure.status() == Some(404) => {}
             Err(failure) => {
-                return Err(catalogue_error(failure, format!("{}: {id}", client.host()), &client));
+                return Err(catalogue_error(failure, format!("{}: {id}", client.host()), &client.caller()));
             }
         }
     }

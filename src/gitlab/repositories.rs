@@ -61,7 +61,7 @@ impl Catalogue for RegistryRepositories {
     }
 
     async fn candidates(&self) -> Result<Candidates, CatalogueError> {
-        let names = self.read().await.map_err(|f| catalogue_error(f, self.asked(), &self.client))?;
+        let names = self.read().await.map_err(|f| catalogue_error(f, self.asked(), &self.client.caller()))?;
         Ok(Candidates::Names(names))
     }
 }

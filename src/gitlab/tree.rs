@@ -6,10 +6,11 @@ use gitlab::api::common::NameOrId;
 use gitlab::api::endpoint_prelude::{Endpoint, Method, QueryParams};
 use serde::Deserialize;
 
-use super::client::{Client, MAX_PAGES, PER_PAGE};
+use super::client::Client;
 use super::error::Failure;
 use super::project::ProjectId;
 use crate::forge::CommitId;
+use crate::forge_api::{MAX_PAGES, PER_PAGE};
 
 /// `GET /projects/:id/repository/tree`. The crate's own endpoint sends its parameters in a body, which GitLab does not
 /// read in a GET.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::marker::Marker;
 use crate::release::Version;
 
 /// A branch name.
@@ -110,11 +109,11 @@ impl Place {
         branch.0.strip_prefix(&self.prefix).is_some_and(is_major)
     }
 
-    /// Whether a merge request was opened for this place from a branch that has another text in front: its marker says so,
-    /// and the rest of the name is right.
-    pub fn is_stray(&self, branch: &Branch, marked: &Marker) -> bool {
+    /// Whether a merge request was opened for this place from a branch that has another text in front: its marker names
+    /// target branch and producer, and the rest of the name is right.
+    pub fn is_stray(&self, branch: &Branch, target: &Branch, producer: &str) -> bool {
         let found = branch.0.rsplit_once(&self.unprefixed);
-        self.unprefixed == format!("{}/{}-", marked.target, marked.producer)
+        self.unprefixed == format!("{target}/{producer}-")
             && !branch.0.starts_with(&self.prefix)
             && found.is_some_and(|(_, rest)| is_major(rest))
     }

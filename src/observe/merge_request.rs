@@ -61,7 +61,9 @@ pub async fn strays(
     let open = forge.open_merge_requests(&place.target).await?;
     let is_stray = |mr: &&MergeRequest| {
         let marked = Description::read(&mr.description).map(|description| description.marker);
-        mr.from_this_project && marked.is_some_and(|marker| place.is_stray(&mr.source_branch, &marker))
+        mr.from_this_project
+            && marked
+                .is_some_and(|marker| place.is_stray(&mr.source_branch, &marker.target, &marker.producer))
     };
     Ok(open.iter().filter(is_stray).map(|mr| mr.source_branch.clone()).collect())
 }

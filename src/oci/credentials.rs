@@ -1,12 +1,9 @@
-//! Which credentials belong to a registry: given ones, the environment, docker's and containers' files, the job
-//! of a GitLab pipeline, in this order. The environment is an argument.
+//! What proves to a registry who we are, and what may be wrong with it. The environment is an argument.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::docker_config::{self, Target};
 use crate::ending::{Ending, Ends};
 use crate::http::{BoundSecret, Origin, Secret};
-use crate::registry::Prefix;
 
 /// What proves to one registry who we are; secrets that nobody else is sent.
 #[derive(Debug, Clone)]
@@ -102,29 +99,6 @@ impl Credentials {
         }
     }
 
-    /// What is kept by host for the repositories below `prefix` at `origin`, from the first source that has any:
-    /// `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`; `$REGISTRY_AUTH_FILE`; `containers/auth.json` below
-    /// `$XDG_RUNTIME_DIR` or `~/.config`; `CI_REGISTRY_USER` and `…_PASSWORD` if `CI_REGISTRY` is this registry.
-    pub async fn of_host(
-        prefix: &Prefix,
-        origin: &Origin,
-        environment: &Environment<'_>,
-    ) -> Result<Self, CredentialsError> {
-        let target = Target::new(prefix, origin);
-        for path in files(environment) {
-            if let Some(found) = docker_config::look_up(&path, &target).await? {
-                return Ok(found);
-            }
-        }
-        if environment("CI_REGISTRY").is_some_and(|host| host == prefix.host())
-            && let (Some(user), Some(password)) =
-                (environment("CI_REGISTRY_USER"), environment("CI_REGISTRY_PASSWORD"))
-        {
-            return Ok(Self::password(user, password, origin));
-        }
-        Ok(Self::Anonymous)
-    }
-
     /// A user and a password for one registry.
     pub fn password(user: impl Into<String>, password: impl Into<String>, origin: &Origin) -> Self {
         Self::Password { user: user.into(), password: Secret::new(password).bound_to(origin.clone()) }
@@ -139,19 +113,4 @@ impl Credentials {
             | Self::RegistryToken(secret) => Some(secret.origin()),
         }
     }
-}
-
-/// The files in the order of go-containerregistry's keychain.
-fn files(variable: &Environment<'_>) -> Vec<PathBuf> {
-    let home = variable("HOME").map(PathBuf::from);
-    let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
-    let docker = variable("DOCKER_CONFIG").map(|folder| Path::new(&folder).join("config.json"));
-    let runtime = variable("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("containers/auth.json"));
-    let files = [
-        docker.or_else(|| below_home(".docker/config.json")),
-        variable("REGISTRY_AUTH_FILE").map(PathBuf::from),
-        runtime,
-        below_home(".config/containers/auth.json"),
-    ];
-    files.into_iter().flatten().collect()
 }

@@ -11,7 +11,8 @@ use oci_distribution::manifest::{
 use serde::Deserialize;
 
 use super::annotations::{Annotations, Untaken};
-use super::client::{Client, cut, not_understood, unexpected, unreadable};
+use super::answer::{cut, not_understood, unexpected, unreadable};
+use super::client::Client;
 use super::index::{self, Entry, Platform};
 use super::session::Scope;
 use crate::http::{Request, Response, redacted};

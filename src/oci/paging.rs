@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::allowance::{Of, too_many};
-use super::client::{Client, cut, not_understood, unexpected, unreadable};
+use super::answer::{cut, not_understood, unexpected, unreadable};
+use super::client::Client;
 use super::session::Scope;
 use crate::http::{Entries, Request, Response, next_query};
 use crate::registry::RegistryError;

@@ -9,7 +9,8 @@ use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use super::allowance::too_many;
-use super::client::{Client, cut, unexpected};
+use super::answer::{cut, unexpected};
+use super::client::Client;
 use super::manifest::{self, Found};
 use super::paging;
 use super::session::Scope;

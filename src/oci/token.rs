@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::client::{not_understood, unanswered, unreadable};
+use super::answer::{not_understood, unanswered, unreadable};
 use super::credentials::Credentials;
 use super::refusal::words;
 use crate::ending::Ends as _;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::cluster::{IMAGE_KEYS, SELECTOR};
-use super::machine::text_of_cluster;
 use super::machine_image::Raw;
 use super::selector::{EXTRA_KEYS, KEYS};
 use super::{Problem, Wrong};
@@ -174,6 +173,20 @@ pub(super) fn conditions(
         selector.insert((*key).to_owned(), text);
     }
     Ok(selector)
+}
+
+/// What a cluster says, wherever values have their cluster.
+pub(super) fn text_of_cluster(
+    values: Rendered<'_>,
+    at: &KeyPath,
+    below: &[&str],
+) -> Result<Option<String>, Problem> {
+    for cluster in [at.clone(), KeyPath::default().below(&["cluster"]), KeyPath::default()] {
+        if let Some(text) = values.text(&cluster.below(below))?.filter(|text| !text.is_empty()) {
+            return Ok(Some(text));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

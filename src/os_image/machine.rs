@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::cluster::{CONTROL_PLANE, DEPLOYMENT_DEFAULT, DEPLOYMENTS, Scope};
-use super::definition::{Choice, Definition, Server};
+use super::definition::{Choice, Definition, Server, text_of_cluster};
 use super::{Problem, Wrong};
 use crate::sylva::{BOOTSTRAP_PROVIDER, INFRA_PROVIDER, INFRASTRUCTURES, K8S_VERSION};
 use crate::values::{KeyPath, Rendered};
@@ -145,18 +145,4 @@ impl Cluster {
     pub fn is_metal3(&self) -> bool {
         self.infrastructure.as_deref().is_none_or(|name| name == METAL3)
     }
-}
-
-/// What a cluster says, wherever values have their cluster.
-pub(super) fn text_of_cluster(
-    values: Rendered<'_>,
-    at: &KeyPath,
-    below: &[&str],
-) -> Result<Option<String>, Problem> {
-    for cluster in [at.clone(), KeyPath::default().below(&["cluster"]), KeyPath::default()] {
-        if let Some(text) = values.text(&cluster.below(below))?.filter(|text| !text.is_empty()) {
-            return Ok(Some(text));
-        }
-    }
-    Ok(None)
 }

@@ -1,6 +1,6 @@
 //! What becomes of the keys: the release to go to, and each change of each file, without its bytes.
 
-use super::gates::Signed;
+use super::signed::Signed;
 use super::{Current, PlanError, PlanInput, Planned, Surveyed, kubernetes_versions, references};
 use crate::reconcile::kubernetes_versions::Coupled;
 use crate::reconcile::references::{References, Releases};

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::gates::Found;
 use super::{Current, Survey};
 use crate::budget::Budget;
 use crate::check::Severities;
 use crate::reconcile::Images;
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
-use crate::release::data::SelectionQuery;
+use crate::release::data::{Found, SelectionQuery};
 use crate::release::policy::Policy;
 use crate::release::{ImageKey, Naming, Version};
 use crate::signature::Requirement;

@@ -3,38 +3,12 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::images::not_read;
 use super::listing::Listing;
 use super::pairing::Fate;
-use super::{Images, Inputs, Note};
+use super::policy::not_read;
+use super::{Images, Inputs, Note, Suggested, Unlisted};
 use crate::release::pairing::{compare_k8s, compare_os_releases};
-use crate::release::{Artifact, Coverage, Facets, ImageKey, Line, OfFamily, OfLine, Release};
-
-/// An artifact that is published and not listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Suggested {
-    /// Its key.
-    pub key: ImageKey,
-    /// What it stands for, where that is known.
-    pub line: Option<Line>,
-    /// Why it was not added.
-    pub why: Unlisted,
-}
-
-/// Why an artifact was not added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unlisted {
-    /// The policy adds nothing.
-    NothingIsAdded,
-    /// No key of its family is listed.
-    OtherFamily,
-    /// The release that the file names had its line too, and the file left it out.
-    LeftOut,
-    /// Another key of its line is listed.
-    LineIsListed,
-    /// A release is not completely known, so nobody can tell whether its line is new.
-    NotKnown,
-}
+use crate::release::{Artifact, Coverage, Facets, ImageKey, OfFamily, OfLine, Release};
 
 /// What is added, what is suggested, and what is to be said about it.
 #[derive(Debug, Default)]

@@ -2,24 +2,10 @@
 
 use std::fmt;
 
-use super::Departure;
-use super::Inputs;
 use super::listing::{Item, Listing};
 use super::pairing::Fate;
-use crate::release::{Facets, Family, ImageKey};
-
-/// A family whose OS release changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OsChange {
-    /// The family.
-    pub family: Family,
-    /// The OS release so far.
-    pub from: String,
-    /// The OS release that it will be.
-    pub to: String,
-    /// The keys that will stand for it, in the order of the file.
-    pub keys: Vec<ImageKey>,
-}
+use super::{Departure, Inputs, OsChange};
+use crate::release::{Facets, ImageKey};
 
 /// The changes of OS releases, in the order in which their keys are listed.
 pub(super) fn os_changes(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[Fate]) -> Vec<OsChange> {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{Because, Images, OsChange, Suggested};
-use crate::release::{Facets, ImageKey, Line, Version};
+use super::{Because, Images};
+use crate::release::{Facets, Family, ImageKey, Line, Version};
 use crate::values::{Change, Entry, Position};
 
 /// The changes of a mapping, and what they mean. Every list is in the order of the file unless it says otherwise.
@@ -159,6 +159,45 @@ pub struct Foreign {
     pub registry: String,
     /// Where it stands.
     pub at: Position,
+}
+
+/// A family whose OS release changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OsChange {
+    /// The family.
+    pub family: Family,
+    /// The OS release so far.
+    pub from: String,
+    /// The OS release that it will be.
+    pub to: String,
+    /// The keys that will stand for it, in the order of the file.
+    pub keys: Vec<ImageKey>,
+}
+
+/// An artifact that is published and not listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggested {
+    /// Its key.
+    pub key: ImageKey,
+    /// What it stands for, where that is known.
+    pub line: Option<Line>,
+    /// Why it was not added.
+    pub why: Unlisted,
+}
+
+/// Why an artifact was not added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlisted {
+    /// The policy adds nothing.
+    NothingIsAdded,
+    /// No key of its family is listed.
+    OtherFamily,
+    /// The release that the file names had its line too, and the file left it out.
+    LeftOut,
+    /// Another key of its line is listed.
+    LineIsListed,
+    /// A release is not completely known, so nobody can tell whether its line is new.
+    NotKnown,
 }
 
 /// A key that stays though the wanted release was not shown to have it.

@@ -4,10 +4,10 @@ use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
 use super::addition::additions;
-use super::images::decide;
 use super::listing::{Item, Listing, overlay_owners};
 use super::ownership::Owner;
 use super::pairing::fates;
+use super::policy::decide;
 use super::{Because, Foreign, Images, Inputs};
 use crate::release::pairing::ByLine;
 use crate::release::{Existence, Facets, ImageKey, OfLine, Release};

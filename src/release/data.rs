@@ -19,6 +19,9 @@ pub struct Candidate {
     pub first_seen: Option<Timestamp>,
 }
 
+/// What planning found against releases.
+pub type Found = BTreeMap<Version, Vec<Hold>>;
+
 /// What a target asks of the releases.
 #[derive(Debug, Clone)]
 pub struct SelectionQuery<'a> {
@@ -33,7 +36,7 @@ pub struct SelectionQuery<'a> {
     /// How names are read.
     pub naming: &'a Naming,
     /// What planning an update to a release found against it: signatures, a jump.
-    pub found: &'a BTreeMap<Version, Vec<Hold>>,
+    pub found: &'a Found,
     /// Whether the images that would be listed must be signed: then the plan asks whether they are what they are asked for.
     pub requires_signatures: bool,
     /// The time of asking.

@@ -4,7 +4,7 @@ use anstyle::Style;
 
 use super::table::{Column, Table};
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, findings, paint, printable, references};
-use crate::plan::gates::Checked;
+use crate::plan::signed::Checked;
 use crate::plan::{Plan, Planned, PlannedFile};
 use crate::release::data::Known;
 use crate::release::policy::Exclusion;

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::diff;
-use crate::plan::gates::Checked;
+use crate::plan::signed::Checked;
 use crate::plan::{Plan, Planned, PlannedFile};
 use crate::release::data::Known;
 use crate::release::selection::Verdict;

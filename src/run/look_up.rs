@@ -2,9 +2,10 @@
 
 use crate::ending::{Ending, Ends};
 use crate::observe::releases::{ObserveError, Snapshot};
-use crate::plan::gates::{Ask, Found, Signatures, ask};
+use crate::plan::gates::{Ask, ask};
+use crate::plan::signed::Signatures;
 use crate::plan::{KeyPlan, PlanError, PlanInput, decide};
-use crate::release::data::Known;
+use crate::release::data::{Found, Known};
 use crate::release::selection::{Choice, Next, next_wanted};
 use crate::release::{Coverage, Release, Version};
 

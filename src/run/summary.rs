@@ -8,7 +8,7 @@ use crate::merge_request::text::{
 };
 use crate::observe::releases::{Producer, Snapshot};
 use crate::plan::findings::{Findings, told};
-use crate::plan::gates::Checked;
+use crate::plan::signed::Checked;
 use crate::plan::{Plan, PlannedFile};
 use crate::release::data::Known;
 use crate::release::policy::Exclusion;

@@ -9,7 +9,7 @@ use super::{Evidence, Keys, Lacks, Layout, Part, Rejection, Verified, json};
 use crate::release::Digest;
 
 /// The type of a claim that an image was signed.
-pub(super) const TYPE: &str = "cosign container image signature";
+const TYPE: &str = "cosign container image signature";
 
 const LAYER: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -77,7 +77,7 @@ pub(super) fn verify(
     })?;
     let Critical { identity, image, r#type } = json::read::<Payload>(Part::Payload, payload)?.critical;
     if r#type != TYPE {
-        return Err(Rejection::ClaimType(Rejection::quoted(&r#type)));
+        return Err(Rejection::ClaimType { found: Rejection::quoted(&r#type), expected: TYPE });
     }
     let signed = image.docker_manifest_digest;
     let digest: Digest = signed.parse().map_err(|_| not_sha256(&signed))?;

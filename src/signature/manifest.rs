@@ -57,7 +57,7 @@ impl Manifest {
                 Err(Rejection::ManifestType(Rejection::quoted(other)))
             }
             _ if manifest.layers().len() > MAX_LAYERS => {
-                Err(Rejection::TooManyLayers(manifest.layers().len()))
+                Err(Rejection::TooManyLayers { layers: manifest.layers().len(), cap: MAX_LAYERS })
             }
             _ => Ok(manifest),
         }

@@ -27,8 +27,13 @@ pub enum Rejection {
         cap: u64,
     },
     /// More layers than anybody signs an image with.
-    #[error("the signature manifest has {0} layers (at most {max} are read)", max = super::MAX_LAYERS)]
-    TooManyLayers(usize),
+    #[error("the signature manifest has {layers} layers (at most {cap} are read)")]
+    TooManyLayers {
+        /// How many it has.
+        layers: usize,
+        /// The most that are read.
+        cap: usize,
+    },
     /// What stands at the signature's tag is no image manifest.
     #[error("the signature manifest is a `{0}`, not an image manifest")]
     ManifestType(String),
@@ -65,8 +70,13 @@ pub enum Rejection {
     #[error("keyless: it counts by a certificate only, not by a public key")]
     Keyless,
     /// A genuine signature of something else than an image.
-    #[error("its type is `{0}`, not `{expected}`", expected = super::classic::TYPE)]
-    ClaimType(String),
+    #[error("its type is `{found}`, not `{expected}`")]
+    ClaimType {
+        /// What it says to be.
+        found: String,
+        /// What the claim of an image says.
+        expected: &'static str,
+    },
     /// A genuine signature of another image: a replay, or a tag that was moved.
     #[error("it signs another image, {0}")]
     OtherImage(String),

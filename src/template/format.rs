@@ -3,28 +3,11 @@
 
 use std::fmt::Write;
 
-use serde_json::{Number, Value};
+use serde_json::Number;
 
 use super::shared::Shared;
 use super::{LONGEST, TemplateError};
 use crate::budget::Budget;
-
-/// The shortest form that reads back as the same number, with an exponent where that is below -4 or above 5. Numbers of
-/// values files are floats to Helm, so that 1234567 is printed as 1.234567e+06.
-pub(super) fn number_printed(number: &Number) -> String {
-    let Some(float) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
-    if float == 0.0 || (1e-4..1e6).contains(&float.abs()) {
-        return float.to_string();
-    }
-    let text = format!("{float:e}");
-    match text.split_once('e') {
-        Some((mantissa, exponent)) => {
-            let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
-            format!("{mantissa}e{sign}{digits:0>2}")
-        }
-        None => text,
-    }
-}
 
 /// Text in double quotes as `strconv.Quote` writes it.
 pub(super) fn quoted(text: &str) -> String {
@@ -173,19 +156,6 @@ fn digits(text: &str) -> Result<(usize, &str), TemplateError> {
         0 => Ok((0, rest)),
         1..=3 => Ok((digits.parse().unwrap_or_default(), rest)),
         _ => Err(unfit("has a width of more than three digits")),
-    }
-}
-
-/// What a value is, in words.
-pub fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "a boolean",
-        Value::Number(number) if number.is_f64() => "a floating number",
-        Value::Number(_) => "a whole number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a mapping",
     }
 }
 

@@ -13,8 +13,8 @@ use std::cmp::Ordering;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::evaluate::Given;
 use super::format::quoted;
+use super::given::Given;
 use super::shared::Shared;
 use super::{LONGEST, ReadYaml, TemplateError};
 use crate::budget::{Budget, Of};

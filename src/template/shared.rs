@@ -13,7 +13,6 @@ use std::rc::Rc;
 use serde_json::{Number, Value};
 
 use super::TemplateError;
-use super::format::number_printed;
 use crate::budget::{Budget, Of};
 
 static NULL: Value = Value::Null;
@@ -164,8 +163,8 @@ impl<'v> Shared<'v> {
         match self {
             Self::List(_) => "a list",
             Self::Map(_) => "a mapping",
-            Self::At(value) => super::kind(value),
-            Self::Made(value) => super::kind(value),
+            Self::At(value) => kind(value),
+            Self::Made(value) => kind(value),
         }
     }
 
@@ -349,5 +348,35 @@ impl Drop for Made<'_> {
 impl<'v, T: Into<Value>> From<T> for Shared<'v> {
     fn from(value: T) -> Self {
         Self::Made(Rc::new(value.into()))
+    }
+}
+
+/// What a value is, in words.
+pub fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Number(number) if number.is_f64() => "a floating number",
+        Value::Number(_) => "a whole number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+}
+
+/// The shortest form that reads back as the same number, with an exponent where that is below -4 or above 5. Numbers of
+/// values files are floats to Helm, so that 1234567 is printed as 1.234567e+06.
+pub(super) fn number_printed(number: &Number) -> String {
+    let Some(float) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
+    if float == 0.0 || (1e-4..1e6).contains(&float.abs()) {
+        return float.to_string();
+    }
+    let text = format!("{float:e}");
+    match text.split_once('e') {
+        Some((mantissa, exponent)) => {
+            let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
+            format!("{mantissa}e{sign}{digits:0>2}")
+        }
+        None => text,
     }
 }

@@ -1,6 +1,6 @@
 //! Byte ranges of changes to a block mapping: whole lines for entries, parts of lines for their values.
 
-use super::copied::copied_value;
+use super::copied::{copied_value, pair_text};
 use super::planned::{MappingPlan, NewEntry};
 use super::quotes::written;
 use super::text_edit::Replacement;
@@ -202,12 +202,6 @@ fn enabling_empty(
 
 fn pair_lines(document: &Document, pairs: &[Pair], indentation: &str, end: &str) -> String {
     pairs.iter().map(|pair| format!("{indentation}{}{end}", pair_text(document, *pair))).collect()
-}
-
-/// `key: value` without anchors and comments.
-pub(crate) fn pair_text(document: &Document, pair: Pair) -> String {
-    let slice = |node| document.slice(document.tree().span(node));
-    format!("{}: {}", slice(pair.key), slice(pair.value))
 }
 
 /// Joins changes of whole lines that touch, in the order of their places, so that lines that come take the place of

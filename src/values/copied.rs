@@ -84,3 +84,9 @@ fn without(document: &Document, whole: Range<usize>, mut cuts: Vec<Range<usize>>
     }
     out
 }
+
+/// `key: value` without anchors and comments.
+pub(crate) fn pair_text(document: &Document, pair: Pair) -> String {
+    let slice = |node| document.slice(document.tree().span(node));
+    format!("{}: {}", slice(pair.key), slice(pair.value))
+}

@@ -3,7 +3,7 @@
 use granit_parser::{Parser, ScanError};
 
 use super::Position;
-use super::document::ValuesError;
+use super::error::ValuesError;
 use super::lines::Lines;
 
 /// How a pointer of Git LFS begins (<https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>).

@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::block::pair_text;
-use super::copied::copied_value;
+use super::copied::{copied_value, pair_text};
 use super::planned::{MappingPlan, NewEntry};
 use super::quotes::written;
 use super::text_edit::Replacement;

@@ -1,40 +1,77 @@
-//! The direction of dependencies between the rooms of `src/`, read from its `crate::` paths.
+//! The direction of dependencies in `src/`: between modules by a table, between files by the absence of circles.
 //!
-//! Unit tests (`#[cfg(test)]` to the end of a file, and `tests.rs`) are not held to it, and neither are comments.
+//! Unit tests (`#[cfg(test)]` to the end of a file, and `tests.rs`) are not held to it, and neither are comments. The
+//! picture that CONTRIBUTING speaks of: `cargo test --test it architecture::picture -- --nocapture`.
 
-use std::collections::BTreeSet;
+mod files;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 
-/// Values in, values out.
-const CORE: &[&str] = &[
-    "budget",
-    "release",
-    "values",
-    "template",
-    "sylva",
-    "signature",
-    "reconcile",
-    "os_image",
-    "check",
-    "schedule",
-    "merge_request",
-    "plan",
+use files::{Files, attributes, is_for_tests, visible_type};
+use source::{Source, code_of, leaves_by_super, modules_named, parsed, sources};
+
+/// Every module of `src/`, from the bottom up, and the modules that it may use besides itself. An arrow that is not here
+/// is a decision: make it in ARCHITECTURE.md first.
+#[rustfmt::skip]
+const MAY_USE: &[(&str, &[&str])] = &[
+    // The core: values in, values out.
+    ("budget", &[]),
+    ("release", &[]),
+    ("schedule", &[]),
+    ("template", &["budget"]),
+    ("values", &["budget", "template"]),
+    ("sylva", &["values", "template"]),
+    ("signature", &["budget", "release", "values", "template", "sylva"]),
+    ("reconcile", &["release", "values", "sylva"]),
+    ("os_image", &["budget", "release", "values", "template", "sylva", "signature"]),
+    ("check", &["budget", "release", "values", "sylva", "signature", "reconcile", "os_image"]),
+    ("merge_request", &["release"]),
+    ("plan", &["budget", "release", "values", "sylva", "signature", "reconcile", "check"]),
+    // Ports: traits, their types and errors.
+    ("registry", &["release", "signature"]),
+    ("catalogue", &["release"]),
+    ("forge", &["merge_request"]),
+    ("store", &["release", "signature"]),
+    ("cluster", &[]),
+    // How the errors of core and ports end: one table.
+    ("ending", &["budget", "release", "values", "signature", "reconcile", "os_image", "merge_request", "plan", "registry",
+                 "catalogue", "forge", "cluster"]),
+    // Adapters, over one transport. What both forges do alike stands below them.
+    ("http", &["ending"]),
+    ("forge_api", &["release", "catalogue", "forge", "ending", "http"]),
+    ("oci", &["release", "signature", "registry", "catalogue", "ending", "http"]),
+    ("gitlab", &["release", "registry", "catalogue", "forge", "http", "forge_api"]),
+    ("github", &["release", "registry", "catalogue", "forge", "http", "forge_api"]),
+    ("kube", &["cluster", "http"]),
+    ("disk", &["release", "signature", "registry", "catalogue", "store", "ending"]),
+    // The application, over ports only.
+    ("observe", &["release", "signature", "os_image", "merge_request", "plan", "registry", "catalogue", "forge", "store",
+                  "ending"]),
+    ("apply", &["merge_request", "forge", "cluster", "observe"]),
+    ("run", &["budget", "release", "reconcile", "merge_request", "plan", "forge", "ending", "observe", "apply"]),
+    ("serve", &["schedule"]),
+    // The edge: what people write and read, and what is made of it.
+    ("config", &["release", "values", "schedule", "signature", "reconcile", "check", "merge_request", "plan", "registry",
+                 "forge", "ending", "run"]),
+    ("wiring", &["release", "signature", "merge_request", "registry", "catalogue", "forge", "store", "cluster", "ending",
+                 "http", "oci", "gitlab", "github", "kube", "disk", "observe", "apply", "run", "config"]),
+    ("report", &["release", "signature", "reconcile", "os_image", "check", "merge_request", "plan", "forge", "cluster",
+                 "ending", "run"]),
+    // Local files are what its commands work on; a secret and the count of requests are types of `http`.
+    ("cli", &["budget", "release", "values", "sylva", "schedule", "signature", "reconcile", "os_image", "check",
+              "merge_request", "plan", "registry", "cluster", "ending", "http", "disk", "observe", "apply", "run", "serve",
+              "config", "wiring", "report"]),
 ];
-/// Traits, their types and errors.
-const PORTS: &[&str] = &["registry", "catalogue", "forge", "store", "cluster"];
-/// How errors end: of core and ports, by one table.
-const ENDING: &str = "ending";
-/// The one transport, which every adapter may use.
-const HTTP: &str = "http";
+
+/// The first modules of the table: no I/O, no clock, no async, no logging.
+const CORE: usize = 12;
+
 /// One protocol each.
 const ADAPTERS: &[&str] = &["oci", "gitlab", "github", "kube", "disk"];
-/// Over ports only.
-const APPLICATION: &[&str] = &["observe", "apply", "run", "serve"];
-/// What people write and read, and what is made of it.
-const EDGE: &[&str] = &["config", "wiring", "report", "cli"];
 
-/// What no core room may speak of: it has no I/O, no clock, no async and no logging.
+/// What the core does not speak of.
 const NOT_IN_CORE: &[&str] = &[
     "tokio::",
     "reqwest::",
@@ -53,131 +90,14 @@ const NOT_IN_CORE: &[&str] = &[
     "Zoned::now",
 ];
 
-/// The rooms that `room` may use besides itself; `None` for a room that is not in the table.
-fn may_use(room: &str) -> Option<Vec<&'static str>> {
-    let core_rooms: Option<&[&'static str]> = match room {
-        "budget" | "release" | "schedule" => Some(&[]),
-        "template" => Some(&["budget"]),
-        "values" => Some(&["budget", "template"]),
-        "sylva" => Some(&["values", "template"]),
-        "signature" => Some(&["budget", "release", "values", "template", "sylva"]),
-        "reconcile" => Some(&["release", "values", "sylva"]),
-        "os_image" => Some(&["budget", "release", "values", "template", "sylva", "signature"]),
-        "check" => {
-            Some(&["budget", "release", "values", "template", "sylva", "signature", "reconcile", "os_image"])
-        }
-        "merge_request" => Some(&["release", "reconcile", "signature"]),
-        "plan" => Some(&CORE[..CORE.len() - 1]),
-        _ => None,
-    };
-    if let Some(rooms) = core_rooms {
-        return Some(rooms.to_vec());
-    }
-    let groups: &[&[&'static str]] = match room {
-        ENDING => &[CORE, PORTS],
-        HTTP => &[&[ENDING]],
-        _ if PORTS.contains(&room) => &[CORE],
-        _ if ADAPTERS.contains(&room) => &[CORE, PORTS, &[ENDING, HTTP]],
-        _ if APPLICATION.contains(&room) => &[CORE, PORTS, &[ENDING], APPLICATION],
-        "config" => &[CORE, PORTS, &[ENDING, "run"]],
-        "wiring" => &[CORE, PORTS, &[ENDING, HTTP], ADAPTERS, APPLICATION, &["config"]],
-        "report" => &[CORE, PORTS, &[ENDING], APPLICATION],
-        // Local files are what its commands work on; a secret and the count of requests are `http`'s types.
-        "cli" => &[CORE, PORTS, APPLICATION, EDGE, &["disk", ENDING, HTTP]],
-        _ => return None,
-    };
-    Some(groups.concat())
-}
+/// Circles of files that are natural, each with the reason. There is none.
+const NATURAL_CIRCLES: &[(&[&str], &str)] = &[];
 
-/// A source file of the library: the room that it belongs to, and its code without comments and unit tests.
-struct Source {
-    path: PathBuf,
-    room: String,
-    /// How many modules deep it lies: 1 for `release.rs`, 2 for `release/key.rs`.
-    depth: usize,
-    code: String,
-}
+/// How many names stand for more than one type. It may only fall.
+const NAMES_OF_SEVERAL_TYPES: usize = 0;
 
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut paths = Vec::new();
-    collect(&root, &mut paths);
-    paths.sort();
-    paths.iter().filter_map(|path| source(&root, path)).collect()
-}
-
-fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, paths);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            paths.push(path);
-        }
-    }
-}
-
-/// `lib.rs` and `main.rs` are the front door, not rooms; a file of unit tests is none of our business.
-fn source(root: &Path, path: &Path) -> Option<Source> {
-    let below = path.strip_prefix(root).unwrap().with_extension("");
-    let modules: Vec<&str> = below.iter().map(|part| part.to_str().unwrap()).collect();
-    if ["lib", "main"].contains(&modules[0]) || modules.contains(&"tests") {
-        return None;
-    }
-    let code = code_of(&fs::read_to_string(path).unwrap());
-    Some(Source { path: path.to_owned(), room: modules[0].to_owned(), depth: modules.len(), code })
-}
-
-/// The text up to its unit tests, without line comments. No string in `src/` needs `//` to be told from a comment here:
-/// cutting one short can only hide a path inside a string, which is no dependency.
-fn code_of(text: &str) -> String {
-    let end = text.find("\n#[cfg(test)]\nmod ").unwrap_or(text.len());
-    let lines = text[..end].lines().map(|line| line.split("//").next().unwrap_or_default());
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-/// The rooms that `code` names by `crate::room` or inside `crate::{…}`.
-fn rooms_named(code: &str) -> BTreeSet<String> {
-    code.split("crate::").skip(1).flat_map(first_names).collect()
-}
-
-fn first_names(after: &str) -> Vec<String> {
-    match after.strip_prefix('{') {
-        Some(group) => top_level_items(group).iter().map(|item| identifier(item)).collect(),
-        None => vec![identifier(after)],
-    }
-}
-
-fn identifier(text: &str) -> String {
-    text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
-}
-
-/// The comma-separated items of a `{…}` group whose opening brace was already taken.
-fn top_level_items(group: &str) -> Vec<String> {
-    let (mut items, mut depth) = (vec![String::new()], 0_usize);
-    for c in group.chars() {
-        match c {
-            '}' if depth == 0 => break,
-            ',' if depth == 0 => {
-                items.push(String::new());
-                continue;
-            }
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            _ => {}
-        }
-        items.last_mut().unwrap().push(c);
-    }
-    items.retain(|item| !item.trim().is_empty());
-    items
-}
-
-/// Whether `code` climbs out of its room by `super::` instead of naming the other one.
-fn leaves_by_super(code: &str, depth: usize) -> bool {
-    let chain = "super::".repeat(depth);
-    let deeper = "super::".repeat(depth + 1);
-    let top_level = |line: &str| line.starts_with("use ") || line.starts_with("pub use ");
-    code.contains(&deeper) || code.lines().any(|line| top_level(line) && line.contains(&chain))
+fn may_use(module: &str) -> Option<&'static [&'static str]> {
+    MAY_USE.iter().find(|(name, _)| *name == module).map(|(_, used)| *used)
 }
 
 fn fail_on(violations: &[String], rule: &str) {
@@ -185,27 +105,27 @@ fn fail_on(violations: &[String], rule: &str) {
 }
 
 #[test]
-fn every_room_is_in_the_table() {
-    let missing: BTreeSet<String> = sources()
-        .iter()
-        .filter(|source| may_use(&source.room).is_none())
-        .map(|source| format!("`{}` ({})", source.room, source.path.display()))
-        .collect();
-    let rule =
-        "a room that is not in the table: give it a row in ARCHITECTURE.md and in tests/it/architecture.rs";
-    fail_on(&Vec::from_iter(missing), rule);
+fn every_module_is_in_the_table_and_uses_only_what_stands_above_it() {
+    let mut violations = Vec::new();
+    let names: Vec<&str> = MAY_USE.iter().map(|(name, _)| *name).collect();
+    for (i, (name, used)) in MAY_USE.iter().enumerate() {
+        let later = used.iter().filter(|used| !names[..i].contains(used));
+        violations.extend(later.map(|later| format!("`{name}` uses `{later}`, which stands below it")));
+    }
+    let unnamed = sources().into_iter().filter(|source| may_use(source.module()).is_none());
+    violations.extend(unnamed.map(|source| format!("no row for {}", source.path.display())));
+    fail_on(&violations, "give the module its row in ARCHITECTURE.md and in tests/it/architecture.rs");
 }
 
 #[test]
-fn rooms_use_only_the_rooms_that_the_table_gives_them() {
+fn modules_use_only_the_modules_that_the_table_gives_them() {
     let mut violations = Vec::new();
     for source in sources() {
-        let Some(allowed) = may_use(&source.room) else { continue };
-        for used in rooms_named(&source.code) {
-            let is_room = may_use(&used).is_some();
-            if is_room && used != source.room && !allowed.contains(&used.as_str()) {
+        let Some(allowed) = may_use(source.module()) else { continue };
+        for used in modules_named(&source.code).iter().filter(|used| may_use(used).is_some()) {
+            if used != source.module() && !allowed.contains(&used.as_str()) {
                 let path = source.path.display();
-                violations.push(format!("`{}` must not use `{used}` ({path})", source.room));
+                violations.push(format!("`{}` must not use `{used}` ({path})", source.module()));
             }
         }
     }
@@ -213,19 +133,47 @@ fn rooms_use_only_the_rooms_that_the_table_gives_them() {
 }
 
 #[test]
-fn no_room_is_left_by_super() {
+fn every_arrow_of_the_table_is_used() {
+    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources() {
+        used.entry(source.module().to_owned()).or_default().extend(modules_named(&source.code));
+    }
+    let unused = MAY_USE.iter().flat_map(|(name, allowed)| {
+        let used = used.get(*name).cloned().unwrap_or_default();
+        allowed
+            .iter()
+            .filter(move |arrow| !used.contains(**arrow))
+            .map(move |arrow| format!("{name} → {arrow}"))
+    });
+    fail_on(&Vec::from_iter(unused), "take the arrows out of the table that are not used any more");
+}
+
+#[test]
+fn no_module_is_left_by_super() {
     let climbing: Vec<String> = sources()
         .iter()
-        .filter(|source| leaves_by_super(&source.code, source.depth))
+        .filter(|source| leaves_by_super(&source.code, source.modules.len()))
         .map(|source| source.path.display().to_string())
         .collect();
-    fail_on(&climbing, "another room is named by `crate::`, so that this test sees it");
+    fail_on(&climbing, "another module is named by `crate::`, so that this test sees it");
+}
+
+#[test]
+fn files_form_no_circles_but_the_natural_ones() {
+    let natural = |circle: &Vec<String>| NATURAL_CIRCLES.iter().any(|(files, _)| circle == files);
+    let circles: Vec<Vec<String>> = circles();
+    let others = circles.iter().filter(|circle| !natural(circle)).map(|circle| circle.join(" ↔ "));
+    fail_on(&Vec::from_iter(others), "files that can only be understood together");
+    let gone = NATURAL_CIRCLES.iter().filter(|(files, _)| !circles.iter().any(|circle| circle == files));
+    let gone = gone.map(|(files, why)| format!("{} ({why})", files.join(" ↔ ")));
+    fail_on(&Vec::from_iter(gone), "exceptions that are not needed any more");
 }
 
 #[test]
 fn the_core_has_no_io_no_clock_no_async_and_no_logging() {
     let mut violations = Vec::new();
-    for source in sources().iter().filter(|source| CORE.contains(&source.room.as_str())) {
+    let core: Vec<&str> = MAY_USE[..CORE].iter().map(|(name, _)| *name).collect();
+    for source in sources().iter().filter(|source| core.contains(&source.module())) {
         for word in NOT_IN_CORE.iter().filter(|word| source.code.contains(**word)) {
             violations.push(format!("`{word}` in {}", source.path.display()));
         }
@@ -236,9 +184,10 @@ fn the_core_has_no_io_no_clock_no_async_and_no_logging() {
 #[test]
 fn only_wiring_names_adapters_together() {
     let mut violations = Vec::new();
-    for source in sources().iter().filter(|source| source.room != "wiring") {
-        let named = rooms_named(&source.code);
-        let others: Vec<_> = ADAPTERS.iter().filter(|a| named.contains(**a) && **a != source.room).collect();
+    for source in sources().iter().filter(|source| source.module() != "wiring") {
+        let named = modules_named(&source.code);
+        let others: Vec<_> =
+            ADAPTERS.iter().filter(|a| named.contains(**a) && **a != source.module()).collect();
         if others.len() > 1 {
             violations.push(format!("{others:?} in {}", source.path.display()));
         }
@@ -247,12 +196,95 @@ fn only_wiring_names_adapters_together() {
 }
 
 #[test]
+fn a_name_stands_for_one_type() {
+    let several = names_of_several_types();
+    let told: Vec<String> =
+        several.iter().map(|(name, places)| format!("{name}: {}", places.join(", "))).collect();
+    assert!(
+        several.len() <= NAMES_OF_SEVERAL_TYPES,
+        "{} names of several types:\n{}",
+        told.len(),
+        told.join("\n")
+    );
+}
+
+/// Circles of files, names of several types, and lines of code of each module; for people, with `--nocapture`.
+#[test]
+fn picture() {
+    let circles = circles();
+    println!("circles of files: {}", circles.len());
+    circles.iter().for_each(|circle| println!("  {}", circle.join(" ↔ ")));
+    let several = names_of_several_types();
+    let types: usize = several.values().map(Vec::len).sum();
+    println!("names of several types: {} for {types} types", several.len());
+    several.iter().for_each(|(name, places)| println!("  {name}: {}", places.join(", ")));
+    println!("lines of code, without comments, blank lines and unit tests:");
+    let mut lines: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for source in sources() {
+        let (files, code) = lines.entry(source.module().to_owned()).or_default();
+        *files += 1;
+        *code += source.code.lines().filter(|line| !line.trim().is_empty()).count();
+    }
+    for (name, _) in MAY_USE {
+        let (files, code) = lines.get(*name).copied().unwrap_or_default();
+        println!("  {name:14} {code:6} in {files:3} files");
+    }
+    assert_eq!(lines.len(), MAY_USE.len());
+}
+
+fn circles() -> Vec<Vec<String>> {
+    let circles = Files::of(&sources()).circles();
+    circles.iter().map(|circle| circle.iter().map(|place| place.join("/")).collect()).collect()
+}
+
+/// Names that stand for several types, with the files that define them. A type that only its own file sees is passed over.
+fn names_of_several_types() -> BTreeMap<String, Vec<String>> {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for source in sources() {
+        for item in
+            parsed(&source.path).items.iter().filter(|item| !attributes(item).iter().any(is_for_tests))
+        {
+            if let Some(name) = visible_type(item) {
+                places.entry(name).or_default().push(source.modules.join("/"));
+            }
+        }
+    }
+    places.retain(|_, places| places.len() > 1);
+    places
+}
+
+#[test]
 fn paths_are_read_as_rust_reads_them() {
     let code = "use crate::{forge::{Branch, CommitId}, plan, };\nlet x = crate::values::KeyPath::default();";
     let expected = ["forge", "plan", "values"].map(str::to_owned);
-    assert_eq!(rooms_named(code), BTreeSet::from(expected));
-    assert_eq!(rooms_named(&code_of("/// See [`crate::cli`].\nfn f() {} // crate::run\n")), BTreeSet::new());
+    assert_eq!(modules_named(code), BTreeSet::from(expected));
+    assert_eq!(
+        modules_named(&code_of("/// See [`crate::cli`].\nfn f() {} // crate::run\n")),
+        BTreeSet::new()
+    );
     assert!(leaves_by_super("use super::forge;", 1));
     assert!(!leaves_by_super("use super::Version;", 2));
     assert!(leaves_by_super("    fn f() { super::super::forge::g() }", 1));
+}
+
+#[test]
+fn a_circle_is_found_through_a_re_export() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |modules: &[&str], text: &str| {
+        let path = folder.path().join(modules.join("_"));
+        fs::write(&path, text).unwrap();
+        let modules = modules.iter().map(|module| (*module).to_owned()).collect();
+        Source { path, modules, code: text.to_owned() }
+    };
+    let files = [
+        file(&["a"], "mod x; mod y; pub use x::X;"),
+        file(&["a", "x"], "use super::y::Y; pub struct X; fn f(_: Y) {}"),
+        file(
+            &["a", "y"],
+            "pub struct Y; #[cfg(test)] mod tests { use super::super::X; } fn g() { super::X::made() }",
+        ),
+        file(&["b"], "fn h(_: crate::a::X) {}"),
+    ];
+    let circles = Files::of(&files).circles();
+    assert_eq!(circles, [[vec!["a".to_owned(), "x".to_owned()], vec!["a".to_owned(), "y".to_owned()]]]);
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::signatures;
 use super::shelf::{Facts, Shelf};
 use super::{ObserveError, Snapshot};
-use crate::plan::gates::Signatures;
+use crate::plan::signed::Signatures;
 use crate::registry::{RegistryError, Repository};
 use crate::release::data::SelectionQuery;
 use crate::release::identity::Asked;

@@ -13,7 +13,7 @@ use super::tag_lists::TagLists;
 use super::{ObserveError, Producer};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::ending::{Ending, Ends as _, sentence};
-use crate::plan::gates::Signatures;
+use crate::plan::signed::Signatures;
 use crate::registry::{Manifest, RegistryError, Repository};
 use crate::release::data::{Candidate, Known};
 use crate::release::{Artifact, ImageKey, Release, Tag, Version};

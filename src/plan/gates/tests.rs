@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::budget::Budget;
 use crate::check::Severities;

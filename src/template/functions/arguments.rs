@@ -7,7 +7,7 @@ use serde_json::Number;
 
 use super::{Answer, Function};
 use crate::budget::Budget;
-use crate::template::evaluate::Given;
+use crate::template::given::Given;
 use crate::template::shared::Shared;
 use crate::template::{LONGEST, ReadYaml, TemplateError};
 

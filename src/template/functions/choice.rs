@@ -3,7 +3,7 @@
 use super::arguments::Arguments;
 use super::{Answer, is_empty};
 use crate::template::TemplateError;
-use crate::template::evaluate::Given;
+use crate::template::given::Given;
 
 /// What `and` and `or` give when no argument before the last one decided.
 pub(super) fn last<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {

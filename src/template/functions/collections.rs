@@ -3,7 +3,7 @@
 use super::Answer;
 use super::arguments::{Arguments, or_null};
 use crate::budget::Of;
-use crate::template::evaluate::Given;
+use crate::template::given::Given;
 use crate::template::shared::Shared;
 use crate::template::{LONGEST, TemplateError};
 

@@ -8,7 +8,7 @@ use serde_json::{Number, Value};
 use super::Answer;
 use super::arguments::{Arguments, or_null};
 use crate::budget::Of;
-use crate::template::evaluate::Given;
+use crate::template::given::Given;
 use crate::template::shared::{DEEPEST, Output, Shared};
 use crate::template::{LONGEST, TemplateError};
 

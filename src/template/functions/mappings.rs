@@ -8,7 +8,7 @@ use super::Answer;
 use super::arguments::{Arguments, or_null};
 use crate::budget::Of;
 use crate::template::TemplateError;
-use crate::template::evaluate::Given;
+use crate::template::given::Given;
 use crate::template::shared::{DEEPEST, Entries, Shared};
 
 /// Puts a value at a key.

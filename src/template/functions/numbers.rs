@@ -4,7 +4,7 @@ use serde_json::Number;
 
 use super::Answer;
 use super::arguments::Arguments;
-use crate::template::evaluate::Given;
+use crate::template::given::Given;
 use crate::template::shared::Shared;
 
 /// A number without its fraction; a text that is no number is 0 (spf13/cast).

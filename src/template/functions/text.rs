@@ -7,8 +7,8 @@ use serde_json::Number;
 use super::Answer;
 use super::arguments::{Arguments, within};
 use crate::template::LONGEST;
-use crate::template::evaluate::Given;
 use crate::template::format::formatted;
+use crate::template::given::Given;
 
 /// Blanks stand only between two arguments of which neither is text.
 pub(super) fn print<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {

@@ -256,7 +256,7 @@ fn a_manifest_that_is_none_is_refused_before_anything_is_asked_for() {
                 edited(signer.signs_classic(&subject()), |m| m["mediaType"] = json!(index)),
                 Rejection::ManifestType(index.into()),
             ),
-            (many(MAX_LAYERS + 1), Rejection::TooManyLayers(MAX_LAYERS + 1)),
+            (many(MAX_LAYERS + 1), Rejection::TooManyLayers { layers: MAX_LAYERS + 1, cap: MAX_LAYERS }),
             (large.clone(), Rejection::TooLarge { what: Part::Manifest, size, cap: MAX_MANIFEST }),
         ] {
             let evidence = Evidence { layout, ..evidence };
