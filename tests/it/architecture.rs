@@ -9,7 +9,7 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use files::{Files, attributes, is_for_tests, visible_type};
+use files::{Files, Place, attributes, is_for_tests, visible_type};
 use source::{Source, code_of, leaves_by_super, modules_named, parsed, sources};
 
 /// Every module of `src/`, from the bottom up, and the modules that it may use besides itself. An arrow that is not here
@@ -237,20 +237,26 @@ fn circles() -> Vec<Vec<String>> {
     circles.iter().map(|circle| circle.iter().map(|place| place.join("/")).collect()).collect()
 }
 
-/// Names that stand for several types, with the files that define them. A type that only its own file sees is passed over.
+/// Names that stand for several types where both are seen, with the files that define them.
 fn names_of_several_types() -> BTreeMap<String, Vec<String>> {
-    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut types: BTreeMap<String, Vec<(String, Place)>> = BTreeMap::new();
     for source in sources() {
         for item in
             parsed(&source.path).items.iter().filter(|item| !attributes(item).iter().any(is_for_tests))
         {
-            if let Some(name) = visible_type(item) {
-                places.entry(name).or_default().push(source.modules.join("/"));
+            if let Some((name, seen_in)) = visible_type(item, &source.modules) {
+                types.entry(name).or_default().push((source.modules.join("/"), seen_in));
             }
         }
     }
-    places.retain(|_, places| places.len() > 1);
-    places
+    let meets = |(file, here): &(String, Place), all: &[(String, Place)]| {
+        all.iter().any(|(other, there)| other != file && (here.starts_with(there) || there.starts_with(here)))
+    };
+    let several = types.into_iter().map(|(name, all)| {
+        let meeting = all.iter().filter(|one| meets(one, &all)).map(|(file, _)| file.clone()).collect();
+        (name, meeting)
+    });
+    several.filter(|(_, meeting): &(String, Vec<String>)| !meeting.is_empty()).collect()
 }
 
 #[test]

@@ -210,8 +210,9 @@ fn name(item: &Item) -> Option<String> {
     Some(name.to_string())
 }
 
-/// The name of the type that an item defines, if other files may see it.
-pub(super) fn visible_type(item: &Item) -> Option<String> {
+/// The name of the type that an item defines, and the module in which it is seen: the whole crate is the empty one. A type
+/// that only its own file sees is none of these.
+pub(super) fn visible_type(item: &Item, file: &Place) -> Option<(String, Place)> {
     let visibility = match item {
         Item::Enum(item) => &item.vis,
         Item::Struct(item) => &item.vis,
@@ -219,5 +220,10 @@ pub(super) fn visible_type(item: &Item) -> Option<String> {
         Item::Type(item) => &item.vis,
         _ => return None,
     };
-    name(item).filter(|_| !matches!(visibility, Visibility::Inherited))
+    let seen_in = match visibility {
+        Visibility::Inherited => return None,
+        Visibility::Restricted(to) if to.path.is_ident("super") => file[..file.len() - 1].to_vec(),
+        Visibility::Restricted(_) | Visibility::Public(_) => Place::new(),
+    };
+    name(item).map(|name| (name, seen_in))
 }
