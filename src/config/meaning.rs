@@ -11,7 +11,7 @@ use super::meant::{
     AppNames, Config, CredentialSource, ForgeKind, ForgeSettings, GITLAB_TOKEN, Network, Target,
 };
 use super::place::{Field, Places};
-use super::raw::{RawApp, RawConfig, RawForge, RawForgeKind, RawNetwork, RawTargets};
+use super::raw::{RawApp, RawConfig, RawForge, RawNetwork, RawTargets};
 use super::{ConfigError, IncludeFile, Producer, UsedFile, Written};
 use crate::run::Limits;
 
@@ -68,7 +68,7 @@ impl<'a> Meaning<'a> {
         producers: Option<&[Producer]>,
         known: &[Target],
     ) -> Vec<Target> {
-        self.on_gitlab = raw.forge.kind == RawForgeKind::Gitlab;
+        self.on_gitlab = raw.forge.kind == ForgeKind::Gitlab;
         let at = Field::default().key("targets");
         let read = self.each(&targets.targets, &at, |meaning, target, at| {
             let target = meaning.target(raw, target, producers, at)?;
@@ -106,7 +106,7 @@ impl<'a> Meaning<'a> {
     }
 
     fn with_producers(&mut self, raw: &RawConfig, producers: Option<&[Producer]>) -> Option<Config> {
-        self.on_gitlab = raw.forge.kind == RawForgeKind::Gitlab;
+        self.on_gitlab = raw.forge.kind == ForgeKind::Gitlab;
         let root = Field::default();
         let forge = self.forge(&raw.forge, &root.key("forge"));
         let network = self.network(&raw.network, &root.key("network"));
@@ -135,9 +135,10 @@ impl<'a> Meaning<'a> {
     }
 
     fn forge(&mut self, raw: &RawForge, at: &Field) -> Option<ForgeSettings> {
-        let (kind, usual_token) = match raw.kind {
-            RawForgeKind::Gitlab => (ForgeKind::Gitlab, GITLAB_TOKEN),
-            RawForgeKind::Github => (ForgeKind::Github, GITHUB_TOKEN),
+        let kind = raw.kind;
+        let usual_token = match kind {
+            ForgeKind::Gitlab => GITLAB_TOKEN,
+            ForgeKind::Github => GITHUB_TOKEN,
         };
         let url = self.maybe(raw.url.as_ref(), |meaning, url| meaning.url(url, &at.key("url")));
         let token_env = raw.token_env.as_deref().unwrap_or(usual_token);

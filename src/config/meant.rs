@@ -1,5 +1,7 @@
 //! The configuration as meant: every word read, every default filled in, everything checked against everything else.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -192,12 +194,14 @@ pub struct AppNames {
     pub installation_id_env: Option<String>,
 }
 
-/// Which forge it is. Only the place that chooses the adapter asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A kind of forge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum ForgeKind {
-    /// GitLab.
+    /// GitLab, gitlab.com or self-managed.
+    #[default]
     Gitlab,
-    /// GitHub.
+    /// GitHub, github.com, with data residency or Enterprise Server.
     Github,
 }
 

@@ -3,10 +3,10 @@
 use super::meaning::Meaning;
 use super::place::Field;
 use super::quick_actions::{self, QuickAction};
-use super::raw::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
+use super::raw::{RawMergeRequest, RawSemanticCommits};
 use super::shape::nearest;
 use crate::merge_request::template::{InvalidTemplate, Templates, VARIABLES};
-use crate::merge_request::{BranchPrefix, Freeze, MergeRequestSettings, OnClosed, Rebase, Upkeep};
+use crate::merge_request::{BranchPrefix, MergeRequestSettings, Upkeep};
 
 impl RawMergeRequest {
     /// Settings of a new merge request.
@@ -25,19 +25,9 @@ impl RawMergeRequest {
     /// How an open merge request is kept.
     pub(super) fn upkeep(&self) -> Upkeep {
         Upkeep {
-            rebase: match self.rebase {
-                None | Some(RawRebase::Conflict) => Rebase::Conflict,
-                Some(RawRebase::Behind) => Rebase::Behind,
-                Some(RawRebase::Never) => Rebase::Never,
-            },
-            freeze: match self.freeze {
-                None | Some(RawFreeze::Never) => Freeze::Never,
-                Some(RawFreeze::Approved) => Freeze::Approved,
-            },
-            on_closed: match self.on_closed {
-                None | Some(RawOnClosed::Ignore) => OnClosed::Ignore,
-                Some(RawOnClosed::Reopen) => OnClosed::Reopen,
-            },
+            rebase: self.rebase.unwrap_or_default(),
+            freeze: self.freeze.unwrap_or_default(),
+            on_closed: self.on_closed.unwrap_or_default(),
             auto_merge: self.auto_merge.unwrap_or(false),
         }
     }
@@ -63,19 +53,9 @@ impl RawMergeRequest {
             squash: settings.squash,
             remove_source_branch: Some(settings.remove_source_branch),
             milestone: settings.milestone.clone(),
-            rebase: Some(match upkeep.rebase {
-                Rebase::Conflict => RawRebase::Conflict,
-                Rebase::Behind => RawRebase::Behind,
-                Rebase::Never => RawRebase::Never,
-            }),
-            freeze: Some(match upkeep.freeze {
-                Freeze::Never => RawFreeze::Never,
-                Freeze::Approved => RawFreeze::Approved,
-            }),
-            on_closed: Some(match upkeep.on_closed {
-                OnClosed::Ignore => RawOnClosed::Ignore,
-                OnClosed::Reopen => RawOnClosed::Reopen,
-            }),
+            rebase: Some(upkeep.rebase),
+            freeze: Some(upkeep.freeze),
+            on_closed: Some(upkeep.on_closed),
             auto_merge: Some(upkeep.auto_merge),
             title: templates.title.clone(),
             commit_message: templates.commit_message.clone(),

@@ -5,12 +5,9 @@ use semver::VersionReq;
 
 use super::meaning::Meaning;
 use super::place::Field;
-use super::raw::{
-    RawDemand, RawIdentity, RawOnNewFindings, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType,
-};
+use super::raw::RawPolicy;
 use crate::release::Version;
-use crate::release::policy::{Demand, IdentityDemand, OnNewFindings, Policy, Step, UnknownAge, UpdateType};
-use crate::release::policy::{GateMode, Gates};
+use crate::release::policy::{Gates, Policy};
 
 impl Meaning<'_> {
     /// Reads a policy whose keys may come from several levels. `at` is the level whose mistakes are reported.
@@ -26,29 +23,28 @@ impl Meaning<'_> {
             meaning.duration(text, &at.key("incomplete_timeout"))
         });
         let default = Policy::default();
-        let allow = raw.allow.as_ref().map(|allow| allow.iter().copied().map(UpdateType::from).collect());
         Some(Policy {
             range: range?,
             ignore: ignore?,
             include: include.map(|globs| (!globs.is_empty()).then_some(globs))?,
             exclude: exclude?,
             prereleases: raw.prereleases.unwrap_or(default.prereleases),
-            allow: allow.unwrap_or(default.allow),
+            allow: raw.allow.clone().unwrap_or(default.allow),
             minimum_age: minimum_age?,
-            unknown_age: raw.unknown_age.map_or(default.unknown_age, UnknownAge::from),
-            step: raw.step.map_or(default.step, Step::from),
+            unknown_age: raw.unknown_age.unwrap_or(default.unknown_age),
+            step: raw.step.unwrap_or(default.step),
             downgrade: raw.downgrade.unwrap_or(default.downgrade),
             look_back: raw.look_back.map_or(default.look_back, |count| count.get() as usize),
             accept: accept.to_vec(),
             gates: Gates {
-                incomplete: raw.incomplete.map_or(default.gates.incomplete, GateMode::from),
+                incomplete: raw.incomplete.unwrap_or(default.gates.incomplete),
                 incomplete_timeout: timeout?.unwrap_or(default.gates.incomplete_timeout),
-                inconsistent: raw.inconsistent.map_or(default.gates.inconsistent, GateMode::from),
-                big_jump: raw.big_jump.map_or(default.gates.big_jump, GateMode::from),
+                inconsistent: raw.inconsistent.unwrap_or(default.gates.inconsistent),
+                big_jump: raw.big_jump.unwrap_or(default.gates.big_jump),
             },
-            on_new_findings: raw.on_new_findings.map_or(default.on_new_findings, OnNewFindings::from),
-            signatures: raw.signatures.map(Demand::from),
-            identity: raw.identity.map_or(default.identity, IdentityDemand::from),
+            on_new_findings: raw.on_new_findings.unwrap_or(default.on_new_findings),
+            signatures: raw.signatures,
+            identity: raw.identity.unwrap_or(default.identity),
         })
     }
 
@@ -79,72 +75,5 @@ impl Meaning<'_> {
 
     pub(super) fn glob(&mut self, text: &str, at: &Field) -> Option<Glob> {
         self.take(Glob::new(text).map_err(|e| format!("`{text}` is not a glob ({})", e.kind())), at)
-    }
-}
-
-impl From<RawUpdateType> for UpdateType {
-    fn from(raw: RawUpdateType) -> Self {
-        match raw {
-            RawUpdateType::Major => Self::Major,
-            RawUpdateType::Minor => Self::Minor,
-            RawUpdateType::Patch => Self::Patch,
-        }
-    }
-}
-
-impl From<RawUnknownAge> for UnknownAge {
-    fn from(raw: RawUnknownAge) -> Self {
-        match raw {
-            RawUnknownAge::Hold => Self::Hold,
-            RawUnknownAge::Allow => Self::Allow,
-        }
-    }
-}
-
-impl From<RawOnNewFindings> for OnNewFindings {
-    fn from(raw: RawOnNewFindings) -> Self {
-        match raw {
-            RawOnNewFindings::Draft => Self::Draft,
-            RawOnNewFindings::Hold => Self::Hold,
-            RawOnNewFindings::Ignore => Self::Ignore,
-        }
-    }
-}
-
-impl From<RawStance> for GateMode {
-    fn from(raw: RawStance) -> Self {
-        match raw {
-            RawStance::Hold => Self::Hold,
-            RawStance::Warn => Self::Warn,
-            RawStance::Off => Self::Off,
-        }
-    }
-}
-
-impl From<RawDemand> for Demand {
-    fn from(raw: RawDemand) -> Self {
-        match raw {
-            RawDemand::Required => Self::Required,
-            RawDemand::Warn => Self::Warn,
-            RawDemand::Off => Self::Off,
-        }
-    }
-}
-
-impl From<RawIdentity> for IdentityDemand {
-    fn from(raw: RawIdentity) -> Self {
-        match raw {
-            RawIdentity::Proven => Self::Proven,
-            RawIdentity::Required => Self::Required,
-        }
-    }
-}
-
-impl From<RawStep> for Step {
-    fn from(raw: RawStep) -> Self {
-        match raw {
-            RawStep::Newest => Self::Newest,
-            RawStep::Series => Self::Series,
-        }
     }
 }

@@ -5,6 +5,7 @@
 mod check;
 mod fleet;
 mod following;
+mod layered;
 mod merge_request;
 mod policy;
 
@@ -14,10 +15,11 @@ use serde::{Deserialize, Serialize};
 pub(super) use check::RawCheck;
 pub(super) use fleet::{RawInclude, RawLimits, RawPattern, RawSchedule, RawTargets};
 pub(super) use following::{RawFollowing, RawKubernetesRule, RawKubernetesVersions};
-pub(super) use merge_request::{RawFreeze, RawMergeRequest, RawOnClosed, RawRebase, RawSemanticCommits};
-pub(super) use policy::{
-    RawDemand, RawIdentity, RawOnNewFindings, RawPolicy, RawStance, RawStep, RawUnknownAge, RawUpdateType,
-};
+pub(super) use merge_request::{RawMergeRequest, RawSemanticCommits};
+pub(super) use policy::RawPolicy;
+
+use super::meant::ForgeKind;
+use crate::reconcile::Images;
 
 /// What dibump follows, where, and how.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -202,7 +204,7 @@ pub(super) struct RawCredentials {
 pub(super) struct RawForge {
     /// Which forge it is. Default: gitlab.
     #[serde(default)]
-    pub(super) kind: RawForgeKind,
+    pub(super) kind: ForgeKind,
     /// Its address; that of the pipeline's own forge, else `https://gitlab.com` or `https://github.com`, unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) url: Option<String>,
@@ -237,17 +239,6 @@ pub(super) struct RawApp {
     pub(super) installation_id_env: Option<String>,
 }
 
-/// A kind of forge.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum RawForgeKind {
-    /// GitLab, gitlab.com or self-managed.
-    #[default]
-    Gitlab,
-    /// GitHub, github.com, with data residency or Enterprise Server.
-    Github,
-}
-
 /// A project whose values files are kept in step with a producer.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -265,7 +256,7 @@ pub(super) struct RawTarget {
     pub(super) files: Vec<RawFile>,
     /// How the mapping of image keys is reconciled. Default: auto.
     #[serde(default)]
-    pub(super) images: RawImages,
+    pub(super) images: Images,
     /// Globs of other YAML files of the project that name image keys: what is renamed in the mapping is renamed there, what goes is reported. Only `**` goes below a folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) references: Vec<String>,
@@ -337,21 +328,6 @@ pub(super) struct RawFullFile {
     /// Whether it is an overlay: it lists keys of another file's mapping and holds no version.
     #[serde(default)]
     pub(super) overlay: bool,
-}
-
-/// How a mapping of image keys is reconciled with a release.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum RawImages {
-    /// `all` where the mapping lists exactly the artifacts of the file's release, else `follow`.
-    #[default]
-    Auto,
-    /// The mapping lists exactly the artifacts of the release.
-    All,
-    /// Keys keep to their lines; lines that are new in the release are added for listed families.
-    Follow,
-    /// Rename and drop only.
-    Listed,
 }
 
 /// How servers are spoken to. Proxies come from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.

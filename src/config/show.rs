@@ -1,20 +1,17 @@
 //! The configuration as meant, in the form of `dibump.yaml`: every default written out, every policy where it applies.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::meant::{
-    Config, CredentialSource, Discovery, ForgeKind, KeySource, Network, Producer, Query, Source, Target,
+    Config, CredentialSource, Discovery, KeySource, Network, Producer, Query, Source, Target,
 };
 use super::raw::{
     RawApp, RawAuto, RawBranch, RawCache, RawCheck, RawConfig, RawCredentials, RawDiscovery, RawFile,
-    RawFileSource, RawForge, RawForgeKind, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawIdentity,
-    RawImages, RawInclude, RawKey, RawKeyFile, RawKubernetesVersions, RawLimits, RawMergeRequest, RawNames,
-    RawNetwork, RawOnNewFindings, RawPattern, RawPolicy, RawProducer, RawSchedule, RawSource, RawSourceName,
-    RawStance, RawStep, RawTarget, RawUnknownAge, RawUpdateType,
+    RawFileSource, RawForge, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawInclude, RawKey,
+    RawKeyFile, RawKubernetesVersions, RawLimits, RawMergeRequest, RawNames, RawNetwork, RawPattern,
+    RawPolicy, RawProducer, RawSchedule, RawSource, RawSourceName, RawTarget,
 };
 use crate::plan::FileSpec;
-use crate::reconcile::Images;
 
 /// The configuration as meant. Reading it again gives the same.
 pub fn show(config: &Config) -> String {
@@ -28,10 +25,7 @@ fn as_written(config: &Config) -> RawConfig {
         producers: config.producers.iter().map(producer).collect(),
         policy: RawPolicy::default(),
         forge: RawForge {
-            kind: match config.forge.kind {
-                ForgeKind::Gitlab => RawForgeKind::Gitlab,
-                ForgeKind::Github => RawForgeKind::Github,
-            },
+            kind: config.forge.kind,
             url: config.forge.url.as_ref().map(ToString::to_string),
             token_env: Some(config.forge.token_env.clone()),
             write_interval: config.forge.write_interval.map(written),
@@ -115,12 +109,7 @@ fn target(target: &Target) -> RawTarget {
         producer: Some(target.producer.clone()),
         branches: branches.collect(),
         files: files.files.iter().map(|spec| file(spec, files.registry_key.as_ref())).collect(),
-        images: match files.images {
-            Images::Auto => RawImages::Auto,
-            Images::All => RawImages::All,
-            Images::Follow => RawImages::Follow,
-            Images::Listed => RawImages::Listed,
-        },
+        images: files.images,
         references: files.references.written().to_vec(),
         kubernetes_versions: RawKubernetesVersions::of(&files.kubernetes_versions),
         policy: unnamed.map(|branch| with_defaults(&branch.written)).unwrap_or_default(),
@@ -148,24 +137,7 @@ fn query(query: &Query) -> RawInclude {
 }
 
 fn with_defaults(written: &RawPolicy) -> RawPolicy {
-    written.or(&RawPolicy {
-        ignore: Some(Vec::new()),
-        include: Some(Vec::new()),
-        exclude: Some(Vec::new()),
-        prereleases: Some(false),
-        allow: Some(vec![RawUpdateType::Major, RawUpdateType::Minor, RawUpdateType::Patch]),
-        unknown_age: Some(RawUnknownAge::Hold),
-        step: Some(RawStep::Newest),
-        downgrade: Some(false),
-        look_back: NonZeroU32::new(20),
-        incomplete: Some(RawStance::Hold),
-        incomplete_timeout: Some("72h".to_owned()),
-        inconsistent: Some(RawStance::Hold),
-        big_jump: Some(RawStance::Hold),
-        on_new_findings: Some(RawOnNewFindings::Draft),
-        identity: Some(RawIdentity::Proven),
-        ..RawPolicy::default()
-    })
+    written.or(&RawPolicy::defaults())
 }
 
 /// The registry's key stands with the file that holds the version.

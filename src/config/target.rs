@@ -1,16 +1,14 @@
 //! Targets as meant: projects, branches and files.
 
 use super::meaning::Meaning;
-use super::meant::{Producer, Target, TargetBranch};
+use super::meant::{ForgeKind, Producer, Target, TargetBranch};
 use super::place::Field;
 use super::raw::{
-    RawBranch, RawConfig, RawFile, RawForgeKind, RawFullBranch, RawFullFile, RawImages, RawPolicy,
-    RawSchedule, RawTarget,
+    RawBranch, RawConfig, RawFile, RawFullBranch, RawFullFile, RawPolicy, RawSchedule, RawTarget,
 };
 use super::shape::nearest;
 use crate::forge::Branch;
 use crate::plan::{self, FileSpec};
-use crate::reconcile::Images;
 use crate::release::Version;
 use crate::values::KeyPath;
 
@@ -56,12 +54,12 @@ impl Meaning<'_> {
         })
     }
 
-    fn project(&mut self, text: &str, kind: RawForgeKind, at: &Field) -> Option<String> {
+    fn project(&mut self, text: &str, kind: ForgeKind, at: &Field) -> Option<String> {
         let path = text.trim_matches('/');
         let depth = path.split('/').count();
         let (fits, expected) = match kind {
-            RawForgeKind::Gitlab => (depth > 1, "group/project"),
-            RawForgeKind::Github => (depth == 2, "owner/repository"),
+            ForgeKind::Gitlab => (depth > 1, "group/project"),
+            ForgeKind::Github => (depth == 2, "owner/repository"),
         };
         if fits && path.split('/').all(is_path_segment) {
             return Some(path.to_owned());
@@ -198,15 +196,4 @@ pub(super) fn is_path_segment(segment: &str) -> bool {
         && !matches!(segment, "." | "..")
         && !segment.ends_with(".git")
         && !segment.ends_with(".atom")
-}
-
-impl From<RawImages> for Images {
-    fn from(raw: RawImages) -> Self {
-        match raw {
-            RawImages::Auto => Self::Auto,
-            RawImages::All => Self::All,
-            RawImages::Follow => Self::Follow,
-            RawImages::Listed => Self::Listed,
-        }
-    }
 }

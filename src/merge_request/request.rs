@@ -1,6 +1,8 @@
 //! A merge request as a forge shows it, and what can be asked of one.
 
 use super::branch::{Branch, CommitId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Open, closed or merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,21 +152,23 @@ pub struct Upkeep {
 }
 
 /// When the branch is built anew although its change is right. Every push costs a pipeline, and often the approvals.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Rebase {
     /// When the forge reports a conflict.
     #[default]
     Conflict,
-    /// Whenever the target branch has moved on.
+    /// Whenever the target branch has moved on. Every push costs a pipeline, and often the approvals.
     Behind,
-    /// Only when a person asks for it.
+    /// Only when a person ticks the box in its text.
     Never,
 }
 
-/// When the branch is left where it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// When an open merge request is left where it is although a newer release is published.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Freeze {
-    /// Never: a newer release moves the merge request.
+    /// It always moves to the newest release.
     #[default]
     Never,
     /// Once it is approved; its text names the newer release.
@@ -172,7 +176,8 @@ pub enum Freeze {
 }
 
 /// What becomes of a release whose merge request a person closed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum OnClosed {
     /// It is not proposed again; the next release is.
     #[default]

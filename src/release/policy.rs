@@ -6,13 +6,16 @@ use std::fmt;
 
 use globset::GlobSet;
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use semver::VersionReq;
+use serde::{Deserialize, Serialize};
 
 use super::Version;
 use super::hold::Hold;
 
 /// The position of the first number that differs; `0.4.12` → `0.5.0` is minor, whatever SemVer says of `0.x`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum UpdateType {
     /// The third number, or only the pre-release.
     Patch,
@@ -23,7 +26,8 @@ pub enum UpdateType {
 }
 
 /// How far one update goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// To the newest allowed release.
     #[default]
@@ -33,7 +37,8 @@ pub enum Step {
 }
 
 /// What happens when the age of a release is not known but a minimum is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum UnknownAge {
     /// The release is held.
     #[default]
@@ -43,7 +48,8 @@ pub enum UnknownAge {
 }
 
 /// What happens where an update would add errors to what `check` finds in the files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum OnNewFindings {
     /// It is proposed as a draft that is not merged automatically.
     #[default]
@@ -92,7 +98,8 @@ pub struct Policy {
 }
 
 /// What a signed image must prove of itself. One that is another image or release than the one asked for is never enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum IdentityDemand {
     /// What is proven is enough: old images do not say of which release they are.
     #[default]
@@ -102,7 +109,8 @@ pub enum IdentityDemand {
 }
 
 /// What is asked of the signatures of images that would be listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Demand {
     /// Each one must verify; otherwise the release is held.
     Required,
@@ -113,7 +121,8 @@ pub enum Demand {
 }
 
 /// What happens to a release that does not pass a gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum GateMode {
     /// It holds releases.
     #[default]

@@ -1,11 +1,10 @@
 //! `include:`, `limits:` and `schedule:` as written: where more targets come from, how many at once, and when.
 
+use crate::reconcile::Images;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    RawBranch, RawFile, RawImages, RawKubernetesVersions, RawMergeRequest, RawPolicy, RawTarget, is_default,
-};
+use super::{RawBranch, RawFile, RawKubernetesVersions, RawMergeRequest, RawPolicy, RawTarget, is_default};
 
 /// More targets: those of a file, or the projects of a group or organisation.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
@@ -50,7 +49,7 @@ pub(in crate::config) struct RawPattern {
     pub(in crate::config) files: Vec<RawFile>,
     /// How the mapping of image keys is reconciled. Default: auto.
     #[serde(default)]
-    pub(in crate::config) images: RawImages,
+    pub(in crate::config) images: Images,
     /// Globs of other YAML files of the project that name image keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::config) references: Vec<String>,
