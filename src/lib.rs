@@ -10,8 +10,9 @@ pub mod reconcile;
 pub mod os_image;
 pub mod check;
 pub mod schedule;
-pub mod merge_request;
+pub mod markdown;
 pub mod plan;
+pub mod merge_request;
 
 pub mod registry;
 pub mod catalogue;

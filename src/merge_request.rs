@@ -7,7 +7,6 @@ pub mod branch;
 pub mod decide;
 pub mod description;
 pub mod fate;
-pub mod inert;
 pub mod marker;
 pub mod notice;
 pub mod outcome;

@@ -153,6 +153,8 @@ fn comparable(text: &str) -> String {
 }
 
 #[cfg(test)]
+mod rendered;
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::merge_request::marker::tests::marker;

@@ -1,6 +1,6 @@
 //! Notices: what the bot says about the state of a merge request that it leaves as it is, or closes.
 
-use super::inert;
+use crate::markdown;
 use crate::release::Version;
 
 /// More lines than this say no more.
@@ -8,8 +8,8 @@ const MOST_LINES: usize = 12;
 
 /// People's commits are on the branch.
 pub fn edited(why: &str, version: &Version, lacking: &[String]) -> String {
-    let version = inert::code(version.as_str());
-    let left = format!("{}, so dibump leaves this branch alone.", inert::inline(&capitalised(why)));
+    let version = markdown::code(version.as_str());
+    let left = format!("{}, so dibump leaves this branch alone.", markdown::inline(&capitalised(why)));
     let state = match lacking {
         [] => format!("It has everything that {version} needs."),
         lines => format!("For {version} it lacks:\n{}", list(lines)),
@@ -19,7 +19,7 @@ pub fn edited(why: &str, version: &Version, lacking: &[String]) -> String {
 
 /// It is approved, and stays where it is.
 pub fn frozen(offered: &Version, newer: &Version) -> String {
-    let (offered, newer) = (inert::code(offered.as_str()), inert::code(newer.as_str()));
+    let (offered, newer) = (markdown::code(offered.as_str()), markdown::code(newer.as_str()));
     quoted(&format!(
         "{newer} is published. This merge request stays at {offered} because it is approved \
          (`freeze: approved`); tick the first box below to move it."
@@ -31,18 +31,18 @@ pub fn moved(version: &Version, images: &[String]) -> String {
     quoted(&format!(
         "**Do not merge before you know why:** the tag {} was moved after this text was written. Other images \
          than described here stand under it:\n{}\nTick the first box below to describe them anew.",
-        inert::code(version.as_str()),
+        markdown::code(version.as_str()),
         list(images)
     ))
 }
 
 /// The bot closes it.
 pub fn closed(why: &str) -> String {
-    quoted(&format!("Closed: {}.", inert::inline(why)))
+    quoted(&format!("Closed: {}.", markdown::inline(why)))
 }
 
 fn list(items: &[String]) -> String {
-    let shown = items.iter().take(MOST_LINES).map(|item| format!("\n- {}", inert::code(item.trim_end())));
+    let shown = items.iter().take(MOST_LINES).map(|item| format!("\n- {}", markdown::code(item.trim_end())));
     let more = items.len().saturating_sub(MOST_LINES);
     let rest = if more > 0 { format!("\n- and {more} more") } else { String::new() };
     format!("{}{rest}\n", shown.collect::<String>())

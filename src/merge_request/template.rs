@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use minijinja::{Environment, UndefinedBehavior, Value};
 
-use super::{TitleLimit, inert};
+use super::TitleLimit;
+use crate::markdown;
 
 /// The variables of a template, `text` in the body only.
 pub const VARIABLES: [&str; 10] = [
@@ -130,7 +131,7 @@ impl Templates {
 impl Facts {
     fn values(&self) -> Value {
         let [renamed, added, removed] = self.keys;
-        let text = |text: &str| Value::from(inert::title(text));
+        let text = |text: &str| Value::from(markdown::title(text));
         let values: BTreeMap<&str, Value> = [
             ("producer", text(&self.producer)),
             ("project", text(&self.project)),

@@ -2,7 +2,7 @@
 //!
 //! What matters stands in the first 2,700 characters, where GitLab cuts the description that pipelines see
 //! (`CI_MERGE_REQUEST_DESCRIPTION`); notes and digests follow. It says the same as long as the plan is the same: no
-//! times, no counters. Everything that comes from outside goes through [`inert`].
+//! times, no counters. Everything that comes from outside goes through [`markdown`].
 
 mod findings;
 mod following;
@@ -14,7 +14,7 @@ pub use findings::FindingsSummary;
 pub use following::{Following, ReferenceSummary, VersionChange};
 pub use os_release::OsReleases;
 
-use super::inert;
+use crate::markdown;
 use crate::release::{Digest, Facets, K8sVersion, Size, Version};
 
 /// The first part's share of the description, in characters.
@@ -119,8 +119,8 @@ pub struct Image {
 /// The title of the merge request and of its commit.
 pub fn title(producer: &str, from: Option<&Version>, to: &Version) -> String {
     match from {
-        Some(from) if from == to => format!("Align image keys with {}", inert::title(to.as_str())),
-        _ => format!("Update {} to {}", inert::title(producer), inert::title(to.as_str())),
+        Some(from) if from == to => format!("Align image keys with {}", markdown::title(to.as_str())),
+        _ => format!("Update {} to {}", markdown::title(producer), markdown::title(to.as_str())),
     }
 }
 
@@ -129,7 +129,7 @@ pub fn describe(summary: &Summary) -> String {
     let head = [summary.findings.head(), summary.os_releases.head()];
     let mut parts: Vec<String> = head.into_iter().flatten().collect();
     parts.push(headline(summary));
-    let missing: Vec<String> = summary.missing.iter().map(|item| inert::inline(item)).collect();
+    let missing: Vec<String> = summary.missing.iter().map(|item| markdown::inline(item)).collect();
     parts.extend(bullets("Missing in this release", short(&missing)));
     parts.extend(bullets("Please look at", &warnings(summary)));
     parts.extend(summary.os_releases.part());
@@ -141,7 +141,7 @@ pub fn describe(summary: &Summary) -> String {
     parts.extend(bullets("Other releases", short(&others)));
     parts.extend(families(summary));
     parts.extend(bullets("What follows", &summary.following.lines()));
-    parts.push(format!("**See it for yourself:**\n\n{}", inert::command(&summary.reproduce)));
+    parts.push(format!("**See it for yourself:**\n\n{}", markdown::command(&summary.reproduce)));
 
     let lists: Vec<String> = summary.files.iter().flat_map(key_lists).collect();
     parts.extend(essential_lists(&lists, ESSENTIALS.saturating_sub(length(&parts))));
@@ -156,7 +156,7 @@ pub fn describe(summary: &Summary) -> String {
 }
 
 fn sentence(heading: &str, text: Option<&str>) -> Option<String> {
-    text.map(|text| format!("**{heading}:** {}", inert::inline(text)))
+    text.map(|text| format!("**{heading}:** {}", markdown::inline(text)))
 }
 
 /// The reviewer's next step, by what there is.
@@ -188,9 +188,9 @@ fn rolling(summary: &Summary) -> Vec<String> {
 
 /// Notes by release, each cut to its share: a description has room for some pages, and notes for novels.
 fn release_notes(summary: &Summary) -> Vec<String> {
-    let heading = format!("### What {} says", inert::inline(&summary.producer));
+    let heading = format!("### What {} says", markdown::inline(&summary.producer));
     let note = |(version, text): &(Version, String)| {
-        format!("**{}**\n\n{}", inert::inline(version.as_str()), inert::block(&trimmed(text)))
+        format!("**{}**\n\n{}", markdown::inline(version.as_str()), markdown::block(&trimmed(text)))
     };
     let notes: Vec<String> = summary.release_notes.iter().map(note).collect();
     if notes.is_empty() { Vec::new() } else { std::iter::once(heading).chain(notes).collect() }
@@ -209,26 +209,25 @@ fn trimmed(notes: &str) -> String {
 }
 
 fn headline(summary: &Summary) -> String {
-    let (to, prefix) = (inert::code(summary.to.as_str()), inert::code(&summary.prefix));
+    let (to, prefix) = (markdown::code(summary.to.as_str()), markdown::code(&summary.prefix));
     let what = match &summary.from {
         Some(from) if *from == summary.to => format!("Aligns the image keys with release {to}"),
-        Some(from) => format!("Moves from release {} to {to}", inert::code(from.as_str())),
+        Some(from) => format!("Moves from release {} to {to}", markdown::code(from.as_str())),
         None => format!("Moves to release {to}"),
     };
     let files: Vec<String> = summary.files.iter().map(in_file).collect();
-    format!("{what} of {} ({prefix}).\n\n{}", inert::inline(&summary.producer), files.join("\n"))
+    format!("{what} of {} ({prefix}).\n\n{}", markdown::inline(&summary.producer), files.join("\n"))
 }
 
 fn in_file(file: &FileSummary) -> String {
     let count = |kind: fn(&KeyChange) -> bool| file.changes.iter().filter(|change| kind(change)).count();
     let (renamed, added, removed) = (count(is_renamed), count(is_added), count(is_removed));
-    let policy = file
-        .policy
-        .as_ref()
-        .map(|(policy, because)| format!(" (images: {}, {})", inert::inline(policy), inert::inline(because)));
+    let policy = file.policy.as_ref().map(|(policy, because)| {
+        format!(" (images: {}, {})", markdown::inline(policy), markdown::inline(because))
+    });
     format!(
         "- {}: {renamed} renamed, {added} added, {removed} removed, {} kept{}",
-        inert::code(&file.path),
+        markdown::code(&file.path),
         file.kept.len(),
         policy.unwrap_or_default()
     )
@@ -238,17 +237,17 @@ fn in_file(file: &FileSummary) -> String {
 fn warnings(summary: &Summary) -> Vec<String> {
     let enabled = summary.files.iter().flat_map(|file| &file.changes).filter(|change| change.enabled);
     let gone = enabled.filter_map(|change| match (&change.from, &change.to) {
-        (Some(from), None) => Some(format!("{} was enabled, and goes", inert::code(&from.key))),
+        (Some(from), None) => Some(format!("{} was enabled, and goes", markdown::code(&from.key))),
         _ => None,
     });
-    let told = summary.findings.warnings.iter().chain(&summary.warnings).map(|text| inert::inline(text));
-    let unchecked = summary.unchecked.iter().map(|text| format!("not checked: {}", inert::inline(text)));
+    let told = summary.findings.warnings.iter().chain(&summary.warnings).map(|text| markdown::inline(text));
+    let unchecked = summary.unchecked.iter().map(|text| format!("not checked: {}", markdown::inline(text)));
     gone.chain(unchecked).chain(told).collect()
 }
 
 fn other_releases(summary: &Summary) -> Vec<String> {
     let line = |(version, why): &(Version, String)| {
-        format!("{}: {}", inert::code(version.as_str()), inert::inline(why))
+        format!("{}: {}", markdown::code(version.as_str()), markdown::inline(why))
     };
     summary.others.iter().map(line).collect()
 }
@@ -267,14 +266,14 @@ fn families(summary: &Summary) -> Option<String> {
         }
     }
     let row = |(family, cells): (String, Vec<String>)| {
-        format!("| {} | {} |", inert::inline(&family), cells.join(", "))
+        format!("| {} | {} |", markdown::inline(&family), cells.join(", "))
     };
     let rows: Vec<String> = rows.into_iter().map(row).collect();
     (!rows.is_empty()).then(|| format!("| Family | Kubernetes |\n|---|---|\n{}", rows.join("\n")))
 }
 
 fn moves(from: Option<&K8sVersion>, to: Option<&K8sVersion>) -> String {
-    let text = |version: &K8sVersion| inert::inline(&version.to_string());
+    let text = |version: &K8sVersion| markdown::inline(&version.to_string());
     match (from, to) {
         (Some(from), Some(to)) if from == to => text(to),
         (Some(from), Some(to)) => format!("{} → {}", text(from), text(to)),
@@ -289,11 +288,13 @@ fn key_lists(file: &FileSummary) -> Vec<String> {
 }
 
 fn key_line(change: &KeyChange) -> String {
-    let why = change.why.as_deref().map(|why| format!(" ({})", inert::inline(why))).unwrap_or_default();
+    let why = change.why.as_deref().map(|why| format!(" ({})", markdown::inline(why))).unwrap_or_default();
     match (&change.from, &change.to) {
-        (Some(from), Some(to)) => format!("- {} → {}{why}", inert::code(&from.key), inert::code(&to.key)),
-        (None, Some(to)) => format!("- added {}{why}", inert::code(&to.key)),
-        (Some(from), None) => format!("- removed {}{why}", inert::code(&from.key)),
+        (Some(from), Some(to)) => {
+            format!("- {} → {}{why}", markdown::code(&from.key), markdown::code(&to.key))
+        }
+        (None, Some(to)) => format!("- added {}{why}", markdown::code(&to.key)),
+        (Some(from), None) => format!("- removed {}{why}", markdown::code(&from.key)),
         (None, None) => String::new(),
     }
 }
@@ -317,8 +318,8 @@ fn essential_lists(lines: &[String], room: usize) -> Vec<String> {
 }
 
 fn suggestions(file: &FileSummary) -> Option<String> {
-    let keys: Vec<String> = file.suggested.iter().map(|key| inert::code(key)).collect();
-    bullets(&format!("Published, and not in {}", inert::code(&file.path)), &keys)
+    let keys: Vec<String> = file.suggested.iter().map(|key| markdown::code(key)).collect();
+    bullets(&format!("Published, and not in {}", markdown::code(&file.path)), &keys)
 }
 
 /// The images that will be listed; a column of signatures only where they were asked for.
@@ -332,10 +333,10 @@ fn images(summary: &Summary) -> Option<String> {
     let rule = row(["---"; 4].map(str::to_owned)).replace(' ', "");
     let image = |image: &ImageRow| {
         row([
-            inert::code(&image.key),
+            markdown::code(&image.key),
             image.size.map(|size| size.to_string()).unwrap_or_default(),
-            image.signature.as_deref().map(inert::inline).unwrap_or_default(),
-            image.digest.as_ref().map(|digest| inert::code(digest.as_str())).unwrap_or_default(),
+            image.signature.as_deref().map(markdown::inline).unwrap_or_default(),
+            image.digest.as_ref().map(|digest| markdown::code(digest.as_str())).unwrap_or_default(),
         ])
     };
     let rows: Vec<String> = [heads, rule].into_iter().chain(summary.images.iter().map(image)).collect();

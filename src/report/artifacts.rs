@@ -6,7 +6,7 @@ use anstyle::Style;
 
 use super::table::{Column, Table};
 use super::{DIM, GREEN, RED, YELLOW, paint, printable};
-use crate::merge_request::inert;
+use crate::markdown;
 use crate::release::diff::total_size;
 use crate::release::{Artifact, Coverage, Digest, ImageKey, Naming, Release, Size};
 use crate::signature::Verdict;
@@ -68,13 +68,13 @@ pub fn markdown(release: &Release, signed: Option<&Signed>, naming: &Naming) -> 
         Coverage::Complete if release.artifacts.is_empty() => format!("No artifact carries {version}."),
         Coverage::Complete => format!("{version}: {count}{size}, complete."),
         Coverage::Partial { reason } => {
-            format!("{version}: {count} proven{size}, **others may exist**: {}", inert::inline(reason))
+            format!("{version}: {count} proven{size}, **others may exist**: {}", markdown::inline(reason))
         }
-        Coverage::Unknown { reason } => format!("{version}: **unknown**: {}", inert::inline(reason)),
+        Coverage::Unknown { reason } => format!("{version}: **unknown**: {}", markdown::inline(reason)),
     } + "\n"
-        + &others(release).map(|others| format!("\n{}\n", inert::inline(&others))).unwrap_or_default()
+        + &others(release).map(|others| format!("\n{}\n", markdown::inline(&others))).unwrap_or_default()
         + &wrong(release, naming)
-            .map(|(key, what)| format!("\n{key} is {}\n", inert::inline(&what)))
+            .map(|(key, what)| format!("\n{key} is {}\n", markdown::inline(&what)))
             .collect::<String>()
 }
 

@@ -5,7 +5,7 @@ use anstyle::Style;
 use super::size::changed;
 use super::table::{Column, Table};
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, printable};
-use crate::merge_request::inert;
+use crate::markdown;
 use crate::release::diff::{Change, Difference, total_size};
 use crate::release::{Artifact, Coverage, Facets, Family, K8sVersion, Release, Size};
 
@@ -39,7 +39,7 @@ pub fn text(difference: &Difference<'_>, width: Option<usize>) -> String {
 pub fn markdown(difference: &Difference<'_>) -> String {
     let mut text = format!("## {}\n", versions(difference));
     for doubt in doubts(difference) {
-        text += &format!("\n**Not all is known:** {}\n", inert::inline(&doubt));
+        text += &format!("\n**Not all is known:** {}\n", markdown::inline(&doubt));
     }
     for (family, changes) in &difference.families {
         let mut table = Table::of([
@@ -58,10 +58,10 @@ pub fn markdown(difference: &Difference<'_>) -> String {
                 [said(change).to_owned(), name(change.before()), name(change.after()), kubernetes, os, size];
             table.row(cells.map(|cell| (cell, Style::new())));
         }
-        let heading = inert::inline(&name(family));
+        let heading = markdown::inline(&name(family));
         text += &format!("\n### {heading}\n\n{}", table.markdown());
     }
-    format!("{text}\n{}\n", inert::inline(&summary(difference, |_| String::new())))
+    format!("{text}\n{}\n", markdown::inline(&summary(difference, |_| String::new())))
 }
 
 fn versions(difference: &Difference<'_>) -> String {

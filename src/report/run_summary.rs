@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::merge_request::{Outcome, inert};
+use crate::markdown;
+use crate::merge_request::Outcome;
 use crate::plan::Planned;
 use crate::release::one_line;
 use crate::run::Report;
@@ -64,8 +65,9 @@ pub fn markdown(lines: &[Line]) -> String {
     text.push('\n');
     let told: Vec<&Line> = lines.iter().filter(|line| !line.is_quiet()).collect();
     if !told.is_empty() {
-        text.push_str("\n| target branch | outcome | release | merge request |\n|---|---|---|---|\n");
-        text.extend(told.iter().take(LINES).map(|line| row(line)));
+        let heads = ["target branch", "outcome", "release", "merge request"];
+        let rows = told.iter().take(LINES).map(|line| row(line));
+        text.push_str(&format!("\n{}\n", markdown::table(&heads, rows)));
     }
     if told.len() > LINES {
         text.push_str(&format!("\n… and {} more.\n", told.len() - LINES));
@@ -73,14 +75,14 @@ pub fn markdown(lines: &[Line]) -> String {
     text
 }
 
-fn row(line: &Line) -> String {
-    let target = inert::code(&format!("{} {}", line.project, line.branch));
-    let outcome = inert::inline(&line.outcome.to_string());
+fn row(line: &Line) -> Vec<String> {
+    let target = markdown::code(&format!("{} {}", line.project, line.branch));
+    let outcome = markdown::inline(&line.outcome.to_string());
     let update = line.update.as_ref();
-    let update = update.map(|(from, to)| format!("{} → {}", inert::code(from), inert::code(to)));
-    let link = line.merge_request.as_ref().map(|(number, url)| format!("[{number}](<{}>)", plain(url)));
+    let update = update.map(|(from, to)| format!("{} → {}", markdown::code(from), markdown::code(to)));
+    let link = line.merge_request.as_ref().map(|(number, url)| markdown::link(&number.to_string(), url));
     let [update, link] = [update, link].map(Option::unwrap_or_default);
-    format!("| {target} ({}) | {outcome} | {update} | {link} |\n", inert::inline(&line.producer))
+    vec![format!("{target} ({})", markdown::inline(&line.producer)), outcome, update, link]
 }
 
 /// Links beside a job of GitLab (`artifacts:reports:annotations`): one for each merge request.

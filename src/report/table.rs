@@ -3,7 +3,7 @@
 use anstyle::Style;
 
 use super::{BOLD, DIM, paint, printable};
-use crate::merge_request::inert;
+use crate::markdown;
 
 /// Cut cells keep at least this much, else they say nothing.
 const LEAST: usize = 12;
@@ -120,21 +120,17 @@ impl Table {
     /// The table in Markdown, every column that is not empty. What is in the cells stays inert.
     pub fn markdown(&self) -> String {
         let shown: Vec<usize> = (0..self.columns.len()).filter(|&column| self.width(column) > 0).collect();
-        let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let mut text = row(shown.iter().map(|&i| self.columns[i].head.to_owned()).collect());
-        text += &row(shown.iter().map(|_| "---".to_owned()).collect());
-        for cells in self.cells() {
-            text += &row(shown.iter().map(|&i| self.markdown_cell(i, cells.get(i))).collect());
-        }
-        text
+        let heads: Vec<&str> = shown.iter().map(|&column| self.columns[column].head).collect();
+        let row = |cells: &Vec<_>| shown.iter().map(|&i| self.markdown_cell(i, cells.get(i))).collect();
+        markdown::table(&heads, self.cells().map(row)) + "\n"
     }
 
     fn markdown_cell(&self, column: usize, cell: Option<&(String, Style)>) -> String {
         match cell {
             None => String::new(),
             Some((text, _)) if text.is_empty() => String::new(),
-            Some((text, _)) if self.columns[column].verbatim => inert::code(text),
-            Some((text, _)) => inert::inline(text),
+            Some((text, _)) if self.columns[column].verbatim => markdown::code(text),
+            Some((text, _)) => markdown::inline(text),
         }
     }
 

@@ -27,8 +27,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("reconcile", &["release", "values", "sylva"]),
     ("os_image", &["budget", "release", "values", "template", "sylva", "signature"]),
     ("check", &["budget", "release", "values", "sylva", "signature", "reconcile", "os_image"]),
-    ("merge_request", &["release"]),
+    ("markdown", &[]),
     ("plan", &["budget", "release", "values", "sylva", "signature", "reconcile", "check"]),
+    ("merge_request", &["release", "signature", "markdown", "plan"]),
     // Ports: traits, their types and errors.
     ("registry", &["release", "signature"]),
     ("catalogue", &["release"]),
@@ -57,8 +58,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
                  "forge", "ending", "run"]),
     ("wiring", &["release", "signature", "merge_request", "registry", "catalogue", "forge", "store", "cluster", "ending",
                  "http", "oci", "gitlab", "github", "kube", "disk", "observe", "apply", "run", "config"]),
-    ("report", &["release", "signature", "reconcile", "os_image", "check", "merge_request", "plan", "forge", "cluster",
-                 "ending", "run"]),
+    ("report", &["release", "signature", "reconcile", "os_image", "check", "markdown", "merge_request", "plan", "forge",
+                 "cluster", "ending", "run"]),
     // Local files are what its commands work on; a secret and the count of requests are types of `http`.
     ("cli", &["budget", "release", "values", "sylva", "schedule", "signature", "reconcile", "os_image", "check",
               "merge_request", "plan", "registry", "cluster", "ending", "http", "disk", "observe", "apply", "run", "serve",

@@ -1,6 +1,7 @@
 //! What an update does to the findings of `dibump check`: new errors stand before everything else.
 
-use super::{bullets, inert, short};
+use super::{bullets, short};
+use crate::markdown;
 
 /// What an update does to the findings of `dibump check`, a sentence each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl FindingsSummary {
 }
 
 fn lines(texts: &[String]) -> Vec<String> {
-    texts.iter().map(|text| inert::inline(text)).collect()
+    texts.iter().map(|text| markdown::inline(text)).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What follows the image keys elsewhere: references in other files, Kubernetes versions in the same one.
 
-use crate::merge_request::inert;
+use crate::markdown;
 
 /// So many lines stand in the text; the rest is only counted, as the changes show it.
 const LINES: usize = 8;
@@ -38,12 +38,12 @@ impl Following {
     /// A line for each, inert.
     pub(super) fn lines(&self) -> Vec<String> {
         let versions = self.kubernetes_versions.iter().map(|change| {
-            let (from, to) = (inert::code(&change.from), inert::code(&change.to));
-            format!("Kubernetes of {}: {from} → {to}", inert::inline(&change.of))
+            let (from, to) = (markdown::code(&change.from), markdown::code(&change.to));
+            format!("Kubernetes of {}: {from} → {to}", markdown::inline(&change.of))
         });
         let references = self.references.iter().map(|file| {
             let plural = if file.renamed == 1 { "reference" } else { "references" };
-            format!("{}: {} {plural} renamed", inert::code(&file.path), file.renamed)
+            format!("{}: {} {plural} renamed", markdown::code(&file.path), file.renamed)
         });
         let mut lines: Vec<String> = versions.chain(references).collect();
         if lines.len() > LINES {
@@ -71,8 +71,8 @@ mod tests {
             following.lines(),
             [
                 "Kubernetes of rke2 1.31: `v1.31.7+rke2r1` → `v1.31.8+rke2r1`".to_owned(),
-                format!("{}: 1 reference renamed", inert::code("deploy/@all`.yaml")),
-                format!("{}: 2 references renamed", inert::code("deploy/@all`.yaml")),
+                format!("{}: 1 reference renamed", markdown::code("deploy/@all`.yaml")),
+                format!("{}: 2 references renamed", markdown::code("deploy/@all`.yaml")),
             ]
         );
         let many = Following { references: (0..20).map(file).collect(), ..Following::default() };

@@ -1,6 +1,7 @@
 //! OS releases that change: at the head of the text where the policy leaves room for patches only.
 
-use super::{bullets, inert};
+use super::bullets;
+use crate::markdown;
 
 /// OS releases that change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl OsReleases {
     }
 
     fn lines(&self) -> Vec<String> {
-        self.changes.iter().map(|change| inert::inline(change)).collect()
+        self.changes.iter().map(|change| markdown::inline(change)).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Checked, fingerprints, shown_path};
 use crate::check::{Finding, Severity};
-use crate::merge_request::inert;
+use crate::markdown;
 
 /// One finding.
 #[derive(Debug, Serialize)]
@@ -38,7 +38,7 @@ pub fn report(checked: &Checked<'_>) -> Vec<Issue> {
 fn issue(finding: &Finding, fingerprint: String) -> Issue {
     let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
     Issue {
-        description: inert::title(&format!("{}{help}", finding.message)),
+        description: markdown::title(&format!("{}{help}", finding.message)),
         check_name: finding.id.as_str(),
         fingerprint,
         severity: match finding.severity {

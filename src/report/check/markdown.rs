@@ -2,7 +2,7 @@
 
 use super::{Checked, spot, summary};
 use crate::check::{Finding, Severity};
-use crate::merge_request::inert;
+use crate::markdown;
 
 /// The report.
 pub fn report(checked: &Checked<'_>) -> String {
@@ -13,13 +13,13 @@ pub fn report(checked: &Checked<'_>) -> String {
         text.extend(report.findings.iter().map(row));
     }
     let unknown =
-        report.unknown.iter().map(|reason| format!("- could not tell: {}\n", inert::inline(reason)));
+        report.unknown.iter().map(|reason| format!("- could not tell: {}\n", markdown::inline(reason)));
     let skipped = report.skipped.iter().map(|skipped| {
-        let (place, why) = (inert::code(&spot(&skipped.place)), inert::inline(&skipped.why));
+        let (place, why) = (markdown::code(&spot(&skipped.place)), markdown::inline(&skipped.why));
         format!("- {place}: `{}` was not judged: {why}\n", skipped.id)
     });
     let fixed = checked.fixed.iter().map(|fixed| {
-        format!("- fixed {}: {}\n", inert::code(&spot(&fixed.place)), spans(&fixed.description))
+        format!("- fixed {}: {}\n", markdown::code(&spot(&fixed.place)), spans(&fixed.description))
     });
     let list: String = fixed.chain(unknown).chain(skipped).collect();
     if !list.is_empty() {
@@ -34,7 +34,7 @@ fn row(finding: &Finding) -> String {
         Severity::Warn => "⚠️",
     };
     let help = finding.help.as_ref().map(|help| format!("; {}", spans(help))).unwrap_or_default();
-    let place = inert::code(&spot(&finding.place));
+    let place = markdown::code(&spot(&finding.place));
     format!("| {mark} `{}` | {place} | {}{help} |\n", finding.id, spans(&finding.message))
 }
 
@@ -43,7 +43,7 @@ fn spans(text: &str) -> String {
     let parts = text.split('`').enumerate();
     let part = |(i, part): (usize, &str)| match (i % 2, part) {
         (_, "") => String::new(),
-        (1, part) => inert::code(part),
+        (1, part) => markdown::code(part),
         (_, part) => padded(part),
     };
     parts.map(part).collect()
@@ -52,7 +52,7 @@ fn spans(text: &str) -> String {
 /// Inert text keeps no blanks at its ends, and those part it from the code beside it.
 fn padded(part: &str) -> String {
     let blank = |there: bool| if there { " " } else { "" };
-    let text = inert::inline(part);
+    let text = markdown::inline(part);
     let both = text.is_empty() && part.contains(' ');
     format!("{}{text}{}", blank(part.starts_with(' ')), blank(part.ends_with(' ') && !both))
 }

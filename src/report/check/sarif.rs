@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Checked, fingerprints, shown_path};
 use crate::check::{Finding, Id, Place, Severity};
-use crate::merge_request::inert;
+use crate::markdown;
 
 /// The published schema that the report keeps to.
 const SCHEMA: &str =
@@ -103,6 +103,6 @@ fn level(severity: Severity) -> &'static str {
 
 /// Plain text of a message: brackets would make a link, braces a placeholder (SARIF 2.1.0, 3.11.5 and 3.11.6).
 fn plain(text: &str) -> String {
-    let text = inert::title(text).replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]");
+    let text = markdown::title(text).replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]");
     text.replace('{', "{{").replace('}', "}}")
 }

@@ -7,14 +7,14 @@ use std::sync::LazyLock;
 use comrak::Options;
 use regex::Regex;
 
-use super::super::description::Description;
-use super::super::marker::tests::marker;
-use super::super::notice;
-use super::super::text::{
+use super::Description;
+use crate::markdown::tests::{ACTING, HOSTILE};
+use crate::merge_request::marker::tests::marker;
+use crate::merge_request::notice;
+use crate::merge_request::text::{
     FileSummary, FindingsSummary, Following, Image, ImageRow, KeyChange, OsReleases, ReferenceSummary,
     Summary, VersionChange, describe,
 };
-use super::tests::{ACTING, HOSTILE};
 use crate::release::{Digest, Facets, Size};
 
 /// What our own text is made of.

@@ -1,9 +1,15 @@
-//! Makes text from outside inert: release notes, names, labels. A forge acts on what it finds in a description, a
-//! title or a commit message (mentions, quick actions, closing patterns, references, HTML), wherever it came from.
+//! Markdown as both forges render it, with text from outside (release notes, names, labels) made inert.
+//!
+//! A forge acts on what it finds in a description, a title or a commit message (mentions, quick actions, closing
+//! patterns, references, HTML), wherever it came from.
 //!
 //! Forges look for references in the *rendered* text, where a backslash is gone, and for quick actions and closing
 //! patterns in the *raw* text, where a code span is no protection. So the trigger itself is broken by a zero-width
 //! space, and Markdown is escaped on top of it.
+
+mod layout;
+
+pub use layout::{bullets, folded, link, table, unfinished};
 
 /// The zero-width space: no letter and no white space to the forges' patterns, nothing to the eye.
 const BREAK: char = '\u{200b}';
@@ -20,7 +26,7 @@ const COMMIT_ID_DIGITS: usize = 7;
 
 /// Text within a Markdown paragraph or table cell, on one line.
 pub fn inline(text: &str) -> String {
-    markdown(&title(text))
+    escaped(&title(text))
 }
 
 /// Text in a title or a commit message: one line, with nothing that a forge acts on, and no Markdown escapes, which
@@ -153,7 +159,7 @@ fn may_close(text: &str) -> bool {
 }
 
 /// Escapes what Markdown and HTML know.
-fn markdown(text: &str) -> String {
+fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let number_length = text.chars().take_while(char::is_ascii_digit).count();
     for (i, c) in text.chars().enumerate() {
@@ -184,6 +190,4 @@ fn longest_run(text: &str, of: char) -> usize {
 }
 
 #[cfg(test)]
-mod rendered;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;

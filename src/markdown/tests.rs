@@ -5,7 +5,7 @@ use regex::Regex;
 use super::*;
 
 /// What somebody could write into release notes to make the bot do something on the project.
-pub(super) const HOSTILE: &[&str] = &[
+pub(crate) const HOSTILE: &[&str] = &[
     "@all",
     "ping @group/sub and @user.name, please",
     "mail me@host.example",
@@ -93,18 +93,18 @@ const MARKDOWN: &[(&str, &str)] = &[
     ("block", r"(?m)^ {0,3}(#|-|\+|=|\d+\.( |$))"),
 ];
 
-pub(super) static ACTING: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(ACTS));
+pub(crate) static ACTING: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(ACTS));
 static MARKUP: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(MARKDOWN));
 static ESCAPES: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\([!-/:-@\[-`{-~])").unwrap());
 
-pub(super) struct Patterns(Vec<(&'static str, Regex)>);
+pub(crate) struct Patterns(Vec<(&'static str, Regex)>);
 
 impl Patterns {
     fn new(patterns: &[(&'static str, &str)]) -> Self {
         Self(patterns.iter().map(|(name, pattern)| (*name, Regex::new(pattern).unwrap())).collect())
     }
 
-    pub(super) fn refuse(&self, text: &str, input: &str) {
+    pub(crate) fn refuse(&self, text: &str, input: &str) {
         for (name, pattern) in &self.0 {
             let found = pattern.find(text);
             assert!(found.is_none(), "{name} in {text:?} from {input:?}: {found:?}");
