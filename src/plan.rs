@@ -15,6 +15,7 @@ pub mod schema;
 mod signatures;
 pub mod signed;
 pub mod survey;
+pub mod view;
 mod write;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub use decide::{KeyPlan, Proposal, decide};
 pub use input::PlanInput;
 pub use references::{ReferenceFile, ReferenceFiles};
 pub use survey::{Current, FileSpec, Survey, SurveyError, Surveyed, Target, survey};
+pub use view::PlanView;
 pub use write::Beside;
 
 use crate::budget::Exceeded;
@@ -219,8 +221,7 @@ impl Plan {
 impl Planned {
     /// A release that a gate holds.
     fn held(version: &Version, hold: &Hold) -> Self {
-        let reason = format!("{version}: {hold}; {}", hold.remedy(version));
-        Self::Held { gate: hold.name(), reason }
+        Self::Held { gate: hold.name(), reason: format!("{version}: {}", hold.told(version)) }
     }
 
     fn is_change(&self) -> bool {

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::disk::checkout::path_in_patch;
 use crate::disk::values_file::ValuesFile;
 use crate::observe::releases::Snapshot;
-use crate::plan::{Beside, KeyPlan, Plan, PlanInput, Planned, Survey, survey};
+use crate::plan::{Beside, KeyPlan, Plan, PlanInput, PlanView, Planned, Survey, survey};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::Naming;
 use crate::release::data::Known;
@@ -63,7 +63,7 @@ fn plan_one(
         file.bytes = after.as_bytes().to_vec();
         planned.push(file);
     }
-    print(context, args, &made.plan, &made.known)?;
+    print(context, args, &made.view)?;
     Ok(exit(args, &made.plan))
 }
 
@@ -77,10 +77,10 @@ struct Planning<'a> {
     planned: &'a [ValuesFile],
 }
 
-/// A plan, and what it was made from.
+/// A plan, and how it is told.
 struct Made {
     plan: Plan,
-    known: Known,
+    view: PlanView,
     /// Files that may name image keys, as they were read.
     others: Vec<ValuesFile>,
 }
@@ -141,7 +141,8 @@ impl<'a> Planning<'a> {
         let references = others.iter().map(|file| (file.path.display().to_string(), file.bytes.clone()));
         let beside = Beside { schemas, references: references.collect() };
         let plan = keys.write(input, &known, beside)?;
-        Ok(Made { plan, known, others })
+        let view = PlanView::new(&plan, &known, input.naming, input.policy);
+        Ok(Made { plan, view, others })
     }
 }
 
@@ -156,17 +157,16 @@ fn changed<'a>(
     changes.filter_map(move |(path, (_, after))| Some((*files.get(path)?, &**after)))
 }
 
-fn print(context: &Context, args: &Args, plan: &Plan, known: &Known) -> Result<(), Failure> {
+fn print(context: &Context, args: &Args, view: &PlanView) -> Result<(), Failure> {
     match args.format {
-        PlanFormat::Text => context.output.print(&report::plan::text(plan, known, context.width())),
-        PlanFormat::Json => context.output.json(&report::plan_json::report(plan, known)),
+        PlanFormat::Text => context.output.print(&report::plan::text(view, context.width())),
+        PlanFormat::Json => context.output.json(&report::plan_json::report(view)),
         PlanFormat::Diff => {
-            let own = plan.files.iter().map(|file| (file.path.as_str(), (&file.before, &file.after)));
             let diff = |(path, (before, after)): (&str, (&Arc<str>, &Arc<str>))| {
                 let path = path_in_patch(Path::new(path));
                 report::diff::coloured(&path.display().to_string(), before, after)
             };
-            context.output.print(&own.chain(plan.references.changes()).map(diff).collect::<String>())
+            context.output.print(&view.changes().map(diff).collect::<String>())
         }
     }
 }

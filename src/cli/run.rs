@@ -105,10 +105,9 @@ fn is_paused(context: &Context) -> bool {
 
 /// How many releases of its producer a target branch saw, and how many of those were held.
 fn releases(report: &Report) -> Option<(String, [usize; 2])> {
-    let (plan, _) = report.plan.as_ref()?;
-    let verdicts = &plan.choice.verdicts;
-    let held = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Held(_)));
-    Some((report.producer.clone(), [verdicts.len(), held.count()]))
+    let releases = &report.plan.as_ref()?.releases;
+    let held = releases.iter().filter(|release| matches!(release.verdict, Verdict::Held(_)));
+    Some((report.producer.clone(), [releases.len(), held.count()]))
 }
 
 impl Branch {

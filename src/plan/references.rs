@@ -12,7 +12,7 @@ use crate::sylva::{IMAGES, VERSION};
 use crate::values::{Change, Document, EditError, Position, ValuesError};
 
 /// The files that may name image keys, as far as they do.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ReferenceFiles {
     /// Files that name a key which gets another name or goes.
     pub files: Vec<ReferenceFile>,
@@ -35,7 +35,7 @@ pub enum NotFollowed {
 }
 
 /// One file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ReferenceFile {
     /// Its path.
     pub path: String,

@@ -13,6 +13,7 @@ use super::hold::Hold;
 use super::policy::{Step, UnknownAge};
 use super::{Family, Release};
 
+pub(crate) use incomplete::missing;
 pub(crate) use inconsistent::wrong_image;
 
 /// The holds of a release, by what was read of it and by what planning it found, whatever the settings say of them.

@@ -75,6 +75,11 @@ impl Hold {
         !matches!(self, Self::Empty | Self::Unsigned { .. })
     }
 
+    /// Why `version` is held, and what ends that.
+    pub fn told(&self, version: &Version) -> String {
+        format!("{self}; {}", self.remedy(version))
+    }
+
     /// What ends a hold of `version`, beside time.
     pub fn remedy(&self, version: &Version) -> String {
         match self {

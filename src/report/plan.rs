@@ -4,24 +4,20 @@ use anstyle::Style;
 
 use super::table::{Column, Table};
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, findings, paint, printable, references};
-use crate::plan::signed::Checked;
-use crate::plan::{Plan, Planned, PlannedFile};
-use crate::release::data::Known;
-use crate::release::policy::Exclusion;
-use crate::release::selection::{Choice, Verdict};
-use crate::release::{Coverage, Release, Version};
+use crate::plan::view::{FileView, Image, KeyAction, KeyView, ReleaseView};
+use crate::plan::{PlanView, Planned};
+use crate::release::Coverage;
+use crate::release::selection::Verdict;
 
 /// The whole report of a plan, for a terminal of this width.
-pub fn text(plan: &Plan, known: &Known, width: Option<usize>) -> String {
-    let mut text = releases(&plan.choice, known, Some(&plan.from), width);
+pub fn text(plan: &PlanView, width: Option<usize>) -> String {
+    let mut text = releases(plan, width);
     for file in &plan.files {
         text.push('\n');
         text.push_str(&keys(plan, file));
     }
     text.push_str(&references::text(&plan.references));
-    let changed = plan.files.iter().filter(|file| file.before != file.after);
-    let changed = changed.map(|file| (file.path.as_str(), (&file.before, &file.after)));
-    for (path, (before, after)) in changed.chain(plan.references.changes()) {
+    for (path, (before, after)) in plan.changes() {
         text.push('\n');
         text.push_str(&diff::shown(path, before, after));
     }
@@ -32,36 +28,31 @@ pub fn text(plan: &Plan, known: &Known, width: Option<usize>) -> String {
     text
 }
 
-fn signatures(plan: &Plan) -> String {
+fn signatures(plan: &PlanView) -> String {
     let sentence = plan.signatures.sentence().filter(|_| plan.is_change());
-    let mut text: String =
-        sentence.map(|text| format!("signatures: {}\n", printable(&text))).unwrap_or_default();
-    for (key, verdict) in plan.signatures.checked().into_iter().flat_map(Checked::faults) {
-        text.push_str(&format!("  {} {key} is {}\n", paint(YELLOW, '!'), printable(&verdict.to_string())));
-    }
-    text
+    let sentence = sentence.map(|text| format!("signatures: {}\n", printable(&text)));
+    let fault = |fault: String| format!("  {} {}\n", paint(YELLOW, '!'), printable(&fault));
+    sentence.into_iter().chain(plan.signature_faults().map(fault)).collect()
 }
 
 /// The decision table: what became of each release, and what ends each hold. Those older than the file's are only counted.
-fn releases(choice: &Choice, known: &Known, from: Option<&Version>, width: Option<usize>) -> String {
-    let older = |verdict: &Verdict| matches!(verdict, Verdict::Excluded(Exclusion::Older));
+fn releases(plan: &PlanView, width: Option<usize>) -> String {
     let mut table = Table::of([Column::whole("Release"), Column::cut("Verdict"), Column::whole("Artifacts")]);
-    for (version, verdict) in choice.verdicts.iter().filter(|(_, verdict)| !older(verdict)) {
-        let (mark, style) = emphasis(verdict, from == Some(version));
-        let artifacts = known.releases.get(version).map(artifacts).unwrap_or_default();
+    for release in plan.releases.iter().filter(|release| !release.is_older()) {
+        let (mark, style) = emphasis(&release.verdict, release.version == plan.from);
         table.row([
-            (format!("{mark} {version}"), style),
-            (printable(&verdict.to_string()), style),
-            (artifacts, Style::new()),
+            (format!("{mark} {}", release.version), style),
+            (printable(&release.verdict.to_string()), style),
+            (artifacts(release), Style::new()),
         ]);
     }
     let mut text = if table.is_empty() { String::new() } else { table.fitted(width) };
-    for (version, verdict) in &choice.verdicts {
-        if let Verdict::Held(hold) = verdict {
-            text.push_str(&format!("    {version}: {}\n", paint(DIM, hold.remedy(version))));
-        }
+    for release in &plan.releases {
+        let remedy =
+            release.remedy().map(|remedy| format!("    {}: {}\n", release.version, paint(DIM, remedy)));
+        text.extend(remedy);
     }
-    let hidden = choice.verdicts.iter().filter(|(_, verdict)| older(verdict)).count();
+    let hidden = plan.releases.iter().filter(|release| release.is_older()).count();
     if hidden > 0 {
         let plural = if hidden == 1 { "release" } else { "releases" };
         text.push_str(&format!("    {}\n", paint(DIM, format!("and {hidden} older {plural}"))));
@@ -80,55 +71,38 @@ pub(super) fn emphasis(verdict: &Verdict, current: bool) -> (char, Style) {
     }
 }
 
-fn artifacts(release: &Release) -> String {
+fn artifacts(release: &ReleaseView) -> String {
+    let count = release.artifacts.unwrap_or_default();
     match &release.coverage {
-        Coverage::Complete => release.artifacts.len().to_string(),
-        Coverage::Partial { reason } => {
-            format!("{} or more ({})", release.artifacts.len(), printable(reason))
-        }
-        Coverage::Unknown { .. } => "?".to_owned(),
+        None => String::new(),
+        Some(Coverage::Complete) => count.to_string(),
+        Some(Coverage::Partial { reason }) => format!("{count} or more ({})", printable(reason)),
+        Some(Coverage::Unknown { .. }) => "?".to_owned(),
     }
 }
 
 /// What becomes of the keys of one file.
-fn keys(plan: &Plan, file: &PlannedFile) -> String {
-    let reconciliation = &file.reconciliation;
-    let versions = if plan.to() == &plan.from {
-        plan.from.to_string()
-    } else {
-        format!("{} → {}", plan.from, plan.to())
+fn keys(plan: &PlanView, file: &FileView) -> String {
+    let versions = match plan.to == plan.from {
+        true => plan.from.to_string(),
+        false => format!("{} → {}", plan.from, plan.to),
     };
-    let policy = format!("images: {}, {}", reconciliation.policy, reconciliation.because);
+    let policy = format!("images: {}, {}", file.policy, file.because);
     let mut lines = vec![format!(
         "{}  {versions}  {}",
         paint(BOLD, printable(&file.path)),
         paint(DIM, printable(&policy))
     )];
-    for renamed in &reconciliation.renamed {
-        lines.push(format!(
-            "  {} {} → {}",
-            paint(CYAN, '~'),
-            printable(&renamed.from),
-            paint(CYAN, &renamed.to)
-        ));
-    }
-    for added in &reconciliation.added {
-        lines.push(format!("  {} {}", paint(GREEN, '+'), paint(GREEN, &added.key)));
-    }
-    for removed in &reconciliation.removed {
-        let enabled = if removed.enabled { paint(YELLOW, " (it was enabled)") } else { String::new() };
-        let key = paint(RED, printable(&removed.key));
-        lines.push(format!("  {} {key}: {}{enabled}", paint(RED, '-'), removed.why));
-    }
-    for dead in &reconciliation.dead {
+    lines.extend(file.keys.iter().filter_map(key));
+    for dead in &file.dead {
         lines.push(format!(
             "  {} {}: stays, though no artifact was found",
             paint(YELLOW, '!'),
-            printable(&dead.key)
+            printable(dead)
         ));
     }
     lines.extend(file.references.followed.iter().map(references::followed));
-    let os_changes = reconciliation.os_changes.iter();
+    let os_changes = file.os_changes.iter();
     lines.extend(
         os_changes.map(|change| format!("  {} {}", paint(YELLOW, '!'), printable(&change.to_string()))),
     );
@@ -139,31 +113,43 @@ fn keys(plan: &Plan, file: &PlannedFile) -> String {
     lines.join("\n") + "\n"
 }
 
-fn summary(file: &PlannedFile) -> String {
-    let reconciliation = &file.reconciliation;
+/// A key that does not stay.
+fn key(key: &KeyView) -> Option<String> {
+    let name = |image: &Option<Image>| image.as_ref().map(|image| printable(&image.key)).unwrap_or_default();
+    let (from, to) = (name(&key.from), name(&key.to));
+    match key.action {
+        KeyAction::Keep => None,
+        KeyAction::Rename => Some(format!("  {} {from} → {}", paint(CYAN, '~'), paint(CYAN, to))),
+        KeyAction::Add => Some(format!("  {} {}", paint(GREEN, '+'), paint(GREEN, to))),
+        KeyAction::Remove => {
+            let why = key.why.as_deref().unwrap_or_default();
+            let enabled = if key.in_use { paint(YELLOW, " (it was enabled)") } else { String::new() };
+            Some(format!("  {} {}: {why}{enabled}", paint(RED, '-'), paint(RED, from)))
+        }
+    }
+}
+
+fn summary(file: &FileView) -> String {
+    let count = |action| file.with(action).count();
     let counts = [
-        (reconciliation.kept.len(), "kept"),
-        (reconciliation.renamed.len(), "renamed"),
-        (reconciliation.added.len(), "added"),
-        (reconciliation.removed.len(), "removed"),
-        (reconciliation.foreign.len(), "of other registries"),
-        (reconciliation.templates.len(), "templates"),
+        (count(KeyAction::Keep), "kept"),
+        (count(KeyAction::Rename), "renamed"),
+        (count(KeyAction::Add), "added"),
+        (count(KeyAction::Remove), "removed"),
+        (file.foreign.len(), "of other registries"),
+        (file.templates.len(), "templates"),
     ];
     let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
     let counts = counts.collect::<Vec<_>>().join(", ");
     if counts.is_empty() { "no image keys".to_owned() } else { format!("image keys: {counts}") }
 }
 
-fn suggested(file: &PlannedFile) -> Option<String> {
-    let keys: Vec<String> =
-        file.reconciliation.suggested.iter().map(|suggested| suggested.key.to_string()).collect();
-    if keys.is_empty() {
-        return None;
-    }
-    Some(format!("  {}", paint(DIM, format!("published and not listed: {}", keys.join(", ")))))
+fn suggested(file: &FileView) -> Option<String> {
+    let keys = file.suggested.join(", ");
+    (!keys.is_empty()).then(|| format!("  {}", paint(DIM, format!("published and not listed: {keys}"))))
 }
 
-fn verdict(plan: &Plan) -> String {
+fn verdict(plan: &PlanView) -> String {
     let text = match &plan.verdict {
         Planned::UpToDate => paint(GREEN, format!("up to date with {}", plan.from)),
         Planned::Update { to } => format!("{} {} → {to}", paint(BOLD, "update"), plan.from),

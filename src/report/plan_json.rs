@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::diff;
 use crate::plan::signed::Checked;
-use crate::plan::{Plan, Planned, PlannedFile};
-use crate::release::data::Known;
+use crate::plan::view::{FileView, Image, KeyAction, KeyView, ReleaseView};
+use crate::plan::{PlanView, Planned};
 use crate::release::selection::Verdict;
-use crate::release::{Coverage, ImageKey, Release};
+use crate::release::{Coverage, ImageKey};
 use crate::signature;
 pub use findings::FindingsReport;
 pub use references::{DanglingReference, FollowedReference, ReferenceReport, SetKubernetesVersion};
@@ -157,7 +157,7 @@ pub struct RemovedKey {
 }
 
 /// The JSON form of a plan.
-pub fn report(plan: &Plan, known: &Known) -> PlanReport {
+pub fn report(plan: &PlanView) -> PlanReport {
     let (outcome, reason) = match &plan.verdict {
         Planned::UpToDate => ("up-to-date", None),
         Planned::Update { .. } => ("update", None),
@@ -165,14 +165,13 @@ pub fn report(plan: &Plan, known: &Known) -> PlanReport {
         Planned::Held { gate, reason } => ("held", Some(format!("{gate}: {reason}"))),
         Planned::Unknown { reason } => ("unknown", Some(reason.clone())),
     };
-    let row = |(version, verdict): &(_, Verdict)| row(version, verdict, known);
     PlanReport {
         schema: SCHEMA,
         outcome,
         reason,
         from: plan.from.to_string(),
-        to: plan.to().to_string(),
-        releases: plan.choice.verdicts.iter().map(row).collect(),
+        to: plan.to.to_string(),
+        releases: plan.releases.iter().map(row).collect(),
         files: plan.files.iter().map(file).collect(),
         references: references::report(&plan.references),
         signatures: plan.signatures.checked().map(signatures),
@@ -193,19 +192,18 @@ fn signatures(checked: &Checked) -> Vec<SignatureRow> {
     checked.verdicts.iter().map(row).collect()
 }
 
-fn row(version: &crate::release::Version, verdict: &Verdict, known: &Known) -> ReleaseRow {
-    let release = known.releases.get(version);
-    let state = |release: &Release| match release.coverage {
+fn row(release: &ReleaseView) -> ReleaseRow {
+    let state = |coverage: &Coverage| match coverage {
         Coverage::Complete => "complete",
         Coverage::Partial { .. } => "partial",
         Coverage::Unknown { .. } => "unknown",
     };
     ReleaseRow {
-        version: version.to_string(),
-        verdict: word(verdict),
-        explanation: verdict.to_string(),
-        state: release.map(state),
-        artifacts: release.map(|release| release.artifacts.len()),
+        version: release.version.to_string(),
+        verdict: word(&release.verdict),
+        explanation: release.verdict.to_string(),
+        state: release.coverage.as_ref().map(state),
+        artifacts: release.artifacts,
     }
 }
 
@@ -220,20 +218,21 @@ pub(super) fn word(verdict: &Verdict) -> &'static str {
     }
 }
 
-fn file(file: &PlannedFile) -> FileReport {
-    let reconciliation = &file.reconciliation;
-    let renamed = reconciliation.renamed.iter().map(|renamed| RenamedKey {
-        from: renamed.from.clone(),
-        to: renamed.to.to_string(),
-        line: renamed.at.line,
+fn file(file: &FileView) -> FileReport {
+    let line = |key: &KeyView| key.at.map_or(0, |at| at.line);
+    let before = |action| file.with(action).map(|key| name(&key.from));
+    let renamed = file.with(KeyAction::Rename).map(|key| RenamedKey {
+        from: name(&key.from),
+        to: name(&key.to),
+        line: line(key),
     });
-    let removed = reconciliation.removed.iter().map(|removed| RemovedKey {
-        key: removed.key.clone(),
-        why: removed.why.to_string(),
-        enabled: removed.enabled,
-        line: removed.at.line,
+    let removed = file.with(KeyAction::Remove).map(|key| RemovedKey {
+        key: name(&key.from),
+        why: key.why.clone().unwrap_or_default(),
+        enabled: key.in_use,
+        line: line(key),
     });
-    let os_changes = reconciliation.os_changes.iter().map(|change| ChangedOs {
+    let os_changes = file.os_changes.iter().map(|change| ChangedOs {
         family: change.family.to_string(),
         from: change.from.clone(),
         to: change.to.clone(),
@@ -242,16 +241,16 @@ fn file(file: &PlannedFile) -> FileReport {
     FileReport {
         path: file.path.clone(),
         changed: file.before != file.after,
-        images: reconciliation.policy.to_string(),
-        because: reconciliation.because.to_string(),
-        kept: reconciliation.kept.iter().map(|kept| kept.key.clone()).collect(),
+        images: file.policy.to_string(),
+        because: file.because.to_string(),
+        kept: before(KeyAction::Keep).collect(),
         renamed: renamed.collect(),
-        added: reconciliation.added.iter().map(|added| added.key.to_string()).collect(),
+        added: file.with(KeyAction::Add).map(|key| name(&key.to)).collect(),
         removed: removed.collect(),
-        dead: reconciliation.dead.iter().map(|dead| dead.key.clone()).collect(),
-        suggested: reconciliation.suggested.iter().map(|suggested| suggested.key.to_string()).collect(),
-        foreign: reconciliation.foreign.iter().map(|foreign| foreign.key.clone()).collect(),
-        templates: reconciliation.templates.iter().map(|template| template.key.clone()).collect(),
+        dead: file.dead.clone(),
+        suggested: file.suggested.clone(),
+        foreign: file.foreign.clone(),
+        templates: file.templates.clone(),
         followed: references::followed(&file.references),
         dangling: references::dangling(&file.references),
         os_changes: os_changes.collect(),
@@ -259,4 +258,8 @@ fn file(file: &PlannedFile) -> FileReport {
         notes: file.notes.clone(),
         diff: diff::unified(&file.path, &file.before, &file.after),
     }
+}
+
+fn name(image: &Option<Image>) -> String {
+    image.as_ref().map(|image| image.key.clone()).unwrap_or_default()
 }

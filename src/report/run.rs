@@ -22,8 +22,8 @@ pub fn one(report: &Report, width: Option<usize>) -> String {
     if report.found && matches!(report.outcome, Outcome::NoTarget(_)) {
         return format!("{} {}\n\n", paint(DIM, printable(&heading)), printable(&report.outcome.to_string()));
     }
-    if let Some((plan, known)) = &report.plan {
-        text.push_str(&plan::text(plan, known, width));
+    if let Some(plan) = &report.plan {
+        text.push_str(&plan::text(plan, width));
     }
     let outcome = paint(style(&report.outcome), printable(&report.outcome.to_string()));
     text.push_str(&format!("→ {outcome}"));

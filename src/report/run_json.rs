@@ -97,6 +97,6 @@ pub fn branch(report: &Report) -> BranchReport {
             .merge_request
             .as_ref()
             .map(|(number, url)| MergeRequestReport { number: *number, url: url.clone() }),
-        plan: report.plan.as_ref().map(|(plan, known)| plan_json::report(plan, known)),
+        plan: report.plan.as_ref().map(plan_json::report),
     }
 }

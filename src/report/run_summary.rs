@@ -30,7 +30,7 @@ pub struct Line {
 impl Line {
     /// What is kept of a report.
     pub fn of(report: &Report) -> Self {
-        let update = report.plan.as_ref().and_then(|(plan, _)| match &plan.verdict {
+        let update = report.plan.as_ref().and_then(|plan| match &plan.verdict {
             Planned::Update { to } => Some((plan.from.to_string(), to.to_string())),
             _ => None,
         });

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use crate::forge::{Branch, Forge, MergeRequestSettings};
 use crate::merge_request::template::Templates;
 use crate::merge_request::{BranchPrefix, Outcome, Upkeep};
-use crate::plan::{Plan, Target};
+use crate::plan::{PlanView, Target};
 use crate::release::Version;
-use crate::release::data::Known;
 use crate::release::policy::Policy;
 
 /// One target branch of one project, to be kept in step with one producer.
@@ -74,8 +73,8 @@ pub struct Report {
     pub note: Option<String>,
     /// The merge request's number and page, where there is one.
     pub merge_request: Option<(u64, String)>,
-    /// The plan and what it was made from, where it came to one.
-    pub plan: Option<(Plan, Known)>,
+    /// The plan, where it came to one.
+    pub plan: Option<PlanView>,
     /// Whether a query found the project: then it is no mistake that there is nothing for us in it.
     pub found: bool,
 }

@@ -14,7 +14,7 @@ use crate::budget::Budget;
 use crate::forge::Branch;
 use crate::merge_request::{Outcome, Wanted};
 use crate::observe::releases::{Shelf, Snapshot};
-use crate::plan::{PlanInput, Planned};
+use crate::plan::{PlanInput, PlanView, Planned};
 use crate::release::Version;
 
 /// Observes, plans and applies, with the work on the files within a budget. `withheld` is how it ends where it would open
@@ -84,6 +84,7 @@ async fn run_job(
     let keys = look_up(&input, &mut snapshot).await.map_err(|error| Outcome::of(&error))?;
     let beside = read.beside(job, &input, &keys).await?;
     let plan = keys.write(&input, snapshot.known(), beside).map_err(|error| Outcome::of(&error))?;
+    let view = PlanView::new(&plan, snapshot.known(), &producer.naming, &job.policy);
     let report = match &plan.verdict {
         Planned::Unknown { reason } => job.report(Outcome::Unknown(reason.clone())),
         _ => {
@@ -91,7 +92,7 @@ async fn run_job(
             propose(job, &wanted, common).await
         }
     };
-    Ok(Report { plan: Some((plan, snapshot.into_known())), ..report })
+    Ok(Report { plan: Some(view), ..report })
 }
 
 /// Makes the merge request what is wanted, or says what would be written.

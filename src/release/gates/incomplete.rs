@@ -7,7 +7,7 @@ use crate::release::{Family, K8sMinor, Line, Release, Version};
 
 /// What `release` lacks of what the release before had. A minor that left with every family is no loss, and of a release
 /// that is known in part nothing can be said.
-pub(super) fn missing(release: &Release, previous: Option<&(&Version, BTreeSet<Line>)>) -> Option<Missing> {
+pub(crate) fn missing(release: &Release, previous: Option<&(&Version, BTreeSet<Line>)>) -> Option<Missing> {
     if !release.is_complete() {
         return None;
     }

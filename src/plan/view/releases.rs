@@ -1,0 +1,57 @@
+//! What became of each release.
+
+use crate::release::data::Known;
+use crate::release::selection::Verdict;
+use crate::release::policy::Exclusion;
+use crate::release::{Coverage, Version};
+
+/// What became of one release.
+#[derive(Debug, Clone)]
+pub struct ReleaseView {
+    /// The version.
+    pub version: Version,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// How much of it is known; `None` if its artifacts were not read.
+    pub coverage: Option<Coverage>,
+    /// How many artifacts are known.
+    pub artifacts: Option<usize>,
+}
+
+impl ReleaseView {
+    pub(super) fn new((version, verdict): &(Version, Verdict), known: &Known) -> Self {
+        let release = known.releases.get(version);
+        Self {
+            version: version.clone(),
+            verdict: verdict.clone(),
+            coverage: release.map(|release| release.coverage.clone()),
+            artifacts: release.map(|release| release.artifacts.len()),
+        }
+    }
+
+    /// Whether it is older than the file's, so that it is only counted.
+    pub fn is_older(&self) -> bool {
+        matches!(self.verdict, Verdict::Excluded(Exclusion::Older))
+    }
+
+    /// Whether a reviewer may wonder why it is not proposed.
+    pub(super) fn is_news(&self) -> bool {
+        !matches!(self.verdict, Verdict::Excluded(Exclusion::Prerelease))
+    }
+
+    /// What ends its hold.
+    pub fn remedy(&self) -> Option<String> {
+        match &self.verdict {
+            Verdict::Held(hold) => Some(hold.remedy(&self.version)),
+            _ => None,
+        }
+    }
+
+    /// What became of it, and what ends a hold, in a sentence.
+    pub fn told(&self) -> String {
+        match &self.verdict {
+            Verdict::Held(hold) => format!("held: {}", hold.told(&self.version)),
+            verdict => verdict.to_string(),
+        }
+    }
+}
