@@ -1,6 +1,10 @@
 //! Tables whose columns are aligned by what is seen, colours not counted, and that fit a terminal where its width is known.
+//!
+//! Table crates (`comfy-table`, `tabled`) wrap or cut cells, and drop no column: which one a reader can do without, and that
+//! the reader is told of it, would be as much code over them as it is here.
 
 use anstyle::Style;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{BOLD, DIM, paint, printable};
 use crate::markdown;
@@ -143,10 +147,10 @@ impl Table {
 
     /// How wide a column is if nothing limits it; 0 for one that may be left out and has nothing in it.
     fn width(&self, column: usize) -> usize {
-        let cells = self.cells().filter_map(|row| row.get(column)).map(|(text, _)| text.chars().count());
+        let cells = self.cells().filter_map(|row| row.get(column)).map(|(text, _)| text.width());
         let widest = cells.max().unwrap_or(0);
         let Column { head, narrow, .. } = self.columns[column];
-        if narrow == Narrow::LeftOut && widest == 0 { 0 } else { widest.max(head.chars().count()) }
+        if narrow == Narrow::LeftOut && widest == 0 { 0 } else { widest.max(head.width()) }
     }
 
     fn least(&self, column: usize, wanted: &[usize]) -> usize {
@@ -191,7 +195,7 @@ fn line(cells: &[(String, Style)], widths: &[Option<usize>]) -> String {
     let mut line = String::new();
     for (i, ((text, style), width)) in shown.into_iter().enumerate().take(last) {
         let text = cut(text, width);
-        let padding = if i + 1 == last { 0 } else { width.saturating_sub(text.chars().count()) };
+        let padding = if i + 1 == last { 0 } else { width.saturating_sub(text.width()) };
         line.push_str("  ");
         line.push_str(&paint(*style, text));
         line.push_str(&" ".repeat(padding));
@@ -201,10 +205,16 @@ fn line(cells: &[(String, Style)], widths: &[Option<usize>]) -> String {
 }
 
 fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
+    if text.width() <= width {
         return text.to_owned();
     }
-    let beginning: String = text.chars().take(width.saturating_sub(1)).collect();
+    let mut room = width.saturating_sub(1);
+    let fits = |c: &char| {
+        let taken = room.checked_sub(c.width().unwrap_or(0));
+        room = taken.unwrap_or(0);
+        taken.is_some()
+    };
+    let beginning: String = text.chars().take_while(fits).collect();
     format!("{}…", beginning.trim_end())
 }
 
@@ -269,6 +279,17 @@ mod tests {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn characters_that_take_two_columns_are_counted_so() {
+        let mut table = Table::of([Column::cut("a"), Column::whole("b")]);
+        table.row(cells(["東京の画像です", "x"]));
+        table.row(cells(["plain-image", "y"]));
+        assert_eq!(
+            plain(&table.fitted(Some(17))),
+            "  A             B\n  東京の画像…   x\n  plain-image   y\n"
+        );
     }
 
     #[test]
