@@ -130,6 +130,16 @@ pub trait Catalogue: Send + Sync {
     /// Everything that the source knows of the producer. An answer is complete or an error; one that lists nothing is
     /// complete, too.
     async fn candidates(&self) -> Result<Candidates, CatalogueError>;
+
+    /// The page on which the producer announces a release; `None` where there is none that is known.
+    fn release_page(&self, _version: &Version) -> Option<String> {
+        None
+    }
+
+    /// The page that compares two releases.
+    fn comparison_page(&self, _from: &Version, _to: &Version) -> Option<String> {
+        None
+    }
 }
 
 #[cfg(test)]

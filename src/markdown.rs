@@ -47,6 +47,25 @@ pub fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
+/// Text of ours with names between backticks: those become code spans, the rest is escaped.
+pub fn prose(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let part = |(i, part): (usize, &str)| match (i % 2, part) {
+        (_, "") => String::new(),
+        (1, part) => code(part),
+        (_, part) => padded(part),
+    };
+    parts.map(part).collect()
+}
+
+/// Inert text keeps no blanks at its ends, and those part it from the code beside it.
+fn padded(part: &str) -> String {
+    let blank = |there: bool| if there { " " } else { "" };
+    let text = inline(part);
+    let both = text.is_empty() && part.contains(' ');
+    format!("{}{text}{}", blank(part.starts_with(' ')), blank(part.ends_with(' ') && !both))
+}
+
 /// A command in a block of its own, to be copied.
 pub fn command(text: &str) -> String {
     let text = without_comments(&one_line(text));

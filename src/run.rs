@@ -2,15 +2,14 @@
 //!
 //! Over ports only. What is written is decided in `merge_request` and done in `apply`.
 
+pub mod background;
 mod fates;
 mod found;
 mod job;
 mod limits;
 pub mod look_up;
 mod read;
-mod references;
 mod shard;
-mod summary;
 mod target;
 mod thread;
 mod turns;

@@ -25,6 +25,8 @@ mod errors;
 mod findings;
 #[path = "replay/gates.rs"]
 mod gates;
+#[path = "replay/text.rs"]
+mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -153,6 +155,7 @@ fn replay_case(folder: &Path, case: &Case, releases: &Releases, prefix: &str, by
     demand(outside(&all) == outside(&before), "all changes a line outside version and mapping");
     let from = version(&before);
     demand(run("auto", &all, &from) == run("all", &all, &from), "auto differs from all on a whole release");
+    problems.extend(text::problem(&before, prefix, &case.to));
     for rules in FOLLOWING {
         let found = following(case, [&before, &after, &follow], prefix, rules);
         problems.extend(found.into_iter().map(str::to_owned));

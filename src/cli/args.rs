@@ -306,6 +306,8 @@ pub(super) enum PlanFormat {
     Json,
     /// Only the unified diff, as `git apply` reads it
     Diff,
+    /// What the merge request would say, in Markdown
+    Markdown,
 }
 
 /// The forms of a check.

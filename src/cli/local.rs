@@ -20,6 +20,8 @@ pub(super) struct Local<'a> {
     pub(super) files: Vec<ValuesFile>,
     pub(super) policy: Policy,
     pub(super) producer: Option<&'a str>,
+    /// Whether its merge request is to be a draft, and whether the forge is to merge it.
+    pub(super) merging: [bool; 2],
 }
 
 impl Local<'_> {
@@ -122,6 +124,7 @@ fn named<'a>(
             files: Vec::new(),
             policy: lookup::policy(&args.lookup, None),
             producer: None,
+            merging: [false; 2],
         },
     };
     if local.files.is_empty() {
@@ -150,7 +153,8 @@ fn from_config<'a>(
     let files = meant.files.iter().map(|file| ValuesFile::read(Path::new(&file.path)));
     let files = files.collect::<Result<Vec<_>, _>>()?;
     let policy = lookup::policy(&args.lookup, branch.map(|branch| &branch.policy));
-    Ok(Local { target: meant, files, policy, producer: Some(&target.producer) })
+    let merging = [target.merge_request.draft, target.upkeep.auto_merge];
+    Ok(Local { target: meant, files, policy, producer: Some(&target.producer), merging })
 }
 
 /// The target that has this file, by its path from the folder that the command runs in.

@@ -13,12 +13,14 @@ use crate::budget::Budget;
 use crate::config::Config;
 use crate::disk::checkout::path_in_patch;
 use crate::disk::values_file::ValuesFile;
+use crate::merge_request::text::{self, Background, Merging};
 use crate::observe::releases::Snapshot;
 use crate::plan::{Beside, KeyPlan, Plan, PlanInput, PlanView, Planned, Survey, survey};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::Naming;
 use crate::release::data::Known;
 use crate::report;
+use crate::run::background;
 use crate::run::look_up::{decide_observed, look_up};
 use crate::signature::{Requirement, Unverified};
 
@@ -63,7 +65,7 @@ fn plan_one(
         file.bytes = after.as_bytes().to_vec();
         planned.push(file);
     }
-    print(context, args, &made.view)?;
+    print(context, args, &made)?;
     Ok(exit(args, &made.plan))
 }
 
@@ -81,6 +83,8 @@ struct Planning<'a> {
 struct Made {
     plan: Plan,
     view: PlanView,
+    /// What the merge request would say beside it.
+    background: Background,
     /// Files that may name image keys, as they were read.
     others: Vec<ValuesFile>,
 }
@@ -95,7 +99,13 @@ impl<'a> Planning<'a> {
         let signatures = Requirement::NotRequired(Unverified::FromFile);
         let input = self.input(&naming, &signatures);
         let keys = decide_observed(&input, &mut known)?;
-        self.write(&input, known, keys)
+        let source = format!("--observed {}", background::quoted(&observed.display().to_string()));
+        self.write(&input, &known, keys, |plan| Background {
+            producer: self.local.producer.unwrap_or_default().to_owned(),
+            reproduce: background::reproduce(&source, &self.local.target, plan),
+            merging: self.merging(plan),
+            ..Background::default()
+        })
     }
 
     fn in_registry(&self, config: Option<&Config>) -> Result<Made, Failure> {
@@ -108,8 +118,16 @@ impl<'a> Planning<'a> {
             let mut snapshot = Snapshot::open(&producer, self.survey.listed()).await?;
             let input = self.input(&producer.naming, &signatures);
             let keys = look_up(&input, &mut snapshot).await?;
-            self.write(&input, snapshot.into_known(), keys)
+            self.write(&input, snapshot.known(), keys, |plan| {
+                let (name, target) = (&settings.name, &self.local.target);
+                background::background(name, target, &producer, &snapshot, plan, self.merging(plan))
+            })
         })
+    }
+
+    fn merging(&self, plan: &PlanView) -> Merging {
+        let [draft, auto_merge] = self.local.merging;
+        Merging::of(plan, draft, auto_merge)
     }
 
     fn input<'i>(&'i self, naming: &'i Naming, signatures: &'i Requirement) -> PlanInput<'i> {
@@ -128,7 +146,13 @@ impl<'a> Planning<'a> {
     }
 
     /// The texts, with what stands beside the files on this machine.
-    fn write(&self, input: &PlanInput<'_>, known: Known, keys: KeyPlan) -> Result<Made, Failure> {
+    fn write(
+        &self,
+        input: &PlanInput<'_>,
+        known: &Known,
+        keys: KeyPlan,
+        background: impl FnOnce(&PlanView) -> Background,
+    ) -> Result<Made, Failure> {
         let schemas = keys.schemas(input).into_iter().filter(|path| crate::disk::exists(Path::new(path)));
         let schemas = schemas.map(|path| Ok((path.clone(), crate::disk::read_small(Path::new(&path))?)));
         let schemas = schemas.collect::<Result<_, Failure>>()?;
@@ -140,9 +164,10 @@ impl<'a> Planning<'a> {
         others.iter_mut().for_each(|file| file.after(self.planned));
         let references = others.iter().map(|file| (file.path.display().to_string(), file.bytes.clone()));
         let beside = Beside { schemas, references: references.collect() };
-        let plan = keys.write(input, &known, beside)?;
-        let view = PlanView::new(&plan, &known, input.naming, input.policy);
-        Ok(Made { plan, view, others })
+        let plan = keys.write(input, known, beside)?;
+        let view = PlanView::new(&plan, known, input.naming, input.policy);
+        let background = background(&view);
+        Ok(Made { plan, view, background, others })
     }
 }
 
@@ -157,8 +182,9 @@ fn changed<'a>(
     changes.filter_map(move |(path, (_, after))| Some((*files.get(path)?, &**after)))
 }
 
-fn print(context: &Context, args: &Args, view: &PlanView) -> Result<(), Failure> {
+fn print(context: &Context, args: &Args, Made { view, background, .. }: &Made) -> Result<(), Failure> {
     match args.format {
+        PlanFormat::Markdown => context.output.print(&(text::describe(view, background) + "\n")),
         PlanFormat::Text => context.output.print(&report::plan::text(view, context.width())),
         PlanFormat::Json => context.output.json(&report::plan_json::report(view)),
         PlanFormat::Diff => {

@@ -65,6 +65,14 @@ impl Client {
         Ok(Self { transport, api, token, credential })
     }
 
+    /// Where people find the server, without a slash at the end of its path.
+    pub(super) fn site(&self) -> Option<Url> {
+        let mut site = self.api.clone();
+        let root = site.path().strip_suffix("/api/v4/")?.to_owned();
+        site.set_path(&root);
+        Some(site)
+    }
+
     /// The API's host, for messages.
     pub(super) fn host(&self) -> String {
         forge_api::host(&self.api)

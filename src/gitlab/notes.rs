@@ -70,6 +70,14 @@ impl ReleaseNotes {
         }
         Ok(releases.into_iter().filter_map(|release| note(release, &self.prefix)).collect())
     }
+
+    /// A page of the project for people; `None` where only its number is known, which names no page.
+    fn page(&self, below: &[&str]) -> Option<String> {
+        let ProjectId::Path(project) = &self.project else { return None };
+        let mut url = self.client.site()?;
+        url.path_segments_mut().ok()?.extend(project.split('/')).push("-").extend(below);
+        Some(url.to_string())
+    }
 }
 
 #[async_trait]
@@ -85,6 +93,14 @@ impl Catalogue for ReleaseNotes {
     async fn candidates(&self) -> Result<Candidates, CatalogueError> {
         let notes = self.read().await.map_err(|f| catalogue_error(f, self.asked(), &self.client.caller()))?;
         Ok(Candidates::Releases(notes))
+    }
+
+    fn release_page(&self, version: &Version) -> Option<String> {
+        self.page(&["releases", version.as_str()])
+    }
+
+    fn comparison_page(&self, from: &Version, to: &Version) -> Option<String> {
+        self.page(&["compare", &format!("{from}...{to}")])
     }
 }
 

@@ -27,12 +27,13 @@ const FOLD: &str = "<details>";
 /// The end of it.
 const UNFOLD: &str = "</details>";
 
-/// A link; its text is Markdown. A URL that could end the link early gives the text alone.
+/// A link; its text is Markdown. What is no address of a page, or could end the link early, gives the text alone.
 pub fn link(text: &str, url: &str) -> String {
     let ends_it = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '\\' | '|');
-    match url.contains(ends_it) {
-        true => text.to_owned(),
-        false => format!("[{text}](<{url}>)"),
+    let is_page = url.starts_with("https://") || url.starts_with("http://");
+    match is_page && !url.contains(ends_it) {
+        true => format!("[{text}](<{url}>)"),
+        false => text.to_owned(),
     }
 }
 
@@ -40,4 +41,37 @@ pub fn link(text: &str, url: &str) -> String {
 pub fn unfinished(text: &str) -> String {
     let count = |mark: &str| text.lines().filter(|line| *line == mark).count();
     format!("\n\n{UNFOLD}").repeat(count(FOLD).saturating_sub(count(UNFOLD)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_a_head_a_rule_and_rows() {
+        let rows = [vec!["1".to_owned(), String::new()]];
+        assert_eq!(table(&["a", "b"], rows), "| a | b |\n| --- | --- |\n| 1 |  |");
+    }
+
+    #[test]
+    fn what_is_no_page_or_could_end_its_link_is_left_out() {
+        assert_eq!(link("`a`", "https://x.example/-/releases/1"), "[`a`](<https://x.example/-/releases/1>)");
+        for url in [
+            "javascript:alert(1)",
+            "https://x.example/>",
+            "https://x.example/ @all",
+            "https://x.example/|",
+            "a\nb",
+        ] {
+            assert_eq!(link("`a`", url), "`a`", "{url}");
+        }
+    }
+
+    #[test]
+    fn what_was_cut_within_a_folded_part_ends_it() {
+        let text = format!("{}\n\n{}", folded("One", "a"), folded("Two", "b\nc"));
+        let cut = &text[..text.len() - "c\n\n</details>".len()];
+        assert_eq!(unfinished(cut), "\n\n</details>");
+        assert_eq!(unfinished(&text), "");
+    }
 }

@@ -5,6 +5,7 @@
 //! the marker.
 
 use super::marker::Marker;
+use crate::markdown;
 
 const BEGIN: &str = "<!-- dibump:begin -->";
 const END: &str = "<!-- dibump:end -->";
@@ -14,6 +15,9 @@ const NOTICE_END: &str = "<!-- dibump:notice-end -->";
 const NOTICE_ROOM: usize = 2_000;
 /// What a reader sees where the text was cut.
 const CUT: &str = "\n\n_The rest was cut to the length that the forge allows._";
+
+/// Room for the end of a folded part that is cut, in characters.
+const END_OF_FOLD: usize = 20;
 
 /// A description that has its fence and its marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,9 +146,10 @@ fn cut(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(limit.saturating_sub(CUT.chars().count())).collect();
+    let kept: String = text.chars().take(limit.saturating_sub(CUT.chars().count() + END_OF_FOLD)).collect();
     let kept = kept.rsplit_once('\n').map_or("", |(lines, _)| lines);
-    format!("{}{CUT}", kept.trim_end())
+    let kept = kept.trim_end();
+    format!("{kept}{}{CUT}", markdown::unfinished(kept))
 }
 
 /// Forges and browsers change line ends, and the white space around a description.
@@ -236,6 +241,15 @@ mod tests {
         for gone in [without_fence, without_marker, twice, String::new()] {
             assert_eq!(Description::read(&gone), None, "{gone}");
         }
+    }
+
+    #[test]
+    fn a_text_that_is_cut_within_a_folded_part_ends_it_before_the_boxes() {
+        let text = markdown::folded("Keys", &"- key\n".repeat(2_000));
+        let cut = Description::new(&text, marker()).write(LIMIT);
+        assert!(cut.chars().count() <= LIMIT && cut.contains("was cut"), "{}", cut.chars().count());
+        let end = cut.find("\n</details>\n").unwrap();
+        assert!(end < cut.find("was cut").unwrap() && end < cut.find(REBUILD.0).unwrap(), "{cut}");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub use self::shelf::Shelf;
 use self::sources::Source;
 use crate::catalogue::{Catalogue, CatalogueError, Note};
 use crate::ending::{Ending, Ends};
+use crate::merge_request::text::Pages;
 use crate::registry::{Prefix, Registry, RegistryError};
 use crate::release::data::{Candidate, Known, SelectionQuery};
 use crate::release::selection::{Choice, Next, next_wanted};
@@ -165,6 +166,18 @@ impl Snapshot {
     /// The release notes that a source had for a version.
     pub fn note(&self, version: &Version) -> Option<&Note> {
         self.sources.iter().find_map(|source| source.note(version))
+    }
+
+    /// The pages of an update, as far as the source that announced both releases has some.
+    pub fn pages(&self, from: &Version, to: &Version) -> Pages {
+        let announces = |version| self.sources.iter().find(|source| source.note(version).is_some());
+        let Some(source) = announces(to) else { return Pages::default() };
+        let mut catalogues = self.shelf.producer.sources.iter();
+        let Some(catalogue) = catalogues.find(|catalogue| catalogue.name() == source.name()) else {
+            return Pages::default();
+        };
+        let comparison = source.note(from).and_then(|_| catalogue.comparison_page(from, to));
+        Pages { release: catalogue.release_page(to), comparison }
     }
 
     /// How the producer's names are read.

@@ -8,17 +8,18 @@ mod releases;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use completeness::{Completeness, Series};
-pub use keys::{FileView, Image, KeyAction, KeyView, Replacement};
+pub use completeness::{Completeness, SeriesCount};
+pub use keys::{FileView, KeyAction, KeyView, NamedImage, ReplacedImage};
 pub use releases::ReleaseView;
 
+use super::findings::Findings;
 use super::signed::{Checked, Signed};
 use super::{Plan, Planned, ReferenceFiles};
-use crate::plan::findings::Findings;
 use crate::reconcile::OsChange;
+use crate::reconcile::kubernetes_versions::SetVersion;
 use crate::release::data::Known;
-use crate::release::selection::Verdict;
 use crate::release::policy::{Policy, UpdateType};
+use crate::release::selection::Verdict;
 use crate::release::{Artifact, Naming, Version};
 
 /// A plan as it is told.
@@ -45,7 +46,7 @@ pub struct PlanView {
     /// The families whose OS release changes, each once.
     pub os_changes: Vec<OsChange>,
     /// Images in use that get another content, or may.
-    pub replaced: Vec<Replacement>,
+    pub replaced: Vec<ReplacedImage>,
     /// The artifacts that the files will list.
     pub listed: Vec<Artifact>,
     /// What a person must decide before it may be merged; none of it for a plan that changes nothing.
@@ -73,7 +74,7 @@ impl ToJudge {
 impl PlanView {
     /// The view of a plan that was made from what is known.
     pub fn new(plan: &Plan, known: &Known, naming: &Naming, policy: &Policy) -> Self {
-        let keys = keys::Keys { plan, known, naming };
+        let keys = keys::PlannedKeys { plan, known, naming };
         let to_judge = ToJudge {
             errors: plan.has_errors_to_judge(policy.on_new_findings),
             incomplete: plan.choice.overdue().is_some(),
@@ -150,9 +151,7 @@ impl PlanView {
     }
 
     /// Kubernetes versions in any file that become those of the images.
-    pub fn kubernetes_versions(
-        &self,
-    ) -> impl Iterator<Item = &crate::reconcile::kubernetes_versions::SetVersion> {
+    pub fn kubernetes_versions(&self) -> impl Iterator<Item = &SetVersion> {
         let own = self.files.iter().flat_map(|file| &file.kubernetes_versions);
         own.chain(self.references.files.iter().flat_map(|file| &file.kubernetes_versions))
     }
@@ -165,3 +164,6 @@ impl PlanView {
         counts.filter(|(_, count)| *count > 0).collect()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -4,7 +4,7 @@ use anstyle::Style;
 
 use super::table::{Column, Table};
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, findings, paint, printable, references};
-use crate::plan::view::{FileView, Image, KeyAction, KeyView, ReleaseView};
+use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView};
 use crate::plan::{PlanView, Planned};
 use crate::release::Coverage;
 use crate::release::selection::Verdict;
@@ -115,7 +115,8 @@ fn keys(plan: &PlanView, file: &FileView) -> String {
 
 /// A key that does not stay.
 fn key(key: &KeyView) -> Option<String> {
-    let name = |image: &Option<Image>| image.as_ref().map(|image| printable(&image.key)).unwrap_or_default();
+    let name =
+        |image: &Option<NamedImage>| image.as_ref().map(|image| printable(&image.key)).unwrap_or_default();
     let (from, to) = (name(&key.from), name(&key.to));
     match key.action {
         KeyAction::Keep => None,

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::diff;
 use crate::plan::signed::Checked;
-use crate::plan::view::{FileView, Image, KeyAction, KeyView, ReleaseView};
+use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView};
 use crate::plan::{PlanView, Planned};
 use crate::release::selection::Verdict;
 use crate::release::{Coverage, ImageKey};
@@ -260,6 +260,6 @@ fn file(file: &FileView) -> FileReport {
     }
 }
 
-fn name(image: &Option<Image>) -> String {
+fn name(image: &Option<NamedImage>) -> String {
     image.as_ref().map(|image| image.key.clone()).unwrap_or_default()
 }

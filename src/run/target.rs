@@ -88,7 +88,7 @@ async fn run_job(
     let report = match &plan.verdict {
         Planned::Unknown { reason } => job.report(Outcome::Unknown(reason.clone())),
         _ => {
-            let wanted = wanted(job, &read, producer, &snapshot, &plan, withheld);
+            let wanted = wanted(job, &read, producer, &snapshot, &plan, &view, withheld);
             propose(job, &wanted, common).await
         }
     };

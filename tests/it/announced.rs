@@ -39,11 +39,10 @@ async fn a_new_error_heads_a_draft_that_is_not_merged_automatically(world: World
     let mr = world.merge_requests().remove(0);
     assert!(world.hub.is_draft(mr.number), "{}", mr.title);
     let text = shown(&world);
-    let head = text.find("**`dibump check` finds new errors after this update:**").expect(&text);
-    assert!(
-        head < text.find(ERROR).expect(&text) && head < text.find("Moves from release").unwrap(),
-        "{text}"
-    );
+    let head = text.find("| ❌ | Findings | 1 new error").expect(&text);
+    let told = text.find("**Look at:**\n\n- new error: ").expect(&text);
+    assert!(head < told && told < text.find(ERROR).expect(&text), "{text}");
+    assert!(text.find(ERROR) < text.find("**What to do:** Fix the new errors"), "{text}");
 
     // A person takes it on as it is: it stays ready, and the person merges it.
     world.hub.pipeline(SOURCE, false);

@@ -182,6 +182,8 @@ async fn a_moved_tag_is_refused_until_a_person_has_looked(world: World) {
 async fn auto_merge_is_set_once_a_pipeline_looks_after_the_commit(world: World) {
     world.run().await;
     world.merge_request_settings("{auto_merge: true}");
+    says(&world.run().await, "updated");
+    assert!(only(&world).text.contains("it merges automatically"), "{}", only(&world).text);
     settles(&world, "unchanged").await;
     world.hub.pipeline(SOURCE, true);
     settles(&world, "unchanged").await;
@@ -251,7 +253,7 @@ async fn the_users_own_words_are_written_and_the_bot_still_knows_its_commit(worl
     world.run().await;
     let mr = only(&world);
     assert_eq!(mr.title, "patch: diskimage-builder 0.4.12");
-    assert!(mr.text.contains("Ask the images team.\n\nMoves from release"), "{}", mr.text);
+    assert!(mr.text.contains("Ask the images team.\n\nMoves `values.yaml` from"), "{}", mr.text);
     let mut message = String::new();
     world.hub.git(&mut |git| message.clone_from(&git.head(SOURCE).unwrap().message));
     let start = "Images 0.4.12\n\nFrom 0.4.11, 2 keys.\n\nChangelog: changed\nSigned-off-by: Bot <bot@example.com>\nDibump-";

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::world::{SOURCE, World};
+use crate::world::{AT_0_4_11, SOURCE, VALUES, World, values_at};
 
 const BEFORE: &str = "\
 # The merge request
@@ -20,6 +20,8 @@ they show this page.
   which of the planned lines are missing.
 - Closing it says no to this release and not to the next one. The bot closes its own untouched merge request only where it
   knows that it is not needed, and says why.
+- A reviewer with a minute reads what is visible; what is folded is there to be looked up. `dibump plan --format markdown`
+  prints the same text for a local file.
 - Images that stand under another digest than the one in the text are announced at its top, and auto-merge is switched off.
 
 ";
@@ -42,4 +44,23 @@ async fn the_page_shows_what_the_bot_writes() {
         std::fs::write(&path, &page).unwrap();
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), page, "docs/merge-request.md has drifted");
+}
+
+stories! {
+    plan_prints_what_the_merge_request_says,
+}
+
+async fn plan_prints_what_the_merge_request_says(world: World) {
+    world.run().await;
+    let mr = world.merge_requests().remove(0);
+    world.desk.write(VALUES, AT_0_4_11);
+    let plan = world.desk.dibump(&["plan", "--format", "markdown"]).await;
+    assert!(
+        plan.stdout.starts_with("Moves `values.yaml` from diskimage-builder release `0.4.11` to `0.4.12`.\n")
+    );
+    assert!(mr.text.contains(&plan.stdout), "{}\n{}", plan.stdout, mr.text);
+
+    world.desk.write(VALUES, values_at(12));
+    let plan = world.desk.dibump(&["plan", "--format", "markdown"]).await;
+    assert_eq!(plan.stdout, "diskimage-builder up to date.\n");
 }

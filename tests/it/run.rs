@@ -324,4 +324,11 @@ async fn release_notes_lead_to_a_merge_request_by_forty_requests_a_look_up() {
     let request = world.merge_requests().remove(0);
     assert!(request.title.contains("0.5.1"), "{}", request.title);
     assert!(world.values(SOURCE).unwrap().contains("version: 0.5.1"), "{PATH}");
+    let project = format!("{}/{PREFIX}/-", producer.address());
+    for link in [
+        format!("to [`0.5.1`](<{project}/releases/0.5.1>) ([compare](<{project}/compare/0.5.0...0.5.1>))."),
+        "<summary>Release notes: 1</summary>".to_owned(),
+    ] {
+        assert!(request.text.contains(&link), "{link}: {}", request.text);
+    }
 }

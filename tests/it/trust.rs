@@ -46,7 +46,7 @@ async fn a_signed_release_is_proposed_and_the_reviewer_told_by_which_key(world: 
     signed.sign(12);
     says(&signed.world.run().await, "created");
     let text = signed.world.merge_requests().remove(0).text;
-    assert!(text.contains("**Signatures:** 2 of 2 images are signed, by key"), "{text}");
+    assert!(text.contains("| ✅ | Signatures | 2 of 2 images are signed, by key"), "{text}");
     assert!(text.contains("| signed by key "), "{text}");
 }
 

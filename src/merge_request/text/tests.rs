@@ -1,128 +1,288 @@
 //! What a reviewer reads.
 
 use super::*;
+use crate::plan::Planned;
+use crate::plan::view::tests::{hostile, image, moved, update};
+use crate::plan::view::{KeyAction, KeyView, ReplacedImage, ToJudge};
 
-fn image(key: &str) -> Option<Image> {
-    Some(Image { key: key.into(), facets: Facets::from_name(key) })
-}
-
-fn renamed(from: &str, to: &str) -> KeyChange {
-    KeyChange { from: image(from), to: image(to), ..KeyChange::default() }
-}
-
-fn summary(changes: Vec<KeyChange>) -> Summary {
-    Summary {
+fn background() -> Background {
+    let page = |below: &str| Some(format!("https://gitlab.example/group/diskimage-builder/-/{below}"));
+    Background {
         producer: "diskimage-builder".into(),
-        prefix: "oci://registry.example/group/diskimage-builder".into(),
-        from: "0.4.11".parse().ok(),
-        to: "0.4.12".parse().unwrap(),
-        files: vec![FileSummary {
-            path: "charts/units/values.yaml".into(),
-            policy: Some(("follow".into(), "the mapping leaves out 3 of 22 artifacts".into())),
-            changes,
-            kept: ["ubuntu-noble-plain-rke2-1-30-9", "ubuntu-noble-plain-rke2-1-29-9"]
-                .map(|key| renamed(key, key))
-                .into(),
-            suggested: vec!["opensuse-15-6-hardened-rke2-1-31-8".into()],
-        }],
-        findings: FindingsSummary::default(),
-        os_releases: OsReleases::default(),
-        following: Following::default(),
-        missing: vec![],
-        complete: Some("19 images, nothing is missing that 0.4.11 had".into()),
-        signatures: Some("19 of 19 images are signed, by key 0123456789ab".into()),
-        warnings: vec![],
-        unchecked: vec!["the registry refused the tag list of 1 repository".into()],
-        rolls: vec![],
-        others: vec![("0.5.0".parse().unwrap(), "held (incomplete): 2 images are missing".into())],
-        images: vec![],
+        pages: Pages { release: page("releases/0.4.12"), comparison: page("compare/0.4.11...0.4.12") },
         release_notes: vec![("0.4.12".parse().unwrap(), "## Changes\n- closes #12, thanks @all".into())],
         reproduce: "dibump plan charts/units/values.yaml --to 0.4.12".into(),
+        merging: Merging::ByHand,
     }
 }
 
+fn removed(key: &str) -> KeyView {
+    KeyView {
+        action: KeyAction::Remove,
+        to: None,
+        why: Some("no longer published".into()),
+        in_use: true,
+        ..moved(key, key)
+    }
+}
+
+fn added(key: &str) -> KeyView {
+    KeyView { action: KeyAction::Add, from: None, to: image(key), ..moved(key, key) }
+}
+
+/// What a reader sees at once: lines that are not blank, a line for each folded part, none for the rule of a table.
+fn visible(text: &str) -> Vec<&str> {
+    let mut folded = false;
+    let shown = |line: &&str| {
+        folded = (folded || *line == "<details>") && *line != "</details>";
+        line.starts_with("<summary>")
+            || !(folded || line.is_empty() || line.contains("---") || *line == "</details>")
+    };
+    text.lines().filter(shown).collect()
+}
+
+/// The boxes of the description are two more lines.
+const MOST_LINES: usize = 25 - 2;
+
+fn assert_takes_a_minute(text: &str) {
+    let before_folds = text.split("<details>").next().unwrap();
+    assert!(
+        before_folds.lines().count() <= 25 && before_folds.chars().count() <= ESSENTIALS,
+        "{before_folds}"
+    );
+    assert!(visible(text).len() <= MOST_LINES, "{}", visible(text).join("\n"));
+}
+
 #[test]
-fn a_reviewer_reads_what_changes_and_what_was_not_checked() {
-    let text = describe(&summary(vec![
-        renamed("ubuntu-noble-plain-rke2-1-31-7", "ubuntu-noble-plain-rke2-1-31-8"),
-        KeyChange { to: image("ubuntu-noble-plain-rke2-1-32-4"), ..KeyChange::default() },
-        KeyChange {
-            from: image("ubuntu-jammy-plain-kubeadm-1-29-15"),
-            why: Some("no longer published".into()),
-            enabled: true,
-            ..KeyChange::default()
-        },
-    ]));
+fn a_reviewer_reads_the_whole_of_an_update() {
+    let mut plan = update(vec![
+        moved("ubuntu-noble-plain-rke2-1-30-9", "ubuntu-noble-plain-rke2-1-30-9"),
+        KeyView { in_use: true, ..moved("ubuntu-noble-plain-rke2-1-31-7", "ubuntu-noble-plain-rke2-1-31-8") },
+        added("ubuntu-noble-plain-rke2-1-32-4"),
+        removed("ubuntu-jammy-plain-kubeadm-1-29-15"),
+    ]);
+    plan.files[0].suggested = vec!["opensuse-15-6-hardened-rke2-1-31-8".into()];
+    plan.files[0].notes = vec!["`default_enabled` stays".into()];
+    plan.replaced = vec![ReplacedImage {
+        from: "ubuntu-noble-plain-rke2-1-31-7".into(),
+        to: "ubuntu-noble-plain-rke2-1-31-8".into(),
+    }];
+    let text = describe(&plan, &background());
+    assert_takes_a_minute(&text);
     insta::assert_snapshot!(text.replace('\u{200b}', "·"), @r#"
-    Moves from release `0.4.11` to `0.4.12` of diskimage-builder (`oci://registry.example/group/diskimage-builder`).
+    Moves `charts/units/values.yaml` from diskimage-builder release `0.4.11` to [`0.4.12`](<https://gitlab.example/group/diskimage-builder/-/releases/0.4.12>) ([compare](<https://gitlab.example/group/diskimage-builder/-/compare/0.4.11...0.4.12>)).
 
-    - `charts/units/values.yaml`: 1 renamed, 1 added, 1 removed, 2 kept (images: follow, the mapping leaves out 3 of 22 artifacts)
+    |  | Check | Result |
+    | --- | --- | --- |
+    | ✅ | Images | complete: 19 images, 18 of 18 series of 0.4.11 |
+    | ➖ | Signatures | not checked, no public key is known |
+    | ✅ | Findings | nothing new |
+    | ⚠️ | Kubernetes | kubeadm (ubuntu plain): dropped `1.29.15`<br>rke2 (ubuntu plain): `1.31.7 → 1.31.8`, new `1.32.4` |
 
-    **Please look at:**
+    **Look at:**
 
-    - `ubuntu-jammy-plain-kubeadm-1-29-15` was enabled, and goes
-    - not checked: the registry refused the tag list of 1 repository
+    - ubuntu-jammy-plain-kubeadm-1-29-15 is enabled in this file and will be removed
+    - `default_enabled` stays
 
-    **Complete:** 19 images, nothing is missing that 0.4.11 had
+    **Merging** replaces the nodes that use 1 image: `ubuntu-noble-plain-rke2-1-31-7` → `ubuntu-noble-plain-rke2-1-31-8`.
 
-    **Signatures:** 19 of 19 images are signed, by key 012345·6789ab
+    **What to do:** Review the notes above, then merge when the pipeline passes; to skip only this release, close the merge request.
 
-    **What to do:** judge what is listed above; then merge once the pipeline is green. Closing it says no to this release only.
+    <details>
+    <summary>Image keys: 1 renamed, 1 added, 1 removed, 1 kept</summary>
 
-    **Other releases:**
+    `charts/units/values.yaml` (images: follow, the mapping leaves out 3 of the 22 artifacts of 0.4.12)
 
-    - `0.5.0`: held \(incomplete\): 2 images are missing
+    **ubuntu plain kubeadm**
 
-    | Family | Kubernetes |
-    |---|---|
-    | ubuntu plain kubeadm | removed 1.29.15 |
-    | ubuntu plain rke2 | 1.30.9, 1.29.9, 1.31.7 → 1.31.8, added 1.32.4 |
+    | Old | New | In use |
+    | --- | --- | --- |
+    | `ubuntu-jammy-plain-kubeadm-1-29-15` | removed: no longer published | yes |
 
-    **See it for yourself:**
+    **ubuntu plain rke2**
 
-    ```shell
-    dibump plan charts/units/values.yaml --to 0.4.12
-    ```
+    | Old | New | In use |
+    | --- | --- | --- |
+    | `ubuntu-noble-plain-rke2-1-30-9` | unchanged |  |
+    | `ubuntu-noble-plain-rke2-1-31-7` | `ubuntu-noble-plain-rke2-1-31-8` | yes |
+    | new | `ubuntu-noble-plain-rke2-1-32-4` |  |
 
-    **Keys:**
+    </details>
 
-    - `ubuntu-noble-plain-rke2-1-31-7` → `ubuntu-noble-plain-rke2-1-31-8`
-    - added `ubuntu-noble-plain-rke2-1-32-4`
-    - removed `ubuntu-jammy-plain-kubeadm-1-29-15` (no longer published)
+    <details>
+    <summary>Published and not listed: 1</summary>
 
-    **Published, and not in `charts/units/values.yaml`:**
+    Not in `charts/units/values.yaml`:
 
     - `opensuse-15-6-hardened-rke2-1-31-8`
 
-    ### What diskimage-builder says
+    </details>
+
+    <details>
+    <summary>Release notes: 1</summary>
 
     **0.4.12**
 
     > **Changes**\
     > - closes \#·12, thanks @·all
+
+    </details>
+
+    <details>
+    <summary>How to reproduce</summary>
+
+    ```shell
+    dibump plan charts/units/values.yaml --to 0.4.12
+    ```
+
+    </details>
     "#);
 }
 
 #[test]
-fn the_essentials_of_a_large_update_stand_in_the_first_2700_characters() {
+fn sixty_keys_and_whatever_comes_from_outside_take_a_minute_and_all_of_it_is_there() {
     let key = |i: usize, patch| format!("ubuntu-noble-hardened-rke2-1-{i}-{patch}");
-    let text = describe(&summary((0..80).map(|i| renamed(&key(i, 1), &key(i, 2))).collect()));
-    let start: String = text.chars().take(ESSENTIALS).collect();
-    for essential in ["80 renamed", "not checked", "`0.5.0`", "dibump plan"] {
-        assert!(start.contains(essential), "{essential}");
+    let mut plan = update((0..60).map(|i| moved(&key(i, 1), &key(i, 2))).collect());
+    plan.replaced = (0..60).map(|i| ReplacedImage { from: key(i, 1), to: key(i, 2) }).collect();
+    plan.files[0].notes = (0..60).map(|i| format!("note {i} {}", "word ".repeat(100))).collect();
+    let text = describe(&plan, &background());
+    assert_takes_a_minute(&text);
+    for i in 0..60 {
+        assert!(text.contains(&format!("`{}`", key(i, 2))) && text.contains(&format!("- note {i} ")), "{i}");
     }
-    assert!(text.contains("more keys"));
-    for i in 0..80 {
-        assert!(text.contains(&format!("`{}`", key(i, 2))), "{i}");
+    for text in ["@all #1 ".repeat(200), "<>&*_".repeat(200), "x\n".repeat(200)] {
+        assert_takes_a_minute(&describe(&hostile(&text), &Background { producer: text, ..background() }));
     }
+}
+
+#[test]
+fn what_to_do_is_one_sentence_by_what_there_is_to_judge_and_who_merges() {
+    let told = |plan: &PlanView, merging| {
+        let text = describe(plan, &Background { merging, ..background() });
+        let line = text.lines().find_map(|line| line.strip_prefix("**What to do:** ")).unwrap().to_owned();
+        assert!(
+            line.ends_with("; to skip only this release, close the merge request.")
+                && line.matches(". ").count() == 0
+        );
+        line
+    };
+    let plain = update(vec![]);
+    let mut noted = update(vec![]);
+    noted.files[0].notes = vec!["note".into()];
+    let judged = |to_judge| PlanView { to_judge, ..update(vec![]) };
+    let nothing = ToJudge::default();
+    for (plan, merging, start) in [
+        (&plain, Merging::ByHand, "Merge when the pipeline passes;"),
+        (&noted, Merging::ByHand, "Review the notes above, then merge"),
+        (&plain, Merging::Draft, "Mark this merge request ready"),
+        (&noted, Merging::Draft, "Review the notes above, then mark"),
+        (
+            &plain,
+            Merging::Automatic,
+            "Approve the merge request if your project requires that; it merges automatically",
+        ),
+        (&noted, Merging::Automatic, "Review the notes above now: the merge request merges automatically"),
+        (
+            &judged(ToJudge { errors: true, incomplete: true, ..nothing }),
+            Merging::Draft,
+            "Fix the new errors",
+        ),
+        (
+            &judged(ToJudge { incomplete: true, ..nothing }),
+            Merging::Draft,
+            "Wait until the release is complete",
+        ),
+        (&judged(ToJudge { os_release: true, ..nothing }), Merging::Draft, "Check that your nodes can move"),
+    ] {
+        assert!(told(plan, merging).starts_with(start), "{start}: {}", told(plan, merging));
+    }
+    let errors = judged(ToJudge { errors: true, ..nothing });
+    assert_eq!(Merging::of(&errors, false, true), Merging::Draft);
+    assert_eq!(
+        [false, true].map(|auto| Merging::of(&plain, false, auto)),
+        [Merging::ByHand, Merging::Automatic]
+    );
+    assert_eq!(Merging::of(&plain, true, true), Merging::Draft);
+}
+
+#[test]
+fn kubernetes_versions_are_told_once_for_the_families_that_do_the_same() {
+    let row = |keys| {
+        let text = describe(&update(keys), &background());
+        text.lines().find(|line| line.contains("| Kubernetes |")).unwrap().to_owned()
+    };
+    let every = |from: &str, to: &str| {
+        ["ubuntu-noble-plain", "ubuntu-noble-hardened", "opensuse-15-6-plain"]
+            .map(|os| moved(&format!("{os}-rke2-{from}"), &format!("{os}-rke2-{to}")))
+            .to_vec()
+    };
+    assert_eq!(
+        row(every("1-31-7", "1-31-8")),
+        "| ✅ | Kubernetes | rke2 (all 3 families): `1.31.7 → 1.31.8` |"
+    );
+    assert_eq!(
+        row(every("1-31-8", "1-31-8")),
+        "| ✅ | Kubernetes | rke2 (all 3 families): `1.31.8` as before |"
+    );
+    assert_eq!(
+        row(every("1-31-8", "1-31-7")),
+        "| ⚠️ | Kubernetes | rke2 (all 3 families): `1.31.8 → 1.31.7` |"
+    );
+    // Not every scheme has a patch version.
+    assert_eq!(row(every("1-31-8", "1-31")), "| ✅ | Kubernetes | rke2 (all 3 families): `1.31` as before |");
+    let mut mixed = every("1-31-7", "1-31-8");
+    mixed.extend([added("ubuntu-noble-plain-rke2-1-32-1"), removed("opensuse-15-6-plain-kubeadm-1-29-15")]);
+    assert_eq!(
+        row(mixed),
+        "| ⚠️ | Kubernetes | kubeadm (opensuse plain): dropped `1.29.15`<br>rke2 (opensuse plain, ubuntu hardened): \
+         `1.31.7 → 1.31.8`<br>rke2 (ubuntu plain): `1.31.7 → 1.31.8`, new `1.32.1` |"
+    );
+    assert_eq!(row(vec![]), "| ➖ | Kubernetes | the names of the keys do not say |");
+}
+
+#[test]
+fn the_signs_of_images_signatures_and_findings_say_how_the_release_looks() {
+    let rows = |plan: &PlanView| {
+        let text = describe(plan, &background()).replace('\u{200b}', "");
+        text.lines().skip(4).take(3).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let plan = update(vec![]);
+    assert_eq!(
+        rows(&plan),
+        [
+            "| ✅ | Images | complete: 19 images, 18 of 18 series of 0.4.11 |",
+            "| ➖ | Signatures | not checked, no public key is known |",
+            "| ✅ | Findings | nothing new |",
+        ]
+    );
+    let mut incomplete = plan.clone();
+    let release = incomplete.completeness.as_mut().unwrap();
+    release.missing = ["a", "b", "c", "d", "e"].map(str::to_owned).into();
+    release.series.as_mut().unwrap().present = 13;
+    assert_eq!(
+        rows(&incomplete)[0],
+        "| ⚠️ | Images | incomplete: 19 images, 13 of 18 series of 0.4.11; missing: a, b, c, d, 1 more |"
+    );
+    assert_eq!(
+        rows(&hostile("x")),
+        [
+            "| ⚠️ | Images | 19 images found; the release may have others |",
+            "| ⚠️ | Signatures | none of 1 images is signed as demanded |",
+            "| ❌ | Findings | 1 new error, 1 new warning; 1 resolved; 1 place not checked |",
+        ]
+    );
 }
 
 #[test]
 fn titles_say_what_the_update_does() {
     let version = |text: &str| text.parse::<Version>().unwrap();
-    let title =
-        |from: Option<&str>| title("diskimage-builder", from.map(version).as_ref(), &version("0.4.12"));
-    assert_eq!(title(Some("0.4.11")), "Update diskimage-builder to 0.4.12");
-    assert_eq!(title(None), "Update diskimage-builder to 0.4.12");
-    assert_eq!(title(Some("0.4.12")), "Align image keys with 0.4.12");
+    let title = |from: &str| title("diskimage-builder", &version(from), &version("0.4.12"));
+    assert_eq!(title("0.4.11"), "Update diskimage-builder to 0.4.12");
+    assert_eq!(title("0.4.12"), "Align image keys with 0.4.12");
+}
+
+#[test]
+fn a_plan_that_changes_nothing_is_a_sentence() {
+    let plan = PlanView { verdict: Planned::UpToDate, ..update(vec![]) };
+    assert_eq!(describe(&plan, &background()), "diskimage-builder up to date.");
 }

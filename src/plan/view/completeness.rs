@@ -13,14 +13,14 @@ pub struct Completeness {
     /// How many images of it are known.
     pub images: usize,
     /// Its series beside those of the release before; `None` where nothing is known of one, or not all of this one.
-    pub series: Option<Series>,
+    pub series: Option<SeriesCount>,
     /// What it lacks, item by item, whatever the settings say of that.
     pub missing: Vec<String>,
 }
 
 /// The series that a release should have, by the release before.
 #[derive(Debug, Clone)]
-pub struct Series {
+pub struct SeriesCount {
     /// The release before.
     pub previous: Version,
     /// How many of its series are there.
@@ -38,7 +38,7 @@ impl Completeness {
             let of_families = |family: &Family| before.iter().filter(|line| line.family == *family).count();
             let lost = missing.iter().flat_map(|missing| &missing.families).map(of_families).sum::<usize>();
             let lost = lost + missing.iter().map(|missing| missing.lines.len()).sum::<usize>();
-            Series { previous: version.clone(), present, expected: present + lost }
+            SeriesCount { previous: version.clone(), present, expected: present + lost }
         });
         Self {
             version: release.version.clone(),

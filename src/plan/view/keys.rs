@@ -63,9 +63,9 @@ pub struct KeyView {
     /// What happens to it.
     pub action: KeyAction,
     /// The key so far.
-    pub from: Option<Image>,
+    pub from: Option<NamedImage>,
     /// The key as it will be.
-    pub to: Option<Image>,
+    pub to: Option<NamedImage>,
     /// Why it goes.
     pub why: Option<String>,
     /// Whether its value enables it.
@@ -76,7 +76,7 @@ pub struct KeyView {
 
 /// An image key and what it stands for, where that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
+pub struct NamedImage {
     /// The key.
     pub key: String,
     /// What the image contains.
@@ -85,7 +85,7 @@ pub struct Image {
 
 /// An image in use, and what takes its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replacement {
+pub struct ReplacedImage {
     /// The key so far.
     pub from: String,
     /// The key as it will be; perhaps the same.
@@ -102,19 +102,19 @@ impl FileView {
 impl KeyView {
     /// The family that it belongs to, where that is known.
     pub fn family(&self) -> Option<Family> {
-        let facets = |image: &Option<Image>| image.as_ref()?.facets.as_ref().map(Facets::family);
+        let facets = |image: &Option<NamedImage>| image.as_ref()?.facets.as_ref().map(Facets::family);
         facets(&self.to).or_else(|| facets(&self.from))
     }
 }
 
 /// The keys of a plan, and what they stand for.
-pub(super) struct Keys<'a> {
+pub(super) struct PlannedKeys<'a> {
     pub(super) plan: &'a Plan,
     pub(super) known: &'a Known,
     pub(super) naming: &'a Naming,
 }
 
-impl Keys<'_> {
+impl PlannedKeys<'_> {
     pub(super) fn file(&self, file: &PlannedFile) -> FileView {
         let reconciliation = &file.reconciliation;
         FileView {
@@ -170,9 +170,9 @@ impl Keys<'_> {
     }
 
     /// A key as it stands for in this release, else by its name.
-    fn image(&self, key: &str, version: &Version) -> Option<Image> {
+    fn image(&self, key: &str, version: &Version) -> Option<NamedImage> {
         let facets = self.artifact(key, version).and_then(|artifact| artifact.facets.clone());
-        Some(Image { key: key.to_owned(), facets: facets.or_else(|| self.naming.facets(key)) })
+        Some(NamedImage { key: key.to_owned(), facets: facets.or_else(|| self.naming.facets(key)) })
     }
 
     fn artifact(&self, key: &str, version: &Version) -> Option<&Artifact> {
@@ -180,7 +180,7 @@ impl Keys<'_> {
     }
 
     /// Images in use whose content changes, or may: where a digest is not known, nothing says that it stays.
-    pub(super) fn replaced(&self) -> Vec<Replacement> {
+    pub(super) fn replaced(&self) -> Vec<ReplacedImage> {
         let digest = |key: &str, version| self.artifact(key, version)?.digest.clone();
         let stays = |from: &str, to: &str| {
             let before = digest(from, &self.plan.from);
@@ -189,7 +189,7 @@ impl Keys<'_> {
         let in_use: BTreeSet<&(String, String)> =
             self.plan.files.iter().flat_map(|file| &file.in_use).collect();
         let replaced = in_use.into_iter().filter(|(from, to)| !stays(from, to));
-        replaced.map(|(from, to)| Replacement { from: from.clone(), to: to.clone() }).collect()
+        replaced.map(|(from, to)| ReplacedImage { from: from.clone(), to: to.clone() }).collect()
     }
 
     /// The artifacts that the files will list: what the bot vouches for, and compares with later.

@@ -1,8 +1,8 @@
 //! What became of each release.
 
 use crate::release::data::Known;
-use crate::release::selection::Verdict;
 use crate::release::policy::Exclusion;
+use crate::release::selection::Verdict;
 use crate::release::{Coverage, Version};
 
 /// What became of one release.

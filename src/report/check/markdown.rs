@@ -19,7 +19,7 @@ pub fn report(checked: &Checked<'_>) -> String {
         format!("- {place}: `{}` was not judged: {why}\n", skipped.id)
     });
     let fixed = checked.fixed.iter().map(|fixed| {
-        format!("- fixed {}: {}\n", markdown::code(&spot(&fixed.place)), spans(&fixed.description))
+        format!("- fixed {}: {}\n", markdown::code(&spot(&fixed.place)), markdown::prose(&fixed.description))
     });
     let list: String = fixed.chain(unknown).chain(skipped).collect();
     if !list.is_empty() {
@@ -33,26 +33,7 @@ fn row(finding: &Finding) -> String {
         Severity::Error => "❌",
         Severity::Warn => "⚠️",
     };
-    let help = finding.help.as_ref().map(|help| format!("; {}", spans(help))).unwrap_or_default();
+    let help = finding.help.as_ref().map(|help| format!("; {}", markdown::prose(help))).unwrap_or_default();
     let place = markdown::code(&spot(&finding.place));
-    format!("| {mark} `{}` | {place} | {}{help} |\n", finding.id, spans(&finding.message))
-}
-
-/// Text of ours with names between backticks: those become code spans, the rest is escaped.
-fn spans(text: &str) -> String {
-    let parts = text.split('`').enumerate();
-    let part = |(i, part): (usize, &str)| match (i % 2, part) {
-        (_, "") => String::new(),
-        (1, part) => markdown::code(part),
-        (_, part) => padded(part),
-    };
-    parts.map(part).collect()
-}
-
-/// Inert text keeps no blanks at its ends, and those part it from the code beside it.
-fn padded(part: &str) -> String {
-    let blank = |there: bool| if there { " " } else { "" };
-    let text = markdown::inline(part);
-    let both = text.is_empty() && part.contains(' ');
-    format!("{}{text}{}", blank(part.starts_with(' ')), blank(part.ends_with(' ') && !both))
+    format!("| {mark} `{}` | {place} | {}{help} |\n", finding.id, markdown::prose(&finding.message))
 }

@@ -1,0 +1,139 @@
+//! What is visible at once: what moves, how the release looks, what merging does, what to do.
+
+use super::{Background, LONGEST, Merging, shortened, status};
+use crate::markdown;
+use crate::plan::PlanView;
+use crate::plan::findings::told;
+use crate::plan::view::ReplacedImage;
+
+/// Entries of a list; the rest of it is folded.
+const SHOWN: usize = 4;
+/// Images that are named where they are replaced.
+const IMAGES: usize = 2;
+
+/// The visible part: its lists are as long as the limit allows, in characters. And what of the notes it does not show in
+/// full, if anything: all of them.
+pub(super) fn part(plan: &PlanView, background: &Background, limit: usize) -> (String, Vec<String>) {
+    let notes = notes(plan);
+    let with = |shown| with_lists(plan, background, &notes, shown);
+    let fits = |shown: &usize| with(*shown).chars().count() <= limit;
+    let shown = (0..=SHOWN).rev().find(fits).unwrap_or(0);
+    let is_whole = notes.len() <= shown && notes.iter().all(|note| note.chars().count() <= LONGEST);
+    (with(shown), if is_whole { Vec::new() } else { notes })
+}
+
+/// What a reviewer must look at, worst first: new errors, what the range does not lead to expect, new warnings, notes.
+fn notes(plan: &PlanView) -> Vec<String> {
+    let errors = plan.findings.new_errors().map(|finding| format!("new error: {}", told(finding)));
+    let unexpected = match plan.to_judge.os_release {
+        true => ", though `range` allows patches only",
+        false => "",
+    };
+    let os_changes = plan.os_changes.iter().map(|change| format!("{change}{unexpected}"));
+    let warnings = plan.findings.new_warnings().map(|finding| format!("new warning: {}", told(finding)));
+    errors.chain(os_changes).chain(warnings).chain(plan.warnings()).collect()
+}
+
+fn with_lists(plan: &PlanView, background: &Background, notes: &[String], shown: usize) -> String {
+    let rows = status::rows(plan, shown);
+    let parts = [
+        Some(headline(plan, background)),
+        Some(markdown::table(&["", "Check", "Result"], rows)),
+        attention(notes, shown),
+        Some(merging(&plan.replaced, shown.min(IMAGES))),
+        Some(format!("**What to do:** {}", to_do(plan, background.merging, !notes.is_empty()))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+}
+
+/// What moves, from where to where.
+fn headline(plan: &PlanView, background: &Background) -> String {
+    let linked = |text: String, url: &Option<String>| match url {
+        Some(url) => markdown::link(&text, url),
+        None => text,
+    };
+    let (from, to) = (markdown::code(plan.from.as_str()), markdown::code(plan.to.as_str()));
+    let to = linked(to, &background.pages.release);
+    let files = files(plan);
+    let release = format!("{} release", markdown::inline(&shortened(&background.producer)));
+    let release = release.trim_start();
+    if plan.from == plan.to {
+        return format!("Aligns the image keys of {files} with {release} {to}.");
+    }
+    let comparison = background.pages.comparison.as_ref();
+    let comparison = comparison.map(|url| format!(" ({})", markdown::link("compare", url)));
+    format!("Moves {files} from {release} {from} to {to}{}.", comparison.unwrap_or_default())
+}
+
+fn files(plan: &PlanView) -> String {
+    let Some((first, others)) = plan.files.split_first() else { return "no file".to_owned() };
+    let first = markdown::code(&shortened(&first.path));
+    match others.len() {
+        0 => first,
+        1 => format!("{first} and 1 overlay"),
+        count => format!("{first} and {count} overlays"),
+    }
+}
+
+fn attention(notes: &[String], shown: usize) -> Option<String> {
+    if notes.is_empty() {
+        return None;
+    }
+    let more = notes.len().saturating_sub(shown);
+    let rest = (more > 0).then(|| format!("{more} {} below", if shown == 0 { "notes" } else { "more" }));
+    let shown = notes.iter().take(shown).map(|note| markdown::prose(&shortened(note)));
+    Some(format!("**Look at:**\n\n{}", markdown::bullets(shown.chain(rest))))
+}
+
+/// Which nodes are replaced, as far as the values say which images are in use.
+fn merging(replaced: &[ReplacedImage], shown: usize) -> String {
+    if replaced.is_empty() {
+        return "**Merging** changes no image that these files enable. Nodes that use a renamed key elsewhere are \
+                replaced when that file follows."
+            .to_owned();
+    }
+    let image = |image: &ReplacedImage| match image.from == image.to {
+        true => format!("{} (same key, new content)", markdown::code(&shortened(&image.from))),
+        false => [&image.from, &image.to].map(|key| markdown::code(&shortened(key))).join(" → "),
+    };
+    let named: Vec<String> = replaced.iter().take(shown).map(image).collect();
+    let more = replaced.len() - named.len();
+    let more = match (named.is_empty(), more) {
+        (_, 0) => String::new(),
+        (true, _) => "see the keys below".to_owned(),
+        (false, more) => format!(" and {more} more"),
+    };
+    let plural = if replaced.len() == 1 { "image" } else { "images" };
+    let named = named.join(", ");
+    format!("**Merging** replaces the nodes that use {} {plural}: {named}{more}.", replaced.len())
+}
+
+/// The reviewer's next step, by what there is.
+fn to_do(plan: &PlanView, merging: Merging, has_notes: bool) -> String {
+    let judge = plan.to_judge;
+    let step = match merging {
+        _ if judge.errors => {
+            "Fix the new errors, or accept them: mark this merge request ready and merge it when the pipeline passes"
+        }
+        _ if judge.incomplete => {
+            "Wait until the release is complete, or check that you need nothing of what is missing; then mark this \
+             merge request ready and merge it"
+        }
+        _ if judge.os_release => {
+            "Check that your nodes can move to the new OS release; then mark this merge request ready and merge it"
+        }
+        Merging::Draft if has_notes => {
+            "Review the notes above, then mark this merge request ready and merge it"
+        }
+        Merging::Draft => "Mark this merge request ready and merge it when the pipeline passes",
+        Merging::Automatic if has_notes => {
+            "Review the notes above now: the merge request merges automatically when the pipeline passes"
+        }
+        Merging::Automatic => {
+            "Approve the merge request if your project requires that; it merges automatically when the pipeline passes"
+        }
+        Merging::ByHand if has_notes => "Review the notes above, then merge when the pipeline passes",
+        Merging::ByHand => "Merge when the pipeline passes",
+    };
+    format!("{step}; to skip only this release, close the merge request.")
+}
