@@ -40,10 +40,10 @@ pub(super) struct Global {
     /// The form of the log on stderr
     #[arg(long, global = true, value_enum, default_value_t)]
     pub(super) log_format: LogFormat,
-    /// More log (-v: requests, -vv: headers of answers, -vvv: everything)
+    /// More log (-v: requests, -vv: headers of answers, -vvv: everything), and reports in full
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
-    /// No log and no progress, only errors
+    /// No log and no progress, only errors and, in reports, what needs a person
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
     /// Colours

@@ -185,6 +185,13 @@ fn changed<'a>(
 fn print(context: &Context, args: &Args, Made { view, background, .. }: &Made) -> Result<(), Failure> {
     match args.format {
         PlanFormat::Markdown => context.output.print(&(text::describe(view, background) + "\n")),
+        // Where all is up to date, the details are for those who ask for them.
+        PlanFormat::Text if view.verdict == Planned::UpToDate && context.global.verbose == 0 => {
+            match context.global.quiet {
+                true => Ok(()),
+                false => context.output.print(&report::plan::short(view)),
+            }
+        }
         PlanFormat::Text => context.output.print(&report::plan::text(view, context.width())),
         PlanFormat::Json => context.output.json(&report::plan_json::report(view)),
         PlanFormat::Diff => {

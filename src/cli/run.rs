@@ -11,6 +11,7 @@ use crate::http::Origin;
 use crate::merge_request::Outcome;
 use crate::release::selection::Verdict;
 use crate::report;
+use crate::report::run::Detail;
 use crate::report::run_json::{self, RunReport};
 use crate::report::run_summary::{self, Line};
 use crate::run::{Report, Shard};
@@ -18,8 +19,9 @@ use crate::wiring::{Selection, Session, WiringError};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.required_config()?;
-    let told = context
-        .online(Some(&config), &Reach::default(), async |session| tell(context, args, session).await)?;
+    let told = context.online(Some(&config), &Reach::default(), async |session| {
+        tell(context, args, detail(context), session).await
+    })?;
     for output in &args.output {
         let text = told.rendered(output.format.unwrap_or(args.format), args)?;
         write(context, &output.path, &anstream::adapter::strip_str(&text).to_string())?;
@@ -59,7 +61,21 @@ struct Branch {
     json: Option<run_json::BranchReport>,
 }
 
-pub(super) async fn tell(context: &Context, args: &Args, session: &Session<'_>) -> Result<Told, Failure> {
+/// Everything with `-v`, what needs a person with `-q`.
+fn detail(context: &Context) -> Detail {
+    match (context.global.quiet, context.global.verbose) {
+        (true, _) => Detail::ForPeople,
+        (false, 0) => Detail::News,
+        (false, _) => Detail::Everything,
+    }
+}
+
+pub(super) async fn tell(
+    context: &Context,
+    args: &Args,
+    detail: Detail,
+    session: &Session<'_>,
+) -> Result<Told, Failure> {
     let paused = is_paused(context);
     let selection = Selection {
         projects: args.project.clone(),
@@ -72,7 +88,7 @@ pub(super) async fn tell(context: &Context, args: &Args, session: &Session<'_>) 
     })?;
     let mut told = Told { shard: fleet.shard, paused, ..Told::default() };
     let first = fleet.failed.len();
-    let told_of = |report: Report| Branch::of(&report, args, context.width());
+    let told_of = |report: Report| Branch::of(&report, args, context.width(), detail);
     told.branches.extend(std::mem::take(&mut fleet.failed).into_iter().map(told_of).enumerate());
     let why = if paused { "DIBUMP_PAUSED is set" } else { "it is not enabled" };
     let tell = |index: usize, mut report: Report| {
@@ -111,10 +127,11 @@ fn releases(report: &Report) -> Option<(String, [usize; 2])> {
 }
 
 impl Branch {
-    fn of(report: &Report, args: &Args, width: Option<usize>) -> Self {
+    fn of(report: &Report, args: &Args, width: Option<usize>, detail: Detail) -> Self {
         let wants =
             |format| args.format == format || args.output.iter().any(|output| output.format == Some(format));
-        let text = if wants(RunFormat::Text) { report::run::one(report, width) } else { String::new() };
+        let text =
+            if wants(RunFormat::Text) { report::run::one(report, width, detail) } else { String::new() };
         let json = wants(RunFormat::Json).then(|| run_json::branch(report));
         let line = Line::of(report);
         let passed_over = report.found && matches!(report.outcome, Outcome::NoTarget(_));

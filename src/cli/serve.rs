@@ -28,6 +28,7 @@ use super::session::{out_of_time, runtime};
 use super::{Context, deadline};
 use crate::config::Config;
 use crate::http::Secret;
+use crate::report::run::Detail;
 use crate::schedule::Schedule;
 use crate::serve::{Agenda, Due, Host, Moment, Rhythm, Scope, serve};
 use crate::wiring::Environment;
@@ -198,8 +199,10 @@ impl<'a> Daemon<'a> {
             ..self.context.clone()
         };
         let reach = Reach::default();
-        let running = context
-            .in_session(Some(&config), &reach, async |session| tell(&context, &arguments, session).await);
+        let detail = Detail::Line(context.environment.now);
+        let running = context.in_session(Some(&config), &reach, async |session| {
+            tell(&context, &arguments, detail, session).await
+        });
         let running = AssertUnwindSafe(running).catch_unwind();
         let told = tokio::select! {
             told = running => told,

@@ -93,6 +93,27 @@ impl Outcome {
         }
     }
 
+    /// Whether nothing is new: a file or a merge request that is as the plan wants it, or whose time has not come.
+    pub fn is_quiet(&self) -> bool {
+        matches!(self, Self::UpToDate | Self::Unchanged | Self::NotScheduled)
+    }
+
+    /// Whether a person has something to look at: a merge request to review, a hold, work that the bot leaves alone. How an
+    /// error ends is another question ([`ending`](crate::ending)).
+    pub fn asks_for_a_person(&self) -> bool {
+        matches!(
+            self,
+            Self::Created
+                | Self::Updated
+                | Self::Reopened
+                | Self::Held(_)
+                | Self::Limited
+                | Self::EditedByOthers
+                | Self::WouldCreate
+                | Self::WouldUpdate
+        )
+    }
+
     /// Whether a dry run would have written something.
     pub fn is_pending(&self) -> bool {
         matches!(self, Self::WouldCreate | Self::WouldUpdate | Self::WouldClose)

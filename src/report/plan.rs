@@ -28,6 +28,16 @@ pub fn text(plan: &PlanView, width: Option<usize>) -> String {
     text
 }
 
+/// The same of a plan that changes nothing because the files are up to date: a line for each file, newer releases that
+/// are not proposed, and what a reader should know.
+pub fn short(plan: &PlanView) -> String {
+    let file = |file: &FileView| format!("{}: {}", paint(BOLD, printable(&file.path)), verdict(plan));
+    let release = |release: &ReleaseView| format!("  {}: {}\n", release.version, printable(&release.told()));
+    let note = |note: String| format!("  {} {}\n", paint(YELLOW, "note:"), printable(&note));
+    let files = plan.files.iter().map(file);
+    files.chain(plan.other_releases().map(release)).chain(plan.warnings().into_iter().map(note)).collect()
+}
+
 fn signatures(plan: &PlanView) -> String {
     let sentence = plan.signatures.sentence().filter(|_| plan.is_change());
     let sentence = sentence.map(|text| format!("signatures: {}\n", printable(&text)));

@@ -1,41 +1,63 @@
-//! A run as a person reads it: for each target branch what changes and how it ended; the last lines count the outcomes.
+//! A run as a person reads it: for each target branch what changes and how it ended, or a line; the last
+//! line counts the outcomes.
 
 use std::collections::BTreeMap;
 
 use anstyle::Style;
+use jiff::Timestamp;
 
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, plan, printable};
 use crate::merge_request::Outcome;
 use crate::run::Report;
 
-/// The whole report, for a terminal of this width.
-pub fn text(reports: &[Report], width: Option<usize>) -> String {
-    let mut text: String = reports.iter().map(|report| one(report, width)).collect();
-    text.push_str(&counts(reports.iter().map(|report| &report.outcome)));
-    text
+/// How much is told of a target branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Everything.
+    Everything,
+    /// A line where nothing is new, everything else in full.
+    News,
+    /// What a person has to look at, and nothing of the rest.
+    ForPeople,
+    /// A line that begins with this time.
+    Line(Timestamp),
 }
 
-/// One target branch. A project that nobody named and that has nothing for us is one line.
-pub fn one(report: &Report, width: Option<usize>) -> String {
-    let heading = format!("{} {} ({})", report.project, report.branch, report.producer);
-    let mut text = format!("{}\n", paint(BOLD, printable(&heading)));
-    if report.found && matches!(report.outcome, Outcome::NoTarget(_)) {
-        return format!("{} {}\n\n", paint(DIM, printable(&heading)), printable(&report.outcome.to_string()));
+/// One target branch, for a terminal of this width.
+pub fn one(report: &Report, width: Option<usize>, detail: Detail) -> String {
+    let outcome = &report.outcome;
+    let passed_over = report.found && matches!(outcome, Outcome::NoTarget(_));
+    match detail {
+        Detail::Line(time) => format!("{time:.0} {}", line(report)),
+        Detail::ForPeople if outcome.ending().is_none() && !outcome.asks_for_a_person() => String::new(),
+        _ if passed_over => line(report) + "\n",
+        Detail::News if outcome.is_quiet() => line(report) + "\n",
+        _ => in_full(report, width),
     }
-    if let Some(plan) = &report.plan {
-        text.push_str(&plan::text(plan, width));
-    }
+}
+
+fn in_full(report: &Report, width: Option<usize>) -> String {
+    let plan = report.plan.as_ref().map(|plan| plan::text(plan, width)).unwrap_or_default();
+    format!("{}\n{plan}{}\n", paint(BOLD, heading(report)), ending(report))
+}
+
+/// One target branch in a line, and its note in another.
+fn line(report: &Report) -> String {
+    format!("{} {}", paint(DIM, heading(report)), ending(report))
+}
+
+fn heading(report: &Report) -> String {
+    printable(&format!("{} {} ({})", report.project, report.branch, report.producer))
+}
+
+/// How it ended.
+fn ending(report: &Report) -> String {
     let outcome = paint(style(&report.outcome), printable(&report.outcome.to_string()));
-    text.push_str(&format!("→ {outcome}"));
-    if let Some((number, url)) = &report.merge_request {
-        text.push_str(&format!("  {}", paint(CYAN, printable(&format!("!{number} {url}")))));
-    }
-    text.push('\n');
-    if let Some(note) = &report.note {
-        text.push_str(&format!("  {} {}\n", paint(YELLOW, "note:"), printable(note)));
-    }
-    text.push('\n');
-    text
+    let merge_request = report.merge_request.as_ref();
+    let link = merge_request.map(|(number, url)| paint(CYAN, printable(&format!("!{number} {url}"))));
+    let link = link.map(|link| format!("  {link}")).unwrap_or_default();
+    let note = report.note.as_ref().map(|note| format!("  {} {}\n", paint(YELLOW, "note:"), printable(note)));
+    format!("→ {outcome}{link}\n{}", note.unwrap_or_default())
 }
 
 /// How many target branches ended in each outcome.
@@ -55,5 +77,37 @@ fn style(outcome: &Outcome) -> Style {
         outcome if outcome.ending().is_some() => RED,
         Outcome::Held(_) | Outcome::EditedByOthers | Outcome::ClosedByOthers | Outcome::Limited => YELLOW,
         _ => GREEN,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unchanged_is_a_line_and_people_are_told_what_needs_them() {
+        let time: Timestamp = "2026-05-05T03:02:01.5Z".parse().unwrap();
+        let told = |outcome: Outcome, detail| {
+            let report = Report {
+                merge_request: Some((7, "https://forge.example/7".into())),
+                note: Some("a note".into()),
+                ..Report::unread("group/project", "images", outcome)
+            };
+            anstream::adapter::strip_str(&one(&report, None, detail)).to_string()
+        };
+        let line = "group/project HEAD (images) → unchanged  !7 https://forge.example/7\n  note: a note\n";
+        assert_eq!(told(Outcome::Unchanged, Detail::News), format!("{line}\n"));
+        assert_eq!(told(Outcome::Unchanged, Detail::ForPeople), "");
+        assert_eq!(told(Outcome::Unchanged, Detail::Line(time)), format!("2026-05-05T03:02:01Z {line}"));
+        let full =
+            "group/project HEAD (images)\n→ held (unsigned)  !7 https://forge.example/7\n  note: a note\n\n";
+        for detail in [Detail::Everything, Detail::News, Detail::ForPeople] {
+            assert_eq!(told(Outcome::Held("unsigned".into()), detail), full, "{detail:?}");
+        }
+        for outcome in [Outcome::Failed("why".into()), Outcome::Unknown("why".into()), Outcome::Created] {
+            assert!(!told(outcome, Detail::ForPeople).is_empty());
+        }
+        let merged = told(Outcome::Merged, Detail::Line(time));
+        assert_eq!(merged.lines().count(), 2, "{merged}");
     }
 }

@@ -46,8 +46,7 @@ impl Line {
 
     /// Whether nothing is to be said of it.
     fn is_quiet(&self) -> bool {
-        matches!(self.outcome, Outcome::UpToDate | Outcome::Unchanged | Outcome::NotScheduled)
-            && self.merge_request.is_none()
+        self.outcome.is_quiet() && self.merge_request.is_none()
     }
 }
 

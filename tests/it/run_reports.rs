@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{VALUES, World, values_at};
 
 stories! {
+    what_is_unchanged_is_one_line_unless_somebody_asks,
     a_run_leaves_a_summary_links_and_variables_for_its_pipeline,
 }
 
@@ -50,4 +51,22 @@ async fn a_run_leaves_a_summary_links_and_variables_for_its_pipeline(mut world: 
     assert!(read("links.json").contains("unchanged"));
     let wrong = world.desk.dibump(&["run", "--output=json="]).await;
     assert_eq!(wrong.exit, Some(2), "{wrong:#?}");
+}
+
+async fn what_is_unchanged_is_one_line_unless_somebody_asks(world: World) {
+    world.run().await;
+    let mr = world.merge_requests().remove(0);
+    let run = |arguments: &'static [&'static str]| world.desk.dibump(arguments);
+    let ran = run(&["run"]).await;
+    let (line, counts) = ran.stdout.split_once("\n\n").unwrap();
+    let start = "sylva/sylva-core main (diskimage-builder) → unchanged  !1 ";
+    assert!(line.starts_with(start) && !line.contains('\n'), "{mr:#?}: {}", ran.stdout);
+    assert_eq!(counts, "1 target branch: 1 unchanged\n");
+    assert_eq!(run(&["run", "-q"]).await.stdout, counts);
+    assert!(run(&["run", "-v"]).await.stdout.contains("image keys: 2 renamed"));
+
+    world.desk.write(VALUES, values_at(12));
+    assert_eq!(run(&["plan"]).await.stdout, "values.yaml: up to date with 0.4.12\n");
+    assert_eq!(run(&["plan", "-q"]).await.stdout, "");
+    assert!(run(&["plan", "-v"]).await.stdout.contains("image keys: 2 kept"));
 }
