@@ -7,11 +7,13 @@ mod config;
 mod deployment;
 mod exit;
 mod failure;
+mod found;
 mod known;
 mod local;
 mod log;
 mod lookup;
 mod machine_image;
+mod manual;
 mod os_images;
 mod os_images_info;
 mod output;
@@ -33,7 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 pub use exit::Exit;
 
@@ -57,9 +59,6 @@ struct Context {
     /// Whether it was said that some credentials belong to nobody; once is enough.
     told_of_unclaimed: Arc<AtomicBool>,
 }
-
-/// The configuration file that is read where none is named.
-const CONFIG: &str = "dibump.yaml";
 
 /// The program, from its arguments to its exit code.
 pub fn main() -> ExitCode {
@@ -105,12 +104,8 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::OsImagesInfo(args) => os_images_info::run(context, &args),
         Command::MachineImage(args) => machine_image::run(context, &args),
         Command::Config(command) => config::run(context, &command),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "dibump", &mut script);
-            context.output.print(&String::from_utf8_lossy(&script))?;
-            Ok(Exit::Done)
-        }
+        Command::Completions { shell } => manual::completions(context, shell),
+        Command::Man { write } => manual::pages(context, write.as_deref()),
     }
 }
 
@@ -144,22 +139,24 @@ fn deadline(limit: Option<std::time::Duration>) -> Option<Instant> {
 }
 
 impl Context {
-    /// The configuration: the named file, else `dibump.yaml` where there is one.
+    /// The configuration: the named file, else the one that is found.
     fn config(&self) -> Result<Option<Config>, Failure> {
         self.config_with(None)
     }
 
     /// The configuration of a command that cannot do without.
     fn required_config(&self) -> Result<Config, Failure> {
-        self.config()?.ok_or_else(no_configuration)
+        self.config()?.ok_or_else(found::none)
     }
 
     /// The same; where `used` is given, the files that the configuration names are looked at, too.
     fn config_with(&self, used: Option<&UsedFile<'_>>) -> Result<Option<Config>, Failure> {
         let path = match &self.global.config {
             Some(path) => path.as_path(),
-            None if disk::exists(Path::new(CONFIG)) => Path::new(CONFIG),
-            None => return Ok(None),
+            None => match found::configuration()? {
+                Some(path) => path,
+                None => return Ok(None),
+            },
         };
         let include = |file: &str| {
             let path = path.with_file_name(file);
@@ -195,9 +192,4 @@ impl Context {
         let word = report::paint(style, format!("{word}:"));
         self.output.complain(&format!("{word} {}\n", report::printable(&without_user_info(what))));
     }
-}
-
-fn no_configuration() -> Failure {
-    Failure::person(anyhow::anyhow!("configuration file {CONFIG} not found"))
-        .hint("name another file with --config; `dibump config schema` prints the JSON schema of its keys")
 }

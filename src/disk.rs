@@ -20,9 +20,10 @@ pub fn read_small(path: &Path) -> Result<Vec<u8>, FileError> {
     ValuesFile::read(path).map(|file| file.bytes)
 }
 
-/// Whether there is something at `path`.
+/// Whether there is something at `path`. What may not be looked at is taken to be there, and reading it says why not.
 pub fn exists(path: &Path) -> bool {
-    path.exists()
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    !matches!(std::fs::symlink_metadata(path), Err(error) if matches!(error.kind(), NotFound | NotADirectory))
 }
 
 /// Removes a file.

@@ -4,6 +4,7 @@ pub(super) mod consumer;
 mod running;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -16,7 +17,7 @@ use crate::values::KeyPath;
 
 /// Keeps Helm values files in step with the OS disk image releases of an OCI registry.
 #[derive(Debug, Parser)]
-#[command(name = "dibump", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "dibump", version, long_version = VERSION.as_str(), about, max_term_width = 100, after_help = EXIT_CODES)]
 pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -26,6 +27,13 @@ pub(super) struct Cli {
     pub(super) global: Global,
 }
 
+/// The version, the commit that it was built from where the build named it, and the features.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let commit = option_env!("DIBUMP_COMMIT").unwrap_or("not named by the build");
+    let features = if cfg!(feature = "kube") { "kube" } else { "none" };
+    format!("{}\ncommit: {commit}\nfeatures: {features}", env!("CARGO_PKG_VERSION"))
+});
+
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, nothing to do, or held by policy; 1 a bug; 2 usage; 3 a person must act (configuration, input file, \
 credentials); 4 could not tell, a retry may help; 5 refused as unsafe; 10 an update is pending (--detailed-exitcode), or check \
@@ -34,7 +42,7 @@ found an error; 130, 143 interrupted.";
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Global {
-    /// The configuration file [default: dibump.yaml, where there is one]
+    /// The configuration file [default: dibump.yaml or .dibump.yaml, also below .gitlab or .github]
     #[arg(long, global = true, env = "DIBUMP_CONFIG", value_name = "FILE", value_parser = path())]
     pub(super) config: Option<PathBuf>,
     /// The form of the log on stderr
@@ -82,6 +90,12 @@ pub(super) enum Command {
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Write the page of each command into this folder instead
+        #[arg(long, value_name = "FOLDER", value_parser = path())]
+        write: Option<PathBuf>,
     },
 }
 
@@ -215,6 +229,8 @@ pub(super) enum ConfigCommand {
     },
     /// Print the JSON schema of the configuration file
     Schema,
+    /// Print an example of a configuration file, with every key and what it means
+    Example,
     /// Print the configuration as it is meant, with every default
     Show,
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::args::{ConfigCommand, Reach};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{Context, no_configuration};
+use super::{Context, found};
 use crate::config::{self, Config};
 use crate::disk;
 use crate::observe::releases::Snapshot;
@@ -15,10 +15,17 @@ use crate::report::online::{Check, Finding, Level, text};
 use crate::run::try_read;
 use crate::wiring::{Selection, Session, unclaimed};
 
+/// A configuration file with every key.
+const EXAMPLE: &str = include_str!("../../config/example.yaml");
+
 pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<Exit, Failure> {
     match command {
         ConfigCommand::Schema => {
             context.output.json(&config::schema())?;
+            Ok(Exit::Done)
+        }
+        ConfigCommand::Example => {
+            context.output.print(EXAMPLE)?;
             Ok(Exit::Done)
         }
         ConfigCommand::Show => {
@@ -31,7 +38,7 @@ pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<Exit, Fa
 
 fn validate(context: &Context, online: bool) -> Result<Exit, Failure> {
     let used = |path: &Path| disk::read_small(path).map_err(|error| Failure::from(error).sentence());
-    let config = context.config_with(Some(&used))?.ok_or_else(no_configuration)?;
+    let config = context.config_with(Some(&used))?.ok_or_else(found::none)?;
     if let Some(unclaimed) = unclaimed(&context.environment, &config) {
         return Err(unclaimed.into());
     }
