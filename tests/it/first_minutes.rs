@@ -1,5 +1,7 @@
 //! The first minutes with an installed program: it brings its example, its manual, and finds its configuration.
 
+use std::path::Path;
+
 use crate::world::Desk;
 
 const CONFIG: &str = "\
@@ -103,4 +105,25 @@ async fn the_long_version_says_what_was_built() {
     let features = if cfg!(feature = "kube") { "features: kube" } else { "features: none" };
     assert_eq!((lines[0], lines[2]), (short.trim_end(), features), "{long}");
     assert!(lines[1].starts_with("commit: "), "{long}");
+}
+
+/// `packaging/project.env` has the addresses; Cargo and Helm need them written again.
+#[test]
+fn the_addresses_of_the_project_are_the_same_everywhere() {
+    let read =
+        |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let settings = read("packaging/project.env");
+    let setting = |name: &str| {
+        let line = settings.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        line.unwrap_or_else(|| panic!("{name} in {settings}")).to_owned()
+    };
+    let (home, image) = (setting("DIBUMP_HOME"), setting("DIBUMP_IMAGE"));
+    let manifest = read("Cargo.toml");
+    assert_eq!(env!("CARGO_PKG_REPOSITORY"), home);
+    assert!(manifest.contains(&format!("homepage = \"{home}\"\n")), "{home}");
+    let chart: serde_json::Value = yaml_serde::from_str(&read("charts/dibump/Chart.yaml")).unwrap();
+    assert_eq!((&chart["home"], &chart["sources"][0]), (&home.as_str().into(), &home.as_str().into()));
+    assert_eq!(chart["appVersion"], env!("CARGO_PKG_VERSION"));
+    let values: serde_json::Value = yaml_serde::from_str(&read("charts/dibump/values.yaml")).unwrap();
+    assert_eq!(values["image"]["repository"], image.as_str());
 }
