@@ -123,7 +123,7 @@ pub(super) struct Plan {
 }
 
 /// Which files, what they say, and where their releases are.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Files {
     /// The values file; without it, the local files of the configuration's targets
     pub(super) values: Option<PathBuf>,
@@ -156,6 +156,9 @@ pub(super) struct Check {
     /// The files
     #[command(flatten)]
     pub(super) files: Files,
+    /// More values files, each judged by itself
+    #[arg(value_name = "VALUES", requires = "values")]
+    pub(super) more: Vec<PathBuf>,
     /// The files of one deployment, judged as Helm merges them: the chart's own first, then what is laid over it
     #[arg(short = 'f', long = "values", value_name = "FILE", conflicts_with_all = ["values", "references", "fix"])]
     pub(super) deployment: Vec<PathBuf>,
@@ -236,7 +239,7 @@ pub(super) enum ConfigCommand {
 }
 
 /// Where the releases are looked up.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct Lookup {
     /// Which registry, and how it is spoken to
     #[command(flatten)]
@@ -262,7 +265,7 @@ pub(super) struct Lookup {
 }
 
 /// Which registry is asked, and how it is spoken to.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct Reach {
     /// The registry prefix below which a producer's images are, as in `oci://registry.example/path/diskimage-builder`
     #[arg(long, env = "DIBUMP_REGISTRY", hide_env_values = true, value_name = "PREFIX")]

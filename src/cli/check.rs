@@ -7,7 +7,7 @@ mod release;
 use std::collections::BTreeMap;
 
 use super::Context;
-use super::args::{Check as Args, CheckFormat};
+use super::args::{Check as Args, CheckFormat, Files};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::local::{self, Local};
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         };
         return report(context, args, &checker.check(local)?);
     }
-    let locals = local::locals(context, &args.files, config.as_ref())?;
+    let locals = locals(context, args, config.as_ref())?;
     if locals.len() > 1 && !args.files.references.is_empty() {
         return Err(Failure::usage("--references speaks of the images of one values file; name the file"));
     }
@@ -71,6 +71,16 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         }
     }
     outcome.map_or(Ok(Exit::Done), |outcome| report(context, args, &outcome))
+}
+
+/// The files that were named, in their order, or those of the configuration's targets.
+fn locals<'a>(context: &Context, args: &Args, config: Option<&'a Config>) -> Result<Vec<Local<'a>>, Failure> {
+    let mut locals = local::locals(context, &args.files, config)?;
+    for path in &args.more {
+        let files = Files { values: Some(path.clone()), ..args.files.clone() };
+        locals.extend(local::locals(context, &files, config)?);
+    }
+    Ok(locals)
 }
 
 /// Those of the configuration, and of the flags.

@@ -107,6 +107,30 @@ async fn every_kind_of_defect_is_found_in_a_file_that_has_them_all() {
 }
 
 #[tokio::test]
+async fn several_files_are_judged_each_by_itself() {
+    let desk = desk(at_0_4_12(LIVING, ""));
+    let dead = LIVING.replace("1-31-8", "1-31-7");
+    desk.write("other.yaml", at_0_4_12(&dead, "")).write("third.yaml", at_0_4_12(LIVING, ""));
+    let clean = check(&desk, &["third.yaml"]).await;
+    assert_eq!(clean.exit, Some(0), "{clean:#?}");
+    let ran = check(&desk, &["other.yaml", "third.yaml", "--format", "json"]).await;
+    assert_eq!(ran.exit, Some(10), "{ran:#?}");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let places: Vec<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(places, ["other.yaml"]);
+    let fixed = check(&desk, &["other.yaml", "third.yaml", "--fix"]).await;
+    assert_eq!(fixed.exit, Some(0), "{fixed:#?}");
+    assert_eq!(desk.read("other.yaml"), desk.read("third.yaml"));
+    let both = check(&desk, &["third.yaml", "-f", "other.yaml"]).await;
+    assert_eq!(both.exit, Some(2), "{both:#?}");
+}
+
+#[tokio::test]
 async fn a_finding_shows_its_line_and_the_program_says_what_it_did_not_judge() {
     let ran = check(&desk(data("check/values.yaml")), &[]).await;
     assert_eq!(ran.exit, Some(10), "{ran:#?}");
