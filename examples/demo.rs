@@ -1,7 +1,7 @@
 //! The whole way of an update, over real HTTP on the loopback interface: `cargo run --example demo`.
 //!
 //! A registry and a GitLab are started in here; everything else is the program itself. With `--keep` they stay, and
-//! the commands to play with are printed.
+//! the commands to play with are printed; with `--servers` nothing is run before.
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -39,15 +39,16 @@ type Failure = Box<dyn std::error::Error>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let keep = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
-        [] => false,
-        [flag] if flag == "--keep" => true,
-        _ => {
-            eprintln!("usage: cargo run --example demo [-- --keep]");
+    let show = match std::env::args().nth(1).as_deref() {
+        None => Show { runs: true, keep: false },
+        Some("--keep") => Show { runs: true, keep: true },
+        Some("--servers") => Show { runs: false, keep: true },
+        Some(_) => {
+            eprintln!("usage: cargo run --example demo [-- --keep|--servers]");
             return ExitCode::from(2);
         }
     };
-    match demo(keep).await {
+    match demo(show).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{} {error}", paint(RED, "the demo failed:"));
@@ -56,13 +57,21 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn demo(keep: bool) -> Result<(), Failure> {
+/// What is shown: the three runs, and whether the servers stay.
+struct Show {
+    runs: bool,
+    keep: bool,
+}
+
+async fn demo(show: Show) -> Result<(), Failure> {
     let demo = Demo::start().await?;
-    let first = demo.first().await?;
-    demo.second(&first).await?;
-    demo.newer(&first).await?;
-    println!("{}", paint(GREEN, "All three runs did what they should."));
-    if keep { demo.keep().await } else { Ok(()) }
+    if show.runs {
+        let first = demo.first().await?;
+        demo.second(&first).await?;
+        demo.newer(&first).await?;
+        println!("{}", paint(GREEN, "All three runs did what they should."));
+    }
+    if show.keep { demo.keep().await } else { Ok(()) }
 }
 
 struct Demo {

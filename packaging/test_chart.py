@@ -122,6 +122,23 @@ def referenced(objects, template):
         fail(f"volumes {volumes}, mounted {mounted}, of {named} there are {maps}")
 
 
+def rights(objects):
+    """What the program says that it takes (docs/in-a-cluster.md), and nothing else."""
+    [role] = [one for one in objects if one["kind"] == "Role"]
+    configmaps = {"apiGroups": [""], "resources": ["configmaps"]}
+    if role["rules"] != [{**configmaps, "resourceNames": ["os-images-info"], "verbs": ["get", "patch"]}, {**configmaps, "verbs": ["create"]}]:
+        fail(f"the rights are {role['rules']}")
+
+
+def shards(objects):
+    """Each target belongs to one pod: as many are told as there are."""
+    [job] = [one["spec"]["jobTemplate"]["spec"] for one in objects if one["kind"] == "CronJob"]
+    [container] = job["template"]["spec"]["containers"]
+    told = {variable["name"]: variable.get("value") for variable in container["env"]}["DIBUMP_SHARDS"]
+    if (told, job["completions"], job["completionMode"]) != ("4", 4, "Indexed"):
+        fail(f"{told} shards, {job}")
+
+
 def accepted(binary, objects):
     """The program knows each flag that the chart gives it, and accepts the configuration that it is given."""
     for _, template in pods(objects):
@@ -171,6 +188,9 @@ def main():
         if parts[4] == {} and parts[3] == {}:
             accepted(binary, objects)
         count += 1
+    everything = rendered(laid_over({"config": CONFIG}, laid_over(MATRIX[0][1], MATRIX[2][1])))
+    rights(everything)
+    shards(everything)
     if not {"CronJob", "ConfigMap", "NetworkPolicy"} == {one["kind"] for one in rendered({"config": CONFIG})}:
         fail("the default is a CronJob, its configuration and its network")
     for wrong in WRONG:

@@ -1,4 +1,4 @@
-//! The job files to copy, against the schemas that GitLab, GitHub and Kubernetes publish.
+//! The jobs that people include or copy, against the schemas that GitLab and GitHub publish. packaging/test runs them.
 
 use std::path::PathBuf;
 
@@ -25,60 +25,57 @@ fn problems(schema: &Value, job: &Value) -> Vec<String> {
     validator.iter_errors(job).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
+/// A component's jobs, with each input as somebody might set it.
+fn component(text: &str) -> Value {
+    let (spec, jobs) = text.split_once("\n---\n").unwrap();
+    let inputs = &job(spec)["spec"]["inputs"];
+    let filled = inputs.as_object().unwrap().iter().fold(jobs.to_owned(), |jobs, (name, input)| {
+        let value = match &input["default"] {
+            Value::Null => "registry.example/dibump:0.1.0-shell".to_owned(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let place = format!("$[[ inputs.{name} ]]");
+        assert!(jobs.contains(&place), "{name} is an input that nothing uses");
+        jobs.replace(&place, &value)
+    });
+    assert!(!filled.contains("$[["), "an input that is not declared: {filled}");
+    job(&filled)
+}
+
 #[test]
 fn the_jobs_of_gitlab_and_github_are_what_their_schemas_allow() {
     let (gitlab, github) = (schema("gitlab-ci"), schema("github-workflows"));
-    for (schema, text) in [
-        (&gitlab, include_str!("../../config/gitlab-ci.yml")),
-        (&gitlab, include_str!("../../config/gitlab-ci-fleet.yml")),
-        (&gitlab, include_str!("../../.gitlab-ci.yml")),
-        (&github, include_str!("../../config/github-actions.yml")),
-    ] {
-        assert_eq!(problems(schema, &job(text)), Vec::<String>::new(), "{text}");
+    let run = component(include_str!("../../templates/run.yml"));
+    let check = component(include_str!("../../templates/check.yml"));
+    let own = job(include_str!("../../.gitlab-ci.yml"));
+    let workflow = job(include_str!("../../templates/github-workflow.yml"));
+    for (schema, job) in [(&gitlab, &run), (&gitlab, &check), (&gitlab, &own), (&github, &workflow)] {
+        assert_eq!(problems(schema, job), Vec::<String>::new(), "{job}");
     }
-    let fleet = job(include_str!("../../config/gitlab-ci-fleet.yml"));
-    assert_eq!(fleet["dibump"]["parallel"], 4);
-    let mut wrong = fleet;
+    assert_eq!(run["dibump"]["retry"]["exit_codes"], 4);
+    assert_eq!(run["dibump"]["rules"][0]["if"], r#"$CI_PIPELINE_SOURCE == "schedule" && $DIBUMP == "run""#);
+    let mut wrong = run;
     wrong["dibump"]["parallel"] = "four".into();
     assert!(!problems(&gitlab, &wrong).is_empty(), "the schema can refuse");
 }
 
-/// The types are generated from the OpenAPI description that Kubernetes publishes: what it does not have is lost.
-#[cfg(feature = "kube")]
+/// Nothing of others runs by a name that they may move, and no job may do more than it says.
 #[test]
-fn the_indexed_job_is_what_kubernetes_knows() {
-    let written = job(include_str!("../../config/kubernetes-job.yaml"));
-    let read: k8s_openapi::api::batch::v1::CronJob = serde_json::from_value(written.clone()).unwrap();
-    assert_eq!(serde_json::to_value(&read).unwrap(), written);
-    let spec = &written["spec"]["jobTemplate"]["spec"];
-    assert_eq!(spec["completionMode"], "Indexed");
-    let container = &spec["template"]["spec"]["containers"][0];
-    let shards =
-        container["env"].as_array().unwrap().iter().find(|variable| variable["name"] == "DIBUMP_SHARDS");
-    assert_eq!(
-        shards.unwrap()["value"],
-        spec["completions"].to_string().as_str(),
-        "each target belongs to one pod"
-    );
-}
-
-#[cfg(feature = "kube")]
-#[test]
-fn the_job_of_the_config_map_is_what_kubernetes_knows_and_has_just_the_rights_that_it_takes() {
-    use k8s_openapi::api::{batch, core, rbac};
-    fn known<T: serde::de::DeserializeOwned + serde::Serialize>(written: &Value) {
-        let read: T = serde_json::from_value(written.clone()).unwrap();
-        assert_eq!(serde_json::to_value(&read).unwrap(), *written);
+fn the_workflow_pins_what_it_uses_and_asks_for_no_right_by_default() {
+    let workflow = job(include_str!("../../templates/github-workflow.yml"));
+    assert_eq!(workflow["permissions"], serde_json::json!({}));
+    let jobs = workflow["jobs"].as_object().unwrap().values();
+    let used: Vec<&str> = jobs
+        .flat_map(|job| job["steps"].as_array().unwrap())
+        .filter_map(|step| step["uses"].as_str())
+        .collect();
+    let ours = |name: &&str| **name == *"./.github/actions/dibump";
+    assert_eq!(used.iter().filter(|name| ours(name)).count(), 2, "{used:?}");
+    for name in used.iter().filter(|name| !ours(name)) {
+        let pin = name.split_once('@').unwrap().1;
+        assert!(pin.len() == 40 && pin.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
     }
-    let objects: Vec<Value> =
-        include_str!("../../config/kubernetes-os-images-info.yaml").split("---\n").map(job).collect();
-    let [account, role, binding, job] = objects.as_slice() else { panic!("{objects:#?}") };
-    known::<core::v1::ServiceAccount>(account);
-    known::<rbac::v1::Role>(role);
-    known::<rbac::v1::RoleBinding>(binding);
-    known::<batch::v1::Job>(job);
-    assert_eq!(role["rules"][0]["verbs"], serde_json::json!(["get", "patch"]));
-    assert_eq!(role["rules"][0]["resourceNames"], serde_json::json!(["os-images-info"]));
 }
 
 #[test]
@@ -86,7 +83,6 @@ fn the_helm_release_reads_what_the_job_writes() {
     let release = job(include_str!("../../config/helm-release.yaml"));
     let from = &release["spec"]["valuesFrom"][0];
     assert_eq!(from["kind"], "ConfigMap");
-    let role = include_str!("../../config/kubernetes-os-images-info.yaml").split("---\n").nth(1).unwrap();
-    assert_eq!(from["name"], job(role)["rules"][0]["resourceNames"][0]);
+    assert_eq!(from["name"], job(include_str!("../../charts/dibump/values.yaml"))["osImagesInfo"]["name"]);
     assert_eq!(from["valuesKey"], dibump::os_image::config_map::DATA_KEY);
 }
