@@ -1,4 +1,4 @@
-"""test_chart.py BINARY, by the Python that has Helm's engine and kubernetes-validate: the chart over a matrix of values."""
+"""judge_chart.py BINARY, by the Python that has Helm's engine and kubernetes-validate: the chart over a matrix of values."""
 
 import functools
 import itertools
@@ -12,7 +12,7 @@ import kubernetes_validate
 import yaml
 from helm_python import chart as helm
 
-CHART = pathlib.Path(__file__).resolve().parent.parent / "charts" / "dibump"
+CHART = pathlib.Path(__file__).resolve().parent.parent.parent / "charts" / "dibump"
 CONFIG = {
     "version": 1,
     "producers": [{"registry": "oci://registry.example/dib"}],
