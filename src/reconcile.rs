@@ -84,7 +84,7 @@ pub fn reconcile(inputs: Inputs<'_>) -> Result<Reconciliation, Refusal> {
     let mut notes = additions.notes;
     notes.extend(defaults::outdated(&listing, &fates, &additions.added));
     let report = Reconciliation { suggested: additions.suggested, os_changes, notes, ..blank };
-    writing::write(report, &listing, &fates, &additions.added, inputs.wanted.is_complete())
+    writing::write(report, &listing, &fates, &additions.added, inputs.ownership, inputs.wanted.is_complete())
 }
 
 /// Why nothing can be decided: the release is unknown, or it is known in part and only the keys were to be put right.

@@ -13,6 +13,7 @@ mod edit;
 mod edit_error;
 mod error;
 mod excerpt;
+mod fields;
 mod flow;
 mod layout;
 mod lines;
@@ -164,8 +165,8 @@ pub enum Change {
         above_comments: bool,
         /// Its key.
         key: String,
-        /// The entry whose value is copied, without `enabled`, `default_enabled`, anchors and comments; `{}` without one.
-        like: Option<usize>,
+        /// Its value.
+        value: NewValue,
     },
     /// What enables entry `from` (`enabled: true`, `default_enabled: true`) is written into entry `to` as well.
     Enable {
@@ -176,6 +177,34 @@ pub enum Change {
         /// The entry that takes its place.
         to: usize,
     },
+}
+
+/// The value of a new entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewValue {
+    /// That of another entry, without `enabled`, `default_enabled`, anchors and comments.
+    Like(usize),
+    /// A mapping of these texts, written as other entries write theirs; `{}` without any.
+    Fields(Vec<(String, String)>),
+}
+
+impl NewValue {
+    /// What it says, copied from an entry of `mapping` or not.
+    pub fn data(&self, mapping: &Mapping) -> serde_json::Value {
+        match self {
+            Self::Like(entry) => {
+                let mut value =
+                    mapping.entries.get(*entry).map(|entry| entry.value.clone()).unwrap_or_default();
+                if let serde_json::Value::Object(fields) = &mut value {
+                    fields.retain(|name, _| !ENABLING.contains(&name.as_str()));
+                }
+                value
+            }
+            Self::Fields(fields) => {
+                fields.iter().cloned().map(|(name, text)| (name, serde_json::Value::String(text))).collect()
+            }
+        }
+    }
 }
 
 /// The keys of an entry's value that enable it: the proposal's form and that of older charts.

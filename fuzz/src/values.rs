@@ -1,6 +1,6 @@
 //! Edits of values files.
 
-use dibump::values::{Change, Document, Edited, KeyPath, Mapping};
+use dibump::values::{Change, Document, Edited, KeyPath, Mapping, NewValue};
 
 /// Where the version and the mapping may stand.
 const VERSIONS: [&str; 3] = ["version", "spec.version", "spec.values.version"];
@@ -118,6 +118,12 @@ impl Plan<'_> {
         changes
     }
 
+    /// The fields of an entry that copies none.
+    fn fields(&self, number: usize) -> NewValue {
+        let text = VALUES[number % VALUES.len()].to_owned();
+        NewValue::Fields((0..number % 3).map(|field| (KEYS[field].to_owned(), text.clone())).collect())
+    }
+
     /// `v` is for the version, `r`, `d`, `i` and `e` rename, remove, insert and enable entries. The bytes behind it say
     /// which entries, and which of the texts.
     fn change(&mut self, kind: u8, number: usize) -> Option<Change> {
@@ -133,7 +139,7 @@ impl Plan<'_> {
                 before: (before < count).then_some(before),
                 above_comments: number.is_multiple_of(2),
                 key: format!("new-{number}"),
-                like: (like < count).then_some(like),
+                value: if like < count { NewValue::Like(like) } else { self.fields(number) },
             });
         }
         let entry = self.number(count);

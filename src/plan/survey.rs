@@ -213,7 +213,7 @@ fn registry_called(name: &str, primary: &Surveyed, overlays: &[Surveyed]) -> Res
         known.extend(fields.filter_map(Value::as_str).map(str::to_owned));
     }
     match known.is_empty() || known.contains(name) {
-        true => Ok(Ownership::of_registry(name)),
+        true => Ok(Ownership::of_registry(name).in_values(registries(primary)?.as_ref())),
         false => Err(SurveyError::NoSuchRegistry {
             path: primary.path.clone(),
             name: name.to_owned(),

@@ -56,6 +56,11 @@ pub enum Because {
         /// Of which release.
         version: Version,
     },
+    /// Other registries have the keys of every artifact of that release, so that no entry can be ours.
+    ListsOthersOnly {
+        /// Which release.
+        version: Version,
+    },
     /// The release that the file names is not completely known.
     NotRead {
         /// Which release.
@@ -106,6 +111,9 @@ impl fmt::Display for Because {
             }
             Self::ListsOthers { others, version } => {
                 write!(f, "the mapping lists {others} that {version} does not have")
+            }
+            Self::ListsOthersOnly { version } => {
+                write!(f, "other registries list every artifact of {version}")
             }
             Self::NotRead { version, reason } => write!(f, "{version} is not completely known: {reason}"),
             Self::NoRelease => write!(f, "the file names no release"),

@@ -48,7 +48,7 @@ pub fn overlay(inputs: Inputs<'_>, primary: &Reconciliation) -> Result<Reconcili
         return Ok(report);
     }
     report.os_changes = os_changes(&inputs, &listing, &fates);
-    writing::write(report, &listing, &fates, &[], removes)
+    writing::write(report, &listing, &fates, &[], inputs.ownership, removes)
 }
 
 /// What became of the keys of the mapping, by the key.

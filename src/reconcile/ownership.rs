@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::sylva::{REGISTRY_FIELD, registries_of};
+use crate::sylva::{REGISTRY_FIELD, registries_of, usual_registry};
 use crate::values::{Entry, KeyPath, Mapping};
 
 /// The registries whose entries follow this producer's version; none where nothing says so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ownership {
     registries: BTreeSet<String>,
+    /// The registry that serves entries which name none, where the file tells.
+    usual: Option<String>,
 }
 
 /// Whose an entry is.
@@ -32,17 +34,31 @@ pub(super) enum Owner {
 impl Ownership {
     /// The registries that `os_images_oci_registries` ties to the version: those whose `tag` refers to `version_key`.
     pub fn from_values(registries: Option<&Value>, version_key: &KeyPath) -> Self {
-        Self { registries: registries_of(registries, version_key).map(str::to_owned).collect() }
+        let ours = registries_of(registries, version_key).map(str::to_owned).collect();
+        Self { registries: ours, usual: None }.in_values(registries)
+    }
+
+    /// The same in a file that has these registries.
+    #[must_use]
+    pub fn in_values(self, registries: Option<&Value>) -> Self {
+        let names =
+            registries.and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str());
+        Self { usual: usual_registry(names).map(str::to_owned), ..self }
     }
 
     /// The registry that the target's `registry_key:` names, whatever the file says.
     pub fn of_registry(name: impl Into<String>) -> Self {
-        Self { registries: BTreeSet::from([name.into()]) }
+        Self { registries: BTreeSet::from([name.into()]), usual: None }
     }
 
     /// The registries that are ours by name.
-    pub fn registries(&self) -> impl Iterator<Item = &str> {
+    pub fn registries(&self) -> impl Iterator<Item = &str> + Clone {
         self.registries.iter().map(String::as_str)
+    }
+
+    /// The registry that a new entry of ours names, where no entry of ours shows it.
+    pub(super) fn of_new_entry(&self) -> Option<&str> {
+        usual_registry(self.registries()).or_else(|| self.registries().next())
     }
 
     /// The only registry that the entries of the mapping name, where every one of them names it.
@@ -61,7 +77,7 @@ impl Ownership {
 
     /// Whose each entry of the mapping is.
     ///
-    /// Entries without the field are ours. Where no registry is known to be ours, the entries of the only registry
+    /// Entries without the field are those of the registry that serves them; ours, where the file does not tell. Where no registry is known to be ours, the entries of the only registry
     /// that is named are ours if every entry names it.
     pub(super) fn owners(&self, mapping: &Mapping) -> Vec<Owner> {
         let only_kind = self.registries.is_empty() && is_one_kind(&mapping.entries);
@@ -76,7 +92,10 @@ impl Ownership {
     fn owner(&self, entry: &Entry, only_kind: bool) -> Owner {
         match registry(entry) {
             _ if is_template(&entry.key) => Owner::Template,
-            None => Owner::Ours { explicit: false },
+            None => match self.usual.as_ref().filter(|_| !self.registries.is_empty()) {
+                Some(usual) if !self.registries.contains(usual) => Owner::Foreign(usual.clone()),
+                _ => Owner::Ours { explicit: false },
+            },
             Some(name) if self.registries.contains(name) => Owner::Ours { explicit: true },
             Some(_) if only_kind => Owner::Ours { explicit: false },
             Some(name) if self.registries.is_empty() => Owner::Undetermined(name.to_owned()),

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::Ownership;
 use super::listing::{Item, Listing};
 use super::pairing::Fate;
 use crate::release::pairing::compare_k8s;
 use crate::release::{Artifact, Facets, Family};
-use crate::values::{Change, ENABLING};
+use crate::sylva::REGISTRY_FIELD;
+use crate::values::{Change, ENABLING, NewValue};
 
 /// A new entry's place among the entries of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +28,7 @@ pub(super) fn inserts<'a>(
     listing: &Listing<'_>,
     fates: &[Fate],
     added: &[&'a Artifact],
+    ownership: &Ownership,
 ) -> Vec<(Change, &'a Artifact)> {
     let families = families(listing, fates);
     let mut placed: Vec<(Place, &Artifact, Option<&Layout<'_>>)> = Vec::new();
@@ -44,13 +47,20 @@ pub(super) fn inserts<'a>(
             _ => std::cmp::Ordering::Equal,
         })
     });
-    let copied = |layout: Option<&Layout<'_>>| {
-        layout.and_then(|layout| usual(layout.items.iter().copied())).or_else(|| usual(ours(listing)))
+    let value = |layout: Option<&Layout<'_>>| {
+        let copied = layout.and_then(|layout| usual(layout.items.iter().copied()));
+        copied.or_else(|| usual(ours(listing))).map_or_else(|| demanded(ownership), NewValue::Like)
     };
     placed
         .into_iter()
-        .map(|(place, artifact, layout)| (place.insert(listing, artifact, copied(layout)), artifact))
+        .map(|(place, artifact, layout)| (place.insert(listing, artifact, value(layout)), artifact))
         .collect()
+}
+
+/// The value of an entry that no other one of ours shows: charts look for its image in the registry that it names.
+fn demanded(ownership: &Ownership) -> NewValue {
+    let field = |name: &str| (REGISTRY_FIELD.to_owned(), name.to_owned());
+    NewValue::Fields(ownership.of_new_entry().map(field).into_iter().collect())
 }
 
 /// How a family stands in the file.
@@ -113,14 +123,14 @@ impl Layout<'_> {
 }
 
 impl Place {
-    fn insert(self, listing: &Listing<'_>, artifact: &Artifact, like: Option<usize>) -> Change {
+    fn insert(self, listing: &Listing<'_>, artifact: &Artifact, value: NewValue) -> Change {
         let mapping = listing.mapping;
         Change::Insert {
             mapping: mapping.path.clone(),
             before: (self.before < mapping.entries.len()).then_some(self.before),
             above_comments: !self.below_comments,
             key: artifact.key.to_string(),
-            like,
+            value,
         }
     }
 }

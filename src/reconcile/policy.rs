@@ -25,6 +25,7 @@ fn by_the_file(current: &Release, listing: &Listing<'_>) -> (Images, Because) {
     let artifacts = artifacts().count();
     let (missing, others) = (artifacts - both, listed.len() - both);
     match (missing, others) {
+        (0, 0) if artifacts == 0 => (Images::Follow, Because::ListsOthersOnly { version }),
         (0, 0) => (Images::All, Because::ListsAll { artifacts, version }),
         (0, _) => (Images::Follow, Because::ListsOthers { others, version }),
         _ => (Images::Follow, Because::LeavesOut { missing, artifacts, version }),

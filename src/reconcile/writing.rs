@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::listing::{Item, Listing};
 use super::pairing::Fate;
 use super::placement::inserts;
-use super::{Added, Because, Dead, Departure, Images, Note, Reconciliation, Refusal, Removed, Renamed};
+use super::{
+    Added, Because, Dead, Departure, Images, Note, Ownership, Reconciliation, Refusal, Removed, Renamed,
+};
 use crate::release::{Artifact, Existence, Facets, Family, ImageKey, Version};
 use crate::values::{Change, ENABLING, Entry};
 
@@ -79,6 +81,7 @@ pub(super) fn write(
     listing: &Listing<'_>,
     fates: &[Fate],
     added: &[&Artifact],
+    ownership: &Ownership,
     removes: bool,
 ) -> Result<Reconciliation, Refusal> {
     let families = added.iter().filter_map(|a| a.facets.as_ref()).map(Facets::family).collect();
@@ -89,7 +92,7 @@ pub(super) fn write(
         pass.removals()?;
     }
     pass.switches();
-    for (change, artifact) in inserts(listing, fates, added) {
+    for (change, artifact) in inserts(listing, fates, added, ownership) {
         let line = artifact.facets.as_ref().map(Facets::line);
         pass.result.changes.push(change);
         pass.result.added.push(Added { key: artifact.key.clone(), line });

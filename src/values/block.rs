@@ -1,6 +1,7 @@
 //! Byte ranges of changes to a block mapping: whole lines for entries, parts of lines for their values.
 
-use super::copied::{copied_value, pair_text};
+use super::copied::pair_text;
+use super::fields::new_value;
 use super::planned::{MappingPlan, NewEntry};
 use super::quotes::written;
 use super::text_edit::Replacement;
@@ -75,7 +76,8 @@ pub(crate) fn first_entries(
     let mut text = String::new();
     for new in &plan.inserted {
         let key = written(new.key, ScalarStyle::Plain, false);
-        text += &format!("{indentation}{key}: {{}}{end}");
+        let value = new_value(document, plan, new.value)?;
+        text += &format!("{indentation}{key}:{value}{end}");
     }
     replacements.extend(joined(document, vec![Replacement { range: below..below, text }]));
     Ok(replacements)
@@ -110,12 +112,12 @@ fn insertion(
         lines.start
     };
     // Quotes are those of the entry that it is modelled after: at the end of a group the neighbour is another group's.
-    let style = match document.tree().kind(new.like.unwrap_or(neighbour).key) {
+    let style = match document.tree().kind(new.value.like().unwrap_or(neighbour).key) {
         Kind::Scalar(style) => style,
         _ => ScalarStyle::Plain,
     };
     let key = written(new.key, style, false);
-    let value = new.like.map_or_else(|| Ok(" {}".to_owned()), |like| copied_value(document, like))?;
+    let value = new_value(document, plan, new.value)?;
     let (indentation, end) = (document.indentation(neighbour)?, document.line_end(lines.start));
     Ok(Replacement { range: at..at, text: format!("{indentation}{key}:{value}{end}") })
 }

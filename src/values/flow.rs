@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::copied::{copied_value, pair_text};
+use super::copied::pair_text;
+use super::fields::new_value;
 use super::planned::{MappingPlan, NewEntry};
 use super::quotes::written;
 use super::text_edit::Replacement;
@@ -149,7 +150,7 @@ fn new_entry(document: &Document, plan: &MappingPlan<'_>, new: &NewEntry<'_>) ->
         Some(Kind::Scalar(style)) => style,
         _ => ScalarStyle::Plain,
     };
-    let value = new.like.map_or_else(|| Ok(" {}".to_owned()), |like| copied_value(document, like))?;
+    let value = new_value(document, plan, new.value)?;
     let value = if value.is_empty() { " " } else { &value };
     Ok(format!("{}:{value}", written(new.key, style, true)))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::planned_texts::PlannedTexts;
 use super::tree::{Kind, Pair};
-use super::{Change, Document, ENABLING, EditError, KeyPath};
+use super::{Change, Document, ENABLING, EditError, KeyPath, NewValue};
 
 /// What becomes of one mapping.
 #[derive(Debug)]
@@ -32,8 +32,26 @@ pub(crate) struct NewEntry<'a> {
     /// Whether above that entry's comments; `false` where it has none.
     pub(crate) above_comments: bool,
     pub(crate) key: &'a str,
+    pub(crate) value: PlannedValue<'a>,
+}
+
+/// The value of a new entry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PlannedValue<'a> {
+    /// That of another entry.
+    Like(Pair),
+    /// Fields of its own.
+    Fields(&'a [(String, String)]),
+}
+
+impl PlannedValue<'_> {
     /// The entry whose value is copied.
-    pub(crate) like: Option<Pair>,
+    pub(crate) fn like(&self) -> Option<Pair> {
+        match self {
+            Self::Like(pair) => Some(*pair),
+            Self::Fields(_) => None,
+        }
+    }
 }
 
 /// An entry of the mapping as it will be.
@@ -42,7 +60,7 @@ pub(crate) enum Planned<'p> {
     /// One that is there, perhaps with another key and with pairs added in front of its value.
     Kept { pair: Pair, renamed: Option<&'p str>, enabled: &'p [Pair] },
     /// A new one.
-    New { key: &'p str, like: Option<Pair> },
+    New { key: &'p str, value: PlannedValue<'p> },
 }
 
 /// Everything that will be different.
@@ -142,15 +160,18 @@ impl<'a> MappingPlan<'a> {
                     return Err(self.contradiction(*entry));
                 }
             }
-            Change::Insert { before, above_comments, key, like, .. } => {
-                let like = like.map(|entry| self.pair(entry)).transpose()?;
+            Change::Insert { before, above_comments, key, value, .. } => {
+                let value = match value {
+                    NewValue::Like(entry) => PlannedValue::Like(self.pair(*entry)?),
+                    NewValue::Fields(fields) => PlannedValue::Fields(fields),
+                };
                 let before = before.unwrap_or(self.pairs.len());
                 if before < self.pairs.len() {
                     let block = document.tree().kind(self.owner.value) == (Kind::Mapping { flow: false });
                     let above_comments = *above_comments && block;
-                    self.inserted.push(NewEntry { before, above_comments, key, like });
+                    self.inserted.push(NewEntry { before, above_comments, key, value });
                 } else if before == self.pairs.len() {
-                    self.inserted.push(NewEntry { before, above_comments: false, key, like });
+                    self.inserted.push(NewEntry { before, above_comments: false, key, value });
                 } else {
                     return Err(self.no_entry(before));
                 }
@@ -194,7 +215,7 @@ impl<'a> MappingPlan<'a> {
         for entry in self.removed.keys() {
             self.refuse_anchor(document, self.pairs[*entry])?;
         }
-        for like in self.inserted.iter().filter_map(|new| new.like) {
+        for like in self.inserted.iter().filter_map(|new| new.value.like()) {
             self.refuse_anchor(document, like)?;
             if let Some(alias) = document.tree().alias_in(like.value..document.tree().next(like.value)) {
                 let key = document.text_of(like.key).to_owned();
@@ -218,7 +239,7 @@ impl<'a> MappingPlan<'a> {
     /// The entries that get another key, go, or are copied, and those that others are enabled like.
     pub(crate) fn touched(&self) -> impl Iterator<Item = Pair> {
         let entries = self.renamed.keys().chain(self.removed.keys());
-        let copied = self.inserted.iter().filter_map(|new| new.like);
+        let copied = self.inserted.iter().filter_map(|new| new.value.like());
         let enabling = self.enabled.values().flatten().copied();
         entries.filter_map(|entry| self.pairs.get(*entry).copied()).chain(copied).chain(enabling)
     }
@@ -229,7 +250,7 @@ impl<'a> MappingPlan<'a> {
         let mut inserted = self.inserted.iter().peekable();
         for index in 0..=self.pairs.len() {
             let new = std::iter::from_fn(|| inserted.next_if(|new| new.before == index));
-            entries.extend(new.map(|new| Planned::New { key: new.key, like: new.like }));
+            entries.extend(new.map(|new| Planned::New { key: new.key, value: new.value }));
             if let Some(pair) = self.pairs.get(index).filter(|_| !self.removed.contains_key(&index)) {
                 let renamed = self.renamed.get(&index).copied();
                 let enabled = self.enabled.get(&index).map_or(&[][..], Vec::as_slice);

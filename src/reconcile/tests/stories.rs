@@ -3,7 +3,7 @@
 use super::world::{apply, keys, long, mapping, release, report, run, run_with};
 use crate::reconcile::{Because, Images, Inputs, Ownership, Reconciliation, Refusal, overlay};
 use crate::release::Naming;
-use crate::values::{Change, Mapping};
+use crate::values::{Change, Mapping, NewValue};
 
 struct Story {
     name: &'static str,
@@ -470,9 +470,10 @@ fn a_new_entry_copies_the_usual_value_of_its_family() {
         let wanted = "0.4.12: u-1-32-1 u-1-31-8 u-1-30-1 s-1-31-8";
         let result = run("all", wanted, wanted, &mapping(listed)).unwrap();
         let like = result.changes.iter().find_map(|change| match change {
-            Change::Insert { key, like, .. } if *key == long("u-1-32-1") => Some(*like),
+            Change::Insert { key, value, .. } if *key == long("u-1-32-1") => Some(value.clone()),
             _ => None,
         });
+        let expected = expected.map_or(NewValue::Fields(Vec::new()), NewValue::Like);
         assert_eq!(like, Some(expected), "{listed}");
     }
 }

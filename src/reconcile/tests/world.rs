@@ -108,12 +108,8 @@ pub(super) fn apply(mapping: &Mapping, changes: &[Change]) -> Mapping {
             Change::Rename { entry, to, .. } => slots[*entry].as_mut().unwrap().key = to.clone(),
             Change::Remove { entry, .. } => slots[*entry] = None,
             Change::Enable { to, .. } => slots[*to].as_mut().unwrap().value["enabled"] = json!(true),
-            Change::Insert { before, key, like, .. } => {
-                let mut value = like.map_or(json!({}), |like| mapping.entries[like].value.clone());
-                if let Some(fields) = value.as_object_mut() {
-                    fields.remove("enabled");
-                    fields.remove("default_enabled");
-                }
+            Change::Insert { before, key, value, .. } => {
+                let value = value.data(mapping);
                 let at = before.unwrap_or(mapping.entries.len());
                 inserted[at].push(Entry { key: key.clone(), value, ..blank() });
             }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use granit_parser::ScalarStyle;
 
 use super::reader::{Heard, Properties, Reader};
-use crate::values::planned::{MappingPlan, Planned, Plans};
+use crate::values::planned::{MappingPlan, Planned, PlannedValue, Plans};
 use crate::values::tree::{Kind, Pair};
 use crate::values::{Document, ENABLING, EditError, Position};
 
@@ -115,9 +115,9 @@ impl<'a, R: Reader> Comparison<'a, R> {
                     }
                     self.enabled_value(pair, enabled)?;
                 }
-                Planned::New { key, like } => {
+                Planned::New { key, value } => {
                     self.text(key)?;
-                    self.copy(like)?;
+                    self.new_value(value)?;
                 }
             }
         }
@@ -139,15 +139,21 @@ impl<'a, R: Reader> Comparison<'a, R> {
         self.end_of_mapping()
     }
 
-    fn copy(&mut self, like: Option<Pair>) -> Result<(), EditError> {
+    fn new_value(&mut self, value: PlannedValue<'_>) -> Result<(), EditError> {
         let tree = self.document.tree();
-        match like {
-            Some(like) if matches!(tree.kind(like.value), Kind::Mapping { .. }) => {
+        match value {
+            PlannedValue::Like(like) if matches!(tree.kind(like.value), Kind::Mapping { .. }) => {
                 self.begin(like.value, As::Copy, "the copied value")?;
                 self.pairs(like.value, As::Copy, |key| !ENABLING.contains(&key))?;
             }
-            Some(like) => return self.node(like.value, As::Copy),
-            None => self.expect("{}", |event| *event == Heard::Mapping(Properties::default()))?,
+            PlannedValue::Like(like) => return self.node(like.value, As::Copy),
+            PlannedValue::Fields(fields) => {
+                self.expect("a mapping", |event| *event == Heard::Mapping(Properties::default()))?;
+                for (name, text) in fields {
+                    self.text(name)?;
+                    self.text(text)?;
+                }
+            }
         }
         self.end_of_mapping()
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use dibump::values::{Change, Document, EditNote, KeyPath, Mapping};
+use dibump::values::{Change, Document, EditNote, KeyPath, Mapping, NewValue};
 use serde_json::Value;
 
 #[test]
@@ -61,9 +61,18 @@ fn change(written: &Value, path: &KeyPath, mapping: Option<&Mapping>) -> Change 
             before: optional(&written["before"]),
             above_comments: flag("above_comments"),
             key: text(&written["insert"]),
-            like: optional(&written["like"]),
+            value: match optional(&written["like"]) {
+                Some(like) => NewValue::Like(like),
+                None => NewValue::Fields(fields(&written["fields"])),
+            },
         }
     }
+}
+
+/// The fields of a new entry that copies none.
+fn fields(written: &Value) -> Vec<(String, String)> {
+    let fields = written.as_object().into_iter().flatten();
+    fields.map(|(name, value)| (name.clone(), text(value))).collect()
 }
 
 /// An entry is named by its key, or by its index where the key is written twice.

@@ -1,6 +1,6 @@
 //! Properties of edits on generated values files, with libyaml as a reader that shares no ancestor with ours.
 
-use dibump::values::{Change, Document, KeyPath, Replacement, Text};
+use dibump::values::{Change, Document, KeyPath, NewValue, Replacement, Text};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use yaml_serde::Value;
@@ -124,7 +124,7 @@ impl Story {
                 before,
                 above_comments: *above_comments,
                 key,
-                like: *like,
+                value: like.map_or(NewValue::Fields(Vec::new()), NewValue::Like),
             });
         }
         for (entry, fate) in self.fates.iter().enumerate() {
@@ -384,7 +384,7 @@ fn exercise(bytes: Vec<u8>) {
             before: Some(entry),
             above_comments: true,
             key: "new".into(),
-            like,
+            value: like.map_or(NewValue::Fields(Vec::new()), NewValue::Like),
         });
     }
     all(&|_| Change::SetScalar { path: path("version"), value: "2".into() });

@@ -1,6 +1,6 @@
 //! What Helm reads is edited, or refused with the true reason; what it could not read afterwards is not written.
 
-use dibump::values::{Change, Document, EditError, KeyPath};
+use dibump::values::{Change, Document, EditError, KeyPath, NewValue};
 
 fn path(text: &str) -> KeyPath {
     text.parse().expect("a path")
@@ -24,7 +24,7 @@ fn rename(entry: usize) -> Change {
 
 fn insert() -> Change {
     let (mapping, key) = (path("images"), "x".to_owned());
-    Change::Insert { mapping, before: None, above_comments: false, key, like: None }
+    Change::Insert { mapping, before: None, above_comments: false, key, value: NewValue::Fields(Vec::new()) }
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn where_sops_has_a_checksum_of_encrypted_values_only_all_others_may_change() {
             before: None,
             above_comments: false,
             key: "x".to_owned(),
-            like: Some(1),
+            value: NewValue::Like(1),
         },
     ] {
         let error = document(&text).edit(&[change]).expect_err("encrypted");

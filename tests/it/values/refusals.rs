@@ -1,6 +1,8 @@
 //! What is refused, and where it says that the trouble is.
 
-use dibump::values::{Change, Document, EditError, KeyPath, MappingStyle, Replacement, SIZE_LIMIT, Text};
+use dibump::values::{
+    Change, Document, EditError, KeyPath, MappingStyle, NewValue, Replacement, SIZE_LIMIT, Text,
+};
 
 fn path(text: &str) -> KeyPath {
     text.parse().expect("a path")
@@ -28,7 +30,7 @@ fn remove(entry: usize) -> Change {
 
 fn insert(like: usize) -> Change {
     let (mapping, key) = (path("images"), "new".to_owned());
-    Change::Insert { mapping, before: None, above_comments: false, key, like: Some(like) }
+    Change::Insert { mapping, before: None, above_comments: false, key, value: NewValue::Like(like) }
 }
 
 fn edit_refusal(text: &str, changes: &[Change]) -> String {
