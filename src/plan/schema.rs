@@ -1,33 +1,22 @@
-//! Whether a chart's `values.schema.json` allows the keys that a plan introduces. Helm refuses the whole chart otherwise.
+//! Whether a chart's `values.schema.json` allows the entries that a plan introduces. Helm refuses the whole chart otherwise.
 //!
-//! Only the question of the key is asked, of the keywords that say something about keys: `properties`,
-//! `patternProperties`, `additionalProperties`, `propertyNames`, `allOf` and local `$ref`s (JSON Schema drafts 7 and
-//! 2020-12). What else a schema says is not judged, and then the reviewer is told so.
+//! Asked are the keywords that say something about a key and about its value (JSON Schema drafts 7 and 2020-12): those that
+//! stand in the schemas of the place, in their `allOf`, and in what local `$ref`s name ([`in_force`]). What else a schema
+//! says is not judged, and then the reviewer is told so.
 
-use std::collections::HashMap;
+mod in_force;
+mod key;
+mod value;
 
 use serde_json::Value;
 
-use crate::budget::{Budget, Exceeded, Of};
+use crate::budget::{Budget, Exceeded};
 use crate::values::{KeyPath, Position};
+use in_force::InForce;
+use key::Child;
 
 /// The name that Helm gives the file.
 const NAME: &str = "values.schema.json";
-
-/// Longer chains of references go in circles.
-const MOST_REFERENCES: usize = 32;
-
-/// Keywords that can allow or forbid a key by what its neighbours are.
-const UNJUDGED: [&str; 8] = [
-    "anyOf",
-    "oneOf",
-    "not",
-    "if",
-    "dependentSchemas",
-    "unevaluatedProperties",
-    "$dynamicRef",
-    "$recursiveRef",
-];
 
 /// A chart's schema.
 #[derive(Debug, Clone)]
@@ -43,10 +32,10 @@ pub struct InvalidSchema {
     pub message: String,
 }
 
-/// What a schema says of a key.
+/// What a schema says of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The key may stand there.
+    /// It may stand there.
     Allowed,
     /// The rule that it breaks, as it stands in the schema.
     Forbidden(String),
@@ -65,201 +54,73 @@ impl Schema {
         })
     }
 
-    /// What it says of the keys in the mapping at `path`.
+    /// What it says of the entries of the mapping at `path`.
     ///
     /// # Errors
     /// Its rules are more than anybody asks for.
     pub fn at<'a>(&'a self, path: &KeyPath, budget: &'a Budget) -> Result<Mapping<'a>, Exceeded> {
-        let mut here = Mapping { root: &self.0, schemas: vec![&self.0], unjudged: None, budget };
+        let reading = Reading { root: &self.0, budget };
+        let mut here = InForce::of(reading, &[&self.0])?;
         for step in &path.0 {
             // That the mapping itself is not allowed was so before.
-            let next = here.step(step)?;
-            here = Mapping { schemas: next.schemas, unjudged: here.unjudged.or(next.unjudged), ..here };
+            let Child { schemas, unjudged, .. } = here.child(reading, step)?;
+            let before = here.unjudged.or(unjudged);
+            here = InForce::of(reading, &schemas)?;
+            here.unjudged = before.or(here.unjudged);
         }
-        Ok(here)
+        Ok(Mapping { reading, here })
     }
+}
+
+/// A schema that is read, and how much work that may be.
+#[derive(Debug, Clone, Copy)]
+struct Reading<'a> {
+    root: &'a Value,
+    budget: &'a Budget,
 }
 
 /// A mapping of values, and the schemas that hold for it.
 #[derive(Debug)]
 pub struct Mapping<'a> {
-    root: &'a Value,
-    schemas: Vec<&'a Value>,
-    unjudged: Option<String>,
-    budget: &'a Budget,
+    reading: Reading<'a>,
+    here: InForce<'a>,
 }
 
-impl<'a> Mapping<'a> {
-    /// Whether `key` may stand in it.
+impl Mapping<'_> {
+    /// Whether `key` may stand in it, whatever its value is.
     ///
     /// # Errors
     /// As [`Schema::at`].
     pub fn allows(&self, key: &str) -> Result<Answer, Exceeded> {
-        let last = self.step(key)?;
-        Ok(match (last.forbidden, last.unjudged.or_else(|| self.unjudged.clone())) {
-            (Some(rule), _) => Answer::Forbidden(rule),
-            (None, Some(keyword)) => Answer::Unjudged(keyword),
-            (None, None) => Answer::Allowed,
-        })
+        let child = self.here.child(self.reading, key)?;
+        let unjudged = child.unjudged.or_else(|| self.here.unjudged.clone());
+        Ok(Answer::of(child.forbidden, unjudged))
     }
 
-    /// The schemas of the value under `key`, by all of these that hold for its mapping.
-    fn step(&self, key: &str) -> Result<Judgement<'a>, Exceeded> {
-        let judging = Judging { root: self.root, key, budget: self.budget };
-        let mut judgement = Judgement::default();
-        for schema in &self.schemas {
-            judgement.judge(&judging, schema, MOST_REFERENCES)?;
+    /// Whether `key` may stand in it with this value.
+    ///
+    /// # Errors
+    /// As [`Schema::at`].
+    pub fn allows_entry(&self, key: &str, value: &Value) -> Result<Answer, Exceeded> {
+        let answer = self.allows(key)?;
+        if let Answer::Forbidden(_) = answer {
+            return Ok(answer);
         }
-        Ok(judgement)
-    }
-}
-
-/// What is judged, by what, and how much work that may be.
-struct Judging<'a, 'k> {
-    root: &'a Value,
-    key: &'k str,
-    budget: &'a Budget,
-}
-
-impl Judging<'_, '_> {
-    fn spend(&self, steps: usize) -> Result<(), Exceeded> {
-        self.budget.spend(Of::Schema, steps as u64)
-    }
-
-    /// Whether the key fits a pattern; `None` where the pattern is not ours.
-    fn fits(&self, pattern: &str) -> Result<Option<bool>, Exceeded> {
-        self.spend(self.key.len())?;
-        Ok(self.budget.regex(pattern)?.map(|regex| regex.is_match(self.key)))
+        let child = self.here.child(self.reading, key)?;
+        match (value::judge(self.reading, &child.schemas, value)?, answer) {
+            (Answer::Allowed, answer) => Ok(answer),
+            (of_value, _) => Ok(of_value),
+        }
     }
 }
 
-/// How far a schema was judged for a key. Each is judged once: what refers to it twice says nothing more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Judged {
-    Begun,
-    Done,
-}
-
-/// What some schemas say of a key.
-#[derive(Debug, Default)]
-struct Judgement<'a> {
-    /// What holds for the value under it.
-    schemas: Vec<&'a Value>,
-    forbidden: Option<String>,
-    unjudged: Option<String>,
-    /// By the place of a schema in memory, which is where it stands in the file.
-    judged: HashMap<*const Value, Judged>,
-}
-
-impl<'a> Judgement<'a> {
-    fn judge(
-        &mut self,
-        judging: &Judging<'a, '_>,
-        schema: &'a Value,
-        references: usize,
-    ) -> Result<(), Exceeded> {
-        judging.spend(1)?;
-        let Some(rules) = schema.as_object() else {
-            if *schema == Value::Bool(false) {
-                self.forbid("false");
-            }
-            return Ok(());
-        };
-        if self.judged.insert(schema, Judged::Begun) == Some(Judged::Done) {
-            self.judged.insert(schema, Judged::Done);
-            return Ok(());
+impl Answer {
+    fn of(forbidden: Option<String>, unjudged: Option<String>) -> Self {
+        match (forbidden, unjudged) {
+            (Some(rule), _) => Self::Forbidden(rule),
+            (None, Some(keyword)) => Self::Unjudged(keyword),
+            (None, None) => Self::Allowed,
         }
-        if let Some(keyword) = UNJUDGED.iter().find(|keyword| rules.contains_key(**keyword)) {
-            self.unjudged.get_or_insert((*keyword).to_owned());
-        }
-        let draft = || judging.root["$schema"].as_str().is_some_and(|draft| draft.contains("draft-0"));
-        let reference = rules.get("$ref");
-        if let Some(reference) = reference {
-            self.refer(judging, reference, references)?;
-        }
-        // Up to draft 7 nothing beside a reference counts.
-        if reference.is_none() || !draft() {
-            for part in rules.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-                self.judge(judging, part, references)?;
-            }
-            self.names(judging, &schema["propertyNames"])?;
-            self.properties(judging, schema)?;
-        }
-        self.judged.insert(schema, Judged::Done);
-        Ok(())
-    }
-
-    /// Follows a reference that leads on. One into a schema that is just being judged goes in circles.
-    fn refer(
-        &mut self,
-        judging: &Judging<'a, '_>,
-        reference: &'a Value,
-        left: usize,
-    ) -> Result<(), Exceeded> {
-        let local = reference.as_str().and_then(|text| text.strip_prefix('#'));
-        let target = local.and_then(|pointer| judging.root.pointer(pointer));
-        let is_circle = |target: &&Value| self.judged.get(&(*target as *const _)) == Some(&Judged::Begun);
-        match (target.filter(|target| !is_circle(target)), left.checked_sub(1)) {
-            (Some(target), Some(left)) => self.judge(judging, target, left),
-            _ => {
-                self.unjudged.get_or_insert_with(|| format!("$ref {reference}"));
-                Ok(())
-            }
-        }
-    }
-
-    fn properties(&mut self, judging: &Judging<'a, '_>, schema: &'a Value) -> Result<(), Exceeded> {
-        let before = self.schemas.len();
-        self.schemas.extend(schema["properties"].get(judging.key));
-        let mut unread = false;
-        for (pattern, value) in schema["patternProperties"].as_object().into_iter().flatten() {
-            match judging.fits(pattern)? {
-                Some(true) => self.schemas.push(value),
-                Some(false) => {}
-                None => unread = true,
-            }
-        }
-        if unread {
-            self.unjudged.get_or_insert("patternProperties".to_owned());
-        } else if self.schemas.len() == before {
-            match schema.get("additionalProperties") {
-                Some(Value::Bool(false)) => self.forbid("additionalProperties: false"),
-                more => self.schemas.extend(more),
-            }
-        }
-        let found = self.schemas.get(before..).unwrap_or_default();
-        if found.iter().any(|schema| **schema == Value::Bool(false)) {
-            self.forbid("false");
-        }
-        Ok(())
-    }
-
-    fn names(&mut self, judging: &Judging<'a, '_>, rule: &'a Value) -> Result<(), Exceeded> {
-        let Some(rules) = rule.as_object() else { return Ok(()) };
-        let key = judging.key;
-        for (keyword, value) in rules {
-            judging.spend(1 + value.as_array().map_or(0, Vec::len))?;
-            let length = || value.as_u64().and_then(|limit| usize::try_from(limit).ok());
-            let characters = key.chars().count();
-            let holds = match keyword.as_str() {
-                "pattern" => value.as_str().map_or(Ok(None), |pattern| judging.fits(pattern))?,
-                "maxLength" => length().map(|limit| characters <= limit),
-                "minLength" => length().map(|limit| characters >= limit),
-                "enum" => value.as_array().map(|names| names.iter().any(|name| name == key)),
-                "type" | "description" | "title" | "$comment" => Some(true),
-                _ => None,
-            };
-            match holds {
-                Some(true) => {}
-                Some(false) => self.forbid(&format!("propertyNames: {{{keyword}: {value}}}")),
-                None => drop(self.unjudged.get_or_insert_with(|| format!("propertyNames: {keyword}"))),
-            }
-        }
-        Ok(())
-    }
-
-    fn forbid(&mut self, rule: &str) {
-        self.forbidden.get_or_insert_with(|| rule.to_owned());
     }
 }
 
@@ -276,13 +137,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::budget::Of;
 
     const KEY: &str = "ubuntu-noble-plain-rke2-1-31-8";
 
     fn ask(schema: Value, key: &str) -> String {
+        said(schema, |mapping| mapping.allows(key))
+    }
+
+    fn ask_entry(schema: Value, key: &str, value: &Value) -> String {
+        said(schema, |mapping| mapping.allows_entry(key, value))
+    }
+
+    fn said(schema: Value, ask: impl Fn(&Mapping<'_>) -> Result<Answer, Exceeded>) -> String {
         let schema = Schema::parse(schema.to_string().as_bytes()).unwrap();
         let budget = Budget::default();
-        match schema.at(&"images".parse().unwrap(), &budget).unwrap().allows(key).unwrap() {
+        match ask(&schema.at(&"images".parse().unwrap(), &budget).unwrap()).unwrap() {
             Answer::Allowed => "allowed".to_owned(),
             Answer::Forbidden(rule) => format!("forbidden by {rule}"),
             Answer::Unjudged(keyword) => format!("not judged for {keyword}"),
@@ -354,6 +224,50 @@ mod tests {
             ),
         ] {
             assert_eq!(ask(schema, KEY), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn values_are_asked_of_what_stands_below_their_keys() {
+        let registry = json!({"type": "object", "additionalProperties": false, "required": ["registry"],
+            "properties": {"registry": {"type": "string", "pattern": "^[a-z-]+$"}, "size": {"maximum": 3}}});
+        for (name, rules, value, expected) in [
+            ("what is required", registry.clone(), json!({"registry": "kiwi"}), "allowed"),
+            ("nothing", registry.clone(), json!({}), "forbidden by required: registry"),
+            ("null", registry.clone(), json!(null), "forbidden by type: \"object\""),
+            (
+                "another field",
+                registry.clone(),
+                json!({"registry": "a", "b": 1}),
+                "forbidden by b: additionalProperties: false",
+            ),
+            (
+                "a field of another type",
+                registry.clone(),
+                json!({"registry": 1}),
+                "forbidden by registry: type: \"string\"",
+            ),
+            (
+                "a text of no pattern",
+                registry.clone(),
+                json!({"registry": "A"}),
+                "forbidden by registry: pattern: \"^[a-z-]+$\"",
+            ),
+            ("a number", registry.clone(), json!({"registry": "a", "size": 9}), "not judged for maximum"),
+            ("a choice", json!({"oneOf": [registry.clone()]}), json!({}), "not judged for oneOf"),
+            (
+                "by all and by reference",
+                json!({"allOf": [{"$ref": "#/$defs/r"}]}),
+                json!({}),
+                "forbidden by required: registry",
+            ),
+            ("one of several", json!({"enum": [{}, {"a": 1}]}), json!({"a": 1}), "allowed"),
+            ("none of several", json!({"const": {}}), json!({"a": 1}), "forbidden by const: {}"),
+            ("too few fields", json!({"minProperties": 1}), json!({}), "forbidden by minProperties: 1"),
+            ("one of two types", json!({"type": ["null", "object"]}), json!(null), "allowed"),
+        ] {
+            let schema = json!({"properties": {"images": {"patternProperties": {".*": rules}}}, "$defs": {"r": registry}});
+            assert_eq!(ask_entry(schema, KEY, &value), expected, "{name}");
         }
     }
 

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::decide::FileKeys;
 use super::findings::Findings;
 use super::references::ReferenceFiles;
 use super::schema::{self, Answer, Schema};
 use super::{KeyPlan, Plan, PlanError, PlanInput, PlannedFile, Surveyed};
-use crate::budget::Budget;
+use crate::budget::{Budget, Exceeded};
 use crate::reconcile::{Departure, Reconciliation};
 use crate::release::data::Known;
-use crate::values::{Change, Document, EditNote, Mapping};
+use crate::values::{Change, Document, EditNote, Entry, Mapping, NewValue, Position};
 
 /// Files beside the target's own that a plan looks at, by their paths.
 #[derive(Debug, Default)]
@@ -102,7 +104,7 @@ fn in_use(mapping: &Mapping, reconciliation: &Reconciliation) -> Vec<(String, St
     kept.chain(renamed).chain(superseded).filter(|(from, _)| enabled.contains(from.as_str())).collect()
 }
 
-/// Refuses new keys that the chart's schema does not allow; what could not be checked becomes a note.
+/// Refuses new entries that the chart's schema does not allow; what could not be checked becomes a note.
 fn obey(
     planned: &mut PlannedFile,
     file: &Surveyed,
@@ -112,22 +114,64 @@ fn obey(
     let path = schema::path_of(&file.path);
     let Some(bytes) = schemas.get(&path) else { return Ok(()) };
     let schema = Schema::parse(bytes).map_err(|error| PlanError::Schema { path: path.clone(), error })?;
-    let renamed = planned.reconciliation.renamed.iter().map(|renamed| (renamed.to.as_str(), renamed.at));
-    let added = planned.reconciliation.added.iter().map(|added| (added.key.as_str(), file.mapping.at));
     let exceeded = |error| PlanError::Exceeded { path: path.clone(), error };
     let mapping = schema.at(&file.mapping.path, budget).map_err(exceeded)?;
     let mut unjudged = None;
-    for (key, at) in renamed.chain(added) {
-        match mapping.allows(key).map_err(exceeded)? {
+    for entry in
+        planned.reconciliation.changes.iter().filter_map(|change| NewEntry::of(change, &file.mapping))
+    {
+        match entry.judged(&mapping).map_err(exceeded)? {
             Answer::Allowed => {}
             Answer::Unjudged(keyword) => unjudged = Some(keyword),
             Answer::Forbidden(rule) => {
-                let (file, key) = (file.path.clone(), key.to_owned());
+                let (file, key, at) = (file.path.clone(), entry.key.to_owned(), entry.at);
                 return Err(PlanError::LeavesSchema { path: file, at, key, schema: path, rule });
             }
         }
     }
-    let note = |keyword| format!("whether {path} allows the new keys was not judged: {keyword}");
+    let note = |keyword| format!("whether {path} allows the new entries was not judged: {keyword}");
     planned.notes.extend(unjudged.map(note));
     Ok(())
+}
+
+/// An entry that comes in, by a new key or as a whole.
+struct NewEntry<'a> {
+    key: &'a str,
+    value: Value,
+    /// The entry that is renamed or copied.
+    model: Option<&'a Entry>,
+    /// That entry, or the mapping.
+    at: Position,
+}
+
+impl<'a> NewEntry<'a> {
+    fn of(change: &'a Change, mapping: &'a Mapping) -> Option<Self> {
+        match change {
+            Change::Rename { entry, to, .. } => {
+                let model = mapping.entries.get(*entry)?;
+                Some(Self { key: to, value: model.value.clone(), model: Some(model), at: model.at })
+            }
+            Change::Insert { key, value, .. } => {
+                let model = match value {
+                    NewValue::Like(entry) => mapping.entries.get(*entry),
+                    NewValue::Fields(_) => None,
+                };
+                Some(Self { key, value: value.data(mapping), model, at: mapping.at })
+            }
+            _ => None,
+        }
+    }
+
+    /// What the schema says of it. Where it does not allow what the entry is made from either, only the key is new.
+    fn judged(&self, mapping: &schema::Mapping<'_>) -> Result<Answer, Exceeded> {
+        let answer = mapping.allows_entry(self.key, &self.value)?;
+        match (&answer, self.model) {
+            (Answer::Forbidden(rule), Some(model))
+                if mapping.allows_entry(&model.key, &model.value)? == Answer::Forbidden(rule.clone()) =>
+            {
+                mapping.allows(self.key)
+            }
+            _ => Ok(answer),
+        }
+    }
 }

@@ -64,6 +64,7 @@ mod signatures;
 mod suite;
 mod transport;
 mod trust;
+mod two_builders;
 mod understood;
 mod unseen;
 mod values;
