@@ -106,7 +106,11 @@ impl Catalogue for ReleaseNotes {
 
 /// `None` for what is no release: snapshots, pre-releases, tags that are no version.
 fn note(release: WireRelease, prefix: &Prefix) -> Option<Note> {
-    let version: Version = release.tag_name?.parse().ok()?;
+    let tag = release.tag_name?;
+    if let Some(told) = Version::passed_over([tag.as_str()]) {
+        tracing::warn!("release notes: {told}");
+    }
+    let version: Version = tag.parse().ok()?;
     if version.is_prerelease() {
         return None;
     }

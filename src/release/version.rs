@@ -1,5 +1,6 @@
 //! The version of a release. It is the OCI tag of every artifact, so what was written is kept.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
@@ -27,6 +28,20 @@ impl Version {
     /// Whether the version is a pre-release or snapshot (`0.0.0-git-098dca5b`), which is never a release by itself.
     pub fn is_prerelease(&self) -> bool {
         !self.semver.pre.is_empty()
+    }
+
+    /// What is to be said of texts that are numbers and dots, but not the three of a release (`0.4`): a tag that somebody
+    /// pushed by mistake, or a branch's. They are neither read as `0.4.0` nor in the way of releases.
+    pub fn passed_over<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        let is_number = |text: &&str| {
+            let numbers = text.split('.');
+            numbers.clone().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+                && numbers.count() != 3
+        };
+        let texts: BTreeSet<&str> = texts.into_iter().filter(is_number).collect();
+        let (first, more) = (texts.first()?, texts.len() - 1);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Some(format!("passed over `{first}`{more}: not a release version (expected MAJOR.MINOR.PATCH)"))
     }
 
     /// The parsed version, for range checks.
@@ -103,6 +118,14 @@ mod tests {
         {
             assert_eq!(text.parse::<Version>(), Err(InvalidVersion(text.to_owned())), "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_that_are_not_three_are_named_and_passed_over() {
+        assert_eq!(Version::passed_over(["0.4.0", "latest", "v0.4", "0.4-rc", "", ".", "sha256-1"]), None);
+        let told = Version::passed_over(["0.4", "0.4.0", "0.4"]).unwrap();
+        assert_eq!(told, "passed over `0.4`: not a release version (expected MAJOR.MINOR.PATCH)");
+        assert!(Version::passed_over(["12", "0.4", "1.2.3.4"]).unwrap().contains("`0.4` and 2 more"));
     }
 
     #[test]

@@ -225,6 +225,9 @@ impl Facts {
         if let (true, Some(error)) = (tags.is_empty(), denied.first_entry()) {
             return Err(self.registry_error(error.remove()));
         }
+        if let Some(told) = Version::passed_over(tags.values().flatten().map(String::as_str)) {
+            tracing::warn!(registry = %self.producer.prefix, "{told}");
+        }
         let lists = TagLists::new(tags).map_err(|error| {
             let (subject, reason) = (self.producer.prefix.to_string(), error.to_string());
             self.registry_error(RegistryError::Invalid { subject, reason })
