@@ -5,6 +5,7 @@
 //! [`Report::unknown`], what was not looked at in [`Report::skipped`]. Nothing here edits: a [`Fix`] is a change for the
 //! room `values` to make.
 
+mod agreement;
 mod deployment;
 mod finding;
 mod id;
@@ -54,6 +55,8 @@ pub struct Inputs<'a> {
     pub previous: Option<&'a Release>,
     /// Whose entries those of the mapping are.
     pub ownership: &'a Ownership,
+    /// The releases of other producers of the mapping that the files name, as far as they are known.
+    pub others: &'a [OtherRelease<'a>],
     /// Which keys the mapping should list.
     pub images: Images,
     /// How names are read.
@@ -64,6 +67,15 @@ pub struct Inputs<'a> {
     pub requirement: &'a Requirement,
     /// How severe each kind of finding is.
     pub severities: &'a Severities,
+}
+
+/// The release of another producer of the mapping.
+#[derive(Debug, Clone, Copy)]
+pub struct OtherRelease<'a> {
+    /// Which of the entries are its.
+    pub ownership: &'a Ownership,
+    /// What is known of the release.
+    pub release: &'a Release,
 }
 
 /// A file with a mapping of image keys.
@@ -124,6 +136,7 @@ pub fn check(inputs: &Inputs<'_>) -> Report {
     let of_references = references::standings(inputs, &mappings, &ownership, &wanted, &primary);
     references::judge(&of_references, &wanted, &mut notes);
     signatures::judge(inputs, &primary, &mut notes);
+    agreement::judge(inputs, &primary, &overlays, &mut notes);
     for (file, standing) in
         std::iter::once((&inputs.primary, &primary)).chain(inputs.overlays.iter().zip(&overlays))
     {

@@ -21,6 +21,8 @@ pub enum Id {
     PinnedVersion,
     /// A Kubernetes version that fits no listed image.
     KubernetesVersion,
+    /// Listed images of one Kubernetes flavor and minor that have different versions.
+    DisagreeingImages,
     /// A reference to an image that is not listed.
     UnknownImageKey,
     /// A selector that matches no image, or several.
@@ -91,7 +93,7 @@ pub struct Severities(BTreeMap<Id, Option<Severity>>);
 
 impl Id {
     /// All of them, in the order in which they are documented.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::DeadKey,
         Self::DuplicateKey,
         Self::UnlistedArtifact,
@@ -99,6 +101,7 @@ impl Id {
         Self::UnpublishedVersion,
         Self::PinnedVersion,
         Self::KubernetesVersion,
+        Self::DisagreeingImages,
         Self::UnknownImageKey,
         Self::Selector,
         Self::ImageNotEnabled,
@@ -124,6 +127,7 @@ impl Id {
             Self::UnpublishedVersion => "unpublished-version",
             Self::PinnedVersion => "pinned-version",
             Self::KubernetesVersion => "kubernetes-version",
+            Self::DisagreeingImages => "disagreeing-images",
             Self::UnknownImageKey => "unknown-image-key",
             Self::Selector => "selector",
             Self::ImageNotEnabled => "image-not-enabled",
@@ -150,6 +154,7 @@ impl Id {
             Self::UnpublishedVersion => "The version has no artifact.",
             Self::PinnedVersion => "The version is a snapshot and no release.",
             Self::KubernetesVersion => "A Kubernetes version fits no listed image.",
+            Self::DisagreeingImages => "Listed images of one Kubernetes minor have different versions.",
             Self::UnknownImageKey => "An image key is referred to and not listed.",
             Self::Selector => {
                 "An image selector matches none or several of the listed images, or another than the key beside it."
@@ -177,6 +182,7 @@ impl Id {
             | Self::DuplicateKey
             | Self::UnpublishedVersion
             | Self::KubernetesVersion
+            | Self::DisagreeingImages
             | Self::UnknownImageKey
             | Self::Selector
             | Self::ImageNotEnabled

@@ -60,6 +60,7 @@ fn report_with(
         named: Named::Release(release),
         previous: None,
         ownership: &Ownership::from_values(registries.as_ref(), &key),
+        others: &[],
         images: Images::Auto,
         naming: &Naming::default(),
         signatures,

@@ -219,6 +219,7 @@ impl Checker<'_> {
             named,
             previous: known.previous.as_ref(),
             ownership: &survey.ownership,
+            others: &[],
             images: local.images(survey),
             naming,
             signatures: &known.signatures,

@@ -145,6 +145,7 @@ impl Judge<'_> {
             named,
             previous: previous.and_then(|version| self.known.releases.get(version)),
             ownership: &self.input.survey.ownership,
+            others: &[],
             images: self.input.images,
             naming: self.input.naming,
             signatures,

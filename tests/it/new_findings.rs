@@ -202,6 +202,7 @@ impl World {
             named: Named::Release(release),
             previous: previous.map(|version| &known.releases[version]),
             ownership: &survey.ownership,
+            others: &[],
             images: Images::Auto,
             naming: &Naming::default(),
             signatures: &BTreeMap::new(),

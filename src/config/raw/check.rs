@@ -30,6 +30,9 @@ pub(in crate::config) struct RawCheck {
     /// A Kubernetes version fits no listed image. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     kubernetes_version: Option<RawSeverity>,
+    /// Listed images of one Kubernetes minor have different versions. Default: error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disagreeing_images: Option<RawSeverity>,
     /// An image key is referred to and not listed. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     unknown_image_key: Option<RawSeverity>,
@@ -120,6 +123,7 @@ impl RawCheck {
             Id::UnpublishedVersion => &mut self.unpublished_version,
             Id::PinnedVersion => &mut self.pinned_version,
             Id::KubernetesVersion => &mut self.kubernetes_version,
+            Id::DisagreeingImages => &mut self.disagreeing_images,
             Id::UnknownImageKey => &mut self.unknown_image_key,
             Id::Selector => &mut self.selector,
             Id::ImageNotEnabled => &mut self.image_not_enabled,
