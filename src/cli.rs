@@ -18,6 +18,7 @@ mod os_images;
 mod os_images_info;
 mod output;
 mod plan;
+mod producers;
 mod progress;
 mod reached;
 mod reading;

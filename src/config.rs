@@ -33,7 +33,7 @@ pub use duration::{InvalidDuration, duration};
 use meaning::Meaning;
 pub use meant::{
     AppNames, Config, CredentialNames, CredentialSource, Discovery, ForgeKind, ForgeSettings, InvalidSource,
-    KeySource, Network, Producer, Query, Source, Target, TargetBranch,
+    KeySource, NamedBy, Network, Producer, Query, Source, Target, TargetBranch,
 };
 use place::{Field, Places};
 use raw::{RawConfig, RawTargets};

@@ -10,6 +10,7 @@ pub mod gates;
 mod input;
 mod kubernetes_versions;
 pub mod os_release;
+pub mod producers;
 pub mod references;
 pub mod schema;
 mod signatures;
@@ -24,8 +25,9 @@ use std::sync::Arc;
 
 pub use decide::{KeyPlan, Proposal, decide};
 pub use input::PlanInput;
+pub use producers::{FileProducer, Mention, producers};
 pub use references::{ReferenceFile, ReferenceFiles};
-pub use survey::{Current, FileSpec, Survey, SurveyError, Surveyed, Target, survey};
+pub use survey::{Current, FileSpec, Parsed, Survey, SurveyError, Surveyed, Target, survey};
 pub use view::PlanView;
 pub use write::Beside;
 
@@ -126,6 +128,14 @@ pub enum PlanError {
         path: String,
         /// Why.
         refusal: Refusal,
+    },
+    /// Where a producer of the files publishes cannot be told.
+    #[error("{place}: {reason}; put it right, or name the registry with --registry or under `producers:`")]
+    Producer {
+        /// File, line and column.
+        place: String,
+        /// What is wrong there.
+        reason: String,
     },
     /// A key would be written that the chart's schema does not allow.
     #[error(

@@ -16,6 +16,10 @@ pub const REGISTRIES: &str = "os_images_oci_registries";
 pub const REGISTRY_FIELD: &str = "os_images_oci_registry";
 /// The entry of [`REGISTRIES`] that serves an image which names none (sylva-core before 2025).
 const USUAL_REGISTRY: &str = "sylva";
+/// What the addresses of Sylva's own registries begin with.
+pub const BASE_REGISTRY: &str = "sylva_base_oci_registry";
+/// The group of projects that [`BASE_REGISTRY`] stands for.
+pub const BASE_REGISTRY_GROUP: &str = "sylva-projects";
 /// The public key of one registry's images, in its entry of [`REGISTRIES`] and in rendered `os_images`.
 pub const COSIGN_KEY: &str = "cosign_publickey";
 /// The public key of all OS images.
@@ -85,10 +89,14 @@ pub fn registries_of<'a>(
 /// (`spec.values` of a HelmRelease), so a template's path is compared with the end of the key's.
 fn refers_to(template: &str, version_key: &KeyPath) -> bool {
     let key = &version_key.0;
-    template.contains("{{")
-        && crate::template::paths(template)
-            .iter()
-            .any(|path| key.len() >= path.len() && key[key.len() - path.len()..] == path[..])
+    let is_its = |path: KeyPath| key.len() >= path.0.len() && key[key.len() - path.0.len()..] == path.0[..];
+    versions_of(template).any(is_its)
+}
+
+/// The values that the `tag` of an entry reads; none where it is written out.
+pub fn versions_of(tag: &str) -> impl Iterator<Item = KeyPath> {
+    let paths = if tag.contains("{{") { crate::template::paths(tag) } else { Vec::new() };
+    paths.into_iter().map(KeyPath)
 }
 
 #[cfg(test)]

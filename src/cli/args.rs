@@ -244,9 +244,9 @@ pub(super) struct Lookup {
     /// Which registry, and how it is spoken to
     #[command(flatten)]
     pub(super) reach: Reach,
-    /// Take the releases from a file (`releases --format json`) instead of a registry
+    /// Take the releases from a file (`releases --format json`) instead of a registry; one for each producer of the file
     #[arg(long, value_name = "FILE", conflicts_with = "registry")]
-    pub(super) observed: Option<PathBuf>,
+    pub(super) observed: Vec<PathBuf>,
     /// Which sources name the candidates: auto, release-notes, gitlab, catalog, known, file:PATH (several by commas)
     #[arg(long, value_name = "SOURCES", value_delimiter = ',')]
     pub(super) discovery: Vec<String>,
@@ -270,7 +270,7 @@ pub(super) struct Reach {
     /// The registry prefix below which a producer's images are, as in `oci://registry.example/path/diskimage-builder`
     #[arg(long, env = "DIBUMP_REGISTRY", hide_env_values = true, value_name = "PREFIX")]
     pub(super) registry: Option<String>,
-    /// The configuration's producer, where it has several
+    /// The producer, where the configuration or the values file has several
     #[arg(long, value_name = "NAME", conflicts_with = "registry")]
     pub(super) producer: Option<String>,
     /// Speak HTTP without TLS to the registry

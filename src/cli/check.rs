@@ -11,12 +11,15 @@ use super::args::{Check as Args, CheckFormat, Files};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::local::{self, Local};
+use super::producers::{AskedFile, Asking, ReleasesFrom};
 use super::{lookup, references};
 use crate::check::{
-    File, Finding, Id, Inputs, Named, Place, Reference, Report, Severities, Severity, Skipped, check,
+    File, Finding, Id, Inputs, Named, OtherRelease, Place, Reference, Report, Severities, Severity, Skipped,
+    check,
 };
 use crate::config::Config;
-use crate::plan::{Current, Survey, SurveyError, Surveyed, survey};
+use crate::plan::{Current, Survey, SurveyError, Surveyed};
+use crate::reconcile::Ownership;
 use crate::release::{Naming, Version};
 use crate::report::check::{Checked, Fixed, code_quality, json, junit, markdown, sarif, text};
 use crate::values::{Document, ValuesError};
@@ -45,7 +48,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             deployment: args.deployment.iter().map(|path| path.display().to_string()).collect(),
             from: args.files.from.clone().or(version),
         };
-        return report(context, args, &checker.check(local)?);
+        let asking = Asking { context, args: &args.files, config: config.as_ref(), flags: &[] };
+        let only = checker.check(vec![asking.only(local)?])?.pop();
+        return only.map_or(Ok(Exit::Done), |outcome| report(context, args, &outcome));
     }
     let locals = locals(context, args, config.as_ref())?;
     if locals.len() > 1 && !args.files.references.is_empty() {
@@ -54,8 +59,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut outcome: Option<Outcome> = None;
     for mut local in locals {
         local.read_again()?;
+        let asking = Asking { context, args: &args.files, config: config.as_ref(), flags: &[] };
         let severities = severities(args, &local);
-        let one = Checker {
+        let checker = Checker {
             context,
             args,
             config: config.as_ref(),
@@ -64,10 +70,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             deployment: Vec::new(),
             from: args.files.from.clone(),
         };
-        let found = one.check(local)?;
-        match &mut outcome {
-            None => outcome = Some(found),
-            Some(all) => all.extend(found),
+        for found in checker.check(asking.each(local)?)? {
+            match &mut outcome {
+                None => outcome = Some(found),
+                Some(all) => all.extend(found),
+            }
         }
     }
     outcome.map_or(Ok(Exit::Done), |outcome| report(context, args, &outcome))
@@ -166,31 +173,74 @@ struct Checker<'a> {
     from: Option<Version>,
 }
 
+/// What is known of one producer of the files.
+struct Seen {
+    ownership: Ownership,
+    known: Known,
+}
+
+impl Seen {
+    fn other(&self) -> Option<OtherRelease<'_>> {
+        Some(OtherRelease { ownership: &self.ownership, release: self.known.release.as_ref()? })
+    }
+}
+
 impl Checker<'_> {
-    fn check(&self, mut local: Local<'_>) -> Result<Outcome, Failure> {
-        let naming = self.naming(&local)?;
-        let survey = match self.survey(&local)? {
+    /// What is to be said for each producer. All of them are looked up first: their images are listed beside each other.
+    fn check(&self, asked: Vec<AskedFile<'_>>) -> Result<Vec<Outcome>, Failure> {
+        let seen = asked.iter().map(|asked| self.see(asked)).collect::<Result<Vec<_>, _>>()?;
+        let check = |(index, asked): (usize, AskedFile<'_>)| self.check_one(asked, &seen, index);
+        asked.into_iter().enumerate().map(check).collect()
+    }
+
+    /// What the files say, and what is known of the release that they name.
+    fn see(&self, asked: &AskedFile<'_>) -> Result<Result<Seen, Box<Finding>>, Failure> {
+        let survey = match self.survey(asked)? {
             Ok(survey) => survey,
-            Err(finding) => return Ok(self.only(&local, *finding)),
+            Err(finding) => return Ok(Err(finding)),
         };
-        let known = release::look_up(self.context, self.args, self.config, &local, &survey)?;
-        let report = self.judge(&local, &survey, &known, &naming);
+        let known = release::look_up(self.context, self.config, asked, &survey, &self.args.files.lookup)?;
+        Ok(Ok(Seen { ownership: survey.ownership, known }))
+    }
+
+    fn check_one(
+        &self,
+        mut asked: AskedFile<'_>,
+        seen: &[Result<Seen, Box<Finding>>],
+        index: usize,
+    ) -> Result<Outcome, Failure> {
+        let own = match &seen[index] {
+            Ok(own) => own,
+            Err(finding) => return Ok(self.only(&asked.local, (**finding).clone())),
+        };
+        let others = seen.iter().enumerate().filter(|(other, _)| *other != index);
+        let others: Vec<OtherRelease<'_>> =
+            others.filter_map(|(_, seen)| seen.as_ref().ok()?.other()).collect();
+        let naming = self.naming(&asked.source)?;
+        // What was fixed for another producer is there by now.
+        asked.local.read_again()?;
+        let judge = |asked: &AskedFile<'_>| {
+            let judged = |survey: Survey| (self.judge(&asked.local, &survey, own, &others, &naming), survey);
+            Ok::<_, Failure>(self.survey(asked)?.map(judged))
+        };
+        let (report, survey) = match judge(&asked)? {
+            Ok(judged) => judged,
+            Err(finding) => return Ok(self.only(&asked.local, *finding)),
+        };
         if !self.args.fix {
             return Ok(self.outcome(report, Vec::new(), &survey));
         }
-        let fixed = fix::apply(self.context, &mut local, &survey, &report)?;
+        let fixed = fix::apply(self.context, &mut asked.local, &survey, &report)?;
         // What is fixed is seen by looking again, not by leaving it out.
-        let survey = match self.survey(&local)? {
-            Ok(survey) => survey,
-            Err(finding) => return Ok(self.only(&local, *finding)),
-        };
-        let report = self.judge(&local, &survey, &known, &naming);
-        Ok(self.outcome(report, fixed, &survey))
+        match judge(&asked)? {
+            Ok((report, survey)) => Ok(self.outcome(report, fixed, &survey)),
+            Err(finding) => Ok(self.only(&asked.local, *finding)),
+        }
     }
 
     /// What the files say; a key on the way to version or mapping that contradicts itself is a finding, and the only one.
-    fn survey(&self, local: &Local<'_>) -> Result<Result<Survey, Box<Finding>>, Failure> {
-        match survey(&local.target, local.contents(), self.from.as_ref(), local.policy.prereleases) {
+    fn survey(&self, asked: &AskedFile<'_>) -> Result<Result<Survey, Box<Finding>>, Failure> {
+        match asked.survey(self.from.as_ref()) {
             Ok(survey) => Ok(Ok(survey)),
             Err(SurveyError::Values {
                 path,
@@ -203,7 +253,14 @@ impl Checker<'_> {
         }
     }
 
-    fn judge(&self, local: &Local<'_>, survey: &Survey, known: &Known, naming: &Naming) -> Report {
+    fn judge(
+        &self,
+        local: &Local<'_>,
+        survey: &Survey,
+        Seen { known, .. }: &Seen,
+        others: &[OtherRelease<'_>],
+        naming: &Naming,
+    ) -> Report {
         let overlays: Vec<File<'_>> = survey.overlays.iter().map(Surveyed::as_file).collect();
         let references: Vec<Reference<'_>> =
             self.references.documents.iter().map(|(path, document)| Reference { path, document }).collect();
@@ -219,7 +276,7 @@ impl Checker<'_> {
             named,
             previous: known.previous.as_ref(),
             ownership: &survey.ownership,
-            others: &[],
+            others,
             images: local.images(survey),
             naming,
             signatures: &known.signatures,
@@ -228,11 +285,10 @@ impl Checker<'_> {
         })
     }
 
-    fn naming(&self, local: &Local<'_>) -> Result<Naming, Failure> {
-        let lookup = &self.args.files.lookup;
-        match lookup.observed {
-            Some(_) => lookup::naming(lookup.names_pattern.as_deref()),
-            None => Ok(lookup::settings(lookup, self.config, local.producer)?.naming),
+    fn naming(&self, source: &ReleasesFrom) -> Result<Naming, Failure> {
+        match source {
+            ReleasesFrom::File(_) => lookup::naming(self.args.files.lookup.names_pattern.as_deref()),
+            ReleasesFrom::Registry(settings) => Ok(settings.naming.clone()),
         }
     }
 

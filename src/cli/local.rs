@@ -15,6 +15,7 @@ use crate::reconcile::references::Globs;
 use crate::release::policy::Policy;
 
 /// Files that belong together, and by which settings.
+#[derive(Clone)]
 pub(super) struct Local<'a> {
     pub(super) target: Target,
     pub(super) files: Vec<ValuesFile>,
@@ -68,7 +69,11 @@ fn chosen<'a>(
     args: &Files,
     config: Option<&'a Config>,
 ) -> Result<Vec<Local<'a>>, Failure> {
-    let asked = lookup::asked(&args.lookup.reach, config)?.map(|producer| producer.name.as_str());
+    let asked = match (lookup::asked(&args.lookup.reach, config), &args.values) {
+        // A file that is named may know it.
+        (Err(_), Some(_)) => None,
+        (asked, _) => asked?.map(|producer| producer.name.as_str()),
+    };
     let mut targets = config.map(|config| config.targets.iter().collect::<Vec<_>>()).unwrap_or_default();
     targets.retain(|target| asked.is_none_or(|name| target.producer == name));
     if let Some(path) = &args.values {

@@ -1,8 +1,12 @@
 //! Which producer is asked: the configuration's, with the flags laid over it.
 
+use std::path::Path;
+
 use super::args::{DemandArg, Lookup, Reach};
 use super::failure::Failure;
-use crate::config::{Config, CredentialSource, Discovery, KeySource, Producer as Settings, Source, address};
+use crate::config::{
+    Config, CredentialSource, Discovery, KeySource, NamedBy, Producer as Settings, Source, address,
+};
 use crate::release::policy::{Demand, Policy};
 use crate::release::{NamePattern, Naming, Prefix};
 
@@ -12,11 +16,16 @@ pub(super) fn settings(
     config: Option<&Config>,
     name: Option<&str>,
 ) -> Result<Settings, Failure> {
-    let mut settings = match (args.reach.prefix()?, config) {
+    let settings = match (args.reach.prefix()?, config) {
         (Some(registry), _) => Settings::of_registry(registry, CredentialSource::Usual),
         (None, Some(config)) => configured(config, name.or(args.reach.producer.as_deref()))?,
         (None, None) => return Err(no_registry()),
     };
+    over(args, settings)
+}
+
+/// A producer's settings with the flags laid over them.
+pub(super) fn over(args: &Lookup, mut settings: Settings) -> Result<Settings, Failure> {
     if !args.discovery.is_empty() {
         settings.discovery = discovery(&args.discovery)?;
     }
@@ -29,6 +38,15 @@ pub(super) fn settings(
         settings.naming = naming(Some(pattern))?;
     }
     Ok(args.reach.over(settings))
+}
+
+/// The file of `--observed`, of which the command takes one.
+pub(super) fn observed(args: &Lookup) -> Result<Option<&Path>, Failure> {
+    match args.observed.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(only)),
+        _ => Err(Failure::usage("--observed is given twice, and these are the releases of one producer")),
+    }
 }
 
 /// How names are read, by the flag alone.
@@ -55,7 +73,9 @@ impl Reach {
 
     /// A producer's settings with these flags laid over them.
     pub(super) fn over(&self, mut settings: Settings) -> Settings {
-        settings.plain_http |= self.plain_http;
+        // Nobody asked for that of a registry that only a values file names, unless it is on this machine.
+        let may_be_plain = settings.named_by == NamedBy::Configuration || settings.registry.is_loopback();
+        settings.plain_http |= self.plain_http && may_be_plain;
         if !self.cosign_key.is_empty() {
             settings.keys = self.cosign_key.iter().cloned().map(KeySource::File).collect();
         }
@@ -76,11 +96,23 @@ pub(super) fn asked<'a>(reach: &Reach, config: Option<&'a Config>) -> Result<Opt
     }
 }
 
+/// Nothing says whose releases are looked up.
+pub(super) fn nothing_named(config: Option<&Config>) -> Failure {
+    match config.filter(|config| !config.producers.is_empty()) {
+        Some(config) => say_which(config),
+        None => no_registry(),
+    }
+}
+
+fn say_which(config: &Config) -> Failure {
+    Failure::usage(format!("say which producer with --producer: {}", names(config)))
+}
+
 fn configured(config: &Config, name: Option<&str>) -> Result<Settings, Failure> {
     match (name, &config.producers[..]) {
         (Some(name), _) => called(config, name).cloned(),
         (None, [only]) => Ok(only.clone()),
-        (None, _) => Err(Failure::usage(format!("say which producer with --producer: {}", names(config)))),
+        (None, _) => Err(say_which(config)),
     }
 }
 
@@ -121,6 +153,29 @@ impl From<DemandArg> for Demand {
             DemandArg::Required => Self::Required,
             DemandArg::Warn => Self::Warn,
             DemandArg::Off => Self::Off,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_that_only_a_file_names_is_spoken_to_over_tls_unless_it_is_on_this_machine() {
+        let flags = Reach { plain_http: true, ..Reach::default() };
+        for (host, of_file, by_flag) in [
+            ("registry.example", false, true),
+            ("registry.example:5000", false, true),
+            ("10.0.0.1:5000", false, true),
+            ("localhost:5000", true, true),
+            ("127.0.0.1:5000", true, true),
+            ("[::1]:5000", true, true),
+        ] {
+            let prefix: Prefix = format!("oci://{host}/group/dib").parse().unwrap();
+            let of = |settings| flags.over(settings).plain_http;
+            assert_eq!(of(Settings::of_values_file(prefix.clone())), of_file, "{host}");
+            assert_eq!(of(Settings::of_registry(prefix, CredentialSource::Usual)), by_flag, "{host}");
         }
     }
 }

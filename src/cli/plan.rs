@@ -8,14 +8,15 @@ use super::args::{DemandArg, Plan as Args, PlanFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::local::{self, Local};
+use super::producers::{AskedFile, Asking, ReleasesFrom};
 use super::{Context, lookup, references};
 use crate::budget::Budget;
-use crate::config::Config;
+use crate::config::{Config, Producer as Settings};
 use crate::disk::checkout::path_in_patch;
 use crate::disk::values_file::ValuesFile;
 use crate::merge_request::text::{self, Background, Merging};
 use crate::observe::releases::Snapshot;
-use crate::plan::{Beside, KeyPlan, Plan, PlanInput, PlanView, Planned, Survey, survey};
+use crate::plan::{Beside, KeyPlan, Plan, PlanInput, PlanView, Planned, Survey};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::Naming;
 use crate::release::data::Known;
@@ -30,15 +31,20 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     // Targets may share a file: each sees what became of it before.
     let mut planned = Vec::new();
     for mut local in local::locals(context, &args.files, config.as_ref())? {
-        local.files.iter_mut().for_each(|file| file.after(&planned));
         if !args.kubernetes_versions.is_empty() {
             let setting = KubernetesVersions::from_texts(&args.kubernetes_versions);
             let setting =
                 setting.map_err(|error| Failure::usage(format!("--kubernetes-versions: {error}")))?;
             local.target.kubernetes_versions = setting;
         }
-        let exit = plan_one(context, args, config.as_ref(), &local, &mut planned)?;
-        worst = worst.max(exit);
+        let flags = [("--to", args.to.is_some())];
+        let asking = Asking { context, args: &args.files, config: config.as_ref(), flags: &flags };
+        local.files.iter_mut().for_each(|file| file.after(&planned));
+        for mut asked in asking.each(local)? {
+            asked.local.files.iter_mut().for_each(|file| file.after(&planned));
+            let exit = plan_one(context, args, config.as_ref(), &asked, &mut planned)?;
+            worst = worst.max(exit);
+        }
     }
     Ok(worst)
 }
@@ -47,15 +53,16 @@ fn plan_one(
     context: &Context,
     args: &Args,
     config: Option<&Config>,
-    local: &Local<'_>,
+    asked: &AskedFile<'_>,
     planned: &mut Vec<ValuesFile>,
 ) -> Result<Exit, Failure> {
-    let survey = survey(&local.target, local.contents(), args.files.from.as_ref(), local.policy.prereleases)?;
+    let local = &asked.local;
+    let survey = asked.survey(args.files.from.as_ref())?;
     let budget = Budget::default();
     let planning = Planning { context, args, local, survey: &survey, budget: &budget, planned };
-    let made = match &args.files.lookup.observed {
-        Some(observed) => planning.observed(observed)?,
-        None => planning.in_registry(config)?,
+    let made = match &asked.source {
+        ReleasesFrom::File(known) => planning.observed(known.clone())?,
+        ReleasesFrom::Registry(settings) => planning.in_registry(config, settings)?,
     };
     for (file, after) in changed(local.files.iter().chain(&made.others), &made.plan) {
         if args.write {
@@ -64,6 +71,9 @@ fn plan_one(
         let mut file = file.clone();
         file.bytes = after.as_bytes().to_vec();
         planned.push(file);
+    }
+    if let (PlanFormat::Text, Some(heading)) = (args.format, &asked.heading) {
+        context.output.print(&report::plan::heading(heading))?;
     }
     print(context, args, &made)?;
     Ok(exit(args, &made.plan))
@@ -90,12 +100,11 @@ struct Made {
 }
 
 impl<'a> Planning<'a> {
-    fn observed(&self, observed: &Path) -> Result<Made, Failure> {
+    fn observed(&self, mut known: Known) -> Result<Made, Failure> {
         if self.args.files.lookup.reach.signatures.is_some_and(|demand| demand != DemandArg::Off) {
             return Err(Failure::usage("signatures cannot be checked with --observed: it asks no registry"));
         }
         let naming = lookup::naming(self.args.files.lookup.names_pattern.as_deref())?;
-        let mut known = crate::disk::releases::read(observed, &naming)?;
         let signatures = Requirement::NotRequired(Unverified::FromFile);
         let input = self.input(&naming, &signatures);
         let keys = decide_observed(&input, &mut known)?;
@@ -108,10 +117,9 @@ impl<'a> Planning<'a> {
         })
     }
 
-    fn in_registry(&self, config: Option<&Config>) -> Result<Made, Failure> {
-        let settings = lookup::settings(&self.args.files.lookup, config, self.local.producer)?;
+    fn in_registry(&self, config: Option<&Config>, settings: &Settings) -> Result<Made, Failure> {
         self.context.online(config, &self.args.files.lookup.reach, async |session| {
-            let producer = session.producer(&settings).await?;
+            let producer = session.producer(settings).await?;
             let demand = self.local.policy.signatures;
             let signatures =
                 self.survey.signature_requirement(producer.keys.as_ref(), demand, self.budget)?;

@@ -13,7 +13,7 @@ use crate::release::{Release, Version};
 
 /// The releases of `--observed`.
 pub(super) fn observed(args: &Lookup, file: &Path) -> Result<Known, Failure> {
-    let mut known = crate::disk::releases::read(file, &lookup::naming(args.names_pattern.as_deref())?)?;
+    let mut known = crate::disk::releases::read(file, &lookup::naming(args.names_pattern.as_deref())?)?.known;
     known.settle(&BTreeSet::new());
     Ok(known)
 }

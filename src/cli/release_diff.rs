@@ -1,10 +1,10 @@
 //! `dibump releases --diff A..B`: what changes between two releases.
 
-use super::Context;
 use super::args::{Releases, TableFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::reading::{found, looked_up, observed};
+use super::{Context, lookup};
 use crate::release::data::Known;
 use crate::release::diff::Difference;
 use crate::release::policy::Policy;
@@ -14,7 +14,7 @@ use crate::report::{release_diff, release_diff_json};
 
 pub(super) fn run(context: &Context, args: &Releases, span: &Span, policy: &Policy) -> Result<Exit, Failure> {
     let now = context.environment.now;
-    let ((from, to), known) = match &args.lookup.observed {
+    let ((from, to), known) = match lookup::observed(&args.lookup)? {
         Some(file) => {
             let known = observed(&args.lookup, file)?;
             (ends(span, &known, policy)?, known)

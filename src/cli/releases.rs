@@ -27,7 +27,7 @@ pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failu
     let limit = args.limit.and_then(|limit| usize::try_from(limit).ok());
     let now = context.environment.now;
     let verifies = args.lookup.reach.signatures.is_some_and(|demand| demand != DemandArg::Off);
-    let ((naming, signed), mut known, registry) = match &args.lookup.observed {
+    let ((naming, signed), mut known, registry) = match lookup::observed(&args.lookup)? {
         Some(file) => {
             let naming = lookup::naming(args.lookup.names_pattern.as_deref())?;
             ((naming, BTreeMap::new()), observed(&args.lookup, file)?, None)
@@ -96,7 +96,7 @@ fn no_key() -> Failure {
 pub(super) fn artifacts(context: &Context, args: &Artifacts) -> Result<Exit, Failure> {
     let (now, demand) = (context.environment.now, policy(context, &args.lookup)?.identity);
     let wants = args.lookup.reach.signatures != Some(DemandArg::Off);
-    let ((signed, naming), mut known, registry) = match &args.lookup.observed {
+    let ((signed, naming), mut known, registry) = match lookup::observed(&args.lookup)? {
         Some(file) => {
             let naming = lookup::naming(args.lookup.names_pattern.as_deref())?;
             ((None, naming), observed(&args.lookup, file)?, None)

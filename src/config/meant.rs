@@ -66,8 +66,20 @@ pub struct Producer {
     pub credentials: CredentialSource,
     /// The public keys of its signatures; none for those of the values file.
     pub keys: Vec<KeySource>,
+    /// Who names its registry.
+    pub named_by: NamedBy,
     /// `names.pattern` as written.
     pub(super) pattern: Option<String>,
+}
+
+/// Who names a registry: what it may be sent follows from that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamedBy {
+    /// Whoever runs us, by a flag or the configuration.
+    Configuration,
+    /// A values file alone. Whoever may write it names any host: it is spoken to over TLS, gets what docker keeps for it,
+    /// and no other credential; no forge is asked but gitlab.com about its own registry.
+    ValuesFile,
 }
 
 /// Where a public key comes from.
@@ -289,8 +301,15 @@ impl Producer {
             naming: Naming::default(),
             credentials,
             keys: Vec::new(),
+            named_by: NamedBy::Configuration,
             pattern: None,
         }
+    }
+
+    /// A producer that only a values file names.
+    pub fn of_values_file(registry: Prefix) -> Self {
+        let named_by = NamedBy::ValuesFile;
+        Self { named_by, ..Self::of_registry(registry, CredentialSource::ByHost) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::meaning::Meaning;
-use super::meant::{CredentialNames, CredentialSource, Discovery, KeySource, Producer, Source};
+use super::meant::{CredentialNames, CredentialSource, Discovery, KeySource, NamedBy, Producer, Source};
 use super::place::Field;
 use super::raw::{RawCredentials, RawDiscovery, RawKey, RawProducer, RawSource, RawSourceName};
 use crate::registry::Prefix;
@@ -40,6 +40,7 @@ impl Meaning<'_> {
             naming: Naming { pattern: compiled? },
             credentials: credentials?.map_or(CredentialSource::ByHost, CredentialSource::Named),
             keys: keys?,
+            named_by: NamedBy::Configuration,
             pattern,
         })
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::{Candidates, Catalogue, CatalogueError, Note};
 use crate::ending::{Ending, Ends, sentence};
 use crate::release::data::{Candidate, Known};
-use crate::release::{Artifact, Coverage, ImageKey, Naming, Release, Version};
+use crate::release::{Artifact, Coverage, ImageKey, Naming, Prefix, Release, Version};
 use crate::signature::Verdict;
 
 /// The shape's name and version, in the field `schema`.
@@ -132,8 +132,17 @@ impl Ends for ReleasesFileError {
 /// The most bytes of a file of releases. It may be a pipe: that is how another command hands them on.
 const MOST_BYTES: u64 = 256 << 20;
 
-/// Reads a file of releases.
-pub fn read(path: &Path, naming: &Naming) -> Result<Known, ReleasesFileError> {
+/// What a file of releases says.
+#[derive(Debug, Clone)]
+pub struct ObservedReleases {
+    /// The prefix that was asked, where the file names it.
+    pub registry: Option<Prefix>,
+    /// The releases.
+    pub known: Known,
+}
+
+/// Reads a file of releases. What is numbers and not a release version is named and passed over.
+pub fn read(path: &Path, naming: &Naming) -> Result<ObservedReleases, ReleasesFileError> {
     let failed = |error| ReleasesFileError::Io(path.to_owned(), error);
     let mut text = Vec::new();
     let file = std::fs::File::open(path).map_err(failed)?;
@@ -143,7 +152,10 @@ pub fn read(path: &Path, naming: &Naming) -> Result<Known, ReleasesFileError> {
     }
     let file: ReleasesFile =
         serde_json::from_slice(&text).map_err(|e| ReleasesFileError::Json(path.to_owned(), e))?;
-    file.known(naming).map_err(|reason| ReleasesFileError::Value { path: path.to_owned(), reason })
+    if let Some(told) = Version::passed_over(file.versions()) {
+        tracing::warn!(path = %path.display(), "{told}");
+    }
+    file.observed(naming).map_err(|reason| ReleasesFileError::Value { path: path.to_owned(), reason })
 }
 
 impl ReleasesFile {
@@ -183,12 +195,26 @@ impl ReleasesFile {
         self
     }
 
+    fn versions(&self) -> impl Iterator<Item = &str> {
+        self.releases.iter().map(|entry| entry.version.as_str())
+    }
+
+    fn observed(self, naming: &Naming) -> Result<ObservedReleases, String> {
+        let registry = self.registry.as_ref().map(|registry| registry.parse::<Prefix>());
+        let registry = registry.transpose().map_err(|error| format!("registry: {error}"));
+        let known = self.known(naming)?;
+        Ok(ObservedReleases { registry: registry?, known })
+    }
+
     fn known(self, naming: &Naming) -> Result<Known, String> {
         if self.schema != SCHEMA {
             return Err(format!("the schema is `{}`, this version of dibump reads `{SCHEMA}`", self.schema));
         }
         let mut known = Known::default();
         for (i, entry) in self.releases.into_iter().enumerate() {
+            if Version::passed_over([entry.version.as_str()]).is_some() {
+                continue;
+            }
             let released_at = entry.released_at;
             let release = entry.release(naming).map_err(|reason| format!("releases[{i}]: {reason}"))?;
             let version = release.version.clone();
@@ -274,7 +300,7 @@ impl Catalogue for FileCatalogue {
     }
 
     async fn candidates(&self) -> Result<Candidates, CatalogueError> {
-        let known = read(&self.path, &self.naming)
+        let ObservedReleases { known, .. } = read(&self.path, &self.naming)
             .map_err(|error| CatalogueError::Broken { reason: sentence(&error), hint: error.hint() })?;
         let note = |release: &Release| Note {
             version: release.version.clone(),

@@ -15,7 +15,7 @@ impl Ends for PlanError {
             Self::Edit { error, .. } => error.ending(),
             Self::Signatures { error, .. } => error.ending(),
             Self::Exceeded { error, .. } => error.ending(),
-            Self::Schema { .. } => Ending::Person,
+            Self::Schema { .. } | Self::Producer { .. } => Ending::Person,
             Self::LeavesSchema { .. } | Self::Unsigned { .. } => Ending::Refused,
         }
     }

@@ -16,11 +16,8 @@ impl Credentials {
         origin: &Origin,
         environment: &Environment<'_>,
     ) -> Result<Self, CredentialsError> {
-        let target = Target::new(prefix, origin);
-        for path in files(environment) {
-            if let Some(found) = docker_config::look_up(&path, &target).await? {
-                return Ok(found);
-            }
+        if let Some(found) = Self::of_files(prefix, origin, environment).await? {
+            return Ok(found);
         }
         if environment("CI_REGISTRY").is_some_and(|host| host == prefix.host())
             && let (Some(user), Some(password)) =
@@ -29,6 +26,21 @@ impl Credentials {
             return Ok(Self::password(user, password, origin));
         }
         Ok(Self::Anonymous)
+    }
+
+    /// What docker's and containers' files keep for the host.
+    pub async fn of_files(
+        prefix: &Prefix,
+        origin: &Origin,
+        environment: &Environment<'_>,
+    ) -> Result<Option<Self>, CredentialsError> {
+        let target = Target::new(prefix, origin);
+        for path in files(environment) {
+            if let Some(found) = docker_config::look_up(&path, &target).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 }
 

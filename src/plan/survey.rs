@@ -1,6 +1,9 @@
 //! What the files of a target say before anything is looked up: the version, the mapping, whose entries they are.
 
+mod parsed;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -11,6 +14,9 @@ use crate::reconcile::{Images, Ownership};
 use crate::release::{ImageKey, Version};
 use crate::sylva::{IMAGES, REGISTRIES, REGISTRY_FIELD, VERSION};
 use crate::values::{Document, KeyPath, Mapping, Position, Scalar, TextsAt, ValuesError};
+use parsed::root_above;
+
+pub use parsed::Parsed;
 
 /// Written less alike than this, nobody meant the other name.
 const ALIKE: f64 = 0.8;
@@ -71,7 +77,7 @@ pub struct Surveyed {
     /// Its path.
     pub path: String,
     /// Its text with spans.
-    pub document: Document,
+    pub document: Arc<Document>,
     /// The version, where the file has one.
     pub version: Option<(KeyPath, Scalar)>,
     /// The mapping of image keys.
@@ -170,31 +176,44 @@ pub enum SurveyError {
     OnlyOverlays,
 }
 
+impl Parsed {
+    /// What the files say. `from` is a person's word for the current release, where it is given.
+    ///
+    /// # Errors
+    /// A version or a mapping that is missing or cannot be read.
+    pub fn survey(
+        &self,
+        target: &Target,
+        from: Option<&Version>,
+        prereleases: bool,
+    ) -> Result<Survey, SurveyError> {
+        let mut primary = None;
+        let mut overlays = Vec::new();
+        for spec in &target.files {
+            let surveyed = read(spec, self.document(spec)?)?;
+            match &primary {
+                None if !spec.overlay => primary = Some((spec, surveyed)),
+                _ => overlays.push(surveyed),
+            }
+        }
+        let (spec, primary) = primary.ok_or(SurveyError::OnlyOverlays)?;
+        let current = current(spec, &primary, from, prereleases)?;
+        let ownership = match &target.registry_key {
+            Some(name) => registry_called(name, &primary, &overlays)?,
+            None => Ownership::from_values(registries(&primary)?.as_ref(), &version_key(spec)),
+        };
+        Ok(Survey { primary, overlays, current, ownership })
+    }
+}
+
 /// Reads what the files say. `from` is a person's word for the current release, where it is given.
 pub fn survey(
     target: &Target,
-    mut contents: BTreeMap<String, Vec<u8>>,
+    contents: BTreeMap<String, Vec<u8>>,
     from: Option<&Version>,
     prereleases: bool,
 ) -> Result<Survey, SurveyError> {
-    let mut primary = None;
-    let mut overlays = Vec::new();
-    for spec in &target.files {
-        let bytes =
-            contents.remove(&spec.path).ok_or_else(|| SurveyError::Missing { path: spec.path.clone() })?;
-        let surveyed = read(spec, bytes)?;
-        match &primary {
-            None if !spec.overlay => primary = Some((spec, surveyed)),
-            _ => overlays.push(surveyed),
-        }
-    }
-    let (spec, primary) = primary.ok_or(SurveyError::OnlyOverlays)?;
-    let current = current(spec, &primary, from, prereleases)?;
-    let ownership = match &target.registry_key {
-        Some(name) => registry_called(name, &primary, &overlays)?,
-        None => Ownership::from_values(registries(&primary)?.as_ref(), &version_key(spec)),
-    };
-    Ok(Survey { primary, overlays, current, ownership })
+    Parsed::new(target, contents)?.survey(target, from, prereleases)
 }
 
 fn registries(file: &Surveyed) -> Result<Option<Value>, SurveyError> {
@@ -222,9 +241,8 @@ fn registry_called(name: &str, primary: &Surveyed, overlays: &[Surveyed]) -> Res
     }
 }
 
-fn read(spec: &FileSpec, bytes: Vec<u8>) -> Result<Surveyed, SurveyError> {
+fn read(spec: &FileSpec, document: Arc<Document>) -> Result<Surveyed, SurveyError> {
     let failed = |error| values_error(&spec.path, error);
-    let document = Document::parse(bytes).map_err(failed)?;
     let key = version_key(spec);
     let version = if spec.overlay { None } else { document.scalar(&key).map_err(failed)? };
     let mapping = match &spec.images_key {
@@ -235,8 +253,7 @@ fn read(spec: &FileSpec, bytes: Vec<u8>) -> Result<Surveyed, SurveyError> {
         None => usual_mapping(spec, &document)?,
     };
     let version = version.map(|scalar| (key, scalar));
-    let mut root = version.as_ref().map_or(&mapping.path, |(key, _)| key).clone();
-    root.0.pop();
+    let root = root_above(version.as_ref().map_or(&mapping.path, |(key, _)| key));
     Ok(Surveyed { path: spec.path.clone(), version, mapping, root, document })
 }
 
@@ -320,7 +337,7 @@ impl Surveyed {
         let mapping = document.mapping(key).map_err(failed)?;
         let missing = || SurveyError::NoSuchMapping { path: self.path.clone(), key: key.clone() };
         let (path, root) = (self.path.clone(), self.root.clone());
-        Ok(Self { path, version, mapping: mapping.ok_or_else(missing)?, root, document })
+        Ok(Self { path, version, mapping: mapping.ok_or_else(missing)?, root, document: Arc::new(document) })
     }
 }
 

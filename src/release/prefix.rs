@@ -38,6 +38,14 @@ impl Prefix {
         &self.host
     }
 
+    /// Whether the host is this machine.
+    pub fn is_loopback(&self) -> bool {
+        let name = self.host.rsplit_once(':').map_or(self.host.as_str(), |(name, _)| name);
+        let numbers: Vec<&str> = name.split('.').collect();
+        let is_ipv4 = numbers.len() == 4 && numbers.iter().all(|number| number.parse::<u8>().is_ok());
+        matches!(name, "localhost" | "[::1]") || is_ipv4 && numbers[0] == "127"
+    }
+
     /// Path below the host.
     pub fn path(&self) -> &str {
         &self.path

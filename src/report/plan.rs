@@ -38,6 +38,11 @@ pub fn short(plan: &PlanView) -> String {
     files.chain(plan.other_releases().map(release)).chain(plan.warnings().into_iter().map(note)).collect()
 }
 
+/// What a plan is headed by, where a file has several producers.
+pub fn heading(producer: &str) -> String {
+    format!("{}\n", paint(BOLD, printable(producer)))
+}
+
 fn signatures(plan: &PlanView) -> String {
     let sentence = plan.signatures.sentence().filter(|_| plan.is_change());
     let sentence = sentence.map(|text| format!("signatures: {}\n", printable(&text)));

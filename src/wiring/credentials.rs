@@ -4,7 +4,7 @@
 //! says so they are sent nowhere, because each registry could ask for them and only one may have them.
 
 use super::{Environment, WiringError};
-use crate::config::{Config, CredentialSource, Producer};
+use crate::config::{Config, CredentialSource, NamedBy, Producer};
 use crate::oci::credentials::{CredentialsError, PASSWORD, USERNAME};
 use crate::oci::{Credentials, origin};
 
@@ -40,6 +40,11 @@ pub(super) async fn credentials(
     };
     match given {
         Some(given) => Ok(given),
+        None if settings.named_by == NamedBy::ValuesFile => {
+            Ok(Credentials::of_files(&settings.registry, &origin, &lookup)
+                .await?
+                .unwrap_or(Credentials::Anonymous))
+        }
         None => Ok(Credentials::of_host(&settings.registry, &origin, &lookup).await?),
     }
 }

@@ -9,6 +9,14 @@ use crate::gitlab::{self, ProjectId, Token, api_url};
 /// GitLab's public instance, where nothing names another.
 const PUBLIC: &str = "https://gitlab.com/api/v4";
 
+/// Its registry.
+pub(super) const PUBLIC_REGISTRY: &str = "registry.gitlab.com";
+
+/// The API of GitLab's public instance.
+pub(super) fn public_api() -> Option<Url> {
+    PUBLIC.parse().ok()
+}
+
 /// The API of the targets' GitLab, and our token for it.
 pub(super) fn api(
     environment: &Environment,
@@ -38,8 +46,8 @@ pub(super) fn at_home(
         (name, _) => environment.get(name),
     };
     let found = gitlab::from_environment(&lookup, configured.as_ref()).map_err(WiringError::access)?;
-    match (&found.api, PUBLIC.parse()) {
-        (None, Ok(public)) => gitlab::from_environment(&lookup, Some(&public)).map_err(WiringError::access),
+    match (&found.api, public_api()) {
+        (None, Some(public)) => gitlab::from_environment(&lookup, Some(&public)).map_err(WiringError::access),
         _ => Ok(found),
     }
 }

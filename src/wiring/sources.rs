@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{Session, WiringError, github, gitlab};
 use crate::catalogue::{Catalogue, CatalogueError};
-use crate::config::{Discovery, Producer as Settings, Source};
+use crate::config::{Discovery, NamedBy, Producer as Settings, Source};
 use crate::disk::releases::FileCatalogue;
 use crate::gitlab::{ProjectId, RegistryRepositories, ReleaseNotes, Token, find_project};
 use crate::oci::{OciCatalog, OciRegistry};
@@ -57,6 +57,8 @@ impl Sources<'_> {
                 let repositories = RegistryRepositories::new(transport, &api, token, project, prefix);
                 Some(Arc::new(repositories.map_err(WiringError::access)?))
             }
+            // The packages API wants our token.
+            (Source::Github, _) if self.settings.named_by == NamedBy::ValuesFile => None,
             (Source::Github, _) => match github::packages(self.session, self.settings)? {
                 Some(packages) => Some(Arc::new(packages)),
                 None => None,
@@ -82,6 +84,9 @@ impl Sources<'_> {
 
     /// The producer's GitLab and project: as set, else by the registry's token realm and the longest path that it knows.
     async fn gitlab(&self) -> Result<Option<GitlabProject>, WiringError> {
+        if self.settings.named_by == NamedBy::ValuesFile {
+            return self.public_gitlab().await;
+        }
         let api = match &self.settings.gitlab_url {
             Some(url) => crate::gitlab::api_url(url),
             None => match self.registry.token_realm().await {
@@ -101,6 +106,19 @@ impl Sources<'_> {
             // A realm may only look like GitLab's.
             Err(error @ CatalogueError::NotOffered { .. }) => self.only_if_unneeded(error),
             found => Ok(found?.map(|project| (api, token, project))),
+        }
+    }
+
+    /// The project of a registry that only a values file names: where that is gitlab.com's, gitlab.com knows it, and is
+    /// asked as anybody may.
+    async fn public_gitlab(&self) -> Result<Option<GitlabProject>, WiringError> {
+        let prefix = &self.settings.registry;
+        let Some(api) = gitlab::public_api().filter(|_| prefix.host() == gitlab::PUBLIC_REGISTRY) else {
+            return Ok(None);
+        };
+        match find_project(self.session.transport.clone(), &api, None, prefix.path()).await {
+            Ok(found) => Ok(found.map(|project| (api, None, project))),
+            Err(error) => self.only_if_unneeded(error),
         }
     }
 

@@ -106,6 +106,7 @@ fn of_plan(error: &PlanError) -> Given {
         PlanError::LeavesSchema { .. } => Given::Schema(
             r#"{"properties": {"diskimage_builder_os_images": {"propertyNames": {"pattern": "-1-30-11$"}}}}"#,
         ),
+        PlanError::Producer { .. } => Given::Nothing("a run asks the producers of its configuration"),
         PlanError::Schema { .. } => Given::Schema("{\n  oops"),
         PlanError::Exceeded { .. } => Given::Nothing("hostile/work.rs has the files"),
         PlanError::Signatures { .. } => Given::Line("policy: {signatures: required}"),

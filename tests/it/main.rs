@@ -27,6 +27,7 @@ mod environments;
 #[path = "../replay/errors.rs"]
 mod errors;
 mod faults;
+mod file_producers;
 mod first_minutes;
 mod fleet;
 mod foreign_files;

@@ -74,3 +74,80 @@ async fn a_mapping_with_no_key_of_a_builder_does_not_get_all_of_its_images() {
     assert!(ran.stdout.contains("other registries list every artifact of 0.1.2"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("+  leapmicro"), "{}", ran.stdout);
 }
+
+#[tokio::test]
+async fn a_broken_tag_in_a_file_is_named_once_and_passed_over() {
+    let desk = desk("first-key.yaml", &["kiwi-broken-tag.json"]);
+    let values = String::from_utf8(read("first-key.yaml")).unwrap();
+    desk.write(VALUES, values.replace("0.1.1", "0.1.2"));
+    let ran =
+        plan(&desk, &["--observed", "kiwi-broken-tag.json", "--images", "all", "--format", "diff"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert!(ran.stdout.contains("+sylva_kiwi_imagebuilder_version: 0.1.3\n"), "{}", ran.stdout);
+    assert_eq!(ran.stderr.matches("passed over `0.4`: not a release version").count(), 1, "{}", ran.stderr);
+}
+
+/// The small file at kiwi 0.1.3, with a leapmicro image beside an Ubuntu one of Kubernetes 1.31.9.
+fn listing(leapmicro: &str) -> String {
+    let values = String::from_utf8(read("first-key.yaml")).unwrap();
+    let images = format!("  {leapmicro}:\n    os_images_oci_registry: sylva-kiwi-imagebuilder\n");
+    let values = values.replace("0.1.1", "0.1.3").replace("1-31-8", "1-31-9");
+    values.replace("\nsecurity:\n", &format!("{images}\nsecurity:\n"))
+}
+
+async fn check(desk: &Desk, observed: &[&str]) -> (Option<i32>, Vec<(u64, String)>) {
+    let observed = observed.iter().flat_map(|file| ["--observed", file]);
+    let start = ["check", VALUES, "--format", "json"];
+    let ran = desk.dibump(&start.into_iter().chain(observed).collect::<Vec<_>>()).await;
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"));
+    let findings = report["findings"].as_array().unwrap().iter();
+    let disagreeing = findings.filter(|finding| finding["id"] == "disagreeing-images");
+    let told = |finding: &serde_json::Value| {
+        (finding["line"].as_u64().unwrap(), finding["message"].as_str().unwrap().to_owned())
+    };
+    (ran.exit, disagreeing.map(told).collect())
+}
+
+#[tokio::test]
+async fn images_that_disagree_by_their_names_are_found_with_the_lines_of_both() {
+    let desk = desk("first-key.yaml", &["kiwi-disagrees.json"]);
+    desk.write(VALUES, listing("leapmicro-6-0-plain-rke2-1-31-10"));
+    let (exit, found) = check(&desk, &["kiwi-disagrees.json"]).await;
+    assert_eq!(exit, Some(10), "{found:#?}");
+    let told = "`ubuntu-noble-plain-rke2-1-31-9` has Kubernetes 1.31.9, and `leapmicro-6-0-plain-rke2-1-31-10` \
+                (values.yaml:23:3) has 1.31.10";
+    assert!(matches!(&found[..], [(19, message)] if message.starts_with(told)), "{found:#?}");
+}
+
+#[tokio::test]
+async fn images_that_disagree_only_in_their_annotations_are_found_where_both_builders_are_asked() {
+    let desk = desk("first-key.yaml", &["kiwi-revision-disagrees.json", "kiwi.json"]);
+    desk.write(VALUES, listing("leapmicro-6-0-plain-rke2-1-31-9"));
+    let annotated = |name: &str, flavor: &str, version: &str| {
+        let annotations = [
+            ("os", "ubuntu"),
+            ("os-release", "noble"),
+            ("flavor", "plain"),
+            ("k8s-flavor", flavor),
+            ("k8s-version", version),
+        ];
+        let annotations: serde_json::Map<_, _> = annotations
+            .iter()
+            .map(|(key, value)| (format!("sylvaproject.org/diskimage/{key}"), serde_json::json!(value)))
+            .collect();
+        serde_json::json!({"name": name, "annotations": annotations})
+    };
+    let releases = serde_json::json!({
+        "schema": "dibump.releases/1",
+        "registry": "oci://registry.gitlab.com/sylva-projects/sylva-elements/diskimage-builder",
+        "releases": [{"version": "0.4.12", "artifacts": [
+            annotated("ubuntu-noble-plain-rke2-1-31-9", "rke2", "1.31.9-rke2r1"),
+            annotated("ubuntu-noble-plain-kubeadm-1-31-9", "kubeadm", "1.31.9"),
+        ]}],
+    });
+    desk.write("dib.json", releases.to_string());
+    let (exit, found) = check(&desk, &["dib.json", "kiwi-revision-disagrees.json"]).await;
+    assert_eq!((exit, found.len()), (Some(10), 1), "{found:#?}");
+    let (exit, found) = check(&desk, &["dib.json", "kiwi.json"]).await;
+    assert!(exit == Some(0) && found.is_empty(), "{found:#?}");
+}

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::budget::Budget;
-use crate::cli::args::Check as Args;
+use crate::cli::Context;
+use crate::cli::args::Lookup;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::local::Local;
-use crate::cli::{Context, lookup};
+use crate::cli::producers::{AskedFile, ReleasesFrom};
 use crate::config::{Config, Producer};
 use crate::observe::releases::Snapshot;
 use crate::plan::{Current, Survey};
 use crate::reconcile::Images;
+use crate::release::data::Known as Data;
 use crate::release::{ImageKey, Release, Version};
 use crate::signature::{Requirement, Unverified, Verdict};
 use crate::wiring::Session;
@@ -42,26 +44,20 @@ impl Known {
 /// checked all the same; what a person must change is a failure.
 pub(super) fn look_up(
     context: &Context,
-    args: &Args,
     config: Option<&Config>,
-    local: &Local<'_>,
+    asked: &AskedFile<'_>,
     survey: &Survey,
+    lookup: &Lookup,
 ) -> Result<Known, Failure> {
+    let local = &asked.local;
     let Current::Release(version) = &survey.current else { return Ok(Known::of(None, Unverified::Off)) };
-    if let Some(file) = &args.files.lookup.observed {
-        let naming = lookup::naming(args.files.lookup.names_pattern.as_deref())?;
-        let mut known = crate::disk::releases::read(file, &naming)?;
-        known.settle(&survey.listed());
-        let unknown = || Release::unknown(version.clone(), "it is not among the observed releases");
-        let release = known.releases.get(version).cloned().unwrap_or_else(unknown);
-        let previous = known.version_before(version).and_then(|version| known.releases.get(version)).cloned();
-        return Ok(Known { previous, ..Known::of(Some(release), Unverified::FromFile) });
-    }
-    let lookup = &args.files.lookup;
-    let settings = lookup::settings(lookup, config, local.producer)?;
+    let settings = match &asked.source {
+        ReleasesFrom::Registry(settings) => settings,
+        ReleasesFrom::File(known) => return Ok(observed(known.clone(), version, survey)),
+    };
     let now = context.environment.now;
     let known = context.online(config, &lookup.reach, async |session| {
-        in_registry(session, &settings, local, survey, version, now).await
+        in_registry(session, settings, local, survey, version, now).await
     });
     match known {
         Ok(known) => Ok(known),
@@ -70,6 +66,15 @@ pub(super) fn look_up(
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// What was looked up elsewhere.
+fn observed(mut known: Data, version: &Version, survey: &Survey) -> Known {
+    known.settle(&survey.listed());
+    let unknown = || Release::unknown(version.clone(), "it is not among the observed releases");
+    let release = known.releases.get(version).cloned().unwrap_or_else(unknown);
+    let previous = known.version_before(version).and_then(|version| known.releases.get(version)).cloned();
+    Known { previous, ..Known::of(Some(release), Unverified::FromFile) }
 }
 
 async fn in_registry(

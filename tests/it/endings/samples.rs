@@ -144,6 +144,7 @@ pub(super) fn plan() -> Vec<PlanError> {
         Signatures => PlanError::Signatures { path: path(), at: Some(AT), error: RequirementError::NoKey },
         Unsigned => PlanError::Unsigned { version: text("0.4.12"), reason: text("2 images are not signed") },
         Edit => PlanError::Edit { path: path(), error: edit().remove(7) },
+        Producer => PlanError::Producer { place: text("values.yaml:8:5"), reason: text("`os_images_oci_registries.sylva.url`: is missing") },
     })
 }
 

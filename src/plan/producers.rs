@@ -1,0 +1,198 @@
+//! The producers that a target's files name: each entry of `os_images_oci_registries` whose `tag` follows a version of the
+//! file, and without such an entry what a comment for Renovate says above the version.
+//!
+//! An entry whose tag is written out follows no version, and one that is switched off serves no image.
+
+use serde_json::Value;
+
+use super::survey::{Parsed, values_error};
+use super::{PlanError, Target};
+use crate::budget::Budget;
+use crate::release::{InvalidPrefix, Prefix};
+use crate::signature::requirement::registry_path;
+use crate::sylva::{BASE_REGISTRY, BASE_REGISTRY_GROUP, REGISTRIES, VERSION, versions_of};
+use crate::values::{Document, KeyPath, Layer, Rendered, ValueError, excerpt, place};
+
+/// Where Sylva's builders publish unless the values say something else.
+const PUBLIC: &str = "oci://registry.gitlab.com";
+
+/// A producer that a target's files name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileProducer {
+    /// Its name: the last segment of its prefix, or its entry where another one has that name too.
+    pub name: String,
+    /// Where it publishes.
+    pub prefix: Prefix,
+    /// Where its version stands.
+    pub version_key: KeyPath,
+    /// How the file mentions it.
+    pub mention: Mention,
+    /// File, line and column of that.
+    pub place: String,
+}
+
+/// How a file mentions a producer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mention {
+    /// This entry of the registries.
+    Registry(String),
+    /// A comment above the version, with the name of a project: its registry is assumed.
+    Comment(String),
+}
+
+/// The producers of a target's files, in the order of the registries.
+///
+/// # Errors
+/// Registries that cannot be read, and a URL that cannot be rendered or is no prefix.
+pub fn producers(target: &Target, parsed: &Parsed, budget: &Budget) -> Result<Vec<FileProducer>, PlanError> {
+    let files = Files { parsed, layers: parsed.layers() };
+    let wanted = [REGISTRIES, BASE_REGISTRY].map(|key| KeyPath::default().below(&[key]));
+    let values = excerpt(&files.layers, &wanted);
+    let values = values.map_err(|(index, error)| values_error(parsed.path(index), error))?;
+    let values = Rendered::new(&values, budget);
+    let mut found: Vec<FileProducer> = Vec::new();
+    for (name, version_key) in files.followers(values)? {
+        if found.iter().all(|known| known.version_key != version_key) {
+            found.push(files.producer(values, name, version_key)?);
+        }
+    }
+    let version_key = target.primary().and_then(|spec| spec.version_key.clone());
+    let version_key = version_key.unwrap_or_else(|| files.root().below(&[VERSION]));
+    if found.iter().all(|known| known.version_key != version_key) {
+        found.extend(files.of_comment(values, version_key)?);
+    }
+    name_apart(&mut found);
+    Ok(found)
+}
+
+/// Two producers of one name are called by their entries.
+fn name_apart(producers: &mut [FileProducer]) {
+    let names: Vec<String> = producers.iter().map(|producer| producer.name.clone()).collect();
+    for producer in producers {
+        if let Mention::Registry(entry) = &producer.mention
+            && names.iter().filter(|name| **name == producer.name).count() > 1
+        {
+            producer.name.clone_from(entry);
+        }
+    }
+}
+
+struct Files<'a> {
+    parsed: &'a Parsed,
+    /// The file that holds the version first.
+    layers: Vec<Layer<'a>>,
+}
+
+impl<'a> Files<'a> {
+    /// The entries whose tag follows a version of the first file, in their order.
+    fn followers(&self, values: Rendered<'a>) -> Result<Vec<(&'a str, KeyPath)>, PlanError> {
+        let registries = values.mapping(&KeyPath::default().below(&[REGISTRIES]));
+        let registries = registries.map_err(|error| self.unread(error))?;
+        let mut followers = Vec::new();
+        for (name, entry) in registries {
+            let Some(version_key) = self.followed(entry) else { continue };
+            let enabled = values.flag(&registry_path(name).below(&["enabled"]));
+            if enabled.map_err(|error| self.unread(error))? != Some(false) {
+                followers.push((self.position(name), name.as_str(), version_key));
+            }
+        }
+        followers.sort_by_key(|(place, ..)| *place);
+        Ok(followers.into_iter().map(|(_, name, version_key)| (name, version_key)).collect())
+    }
+
+    /// The version of the first file that an entry's tag reads.
+    fn followed(&self, entry: &Value) -> Option<KeyPath> {
+        let tag = entry.get("tag").and_then(Value::as_str)?;
+        let keys = versions_of(tag).map(|path| self.root().below(&path.0));
+        let mut keys = keys.filter(|key| self.primary().is_some_and(|file| file.key_at(key).is_some()));
+        keys.next()
+    }
+
+    fn producer(
+        &self,
+        values: Rendered<'_>,
+        name: &str,
+        version_key: KeyPath,
+    ) -> Result<FileProducer, PlanError> {
+        let at = registry_path(name).below(&["url"]);
+        let url = values.required(&at).map_err(|error| self.unread(error))?;
+        let url = Some(url.clone()).filter(|url| url.starts_with("oci://")).ok_or(InvalidPrefix(url));
+        let prefix = url.and_then(|url| url.parse::<Prefix>());
+        let prefix = prefix.map_err(|error| self.wrong(&at, &error.to_string()))?;
+        let mention = Mention::Registry(name.to_owned());
+        Ok(FileProducer {
+            name: prefix.producer().to_owned(),
+            prefix,
+            version_key,
+            mention,
+            place: self.place(&at),
+        })
+    }
+
+    /// What a comment `# renovate: depName=…` above a version says: a path below the base registry, else a project of
+    /// GitLab's public registry.
+    fn of_comment(
+        &self,
+        values: Rendered<'_>,
+        version_key: KeyPath,
+    ) -> Result<Option<FileProducer>, PlanError> {
+        let Some(file) = self.primary() else { return Ok(None) };
+        let Some(project) = project_above(file, &version_key) else { return Ok(None) };
+        let base = KeyPath::default().below(&[BASE_REGISTRY]);
+        let base = values.text(&base).map_err(|error| self.unread(error))?;
+        let below = project.strip_prefix(BASE_REGISTRY_GROUP).and_then(|path| path.strip_prefix('/'));
+        let url = match (base.filter(|base| base.starts_with("oci://")), below) {
+            (Some(base), Some(below)) => format!("{}/{below}", base.trim_end_matches('/')),
+            _ => format!("{PUBLIC}/{project}"),
+        };
+        let place = match file.key_at(&version_key) {
+            Some(at) => format!("{}:{at}", self.parsed.path(0)),
+            None => self.parsed.path(0).to_owned(),
+        };
+        // A name that makes no prefix says nothing of a registry.
+        let Ok(prefix) = url.parse::<Prefix>() else { return Ok(None) };
+        let name = prefix.producer().to_owned();
+        Ok(Some(FileProducer { name, prefix, version_key, mention: Mention::Comment(project), place }))
+    }
+
+    fn primary(&self) -> Option<&'a Document> {
+        self.layers.first().map(|layer| layer.document)
+    }
+
+    fn root(&self) -> &'a KeyPath {
+        static TOP: KeyPath = KeyPath(Vec::new());
+        self.layers.first().map_or(&TOP, |layer| layer.root)
+    }
+
+    /// Where an entry stands: by the file, then by the line.
+    fn position(&self, name: &str) -> (usize, usize) {
+        place(&self.layers, &registry_path(name)).map_or((usize::MAX, 0), |(file, at)| (file, at.line))
+    }
+
+    fn place(&self, at: &KeyPath) -> String {
+        match place(&self.layers, at) {
+            Some((index, at)) => format!("{}:{at}", self.parsed.path(index)),
+            None => self.parsed.path(0).to_owned(),
+        }
+    }
+
+    fn unread(&self, error: ValueError) -> PlanError {
+        self.wrong(&error.at.clone(), &error.to_string())
+    }
+
+    fn wrong(&self, at: &KeyPath, reason: &str) -> PlanError {
+        PlanError::Producer { place: self.place(at), reason: reason.to_owned() }
+    }
+}
+
+/// The project that a comment for Renovate names, in the comment lines directly above a key.
+fn project_above(file: &Document, key: &KeyPath) -> Option<String> {
+    let line = file.key_at(key)?.line;
+    let above: Vec<&str> = file.text().lines().take(line.saturating_sub(1)).collect();
+    let comments = above.iter().rev().map(|line| line.trim()).take_while(|line| line.starts_with('#'));
+    let mut named = comments.filter_map(|line| {
+        let said = line.trim_start_matches('#').trim_start().strip_prefix("renovate:")?;
+        said.split_whitespace().find_map(|word| word.strip_prefix("depName="))
+    });
+    named.next().map(str::to_owned)
+}

@@ -1,0 +1,267 @@
+//! Producers that a values file names: who is asked, which one is picked, and what a registry gets that nobody else names.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::fake::oci::{Access, FakeRegistry, Image, TokenRules};
+use crate::world::{Desk, Ran, VALUES};
+
+/// A file with two builders whose registries are on this machine, and no configuration.
+struct TwoBuilders {
+    registry: FakeRegistry,
+    desk: Desk,
+}
+
+const DIB: &str = "sylva-projects/diskimage-builder";
+const KIWI: &str = "sylva-projects/kiwi-imagebuilder";
+
+/// The file; `HOST` is the registry's.
+const FILE: &str = "\
+os_images_oci_registries:
+  sylva-n-1:
+    url: 'oci://HOST/sylva-projects/diskimage-builder'
+    tag: 0.3.9
+  sylva:
+    url: '{{ .Values.sylva_base_oci_registry }}/diskimage-builder'
+    tag: '{{ .Values.sylva_diskimagebuilder_version }}'
+  off:
+    enabled: false
+    url: 'oci://HOST/sylva-projects/nowhere'
+    tag: '{{ .Values.off_version }}'
+  kiwi:
+    url: 'oci://HOST/sylva-projects/kiwi-imagebuilder'
+    tag: '{{ .Values.sylva_kiwi_imagebuilder_version }}'
+sylva_base_oci_registry: oci://HOST/sylva-projects
+off_version: 0.1.0
+sylva_diskimagebuilder_version: 0.4.12
+sylva_kiwi_imagebuilder_version: 0.1.2
+sylva_diskimagebuilder_images:
+  ubuntu-noble-plain-rke2-1-31-8:
+    os_images_oci_registry: sylva
+  leapmicro-6-0-plain-rke2-1-31-8:
+    os_images_oci_registry: kiwi
+";
+
+/// What becomes of it.
+fn updated(file: &str) -> String {
+    file.replace("0.4.12", "0.4.13").replace("0.1.2", "0.1.3").replace("1-31-8", "1-31-9")
+}
+
+impl TwoBuilders {
+    async fn new() -> Self {
+        let (registry, desk) = (FakeRegistry::start().await, Desk::new());
+        let releases = [("0.4.12", "0.1.2", 8), ("0.4.13", "0.1.3", 9)];
+        for (dib, kiwi, patch) in releases {
+            registry.release(DIB, dib, &[Image::new(&format!("ubuntu-noble-plain-rke2-1-31-{patch}"))]);
+            registry.release(KIWI, kiwi, &[Image::new(&format!("leapmicro-6-0-plain-rke2-1-31-{patch}"))]);
+        }
+        let two = Self { registry, desk };
+        two.desk.write(VALUES, two.file());
+        two
+    }
+
+    fn file(&self) -> String {
+        FILE.replace("HOST", self.registry.host())
+    }
+
+    async fn plan(&self, more: &[&str]) -> Ran {
+        self.desk.dibump(&[&["plan", VALUES, "--plain-http"], more].concat()).await
+    }
+
+    fn set(&mut self, variables: &[(&str, &str)]) {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.desk.variables.extend(variables);
+    }
+}
+
+#[tokio::test]
+async fn all_producers_of_a_file_are_looked_at_and_named() {
+    let two = TwoBuilders::new().await;
+    let ran = two.plan(&["--write"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert_eq!(String::from_utf8(two.desk.read(VALUES)).unwrap(), updated(&two.file()));
+    for (name, path, line) in [("diskimage-builder", DIB, 6), ("kiwi-imagebuilder", KIWI, 13)] {
+        let prefix = two.registry.prefix(path);
+        assert!(ran.stdout.contains(&format!("{name} ({prefix})\n")), "{}", ran.stdout);
+        let told = format!("note: asking {prefix}, which values.yaml:{line}:5 names\n");
+        assert!(ran.stderr.contains(&told), "{told} {}", ran.stderr);
+    }
+    let again = two.plan(&["--detailed-exitcode"]).await;
+    assert_eq!(again.exit, Some(0), "{again:#?}");
+}
+
+#[tokio::test]
+async fn one_of_them_is_picked_by_name_by_version_or_by_registry() {
+    let two = TwoBuilders::new().await;
+    let kiwi = two.registry.prefix(KIWI);
+    for pick in [
+        ["--producer", "kiwi-imagebuilder"],
+        ["--producer", "kiwi"],
+        ["--version-key", "sylva_kiwi_imagebuilder_version"],
+        ["--registry", &kiwi],
+    ] {
+        let ran = two.plan(&[&pick[..], &["--format", "diff"]].concat()).await;
+        assert_eq!(ran.exit, Some(0), "{pick:?} {ran:#?}");
+        assert!(ran.stdout.contains("+sylva_kiwi_imagebuilder_version: 0.1.3\n"), "{pick:?} {}", ran.stdout);
+        assert!(!ran.stdout.contains("0.4.13"), "{pick:?} {}", ran.stdout);
+    }
+    let ran = two.plan(&["--producer", "kiwy"]).await;
+    assert_eq!(ran.exit, Some(2), "{ran:#?}");
+    assert!(ran.stderr.contains("hint: the file names diskimage-builder ("), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn what_is_said_of_one_producer_is_refused_for_several() {
+    let two = TwoBuilders::new().await;
+    for flag in [
+        ["--cosign-key", "a.pub"],
+        ["--discovery", "catalog"],
+        ["--gitlab-project", "a/b"],
+        ["--to", "0.4.13"],
+    ] {
+        let ran = two.plan(&flag).await;
+        assert_eq!(ran.exit, Some(2), "{ran:#?}");
+        assert!(ran.stderr.contains(&format!("{} speaks of one producer", flag[0])), "{}", ran.stderr);
+        assert!(two.registry.requests().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_comment_for_renovate_names_a_project_whose_registry_is_assumed() {
+    let two = TwoBuilders::new().await;
+    let file = "\
+# renovate: depName=sylva-projects/diskimage-builder
+sylva_diskimagebuilder_version: 0.4.12
+sylva_base_oci_registry: oci://HOST/sylva-projects
+sylva_diskimagebuilder_images:
+  ubuntu-noble-plain-rke2-1-31-8: {}
+";
+    two.desk.write(VALUES, file.replace("HOST", two.registry.host()));
+    let ran = two.plan(&["--format", "diff"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert!(ran.stdout.contains("+sylva_diskimagebuilder_version: 0.4.13\n"), "{ran:#?}");
+    let prefix = two.registry.prefix(DIB);
+    let told = format!("asking {prefix}, assumed to be the registry of {DIB} (values.yaml:2:1)");
+    assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_rendered_is_named_with_its_place() {
+    let two = TwoBuilders::new().await;
+    two.desk.write(VALUES, two.file().replace("sylva_base_oci_registry: ", "other: "));
+    let ran = two.plan(&[]).await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    assert!(ran.stderr.contains("values.yaml:6:5: `os_images_oci_registries.sylva.url`"), "{}", ran.stderr);
+    assert!(two.registry.requests().is_empty());
+}
+
+#[tokio::test]
+async fn check_asks_all_producers_of_a_file() {
+    let two = TwoBuilders::new().await;
+    two.desk.write(VALUES, two.file().replace("leapmicro-6-0", "leapmicro-5-5"));
+    let ran = two.desk.dibump(&["check", VALUES, "--plain-http", "--format", "json"]).await;
+    assert_eq!(ran.exit, Some(10), "{ran:#?}");
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let dead = findings.iter().filter(|finding| finding["id"] == "dead-key");
+    assert_eq!(dead.count(), 1, "{report:#}");
+}
+
+#[tokio::test]
+async fn releases_from_files_are_those_of_the_registry_that_each_file_names() {
+    let two = TwoBuilders::new().await;
+    let releases = |path: &str, versions: [&str; 2], name: &str| {
+        let release = |(version, patch): (&str, u32)| json!({"version": version, "artifacts": [{"name": format!("{name}-plain-rke2-1-31-{patch}")}]});
+        let releases: Vec<_> = versions.into_iter().zip([8, 9]).map(release).collect();
+        let registry = two.registry.prefix(path);
+        json!({"schema": "dibump.releases/1", "registry": registry, "releases": releases}).to_string()
+    };
+    two.desk.write("dib.json", releases(DIB, ["0.4.12", "0.4.13"], "ubuntu-noble"));
+    two.desk.write("kiwi.json", releases(KIWI, ["0.1.2", "0.1.3"], "leapmicro-6-0"));
+    two.desk.write("other.json", releases("sylva-projects/other", ["0.1.2", "0.1.3"], "leapmicro-6-0"));
+    let plan = async |files: &[&str]| {
+        let observed = files.iter().flat_map(|file| ["--observed", file]);
+        two.desk.dibump(&["plan", VALUES, "--write"].into_iter().chain(observed).collect::<Vec<_>>()).await
+    };
+    let other = plan(&["dib.json", "other.json"]).await;
+    assert_eq!(other.exit, Some(2), "{other:#?}");
+    assert!(other.stderr.contains("other.json names oci://"), "{}", other.stderr);
+    // The file knows whose they are, also where only one is given.
+    let kiwi = plan(&["kiwi.json"]).await;
+    assert_eq!(kiwi.exit, Some(0), "{kiwi:#?}");
+    assert!(kiwi.stdout.contains("+sylva_kiwi_imagebuilder_version: 0.1.3"), "{}", kiwi.stdout);
+    two.desk.write(VALUES, two.file());
+    let twice = plan(&["kiwi.json", "kiwi.json"]).await;
+    assert_eq!(twice.exit, Some(2), "{twice:#?}");
+    let picked = ["plan", VALUES, "--observed", "kiwi.json", "--observed", "dib.json", "--producer", "kiwi"];
+    let picked = two.desk.dibump(&picked).await;
+    assert!(picked.exit == Some(0) && !picked.stdout.contains("0.4.13"), "{picked:#?}");
+    let unknown = two.desk.dibump(&["plan", VALUES, "--observed", "kiwi.json", "--producer", "other"]).await;
+    assert_eq!(unknown.exit, Some(2), "{unknown:#?}");
+    let both = plan(&["kiwi.json", "dib.json"]).await;
+    assert_eq!(both.exit, Some(0), "{both:#?}");
+    assert_eq!(String::from_utf8(two.desk.read(VALUES)).unwrap(), updated(&two.file()));
+    assert!(two.registry.requests().is_empty());
+}
+
+const USER: &str = "bot";
+const PASSWORD: &str = "hunter2-for-sylva";
+
+#[tokio::test]
+async fn a_registry_that_only_the_file_names_gets_no_secret_of_the_environment() {
+    let user = Some((USER.to_owned(), PASSWORD.to_owned()));
+    for access in [
+        Access::Basic { user: USER.to_owned(), password: PASSWORD.to_owned() },
+        Access::Token(TokenRules { user, ..TokenRules::default() }),
+    ] {
+        let mut two = TwoBuilders::new().await;
+        two.registry.access(access);
+        let host = two.registry.host().to_owned();
+        two.set(&[
+            ("DIBUMP_REGISTRY_USERNAME", USER),
+            ("DIBUMP_REGISTRY_PASSWORD", PASSWORD),
+            ("CI_REGISTRY", &host),
+            ("CI_REGISTRY_USER", USER),
+            ("CI_REGISTRY_PASSWORD", PASSWORD),
+            ("GITLAB_TOKEN", "glpat-very-secret"),
+            ("GITHUB_TOKEN", "ghp_very-secret"),
+        ]);
+        let ran = two.plan(&["--producer", "kiwi"]).await;
+        assert_ne!(ran.exit, Some(0), "{ran:#?}");
+        let asked = two.registry.requests();
+        assert!(!asked.is_empty(), "{ran:#?}");
+        assert!(asked.iter().all(|request| !request.path.starts_with("/api/")), "{asked:#?}");
+        let sent = asked.iter().filter_map(|request| request.authorization.clone());
+        let ours = [STANDARD.encode(format!("{USER}:{PASSWORD}")), "very-secret".to_owned()];
+        assert!(sent.clone().all(|sent| !ours.iter().any(|secret| sent.contains(secret))), "{asked:#?}");
+        // A person who names the registry means them for it.
+        let prefix = two.registry.prefix(KIWI);
+        let named = two.plan(&["--registry", &prefix]).await;
+        assert_eq!(named.exit, Some(0), "{named:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_docker_keeps_for_its_host_is_sent_to_it() {
+    let mut two = TwoBuilders::new().await;
+    two.registry.access(Access::Basic { user: USER.to_owned(), password: PASSWORD.to_owned() });
+    let pair = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+    let config = json!({"auths": {two.registry.host(): {"auth": pair}}});
+    two.desk.write("config.json", config.to_string());
+    let folder = two.desk.path("").display().to_string();
+    two.set(&[("DOCKER_CONFIG", &folder)]);
+    let ran = two.plan(&[]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn a_tag_that_is_almost_a_version_is_named_once_and_passed_over() {
+    let two = TwoBuilders::new().await;
+    two.registry.release(KIWI, "0.4", &[Image::new("leapmicro-5-5-plain-rke2-1-28-12")]);
+    two.registry.release(KIWI, "0.4", &[Image::new("leapmicro-6-0-plain-rke2-1-31-9")]);
+    let ran = two.plan(&["--producer", "kiwi", "--format", "diff"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert!(ran.stdout.contains("+sylva_kiwi_imagebuilder_version: 0.1.3\n"), "{ran:#?}");
+    assert_eq!(ran.stderr.matches("passed over `0.4`: not a release version").count(), 1, "{}", ran.stderr);
+}
