@@ -151,3 +151,69 @@ async fn images_that_disagree_only_in_their_annotations_are_found_where_both_bui
     let (exit, found) = check(&desk, &["dib.json", "kiwi.json"]).await;
     assert!(exit == Some(0) && found.is_empty(), "{found:#?}");
 }
+
+/// The lines that a diff takes away and brings.
+fn changed(diff: &str) -> Vec<&str> {
+    let is_header = |line: &&str| line.starts_with("---") || line.starts_with("+++");
+    diff.lines().filter(|line| line.starts_with(['+', '-']) && !is_header(line)).collect()
+}
+
+/// What the file at hand becomes, as `diff` would print its changed lines.
+async fn updated(desk: &Desk, observed: [&str; 2]) -> (Vec<u8>, Ran) {
+    let observed = observed.iter().flat_map(|file| ["--observed", file]).collect::<Vec<_>>();
+    let ran = plan(desk, &[&observed[..], &["--write"]].concat()).await;
+    (desk.read(VALUES), ran)
+}
+
+/// Holds the file against a diff that was put into sylva-core's whole file and rendered by Helm.
+fn is_as_wanted(before: &str, after: &[u8], wanted: &str) {
+    let after = String::from_utf8(after.to_vec()).unwrap();
+    let diff = similar::TextDiff::from_lines(before, &after);
+    let diff = diff.unified_diff().to_string();
+    assert_eq!(changed(&diff), changed(wanted));
+}
+
+#[tokio::test]
+async fn both_builders_move_their_versions_keys_and_the_map() {
+    for ck8s_moves in [false, true] {
+        let desk = desk("values.yaml", &["values.schema.json", "kiwi.json"]);
+        let mut releases: serde_json::Value =
+            serde_json::from_slice(&read("diskimage-builder.json")).unwrap();
+        if ck8s_moves {
+            move_ck8s(&mut releases);
+        }
+        desk.write("diskimage-builder.json", releases.to_string());
+        let (after, ran) = updated(&desk, ["diskimage-builder.json", "kiwi.json"]).await;
+        assert_eq!(ran.exit, Some(0), "{ran:#?}");
+        let wanted = if ck8s_moves { "ck8s-moves.diff" } else { "both.diff" };
+        let (before, wanted) = (read("values.yaml"), read(wanted));
+        is_as_wanted(std::str::from_utf8(&before).unwrap(), &after, std::str::from_utf8(&wanted).unwrap());
+        let (exit, found) = check(&desk, &["diskimage-builder.json", "kiwi.json"]).await;
+        assert!(exit == Some(0) && found.is_empty(), "{found:#?}");
+        let (again, ran) = updated(&desk, ["diskimage-builder.json", "kiwi.json"]).await;
+        assert!(ran.exit == Some(0) && again == after, "{ran:#?}");
+    }
+}
+
+/// ck8s goes in 0.4.13 from 1.31.6 to 1.31.8, which is what the others had: a chain that must not be followed twice.
+fn move_ck8s(releases: &mut serde_json::Value) {
+    let moved = |text: &str| text.replace("1-31-6", "1-31-8").replace("1.31.6", "1.31.8");
+    let all = releases["releases"].as_array_mut().unwrap();
+    let newest = all.iter_mut().find(|release| release["version"] == "0.4.13").unwrap();
+    let artifacts = newest["artifacts"].as_array_mut().unwrap().iter_mut();
+    for artifact in artifacts.filter(|artifact| artifact["name"].as_str().unwrap().contains("ck8s")) {
+        *artifact = serde_json::from_str(&moved(&artifact.to_string())).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn names_of_minors_alone_move_versions_and_map_and_no_key() {
+    let desk = desk("autumn-2026/values.yaml", &[]);
+    for file in ["diskimage-builder.json", "kiwi.json"] {
+        desk.write(file, read(&format!("autumn-2026/{file}")));
+    }
+    let (after, ran) = updated(&desk, ["diskimage-builder.json", "kiwi.json"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    let (before, wanted) = (read("autumn-2026/values.yaml"), read("autumn-2026/both.diff"));
+    is_as_wanted(std::str::from_utf8(&before).unwrap(), &after, std::str::from_utf8(&wanted).unwrap());
+}
