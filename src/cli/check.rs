@@ -287,7 +287,7 @@ impl Checker<'_> {
 
     fn naming(&self, source: &ReleasesFrom) -> Result<Naming, Failure> {
         match source {
-            ReleasesFrom::File(_) => lookup::naming(self.args.files.lookup.names_pattern.as_deref()),
+            ReleasesFrom::File(..) => lookup::naming(self.args.files.lookup.names_pattern.as_deref()),
             ReleasesFrom::Registry(settings) => Ok(settings.naming.clone()),
         }
     }

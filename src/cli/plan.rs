@@ -61,7 +61,7 @@ fn plan_one(
     let budget = Budget::default();
     let planning = Planning { context, args, local, survey: &survey, budget: &budget, planned };
     let made = match &asked.source {
-        ReleasesFrom::File(known) => planning.observed(known.clone())?,
+        ReleasesFrom::File(path, known) => planning.observed(path, known.clone())?,
         ReleasesFrom::Registry(settings) => planning.in_registry(config, settings)?,
     };
     for (file, after) in changed(local.files.iter().chain(&made.others), &made.plan) {
@@ -100,7 +100,7 @@ struct Made {
 }
 
 impl<'a> Planning<'a> {
-    fn observed(&self, mut known: Known) -> Result<Made, Failure> {
+    fn observed(&self, observed: &Path, mut known: Known) -> Result<Made, Failure> {
         if self.args.files.lookup.reach.signatures.is_some_and(|demand| demand != DemandArg::Off) {
             return Err(Failure::usage("signatures cannot be checked with --observed: it asks no registry"));
         }

@@ -28,7 +28,7 @@ pub(super) struct AskedFile<'a> {
 #[derive(Clone)]
 pub(super) enum ReleasesFrom {
     /// From a file, as they were observed elsewhere.
-    File(Known),
+    File(PathBuf, Known),
     /// From the producer's registry.
     Registry(Box<Settings>),
 }
@@ -70,9 +70,9 @@ impl<'a> Asking<'a> {
         if !self.args.lookup.observed.is_empty() {
             let observed = self.observed(&local, &parsed)?;
             let many = observed.len() > 1;
-            let asked = observed.into_iter().map(|(known, producer)| {
+            let asked = observed.into_iter().map(|(path, known, producer)| {
                 let heading = producer.as_ref().filter(|_| many).map(heading);
-                with(ReleasesFrom::File(known), producer.map(|producer| producer.version_key), heading)
+                with(ReleasesFrom::File(path, known), producer.map(|producer| producer.version_key), heading)
             });
             return Ok(asked.collect());
         }
@@ -108,21 +108,21 @@ impl<'a> Asking<'a> {
         &self,
         local: &Local<'_>,
         parsed: &Parsed,
-    ) -> Result<Vec<(Known, Option<FileProducer>)>, Failure> {
+    ) -> Result<Vec<(PathBuf, Known, Option<FileProducer>)>, Failure> {
         let naming = lookup::naming(self.args.lookup.names_pattern.as_deref())?;
         let files = &self.args.lookup.observed;
         let read = |path: &'a PathBuf| Ok((path, read(path, &naming)?));
         let read: Vec<(&PathBuf, ObservedReleases)> =
             files.iter().map(read).collect::<Result<_, Failure>>()?;
         let is_picked = self.args.lookup.reach.producer.is_some() && local.producer.is_none();
-        if let (Ok([(_, only)]), false) = (<[_; 1]>::try_from(read.clone()), is_picked) {
+        if let (Ok([(path, only)]), false) = (<[_; 1]>::try_from(read.clone()), is_picked) {
             let found = self.found(local, parsed).unwrap_or_default();
             let is_its = |producer: &FileProducer| only.registry.as_ref() == Some(&producer.prefix);
             let producer = found.into_iter().find(is_its).filter(|_| version_key(local).is_none());
-            return Ok(vec![(only.known, producer)]);
+            return Ok(vec![(path.clone(), only.known, producer)]);
         }
         let (found, picked) = (self.found(local, parsed)?, self.picked(local, parsed)?);
-        let mut observed: Vec<(Known, Option<FileProducer>)> = Vec::new();
+        let mut observed: Vec<(PathBuf, Known, Option<FileProducer>)> = Vec::new();
         for (path, ObservedReleases { registry, known }) in read {
             let is_its = |producer: &&FileProducer| registry.as_ref() == Some(&producer.prefix);
             if !found.iter().any(|producer| is_its(&producer)) {
@@ -131,11 +131,13 @@ impl<'a> Asking<'a> {
                     format!("{} names {whose}, which is not a producer of the file", path.display());
                 return Err(Failure::usage(problem).hint(names(&found)));
             }
-            if observed.iter().filter_map(|(_, known)| known.as_ref()).any(|producer| is_its(&producer)) {
+            if observed.iter().filter_map(|(_, _, known)| known.as_ref()).any(|producer| is_its(&producer)) {
                 let problem = format!("{} is of the same registry as a file before it", path.display());
                 return Err(Failure::usage(problem));
             }
-            observed.extend(picked.iter().find(is_its).map(|producer| (known, Some(producer.clone()))));
+            observed.extend(
+                picked.iter().find(is_its).map(|producer| (path.clone(), known, Some(producer.clone()))),
+            );
         }
         match observed.len() {
             0 => Err(Failure::usage("no file of --observed is of the producer that was picked")),

@@ -53,7 +53,7 @@ pub(super) fn look_up(
     let Current::Release(version) = &survey.current else { return Ok(Known::of(None, Unverified::Off)) };
     let settings = match &asked.source {
         ReleasesFrom::Registry(settings) => settings,
-        ReleasesFrom::File(known) => return Ok(observed(known.clone(), version, survey)),
+        ReleasesFrom::File(_, known) => return Ok(observed(known.clone(), version, survey)),
     };
     let now = context.environment.now;
     let known = context.online(config, &lookup.reach, async |session| {
