@@ -26,8 +26,8 @@ use dibump::apply::Patience;
 use dibump::config::{Config, load};
 use dibump::merge_request::Outcome;
 use dibump::report::{BOLD, CYAN, DIM, GREEN, RED, paint, run};
-use dibump::run::Report;
-use dibump::wiring::{Environment, Overrides, Selection, Session};
+use dibump::run::JobReport;
+use dibump::wiring::{Environment, Overrides, Session, TargetSelection};
 use jiff::Timestamp;
 
 use fake::gitlab::FakeGitLab;
@@ -127,7 +127,7 @@ impl Demo {
     }
 
     /// One run; its report, and how many writing requests it took.
-    async fn run(&self) -> Result<(Report, usize), Failure> {
+    async fn run(&self) -> Result<(JobReport, usize), Failure> {
         self.gitlab.clear_log();
         let asked = self.registry.requests().len();
         let mut reports = self.run_all().await?;
@@ -142,11 +142,11 @@ impl Demo {
     }
 
     /// What `dibump run` does, in this process.
-    async fn run_all(&self) -> Result<Vec<Report>, Failure> {
+    async fn run_all(&self) -> Result<Vec<JobReport>, Failure> {
         let token = ("GITLAB_TOKEN".to_owned(), TOKEN.to_owned());
         let environment = Environment::new([token], Timestamp::now());
         let session = Session::open(&environment, &self.config, &Overrides::default())?;
-        let fleet = session.fleet(&Selection::default()).await?;
+        let fleet = session.fleet(&TargetSelection::default()).await?;
         let wait = Duration::from_secs(5);
         let patience = Patience { first: Duration::from_millis(50), total: wait, checks: wait };
         let mut reports = Vec::new();
@@ -208,6 +208,6 @@ fn heading(text: &str) {
     println!("{}\n", paint(BOLD, text));
 }
 
-fn check(holds: bool, what: &str, report: &Report) -> Result<(), Failure> {
+fn check(holds: bool, what: &str, report: &JobReport) -> Result<(), Failure> {
     if holds { Ok(()) } else { Err(format!("{what}; it ended as: {}", report.outcome).into()) }
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use crate::forge::{Branch, CommitId, Forge, ForgeError, MergeRequest, MergeRequestState};
 use crate::merge_request::{
-    Action, Awaited, Decision, NewCommit, Observed, Outcome, Ownership, Wanted, Work, next,
+    Action, Awaited, BranchOwner, Decision, DesiredState, NewCommit, Observed, Outcome, Work, next,
 };
 use crate::observe::merge_request::{look_again, observe, strays};
 
@@ -22,7 +22,7 @@ const MOST_PASSES: usize = 8;
 
 /// How it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
+pub struct Ended {
     /// The outcome.
     pub outcome: Outcome,
     /// What a person should know about it.
@@ -34,14 +34,14 @@ pub struct Applied {
 }
 
 /// What a run would end in, by reading alone.
-pub async fn foresee(forge: &dyn Forge, wanted: &Wanted) -> Result<Applied, ForgeError> {
+pub async fn foresee(forge: &dyn Forge, wanted: &DesiredState) -> Result<Ended, ForgeError> {
     let (wanted, observed) = first(forge, wanted).await?;
     let (outcome, note) = match next(&observed, &wanted) {
         Decision::Do { leads_to, .. } => (leads_to.foreseen(), None),
         Decision::Wait { until, note } => (Outcome::Unchanged, Some(waiting_for(until, note, forge))),
         Decision::Done { outcome, note } => (outcome, note),
     };
-    Ok(Applied { outcome, note, merge_request: open(&observed, &wanted.place.target), writes: 0 })
+    Ok(Ended { outcome, note, merge_request: open(&observed, &wanted.place.target), writes: 0 })
 }
 
 /// Makes branch and merge request equal to what is wanted, by as many passes as it takes, at most 8.
@@ -50,10 +50,10 @@ pub async fn foresee(forge: &dyn Forge, wanted: &Wanted) -> Result<Applied, Forg
 /// time that all targets of a run wait for checks for conflicts.
 pub async fn apply(
     forge: &dyn Forge,
-    wanted: &Wanted,
+    wanted: &DesiredState,
     patience: Patience,
     checks: &SharedWait,
-) -> Result<Applied, ForgeError> {
+) -> Result<Ended, ForgeError> {
     let waiting = Waiting::new(patience);
     let (wanted, observed) = first(forge, wanted).await?;
     let wanted = &*wanted;
@@ -119,20 +119,23 @@ pub async fn apply(
 
 /// The first observation, and what is wanted where it belongs: a merge request that is open under another prefix is kept
 /// there.
-async fn first<'w>(forge: &dyn Forge, wanted: &'w Wanted) -> Result<(Cow<'w, Wanted>, Observed), ForgeError> {
+async fn first<'w>(
+    forge: &dyn Forge,
+    wanted: &'w DesiredState,
+) -> Result<(Cow<'w, DesiredState>, Observed), ForgeError> {
     let observed = observe(forge, wanted).await?;
     let strays = strays(forge, wanted, &observed).await?;
     if strays.is_empty() {
         return Ok((Cow::Borrowed(wanted), observed));
     }
-    let wanted = Wanted { place: wanted.place.clone().with_strays(strays), ..wanted.clone() };
+    let wanted = DesiredState { place: wanted.place.clone().with_strays(strays), ..wanted.clone() };
     let observed = observe(forge, &wanted).await?;
     Ok((Cow::Owned(wanted), observed))
 }
 
 struct Run<'a> {
     forge: &'a dyn Forge,
-    wanted: &'a Wanted,
+    wanted: &'a DesiredState,
     target: &'a Branch,
     waiting: Waiting,
     /// What the writes that the forge took have done.
@@ -263,7 +266,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn end(self, outcome: Outcome, note: Option<String>, observed: &Observed) -> Applied {
+    fn end(self, outcome: Outcome, note: Option<String>, observed: &Observed) -> Ended {
         let mut achieved = self.achieved;
         // The greatest thing done names the run; what is left as it should be names it only if nothing was done.
         achieved.sort_by_key(greatness);
@@ -278,22 +281,22 @@ impl Run<'_> {
             .then(|| format!("{} has no drafts here: it is one that is ready", self.forge.name()));
         let note = [note, closed, no_draft].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let note = Some(note).filter(|note| !note.is_empty());
-        Applied { outcome: best, note, merge_request: open(observed, self.target), writes: self.writes }
+        Ended { outcome: best, note, merge_request: open(observed, self.target), writes: self.writes }
     }
 
-    fn give_up(self, observed: &Observed) -> Result<Applied, ForgeError> {
+    fn give_up(self, observed: &Observed) -> Result<Ended, ForgeError> {
         if let Some((error, ..)) = self.failed {
             return Err(error);
         }
         let outcome = Outcome::Unknown(format!("the merge request did not settle in {MOST_PASSES} passes"));
-        Ok(Applied { outcome, note: None, merge_request: open(observed, self.target), writes: self.writes })
+        Ok(Ended { outcome, note: None, merge_request: open(observed, self.target), writes: self.writes })
     }
 }
 
 /// Whether the forge has a commit and does not know yet what it changes: one of ours is never empty.
 fn is_hidden(commit: &CommitId, observed: &Observed) -> bool {
     let source = observed.current.source.as_ref();
-    source.is_some_and(|source| source.head == *commit && source.ownership == Ownership::Nothing)
+    source.is_some_and(|source| source.head == *commit && source.ownership == BranchOwner::Nothing)
 }
 
 fn greatness(outcome: &Outcome) -> usize {

@@ -17,7 +17,7 @@ const REGEX_SIZE: usize = 256 << 10;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Of {
+pub enum Counted {
     /// Rules of a schema, each for each key that it is asked about.
     Schema,
     /// Functions and values of templates.
@@ -28,7 +28,7 @@ pub enum Of {
     Regexes,
 }
 
-impl Of {
+impl Counted {
     const COUNT: usize = 4;
 
     /// How much there may be of it, and how a message calls it.
@@ -80,7 +80,7 @@ impl Cancellation {
 #[derive(Debug, Default)]
 pub struct Budget {
     cancellation: Cancellation,
-    spent: [AtomicU64; Of::COUNT],
+    spent: [AtomicU64; Counted::COUNT],
     /// Each is compiled once; `None` for those that cannot be.
     regexes: Mutex<HashMap<String, Option<Regex>>>,
 }
@@ -95,7 +95,7 @@ impl Budget {
     ///
     /// # Errors
     /// So much is not left, or nobody waits any more.
-    pub fn spend(&self, of: Of, amount: u64) -> Result<(), Exceeded> {
+    pub fn spend(&self, of: Counted, amount: u64) -> Result<(), Exceeded> {
         let before = self.spent[of as usize].fetch_add(amount, Ordering::Relaxed);
         let after = before.saturating_add(amount);
         let (limit, what, unit) = of.limit();
@@ -109,7 +109,7 @@ impl Budget {
     }
 
     /// How much was spent.
-    pub fn spent(&self, of: Of) -> u64 {
+    pub fn spent(&self, of: Counted) -> u64 {
         self.spent[of as usize].load(Ordering::Relaxed)
     }
 
@@ -122,7 +122,7 @@ impl Budget {
         if let Some(known) = regexes.get(pattern) {
             return Ok(known.clone());
         }
-        self.spend(Of::Regexes, 1)?;
+        self.spend(Counted::Regexes, 1)?;
         let compiled = regex(pattern);
         regexes.insert(pattern.to_owned(), compiled.clone());
         Ok(compiled)
@@ -141,23 +141,23 @@ mod tests {
     #[test]
     fn what_is_spent_is_named_with_its_limit() {
         let budget = Budget::default();
-        let (limit, ..) = Of::Template.limit();
-        assert_eq!(budget.spend(Of::Template, limit), Ok(()));
-        let error = budget.spend(Of::Template, 1).unwrap_err();
+        let (limit, ..) = Counted::Template.limit();
+        assert_eq!(budget.spend(Counted::Template, limit), Ok(()));
+        let error = budget.spend(Counted::Template, 1).unwrap_err();
         assert_eq!(error.to_string(), "too large: the templates of the values, limit 1000000 steps");
-        assert_eq!(budget.spend(Of::Schema, 1), Ok(()), "each is counted by itself");
+        assert_eq!(budget.spend(Counted::Schema, 1), Ok(()), "each is counted by itself");
     }
 
     #[test]
     fn a_flag_ends_the_work_before_its_budget_does() {
         let cancellation = Cancellation::default();
         let budget = Budget::new(cancellation.clone());
-        assert_eq!(budget.spend(Of::Schema, 2 * ASKED_EVERY), Ok(()));
+        assert_eq!(budget.spend(Counted::Schema, 2 * ASKED_EVERY), Ok(()));
         cancellation.cancel();
         let mut steps = 0..;
-        let ended = steps.find_map(|_: u64| budget.spend(Of::Schema, 1).err());
+        let ended = steps.find_map(|_: u64| budget.spend(Counted::Schema, 1).err());
         assert_eq!(ended, Some(Exceeded::OutOfTime));
-        assert!(budget.spent(Of::Schema) <= 3 * ASKED_EVERY);
+        assert!(budget.spent(Counted::Schema) <= 3 * ASKED_EVERY);
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
             assert!(budget.regex(r"(\w{90}){90}").unwrap().is_none());
             assert!(budget.regex("(").unwrap().is_none());
         }
-        assert_eq!(budget.spent(Of::Regexes), 4);
+        assert_eq!(budget.spent(Counted::Regexes), 4);
         let all: Result<Vec<_>, _> = (0..2_000).map(|n| budget.regex(&format!("a{n}"))).collect();
         assert!(matches!(all, Err(Exceeded::TooLarge { limit: 1_000, .. })));
     }

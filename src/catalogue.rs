@@ -13,14 +13,14 @@ use crate::release::{ImageKey, Prefix, Version};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Candidates {
     /// Repository names below the prefix; each one's tag list then says which versions it carries.
-    Names(Names),
+    Names(RepositoryNames),
     /// Releases with, where the notes list them, the names that each one published.
-    Releases(Vec<Note>),
+    Releases(Vec<ReleaseNote>),
 }
 
 /// The names of a producer's repositories.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names {
+pub struct RepositoryNames {
     /// Of those directly below the prefix, where releases are.
     pub published: BTreeSet<ImageKey>,
     /// Of those below `snapshots/`, from where images are promoted. They are never releases themselves.
@@ -29,7 +29,7 @@ pub struct Names {
     pub listed: usize,
 }
 
-impl Names {
+impl RepositoryNames {
     /// The names among the paths of a registry's repositories; whatever stands elsewhere is no image.
     pub fn below<'a>(prefix: &Prefix, paths: impl IntoIterator<Item = &'a str>) -> Self {
         let mut names = Self::default();
@@ -49,7 +49,7 @@ impl Names {
 
 /// A release as its producer announced it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
+pub struct ReleaseNote {
     /// The release's tag.
     pub version: Version,
     /// The names of the list "Produced images"; `None` where the notes have no such list.
@@ -157,8 +157,8 @@ mod tests {
             "group/diskimage-builder-old/suse",
             "other/ubuntu",
         ];
-        let names = Names::below(&prefix, listed);
+        let names = RepositoryNames::below(&prefix, listed);
         let ubuntu = BTreeSet::from(["ubuntu".parse().unwrap()]);
-        assert_eq!(names, Names { published: ubuntu.clone(), snapshots: ubuntu, listed: 6 });
+        assert_eq!(names, RepositoryNames { published: ubuntu.clone(), snapshots: ubuntu, listed: 6 });
     }
 }

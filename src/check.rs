@@ -30,27 +30,27 @@ use crate::release::{ImageKey, Naming, Release, Version};
 use crate::signature::{Requirement, Verdict};
 use crate::values::{Document, Field, KeyPath, Mapping, Scalar};
 
-pub use finding::{Difference, Finding, Fix, Ignored, Place, Report, Skipped};
-pub use id::{Id, InvalidSetting, Severities, Severity, UnknownId, severity_setting};
+pub use finding::{Finding, FindingPlace, FindingsDifference, Fix, Ignored, Report, Skipped};
+pub use id::{Id, InvalidSeverity, Severities, Severity, UnknownId, severity_setting};
 
-use deployment::{Deployment, Extent};
-use images::Shelf;
+use deployment::{CheckedDeployment, Extent};
+use images::ImageShelf;
 use notes::Notes;
 
 /// What is checked, and what is known.
 #[derive(Debug, Clone, Copy)]
-pub struct Inputs<'a> {
+pub struct CheckInputs<'a> {
     /// The file that holds version and mapping.
-    pub primary: File<'a>,
+    pub primary: CheckedFile<'a>,
     /// Overlays of its mapping.
-    pub overlays: &'a [File<'a>],
+    pub overlays: &'a [CheckedFile<'a>],
     /// Other files that speak of images.
     pub references: &'a [Reference<'a>],
     /// The paths of the files that are one deployment, in the order in which Helm merges them; none where each file is
     /// for itself.
     pub deployment: &'a [String],
     /// The release that the file names.
-    pub named: Named<'a>,
+    pub named: NamedRelease<'a>,
     /// The release before it, where it is known: it says which lines are new under the policy `follow`.
     pub previous: Option<&'a Release>,
     /// Whose entries those of the mapping are.
@@ -80,7 +80,7 @@ pub struct OtherRelease<'a> {
 
 /// A file with a mapping of image keys.
 #[derive(Debug, Clone, Copy)]
-pub struct File<'a> {
+pub struct CheckedFile<'a> {
     /// Its path, as findings name it.
     pub path: &'a str,
     /// Its text with spans.
@@ -102,7 +102,7 @@ pub struct Reference<'a> {
 
 /// The release that the file names.
 #[derive(Debug, Clone, Copy)]
-pub enum Named<'a> {
+pub enum NamedRelease<'a> {
     /// A release, as far as it is known.
     Release(&'a Release),
     /// A snapshot: somebody pinned the file to something that is no release.
@@ -117,7 +117,7 @@ struct Read<'a> {
 }
 
 /// Checks everything. Findings come by file, line and column.
-pub fn check(inputs: &Inputs<'_>) -> Report {
+pub fn check(inputs: &CheckInputs<'_>) -> Report {
     let mut notes = Notes::default();
     let wanted = version::judge(inputs, &mut notes);
     let reads = reads(inputs);
@@ -145,7 +145,7 @@ pub fn check(inputs: &Inputs<'_>) -> Report {
     let one = inputs.deployment.iter().filter_map(|path| reads.iter().find(|read| read.path == *path));
     let one: Vec<&Read<'_>> = one.collect();
     let together =
-        Some(&one).filter(|one| !one.is_empty()).and_then(|one| Deployment::of(one, Extent::Whole));
+        Some(&one).filter(|one| !one.is_empty()).and_then(|one| CheckedDeployment::of(one, Extent::Whole));
     let standings = |of: &dyn Fn(&str) -> bool| -> Vec<&Standing<'_>> {
         let own = of_references.iter().filter(|(file, _)| of(file.path)).map(|(_, standing)| standing);
         std::iter::once(&primary).chain(&overlays).chain(own).collect()
@@ -155,7 +155,7 @@ pub fn check(inputs: &Inputs<'_>) -> Report {
             continue;
         }
         // Helm lays a file over the target's own ones: what another environment lists is not there.
-        let alone = Shelf::new(&wanted, &standings(&|path| path == read.path));
+        let alone = ImageShelf::new(&wanted, &standings(&|path| path == read.path));
         // The first is the primary: what it adds to the mapping is there for every other file.
         let beside: Vec<&Read<'_>> = reads.iter().take(1).chain((i > 0).then_some(read)).collect();
         let alone = alone.with_own_images(&beside);
@@ -166,9 +166,9 @@ pub fn check(inputs: &Inputs<'_>) -> Report {
             judge_file(inputs, &reads, i, lists_images, &alone, &mut notes);
             continue;
         };
-        let all = Shelf::new(&wanted, &standings(&|_| true)).with_own_images(&one);
+        let all = ImageShelf::new(&wanted, &standings(&|_| true)).with_own_images(&one);
         // A map is for all clusters of its chart, whatever one of them lists besides.
-        let of_chart = if i == 0 { Shelf::new(&wanted, &[&primary]) } else { alone };
+        let of_chart = if i == 0 { ImageShelf::new(&wanted, &[&primary]) } else { alone };
         kubernetes::judge(read, Some(deployment), [&of_chart, &all], &mut notes);
         image_key::judge(read, &all, &mut notes);
         if i == 0 {
@@ -182,11 +182,11 @@ pub fn check(inputs: &Inputs<'_>) -> Report {
 /// Judges what a file chooses: the target's own as a deployment, any other by itself and laid over the target's. One that
 /// lists images may be for another Kubernetes than the target's.
 fn judge_file(
-    inputs: &Inputs<'_>,
+    inputs: &CheckInputs<'_>,
     reads: &[Read<'_>],
     i: usize,
     lists_images: bool,
-    shelf: &Shelf,
+    shelf: &ImageShelf,
     notes: &mut Notes,
 ) {
     let (primary, read) = (&reads[0], &reads[i]);
@@ -197,7 +197,7 @@ fn judge_file(
         (_, false) => &[(&[read], Extent::Part), (&[primary, read], Extent::Laid)],
     };
     for (files, extent) in files {
-        let Some(deployment) = Deployment::of(files, *extent) else { continue };
+        let Some(deployment) = CheckedDeployment::of(files, *extent) else { continue };
         if *extent != Extent::Laid || !lists_images {
             selector::judge(&deployment, shelf, notes);
         }
@@ -206,8 +206,8 @@ fn judge_file(
 }
 
 fn overlaid<'a>(
-    inputs: &Inputs<'a>,
-    file: &File<'a>,
+    inputs: &CheckInputs<'a>,
+    file: &CheckedFile<'a>,
     ownership: &'a Ownership,
     wanted: &'a Release,
     primary: &Standing<'_>,
@@ -215,7 +215,7 @@ fn overlaid<'a>(
     overlay_standing(&Reconciled { ownership, ..reconciled(inputs, file, wanted) }, primary)
 }
 
-fn reconciled<'a>(inputs: &Inputs<'a>, file: &File<'a>, wanted: &'a Release) -> Reconciled<'a> {
+fn reconciled<'a>(inputs: &CheckInputs<'a>, file: &CheckedFile<'a>, wanted: &'a Release) -> Reconciled<'a> {
     Reconciled {
         mapping: file.mapping,
         ownership: inputs.ownership,
@@ -227,7 +227,7 @@ fn reconciled<'a>(inputs: &Inputs<'a>, file: &File<'a>, wanted: &'a Release) -> 
 }
 
 /// Every file, once each: one that is an overlay may be named as a reference too.
-fn reads<'a>(inputs: &Inputs<'a>) -> Vec<Read<'a>> {
+fn reads<'a>(inputs: &CheckInputs<'a>) -> Vec<Read<'a>> {
     let files = std::iter::once(&inputs.primary).chain(inputs.overlays);
     let files = files.map(|file| (file.path, file.document));
     let mut reads: Vec<Read<'a>> = Vec::new();

@@ -40,7 +40,7 @@ use clap::Parser;
 
 pub use exit::Exit;
 
-use crate::config::{Config, Files, UsedFile, load_with};
+use crate::config::{Config, NamedFiles, UsedFile, load_with};
 use crate::disk;
 use crate::release::without_user_info;
 use crate::report;
@@ -163,7 +163,7 @@ impl Context {
             let path = path.with_file_name(file);
             (path.display().to_string(), read_text(&path).map_err(|failure| failure.sentence()))
         };
-        let files = Files { include: Some(&include), used };
+        let files = NamedFiles { include: Some(&include), used };
         Ok(Some(load_with(&path.display().to_string(), &read_text(path)?, files)?))
     }
 

@@ -46,7 +46,7 @@ pub struct Apply {
 
 /// What the cluster made of a ConfigMap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Applied {
+pub enum ApplyResult {
     /// There was none.
     Created,
     /// It said something else.
@@ -137,7 +137,7 @@ pub enum ClusterError {
 
 /// A Kubernetes API.
 #[async_trait]
-pub trait Cluster: Send + Sync {
+pub trait KubernetesApi: Send + Sync {
     /// A ConfigMap; `None` where the cluster lets us in and has none. Without a namespace it is that of the credentials.
     async fn config_map(
         &self,

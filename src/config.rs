@@ -32,10 +32,11 @@ pub use address::{InvalidAddress, address};
 pub use duration::{InvalidDuration, duration};
 use meaning::Meaning;
 pub use meant::{
-    AppNames, Config, CredentialNames, CredentialSource, Discovery, ForgeKind, ForgeSettings, InvalidSource,
-    KeySource, NamedBy, Network, Producer, Query, Source, Target, TargetBranch,
+    AppNames, Config, ConfiguredProducer, ConfiguredSource, ConfiguredTarget, CredentialNames,
+    CredentialSource, Discovery, ForgeKind, ForgeSettings, InvalidSource, KeySource, NamedBy, Network, Query,
+    TargetBranch,
 };
-use place::{Field, Places};
+use place::{FieldPath, Places};
 use raw::{RawConfig, RawTargets};
 pub use show::show;
 
@@ -63,7 +64,7 @@ pub struct ConfigError {
 
 /// Files that a configuration names, as its reader gives them. Nothing here reads a file by itself.
 #[derive(Clone, Copy, Default)]
-pub struct Files<'a> {
+pub struct NamedFiles<'a> {
     /// A file of targets: what errors call it, and its text or why there is none.
     pub include: Option<&'a IncludeFile<'a>>,
     /// A certificate, a key or a file of releases, where it is to be looked at now and not when it is used.
@@ -78,11 +79,11 @@ pub type UsedFile<'a> = dyn Fn(&Path) -> Result<Vec<u8>, String> + 'a;
 
 /// Reads a configuration without the files that it includes. `name` is what errors call the file.
 pub fn load(name: &str, text: &str) -> Result<Config, ConfigErrors> {
-    load_with(name, text, Files::default())
+    load_with(name, text, NamedFiles::default())
 }
 
 /// Reads a configuration and the files of targets that it includes.
-pub fn load_with(name: &str, text: &str, files: Files<'_>) -> Result<Config, ConfigErrors> {
+pub fn load_with(name: &str, text: &str, files: NamedFiles<'_>) -> Result<Config, ConfigErrors> {
     let mut all = Vec::new();
     let Some(written) = read::<RawConfig>(name, text, &mut all) else {
         return Err(ConfigErrors { errors: all });
@@ -127,7 +128,7 @@ struct Written<T> {
     raw: T,
     places: Places,
     /// Fields whose values do not fit: something else stands there in `raw`.
-    mended: Vec<Field>,
+    mended: Vec<FieldPath>,
 }
 
 /// Reads a text; what does not fit is added to `errors`. `None` where nothing can be made of the text.
@@ -140,7 +141,7 @@ fn read<T: JsonSchema + DeserializeOwned>(
     let mut document: Value = parse(text).map_err(&mut fail).ok()?;
     let places = Places::of(text).map_err(|error| fail(at_mark(&error))).ok()?;
     let misfits = shape::misfits(&schemars::schema_for!(T).to_value(), &mut document);
-    let mended: Vec<Field> = misfits.iter().map(|misfit| misfit.mended.clone()).collect();
+    let mended: Vec<FieldPath> = misfits.iter().map(|misfit| misfit.mended.clone()).collect();
     misfits.into_iter().for_each(|misfit| fail(located(&places, misfit)));
     let raw = match mended.is_empty() {
         true => parse(text).map_err(&mut fail).ok()?,

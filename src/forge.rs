@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 pub use crate::merge_request::{
     Branch, BranchPrefix, Commit, CommitId, Comparison, MergeRequest, MergeRequestEdit, MergeRequestSettings,
-    MergeRequestState, Mergeability, NewCommit, NewMergeRequest, Pipeline, StateChange, TitleLimit,
+    MergeRequestState, Mergeability, NewCommit, NewMergeRequest, PipelineStatus, StateChange, TitleLimit,
 };
 
 /// Who the token belongs to and what it may do; what a forge does not tell is `None`.
@@ -174,7 +174,7 @@ pub trait Forge: Send + Sync {
 
     /// The newest pipeline (checks) of a merge request's head, or of its merge with the target branch; `None` if there
     /// is none (yet).
-    async fn pipeline(&self, number: u64) -> Result<Option<Pipeline>, ForgeError>;
+    async fn pipeline(&self, number: u64) -> Result<Option<PipelineStatus>, ForgeError>;
 
     /// The project's default branch.
     async fn default_branch(&self) -> Result<Branch, ForgeError>;

@@ -21,7 +21,7 @@ pub(crate) const MAX_PAGES: usize = 600;
 pub(crate) const MAX_LIST_BYTES: usize = 64 << 20;
 
 /// The entries of a page. Some servers give more than were asked for; this many none gives.
-pub(crate) type Listed<T> = Entries<T, { 100 * PER_PAGE }>;
+pub(crate) type ForgePage<T> = Entries<T, { 100 * PER_PAGE }>;
 
 /// More of an error's text than this does not fit a message.
 const MAX_WORDS: usize = 300;

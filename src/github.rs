@@ -34,22 +34,22 @@ use tokio::sync::OnceCell;
 
 use crate::forge::{
     Access, Branch, CommitId, Comparison, Forge, ForgeError, MergeRequest, MergeRequestEdit,
-    MergeRequestSettings, NewCommit, NewMergeRequest, Pipeline, TitleLimit,
+    MergeRequestSettings, NewCommit, NewMergeRequest, PipelineStatus, TitleLimit,
 };
 use crate::http::{BoundSecret, Transport};
 
 pub use api::{Api, api_of_registry, api_url};
 pub use app::{App, PrivateKey};
-pub use environment::{Environment, InvalidEnvironment, from_environment};
-pub use error::InvalidAccess;
+pub use environment::{GitHubVariables, InvalidGitHubVariables, from_environment};
+pub use error::InvalidGitHub;
 pub use organisation::Organisations;
 pub use packages::Packages;
 pub use repository::{InvalidRepository, RepositoryId};
-pub use session::Session;
+pub use session::Pacing;
 
 use client::Client;
 use error::Failure;
-use repository::Repository;
+use repository::RepositoryInfo;
 
 /// GitHub takes titles of 256 characters.
 const TITLE_LIMIT: TitleLimit = TitleLimit(256);
@@ -71,7 +71,7 @@ pub struct GitHub {
     client: Client,
     repository: RepositoryId,
     /// What GitHub says of the repository, read once and only when asked for.
-    about: OnceCell<Repository>,
+    about: OnceCell<RepositoryInfo>,
 }
 
 impl GitHub {
@@ -84,8 +84,8 @@ impl GitHub {
         api: &Api,
         identity: Option<Identity>,
         repository: RepositoryId,
-        session: &Session,
-    ) -> Result<Self, InvalidAccess> {
+        session: &Pacing,
+    ) -> Result<Self, InvalidGitHub> {
         let client = Client::new(transport, api, identity, &repository, session)?;
         Ok(Self { client, repository, about: OnceCell::new() })
     }
@@ -103,7 +103,7 @@ impl GitHub {
         Ok(self.about().await?.id())
     }
 
-    async fn about(&self) -> Result<&Repository, Failure> {
+    async fn about(&self) -> Result<&RepositoryInfo, Failure> {
         self.about.get_or_try_init(|| self.client.repository(&self.repository)).await
     }
 
@@ -189,7 +189,7 @@ impl Forge for GitHub {
             .map_err(self.failed(format!("couldn't read the reviews of pull request #{number}")))
     }
 
-    async fn pipeline(&self, number: u64) -> Result<Option<Pipeline>, ForgeError> {
+    async fn pipeline(&self, number: u64) -> Result<Option<PipelineStatus>, ForgeError> {
         self.checks(number)
             .await
             .map_err(self.failed(format!("couldn't read the checks of pull request #{number}")))

@@ -27,12 +27,12 @@ use url::Url;
 
 use crate::forge::{
     Access, Branch, CommitId, Comparison, Forge, ForgeError, MergeRequest, MergeRequestEdit,
-    MergeRequestSettings, NewCommit, NewMergeRequest, Pipeline, TitleLimit,
+    MergeRequestSettings, NewCommit, NewMergeRequest, PipelineStatus, TitleLimit,
 };
 use crate::http::{BoundSecret, Transport};
 
-pub use environment::{Environment, InvalidEnvironment, from_environment};
-pub use error::InvalidAccess;
+pub use environment::{GitLabVariables, InvalidGitLabVariables, from_environment};
+pub use error::InvalidGitLab;
 pub use group::Groups;
 pub use notes::ReleaseNotes;
 pub use project::{ProjectId, find_project};
@@ -62,7 +62,7 @@ pub fn api_of_realm(realm: &Url) -> Option<Url> {
 
 /// A token, and the header into which it belongs.
 #[derive(Debug, Clone)]
-pub enum Token {
+pub enum GitLabToken {
     /// A personal, project or group access token: `PRIVATE-TOKEN`.
     Private(BoundSecret),
     /// The same or an OAuth token: `Authorization: Bearer`.
@@ -90,9 +90,9 @@ impl GitLab {
     pub fn new(
         transport: Transport,
         api: &Url,
-        token: Option<Token>,
+        token: Option<GitLabToken>,
         project: ProjectId,
-    ) -> Result<Self, InvalidAccess> {
+    ) -> Result<Self, InvalidGitLab> {
         let client = Client::new(transport, api, token)?;
         Ok(Self { client, project, about: OnceCell::new(), version: OnceCell::new() })
     }
@@ -194,7 +194,7 @@ impl Forge for GitLab {
             .map_err(self.failed(format!("couldn't read the approvals of merge request !{number}")))
     }
 
-    async fn pipeline(&self, number: u64) -> Result<Option<Pipeline>, ForgeError> {
+    async fn pipeline(&self, number: u64) -> Result<Option<PipelineStatus>, ForgeError> {
         self.head_pipeline(number)
             .await
             .map_err(self.failed(format!("couldn't read the pipeline of merge request !{number}")))

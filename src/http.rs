@@ -42,7 +42,7 @@ pub const WAITS: &str = "dibump::waits";
 
 /// How the transport behaves.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct TransportSettings {
     /// How long a connection may take to be made, TLS included.
     pub connect_timeout: Duration,
     /// How long the server may be silent in the middle of an answer.
@@ -69,7 +69,7 @@ pub struct Settings {
     pub deadline: Option<Instant>,
 }
 
-impl Default for Settings {
+impl Default for TransportSettings {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
@@ -228,7 +228,7 @@ impl Transport {
     ///
     /// # Errors
     /// [`TransportError::Setup`] if a CA file holds no certificate.
-    pub fn new(settings: Settings) -> Result<Self, TransportError> {
+    pub fn new(settings: TransportSettings) -> Result<Self, TransportError> {
         Ok(Self(Arc::new(send::Inner::new(settings)?)))
     }
 
@@ -258,7 +258,7 @@ impl Transport {
     }
 
     /// The settings it was made with.
-    pub fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &TransportSettings {
         self.0.settings()
     }
 }

@@ -20,7 +20,7 @@ use serde_json::json;
 
 use secrecy::ExposeSecret as _;
 
-use crate::cluster::{Apply, Cluster, ClusterError, ConfigMap};
+use crate::cluster::{Apply, ClusterError, ConfigMap, KubernetesApi};
 use crate::http::{Mask, Secret, distrust};
 use hand_over::handed_over;
 
@@ -31,7 +31,7 @@ const LARGEST: usize = 1 << 20;
 
 /// How a cluster is reached.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct KubeSettings {
     /// The kubeconfigs, of which the first wins; none for the service account of the pod that we run in.
     pub kubeconfigs: Vec<PathBuf>,
     /// The context, where it is not the current one.
@@ -52,7 +52,7 @@ impl KubeCluster {
     ///
     /// # Errors
     /// [`ClusterError::NoAccess`].
-    pub async fn open(settings: &Settings) -> Result<Self, ClusterError> {
+    pub async fn open(settings: &KubeSettings) -> Result<Self, ClusterError> {
         let no_access = |reason: String| ClusterError::NoAccess { reason };
         let mut config = match settings.kubeconfigs.is_empty() {
             true => Config::incluster().map_err(|error| no_access(outside(&error)))?,
@@ -141,7 +141,7 @@ fn outside(error: &dyn std::error::Error) -> String {
     format!("no kubeconfig was found, and this is not a pod with a service account ({error})")
 }
 
-async fn of_files(settings: &Settings) -> Result<Config, KubeconfigError> {
+async fn of_files(settings: &KubeSettings) -> Result<Config, KubeconfigError> {
     let mut merged: Option<Kubeconfig> = None;
     for path in &settings.kubeconfigs {
         let next = Kubeconfig::read_from(path)?;
@@ -155,7 +155,7 @@ async fn of_files(settings: &Settings) -> Result<Config, KubeconfigError> {
 }
 
 #[async_trait]
-impl Cluster for KubeCluster {
+impl KubernetesApi for KubeCluster {
     async fn config_map(
         &self,
         namespace: Option<&str>,

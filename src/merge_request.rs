@@ -18,11 +18,13 @@ pub mod text;
 pub mod trailer;
 
 pub use branch::{Branch, BranchPrefix, Commit, CommitId, Comparison, NewCommit, Place};
-pub use decide::{Action, Awaited, Decision, Observed, Offer, SourceBranch, Update, Wanted, Work, next};
+pub use decide::{
+    Action, Awaited, Decision, DesiredState, Observed, Offer, SourceBranch, Update, Work, next,
+};
 pub use outcome::Outcome;
-pub use ownership::Ownership;
+pub use ownership::BranchOwner;
 pub use patch::{FileChange, Patch, PatchId};
 pub use request::{
     Freeze, MergeRequest, MergeRequestEdit, MergeRequestSettings, MergeRequestState, Mergeability,
-    NewMergeRequest, OnClosed, Pipeline, Rebase, StateChange, TitleLimit, Upkeep,
+    NewMergeRequest, OnClosed, PipelineStatus, Rebase, StateChange, TitleLimit, Upkeep,
 };

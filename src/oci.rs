@@ -41,7 +41,7 @@ use answer::is_about_the_host;
 use client::Client;
 use index::Platform;
 use manifest::Tagged;
-use session::Scope;
+use session::AccessScope;
 
 pub use catalog::OciCatalog;
 pub use client::origin;
@@ -140,7 +140,7 @@ impl OciRegistry {
             Some(Err(RegistryError::Denied { status, .. }))
                 if !self.0.was_let_in() && answers.iter().all(is_denied) =>
             {
-                let scope = |question| Scope::Pull(repository(question).path.clone());
+                let scope = |question| AccessScope::Pull(repository(question).path.clone());
                 let denied = |question| self.0.denied(&scope(question), status.clone());
                 let denied: Vec<_> = rest.iter().map(|question| Err(denied(question))).collect();
                 answers.extend(denied);

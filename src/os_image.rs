@@ -24,11 +24,11 @@ mod wanted;
 
 use serde_json::{Map, Value};
 
-pub use advice::{Names, advice};
+pub use advice::{ImageNames, advice};
 pub use attributes::attributes;
 pub use nearest::nearest;
 pub use problem::{Problem, Wrong};
-pub use select::{Selection, form, select};
+pub use select::{EnabledImages, form, select};
 pub use wanted::listed;
 
 use crate::release::{ImageKey, Prefix, Repository, Tag};
@@ -52,12 +52,12 @@ pub struct OsImage {
     /// Where it is written.
     pub at: KeyPath,
     /// Whose it is.
-    pub origin: Origin,
+    pub origin: ImageOrigin,
 }
 
 /// Whose image it is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Origin {
+pub enum ImageOrigin {
     /// The user's own, with its properties as they are written, templates resolved.
     Own(Map<String, Value>),
     /// An artifact of a producer.
@@ -95,16 +95,16 @@ impl OsImage {
     /// The artifact, where it is one.
     pub fn published(&self) -> Option<&Published> {
         match &self.origin {
-            Origin::Published(published) => Some(published),
-            Origin::Own(_) => None,
+            ImageOrigin::Published(published) => Some(published),
+            ImageOrigin::Own(_) => None,
         }
     }
 
     /// Its properties in `os_images`.
     pub fn properties(&self, form: Form) -> Map<String, Value> {
         let published = match &self.origin {
-            Origin::Own(properties) => return properties.clone(),
-            Origin::Published(published) => published,
+            ImageOrigin::Own(properties) => return properties.clone(),
+            ImageOrigin::Published(published) => published,
         };
         let mut properties = published.more.clone();
         properties.insert("uri".to_owned(), published.uri().into());

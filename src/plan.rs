@@ -32,7 +32,7 @@ pub use view::PlanView;
 pub use write::Beside;
 
 use crate::budget::Exceeded;
-use crate::reconcile::kubernetes_versions::{Note, SetVersion};
+use crate::reconcile::kubernetes_versions::{SetVersion, VersionsNote};
 use crate::reconcile::references::References;
 use crate::reconcile::{Reconciliation, Refusal};
 use crate::release::Version;
@@ -83,7 +83,7 @@ pub struct PlannedFile {
     /// Keys that somebody uses, as their values say: so far, and as they will be.
     pub in_use: Vec<(String, String)>,
     /// Rules for Kubernetes versions of which the target's own files have nothing.
-    not_found: Vec<Note>,
+    not_found: Vec<VersionsNote>,
 }
 
 /// What a plan comes to.

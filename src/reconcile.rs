@@ -39,7 +39,7 @@ pub use refusal::Refusal;
 pub use standing::{Is, Stand, Standing, overlay_standing, standing};
 
 use listing::Listing;
-use pairing::Fate;
+use pairing::EntryAction;
 
 /// What a reconciliation is made of.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +75,7 @@ pub fn reconcile(inputs: Inputs<'_>) -> Result<Reconciliation, Refusal> {
         refuse_strangers(&inputs, &listing)?;
     }
     let fates = pairing::fates(&inputs, &listing);
-    if fates.contains(&Fate::Dead) {
+    if fates.contains(&EntryAction::Dead) {
         return Ok(writing::held(blank, &listing, &pairing::stuck(&inputs, &listing, &fates)));
     }
     refuse_desertion(&inputs, &listing, &fates)?;
@@ -111,7 +111,11 @@ fn refuse_strangers(inputs: &Inputs<'_>, listing: &Listing<'_>) -> Result<(), Re
 }
 
 /// No release without artifacts takes our entries away, even if others' would be left.
-fn refuse_desertion(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[Fate]) -> Result<(), Refusal> {
+fn refuse_desertion(
+    inputs: &Inputs<'_>,
+    listing: &Listing<'_>,
+    fates: &[EntryAction],
+) -> Result<(), Refusal> {
     if inputs.wanted.is_empty() && !fates.is_empty() {
         let listed = listing.mapping.entries.len();
         return Err(Refusal::EmptiesTheMapping { version: inputs.wanted.version.clone(), listed });

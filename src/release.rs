@@ -26,7 +26,7 @@ pub mod version;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use artifact::{Artifact, Digest, InvalidDigest};
-pub use facets::{Facets, Family, K8sMinor, K8sVersion, Line, NamePattern, Naming, Scheme};
+pub use facets::{Facets, Family, K8sMinor, K8sVersion, NamePattern, Naming, Scheme, Series};
 pub(crate) use facets::{OfFamily, OfLine};
 pub use key::{ImageKey, InvalidImageKey};
 pub use one_line::one_line;
@@ -148,7 +148,7 @@ impl Release {
     }
 
     /// The lines that the release publishes.
-    pub fn lines(&self) -> BTreeSet<Line> {
+    pub fn lines(&self) -> BTreeSet<Series> {
         self.artifacts.values().filter_map(|a| a.facets.as_ref()).map(Facets::line).collect()
     }
 

@@ -26,9 +26,9 @@ use jiff::Timestamp;
 
 use crate::apply::{Patience, SharedWait};
 use crate::merge_request::Outcome;
-use crate::observe::releases::Shelf;
+use crate::observe::releases::ReleaseCache;
 pub use found::select;
-pub use job::{Due, Found, Job, Report};
+pub use job::{Due, Job, JobReport, QueriedProject};
 pub use limits::Limits;
 pub use look_up::{LookUpError, look_up};
 pub use shard::{InvalidShard, Shard};
@@ -53,7 +53,7 @@ pub struct Options {
 }
 
 /// What all targets of a producer read from, once it is ready; of one that cannot be made ready, how its jobs end.
-pub type ReadyShelf<'a> = Shared<BoxFuture<'a, Result<Arc<Shelf>, Outcome>>>;
+pub type ReadyShelf<'a> = Shared<BoxFuture<'a, Result<Arc<ReleaseCache>, Outcome>>>;
 
 /// The producers by name.
 pub type Producers<'a> = BTreeMap<String, ReadyShelf<'a>>;
@@ -67,7 +67,7 @@ pub async fn run(
     jobs: &[Arc<Job>],
     producers: &Producers<'_>,
     options: Options,
-    mut tell: impl FnMut(usize, Report),
+    mut tell: impl FnMut(usize, JobReport),
 ) {
     let checks = SharedWait::new(options.patience.checks);
     let common = Common { options, checks, turns: Turns::default() };
@@ -86,7 +86,7 @@ pub async fn run(
         .bring(everybody, |index, report| {
             open += usize::from(report.merge_request.is_some());
             match report.outcome {
-                Outcome::Limited => drop(waiting.insert(index, Report { plan: None, ..report })),
+                Outcome::Limited => drop(waiting.insert(index, JobReport { plan: None, ..report })),
                 _ => tell(index, report),
             }
         })
@@ -115,7 +115,7 @@ struct Common {
 
 impl Fleet<'_, '_> {
     /// Several at once, by their places; each with how it ends if it would open a merge request and may not.
-    async fn bring(&self, jobs: Vec<(usize, Option<Outcome>)>, mut tell: impl FnMut(usize, Report)) {
+    async fn bring(&self, jobs: Vec<(usize, Option<Outcome>)>, mut tell: impl FnMut(usize, JobReport)) {
         let ends = jobs.into_iter().map(|(index, withheld)| async move {
             let job = &self.jobs[index];
             (index, thread::bring(job, self.producers.get(&job.producer), &self.common, withheld).await)

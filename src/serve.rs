@@ -1,6 +1,6 @@
 //! The daemon: the same run on a schedule and on demand, one after the other.
 //!
-//! It knows no forge and no clock: a [`Host`] has them. Killing it anywhere is the same as a boundary between two passes.
+//! It knows no forge and no clock: a [`DaemonHost`] has them. Killing it anywhere is the same as a boundary between two passes.
 
 mod agenda;
 
@@ -10,13 +10,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-pub use agenda::{Agenda, Due, Moment, Rhythm, Scope};
+pub use agenda::{Agenda, DueRun, Moment, Rhythm, RunScope};
 
 /// What happens to a daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// Somebody wants a run.
-    Want(Scope),
+    Want(RunScope),
     /// The configuration may have changed.
     Reload,
     /// It is to end.
@@ -25,7 +25,7 @@ pub enum Event {
 
 /// What a daemon lives in.
 #[async_trait]
-pub trait Host: Send + Sync {
+pub trait DaemonHost: Send + Sync {
     /// What time it is.
     fn now(&self) -> Moment;
 
@@ -33,14 +33,19 @@ pub trait Host: Send + Sync {
     async fn wait(&self, next: Option<Timestamp>);
 
     /// Does one run. It may be dropped at any point.
-    async fn run(&self, due: Due);
+    async fn run(&self, due: DueRun);
 
     /// Reads the configuration again, and gives its rhythm; `None` where it is wrong and the old one stays.
     async fn reload(&self) -> Option<Rhythm>;
 }
 
 /// Serves until it is told to stop. A run that is under way then gets `grace` to end.
-pub async fn serve(mut agenda: Agenda, host: &dyn Host, mut events: mpsc::Receiver<Event>, grace: Duration) {
+pub async fn serve(
+    mut agenda: Agenda,
+    host: &dyn DaemonHost,
+    mut events: mpsc::Receiver<Event>,
+    grace: Duration,
+) {
     loop {
         let next = agenda.next(host.now());
         tokio::select! {
@@ -70,9 +75,9 @@ enum Ended {
 
 /// A run, during which events are taken and nothing else is begun.
 async fn run(
-    due: Due,
+    due: DueRun,
     agenda: &mut Agenda,
-    host: &dyn Host,
+    host: &dyn DaemonHost,
     events: &mut mpsc::Receiver<Event>,
     grace: Duration,
 ) -> Ended {
@@ -92,7 +97,7 @@ async fn run(
     }
 }
 
-async fn take(event: Event, agenda: &mut Agenda, host: &dyn Host) {
+async fn take(event: Event, agenda: &mut Agenda, host: &dyn DaemonHost) {
     match event {
         Event::Want(scope) => agenda.want(scope),
         Event::Reload => {

@@ -26,7 +26,7 @@ pub use rejection::{Part, Rejection};
 pub use requirement::{Requirement, RequirementError, Unverified, requirement};
 
 use crate::release::Digest;
-use manifest::Manifest;
+use manifest::SignatureManifest;
 
 /// Where a signature stands beside its image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +82,7 @@ pub struct Verified {
 /// # Errors
 /// The manifest is no image manifest, too large, or has too many layers.
 pub fn wanted_blobs(layout: Layout, manifest: &[u8]) -> Result<Vec<WantedBlob>, Rejection> {
-    let manifest = Manifest::read(manifest)?;
+    let manifest = SignatureManifest::read(manifest)?;
     let wanted: BTreeSet<WantedBlob> = match layout {
         Layout::Classic => classic::layers(&manifest).flatten().map(|layer| layer.payload).collect(),
         Layout::Bundle => bundle::blob(&manifest).into_iter().flatten().collect(),
@@ -111,7 +111,7 @@ pub fn verify(subject: &Digest, evidence: &[Evidence], keys: &Keys) -> Verdict {
 
 /// Each signature of a manifest; none where it is not a signature manifest or has no layers, which signs nothing.
 fn judge(subject: &Digest, evidence: &Evidence, keys: &Keys) -> Vec<Result<Verified, Rejection>> {
-    let manifest = match Manifest::read(&evidence.manifest) {
+    let manifest = match SignatureManifest::read(&evidence.manifest) {
         Ok(manifest) => manifest,
         Err(rejection) => return vec![Err(rejection)],
     };

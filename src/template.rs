@@ -22,7 +22,7 @@ pub use paths::paths;
 use serde_json::Value;
 pub use shared::kind;
 
-use crate::budget::{Budget, Exceeded, Of};
+use crate::budget::{Budget, Counted, Exceeded};
 
 /// The longest template, and the longest value that a function gives, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -118,7 +118,7 @@ fn once(text: &str, with: With<'_>) -> Result<Resolved, TemplateError> {
     if text.len() > LONGEST {
         return Err(TemplateError::TooLong(LONGEST));
     }
-    with.budget.spend(Of::TemplateBytes, text.len() as u64)?;
+    with.budget.spend(Counted::TemplateBytes, text.len() as u64)?;
     let asked = Cell::new(false);
     let text = evaluate::text_of(&parse::parse(text)?, with, &asked)?;
     Ok(Resolved { text, asked_a_cluster: asked.get() })

@@ -24,25 +24,32 @@ pub use cluster::{ClusterSettings, cluster};
 pub use credentials::unclaimed;
 pub use environment::Environment;
 pub use error::WiringError;
-pub use fleet::{Fleet, Selection};
+pub use fleet::{Fleet, TargetSelection};
 
 use crate::apply::Patience;
-use crate::config::{Config, Discovery, KeySource, Network, Producer as Settings, Source};
+use crate::config::{
+    Config, ConfiguredProducer as Settings, ConfiguredSource, Discovery, KeySource, Network,
+};
 use crate::disk::cache::DiskStore;
 use crate::disk::read_small;
 use crate::http::Transport;
 use crate::merge_request::Outcome;
-use crate::observe::releases::{Producer, Shelf};
+use crate::observe::releases::{Producer, ReleaseCache};
 use crate::oci::OciRegistry;
 use crate::registry::Registry;
 use crate::release::Naming;
-use crate::run::{Options, Producers, Report, run};
+use crate::run::{JobReport, Options, Producers, run};
 use crate::signature::{Keys, PublicKey};
 use crate::store::{NoStore, Store};
 
 /// What `discovery: auto` asks, in this order.
-const AUTO: [Source; 5] =
-    [Source::ReleaseNotes, Source::Gitlab, Source::Github, Source::Catalog, Source::Known];
+const AUTO: [ConfiguredSource; 5] = [
+    ConfiguredSource::ReleaseNotes,
+    ConfiguredSource::Gitlab,
+    ConfiguredSource::Github,
+    ConfiguredSource::Catalog,
+    ConfiguredSource::Known,
+];
 
 /// What is laid over the configuration for one session.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +71,7 @@ pub struct Session<'a> {
     transport: Transport,
     cache_dir: Option<PathBuf>,
     /// What all repositories of a GitHub share.
-    github: OnceLock<crate::github::Session>,
+    github: OnceLock<crate::github::Pacing>,
 }
 
 impl<'a> Session<'a> {
@@ -104,7 +111,7 @@ impl<'a> Session<'a> {
             naming: settings.naming.clone(),
             registry: Arc::new(registry),
             sources,
-            probe: wanted.contains(&Source::Known),
+            probe: wanted.contains(&ConfiguredSource::Known),
             keys: keys(&settings.keys)?,
             store: self.store(&settings.naming),
         }))
@@ -115,7 +122,7 @@ impl<'a> Session<'a> {
     pub fn producers(&self) -> Producers<'_> {
         let ready = |settings| async move {
             let producer = self.producer(settings).await.map_err(|error| Outcome::of(&error));
-            producer.map(|producer| Arc::new(Shelf::new(producer)))
+            producer.map(|producer| Arc::new(ReleaseCache::new(producer)))
         };
         let producers = self.config.producers.iter();
         producers.map(|settings| (settings.name.clone(), ready(settings).boxed().shared())).collect()
@@ -147,7 +154,7 @@ impl<'a> Session<'a> {
     }
 
     /// Runs the jobs of a fleet and tells of each when it has ended, by its place in [`Fleet::jobs`].
-    pub async fn run(&self, fleet: &Fleet, patience: Patience, tell: impl FnMut(usize, Report)) {
+    pub async fn run(&self, fleet: &Fleet, patience: Patience, tell: impl FnMut(usize, JobReport)) {
         let deadline = self.transport.settings().deadline;
         let options = Options { now: self.environment.now, patience, limits: self.config.limits, deadline };
         run(&fleet.jobs, &self.producers(), options, tell).await;
@@ -164,9 +171,9 @@ impl Drop for Session<'_> {
     }
 }
 
-fn settings(network: &Network, overrides: &Overrides) -> Result<crate::http::Settings, WiringError> {
+fn settings(network: &Network, overrides: &Overrides) -> Result<crate::http::TransportSettings, WiringError> {
     let files = network.ca_files.iter().chain(&overrides.ca_files);
-    Ok(crate::http::Settings {
+    Ok(crate::http::TransportSettings {
         connect_timeout: network.connect_timeout,
         read_timeout: network.read_timeout,
         request_timeout: network.request_timeout,
@@ -176,7 +183,7 @@ fn settings(network: &Network, overrides: &Overrides) -> Result<crate::http::Set
         extra_ca: files.map(|file| read_small(file)).collect::<Result<_, _>>()?,
         proxy_from_environment: network.proxy_from_environment,
         deadline: overrides.deadline,
-        ..crate::http::Settings::default()
+        ..crate::http::TransportSettings::default()
     })
 }
 

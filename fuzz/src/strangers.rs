@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use dibump::budget::{Budget, Exceeded, Of};
+use dibump::budget::{Budget, Counted, Exceeded};
 use dibump::disk::releases::ReleasesFile;
-use dibump::plan::schema::{Answer, Schema};
-use dibump::release::data::Known;
-use dibump::release::diff::Difference;
+use dibump::plan::schema::{Schema, SchemaAnswer};
+use dibump::release::data::ReleaseData;
+use dibump::release::diff::ReleaseDifference;
 use dibump::release::{Artifact, Naming, Release};
 use dibump::report::{artifacts, release_diff};
 use dibump::template;
@@ -23,9 +23,9 @@ pub fn schema(data: &[u8]) {
         let answers = schema.at(&path, &budget).and_then(|mapping| {
             ["ubuntu-noble-plain-rke2-1-31-8", "a", ""].map(|key| mapping.allows(key)).into_iter().collect()
         });
-        (answers, budget.spent(Of::Schema))
+        (answers, budget.spent(Counted::Schema))
     };
-    let (answers, steps): (Result<Vec<Answer>, Exceeded>, u64) = ask();
+    let (answers, steps): (Result<Vec<SchemaAnswer>, Exceeded>, u64) = ask();
     // Each rule once for each of four keys; a reference costs no more than it takes to write, a pattern is charged by the key.
     assert!(steps <= 200 * (data.len() as u64 + 1), "{steps} steps for {} bytes", data.len());
     assert_eq!(ask().0, answers);
@@ -39,7 +39,7 @@ pub fn template(data: &[u8]) {
     let render = || {
         let budget = Budget::default();
         let rendered = template::resolve(text, Rendered::new(&values, &budget).with());
-        (rendered, budget.spent(Of::TemplateBytes))
+        (rendered, budget.spent(Counted::TemplateBytes))
     };
     let (rendered, bytes) = render();
     if let Ok(rendered) = rendered.as_ref().map(|resolved| &resolved.text) {
@@ -64,7 +64,7 @@ pub fn annotations(data: &[u8]) {
     };
     let before = release("0.4.11", "ubuntu-noble-plain-rke2-1-31-8", BTreeMap::new());
     let after = release("0.4.12", "ubuntu-noble-plain-rke2-1-31-9", annotations);
-    let difference = Difference::between(&before, &after);
+    let difference = ReleaseDifference::between(&before, &after);
     for output in [
         artifacts::text(&after, None, &naming, Some(80)),
         artifacts::text(&after, None, &naming, None),
@@ -74,7 +74,8 @@ pub fn annotations(data: &[u8]) {
     ] {
         assert_ours(&output);
     }
-    let known = Known { releases: [(after.version.clone(), after.clone())].into(), ..Known::default() };
+    let known =
+        ReleaseData { releases: [(after.version.clone(), after.clone())].into(), ..ReleaseData::default() };
     let json = dibump::report::json::text(&ReleasesFile::new(None, &known)).expect("JSON");
     let back: Value = serde_json::from_str(&json).expect("what was written is read");
     let artifact = &back["releases"][0]["artifacts"][0];

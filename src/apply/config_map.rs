@@ -1,6 +1,6 @@
 //! Applying a ConfigMap to a cluster.
 
-use crate::cluster::{Applied, Apply, Cluster, ClusterError, ConfigMap};
+use crate::cluster::{Apply, ApplyResult, ClusterError, ConfigMap, KubernetesApi};
 
 /// Makes the cluster's ConfigMap say this, and says what that changed. Whatever the answer to the write was, the cluster
 /// is looked at again: a write whose answer was lost is done where the ConfigMap says what it should.
@@ -8,10 +8,10 @@ use crate::cluster::{Applied, Apply, Cluster, ClusterError, ConfigMap};
 /// # Errors
 /// The cluster cannot be read, or does not take it.
 pub async fn config_map(
-    cluster: &dyn Cluster,
+    cluster: &dyn KubernetesApi,
     map: &ConfigMap,
     how: &Apply,
-) -> Result<Applied, ClusterError> {
+) -> Result<ApplyResult, ClusterError> {
     let look = || cluster.config_map(map.namespace.as_deref(), &map.name);
     let before = look().await?;
     let written = cluster.apply(map, how).await;
@@ -29,9 +29,9 @@ pub async fn config_map(
         }
     }
     Ok(match before {
-        None => Applied::Created,
-        Some(before) if says(&before, map) => Applied::Unchanged,
-        Some(_) => Applied::Changed,
+        None => ApplyResult::Created,
+        Some(before) if says(&before, map) => ApplyResult::Unchanged,
+        Some(_) => ApplyResult::Changed,
     })
 }
 

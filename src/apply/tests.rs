@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use super::*;
 use crate::forge::{
     Access, Branch, Commit, CommitId, Comparison, MergeRequest, MergeRequestEdit, MergeRequestSettings,
-    MergeRequestState, Mergeability, NewCommit, NewMergeRequest, Pipeline, StateChange, TitleLimit,
+    MergeRequestState, Mergeability, NewCommit, NewMergeRequest, PipelineStatus, StateChange, TitleLimit,
 };
-use crate::merge_request::fate::{Fate, Fates};
+use crate::merge_request::fate::{Fates, OfferStatus};
 use crate::merge_request::marker::Digests;
 use crate::merge_request::{BranchPrefix, FileChange, Patch, Place, Update, Upkeep, Work};
 use crate::release::Version;
@@ -35,9 +35,9 @@ struct State {
     refused: Option<(&'static str, ForgeError)>,
     stale: BTreeMap<Branch, Option<CommitId>>,
     approved: bool,
-    pipeline: Option<Pipeline>,
+    pipeline: Option<PipelineStatus>,
     upkeep: Upkeep,
-    fates: BTreeMap<Version, Fate>,
+    fates: BTreeMap<Version, OfferStatus>,
 }
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -76,7 +76,7 @@ impl FakeForge {
         id
     }
 
-    fn wanted(&self, version: &str) -> Wanted {
+    fn wanted(&self, version: &str) -> DesiredState {
         let parent = self.state().branches[&Branch("main".into())].clone();
         let before = self.state().commits[&parent].1["values.yaml"].clone();
         let after = String::from_utf8(before.clone()).unwrap().replace("0.4.11", version).into_bytes();
@@ -100,14 +100,14 @@ impl FakeForge {
         self.wants(Work::Update(Box::new(update)))
     }
 
-    fn nothing(&self) -> Wanted {
+    fn nothing(&self) -> DesiredState {
         self.wants(Work::Nothing { outcome: Outcome::UpToDate, note: None })
     }
 
-    fn wants(&self, work: Work) -> Wanted {
+    fn wants(&self, work: Work) -> DesiredState {
         let fates = Fates::new(self.state().fates.clone(), false);
         let place = self.place(&work);
-        Wanted { place, work, fates, description_limit: 1_000_000, withheld: None }
+        DesiredState { place, work, fates, description_limit: 1_000_000, withheld: None }
     }
 
     fn place(&self, work: &Work) -> Place {
@@ -120,11 +120,11 @@ impl FakeForge {
         Place::new(&BranchPrefix::default(), &target, &head, "images", &version)
     }
 
-    async fn reach(&self, wanted: &Wanted, patience: Patience) -> Result<Applied, ForgeError> {
+    async fn reach(&self, wanted: &DesiredState, patience: Patience) -> Result<Ended, ForgeError> {
         apply(self, wanted, patience, &SharedWait::new(patience.checks)).await
     }
 
-    async fn run(&self, version: &str) -> Result<Applied, ForgeError> {
+    async fn run(&self, version: &str) -> Result<Ended, ForgeError> {
         self.reach(&self.wanted(version), patience()).await
     }
 
@@ -226,7 +226,7 @@ impl Forge for FakeForge {
         Ok(state.approved)
     }
 
-    async fn pipeline(&self, _: u64) -> Result<Option<Pipeline>, ForgeError> {
+    async fn pipeline(&self, _: u64) -> Result<Option<PipelineStatus>, ForgeError> {
         let mut state = self.state();
         state.requests.push("pipeline");
         Ok(state.pipeline.clone())
@@ -661,7 +661,7 @@ async fn what_nobody_needs_is_closed_and_its_branch_removed() {
     assert_eq!(forge.reach(&forge.nothing(), patience()).await.unwrap().outcome, Outcome::UpToDate);
     assert!(forge.written().is_empty(), "nobody said that it is not needed");
 
-    forge.state().fates.insert("0.4.12".parse().unwrap(), Fate::Withdrawn);
+    forge.state().fates.insert("0.4.12".parse().unwrap(), OfferStatus::Withdrawn);
     let applied = forge.reach(&forge.nothing(), patience()).await.unwrap();
     assert_eq!(applied.outcome, Outcome::Closed("0.4.12 is not published any more".into()));
     assert_eq!(forge.written(), ["edit", "remove branch"]);
@@ -700,7 +700,7 @@ async fn auto_merge_waits_for_a_pipeline_as_long_as_its_patience() {
     assert_eq!(polls(&forge), 1, "a run that wrote nothing does not wait");
     let head = forge.state().branches[&Branch(SOURCE.into())].clone();
     forge.change(|mr| mr.head = Some(head.clone()));
-    forge.state().pipeline = Some(Pipeline { head, failed: false, succeeded: false });
+    forge.state().pipeline = Some(PipelineStatus { head, failed: false, succeeded: false });
     assert_eq!(forge.outcome("0.4.12").await, "updated");
     assert_eq!(forge.written(), ["auto-merge"]);
     assert_eq!(forge.outcome("0.4.13").await, "updated");
@@ -713,7 +713,7 @@ async fn a_forge_that_will_not_merge_by_itself_is_no_failure() {
     forge.run("0.4.12").await.unwrap();
     let head = forge.state().branches[&Branch(SOURCE.into())].clone();
     forge.change(|mr| mr.head = Some(head.clone()));
-    forge.state().pipeline = Some(Pipeline { head, failed: false, succeeded: false });
+    forge.state().pipeline = Some(PipelineStatus { head, failed: false, succeeded: false });
     forge.state().upkeep.auto_merge = true;
     forge.fail(rejected("not mergeable now"), false);
     let applied = forge.run("0.4.12").await.unwrap();

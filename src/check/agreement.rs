@@ -1,8 +1,8 @@
 //! Kubernetes versions of listed images among each other: those of one flavor and minor have one version, whichever
 //! producer made them. What names leave open is told by the releases that are known.
 
-use super::notes::{Note, Notes, place};
-use super::{File, Id, Inputs};
+use super::notes::{Draft, Notes, place};
+use super::{CheckInputs, CheckedFile, Id};
 use crate::reconcile::{Is, Stand, Standing};
 use crate::release::agreement::{ListedImage, disagreements};
 use crate::release::{Facets, Release};
@@ -11,14 +11,14 @@ use crate::values::{Entry, KeyPath};
 
 /// A listed image and where it is listed.
 struct Listed<'a> {
-    file: &'a File<'a>,
+    file: &'a CheckedFile<'a>,
     entry: &'a Entry,
     image: ListedImage,
 }
 
 /// Judges the images of the mapping, and of the mapping with each overlay of it.
 pub(super) fn judge(
-    inputs: &Inputs<'_>,
+    inputs: &CheckInputs<'_>,
     primary: &Standing<'_>,
     overlays: &[Standing<'_>],
     notes: &mut Notes,
@@ -40,7 +40,7 @@ fn judge_together(listed: &[&Listed<'_>], notes: &mut Notes) {
         let ListedImage { k8s_flavor, k8s_version, .. } = &lower.image;
         let kind = format!("{k8s_flavor} {}", k8s_version.minor);
         let span = lower.entry.key_span.clone();
-        notes.find_once(Note {
+        notes.find_once(Draft {
             id: Id::DisagreeingImages,
             // What it speaks of are all images of the kind, whatever they are called.
             place: place(lower.file.path, lower.file.document, lower.file.mapping.path.clone(), span),
@@ -61,7 +61,11 @@ fn judge_together(listed: &[&Listed<'_>], notes: &mut Notes) {
     }
 }
 
-fn listed<'a>(inputs: &Inputs<'_>, file: &'a File<'a>, standing: &Standing<'a>) -> Vec<Listed<'a>> {
+fn listed<'a>(
+    inputs: &CheckInputs<'_>,
+    file: &'a CheckedFile<'a>,
+    standing: &Standing<'a>,
+) -> Vec<Listed<'a>> {
     let image = |stand: &Stand<'a>| {
         let facets = facets(inputs, stand)?;
         Some(Listed { file, entry: stand.entry, image: ListedImage::new(&stand.entry.key, &facets) })
@@ -70,7 +74,7 @@ fn listed<'a>(inputs: &Inputs<'_>, file: &'a File<'a>, standing: &Standing<'a>) 
 }
 
 /// What an entry stands for, where it is an image: by its own producer's release where that is known, else by its name.
-fn facets(inputs: &Inputs<'_>, stand: &Stand<'_>) -> Option<Facets> {
+fn facets(inputs: &CheckInputs<'_>, stand: &Stand<'_>) -> Option<Facets> {
     let key = stand.entry.key.as_str();
     match &stand.is {
         Is::Dead { .. } | Is::Template => None,
@@ -87,15 +91,15 @@ fn facets(inputs: &Inputs<'_>, stand: &Stand<'_>) -> Option<Facets> {
 }
 
 /// The release of the producer whose images an entry of the registries serves.
-fn release_of<'a>(inputs: &Inputs<'a>, registry: &str) -> Option<&'a Release> {
+fn release_of<'a>(inputs: &CheckInputs<'a>, registry: &str) -> Option<&'a Release> {
     let mut others = inputs.others.iter();
     let other = others.find(|other| other.ownership.registries().any(|name| name == registry))?;
     Some(other.release)
 }
 
 /// Whether a registry is at a release of its own, written out, which no image of the mapping is asked of.
-fn is_generation(inputs: &Inputs<'_>, registry: &str) -> bool {
-    let File { document, mapping, .. } = inputs.primary;
+fn is_generation(inputs: &CheckInputs<'_>, registry: &str) -> bool {
+    let CheckedFile { document, mapping, .. } = inputs.primary;
     let mut root: KeyPath = mapping.path.clone();
     root.0.pop();
     let tag = document.value(&root.below(&[REGISTRIES, registry, "tag"])).ok().flatten();

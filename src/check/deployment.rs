@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::notes::{Note, Notes};
+use super::notes::{Draft, Notes};
 use super::references::VALUES;
-use super::{Place, Read};
+use super::{FindingPlace, Read};
 use crate::budget::Budget;
-use crate::os_image::cluster::{CONTROL_PLANE, DEPLOYMENT_DEFAULT, DEPLOYMENTS, IMAGE_KEYS, SELECTOR, Scope};
+use crate::os_image::cluster::{
+    CONTROL_PLANE, ClusterScope, DEPLOYMENT_DEFAULT, DEPLOYMENTS, IMAGE_KEYS, SELECTOR,
+};
 use crate::os_image::{form, listed};
 use crate::sylva::{
     ADDITIONAL_SELECTORS, BOOTSTRAP_RULE, CAPI_PROVIDERS, IMAGES, INFRA_PROVIDER, INFRASTRUCTURES,
@@ -28,7 +30,7 @@ pub(super) enum Extent {
 }
 
 /// Files with what they say together of images and machines.
-pub(super) struct Deployment<'a> {
+pub(super) struct CheckedDeployment<'a> {
     reads: Vec<&'a Read<'a>>,
     roots: Vec<KeyPath>,
     values: Value,
@@ -37,7 +39,7 @@ pub(super) struct Deployment<'a> {
     pub(super) extent: Extent,
 }
 
-impl<'a> Deployment<'a> {
+impl<'a> CheckedDeployment<'a> {
     /// The files, merged in this order; `None` where one cannot be read as values.
     pub(super) fn of(reads: &[&'a Read<'a>], extent: Extent) -> Option<Self> {
         let roots: Vec<KeyPath> = reads.iter().map(|read| root(read)).collect();
@@ -67,7 +69,7 @@ impl<'a> Deployment<'a> {
     }
 
     /// Notes what is found, unless it stands in a file that is not judged here, or was found there before.
-    pub(super) fn find(&self, note: Note, notes: &mut Notes) {
+    pub(super) fn find(&self, note: Draft, notes: &mut Notes) {
         let is_judged =
             self.extent != Extent::Laid || self.reads.last().is_some_and(|it| it.path == note.place.path);
         if is_judged {
@@ -83,16 +85,16 @@ impl<'a> Deployment<'a> {
     }
 
     /// The place of a key, in the last file that has it.
-    pub(super) fn key_place(&self, at: &KeyPath) -> Place {
+    pub(super) fn key_place(&self, at: &KeyPath) -> FindingPlace {
         let found = place(&layers(&self.reads, &self.roots), at);
-        let (index, position) = found.unwrap_or((0, Place::of_file(String::new()).at));
+        let (index, position) = found.unwrap_or((0, FindingPlace::of_file(String::new()).at));
         let (read, root) = (&self.reads[index], &self.roots[index]);
         let length = at.0.last().map_or(1, |key| key.chars().count().max(1));
-        Place { path: read.path.to_owned(), key: root.below(&at.0), at: position, length }
+        FindingPlace { path: read.path.to_owned(), key: root.below(&at.0), at: position, length }
     }
 
     /// The place of a text, or of its key where it is written elsewhere.
-    pub(super) fn value_place(&self, at: &KeyPath) -> Place {
+    pub(super) fn value_place(&self, at: &KeyPath) -> FindingPlace {
         let key = self.key_place(at);
         let read = self.reads.iter().find(|read| read.path == key.path);
         let field = read.and_then(|read| Some((read, read.fields.iter().find(|it| it.path == key.key.0)?)));
@@ -127,7 +129,7 @@ fn clusters(reads: &[&Read<'_>], roots: &[KeyPath]) -> Vec<KeyPath> {
             let chooses = IMAGE_KEYS.contains(name) || [SELECTOR, MACHINE_IMAGE_URL].contains(name);
             let is_below = above.len() >= root.0.len() && above.iter().zip(&root.0).all(|(a, b)| a == b);
             if chooses && is_below {
-                clusters.push(path(&Scope::of(&above[root.0.len()..]).cluster));
+                clusters.push(path(&ClusterScope::of(&above[root.0.len()..]).cluster));
             }
         }
     }

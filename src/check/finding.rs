@@ -28,7 +28,7 @@ pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
     /// Where it is.
-    pub place: Place,
+    pub place: FindingPlace,
     /// What is wrong.
     pub message: String,
     /// What a person may do.
@@ -41,7 +41,7 @@ pub struct Finding {
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct FindingPlace {
     /// The file.
     pub path: String,
     /// The keys from the top of the file down to it; none for a comment.
@@ -76,7 +76,7 @@ pub struct Ignored {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// Where it is.
-    pub place: Place,
+    pub place: FindingPlace,
     /// What would have been looked for.
     pub id: Id,
     /// Why it was not, as a sentence fragment.
@@ -115,7 +115,7 @@ impl Report {
 
 /// What two reports of the same files differ in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Difference {
+pub struct FindingsDifference {
     /// Findings of the later report that are not in the earlier one.
     pub new: Vec<Finding>,
     /// Findings of the earlier report that are gone; what could not be judged any more is not gone.
@@ -125,7 +125,7 @@ pub struct Difference {
 /// What a finding is, wherever its line has gone and however it is worded: its kind, file, keys and subject.
 type Identity<'a> = (Id, &'a str, &'a KeyPath, &'a str);
 
-impl Difference {
+impl FindingsDifference {
     /// Compares two reports. One identity may be there several times, in a list of values; each time counts.
     pub fn between(before: &Report, after: &Report) -> Self {
         let mut resolved = beyond(&before.findings, &after.findings);
@@ -159,7 +159,7 @@ fn extend<T>(all: &mut Vec<T>, others: Vec<T>, is_same: impl Fn(&T, &T) -> bool)
     }
 }
 
-impl Place {
+impl FindingPlace {
     /// A file as a whole.
     pub fn of_file(path: String) -> Self {
         Self { path, key: KeyPath::default(), at: Position { line: 1, column: 1 }, length: 1 }
@@ -188,7 +188,7 @@ impl Finding {
         Self {
             id: Id::DuplicateKey,
             severity,
-            place: Place {
+            place: FindingPlace {
                 path: path.to_owned(),
                 key: key.clone(),
                 at: second,

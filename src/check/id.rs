@@ -75,7 +75,7 @@ pub struct UnknownId {
 
 /// Text that is no setting of a severity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidSetting {
+pub enum InvalidSeverity {
     /// There is no such check.
     #[error(transparent)]
     Id(#[from] UnknownId),
@@ -225,13 +225,13 @@ impl Severities {
 }
 
 /// Reads `ID=error`, `ID=warn` or `ID=off`.
-pub fn severity_setting(text: &str) -> Result<(Id, Option<Severity>), InvalidSetting> {
-    let (id, severity) = text.split_once('=').ok_or_else(|| InvalidSetting::Form(text.to_owned()))?;
+pub fn severity_setting(text: &str) -> Result<(Id, Option<Severity>), InvalidSeverity> {
+    let (id, severity) = text.split_once('=').ok_or_else(|| InvalidSeverity::Form(text.to_owned()))?;
     let severity = match severity {
         "error" => Some(Severity::Error),
         "warn" => Some(Severity::Warn),
         "off" => None,
-        _ => return Err(InvalidSetting::Severity(severity.to_owned())),
+        _ => return Err(InvalidSeverity::Severity(severity.to_owned())),
     };
     Ok((id.parse::<Id>()?, severity))
 }
@@ -283,9 +283,9 @@ mod tests {
         let setting = |text| severity_setting(text);
         assert_eq!(setting("selector=off"), Ok((Id::Selector, None)));
         assert_eq!(setting("dead-key=warn"), Ok((Id::DeadKey, Some(Severity::Warn))));
-        assert_eq!(setting("dead-key"), Err(InvalidSetting::Form("dead-key".into())));
-        assert_eq!(setting("dead-key=no"), Err(InvalidSetting::Severity("no".into())));
-        assert!(matches!(setting("dead=off"), Err(InvalidSetting::Id(_))));
+        assert_eq!(setting("dead-key"), Err(InvalidSeverity::Form("dead-key".into())));
+        assert_eq!(setting("dead-key=no"), Err(InvalidSeverity::Severity("no".into())));
+        assert!(matches!(setting("dead=off"), Err(InvalidSeverity::Id(_))));
         let severities = Severities::default().with(Id::DeadKey, None);
         assert_eq!(severities.of(Id::DeadKey), None);
         assert_eq!(severities.of(Id::UnusedIgnore), Some(Severity::Warn));

@@ -1,14 +1,14 @@
 //! Whether listed images are what their keys and the release say, by the annotations of their manifests.
 
 use super::mapping::key_place;
-use super::notes::{Note, Notes};
-use super::{File, Id};
+use super::notes::{Draft, Notes};
+use super::{CheckedFile, Id};
 use crate::reconcile::{Is, Standing};
 use crate::release::{Naming, Release};
 
 /// Judges each listed image that exists.
 pub(super) fn judge(
-    file: &File<'_>,
+    file: &CheckedFile<'_>,
     wanted: &Release,
     standing: &Standing<'_>,
     naming: &Naming,
@@ -22,7 +22,7 @@ pub(super) fn judge(
         }
         if let Some(contradiction) = artifact.identity(&wanted.version, naming).contradiction() {
             let key = &stand.entry.key;
-            notes.find(Note {
+            notes.find(Draft {
                 id: Id::WrongImage,
                 place: key_place(file, stand),
                 subject: key.clone(),

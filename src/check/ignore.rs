@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::notes::{Note, Notes};
-use super::{Finding, Id, Ignored, Place, Read, Report, Severities};
+use super::notes::{Draft, Notes};
+use super::{Finding, FindingPlace, Id, Ignored, Read, Report, Severities};
 use crate::values::Comment;
 
 /// A comment that asks for something to be ignored.
 struct Ignore {
-    place: Place,
+    place: FindingPlace,
     /// The line that it speaks of.
     line: usize,
     /// What is to be ignored, and whether it was found.
@@ -42,12 +42,12 @@ pub(super) fn report(reads: &[Read<'_>], mut notes: Notes, severities: &Severiti
             .ids
             .iter()
             .filter(|(id, found)| !found && severities.of(*id).is_some() && !notes.may_lack(*id));
-        let unused: Vec<Note> = unused.map(|(id, _)| ignore.unused(*id)).collect();
+        let unused: Vec<Draft> = unused.map(|(id, _)| ignore.unused(*id)).collect();
         unused.into_iter().for_each(|note| notes.find(note));
     }
     let mut findings: Vec<Finding> =
         notes.findings.into_iter().filter_map(|finding| as_set(finding, severities)).collect();
-    let file = |place: &Place| reads.iter().position(|read| read.path == place.path);
+    let file = |place: &FindingPlace| reads.iter().position(|read| read.path == place.path);
     findings.sort_by_key(|finding| (file(&finding.place), finding.place.at));
     ignored.sort_by_key(|ignored| (file(&ignored.finding.place), ignored.finding.place.at));
     notes.skipped.retain(|skipped| severities.of(skipped.id).is_some());
@@ -68,7 +68,7 @@ impl Ignore {
         Some(self.reason.clone())
     }
 
-    fn unused(&self, id: Id) -> Note {
+    fn unused(&self, id: Id) -> Draft {
         let message = format!("line {} has no `{id}` to ignore", self.line);
         note(Id::UnusedIgnore, self.place.clone(), id.to_string(), message, Some("remove the comment"))
     }
@@ -135,11 +135,11 @@ fn below(comments: &[Comment<'_>]) -> HashMap<usize, usize> {
     below
 }
 
-fn place(path: &str, comment: &Comment<'_>) -> Place {
+fn place(path: &str, comment: &Comment<'_>) -> FindingPlace {
     let length = comment.text.chars().count().max(1);
-    Place { at: comment.at, length, ..Place::of_file(path.to_owned()) }
+    FindingPlace { at: comment.at, length, ..FindingPlace::of_file(path.to_owned()) }
 }
 
-fn note(id: Id, place: Place, subject: String, message: String, help: Option<&str>) -> Note {
-    Note { id, place, subject, message, help: help.map(str::to_owned), fix: None }
+fn note(id: Id, place: FindingPlace, subject: String, message: String, help: Option<&str>) -> Draft {
+    Draft { id, place, subject, message, help: help.map(str::to_owned), fix: None }
 }

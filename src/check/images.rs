@@ -7,15 +7,15 @@ use smol_str::SmolStr;
 use super::Read;
 use crate::os_image::attributes;
 use crate::os_image::cluster::is_template;
-use crate::os_image::selector::Candidate;
+use crate::os_image::selector::Selectable;
 use crate::reconcile::{Is, Stand, Standing};
 use crate::release::{Facets, K8sVersion, Release};
 use crate::sylva::{OS_IMAGES, REGISTRY_FIELD};
 
 /// Images to choose from.
 #[derive(Debug)]
-pub(super) struct Shelf {
-    pub(super) images: Vec<Image>,
+pub(super) struct ImageShelf {
+    pub(super) images: Vec<KnownImage>,
     /// Every key that may be referred to, of images that exist or not.
     pub(super) keys: HashSet<String>,
     /// Whether a template may make further images, so that nothing can be said to be missing.
@@ -24,14 +24,14 @@ pub(super) struct Shelf {
 
 /// One image, as far as it is known.
 #[derive(Debug)]
-pub(super) struct Image {
+pub(super) struct KnownImage {
     /// What a selector and a reference see.
-    pub(super) candidate: Candidate,
+    pub(super) candidate: Selectable,
     pub(super) k8s_flavor: Option<SmolStr>,
     pub(super) k8s_version: Option<K8sVersion>,
 }
 
-impl Shelf {
+impl ImageShelf {
     /// The images of the mapping and its overlays. A dead key is no image, but it can be referred to.
     pub(super) fn new(wanted: &Release, standings: &[&Standing<'_>]) -> Self {
         let mut shelf = Self { images: Vec::new(), keys: HashSet::new(), is_open: false };
@@ -42,7 +42,7 @@ impl Shelf {
             }
             let is_new = shelf.keys.insert(stand.entry.key.clone());
             if is_new && !matches!(stand.is, Is::Dead { .. }) {
-                shelf.images.push(Image::listed(stand, wanted));
+                shelf.images.push(KnownImage::listed(stand, wanted));
             }
         }
         shelf
@@ -65,7 +65,7 @@ impl Shelf {
                     self.is_open = true
                 }
                 [above @ .., key] if is_own(above) => {
-                    let image = Image::own(key, read, &field.path);
+                    let image = KnownImage::own(key, read, &field.path);
                     self.keys.insert(image.candidate.key.clone());
                     self.images.push(image);
                 }
@@ -75,7 +75,7 @@ impl Shelf {
     }
 }
 
-impl Image {
+impl KnownImage {
     fn listed(stand: &Stand<'_>, wanted: &Release) -> Self {
         let key = stand.entry.key.clone();
         let artifact = match stand.is {
@@ -88,7 +88,7 @@ impl Image {
         Self {
             k8s_flavor: facets.as_ref().map(|facets| facets.k8s_flavor.clone()),
             k8s_version: facets.as_ref().map(|facets| facets.k8s_version.clone()),
-            candidate: Candidate {
+            candidate: Selectable {
                 names: registry
                     .map(|registry| format!("{registry}--{key}"))
                     .into_iter()
@@ -116,7 +116,7 @@ impl Image {
                 Some(version) => version.parse().ok(),
                 None => facets.as_ref().map(|facets| facets.k8s_version.clone()),
             },
-            candidate: Candidate {
+            candidate: Selectable {
                 key: key.to_owned(),
                 names: vec![key.to_owned()],
                 attributes: Some(attributes),

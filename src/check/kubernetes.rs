@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::deployment::Deployment;
-use super::images::{Image, Shelf};
-use super::notes::{Note, Notes, TOO_MANY, named, place};
+use super::deployment::CheckedDeployment;
+use super::images::{ImageShelf, KnownImage};
+use super::notes::{Draft, Notes, TOO_MANY, named, place};
 use super::places::key;
 use super::{Id, Read};
 use crate::os_image::cluster::is_template;
@@ -26,7 +26,7 @@ struct Token {
 
 /// What a version is held against.
 struct Against<'a> {
-    images: Vec<&'a Image>,
+    images: Vec<&'a KnownImage>,
     /// Whether the text is a template, of which a branch may be for clusters that no listed image serves.
     template: bool,
 }
@@ -35,8 +35,8 @@ struct Against<'a> {
 /// those of clusters by all images.
 pub(super) fn judge(
     read: &Read<'_>,
-    deployment: Option<&Deployment<'_>>,
-    [of_chart, all]: [&Shelf; 2],
+    deployment: Option<&CheckedDeployment<'_>>,
+    [of_chart, all]: [&ImageShelf; 2],
     notes: &mut Notes,
 ) {
     let providers: Vec<&Field<'_>> =
@@ -63,15 +63,19 @@ pub(super) fn judge(
 }
 
 /// Whether the machines that a version is for boot images: those of a version map may, whatever the file's cluster is.
-fn boots_images(providers: &[&Field<'_>], deployment: Option<&Deployment<'_>>, field: &Field<'_>) -> bool {
+fn boots_images(
+    providers: &[&Field<'_>],
+    deployment: Option<&CheckedDeployment<'_>>,
+    field: &Field<'_>,
+) -> bool {
     let cluster = field.path.split_last().map(|(_, cluster)| cluster).unwrap_or_default();
-    let of_deployment = deployment.is_none_or(Deployment::boots_images);
+    let of_deployment = deployment.is_none_or(CheckedDeployment::boots_images);
     is_in_map(&field.path) || (of_deployment && !providers.iter().any(|other| boots_none(other, cluster)))
 }
 
 /// Whether a version speaks of images of this kind. Beside a version with a revision, one without is for the others:
 /// `ternary "v1.31.8+rke2r1" "v1.31.8"`.
-fn is_for(version: &K8sVersion, revisions: &[String], image: &Image) -> bool {
+fn is_for(version: &K8sVersion, revisions: &[String], image: &KnownImage) -> bool {
     let Some(flavor) = &image.k8s_flavor else { return true };
     let is_of = |revision: &String| revision.starts_with(flavor.as_str());
     match &version.revision {
@@ -85,7 +89,7 @@ fn judge_token(
     field: &Field<'_>,
     token: &Token,
     against: &Against<'_>,
-    shelf: &Shelf,
+    shelf: &ImageShelf,
     notes: &mut Notes,
 ) {
     let mut known = against.images.iter().filter_map(|image| image.k8s_version.as_ref());
@@ -102,7 +106,7 @@ fn judge_token(
         return notes.skip(Id::KubernetesVersion, place, why);
     }
     let written = read.document.text().get(token.span.clone()).unwrap_or_default();
-    notes.find(Note {
+    notes.find(Draft {
         id: Id::KubernetesVersion,
         place,
         subject: format!("{} {written}", field.path.join(".")),
@@ -113,7 +117,7 @@ fn judge_token(
 }
 
 /// What the listed images have: of this minor, else at all.
-fn listed(version: &K8sVersion, shelf: &Shelf) -> Option<String> {
+fn listed(version: &K8sVersion, shelf: &ImageShelf) -> Option<String> {
     let versions: BTreeSet<&K8sVersion> =
         shelf.images.iter().filter_map(|image| image.k8s_version.as_ref()).collect();
     let of_minor: Vec<&&K8sVersion> = versions.iter().filter(|other| other.minor == version.minor).collect();

@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::notes::{Note, Notes, place};
-use super::{File, Fix, Id, Inputs, Place, Read};
+use super::notes::{Draft, Notes, place};
+use super::{CheckInputs, CheckedFile, FindingPlace, Fix, Id, Read};
 use crate::reconcile::{Images, Is, Stand, Standing};
 use crate::release::{Coverage, Release};
 use crate::values::{Change, KeyPath};
 
 /// Judges the mapping of the file that holds the version.
 pub(super) fn judge(
-    inputs: &Inputs<'_>,
+    inputs: &CheckInputs<'_>,
     wanted: &Release,
     standing: &Standing<'_>,
     reads: &[Read<'_>],
@@ -23,7 +23,7 @@ pub(super) fn judge(
         notes.unknown.push(format!("{}, known in part ({reason}): whether it has {keys}", wanted.version));
     }
     for key in &standing.unlisted {
-        notes.find(Note {
+        notes.find(Draft {
             id: Id::UnlistedArtifact,
             place: mapping_place(&inputs.primary),
             subject: key.to_string(),
@@ -42,7 +42,7 @@ pub(super) fn judge(
 
 /// Judges an overlay of the mapping.
 pub(super) fn judge_overlay(
-    file: &File<'_>,
+    file: &CheckedFile<'_>,
     wanted: &Release,
     standing: &Standing<'_>,
     reads: &[Read<'_>],
@@ -52,14 +52,19 @@ pub(super) fn judge_overlay(
 }
 
 /// Judges the mapping of a file that the target does not reconcile: nothing there is put right by itself.
-pub(super) fn judge_reference(file: &File<'_>, wanted: &Release, standing: &Standing<'_>, notes: &mut Notes) {
+pub(super) fn judge_reference(
+    file: &CheckedFile<'_>,
+    wanted: &Release,
+    standing: &Standing<'_>,
+    notes: &mut Notes,
+) {
     let before = notes.findings.len();
     judge_entries(file, wanted, standing, &[], notes);
     notes.findings.iter_mut().skip(before).for_each(|finding| finding.fix = None);
 }
 
 fn judge_entries(
-    file: &File<'_>,
+    file: &CheckedFile<'_>,
     wanted: &Release,
     standing: &Standing<'_>,
     reads: &[Read<'_>],
@@ -75,7 +80,7 @@ fn judge_entries(
             Is::Dead { nearest, successor } => {
                 let is_free = *successor && !mentions.holds(&stand.entry.key);
                 let fix = nearest.as_ref().filter(|_| is_free);
-                notes.find(Note {
+                notes.find(Draft {
                     id: Id::DeadKey,
                     place: key_place(file, stand),
                     subject: stand.entry.key.clone(),
@@ -87,7 +92,7 @@ fn judge_entries(
                     fix: fix.map(|to| rename(file, stand, to.as_str())),
                 });
             }
-            Is::Stray { registry } => notes.find(Note {
+            Is::Stray { registry } => notes.find(Draft {
                 id: Id::StrayKey,
                 place: key_place(file, stand),
                 subject: stand.entry.key.clone(),
@@ -105,17 +110,17 @@ fn judge_entries(
 }
 
 fn repeated(
-    file: &File<'_>,
+    file: &CheckedFile<'_>,
     standing: &Standing<'_>,
     stand: &Stand<'_>,
     first: usize,
     mentions: &Mentions<'_>,
-) -> Note {
+) -> Draft {
     let key = &stand.entry.key;
     let at = standing.entries.get(first).map(|first| first.entry.at.to_string()).unwrap_or_default();
     // Helm takes the last one, so an equal one may still be the last word against a different one between them.
     let equal = !mentions.contradicted.contains(key.as_str());
-    Note {
+    Draft {
         id: Id::DuplicateKey,
         place: key_place(file, stand),
         subject: key.clone(),
@@ -136,7 +141,7 @@ fn repeated(
     }
 }
 
-fn rename(file: &File<'_>, stand: &Stand<'_>, to: &str) -> Fix {
+fn rename(file: &CheckedFile<'_>, stand: &Stand<'_>, to: &str) -> Fix {
     Fix {
         description: format!("rename `{}` to `{to}`", stand.entry.key),
         change: Change::Rename { mapping: file.mapping.path.clone(), entry: stand.index, to: to.to_owned() },
@@ -153,7 +158,7 @@ struct Mentions<'a> {
 }
 
 impl<'a> Mentions<'a> {
-    fn new(file: &File<'_>, standing: &'a Standing<'_>, reads: &[Read<'_>]) -> Self {
+    fn new(file: &CheckedFile<'_>, standing: &'a Standing<'_>, reads: &[Read<'_>]) -> Self {
         let mut values = HashMap::new();
         let differs = |stand: &&'a Stand<'_>| {
             let value = &stand.entry.value;
@@ -199,14 +204,14 @@ fn unproven(standing: &Standing<'_>) -> Vec<String> {
     unproven.map(|stand| stand.entry.key.clone()).collect()
 }
 
-pub(super) fn key_place(file: &File<'_>, stand: &Stand<'_>) -> Place {
+pub(super) fn key_place(file: &CheckedFile<'_>, stand: &Stand<'_>) -> FindingPlace {
     let key = file.mapping.path.below(&[&stand.entry.key]);
     place(file.path, file.document, key, stand.entry.key_span.clone())
 }
 
-pub(super) fn mapping_place(file: &File<'_>) -> Place {
+pub(super) fn mapping_place(file: &CheckedFile<'_>) -> FindingPlace {
     let path = &file.mapping.path;
     let length = path.0.last().map_or(1, |key| key.chars().count());
     let at = file.document.key_at(path).unwrap_or(file.mapping.at);
-    Place { path: file.path.to_owned(), key: path.clone(), at, length }
+    FindingPlace { path: file.path.to_owned(), key: path.clone(), at, length }
 }

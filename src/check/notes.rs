@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{Finding, Fix, Id, Place, Skipped};
+use super::{Finding, FindingPlace, Fix, Id, Skipped};
 use crate::values::{Document, KeyPath, Position};
 
 /// So often images are held against a selector, a version or a key in one check; real files ask some thousand times.
@@ -30,9 +30,9 @@ pub(super) struct Notes {
 
 /// A finding in the making.
 #[derive(Debug)]
-pub(super) struct Note {
+pub(super) struct Draft {
     pub(super) id: Id,
-    pub(super) place: Place,
+    pub(super) place: FindingPlace,
     pub(super) subject: String,
     pub(super) message: String,
     pub(super) help: Option<String>,
@@ -40,15 +40,15 @@ pub(super) struct Note {
 }
 
 impl Notes {
-    pub(super) fn find(&mut self, note: Note) {
-        let Note { id, place, subject, message, help, fix } = note;
+    pub(super) fn find(&mut self, note: Draft) {
+        let Draft { id, place, subject, message, help, fix } = note;
         let severity = id.default_severity();
         self.noted.insert((id, place.at));
         self.findings.push(Finding { id, severity, place, message, help, subject, fix });
     }
 
     /// The same, unless it was found there before.
-    pub(super) fn find_once(&mut self, note: Note) {
+    pub(super) fn find_once(&mut self, note: Draft) {
         let is_same = |finding: &Finding| finding.id == note.id && finding.place == note.place;
         let is_noted = self.noted.contains(&(note.id, note.place.at));
         if !(is_noted && self.findings.iter().any(is_same)) {
@@ -67,7 +67,7 @@ impl Notes {
         self.undecided.contains(&id) || self.skipped.iter().any(|skipped| skipped.id == id)
     }
 
-    pub(super) fn skip(&mut self, id: Id, place: Place, why: impl Into<String>) {
+    pub(super) fn skip(&mut self, id: Id, place: FindingPlace, why: impl Into<String>) {
         let is_new = self.noted.insert((id, place.at));
         let skipped = Skipped { place, id, why: why.into() };
         if is_new || !self.skipped.contains(&skipped) {
@@ -77,10 +77,10 @@ impl Notes {
 }
 
 /// The place of some bytes of a file, as far as they are on one line.
-pub(super) fn place(path: &str, document: &Document, key: KeyPath, span: Range<usize>) -> Place {
+pub(super) fn place(path: &str, document: &Document, key: KeyPath, span: Range<usize>) -> FindingPlace {
     let text = document.text().get(span.clone()).unwrap_or_default();
     let length = text.lines().next().unwrap_or_default().chars().count().max(1);
-    Place { path: path.to_owned(), key, at: document.position(span.start), length }
+    FindingPlace { path: path.to_owned(), key, at: document.position(span.start), length }
 }
 
 /// Names in a row: the first of them, and how many more there are.

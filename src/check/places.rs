@@ -1,6 +1,6 @@
 //! Where a file speaks of a cluster's images: places of fields, as findings name them.
 
-use super::{Place, Read, notes};
+use super::{FindingPlace, Read, notes};
 use crate::os_image::cluster::{IMAGE_KEYS, SELECTOR, is_of_cluster};
 use crate::sylva::{
     ADDITIONAL_SELECTORS, CAPI_PROVIDERS, K8S_VERSION, K8S_VERSION_MAP, K8S_VERSION_SHORT, MACHINE_IMAGE_URL,
@@ -31,10 +31,10 @@ fn is_of_images(key: &str) -> bool {
 }
 
 /// Where a field's value is.
-pub(super) fn value_place(read: &Read<'_>, field: &Field<'_>) -> Place {
+pub(super) fn value_place(read: &Read<'_>, field: &Field<'_>) -> FindingPlace {
     let place = notes::place(read.path, read.document, key(field), field.span.clone());
     // Of an alias the bytes are elsewhere.
-    if place.at == field.at { place } else { Place { at: field.at, length: 1, ..place } }
+    if place.at == field.at { place } else { FindingPlace { at: field.at, length: 1, ..place } }
 }
 
 pub(super) fn key(field: &Field<'_>) -> KeyPath {

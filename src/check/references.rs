@@ -3,8 +3,8 @@
 
 use super::mapping::judge_reference;
 use super::notes::Notes;
-use super::{File, Id, Inputs, Place, Read, Reference, overlaid};
-use crate::reconcile::references::{Here, Keys};
+use super::{CheckInputs, CheckedFile, FindingPlace, Id, Read, Reference, overlaid};
+use crate::reconcile::references::{Here, KeysHere};
 use crate::reconcile::{Ownership, Standing};
 use crate::release::Release;
 use crate::values::{Document, KeyPath, Mapping};
@@ -13,14 +13,14 @@ use crate::values::{Document, KeyPath, Mapping};
 pub(super) const VALUES: [&str; 2] = ["spec", "values"];
 
 /// The mappings of referenced files that are of the target's release.
-pub(super) fn mappings<'a>(inputs: &Inputs<'a>) -> Vec<(&'a Reference<'a>, Mapping)> {
+pub(super) fn mappings<'a>(inputs: &CheckInputs<'a>) -> Vec<(&'a Reference<'a>, Mapping)> {
     let others = inputs.references.iter().filter(|file| !is_own(inputs, file.path));
     let ours = others.filter(|file| here(inputs, file.document).version.is_none());
     ours.filter_map(|file| Some((file, mapping(inputs, file.document)?))).collect()
 }
 
 /// A mapping at the place of the target's, from the top of the file or from the values of a HelmRelease.
-fn mapping(inputs: &Inputs<'_>, document: &Document) -> Option<Mapping> {
+fn mapping(inputs: &CheckInputs<'_>, document: &Document) -> Option<Mapping> {
     let path = &inputs.primary.mapping.path;
     let last = KeyPath(path.0.last().cloned().into_iter().collect());
     let below = KeyPath(VALUES.map(str::to_owned).to_vec()).below(&last.0);
@@ -29,13 +29,13 @@ fn mapping(inputs: &Inputs<'_>, document: &Document) -> Option<Mapping> {
 
 /// How these mappings stand to the release.
 pub(super) fn standings<'a>(
-    inputs: &Inputs<'a>,
+    inputs: &CheckInputs<'a>,
     mappings: &'a [(&'a Reference<'a>, Mapping)],
     ownership: &'a Ownership,
     wanted: &'a Release,
     primary: &Standing<'_>,
-) -> Vec<(File<'a>, Standing<'a>)> {
-    let file = |(file, mapping): &'a (&'a Reference<'a>, Mapping)| File {
+) -> Vec<(CheckedFile<'a>, Standing<'a>)> {
+    let file = |(file, mapping): &'a (&'a Reference<'a>, Mapping)| CheckedFile {
         path: file.path,
         document: file.document,
         version: None,
@@ -46,33 +46,33 @@ pub(super) fn standings<'a>(
 }
 
 /// Judges what these mappings list.
-pub(super) fn judge(standings: &[(File<'_>, Standing<'_>)], wanted: &Release, notes: &mut Notes) {
+pub(super) fn judge(standings: &[(CheckedFile<'_>, Standing<'_>)], wanted: &Release, notes: &mut Notes) {
     for (file, standing) in standings {
         judge_reference(file, wanted, standing, notes);
     }
 }
 
 /// Whether a file is at a release of its own, so that the target's says nothing of it.
-pub(super) fn has_own_version(inputs: &Inputs<'_>, read: &Read<'_>, notes: &mut Notes) -> bool {
+pub(super) fn has_own_version(inputs: &CheckInputs<'_>, read: &Read<'_>, notes: &mut Notes) -> bool {
     if is_own(inputs, read.path) {
         return false;
     }
     let version = here(inputs, read.document).version;
     if let Some(at) = version {
-        let place = Place { at, ..Place::of_file(read.path.to_owned()) };
+        let place = FindingPlace { at, ..FindingPlace::of_file(read.path.to_owned()) };
         notes.skip(Id::UnknownImageKey, place, "the file names a version of its own");
     }
     version.is_some()
 }
 
-fn is_own(inputs: &Inputs<'_>, path: &str) -> bool {
+fn is_own(inputs: &CheckInputs<'_>, path: &str) -> bool {
     inputs.primary.path == path || inputs.overlays.iter().any(|overlay| overlay.path == path)
 }
 
-fn here<'d>(inputs: &Inputs<'_>, document: &'d Document) -> Here<'d> {
+fn here<'d>(inputs: &CheckInputs<'_>, document: &'d Document) -> Here<'d> {
     let version = inputs.primary.version.and_then(|(path, _)| path.0.last()).map(String::as_str);
     let mapping = inputs.primary.mapping.path.0.last().map(String::as_str);
     let (version, mapping): (Vec<&str>, Vec<&str>) =
         (version.into_iter().collect(), mapping.into_iter().collect());
-    Here::read(document, Keys { version: &version, mapping: &mapping }, inputs.ownership)
+    Here::read(document, KeysHere { version: &version, mapping: &mapping }, inputs.ownership)
 }

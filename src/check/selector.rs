@@ -8,20 +8,20 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Id;
-use super::deployment::{Deployment, Extent};
-use super::images::Shelf;
-use super::notes::{Note, Notes, TOO_MANY, named};
+use super::deployment::{CheckedDeployment, Extent};
+use super::images::ImageShelf;
+use super::notes::{Draft, Notes, TOO_MANY, named};
 use crate::os_image::Problem;
 use crate::os_image::cluster::SELECTOR;
-use crate::os_image::definition::{Choice, Selector};
+use crate::os_image::definition::{ImageChoice, Selector};
 use crate::os_image::kubernetes::{Fit, kubernetes_fit};
 use crate::os_image::machine::{Machines, machines};
-use crate::os_image::selector::{Candidate, Condition, Outcome, choose, defaults};
+use crate::os_image::selector::{Selectable, Selected, SelectorTerm, choose, defaults};
 use crate::sylva::INFRASTRUCTURES;
 use crate::values::KeyPath;
 
 /// Judges what the machines of a deployment choose.
-pub(super) fn judge(deployment: &Deployment<'_>, shelf: &Shelf, notes: &mut Notes) {
+pub(super) fn judge(deployment: &CheckedDeployment<'_>, shelf: &ImageShelf, notes: &mut Notes) {
     let machines = machines(deployment.values());
     if machines.as_ref().is_ok_and(Vec::is_empty) {
         return;
@@ -39,22 +39,22 @@ fn boots_images(machines: &Machines) -> bool {
 }
 
 struct Judging<'a> {
-    deployment: &'a Deployment<'a>,
-    shelf: &'a Shelf,
+    deployment: &'a CheckedDeployment<'a>,
+    shelf: &'a ImageShelf,
     /// Those images of the shelf that the deployment may have.
-    images: Vec<&'a Candidate>,
-    by_name: HashMap<&'a str, &'a Candidate>,
+    images: Vec<&'a Selectable>,
+    by_name: HashMap<&'a str, &'a Selectable>,
 }
 
 impl<'a> Judging<'a> {
-    fn new(deployment: &'a Deployment<'a>, shelf: &'a Shelf) -> Self {
-        let may_have = |image: &&Candidate| {
+    fn new(deployment: &'a CheckedDeployment<'a>, shelf: &'a ImageShelf) -> Self {
+        let may_have = |image: &&Selectable| {
             deployment.listed().is_none_or(|listed| listed.get(&image.key) == Some(&true))
         };
         let images = shelf.images.iter().map(|image| &image.candidate).filter(may_have);
-        let images: Vec<&Candidate> = images.collect();
+        let images: Vec<&Selectable> = images.collect();
         // Of equal names the first counts.
-        let names = |image: &&'a Candidate| image.names.iter().zip(std::iter::repeat(*image));
+        let names = |image: &&'a Selectable| image.names.iter().zip(std::iter::repeat(*image));
         let by_name =
             images.iter().rev().flat_map(names).map(|(name, image)| (name.as_str(), image)).collect();
         Self { deployment, shelf, images, by_name }
@@ -67,27 +67,27 @@ impl<'a> Judging<'a> {
             Err(problem) => return self.problem(problem, notes),
         };
         match choice {
-            Choice::Raw(_) => {}
-            Choice::Key(key) => {
+            ImageChoice::Raw(_) => {}
+            ImageChoice::Key(key) => {
                 self.enabled(key, at, notes);
                 self.kubernetes(machines, key, at, notes);
             }
-            Choice::Selector(_) | Choice::Both(..) if self.deployment.extent == Extent::Laid => {}
-            Choice::Selector(selector) => {
+            ImageChoice::Selector(_) | ImageChoice::Both(..) if self.deployment.extent == Extent::Laid => {}
+            ImageChoice::Selector(selector) => {
                 let outcome = self.outcome(machines, selector, at, notes);
                 self.report(outcome, at, notes);
             }
-            Choice::Both(key, selector) => {
+            ImageChoice::Both(key, selector) => {
                 self.enabled(key, at, notes);
                 match self.outcome(machines, selector, at, notes) {
-                    Some(Outcome::One(chosen)) if chosen != *key => {
+                    Some(Selected::One(chosen)) if chosen != *key => {
                         self.disagree(key, Some(&chosen), at, notes)
                     }
-                    Some(Outcome::Unknown(_)) if self.excludes(machines, selector, key) => {
+                    Some(Selected::Unknown(_)) if self.excludes(machines, selector, key) => {
                         self.disagree(key, None, at, notes);
                     }
                     // A key that is not listed is a finding of its own.
-                    Some(Outcome::None { .. } | Outcome::Several(_)) if !self.is_listed(key) => {}
+                    Some(Selected::None { .. } | Selected::Several(_)) if !self.is_listed(key) => {}
                     outcome => self.report(outcome, at, notes),
                 }
             }
@@ -101,17 +101,17 @@ impl<'a> Judging<'a> {
         selector: &Selector,
         at: &KeyPath,
         notes: &mut Notes,
-    ) -> Option<Outcome> {
+    ) -> Option<Selected> {
         // Where no image is known at all, nothing can be said to be missing.
         if self.shelf.images.is_empty() {
             return None;
         }
         if !notes.may_compare(self.images.len()) {
-            return Some(Outcome::Unknown(TOO_MANY));
+            return Some(Selected::Unknown(TOO_MANY));
         }
         let conditions = self.conditions(machines, selector);
         for (key, text) in selector {
-            if matches!(Condition::new(text), Condition::Unknown) {
+            if matches!(SelectorTerm::new(text), SelectorTerm::Unknown) {
                 let why = format!("the regular expression of `{key}` cannot be read here");
                 notes.skip(Id::Selector, self.deployment.key_place(at), why);
             }
@@ -120,14 +120,14 @@ impl<'a> Judging<'a> {
         Some(choose(&conditions, &self.images, self.shelf.is_open))
     }
 
-    fn conditions(&self, machines: &Machines, selector: &Selector) -> BTreeMap<String, Condition> {
+    fn conditions(&self, machines: &Machines, selector: &Selector) -> BTreeMap<String, SelectorTerm> {
         let cluster = &machines.cluster;
         let version = cluster.k8s_version.as_ref().ok().and_then(Option::as_deref);
         let defaults = defaults(version, cluster.bootstrap_provider.as_deref()).into_iter();
         let own = selector.iter().map(|(key, text)| {
             // Which name the chart gives its registries is not known here.
             let is_known = key != "oci-image-registry-key" || text == ".*";
-            (key.clone(), if is_known { Condition::new(text) } else { Condition::Unknown })
+            (key.clone(), if is_known { SelectorTerm::new(text) } else { SelectorTerm::Unknown })
         });
         defaults.map(|(key, condition)| (key.to_owned(), condition)).chain(own).collect()
     }
@@ -137,27 +137,27 @@ impl<'a> Judging<'a> {
         let conditions = self.conditions(machines, selector);
         let conditions = conditions.iter().map(|(key, condition)| (key.as_str(), condition)).collect();
         let image = self.by_name.get(key).map(|image| choose(&conditions, &[*image], false));
-        matches!(image, Some(Outcome::None { .. }))
+        matches!(image, Some(Selected::None { .. }))
     }
 
     fn is_listed(&self, key: &str) -> bool {
         self.shelf.keys.contains(key) || self.shelf.keys.contains(bare(key))
     }
 
-    fn report(&self, outcome: Option<Outcome>, at: &KeyPath, notes: &mut Notes) {
+    fn report(&self, outcome: Option<Selected>, at: &KeyPath, notes: &mut Notes) {
         match outcome {
-            None | Some(Outcome::One(_)) => {}
-            Some(Outcome::None { hint }) => {
+            None | Some(Selected::One(_)) => {}
+            Some(Selected::None { hint }) => {
                 let message = format!("{} matches no listed image", selector_at(at));
                 self.find(Id::Selector, at, message, hint, notes);
             }
-            Some(Outcome::Several(images)) => {
+            Some(Selected::Several(images)) => {
                 let message = format!("{} matches {} listed images", selector_at(at), images.len());
                 let names = named(images.iter().map(|key| format!("`{key}`")));
                 let help = Some(format!("they are {names}"));
                 self.find(Id::Selector, at, message, help, notes);
             }
-            Some(Outcome::Unknown(why)) => notes.skip(Id::Selector, self.deployment.key_place(at), why),
+            Some(Selected::Unknown(why)) => notes.skip(Id::Selector, self.deployment.key_place(at), why),
         }
     }
 
@@ -226,7 +226,7 @@ impl<'a> Judging<'a> {
             _ => self.deployment.value_place(at),
         };
         let subject = place.key.0.join(".");
-        self.deployment.find(Note { id, place, subject, message, help, fix: None }, notes);
+        self.deployment.find(Draft { id, place, subject, message, help, fix: None }, notes);
     }
 }
 

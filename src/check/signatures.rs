@@ -1,13 +1,13 @@
 //! The signatures of listed images. What could not be checked is never the same as what is bad.
 
 use super::mapping::{key_place, mapping_place};
-use super::notes::{Note, Notes};
-use super::{File, Id, Inputs, Severities, Severity};
+use super::notes::{Draft, Notes};
+use super::{CheckInputs, CheckedFile, Id, Severities, Severity};
 use crate::reconcile::{Is, Stand, Standing};
 use crate::signature::{Rejection, Requirement, Unverified, Verdict};
 
 /// Where signatures are only warned of, so are the findings, unless a setting says otherwise.
-pub(super) fn severities(inputs: &Inputs<'_>) -> Severities {
+pub(super) fn severities(inputs: &CheckInputs<'_>) -> Severities {
     let severities = inputs.severities.clone();
     match inputs.requirement {
         Requirement::Warned(_) => {
@@ -18,7 +18,7 @@ pub(super) fn severities(inputs: &Inputs<'_>) -> Severities {
 }
 
 /// Judges the verdict of each listed image, and says where none was given.
-pub(super) fn judge(inputs: &Inputs<'_>, standing: &Standing<'_>, notes: &mut Notes) {
+pub(super) fn judge(inputs: &CheckInputs<'_>, standing: &Standing<'_>, notes: &mut Notes) {
     if inputs.signatures.is_empty() {
         notes.undecided.extend([Id::UnsignedImage, Id::BadSignature, Id::UncheckedSignature]);
     }
@@ -35,11 +35,11 @@ pub(super) fn judge(inputs: &Inputs<'_>, standing: &Standing<'_>, notes: &mut No
 }
 
 /// Signatures that nobody looks at, where somebody may expect it.
-fn judge_unverified(why: Unverified, inputs: &Inputs<'_>, notes: &mut Notes) {
+fn judge_unverified(why: Unverified, inputs: &CheckInputs<'_>, notes: &mut Notes) {
     let Some(reason) = why.reason() else { return };
     let place = mapping_place(&inputs.primary);
     match why {
-        Unverified::NoKeyToWarnBy => notes.find(Note {
+        Unverified::NoKeyToWarnBy => notes.find(Draft {
             id: Id::UncheckedSignature,
             place,
             subject: "no-key".to_owned(),
@@ -52,10 +52,10 @@ fn judge_unverified(why: Unverified, inputs: &Inputs<'_>, notes: &mut Notes) {
 }
 
 fn judge_image(
-    file: &File<'_>,
+    file: &CheckedFile<'_>,
     stand: &Stand<'_>,
     verdict: &Verdict,
-    inputs: &Inputs<'_>,
+    inputs: &CheckInputs<'_>,
     notes: &mut Notes,
 ) {
     let key = &stand.entry.key;
@@ -78,5 +78,5 @@ fn judge_image(
         }
     };
     let place = key_place(file, stand);
-    notes.find(Note { id, place, subject: key.clone(), message, help: None, fix: None });
+    notes.find(Draft { id, place, subject: key.clone(), message, help: None, fix: None });
 }

@@ -47,8 +47,8 @@ fn report_with(
     let version = document.scalar(&key).unwrap().map(|scalar| (key.clone(), scalar));
     let mapping = document.mapping(&images).unwrap().unwrap();
     let registries = document.value(&"registries".parse().unwrap()).unwrap();
-    check(&Inputs {
-        primary: File {
+    check(&CheckInputs {
+        primary: CheckedFile {
             path: "values.yaml",
             document: &document,
             version: version.as_ref(),
@@ -57,7 +57,7 @@ fn report_with(
         overlays: &[],
         references: &references,
         deployment: &[],
-        named: Named::Release(release),
+        named: NamedRelease::Release(release),
         previous: None,
         ownership: &Ownership::from_values(registries.as_ref(), &key),
         others: &[],

@@ -6,17 +6,17 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Id;
-use super::deployment::{Deployment, Extent};
-use super::images::Shelf;
-use super::notes::{Note, Notes, TOO_MANY};
-use crate::os_image::selector::{Candidate, Condition, Outcome, choose};
+use super::deployment::{CheckedDeployment, Extent};
+use super::images::ImageShelf;
+use super::notes::{Draft, Notes, TOO_MANY};
+use crate::os_image::selector::{Selectable, Selected, SelectorTerm, choose};
 use crate::sylva::{
     ADDITIONAL_SELECTORS, IMAGES, K8S_VERSION, K8S_VERSION_SHORT, REGISTRIES, REGISTRY_FIELD,
 };
 use crate::values::{ENABLING, KeyPath, Rendered};
 
 /// Judges a deployment.
-pub(super) fn judge(deployment: &Deployment<'_>, shelf: &Shelf, notes: &mut Notes) {
+pub(super) fn judge(deployment: &CheckedDeployment<'_>, shelf: &ImageShelf, notes: &mut Notes) {
     if deployment.extent != Extent::Part {
         registries(deployment, notes);
         kubernetes(deployment, notes);
@@ -27,7 +27,7 @@ pub(super) fn judge(deployment: &Deployment<'_>, shelf: &Shelf, notes: &mut Note
 }
 
 /// Entries that become images, and whose registry is not there. Without any registry the values are no chart's.
-fn registries(deployment: &Deployment<'_>, notes: &mut Notes) {
+fn registries(deployment: &CheckedDeployment<'_>, notes: &mut Notes) {
     let values = deployment.values();
     let known = values.mapping(&path(&[REGISTRIES])).unwrap_or_default();
     let known: Vec<&str> = known.into_iter().map(|(name, _)| name.as_str()).collect();
@@ -53,7 +53,7 @@ fn registries(deployment: &Deployment<'_>, notes: &mut Notes) {
 }
 
 /// The chart looks the version up by the minor, and fails where there is none.
-fn kubernetes(deployment: &Deployment<'_>, notes: &mut Notes) {
+fn kubernetes(deployment: &CheckedDeployment<'_>, notes: &mut Notes) {
     let values = deployment.values();
     let Err(error) = values.text(&path(&["cluster", K8S_VERSION])) else { return };
     let problem = crate::os_image::Problem::from(error);
@@ -67,7 +67,7 @@ fn kubernetes(deployment: &Deployment<'_>, notes: &mut Notes) {
 }
 
 /// Each is there to let images be served.
-fn additional_selectors(deployment: &Deployment<'_>, shelf: &Shelf, notes: &mut Notes) {
+fn additional_selectors(deployment: &CheckedDeployment<'_>, shelf: &ImageShelf, notes: &mut Notes) {
     let (values, all) = (deployment.values(), path(&[ADDITIONAL_SELECTORS]));
     if shelf.images.is_empty() {
         return;
@@ -80,8 +80,8 @@ fn additional_selectors(deployment: &Deployment<'_>, shelf: &Shelf, notes: &mut 
             notes.skip(Id::ServedSelector, deployment.key_place(&at), TOO_MANY);
             continue;
         }
-        let images: Vec<&Candidate> = shelf.images.iter().map(|image| &image.candidate).collect();
-        if let Outcome::None { hint } = choose(&conditions, &images, shelf.is_open) {
+        let images: Vec<&Selectable> = shelf.images.iter().map(|image| &image.candidate).collect();
+        if let Selected::None { hint } = choose(&conditions, &images, shelf.is_open) {
             let message = "the selector matches no listed image, so that none is served for it".to_owned();
             find(deployment, Id::ServedSelector, &at, message, hint, notes);
         }
@@ -89,12 +89,16 @@ fn additional_selectors(deployment: &Deployment<'_>, shelf: &Shelf, notes: &mut 
 }
 
 /// The conditions of a selector; one that cannot be told may match anything.
-fn conditions(values: Rendered<'_>, selector: &Value, at: &KeyPath) -> Option<BTreeMap<String, Condition>> {
+fn conditions(
+    values: Rendered<'_>,
+    selector: &Value,
+    at: &KeyPath,
+) -> Option<BTreeMap<String, SelectorTerm>> {
     let condition = |(key, value): (&String, &Value)| match value {
-        Value::Bool(flag) => (key.clone(), Condition::new(&flag.to_string())),
+        Value::Bool(flag) => (key.clone(), SelectorTerm::new(&flag.to_string())),
         _ => {
             let text = values.text(&at.below(&[key])).ok().flatten();
-            (key.clone(), text.map_or(Condition::Unknown, |text| Condition::new(&text)))
+            (key.clone(), text.map_or(SelectorTerm::Unknown, |text| SelectorTerm::new(&text)))
         }
     };
     let written = selector.as_object()?.iter().filter(|(key, _)| !key.starts_with("_use_extra_keys"));
@@ -102,7 +106,7 @@ fn conditions(values: Rendered<'_>, selector: &Value, at: &KeyPath) -> Option<BT
 }
 
 fn find(
-    deployment: &Deployment<'_>,
+    deployment: &CheckedDeployment<'_>,
     id: Id,
     at: &KeyPath,
     message: String,
@@ -111,7 +115,7 @@ fn find(
 ) {
     let place = deployment.value_place(at);
     let subject = place.key.0.join(".");
-    deployment.find(Note { id, place, subject, message, help, fix: None }, notes);
+    deployment.find(Draft { id, place, subject, message, help, fix: None }, notes);
 }
 
 fn path(keys: &[&str]) -> KeyPath {

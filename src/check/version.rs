@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::notes::{Note, Notes, place};
-use super::{Id, Inputs, Named, Place};
+use super::notes::{Draft, Notes, place};
+use super::{CheckInputs, FindingPlace, Id, NamedRelease};
 use crate::release::{Coverage, Release};
 
 /// What only a known release decides.
@@ -12,21 +12,21 @@ const OF_THE_RELEASE: [Id; 5] =
 
 /// Judges the version, and gives the release that the mapping is held against: one of which nothing is known where the
 /// version itself is what is wrong, for then every key would be wrong for the same reason.
-pub(super) fn judge<'a>(inputs: &Inputs<'a>, notes: &mut Notes) -> Cow<'a, Release> {
+pub(super) fn judge<'a>(inputs: &CheckInputs<'a>, notes: &mut Notes) -> Cow<'a, Release> {
     let release = match inputs.named {
-        Named::Pinned(version) => {
+        NamedRelease::Pinned(version) => {
             let message =
                 format!("{version} is a snapshot and no release: it may vanish, and nothing follows it");
             notes.find(finding(inputs, Id::PinnedVersion, version.to_string(), message));
             Cow::Owned(Release::unknown(version.clone(), "the file is pinned to a snapshot"))
         }
-        Named::Release(release) if release.is_empty() => {
+        NamedRelease::Release(release) if release.is_empty() => {
             let version = release.version.clone();
             let message = format!("{version} is not published: no artifact carries it");
             notes.find(finding(inputs, Id::UnpublishedVersion, version.to_string(), message));
             Cow::Owned(Release::unknown(version, "it is not published"))
         }
-        Named::Release(release) => {
+        NamedRelease::Release(release) => {
             if let Coverage::Unknown { reason } = &release.coverage {
                 notes.unknown.push(format!("{}: {reason}", release.version));
                 notes.undecided.insert(Id::UnpublishedVersion);
@@ -42,18 +42,18 @@ pub(super) fn judge<'a>(inputs: &Inputs<'a>, notes: &mut Notes) -> Cow<'a, Relea
     release
 }
 
-fn finding(inputs: &Inputs<'_>, id: Id, subject: String, message: String) -> Note {
-    Note { id, place: version_place(inputs), subject, message, help: None, fix: None }
+fn finding(inputs: &CheckInputs<'_>, id: Id, subject: String, message: String) -> Draft {
+    Draft { id, place: version_place(inputs), subject, message, help: None, fix: None }
 }
 
 /// The version's value, or the mapping where a person named the version.
-fn version_place(inputs: &Inputs<'_>) -> Place {
+fn version_place(inputs: &CheckInputs<'_>) -> FindingPlace {
     let file = &inputs.primary;
     match file.version {
         Some((key, scalar)) => place(file.path, file.document, key.clone(), scalar.span.clone()),
         None => {
             let key = file.mapping.path.clone();
-            Place { path: file.path.to_owned(), key, at: file.mapping.at, length: 1 }
+            FindingPlace { path: file.path.to_owned(), key, at: file.mapping.at, length: 1 }
         }
     }
 }

@@ -66,23 +66,23 @@ pub(super) struct Global {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Look up releases and print what would change in a values file
-    Plan(Box<Plan>),
+    Plan(Box<PlanArgs>),
     /// Is a values file in step with the release that it names
-    Check(Box<Check>),
+    Check(Box<CheckArgs>),
     /// Make branch and merge request of each target equal to its plan
     Run(Run),
     /// Run on a schedule and on demand, as a daemon
     Serve(Serve),
     /// What the registry has, and what the policy thinks of each release
-    Releases(Releases),
+    Releases(ReleasesArgs),
     /// The artifacts of one release
     Artifacts(Artifacts),
     /// Which images a deployment's values enable, as Helm's `os_images`
-    OsImages(Box<consumer::OsImages>),
+    OsImages(Box<consumer::OsImagesArgs>),
     /// What is known of these images, as the ConfigMap `os-images-info`
-    OsImagesInfo(Box<consumer::OsImagesInfo>),
+    OsImagesInfo(Box<consumer::OsImagesInfoArgs>),
     /// The image of a Metal3 machine: url, checksum, type and format
-    MachineImage(Box<consumer::MachineImage>),
+    MachineImage(Box<consumer::MachineImageArgs>),
     /// The configuration file
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -101,10 +101,10 @@ pub(super) enum Command {
 
 /// `dibump plan`.
 #[derive(Debug, Args)]
-pub(super) struct Plan {
+pub(super) struct PlanArgs {
     /// The files
     #[command(flatten)]
-    pub(super) files: Files,
+    pub(super) files: TargetFileArgs,
     /// Go to this release, whatever the policy says
     #[arg(long, value_name = "VERSION")]
     pub(super) to: Option<Version>,
@@ -124,7 +124,7 @@ pub(super) struct Plan {
 
 /// Which files, what they say, and where their releases are.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Files {
+pub(super) struct TargetFileArgs {
     /// The values file; without it, the local files of the configuration's targets
     pub(super) values: Option<PathBuf>,
     /// Where the releases are
@@ -152,10 +152,10 @@ pub(super) struct Files {
 
 /// `dibump check`.
 #[derive(Debug, Args)]
-pub(super) struct Check {
+pub(super) struct CheckArgs {
     /// The files
     #[command(flatten)]
-    pub(super) files: Files,
+    pub(super) files: TargetFileArgs,
     /// More values files, each judged by itself
     #[arg(value_name = "VALUES", requires = "values")]
     pub(super) more: Vec<PathBuf>,
@@ -190,7 +190,7 @@ pub(super) struct FileOutput<F> {
 
 /// `dibump releases`.
 #[derive(Debug, Args)]
-pub(super) struct Releases {
+pub(super) struct ReleasesArgs {
     /// Where the releases are
     #[command(flatten)]
     pub(super) lookup: Lookup,

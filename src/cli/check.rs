@@ -7,24 +7,24 @@ mod release;
 use std::collections::BTreeMap;
 
 use super::Context;
-use super::args::{Check as Args, CheckFormat, Files};
+use super::args::{CheckArgs as Args, CheckFormat, TargetFileArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::local::{self, Local};
 use super::producers::{AskedFile, Asking, ReleasesFrom};
 use super::{lookup, references};
 use crate::check::{
-    File, Finding, Id, Inputs, Named, OtherRelease, Place, Reference, Report, Severities, Severity, Skipped,
-    check,
+    CheckInputs, CheckedFile, Finding, FindingPlace, Id, NamedRelease, OtherRelease, Reference, Report,
+    Severities, Severity, Skipped, check,
 };
 use crate::config::Config;
 use crate::plan::{Current, Survey, SurveyError, Surveyed};
 use crate::reconcile::Ownership;
 use crate::release::{Naming, Version};
-use crate::report::check::{Checked, Fixed, code_quality, json, junit, markdown, sarif, text};
+use crate::report::check::{CheckedFiles, Fixed, code_quality, json, junit, markdown, sarif, text};
 use crate::values::{Document, ValuesError};
-use deployment::Deployment;
-use release::Known;
+use deployment::DeploymentFiles;
+use release::KnownRelease;
 
 /// What was found in all files.
 struct Outcome {
@@ -36,8 +36,8 @@ struct Outcome {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?;
     if !args.deployment.is_empty() {
-        let Deployment { local, others, version } =
-            Deployment::read(&args.files, &args.deployment, config.as_ref())?;
+        let DeploymentFiles { local, others, version } =
+            DeploymentFiles::read(&args.files, &args.deployment, config.as_ref())?;
         let severities = severities(args, &local);
         let checker = Checker {
             context,
@@ -84,7 +84,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 fn locals<'a>(context: &Context, args: &Args, config: Option<&'a Config>) -> Result<Vec<Local<'a>>, Failure> {
     let mut locals = local::locals(context, &args.files, config)?;
     for path in &args.more {
-        let files = Files { values: Some(path.clone()), ..args.files.clone() };
+        let files = TargetFileArgs { values: Some(path.clone()), ..args.files.clone() };
         locals.extend(local::locals(context, &files, config)?);
     }
     Ok(locals)
@@ -97,7 +97,7 @@ fn severities(args: &Args, local: &Local<'_>) -> Severities {
 }
 
 fn report(context: &Context, args: &Args, outcome: &Outcome) -> Result<Exit, Failure> {
-    let checked = Checked { report: &outcome.report, fixed: &outcome.fixed, texts: &outcome.texts };
+    let checked = CheckedFiles { report: &outcome.report, fixed: &outcome.fixed, texts: &outcome.texts };
     for output in &args.output {
         let text = rendered(output.format.unwrap_or(args.format), &checked)?;
         crate::disk::write_whole(&output.path, anstream::adapter::strip_str(&text).to_string().as_bytes())?;
@@ -115,7 +115,7 @@ fn exit(args: &Args, report: &Report) -> Exit {
     }
 }
 
-fn rendered(format: CheckFormat, checked: &Checked<'_>) -> Result<String, Failure> {
+fn rendered(format: CheckFormat, checked: &CheckedFiles<'_>) -> Result<String, Failure> {
     match format {
         CheckFormat::Text => Ok(text(checked)),
         CheckFormat::Json => crate::report::json::text(&json::report(checked)).map_err(Failure::person),
@@ -144,7 +144,7 @@ impl References {
             match Document::parse(file.bytes) {
                 Ok(document) => found.documents.push((path, document)),
                 Err(error) => found.skipped.push(Skipped {
-                    place: Place::of_file(path),
+                    place: FindingPlace::of_file(path),
                     id: Id::UnknownImageKey,
                     why: format!("it cannot be read as YAML ({error})"),
                 }),
@@ -176,7 +176,7 @@ struct Checker<'a> {
 /// What is known of one producer of the files.
 struct Seen {
     ownership: Ownership,
-    known: Known,
+    known: KnownRelease,
 }
 
 impl Seen {
@@ -261,14 +261,14 @@ impl Checker<'_> {
         others: &[OtherRelease<'_>],
         naming: &Naming,
     ) -> Report {
-        let overlays: Vec<File<'_>> = survey.overlays.iter().map(Surveyed::as_file).collect();
+        let overlays: Vec<CheckedFile<'_>> = survey.overlays.iter().map(Surveyed::as_file).collect();
         let references: Vec<Reference<'_>> =
             self.references.documents.iter().map(|(path, document)| Reference { path, document }).collect();
         let named = match (&survey.current, &known.release) {
-            (Current::Release(_), Some(release)) => Named::Release(release),
-            (Current::Release(version) | Current::Pinned(version), _) => Named::Pinned(version),
+            (Current::Release(_), Some(release)) => NamedRelease::Release(release),
+            (Current::Release(version) | Current::Pinned(version), _) => NamedRelease::Pinned(version),
         };
-        check(&Inputs {
+        check(&CheckInputs {
             primary: survey.primary.as_file(),
             overlays: &overlays,
             references: &references,

@@ -11,9 +11,9 @@ use super::{Context, found};
 use crate::config::{self, Config};
 use crate::disk;
 use crate::observe::releases::Snapshot;
-use crate::report::online::{Check, Finding, Level, text};
+use crate::report::online::{OnlineCheck, OnlineFinding, OnlineLevel, text};
 use crate::run::try_read;
-use crate::wiring::{Selection, Session, unclaimed};
+use crate::wiring::{Session, TargetSelection, unclaimed};
 
 /// A configuration file with every key.
 const EXAMPLE: &str = include_str!("../../config/example.yaml");
@@ -55,48 +55,46 @@ fn validate(context: &Context, online: bool) -> Result<Exit, Failure> {
     context.output.print(&text(&checks))?;
     let worst = checks.iter().flat_map(|check| &check.findings).map(|finding| finding.level).max();
     Ok(match worst {
-        Some(Level::Wrong) => Exit::Person,
-        Some(Level::Unknown) => Exit::Retry,
+        Some(OnlineLevel::Wrong) => Exit::Person,
+        Some(OnlineLevel::Unknown) => Exit::Retry,
         _ => Exit::Done,
     })
 }
 
 /// Asks forge and registry, reading only: who are we, what may we do, is everything there.
-async fn checks(session: &Session<'_>, config: &Config, now: Timestamp) -> Result<Vec<Check>, Failure> {
+async fn checks(session: &Session<'_>, config: &Config, now: Timestamp) -> Result<Vec<OnlineCheck>, Failure> {
     let mut checks = Vec::new();
     for settings in &config.producers {
         let subject = format!("producer {}", settings.name);
         let findings = match session.producer(settings).await {
-            Err(error) => vec![Finding::of_error(&error)],
+            Err(error) => vec![OnlineFinding::of_error(&error)],
             Ok(producer) => match Snapshot::open(&producer, Default::default()).await {
-                Err(error) => vec![Finding::of_error(&error)],
-                Ok(snapshot) => vec![Finding::releases(snapshot.known())],
+                Err(error) => vec![OnlineFinding::of_error(&error)],
+                Ok(snapshot) => vec![OnlineFinding::releases(snapshot.known())],
             },
         };
-        checks.push(Check { subject, findings });
+        checks.push(OnlineCheck { subject, findings });
     }
     checks.extend(targets(session, now).await);
     Ok(checks)
 }
 
 /// The targets as a run finds them: queries, projects, branches and files.
-async fn targets(session: &Session<'_>, now: Timestamp) -> Vec<Check> {
-    let fleet = match session.fleet(&Selection::default()).await {
+async fn targets(session: &Session<'_>, now: Timestamp) -> Vec<OnlineCheck> {
+    let fleet = match session.fleet(&TargetSelection::default()).await {
         Ok(fleet) => fleet,
-        Err(error) => return vec![check("forge".to_owned(), Finding::of_error(&error))],
+        Err(error) => return vec![check("forge".to_owned(), OnlineFinding::of_error(&error))],
     };
-    let mut checks: Vec<Check> = Vec::new();
+    let mut checks: Vec<OnlineCheck> = Vec::new();
     checks.extend(
         fleet
             .searched
             .iter()
-            .map(|(query, count)| check(format!("projects {query}"), Finding::searched(*count))),
+            .map(|(query, count)| check(format!("projects {query}"), OnlineFinding::searched(*count))),
     );
-    checks.extend(
-        fleet.failed.iter().map(|report| {
-            check(format!("projects {}", report.project), Finding::of_outcome(&report.outcome))
-        }),
-    );
+    checks.extend(fleet.failed.iter().map(|report| {
+        check(format!("projects {}", report.project), OnlineFinding::of_outcome(&report.outcome))
+    }));
     for job in &fleet.jobs {
         let (branch, read) = try_read(job).await;
         let subject = format!("project {}", job.project);
@@ -106,19 +104,19 @@ async fn targets(session: &Session<'_>, now: Timestamp) -> Vec<Check> {
             None => {
                 let source = job.source(&branch, read.as_ref().ok());
                 let findings = match job.forge.access(&source).await {
-                    Ok(access) => Finding::access(&access, &source, now),
-                    Err(error) => vec![Finding::of_error(&error)],
+                    Ok(access) => OnlineFinding::access(&access, &source, now),
+                    Err(error) => vec![OnlineFinding::of_error(&error)],
                 };
-                checks.push(Check { subject, findings });
+                checks.push(OnlineCheck { subject, findings });
                 checks.len() - 1
             }
         };
         let files: Vec<&str> = job.target.files.iter().map(|file| file.path.as_str()).collect();
-        checks[known].findings.push(Finding::target(&branch, &files, &read));
+        checks[known].findings.push(OnlineFinding::target(&branch, &files, &read));
     }
     checks
 }
 
-fn check(subject: String, finding: Finding) -> Check {
-    Check { subject, findings: vec![finding] }
+fn check(subject: String, finding: OnlineFinding) -> OnlineCheck {
+    OnlineCheck { subject, findings: vec![finding] }
 }

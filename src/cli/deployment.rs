@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::Context;
-use super::args::consumer::{Deployment as Args, Files, FormArg};
+use super::args::consumer::{ClusterFiles, DeploymentArgs as Args, FormArg};
 use super::failure::Failure;
 use crate::budget::Budget;
 use crate::ending::Ends as _;
 use crate::os_image::cluster::is_template;
-use crate::os_image::{Form, Names, Problem, Selection, Wrong, advice, form, select};
+use crate::os_image::{EnabledImages, Form, ImageNames, Problem, Wrong, advice, form, select};
 use crate::release::{InvalidImageKey, Prefix, Release};
 use crate::signature::RequirementError;
 use crate::sylva::OS_IMAGES;
@@ -36,7 +36,7 @@ impl Deployment {
     }
 
     /// The values of another cluster.
-    pub(super) fn of_cluster(files: &Files) -> Result<Self, Failure> {
+    pub(super) fn of_cluster(files: &ClusterFiles) -> Result<Self, Failure> {
         Self::of_files(&files.0, &[], None)
     }
 
@@ -89,7 +89,7 @@ impl Deployment {
     }
 
     /// The images that the values enable. Everything that is wrong with them is said at once.
-    pub(super) fn selection(&self, fallback: Option<&Prefix>) -> Result<Selection, Failure> {
+    pub(super) fn selection(&self, fallback: Option<&Prefix>) -> Result<EnabledImages, Failure> {
         self.must_have_images()?;
         let selection = select(self.rendered(), self.form, fallback);
         match selection.problems.as_slice() {
@@ -149,12 +149,12 @@ impl Deployment {
         let names = match published {
             Some(release) => {
                 let artifacts = release.artifacts.values();
-                Names::Published(artifacts.map(|one| (one.key.as_str(), one.facets.as_ref())).collect())
+                ImageNames::Published(artifacts.map(|one| (one.key.as_str(), one.facets.as_ref())).collect())
             }
             None => {
                 let mapping = self.values.get(self.form.mapping()).and_then(Value::as_object);
                 let listed = mapping.into_iter().flatten().map(|(key, _)| key.as_str());
-                Names::Listed(listed.filter(|key| !is_template(key)).collect())
+                ImageNames::Listed(listed.filter(|key| !is_template(key)).collect())
             }
         };
         let written = at.0.last().map_or(key, String::as_str);

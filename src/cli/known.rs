@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::args::Reach;
-use super::args::consumer::Known as Args;
+use super::args::consumer::KnownImagesArgs as Args;
 use super::deployment::Deployment;
 use super::failure::Failure;
 use super::reached::Reached;
@@ -11,31 +11,31 @@ use super::{Context, cluster, os_images_info};
 use crate::config::Config;
 use crate::ending::Ends as _;
 use crate::os_image::config_map::{DATA_KEY, of_text};
-use crate::os_image::info::{Entry, Fault, Info, entry};
+use crate::os_image::info::{Fault, ImageInfo, Info, entry};
 use crate::os_image::machine_image::{ApiVersion, Demands};
-use crate::os_image::selector::{Candidate, Condition, Outcome, choose};
+use crate::os_image::selector::{Selectable, Selected, SelectorTerm, choose};
 use crate::os_image::url::UrlTemplate;
 use crate::os_image::{Form, OsImage, Published, nearest};
 use crate::release::Facets;
 
 /// Images by their keys, each with what is known of it or why nothing is.
-pub(super) struct Known {
+pub(super) struct KnownImages {
     form: Form,
-    images: BTreeMap<String, Result<Entry, Fault>>,
+    images: BTreeMap<String, Result<ImageInfo, Fault>>,
 }
 
 /// What is known of an image.
-pub(super) enum Of<'a> {
+pub(super) enum Knowledge<'a> {
     /// What its manifest says.
-    Attributes(&'a Entry),
+    Attributes(&'a ImageInfo),
     /// What a machine gets, as somebody wrote it.
-    Fields(&'a Entry),
+    Fields(&'a ImageInfo),
 }
 
-impl Of<'_> {
+impl Knowledge<'_> {
     /// What the manifest says; nothing where only the result is known.
-    pub(super) fn attributes(&self) -> &Entry {
-        static NONE: Entry = BTreeMap::new();
+    pub(super) fn attributes(&self) -> &ImageInfo {
+        static NONE: ImageInfo = BTreeMap::new();
         match self {
             Self::Attributes(attributes) => attributes,
             Self::Fields(_) => &NONE,
@@ -43,7 +43,7 @@ impl Of<'_> {
     }
 }
 
-impl Known {
+impl KnownImages {
     /// Nothing, where nothing is asked.
     pub(super) fn nothing() -> Self {
         Self { form: Form::SylvaCore, images: BTreeMap::new() }
@@ -89,10 +89,10 @@ impl Known {
     }
 
     /// What is known of an image.
-    pub(super) fn of(&self, key: &str) -> Result<Of<'_>, Failure> {
+    pub(super) fn of(&self, key: &str) -> Result<Knowledge<'_>, Failure> {
         match self.images.get(key) {
-            Some(Ok(entry)) if self.form == Form::Proposal => Ok(Of::Fields(entry)),
-            Some(Ok(entry)) => Ok(Of::Attributes(entry)),
+            Some(Ok(entry)) if self.form == Form::Proposal => Ok(Knowledge::Fields(entry)),
+            Some(Ok(entry)) => Ok(Knowledge::Attributes(entry)),
             Some(Err(fault)) => Err(faulty(key, fault)),
             None => {
                 let facets: Vec<(&String, Option<Facets>)> =
@@ -112,16 +112,16 @@ impl Known {
     }
 
     /// The images as selectors see them.
-    pub(super) fn candidates(&self) -> Result<Vec<Candidate>, Failure> {
+    pub(super) fn candidates(&self) -> Result<Vec<Selectable>, Failure> {
         if self.form == Form::Proposal {
             let error =
                 anyhow::anyhow!("the ConfigMap does not say what its images are, so no selector can choose");
             return Err(Failure::person(error).hint("name an image, or let the registry say it"));
         }
         // What could not be read might be the one, or a second one.
-        let candidate = |(key, image): (&String, &Result<Entry, Fault>)| {
+        let candidate = |(key, image): (&String, &Result<ImageInfo, Fault>)| {
             let attributes = image.as_ref().map_err(|fault| faulty(key, fault))?.clone();
-            Ok(Candidate {
+            Ok(Selectable {
                 key: key.clone(),
                 names: vec![key.clone()],
                 facets: Facets::from_name(key),
@@ -133,25 +133,25 @@ impl Known {
     }
 
     /// The one image that these conditions choose.
-    pub(super) fn select(&self, conditions: &BTreeMap<String, Condition>) -> Result<String, Failure> {
-        let conditions: BTreeMap<&str, &Condition> =
+    pub(super) fn select(&self, conditions: &BTreeMap<String, SelectorTerm>) -> Result<String, Failure> {
+        let conditions: BTreeMap<&str, &SelectorTerm> =
             conditions.iter().map(|(key, condition)| (key.as_str(), condition)).collect();
         let candidates = self.candidates()?;
         match choose(&conditions, &candidates.iter().collect::<Vec<_>>(), false) {
-            Outcome::One(key) => Ok(key),
-            Outcome::None { hint } => {
+            Selected::One(key) => Ok(key),
+            Selected::None { hint } => {
                 let failure = Failure::person(anyhow::anyhow!("the selector matches no enabled image"));
                 Err(match hint {
                     Some(hint) => failure.hint(hint),
                     None => failure,
                 })
             }
-            Outcome::Several(keys) => Err(Failure::person(anyhow::anyhow!(
+            Selected::Several(keys) => Err(Failure::person(anyhow::anyhow!(
                 "the selector matches {} enabled images: {}",
                 keys.len(),
                 keys.join(", ")
             ))),
-            Outcome::Unknown(why) => {
+            Selected::Unknown(why) => {
                 Err(Failure::person(anyhow::anyhow!("the selector cannot be judged: {why}")))
             }
         }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::args::{Files, ImagesArg};
+use super::args::{ImagesArg, TargetFileArgs};
 use super::failure::Failure;
 use super::{Context, lookup};
 use crate::check::Severities;
-use crate::config::{Config, Target as Configured, TargetBranch};
+use crate::config::{Config, ConfiguredTarget as Configured, TargetBranch};
 use crate::disk::values_file::ValuesFile;
 use crate::plan::{FileSpec, Survey, Target};
 use crate::reconcile::Images;
@@ -51,7 +51,7 @@ impl Local<'_> {
 /// The file that was named, or the local files of the configuration's targets.
 pub(super) fn locals<'a>(
     context: &Context,
-    args: &Files,
+    args: &TargetFileArgs,
     config: Option<&'a Config>,
 ) -> Result<Vec<Local<'a>>, Failure> {
     let mut locals = chosen(context, args, config)?;
@@ -66,7 +66,7 @@ pub(super) fn locals<'a>(
 
 fn chosen<'a>(
     context: &Context,
-    args: &Files,
+    args: &TargetFileArgs,
     config: Option<&'a Config>,
 ) -> Result<Vec<Local<'a>>, Failure> {
     let asked = match (lookup::asked(&args.lookup.reach, config), &args.values) {
@@ -102,7 +102,7 @@ fn chosen<'a>(
 
 /// The file that was named, whatever the configuration's targets say of it.
 pub(super) fn of_file_alone<'a>(
-    args: &Files,
+    args: &TargetFileArgs,
     path: &Path,
     config: Option<&'a Config>,
 ) -> Result<Local<'a>, Failure> {
@@ -113,7 +113,7 @@ pub(super) fn of_file_alone<'a>(
 }
 
 fn named<'a>(
-    args: &Files,
+    args: &TargetFileArgs,
     path: &Path,
     configured: Option<&'a Configured>,
     severities: &Severities,
@@ -149,7 +149,7 @@ fn named<'a>(
 }
 
 fn from_config<'a>(
-    args: &Files,
+    args: &TargetFileArgs,
     target: &'a Configured,
     branch: Option<&'a TargetBranch>,
 ) -> Result<Local<'a>, Failure> {

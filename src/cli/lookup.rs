@@ -5,7 +5,8 @@ use std::path::Path;
 use super::args::{DemandArg, Lookup, Reach};
 use super::failure::Failure;
 use crate::config::{
-    Config, CredentialSource, Discovery, KeySource, NamedBy, Producer as Settings, Source, address,
+    Config, ConfiguredProducer as Settings, ConfiguredSource, CredentialSource, Discovery, KeySource,
+    NamedBy, address,
 };
 use crate::release::policy::{Demand, Policy};
 use crate::release::{NamePattern, Naming, Prefix};
@@ -133,7 +134,7 @@ fn discovery(words: &[String]) -> Result<Discovery, Failure> {
         return Ok(Discovery::Auto);
     }
     let source = |word: &String| {
-        word.parse::<Source>().map_err(|error| Failure::usage(format!("--discovery: {error}")))
+        word.parse::<ConfiguredSource>().map_err(|error| Failure::usage(format!("--discovery: {error}")))
     };
     Ok(Discovery::Sources(words.iter().map(source).collect::<Result<_, _>>()?))
 }

@@ -5,22 +5,22 @@ mod chosen;
 use std::collections::BTreeMap;
 
 use super::Context;
-use super::args::consumer::{ApiVersionArg, MachineFormat, MachineImage as Args, MismatchArg};
+use super::args::consumer::{ApiVersionArg, MachineFormat, MachineImageArgs as Args, MismatchArg};
 use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::known::{Known, Of};
+use super::known::{Knowledge, KnownImages};
 use super::reached::fallback;
 use crate::config::Config;
 use crate::ending::{Ending, Ends as _};
-use crate::os_image::definition::{Choice, Selector};
+use crate::os_image::definition::{ImageChoice, Selector};
 use crate::os_image::kubernetes::{Fit, kubernetes_fit};
-use crate::os_image::machine_image::{ApiVersion, Demands, MachineImage, Raw, Refusal};
+use crate::os_image::machine_image::{ApiVersion, Demands, MachineImage, Raw, UnusableImage};
 use crate::os_image::selector::complete;
 use crate::os_image::url::UrlTemplate;
 use crate::os_image::{Form, OsImage};
 use crate::release::K8sVersion;
-use crate::report::machine_image::{Machines, json, patch, yaml};
+use crate::report::machine_image::{MachinesReport, json, patch, yaml};
 use chosen::{Chosen, chosen};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
@@ -51,18 +51,18 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    async fn machines(&self, all: &[Chosen]) -> Result<Vec<Machines>, Failure> {
+    async fn machines(&self, all: &[Chosen]) -> Result<Vec<MachinesReport>, Failure> {
         let known = self.known(all).await?;
         all.iter().map(|chosen| self.machine(chosen, &known)).collect()
     }
 
     /// As much as the choices need.
-    async fn known(&self, all: &[Chosen]) -> Result<Known, Failure> {
+    async fn known(&self, all: &[Chosen]) -> Result<KnownImages, Failure> {
         let Self { context, args, config, deployment } = *self;
-        if all.iter().all(|chosen| matches!(chosen.choice, Choice::Raw(_))) {
-            return Ok(Known::nothing());
+        if all.iter().all(|chosen| matches!(chosen.choice, ImageChoice::Raw(_))) {
+            return Ok(KnownImages::nothing());
         }
-        if let Some(known) = Known::of_config_map(context, &args.known).await? {
+        if let Some(known) = KnownImages::of_config_map(context, &args.known).await? {
             return Ok(known);
         }
         let reach = &args.deployment.reach;
@@ -71,35 +71,45 @@ impl Making<'_> {
             false => deployment.selection(fallback(reach, config)?.as_ref())?.images,
         };
         // A manifest that nobody chooses needs not be read; a selector looks at all.
-        if all.iter().all(|chosen| matches!(chosen.choice, Choice::Key(_))) {
+        if all.iter().all(|chosen| matches!(chosen.choice, ImageChoice::Key(_))) {
             let is_chosen = |image: &OsImage| {
-                all.iter().any(|chosen| matches!(&chosen.choice, Choice::Key(key) if *key == image.key))
+                all.iter().any(|chosen| matches!(&chosen.choice, ImageChoice::Key(key) if *key == image.key))
             };
             let keys: Vec<OsImage> = images.iter().filter(|image| is_chosen(image)).cloned().collect();
             // Where the one that is asked for is not enabled, all are there to name the nearest.
             images = if keys.is_empty() { images } else { keys };
         }
-        Known::of_registry(context, reach, config, deployment, &images).await
+        KnownImages::of_registry(context, reach, config, deployment, &images).await
     }
 
-    fn machine(&self, chosen: &Chosen, known: &Known) -> Result<Machines, Failure> {
+    fn machine(&self, chosen: &Chosen, known: &KnownImages) -> Result<MachinesReport, Failure> {
         let machines = chosen.machines.clone();
-        if let Choice::Raw(raw) = &chosen.choice {
-            return Ok(Machines { machines, key: None, k8s_version: None, image: self.raw(raw, chosen)? });
+        if let ImageChoice::Raw(raw) = &chosen.choice {
+            return Ok(MachinesReport {
+                machines,
+                key: None,
+                k8s_version: None,
+                image: self.raw(raw, chosen)?,
+            });
         }
         let key = self.key(chosen, known)?;
         let known = known.of(&key).map_err(|failure| self.placed(chosen, failure))?;
         let attributes = known.attributes();
         self.fits_kubernetes(chosen, &key, attributes)?;
         let image = match &known {
-            Of::Attributes(attributes) => self
+            Knowledge::Attributes(attributes) => self
                 .url_template(chosen)?
                 .url(&key, attributes)
                 .and_then(|url| MachineImage::new(attributes, &url, &self.demands())),
-            Of::Fields(fields) => MachineImage::of_fields(fields, &self.demands()),
+            Knowledge::Fields(fields) => MachineImage::of_fields(fields, &self.demands()),
         };
         let image = image.map_err(|refusal| self.refused(chosen, &format!("`{key}`"), &refusal))?;
-        Ok(Machines { machines, k8s_version: attributes.get("k8s-version").cloned(), key: Some(key), image })
+        Ok(MachinesReport {
+            machines,
+            k8s_version: attributes.get("k8s-version").cloned(),
+            key: Some(key),
+            image,
+        })
     }
 
     /// By what the flags say, else by the host that the values name. Only the proposal has services of its own.
@@ -131,7 +141,7 @@ impl Making<'_> {
     }
 
     /// The key of the image, to which a selector must agree where there are both.
-    fn key(&self, chosen: &Chosen, known: &Known) -> Result<String, Failure> {
+    fn key(&self, chosen: &Chosen, known: &KnownImages) -> Result<String, Failure> {
         let select = |selector: &Selector| {
             let version = match (&self.args.k8s_version, &chosen.cluster.k8s_version) {
                 (Some(version), _) => Some(version.to_string()),
@@ -148,9 +158,9 @@ impl Making<'_> {
                 .map_err(|failure| self.placed(chosen, failure))
         };
         match &chosen.choice {
-            Choice::Key(key) => Ok(key.clone()),
-            Choice::Selector(selector) => select(selector),
-            Choice::Both(key, selector) => match select(selector)? {
+            ImageChoice::Key(key) => Ok(key.clone()),
+            ImageChoice::Selector(selector) => select(selector),
+            ImageChoice::Both(key, selector) => match select(selector)? {
                 selected if selected == *key => Ok(selected),
                 selected => Err(self.placed(
                     chosen,
@@ -159,7 +169,7 @@ impl Making<'_> {
                     )),
                 )),
             },
-            Choice::Raw(_) => Ok(String::new()),
+            ImageChoice::Raw(_) => Ok(String::new()),
         }
     }
 
@@ -222,7 +232,7 @@ impl Making<'_> {
         Demands { https: self.args.served.https_only, capm3 }
     }
 
-    fn refused(&self, chosen: &Chosen, what: &str, refusal: &Refusal) -> Failure {
+    fn refused(&self, chosen: &Chosen, what: &str, refusal: &UnusableImage) -> Failure {
         let error = anyhow::anyhow!("{}", self.said(chosen, &format!("{what} is refused: {refusal}")));
         Failure::ending(refusal.ending(), error)
     }

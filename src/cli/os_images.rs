@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use super::args::consumer::{DataFormat, OsImages as Args};
+use super::args::consumer::{DataFormat, OsImagesArgs as Args};
 use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::known::Known;
+use super::known::KnownImages;
 use super::reached::{Reached, fallback};
 use crate::config::Config;
 use crate::observe::releases::Snapshot;
-use crate::os_image::selector::Candidate;
-use crate::os_image::served::{Asked, Wanted, by_machines, wanted};
-use crate::os_image::{OsImage, Published, Selection};
+use crate::os_image::selector::Selectable;
+use crate::os_image::served::{ImageRequest, ServedImages, by_machines, wanted};
+use crate::os_image::{EnabledImages, OsImage, Published};
 use crate::release::{Release, Version};
 use crate::report;
 use crate::sylva::ADDITIONAL_SELECTORS;
@@ -59,26 +59,26 @@ async fn served(
     let clusters = args.workload_cluster.iter().map(Deployment::of_cluster).collect::<Result<Vec<_>, _>>()?;
     let wanted = wanted(deployment.rendered(), deployment.form());
     let wanted = wanted.map_err(|problem| deployment.refused(&[problem]))?;
-    let known = Known::of_config_map(context, &args.known).await?;
+    let known = KnownImages::of_config_map(context, &args.known).await?;
     let (known, asked) = match (known, wanted) {
-        (None, Wanted::All) => return Ok(images),
-        (Some(known), Wanted::All) => {
+        (None, ServedImages::All) => return Ok(images),
+        (Some(known), ServedImages::All) => {
             images.retain(|image| known.has(&image.key));
             return Ok(images);
         }
-        (Some(known), Wanted::Asked(asked)) => (known, asked),
-        (None, Wanted::Asked(_)) if args.offline => {
+        (Some(known), ServedImages::Asked(asked)) => (known, asked),
+        (None, ServedImages::Asked(_)) if args.offline => {
             let error =
                 "--served asks the registry what the images are; with --offline, name --os-images-info";
             return Err(Failure::usage(error));
         }
-        (None, Wanted::Asked(asked)) => {
+        (None, ServedImages::Asked(asked)) => {
             let reach = &args.deployment.reach;
-            (Known::of_registry(context, reach, config, deployment, &images).await?, asked)
+            (KnownImages::of_registry(context, reach, config, deployment, &images).await?, asked)
         }
     };
     let candidates = known.candidates()?;
-    let candidates: Vec<&Candidate> = candidates.iter().collect();
+    let candidates: Vec<&Selectable> = candidates.iter().collect();
     let mut keys = asked_for(context, deployment, &asked, &candidates, None)?;
     let served = keys.clone();
     for cluster in &clusters {
@@ -95,8 +95,8 @@ async fn served(
 fn asked_for(
     context: &Context,
     deployment: &Deployment,
-    asked: &[Asked],
-    candidates: &[&Candidate],
+    asked: &[ImageRequest],
+    candidates: &[&Selectable],
     served: Option<&BTreeSet<String>>,
 ) -> Result<BTreeSet<String>, Failure> {
     let (mut keys, mut notes) = (BTreeSet::new(), Vec::new());
@@ -124,7 +124,7 @@ fn asked_for(
 async fn proven(
     reached: &Reached<'_>,
     deployment: &Deployment,
-    selection: &Selection,
+    selection: &EnabledImages,
 ) -> Result<(), Failure> {
     let images: Vec<(&OsImage, &Published)> =
         selection.images.iter().filter_map(|image| Some((image, image.published()?))).collect();

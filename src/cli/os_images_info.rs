@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::args::consumer::{DataFormat, OnErrorArg, OsImagesInfo as Args};
+use super::args::consumer::{DataFormat, OnErrorArg, OsImagesInfoArgs as Args};
 use super::deployment::{Deployment, document};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -11,9 +11,9 @@ use super::{Context, cluster};
 use crate::cluster::{Apply, ConfigMap};
 use crate::ending::{Ending, Ends as _};
 use crate::os_image::config_map::{self, DATA_KEY};
-use crate::os_image::info::{Entry, Fault, Gathered, Info, OnError, entry, gather};
+use crate::os_image::info::{Fault, Gathered, ImageInfo, Info, OnError, entry, gather};
 use crate::os_image::machine_image::{ApiVersion, Demands};
-use crate::os_image::{OsImage, Published, Selection};
+use crate::os_image::{EnabledImages, OsImage, Published};
 use crate::report;
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
@@ -35,7 +35,7 @@ struct Informing<'a> {
     context: &'a Context,
     args: &'a Args,
     deployment: &'a Deployment,
-    selection: &'a Selection,
+    selection: &'a EnabledImages,
 }
 
 impl Informing<'_> {
@@ -59,7 +59,10 @@ impl Informing<'_> {
         Ok(exit(&gathered))
     }
 
-    async fn entries(&self, reached: &Reached<'_>) -> Result<Vec<(String, Result<Entry, Fault>)>, Failure> {
+    async fn entries(
+        &self,
+        reached: &Reached<'_>,
+    ) -> Result<Vec<(String, Result<ImageInfo, Fault>)>, Failure> {
         let images = &self.selection.images;
         let published: Vec<&Published> = images.iter().filter_map(OsImage::published).collect();
         let mut found = reached.found(self.deployment, &published).await?.into_iter();

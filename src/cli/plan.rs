@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{DemandArg, Plan as Args, PlanFormat};
+use super::args::{DemandArg, PlanArgs as Args, PlanFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::local::{self, Local};
 use super::producers::{AskedFile, Asking, ReleasesFrom};
 use super::{Context, lookup, references};
 use crate::budget::Budget;
-use crate::config::{Config, Producer as Settings};
+use crate::config::{Config, ConfiguredProducer as Settings};
 use crate::disk::checkout::path_in_patch;
 use crate::disk::values_file::ValuesFile;
 use crate::merge_request::text::{self, Background, Merging};
@@ -19,7 +19,7 @@ use crate::observe::releases::Snapshot;
 use crate::plan::{Beside, KeyPlan, Plan, PlanInput, PlanView, Planned, Survey};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::Naming;
-use crate::release::data::Known;
+use crate::release::data::ReleaseData;
 use crate::report;
 use crate::run::background;
 use crate::run::look_up::{decide_observed, look_up};
@@ -100,7 +100,7 @@ struct Made {
 }
 
 impl<'a> Planning<'a> {
-    fn observed(&self, observed: &Path, mut known: Known) -> Result<Made, Failure> {
+    fn observed(&self, observed: &Path, mut known: ReleaseData) -> Result<Made, Failure> {
         if self.args.files.lookup.reach.signatures.is_some_and(|demand| demand != DemandArg::Off) {
             return Err(Failure::usage("signatures cannot be checked with --observed: it asks no registry"));
         }
@@ -157,7 +157,7 @@ impl<'a> Planning<'a> {
     fn write(
         &self,
         input: &PlanInput<'_>,
-        known: &Known,
+        known: &ReleaseData,
         keys: KeyPlan,
         background: impl FnOnce(&PlanView) -> Background,
     ) -> Result<Made, Failure> {

@@ -3,15 +3,15 @@
 
 use std::path::PathBuf;
 
-use super::args::Files;
+use super::args::TargetFileArgs;
 use super::failure::Failure;
 use super::local::Local;
 use super::{Context, lookup};
 use crate::budget::Budget;
-use crate::config::{Config, Producer as Settings};
+use crate::config::{Config, ConfiguredProducer as Settings};
 use crate::disk::releases::{ObservedReleases, read};
 use crate::plan::{FileProducer, Mention, Parsed, Survey, SurveyError, producers};
-use crate::release::data::Known;
+use crate::release::data::ReleaseData;
 use crate::release::{Prefix, Version};
 use crate::values::KeyPath;
 
@@ -28,7 +28,7 @@ pub(super) struct AskedFile<'a> {
 #[derive(Clone)]
 pub(super) enum ReleasesFrom {
     /// From a file, as they were observed elsewhere.
-    File(PathBuf, Known),
+    File(PathBuf, ReleaseData),
     /// From the producer's registry.
     Registry(Box<Settings>),
 }
@@ -49,7 +49,7 @@ impl AskedFile<'_> {
 /// Looks for the producers of one file.
 pub(super) struct Asking<'a> {
     pub(super) context: &'a Context,
-    pub(super) args: &'a Files,
+    pub(super) args: &'a TargetFileArgs,
     pub(super) config: Option<&'a Config>,
     /// Flags of the command that speak of one producer, and whether they are given.
     pub(super) flags: &'a [(&'static str, bool)],
@@ -108,7 +108,7 @@ impl<'a> Asking<'a> {
         &self,
         local: &Local<'_>,
         parsed: &Parsed,
-    ) -> Result<Vec<(PathBuf, Known, Option<FileProducer>)>, Failure> {
+    ) -> Result<Vec<(PathBuf, ReleaseData, Option<FileProducer>)>, Failure> {
         let naming = lookup::naming(self.args.lookup.names_pattern.as_deref())?;
         let files = &self.args.lookup.observed;
         let read = |path: &'a PathBuf| Ok((path, read(path, &naming)?));
@@ -122,7 +122,7 @@ impl<'a> Asking<'a> {
             return Ok(vec![(path.clone(), only.known, producer)]);
         }
         let (found, picked) = (self.found(local, parsed)?, self.picked(local, parsed)?);
-        let mut observed: Vec<(PathBuf, Known, Option<FileProducer>)> = Vec::new();
+        let mut observed: Vec<(PathBuf, ReleaseData, Option<FileProducer>)> = Vec::new();
         for (path, ObservedReleases { registry, known }) in read {
             let is_its = |producer: &&FileProducer| registry.as_ref() == Some(&producer.prefix);
             if !found.iter().any(|producer| is_its(&producer)) {

@@ -7,10 +7,10 @@ use super::args::Reach;
 use super::deployment::Deployment;
 use super::failure::Failure;
 use super::{Context, lookup};
-use crate::config::{Config, CredentialSource, Producer as Settings};
+use crate::config::{Config, ConfiguredProducer as Settings, CredentialSource};
 use crate::observe::os_images::{Batch, exist, found};
 use crate::os_image::Published;
-use crate::os_image::info::{Fault, Found};
+use crate::os_image::info::{Fault, FoundImage};
 use crate::registry::{Registry, RegistryError};
 use crate::release::policy::GateMode;
 use crate::release::policy::{Demand, Policy};
@@ -51,7 +51,7 @@ impl Reached<'_> {
         &self,
         deployment: &Deployment,
         images: &[&Published],
-    ) -> Result<Vec<Result<Found, Fault>>, Failure> {
+    ) -> Result<Vec<Result<FoundImage, Fault>>, Failure> {
         let policy = self.policy();
         let demand = self.args.signatures.map(Demand::from).or(policy.signatures);
         let questions = self.questions(deployment, images, demand).await?;
@@ -62,7 +62,7 @@ impl Reached<'_> {
             self.demand_identity(answers, required, batch, policy.gates.inconsistent);
             self.tell_unproven(answers, batch);
             match required {
-                Requirement::Required(_) => answers.iter_mut().for_each(Found::demand_signature),
+                Requirement::Required(_) => answers.iter_mut().for_each(FoundImage::demand_signature),
                 Requirement::Warned(_) => self.warn(answers, batch),
                 Requirement::NotRequired(Unverified::NoKeyToWarnBy) => {
                     self.context
@@ -85,14 +85,14 @@ impl Reached<'_> {
     /// inconsistent as the gate of this name takes it.
     fn demand_identity(
         &self,
-        answers: &mut [Result<Found, Fault>],
+        answers: &mut [Result<FoundImage, Fault>],
         required: &Requirement,
         batch: &Batch,
         inconsistent: GateMode,
     ) {
         match (required, inconsistent) {
             (Requirement::Required(_), _) | (_, GateMode::Hold) => {
-                answers.iter_mut().for_each(Found::demand_identity);
+                answers.iter_mut().for_each(FoundImage::demand_identity);
             }
             // The verdict on its signature says it.
             (Requirement::Warned(_), _) | (_, GateMode::Off) => {}
@@ -108,7 +108,7 @@ impl Reached<'_> {
     }
 
     /// What signed images do not prove of themselves.
-    fn tell_unproven(&self, answers: &[Result<Found, Fault>], batch: &Batch) {
+    fn tell_unproven(&self, answers: &[Result<FoundImage, Fault>], batch: &Batch) {
         for (answer, key) in answers.iter().zip(&batch.images) {
             let verdict = answer.as_ref().ok().and_then(|found| found.verdict.as_ref());
             if let Some(verdict) = verdict.filter(|verdict| verdict.lacks().is_some_and(Lacks::is_any)) {
@@ -117,7 +117,7 @@ impl Reached<'_> {
         }
     }
 
-    fn warn(&self, answers: &[Result<Found, Fault>], batch: &Batch) {
+    fn warn(&self, answers: &[Result<FoundImage, Fault>], batch: &Batch) {
         for (answer, key) in answers.iter().zip(&batch.images) {
             let verdict = answer.as_ref().ok().and_then(|found| found.verdict.as_ref());
             if let Some(verdict) = verdict.filter(|verdict| !verdict.is_verified()) {

@@ -7,19 +7,19 @@ use super::args::Lookup;
 use super::failure::Failure;
 use super::{Context, lookup};
 use crate::observe::releases::Snapshot;
-use crate::release::data::Known;
+use crate::release::data::ReleaseData;
 use crate::release::span::neighbours;
 use crate::release::{Release, Version};
 
 /// The releases of `--observed`.
-pub(super) fn observed(args: &Lookup, file: &Path) -> Result<Known, Failure> {
+pub(super) fn observed(args: &Lookup, file: &Path) -> Result<ReleaseData, Failure> {
     let mut known = crate::disk::releases::read(file, &lookup::naming(args.names_pattern.as_deref())?)?.known;
     known.settle(&BTreeSet::new());
     Ok(known)
 }
 
 /// A release that is known by now. A version that is none is answered with those beside it.
-pub(super) fn found<'a>(known: &'a Known, version: &Version) -> Result<&'a Release, Failure> {
+pub(super) fn found<'a>(known: &'a ReleaseData, version: &Version) -> Result<&'a Release, Failure> {
     let is_none = |release: &Release| {
         release.is_empty() && release.others.is_empty() && !known.candidates.contains_key(version)
     };
@@ -40,7 +40,7 @@ pub(super) fn looked_up<T>(
     context: &Context,
     args: &Lookup,
     read: impl AsyncFnOnce(&mut Snapshot) -> Result<T, Failure>,
-) -> Result<(T, Known, String), Failure> {
+) -> Result<(T, ReleaseData, String), Failure> {
     let config = context.config()?;
     let settings = lookup::settings(args, config.as_ref(), None)?;
     context.online(config.as_ref(), &args.reach, async |session| {

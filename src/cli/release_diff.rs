@@ -1,18 +1,23 @@
 //! `dibump releases --diff A..B`: what changes between two releases.
 
-use super::args::{Releases, TableFormat};
+use super::args::{ReleasesArgs, TableFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::reading::{found, looked_up, observed};
 use super::{Context, lookup};
-use crate::release::data::Known;
-use crate::release::diff::Difference;
+use crate::release::data::ReleaseData;
+use crate::release::diff::ReleaseDifference;
 use crate::release::policy::Policy;
 use crate::release::span::Span;
 use crate::release::{Coverage, Release, Version};
 use crate::report::{release_diff, release_diff_json};
 
-pub(super) fn run(context: &Context, args: &Releases, span: &Span, policy: &Policy) -> Result<Exit, Failure> {
+pub(super) fn run(
+    context: &Context,
+    args: &ReleasesArgs,
+    span: &Span,
+    policy: &Policy,
+) -> Result<Exit, Failure> {
     let now = context.environment.now;
     let ((from, to), known) = match lookup::observed(&args.lookup)? {
         Some(file) => {
@@ -30,7 +35,7 @@ pub(super) fn run(context: &Context, args: &Releases, span: &Span, policy: &Poli
         }
     };
     let (from, to) = (found(&known, &from)?, found(&known, &to)?);
-    let difference = Difference::between(from, to);
+    let difference = ReleaseDifference::between(from, to);
     match args.format {
         TableFormat::Text => context.output.print(&release_diff::text(&difference, context.width()))?,
         TableFormat::Markdown => context.output.print(&release_diff::markdown(&difference))?,
@@ -41,7 +46,7 @@ pub(super) fn run(context: &Context, args: &Releases, span: &Span, policy: &Poli
 }
 
 /// The two releases. An open end is one that the policy admits: no snapshot, and within `--range`.
-fn ends(span: &Span, known: &Known, policy: &Policy) -> Result<(Version, Version), Failure> {
+fn ends(span: &Span, known: &ReleaseData, policy: &Policy) -> Result<(Version, Version), Failure> {
     let admitted = known.candidates.keys().filter(|version| policy.admits(version, None).is_ok());
     span.ends(admitted).map_err(Failure::person)
 }

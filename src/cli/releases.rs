@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::args::{Artifacts, DemandArg, Lookup, Releases, TableFormat};
+use super::args::{Artifacts, DemandArg, Lookup, ReleasesArgs, TableFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::reading::{found, looked_up, observed};
@@ -16,10 +16,10 @@ use crate::release::hold::Hold;
 use crate::release::policy::{IdentityDemand, Policy};
 use crate::release::{Coverage, ImageKey, Naming, Version};
 use crate::report;
-use crate::report::artifacts::Signed;
+use crate::report::artifacts::SignedColumn;
 use crate::report::releases::Judged;
 
-pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failure> {
+pub(super) fn releases(context: &Context, args: &ReleasesArgs) -> Result<Exit, Failure> {
     let policy = policy(context, &args.lookup)?;
     if let Some(span) = &args.diff {
         return release_diff::run(context, args, span, &policy);
@@ -69,7 +69,7 @@ pub(super) fn releases(context: &Context, args: &Releases) -> Result<Exit, Failu
 
 /// What the policy thinks of each release, for a file of which only the release is known.
 fn query<'a>(
-    args: &'a Releases,
+    args: &'a ReleasesArgs,
     policy: &'a Policy,
     naming: &'a Naming,
     now: Timestamp,
@@ -82,7 +82,7 @@ fn query<'a>(
 }
 
 /// The verdict on the signature of every artifact of a release, under the keys that are configured.
-async fn signed_all(snapshot: &Snapshot, version: &Version, demand: IdentityDemand) -> Signed {
+async fn signed_all(snapshot: &Snapshot, version: &Version, demand: IdentityDemand) -> SignedColumn {
     let release = snapshot.known().releases.get(version);
     let all = release.into_iter().flat_map(|release| release.artifacts.keys().cloned()).collect();
     snapshot.signed(version, &all, snapshot.keys(), demand).await

@@ -9,13 +9,13 @@ use super::exit::Exit;
 use super::failure::Failure;
 use crate::http::Origin;
 use crate::merge_request::Outcome;
-use crate::release::selection::Verdict;
+use crate::release::selection::SelectionVerdict;
 use crate::report;
 use crate::report::run::Detail;
 use crate::report::run_json::{self, RunReport};
-use crate::report::run_summary::{self, Line};
-use crate::run::{Report, Shard};
-use crate::wiring::{Selection, Session, WiringError};
+use crate::report::run_summary::{self, SummaryLine};
+use crate::run::{JobReport, Shard};
+use crate::wiring::{Session, TargetSelection, WiringError};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.required_config()?;
@@ -54,7 +54,7 @@ pub(super) struct Told {
 /// One target branch as it is printed.
 struct Branch {
     outcome: Outcome,
-    line: Line,
+    line: SummaryLine,
     /// Whether there is nothing for us in a project that nobody named.
     passed_over: bool,
     text: String,
@@ -77,7 +77,7 @@ pub(super) async fn tell(
     session: &Session<'_>,
 ) -> Result<Told, Failure> {
     let paused = is_paused(context);
-    let selection = Selection {
+    let selection = TargetSelection {
         projects: args.project.clone(),
         shard: shard(context, args)?,
         dry_run: args.dry_run || paused,
@@ -88,10 +88,10 @@ pub(super) async fn tell(
     })?;
     let mut told = Told { shard: fleet.shard, paused, ..Told::default() };
     let first = fleet.failed.len();
-    let told_of = |report: Report| Branch::of(&report, args, context.width(), detail);
+    let told_of = |report: JobReport| Branch::of(&report, args, context.width(), detail);
     told.branches.extend(std::mem::take(&mut fleet.failed).into_iter().map(told_of).enumerate());
     let why = if paused { "DIBUMP_PAUSED is set" } else { "it is not enabled" };
-    let tell = |index: usize, mut report: Report| {
+    let tell = |index: usize, mut report: JobReport| {
         if fleet.jobs[index].dry_run && !args.dry_run {
             report.note.get_or_insert_with(|| format!("nothing is written: {why}"));
         }
@@ -120,20 +120,20 @@ fn is_paused(context: &Context) -> bool {
 }
 
 /// How many releases of its producer a target branch saw, and how many of those were held.
-fn releases(report: &Report) -> Option<(String, [usize; 2])> {
+fn releases(report: &JobReport) -> Option<(String, [usize; 2])> {
     let releases = &report.plan.as_ref()?.releases;
-    let held = releases.iter().filter(|release| matches!(release.verdict, Verdict::Held(_)));
+    let held = releases.iter().filter(|release| matches!(release.verdict, SelectionVerdict::Held(_)));
     Some((report.producer.clone(), [releases.len(), held.count()]))
 }
 
 impl Branch {
-    fn of(report: &Report, args: &Args, width: Option<usize>, detail: Detail) -> Self {
+    fn of(report: &JobReport, args: &Args, width: Option<usize>, detail: Detail) -> Self {
         let wants =
             |format| args.format == format || args.output.iter().any(|output| output.format == Some(format));
         let text =
             if wants(RunFormat::Text) { report::run::one(report, width, detail) } else { String::new() };
         let json = wants(RunFormat::Json).then(|| run_json::branch(report));
-        let line = Line::of(report);
+        let line = SummaryLine::of(report);
         let passed_over = report.found && matches!(report.outcome, Outcome::NoTarget(_));
         Self { outcome: report.outcome.clone(), line, passed_over, text, json }
     }
@@ -153,7 +153,7 @@ impl Told {
     }
 
     fn rendered(&self, format: RunFormat, args: &Args) -> Result<String, Failure> {
-        let lines: Vec<Line> = self.branches.values().map(|branch| branch.line.clone()).collect();
+        let lines: Vec<SummaryLine> = self.branches.values().map(|branch| branch.line.clone()).collect();
         match format {
             RunFormat::Text => Ok(self.text()),
             RunFormat::Json => report::json::text(&self.json(args)).map_err(Failure::person),

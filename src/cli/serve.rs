@@ -30,11 +30,11 @@ use crate::config::Config;
 use crate::http::Secret;
 use crate::report::run::Detail;
 use crate::schedule::Schedule;
-use crate::serve::{Agenda, Due, Host, Moment, Rhythm, Scope, serve};
+use crate::serve::{Agenda, DaemonHost, DueRun, Moment, Rhythm, RunScope, serve};
 use crate::wiring::Environment;
 use http::{Door, router};
+pub(super) use listener::ListenAddress;
 use listener::Listener;
-pub(super) use listener::Place;
 use metrics::Metrics;
 use pulse::Pulse;
 use signals::signals;
@@ -77,8 +77,8 @@ async fn until_stopped(context: &Context, args: &Args, config: Config) -> Result
         tokio::spawn(renew(context.clone(), Arc::clone(tls), Arc::clone(&daemon.reloading)));
     }
     context.note(&match (&place, &tls) {
-        (Place::Network(address), None) => format!("serving on http://{address}"),
-        (Place::Network(address), Some(_)) => format!("serving on https://{address}"),
+        (ListenAddress::Network(address), None) => format!("serving on http://{address}"),
+        (ListenAddress::Network(address), Some(_)) => format!("serving on https://{address}"),
         #[cfg(unix)]
         (socket, _) => format!("serving on {socket}"),
     });
@@ -181,16 +181,16 @@ impl<'a> Daemon<'a> {
     }
 
     /// The run of the command line that this one is.
-    fn arguments(&self, scope: Scope) -> Run {
+    fn arguments(&self, scope: RunScope) -> Run {
         let project = match scope {
-            Scope::All => Vec::new(),
-            Scope::Projects(projects) => projects.into_iter().collect(),
+            RunScope::All => Vec::new(),
+            RunScope::Projects(projects) => projects.into_iter().collect(),
         };
         let (dry_run, shard) = (self.args.dry_run, self.args.shard);
         Run { dry_run, project, shard, format: RunFormat::Text, output: Vec::new(), detailed_exitcode: false }
     }
 
-    async fn ended(&self, due: Due) -> Exit {
+    async fn ended(&self, due: DueRun) -> Exit {
         let (config, arguments) = (self.config(), self.arguments(due.scope));
         let limit = self.context.global.max_time;
         let context = Context {
@@ -229,14 +229,14 @@ impl<'a> Daemon<'a> {
 
     fn count(&self, told: &Told) {
         for outcome in told.outcomes() {
-            self.metrics.outcomes.get_or_create(&metrics::Outcome { outcome: outcome.name() }).inc();
+            self.metrics.outcomes.get_or_create(&metrics::OutcomeLabel { outcome: outcome.name() }).inc();
         }
         for ((origin, status), count) in &told.requests {
             self.metrics.count_requests(origin.host(), *status, *count);
         }
         for (producer, [seen, held]) in &told.releases {
             for (state, count) in [("seen", seen), ("held", held)] {
-                let labels = metrics::Release { producer: producer.clone(), state };
+                let labels = metrics::ReleaseLabel { producer: producer.clone(), state };
                 let count = i64::try_from(*count).unwrap_or(i64::MAX);
                 self.metrics.releases.get_or_create(&labels).set(count);
             }
@@ -245,7 +245,7 @@ impl<'a> Daemon<'a> {
 }
 
 #[async_trait]
-impl Host for Daemon<'_> {
+impl DaemonHost for Daemon<'_> {
     fn now(&self) -> Moment {
         self.clocks.now()
     }
@@ -257,7 +257,7 @@ impl Host for Daemon<'_> {
         tokio::time::sleep(left.unwrap_or(LOOK).min(LOOK)).await;
     }
 
-    async fn run(&self, due: Due) {
+    async fn run(&self, due: DueRun) {
         let began = self.now();
         self.metrics.running.set(1);
         let exit = self.ended(due).await;

@@ -1,8 +1,8 @@
 //! `include:`, `limits:` and `schedule:`, as written and as meant.
 
 use super::meaning::Meaning;
-use super::meant::{Producer, Query};
-use super::place::Field;
+use super::meant::{ConfiguredProducer, Query};
+use super::place::FieldPath;
 use super::raw::{RawConfig, RawInclude, RawLimits, RawSchedule};
 use super::target::is_path_segment;
 use crate::run::Limits;
@@ -17,8 +17,8 @@ impl Meaning<'_> {
         &mut self,
         config: &RawConfig,
         raw: &RawInclude,
-        producers: Option<&[Producer]>,
-        at: &Field,
+        producers: Option<&[ConfiguredProducer]>,
+        at: &FieldPath,
     ) -> Option<Option<Query>> {
         let (group, pattern) = match (&raw.file, &raw.group, &raw.target) {
             (Some(_), None, None) if raw.topic.is_none() && raw.has.is_none() => return Some(None),
@@ -49,11 +49,11 @@ impl Meaning<'_> {
     pub(super) fn nearest_schedule(&mut self, levels: [Option<&RawSchedule>; 3]) -> Option<Option<Schedule>> {
         let nearest = levels.into_iter().flatten().next();
         self.silently(|meaning| {
-            meaning.maybe(nearest, |meaning, raw| meaning.schedule(raw, &Field::default()))
+            meaning.maybe(nearest, |meaning, raw| meaning.schedule(raw, &FieldPath::default()))
         })
     }
 
-    pub(super) fn schedule(&mut self, raw: &RawSchedule, at: &Field) -> Option<Schedule> {
+    pub(super) fn schedule(&mut self, raw: &RawSchedule, at: &FieldPath) -> Option<Schedule> {
         let zone = match &raw.timezone {
             Some(name) => self.take(name.parse(), &at.key("timezone")),
             None => Some(Zone::default()),

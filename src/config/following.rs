@@ -1,14 +1,14 @@
 //! What follows the image keys elsewhere, as meant.
 
 use super::meaning::Meaning;
-use super::place::Field;
+use super::place::FieldPath;
 use super::raw::{RawFollowing, RawKubernetesRule, RawKubernetesVersions};
-use crate::reconcile::kubernetes_versions::{KubernetesVersions, Pattern, Place, Rule};
+use crate::reconcile::kubernetes_versions::{KubernetesVersions, Pattern, VersionPlace, VersionRule};
 use crate::reconcile::references::Globs;
 use crate::values::KeyPath;
 
 impl Meaning<'_> {
-    pub(super) fn references(&mut self, raw: &[String], at: &Field) -> Option<Globs> {
+    pub(super) fn references(&mut self, raw: &[String], at: &FieldPath) -> Option<Globs> {
         let each = self.each(raw, at, |meaning, text, at| {
             meaning.take(Globs::new(vec![text.clone()]), at).map(|_| text.clone())
         });
@@ -18,7 +18,7 @@ impl Meaning<'_> {
     pub(super) fn kubernetes_versions(
         &mut self,
         raw: &RawKubernetesVersions,
-        at: &Field,
+        at: &FieldPath,
     ) -> Option<KubernetesVersions> {
         let raw = match raw {
             RawKubernetesVersions::Word(RawFollowing::Auto) => return Some(KubernetesVersions::Auto),
@@ -36,17 +36,19 @@ impl Meaning<'_> {
         Some(KubernetesVersions::Rules(rules))
     }
 
-    fn rule(&mut self, raw: &RawKubernetesRule, at: &Field) -> Option<Rule> {
+    fn rule(&mut self, raw: &RawKubernetesRule, at: &FieldPath) -> Option<VersionRule> {
         let k8s_flavor = raw.k8s_flavor.clone();
         let place = match (&raw.path, &raw.pattern) {
-            (Some(path), None) => Place::Path(self.take(path.parse::<KeyPath>(), &at.key("path"))?),
-            (None, Some(pattern)) => Place::Pattern(self.take(Pattern::new(pattern), &at.key("pattern"))?),
+            (Some(path), None) => VersionPlace::Path(self.take(path.parse::<KeyPath>(), &at.key("path"))?),
+            (None, Some(pattern)) => {
+                VersionPlace::Pattern(self.take(Pattern::new(pattern), &at.key("pattern"))?)
+            }
             _ => {
                 self.error(at, "needs either `path` or `pattern`".to_owned());
                 return None;
             }
         };
-        Some(Rule { place, k8s_flavor })
+        Some(VersionRule { place, k8s_flavor })
     }
 }
 
@@ -63,11 +65,11 @@ impl RawKubernetesVersions {
 }
 
 impl RawKubernetesRule {
-    fn of(rule: &Rule) -> Self {
+    fn of(rule: &VersionRule) -> Self {
         let k8s_flavor = rule.k8s_flavor.clone();
         match &rule.place {
-            Place::Path(path) => Self { path: Some(path.to_string()), pattern: None, k8s_flavor },
-            Place::Pattern(pattern) => {
+            VersionPlace::Path(path) => Self { path: Some(path.to_string()), pattern: None, k8s_flavor },
+            VersionPlace::Pattern(pattern) => {
                 Self { path: None, pattern: Some(pattern.as_str().to_owned()), k8s_flavor }
             }
         }

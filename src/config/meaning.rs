@@ -8,11 +8,11 @@ use jiff::SignedDuration;
 use url::Url;
 
 use super::meant::{
-    AppNames, Config, CredentialSource, ForgeKind, ForgeSettings, GITLAB_TOKEN, Network, Target,
+    AppNames, Config, ConfiguredTarget, CredentialSource, ForgeKind, ForgeSettings, GITLAB_TOKEN, Network,
 };
-use super::place::{Field, Places};
+use super::place::{FieldPath, Places};
 use super::raw::{RawApp, RawConfig, RawForge, RawNetwork, RawTargets};
-use super::{ConfigError, IncludeFile, Producer, UsedFile, Written};
+use super::{ConfigError, ConfiguredProducer, IncludeFile, UsedFile, Written};
 use crate::run::Limits;
 
 /// The variable that GitHub's own tools read.
@@ -26,7 +26,7 @@ const APP_PRIVATE_KEY: &str = "GITHUB_APP_PRIVATE_KEY";
 pub(super) struct Meaning<'a> {
     places: &'a Places,
     /// Fields that do not fit: what is said of them, or of what they are a part of, may only follow from that.
-    mended: &'a [Field],
+    mended: &'a [FieldPath],
     used: Option<&'a UsedFile<'a>>,
     /// Whether the targets are on a GitLab.
     pub(super) on_gitlab: bool,
@@ -54,7 +54,7 @@ impl<'a> Meaning<'a> {
         for (i, include) in raw.include.iter().enumerate() {
             let Some(file) = &include.file else { continue };
             let (name, text) = read(file);
-            let at = Field::default().key("include").index(i).key("file");
+            let at = FieldPath::default().key("include").index(i).key("file");
             texts.extend(self.take(text, &at).map(|text| (name, text)));
         }
         texts
@@ -65,14 +65,14 @@ impl<'a> Meaning<'a> {
         &mut self,
         raw: &RawConfig,
         targets: &RawTargets,
-        producers: Option<&[Producer]>,
-        known: &[Target],
-    ) -> Vec<Target> {
+        producers: Option<&[ConfiguredProducer]>,
+        known: &[ConfiguredTarget],
+    ) -> Vec<ConfiguredTarget> {
         self.on_gitlab = raw.forge.kind == ForgeKind::Gitlab;
-        let at = Field::default().key("targets");
+        let at = FieldPath::default().key("targets");
         let read = self.each(&targets.targets, &at, |meaning, target, at| {
             let target = meaning.target(raw, target, producers, at)?;
-            let is_same = |other: &Target| other.project.eq_ignore_ascii_case(&target.project);
+            let is_same = |other: &ConfiguredTarget| other.project.eq_ignore_ascii_case(&target.project);
             if known.iter().any(|other| is_same(other) && other.shares_a_branch(&target)) {
                 let problem = "another file has the same project, branch and producer";
                 meaning.error(at, problem.to_owned());
@@ -85,17 +85,19 @@ impl<'a> Meaning<'a> {
     }
 
     /// What a configuration means, and its producers where only something else is wrong.
-    pub(super) fn config(&mut self, raw: &RawConfig) -> (Option<Config>, Option<Vec<Producer>>) {
+    pub(super) fn config(&mut self, raw: &RawConfig) -> (Option<Config>, Option<Vec<ConfiguredProducer>>) {
         let producers = self.producers(raw);
         (self.with_producers(raw, producers.as_deref()), producers)
     }
 
     /// The producers; none where the name of one is not known, so that it cannot be told which one a target means.
-    fn producers(&mut self, raw: &RawConfig) -> Option<Vec<Producer>> {
-        let at = Field::default().key("producers");
+    fn producers(&mut self, raw: &RawConfig) -> Option<Vec<ConfiguredProducer>> {
+        let at = FieldPath::default().key("producers");
         let producers = self.each(&raw.producers, &at, Self::producer);
         let mut producers = producers.and_then(|producers| self.all_named_differently(producers))?;
-        if let [Producer { credentials: credentials @ CredentialSource::ByHost, .. }] = &mut producers[..] {
+        if let [ConfiguredProducer { credentials: credentials @ CredentialSource::ByHost, .. }] =
+            &mut producers[..]
+        {
             *credentials = CredentialSource::Usual;
         }
         let is_named = |i: usize| {
@@ -105,18 +107,24 @@ impl<'a> Meaning<'a> {
         (0..producers.len()).all(is_named).then_some(producers)
     }
 
-    fn with_producers(&mut self, raw: &RawConfig, producers: Option<&[Producer]>) -> Option<Config> {
+    fn with_producers(
+        &mut self,
+        raw: &RawConfig,
+        producers: Option<&[ConfiguredProducer]>,
+    ) -> Option<Config> {
         self.on_gitlab = raw.forge.kind == ForgeKind::Gitlab;
-        let root = Field::default();
+        let root = FieldPath::default();
         let forge = self.forge(&raw.forge, &root.key("forge"));
         let network = self.network(&raw.network, &root.key("network"));
         // Read here for its mistakes, so that each is said once; targets and branches inherit it silently.
         self.policy(&raw.policy, &[], &root.key("policy"));
         self.templates(&raw.merge_request, &root.key("merge_request"));
         self.own_schedule(raw.schedule.as_ref(), &root);
-        let target = |meaning: &mut Self, target: &_, at: &Field| meaning.target(raw, target, producers, at);
+        let target =
+            |meaning: &mut Self, target: &_, at: &FieldPath| meaning.target(raw, target, producers, at);
         let targets = self.each(&raw.targets, &root.key("targets"), target);
-        let query = |meaning: &mut Self, include: &_, at: &Field| meaning.query(raw, include, producers, at);
+        let query =
+            |meaning: &mut Self, include: &_, at: &FieldPath| meaning.query(raw, include, producers, at);
         let queries = self.each(&raw.include, &root.key("include"), query);
         let (targets, queries) = (targets?, queries?);
         self.no_branch_twice(&targets);
@@ -134,7 +142,7 @@ impl<'a> Meaning<'a> {
         })
     }
 
-    fn forge(&mut self, raw: &RawForge, at: &Field) -> Option<ForgeSettings> {
+    fn forge(&mut self, raw: &RawForge, at: &FieldPath) -> Option<ForgeSettings> {
         let kind = raw.kind;
         let usual_token = match kind {
             ForgeKind::Gitlab => GITLAB_TOKEN,
@@ -156,7 +164,7 @@ impl<'a> Meaning<'a> {
         Some(ForgeSettings { kind, url, token_env, write_interval, conflict_check_wait, app: app? })
     }
 
-    fn app(&mut self, raw: &RawApp, kind: ForgeKind, at: &Field) -> Option<AppNames> {
+    fn app(&mut self, raw: &RawApp, kind: ForgeKind, at: &FieldPath) -> Option<AppNames> {
         if kind != ForgeKind::Github {
             self.error(at, "is for `kind: github`".to_owned());
             return None;
@@ -174,7 +182,7 @@ impl<'a> Meaning<'a> {
         Some(AppNames { id_env, private_key_env, installation_id_env: installation_id_env? })
     }
 
-    fn network(&mut self, raw: &RawNetwork, at: &Field) -> Option<Network> {
+    fn network(&mut self, raw: &RawNetwork, at: &FieldPath) -> Option<Network> {
         let default = Network::default();
         self.certificates(&raw.ca_files, &at.key("ca_files"));
         let mut timeout = |raw: &Option<String>, default: Duration, key: &str| match raw {
@@ -197,7 +205,7 @@ impl<'a> Meaning<'a> {
         })
     }
 
-    fn certificates(&mut self, files: &[String], at: &Field) {
+    fn certificates(&mut self, files: &[String], at: &FieldPath) {
         for (i, file) in files.iter().enumerate() {
             let at = at.index(i);
             let bytes = self.used_file(file, &at);
@@ -209,7 +217,10 @@ impl<'a> Meaning<'a> {
         }
     }
 
-    fn all_named_differently(&mut self, producers: Vec<Producer>) -> Option<Vec<Producer>> {
+    fn all_named_differently(
+        &mut self,
+        producers: Vec<ConfiguredProducer>,
+    ) -> Option<Vec<ConfiguredProducer>> {
         let mut seen: HashMap<&str, usize> = HashMap::new();
         let before = self.errors.len();
         for (i, producer) in producers.iter().enumerate() {
@@ -217,17 +228,17 @@ impl<'a> Meaning<'a> {
                 let name = &producer.name;
                 let problem =
                     format!("`{name}` is the name of producers[{first}] already; give one a `name:`");
-                self.error(&Field::default().key("producers").index(i), problem);
+                self.error(&FieldPath::default().key("producers").index(i), problem);
             }
         }
         (self.errors.len() == before).then_some(producers)
     }
 
     /// Two of the same project, branch and producer would fight over one merge request.
-    fn no_branch_twice(&mut self, targets: &[Target]) {
-        let mut seen: HashMap<(String, Option<&str>, &str), Field> = HashMap::new();
+    fn no_branch_twice(&mut self, targets: &[ConfiguredTarget]) {
+        let mut seen: HashMap<(String, Option<&str>, &str), FieldPath> = HashMap::new();
         for (t, target) in targets.iter().enumerate() {
-            let at = Field::default().key("targets").index(t);
+            let at = FieldPath::default().key("targets").index(t);
             for (b, branch) in target.branches.iter().enumerate() {
                 let name = branch.name.as_ref().map(|name| name.0.as_str());
                 let place = if name.is_some() { at.key("branches").index(b) } else { at.clone() };
@@ -245,8 +256,8 @@ impl<'a> Meaning<'a> {
     pub(super) fn each<R, T>(
         &mut self,
         raw: &[R],
-        at: &Field,
-        mut read: impl FnMut(&mut Self, &R, &Field) -> Option<T>,
+        at: &FieldPath,
+        mut read: impl FnMut(&mut Self, &R, &FieldPath) -> Option<T>,
     ) -> Option<Vec<T>> {
         let items: Vec<_> = raw.iter().enumerate().map(|(i, item)| read(self, item, &at.index(i))).collect();
         items.into_iter().collect()
@@ -265,7 +276,7 @@ impl<'a> Meaning<'a> {
     }
 
     /// The value of a field, or its error noted.
-    pub(super) fn take<T, E: ToString>(&mut self, value: Result<T, E>, at: &Field) -> Option<T> {
+    pub(super) fn take<T, E: ToString>(&mut self, value: Result<T, E>, at: &FieldPath) -> Option<T> {
         value.map_err(|error| self.error(at, error.to_string())).ok()
     }
 
@@ -277,11 +288,11 @@ impl<'a> Meaning<'a> {
         value
     }
 
-    pub(super) fn error(&mut self, at: &Field, problem: String) {
+    pub(super) fn error(&mut self, at: &FieldPath, problem: String) {
         self.error_with_nearest(at, problem, None);
     }
 
-    pub(super) fn error_with_nearest(&mut self, at: &Field, problem: String, nearest: Option<String>) {
+    pub(super) fn error_with_nearest(&mut self, at: &FieldPath, problem: String, nearest: Option<String>) {
         if self.mended.iter().any(|mended| mended.touches(at)) {
             return;
         }
@@ -290,13 +301,13 @@ impl<'a> Meaning<'a> {
     }
 
     /// The bytes of a file that is used later, where it is to be looked at now.
-    pub(super) fn used_file(&mut self, path: &str, at: &Field) -> Option<Vec<u8>> {
+    pub(super) fn used_file(&mut self, path: &str, at: &FieldPath) -> Option<Vec<u8>> {
         let read = self.used?;
         self.take(read(Path::new(path)), at)
     }
 
     /// A duration that is more than nothing.
-    pub(super) fn duration(&mut self, text: &str, at: &Field) -> Option<SignedDuration> {
+    pub(super) fn duration(&mut self, text: &str, at: &FieldPath) -> Option<SignedDuration> {
         let duration = self.take(super::duration(text), at)?;
         if duration.is_zero() {
             self.error(at, format!("`{text}` is nothing (expected something like 3 days, 12h or 90s)"));
@@ -306,12 +317,12 @@ impl<'a> Meaning<'a> {
     }
 
     /// The address of a server.
-    pub(super) fn url(&mut self, text: &str, at: &Field) -> Option<Url> {
+    pub(super) fn url(&mut self, text: &str, at: &FieldPath) -> Option<Url> {
         self.take(super::address(text), at)
     }
 
     /// The name of an environment variable. The text is not repeated: people paste tokens here.
-    pub(super) fn environment_name(&mut self, text: &str, at: &Field) -> Option<String> {
+    pub(super) fn environment_name(&mut self, text: &str, at: &FieldPath) -> Option<String> {
         let fits = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !fits || text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) {
             let problem =

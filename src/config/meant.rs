@@ -26,11 +26,11 @@ pub(super) const GITLAB_TOKEN: &str = "GITLAB_TOKEN";
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     /// Where releases are published; names are unique.
-    pub producers: Vec<Producer>,
+    pub producers: Vec<ConfiguredProducer>,
     /// Where the targets are.
     pub forge: ForgeSettings,
     /// What is kept in step, in the order of the file; (project, target branch, producer) is unique.
-    pub targets: Vec<Target>,
+    pub targets: Vec<ConfiguredTarget>,
     /// Where projects are looked for that are not named.
     pub queries: Vec<Query>,
     /// How many merge requests there may be.
@@ -45,7 +45,7 @@ pub struct Config {
 
 /// A producer of releases.
 #[derive(Debug, Clone)]
-pub struct Producer {
+pub struct ConfiguredProducer {
     /// Its name in targets and source branches.
     pub name: String,
     /// Where it publishes.
@@ -102,12 +102,12 @@ pub enum Discovery {
     /// The cheapest source that fits.
     Auto,
     /// These sources, asked in this order.
-    Sources(Vec<Source>),
+    Sources(Vec<ConfiguredSource>),
 }
 
 /// A source of versions and names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum ConfiguredSource {
     /// Releases of the producer's GitLab project.
     ReleaseNotes,
     /// Registry repositories of the producer's GitLab project.
@@ -127,7 +127,7 @@ pub enum Source {
 #[error("`{0}` is not a source (expected auto, release-notes, gitlab, github, catalog, known or file:PATH)")]
 pub struct InvalidSource(pub String);
 
-impl std::str::FromStr for Source {
+impl std::str::FromStr for ConfiguredSource {
     type Err = InvalidSource;
 
     fn from_str(text: &str) -> Result<Self, InvalidSource> {
@@ -145,7 +145,7 @@ impl std::str::FromStr for Source {
     }
 }
 
-impl std::fmt::Display for Source {
+impl std::fmt::Display for ConfiguredSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::ReleaseNotes => f.write_str("release-notes"),
@@ -219,7 +219,7 @@ pub enum ForgeKind {
 
 /// A project whose values files are kept in step with a producer.
 #[derive(Debug, Clone)]
-pub struct Target {
+pub struct ConfiguredTarget {
     /// The path of the project.
     pub project: String,
     /// The producer's name; [`Config::producer`] knows it.
@@ -250,7 +250,7 @@ pub struct Query {
     /// A path that they have.
     pub has: Option<String>,
     /// What is kept in step in each of them; its project stands for any.
-    pub target: Target,
+    pub target: ConfiguredTarget,
 }
 
 /// A target branch.
@@ -287,7 +287,7 @@ pub struct Network {
     pub proxy_from_environment: bool,
 }
 
-impl Producer {
+impl ConfiguredProducer {
     /// A producer of which only the registry prefix is known, and where its credentials are.
     pub fn of_registry(registry: Prefix, credentials: CredentialSource) -> Self {
         Self {
@@ -313,7 +313,7 @@ impl Producer {
     }
 }
 
-impl Target {
+impl ConfiguredTarget {
     /// Whether a branch of both is kept in step with the same producer.
     pub(super) fn shares_a_branch(&self, other: &Self) -> bool {
         let names = |target: &Self| target.branches.iter().map(|b| b.name.clone()).collect::<Vec<_>>();
@@ -334,7 +334,7 @@ impl Config {
     }
 
     /// The producer of that name. Every name in [`Config::targets`] has one.
-    pub fn producer(&self, name: &str) -> Option<&Producer> {
+    pub fn producer(&self, name: &str) -> Option<&ConfiguredProducer> {
         self.producers.iter().find(|producer| producer.name == name)
     }
 }

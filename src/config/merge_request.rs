@@ -1,7 +1,7 @@
 //! Settings of merge requests, as written and as meant. The two can be told from each other in both directions.
 
 use super::meaning::Meaning;
-use super::place::Field;
+use super::place::FieldPath;
 use super::quick_actions::{self, QuickAction};
 use super::raw::{RawMergeRequest, RawSemanticCommits};
 use super::shape::nearest;
@@ -72,7 +72,7 @@ const SEMANTIC: &str = "chore(deps)";
 
 impl Meaning<'_> {
     /// The user's words, each template tried once. Everything that is wrong with them is said.
-    pub(super) fn templates(&mut self, raw: &RawMergeRequest, at: &Field) -> Option<Templates> {
+    pub(super) fn templates(&mut self, raw: &RawMergeRequest, at: &FieldPath) -> Option<Templates> {
         let understood = [
             self.text(raw.branch_prefix.as_deref(), &at.key("branch_prefix"), branch_prefix),
             self.line(raw.title.as_deref(), &at.key("title")),
@@ -99,7 +99,7 @@ impl Meaning<'_> {
     }
 
     /// GitLab executes lines of a description that are commands of its own, and cuts them out, in every write.
-    fn quick_actions(&mut self, body: Option<&str>, at: &Field) -> Option<()> {
+    fn quick_actions(&mut self, body: Option<&str>, at: &FieldPath) -> Option<()> {
         let found = body.filter(|_| self.on_gitlab).and_then(quick_actions::find);
         let Some(QuickAction { line, instead }) = found else { return Some(()) };
         let instead = match instead {
@@ -113,23 +113,23 @@ impl Meaning<'_> {
         None
     }
 
-    fn every(&mut self, texts: Option<&[String]>, at: &Field, check: Check) -> Option<()> {
+    fn every(&mut self, texts: Option<&[String]>, at: &FieldPath, check: Check) -> Option<()> {
         let texts = texts.unwrap_or_default();
         self.each(texts, at, |meaning, text, at| meaning.text(Some(text), at, check)).map(drop)
     }
 
-    fn text(&mut self, text: Option<&str>, at: &Field, check: Check) -> Option<()> {
+    fn text(&mut self, text: Option<&str>, at: &FieldPath, check: Check) -> Option<()> {
         let Some(text) = text else { return Some(()) };
         self.take(check(text).map_err(|expected| format!("`{text}` {expected}")), at)
     }
 
     /// A template whose first line is a title.
-    fn line(&mut self, template: Option<&str>, at: &Field) -> Option<()> {
+    fn line(&mut self, template: Option<&str>, at: &FieldPath) -> Option<()> {
         self.text(template, at, not_empty)?;
         self.template(template, false, at)
     }
 
-    fn template(&mut self, template: Option<&str>, with_text: bool, at: &Field) -> Option<()> {
+    fn template(&mut self, template: Option<&str>, with_text: bool, at: &FieldPath) -> Option<()> {
         let Some(template) = template else { return Some(()) };
         match Templates::check(template, with_text) {
             Ok(()) => Some(()),

@@ -9,7 +9,7 @@ use crate::values::Position;
 
 /// The path of a field from the top of the file; empty for the file as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Field(Vec<Step>);
+pub(super) struct FieldPath(Vec<Step>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Step {
@@ -17,7 +17,7 @@ enum Step {
     Index(usize),
 }
 
-impl Field {
+impl FieldPath {
     pub(super) fn key(&self, key: &str) -> Self {
         self.below(Step::Key(key.to_owned()))
     }
@@ -41,7 +41,7 @@ impl Field {
     }
 }
 
-impl fmt::Display for Field {
+impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, step) in self.0.iter().enumerate() {
             match step {
@@ -57,8 +57,8 @@ impl fmt::Display for Field {
 /// Where the keys and values of a text stand.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    keys: HashMap<Field, Position>,
-    values: HashMap<Field, Position>,
+    keys: HashMap<FieldPath, Position>,
+    values: HashMap<FieldPath, Position>,
 }
 
 impl Places {
@@ -80,21 +80,21 @@ impl Places {
     }
 
     /// Where the value of a field stands; where it came by an alias, its key or what it is a part of.
-    pub(super) fn value(&self, field: &Field) -> Option<Position> {
+    pub(super) fn value(&self, field: &FieldPath) -> Option<Position> {
         let own = self.values.get(field).or_else(|| self.keys.get(field));
         own.copied().or_else(|| self.value(&field.parent()?))
     }
 
     /// Where the key of a field stands.
-    pub(super) fn key(&self, field: &Field) -> Option<Position> {
+    pub(super) fn key(&self, field: &FieldPath) -> Option<Position> {
         self.keys.get(field).copied().or_else(|| self.value(field))
     }
 }
 
 /// A collection that has begun and not ended.
 enum Open {
-    Mapping { at: Field, key: Option<String> },
-    Sequence { at: Field, next: usize },
+    Mapping { at: FieldPath, key: Option<String> },
+    Sequence { at: FieldPath, next: usize },
 }
 
 #[derive(Default)]
@@ -128,10 +128,10 @@ impl Walk {
     }
 
     /// Notes where a node stands and says which field it is. `text` is the key that it makes if it is one.
-    fn node(&mut self, text: &str, span: &Span) -> Field {
+    fn node(&mut self, text: &str, span: &Span) -> FieldPath {
         let position = Position { line: span.start.line(), column: span.start.col() + 1 };
         let (field, is_key) = match self.open.last_mut() {
-            None => (Field::default(), false),
+            None => (FieldPath::default(), false),
             Some(Open::Sequence { at, next }) => {
                 *next += 1;
                 (at.index(*next - 1), false)
@@ -158,8 +158,8 @@ mod tests {
     fn fields_are_found_by_path() {
         let text = "a:\n  - b: {c: 1}\n  - d:\ne: &x [1, 2]\nf: *x\n";
         let places = Places::of(text).unwrap();
-        let root = Field::default();
-        let value = |field: &Field| places.value(field).unwrap().to_string();
+        let root = FieldPath::default();
+        let value = |field: &FieldPath| places.value(field).unwrap().to_string();
         let item = root.key("a").index(0);
         assert_eq!(item.key("b").key("c").to_string(), "a[0].b.c");
         assert_eq!(value(&item.key("b").key("c")), "2:12");

@@ -4,14 +4,14 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use semver::VersionReq;
 
 use super::meaning::Meaning;
-use super::place::Field;
+use super::place::FieldPath;
 use super::raw::RawPolicy;
 use crate::release::Version;
 use crate::release::policy::{Gates, Policy};
 
 impl Meaning<'_> {
     /// Reads a policy whose keys may come from several levels. `at` is the level whose mistakes are reported.
-    pub(super) fn policy(&mut self, raw: &RawPolicy, accept: &[Version], at: &Field) -> Option<Policy> {
+    pub(super) fn policy(&mut self, raw: &RawPolicy, accept: &[Version], at: &FieldPath) -> Option<Policy> {
         let range = self.maybe(raw.range.as_ref(), |meaning, text| meaning.range(text, &at.key("range")));
         let ignored = raw.ignore.as_deref().unwrap_or_default();
         let ignore = self.each(ignored, &at.key("ignore"), |meaning, text, at| meaning.ignored(text, at));
@@ -48,7 +48,7 @@ impl Meaning<'_> {
         })
     }
 
-    fn range(&mut self, text: &str, at: &Field) -> Option<VersionReq> {
+    fn range(&mut self, text: &str, at: &FieldPath) -> Option<VersionReq> {
         let range = VersionReq::parse(text);
         self.take(
             range.map_err(|e| format!("`{text}` is not a range ({e}; expected >=0.4, <0.6 or 0.3.x)")),
@@ -57,14 +57,14 @@ impl Meaning<'_> {
     }
 
     /// A version alone is that version and not, as in a range, everything that is compatible with it.
-    fn ignored(&mut self, text: &str, at: &Field) -> Option<VersionReq> {
+    fn ignored(&mut self, text: &str, at: &FieldPath) -> Option<VersionReq> {
         match text.parse::<Version>() {
             Ok(_) => self.range(&format!("={text}"), at),
             Err(_) => self.range(text, at),
         }
     }
 
-    fn globs(&mut self, texts: &[String], at: &Field) -> Option<GlobSet> {
+    fn globs(&mut self, texts: &[String], at: &FieldPath) -> Option<GlobSet> {
         let globs = self.each(texts, at, |meaning, text, at| meaning.glob(text, at));
         let mut set = GlobSetBuilder::new();
         for glob in globs? {
@@ -73,7 +73,7 @@ impl Meaning<'_> {
         self.take(set.build(), at)
     }
 
-    pub(super) fn glob(&mut self, text: &str, at: &Field) -> Option<Glob> {
+    pub(super) fn glob(&mut self, text: &str, at: &FieldPath) -> Option<Glob> {
         self.take(Glob::new(text).map_err(|e| format!("`{text}` is not a glob ({})", e.kind())), at)
     }
 }

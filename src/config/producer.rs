@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use super::meaning::Meaning;
-use super::meant::{CredentialNames, CredentialSource, Discovery, KeySource, NamedBy, Producer, Source};
-use super::place::Field;
+use super::meant::{
+    ConfiguredProducer, ConfiguredSource, CredentialNames, CredentialSource, Discovery, KeySource, NamedBy,
+};
+use super::place::FieldPath;
 use super::raw::{RawCredentials, RawDiscovery, RawKey, RawProducer, RawSource, RawSourceName};
 use crate::registry::Prefix;
 use crate::release::{NamePattern, Naming};
 use crate::signature::PublicKey;
 
 impl Meaning<'_> {
-    pub(super) fn producer(&mut self, raw: &RawProducer, at: &Field) -> Option<Producer> {
+    pub(super) fn producer(&mut self, raw: &RawProducer, at: &FieldPath) -> Option<ConfiguredProducer> {
         let registry = self.prefix(&raw.registry, &at.key("registry"));
         let pattern = raw.names.as_ref().map(|names| names.pattern.clone());
         let pattern_at = at.key("names").key("pattern");
@@ -29,7 +31,7 @@ impl Meaning<'_> {
         let keys = self.each(&raw.cosign_public_keys, &at.key("cosign_public_keys"), Self::key);
         let written = raw.name.clone().or_else(|| registry.as_ref().map(|r| r.producer().to_owned()));
         let name = self.maybe(written.as_ref(), |meaning, name| meaning.name(name, &at.key("name")));
-        Some(Producer {
+        Some(ConfiguredProducer {
             name: name??,
             registry: registry?,
             plain_http: raw.plain_http,
@@ -46,7 +48,7 @@ impl Meaning<'_> {
     }
 
     /// A registry prefix. One with credentials in it is not repeated.
-    fn prefix(&mut self, text: &str, at: &Field) -> Option<Prefix> {
+    fn prefix(&mut self, text: &str, at: &FieldPath) -> Option<Prefix> {
         if text.contains('@') {
             self.error(at, "holds credentials; name environment variables under `credentials:`".to_owned());
             return None;
@@ -54,7 +56,7 @@ impl Meaning<'_> {
         self.take(text.parse::<Prefix>(), at)
     }
 
-    fn key(&mut self, raw: &RawKey, at: &Field) -> Option<KeySource> {
+    fn key(&mut self, raw: &RawKey, at: &FieldPath) -> Option<KeySource> {
         match raw {
             RawKey::Pem(written) => {
                 let key = self.take(PublicKey::from_pem(written), at)?;
@@ -71,7 +73,7 @@ impl Meaning<'_> {
         }
     }
 
-    fn sources(&mut self, raw: &RawDiscovery, at: &Field) {
+    fn sources(&mut self, raw: &RawDiscovery, at: &FieldPath) {
         let RawDiscovery::Sources(sources) = raw else { return };
         for (i, source) in sources.iter().enumerate() {
             if let RawSource::File(file) = source {
@@ -80,14 +82,14 @@ impl Meaning<'_> {
         }
     }
 
-    fn credentials(&mut self, raw: &RawCredentials, at: &Field) -> Option<CredentialNames> {
+    fn credentials(&mut self, raw: &RawCredentials, at: &FieldPath) -> Option<CredentialNames> {
         let username_env = self.environment_name(&raw.username_env, &at.key("username_env"));
         let password_env = self.environment_name(&raw.password_env, &at.key("password_env"));
         Some(CredentialNames { username_env: username_env?, password_env: password_env? })
     }
 
     /// A producer's name is a part of branch names.
-    fn name(&mut self, text: &str, at: &Field) -> Option<String> {
+    fn name(&mut self, text: &str, at: &FieldPath) -> Option<String> {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if text.starts_with(|c: char| c.is_ascii_alphanumeric())
             && text.chars().all(fits)
@@ -105,12 +107,12 @@ impl Meaning<'_> {
 
 fn discovery(raw: &RawDiscovery) -> Discovery {
     let source = |source: &RawSource| match source {
-        RawSource::Named(RawSourceName::ReleaseNotes) => Source::ReleaseNotes,
-        RawSource::Named(RawSourceName::Gitlab) => Source::Gitlab,
-        RawSource::Named(RawSourceName::Github) => Source::Github,
-        RawSource::Named(RawSourceName::Catalog) => Source::Catalog,
-        RawSource::Named(RawSourceName::Known) => Source::Known,
-        RawSource::File(file) => Source::File(PathBuf::from(&file.file)),
+        RawSource::Named(RawSourceName::ReleaseNotes) => ConfiguredSource::ReleaseNotes,
+        RawSource::Named(RawSourceName::Gitlab) => ConfiguredSource::Gitlab,
+        RawSource::Named(RawSourceName::Github) => ConfiguredSource::Github,
+        RawSource::Named(RawSourceName::Catalog) => ConfiguredSource::Catalog,
+        RawSource::Named(RawSourceName::Known) => ConfiguredSource::Known,
+        RawSource::File(file) => ConfiguredSource::File(PathBuf::from(&file.file)),
     };
     match raw {
         RawDiscovery::Auto(_) => Discovery::Auto,

@@ -5,14 +5,14 @@
 
 use serde_json::{Map, Value};
 
-use super::place::Field;
+use super::place::FieldPath;
 
 /// Something that does not fit, before it has a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Misfit {
-    pub(super) field: Field,
+    pub(super) field: FieldPath,
     /// What stands in the place of what does not fit: the same field, or one that was missing.
-    pub(super) mended: Field,
+    pub(super) mended: FieldPath,
     /// Whether the field's name is wrong and not its value.
     pub(super) name: bool,
     pub(super) problem: String,
@@ -23,7 +23,7 @@ pub(super) struct Misfit {
 /// Everything in `value` that does not fit `schema`. Something that fits takes its place, so that the rest can be read.
 pub(super) fn misfits(schema: &Value, value: &mut Value) -> Vec<Misfit> {
     let mut checker = Checker { root: schema, misfits: Vec::new() };
-    checker.check(schema, value, &Field::default());
+    checker.check(schema, value, &FieldPath::default());
     checker.misfits
 }
 
@@ -56,7 +56,7 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn check(&mut self, schema: &'a Value, value: &mut Value, field: &Field) {
+    fn check(&mut self, schema: &'a Value, value: &mut Value, field: &FieldPath) {
         let mut alternatives = Vec::new();
         self.flatten(schema, &mut alternatives);
         let fitting: Vec<_> = alternatives.iter().copied().filter(|a| is_type(a, value)).collect();
@@ -112,7 +112,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn mapping(&mut self, shape: &'a Value, entries: &mut Map<String, Value>, field: &Field) {
+    fn mapping(&mut self, shape: &'a Value, entries: &mut Map<String, Value>, field: &FieldPath) {
         let Some(known) = shape["properties"].as_object() else { return };
         entries.retain(|key, value| {
             match known.get(key) {
@@ -132,7 +132,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn unknown_key(&mut self, known: &Map<String, Value>, key: &str, field: &Field) {
+    fn unknown_key(&mut self, known: &Map<String, Value>, key: &str, field: &FieldPath) {
         let nearest = nearest(key, known.keys().map(String::as_str));
         let names: Vec<_> = known.keys().map(String::as_str).collect();
         let problem = match nearest {
@@ -143,7 +143,7 @@ impl<'a> Checker<'a> {
         self.misfits.push(Misfit { mended: field.clone(), field, name: true, problem, nearest });
     }
 
-    fn list(&mut self, shape: &'a Value, items: &mut Vec<Value>, field: &Field) {
+    fn list(&mut self, shape: &'a Value, items: &mut Vec<Value>, field: &FieldPath) {
         for (i, item) in items.iter_mut().enumerate() {
             self.check(&shape["items"], item, &field.index(i));
         }
@@ -154,7 +154,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A text fits if any text does, or if it is one of the words.
-    fn word(&mut self, fitting: &[&'a Value], word: &str, field: &Field) {
+    fn word(&mut self, fitting: &[&'a Value], word: &str, field: &FieldPath) {
         if fitting.iter().any(|shape| shape.get("const").or_else(|| shape.get("enum")).is_none()) {
             return;
         }
@@ -172,7 +172,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn number(&mut self, shape: &'a Value, number: Option<f64>, field: &Field) {
+    fn number(&mut self, shape: &'a Value, number: Option<f64>, field: &FieldPath) {
         let (least, most) = (shape["minimum"].as_f64(), shape["maximum"].as_f64());
         let Some(number) = number else { return };
         if least.is_some_and(|least| number < least) || most.is_some_and(|most| number > most) {
@@ -185,7 +185,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn misfit(&mut self, field: &Field, problem: String) {
+    fn misfit(&mut self, field: &FieldPath, problem: String) {
         let (field, mended) = (field.clone(), field.clone());
         self.misfits.push(Misfit { field, mended, name: false, problem, nearest: None });
     }

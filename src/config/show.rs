@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::meant::{
-    Config, CredentialSource, Discovery, KeySource, Network, Producer, Query, Source, Target,
+    Config, ConfiguredProducer, ConfiguredSource, ConfiguredTarget, CredentialSource, Discovery, KeySource,
+    Network, Query,
 };
 use super::raw::{
     RawApp, RawAuto, RawBranch, RawCache, RawCheck, RawConfig, RawCredentials, RawDiscovery, RawFile,
@@ -47,7 +48,7 @@ fn as_written(config: &Config) -> RawConfig {
     }
 }
 
-fn producer(producer: &Producer) -> RawProducer {
+fn producer(producer: &ConfiguredProducer) -> RawProducer {
     let gitlab = RawGitlab {
         url: producer.gitlab_url.as_ref().map(ToString::to_string),
         project: producer.gitlab_project.clone(),
@@ -79,13 +80,13 @@ fn key(key: &KeySource) -> RawKey {
 }
 
 fn discovery(discovery: &Discovery) -> RawDiscovery {
-    let source = |source: &Source| match source {
-        Source::ReleaseNotes => RawSource::Named(RawSourceName::ReleaseNotes),
-        Source::Gitlab => RawSource::Named(RawSourceName::Gitlab),
-        Source::Github => RawSource::Named(RawSourceName::Github),
-        Source::Catalog => RawSource::Named(RawSourceName::Catalog),
-        Source::Known => RawSource::Named(RawSourceName::Known),
-        Source::File(path) => RawSource::File(RawFileSource { file: path.display().to_string() }),
+    let source = |source: &ConfiguredSource| match source {
+        ConfiguredSource::ReleaseNotes => RawSource::Named(RawSourceName::ReleaseNotes),
+        ConfiguredSource::Gitlab => RawSource::Named(RawSourceName::Gitlab),
+        ConfiguredSource::Github => RawSource::Named(RawSourceName::Github),
+        ConfiguredSource::Catalog => RawSource::Named(RawSourceName::Catalog),
+        ConfiguredSource::Known => RawSource::Named(RawSourceName::Known),
+        ConfiguredSource::File(path) => RawSource::File(RawFileSource { file: path.display().to_string() }),
     };
     match discovery {
         Discovery::Auto => RawDiscovery::Auto(RawAuto::Auto),
@@ -94,7 +95,7 @@ fn discovery(discovery: &Discovery) -> RawDiscovery {
 }
 
 /// A target without named branches has one policy, which then is the target's.
-fn target(target: &Target) -> RawTarget {
+fn target(target: &ConfiguredTarget) -> RawTarget {
     let unnamed = target.branches.iter().find(|branch| branch.name.is_none());
     let branches = target.branches.iter().filter_map(|branch| {
         let name = branch.name.as_ref()?.0.clone();

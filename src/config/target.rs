@@ -1,8 +1,8 @@
 //! Targets as meant: projects, branches and files.
 
 use super::meaning::Meaning;
-use super::meant::{ForgeKind, Producer, Target, TargetBranch};
-use super::place::Field;
+use super::meant::{ConfiguredProducer, ConfiguredTarget, ForgeKind, TargetBranch};
+use super::place::FieldPath;
 use super::raw::{
     RawBranch, RawConfig, RawFile, RawFullBranch, RawFullFile, RawPolicy, RawSchedule, RawTarget,
 };
@@ -17,9 +17,9 @@ impl Meaning<'_> {
         &mut self,
         config: &RawConfig,
         raw: &RawTarget,
-        producers: Option<&[Producer]>,
-        at: &Field,
-    ) -> Option<Target> {
+        producers: Option<&[ConfiguredProducer]>,
+        at: &FieldPath,
+    ) -> Option<ConfiguredTarget> {
         let project = self.project(&raw.project, config.forge.kind, &at.key("project"));
         let producer = producers.and_then(|producers| self.producer_of(raw, producers, at));
         let accept = self.each(&raw.accept, &at.key("accept"), |meaning, text, at| {
@@ -34,13 +34,13 @@ impl Meaning<'_> {
         // What is inherited was read, and complained about, where it stands.
         let own = self.templates(&raw.merge_request, &at.key("merge_request"));
         let templates = own.and_then(|_| self.silently(|meaning| meaning.templates(&merge_request, at)));
-        Some(Target {
+        Some(ConfiguredTarget {
             project: project?,
             producer: producer?,
             branches: accept.and(branches)?,
             files: plan::Target {
                 files,
-                images: raw.images.into(),
+                images: raw.images,
                 registry_key,
                 kubernetes_versions: rules?,
                 references: references?,
@@ -54,7 +54,7 @@ impl Meaning<'_> {
         })
     }
 
-    fn project(&mut self, text: &str, kind: ForgeKind, at: &Field) -> Option<String> {
+    fn project(&mut self, text: &str, kind: ForgeKind, at: &FieldPath) -> Option<String> {
         let path = text.trim_matches('/');
         let depth = path.split('/').count();
         let (fits, expected) = match kind {
@@ -68,7 +68,12 @@ impl Meaning<'_> {
         None
     }
 
-    fn producer_of(&mut self, raw: &RawTarget, producers: &[Producer], at: &Field) -> Option<String> {
+    fn producer_of(
+        &mut self,
+        raw: &RawTarget,
+        producers: &[ConfiguredProducer],
+        at: &FieldPath,
+    ) -> Option<String> {
         let names = || producers.iter().map(|producer| producer.name.as_str());
         match (&raw.producer, producers) {
             (None, [only]) => return Some(only.name.clone()),
@@ -90,7 +95,7 @@ impl Meaning<'_> {
         config: &RawConfig,
         raw: &RawTarget,
         accept: &[Version],
-        at: &Field,
+        at: &FieldPath,
     ) -> Option<Vec<TargetBranch>> {
         self.policy(&raw.policy, accept, &at.key("policy"));
         let above = raw.policy.or(&config.policy);
@@ -120,7 +125,7 @@ impl Meaning<'_> {
     }
 
     /// A schedule read for its mistakes, where it stands.
-    pub(super) fn own_schedule(&mut self, raw: Option<&RawSchedule>, at: &Field) -> Option<()> {
+    pub(super) fn own_schedule(&mut self, raw: Option<&RawSchedule>, at: &FieldPath) -> Option<()> {
         self.maybe(raw, |meaning, raw| meaning.schedule(raw, &at.key("schedule"))).map(drop)
     }
 
@@ -130,10 +135,10 @@ impl Meaning<'_> {
         policy: &RawPolicy,
         accept: &[Version],
     ) -> Option<crate::release::policy::Policy> {
-        self.silently(|meaning| meaning.policy(policy, accept, &Field::default()))
+        self.silently(|meaning| meaning.policy(policy, accept, &FieldPath::default()))
     }
 
-    fn branch(&mut self, text: &str, at: &Field) -> Option<Branch> {
+    fn branch(&mut self, text: &str, at: &FieldPath) -> Option<Branch> {
         if Branch(text.to_owned()).is_usable() {
             return Some(Branch(text.to_owned()));
         }
@@ -142,7 +147,7 @@ impl Meaning<'_> {
     }
 
     /// The files, the one that holds the version first, and the entry of the registries that it names as ours.
-    fn files(&mut self, raw: &[RawFile], at: &Field) -> Option<(Vec<FileSpec>, Option<String>)> {
+    fn files(&mut self, raw: &[RawFile], at: &FieldPath) -> Option<(Vec<FileSpec>, Option<String>)> {
         let mut files = self.each(raw, at, Self::file)?;
         let leading = files.iter().filter(|(spec, _)| !spec.overlay).count();
         if leading != 1 {
@@ -158,7 +163,7 @@ impl Meaning<'_> {
         Some((files.into_iter().map(|(spec, _)| spec).collect(), registry_key))
     }
 
-    fn file(&mut self, raw: &RawFile, at: &Field) -> Option<(FileSpec, Option<String>)> {
+    fn file(&mut self, raw: &RawFile, at: &FieldPath) -> Option<(FileSpec, Option<String>)> {
         let (raw, path_at) = match raw {
             RawFile::Path(path) => (RawFullFile { path: path.clone(), ..RawFullFile::default() }, at.clone()),
             RawFile::Full(full) => (full.clone(), at.key("path")),
@@ -177,7 +182,7 @@ impl Meaning<'_> {
     }
 
     /// A path inside the repository.
-    pub(super) fn path(&mut self, text: &str, at: &Field) -> Option<String> {
+    pub(super) fn path(&mut self, text: &str, at: &FieldPath) -> Option<String> {
         let path = text.strip_prefix("./").unwrap_or(text);
         if path.split('/').all(|part| !matches!(part, "" | "." | "..")) {
             return Some(path.to_owned());

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{Candidates, Catalogue, CatalogueError, Note};
+use crate::catalogue::{Candidates, Catalogue, CatalogueError, ReleaseNote};
 use crate::ending::{Ending, Ends, sentence};
-use crate::release::data::{Candidate, Known};
+use crate::release::data::{Candidate, ReleaseData};
 use crate::release::{Artifact, Coverage, ImageKey, Naming, Prefix, Release, Version};
 use crate::signature::Verdict;
 
@@ -138,7 +138,7 @@ pub struct ObservedReleases {
     /// The prefix that was asked, where the file names it.
     pub registry: Option<Prefix>,
     /// The releases.
-    pub known: Known,
+    pub known: ReleaseData,
 }
 
 /// Reads a file of releases. What is numbers and not a release version is named and passed over.
@@ -160,7 +160,7 @@ pub fn read(path: &Path, naming: &Naming) -> Result<ObservedReleases, ReleasesFi
 
 impl ReleasesFile {
     /// The file's form of what is known.
-    pub fn new(registry: Option<String>, known: &Known) -> Self {
+    pub fn new(registry: Option<String>, known: &ReleaseData) -> Self {
         let entry = |release: &Release| {
             let announced = known.candidates.get(&release.version).and_then(|c| c.released_at);
             ReleaseEntry::new(release, announced)
@@ -206,11 +206,11 @@ impl ReleasesFile {
         Ok(ObservedReleases { registry: registry?, known })
     }
 
-    fn known(self, naming: &Naming) -> Result<Known, String> {
+    fn known(self, naming: &Naming) -> Result<ReleaseData, String> {
         if self.schema != SCHEMA {
             return Err(format!("the schema is `{}`, this version of dibump reads `{SCHEMA}`", self.schema));
         }
-        let mut known = Known::default();
+        let mut known = ReleaseData::default();
         for (i, entry) in self.releases.into_iter().enumerate() {
             if Version::passed_over([entry.version.as_str()]).is_some() {
                 continue;
@@ -302,7 +302,7 @@ impl Catalogue for FileCatalogue {
     async fn candidates(&self) -> Result<Candidates, CatalogueError> {
         let ObservedReleases { known, .. } = read(&self.path, &self.naming)
             .map_err(|error| CatalogueError::Broken { reason: sentence(&error), hint: error.hint() })?;
-        let note = |release: &Release| Note {
+        let note = |release: &Release| ReleaseNote {
             version: release.version.clone(),
             names: release.is_complete().then(|| release.artifacts.keys().cloned().collect()),
             released_at: known.candidates.get(&release.version).and_then(|c| c.released_at),
@@ -316,7 +316,7 @@ impl Catalogue for FileCatalogue {
 mod tests {
     use super::*;
 
-    fn parse(json: serde_json::Value) -> Result<Known, String> {
+    fn parse(json: serde_json::Value) -> Result<ReleaseData, String> {
         serde_json::from_value::<ReleasesFile>(json).unwrap().known(&Naming::default())
     }
 

@@ -1,9 +1,9 @@
 //! Images that are not handed on.
 
 use super::{CREDENTIALS, Ending, Ends};
-use crate::os_image::config_map::Unreadable;
+use crate::os_image::config_map::NotOsImagesInfo;
 use crate::os_image::info::Fault;
-use crate::os_image::machine_image::Refusal;
+use crate::os_image::machine_image::UnusableImage;
 
 impl Ends for Fault {
     fn ending(&self) -> Ending {
@@ -21,14 +21,14 @@ impl Ends for Fault {
 }
 
 /// A machine would not boot it, or boot what nobody checked.
-impl Ends for Refusal {
+impl Ends for UnusableImage {
     fn ending(&self) -> Ending {
         Ending::Refused
     }
 }
 
 /// A ConfigMap that cannot be read stays so until a person mends it.
-impl Ends for Unreadable {
+impl Ends for NotOsImagesInfo {
     fn ending(&self) -> Ending {
         Ending::Person
     }

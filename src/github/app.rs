@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::api::Api;
-use super::error::{Failure, InvalidAccess};
+use super::error::{Failure, InvalidGitHub};
 use super::repository::RepositoryId;
-use super::session::{InstallationToken, Session};
+use super::session::{InstallationToken, Pacing};
 use crate::http::{BoundSecret, Credential, Origin, Request, Secret, Transport};
 
 /// Clocks differ: GitHub takes no signature from the future, and none that lasts longer than ten minutes.
@@ -39,11 +39,11 @@ impl PrivateKey {
     ///
     /// # Errors
     /// If it is no private RSA key.
-    pub fn from_pem(pem: &str) -> Result<Self, InvalidAccess> {
-        let key = EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|_| InvalidAccess::Key)?;
+    pub fn from_pem(pem: &str) -> Result<Self, InvalidGitHub> {
+        let key = EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|_| InvalidGitHub::Key)?;
         let key = Self(key);
         // A public key looks like a key until it has to sign.
-        key.sign(&json!({})).map_err(|_| InvalidAccess::Key)?;
+        key.sign(&json!({})).map_err(|_| InvalidGitHub::Key)?;
         Ok(key)
     }
 
@@ -89,7 +89,7 @@ impl App {
         transport: &Transport,
         api: &Api,
         repository: &RepositoryId,
-        session: &Session,
+        session: &Pacing,
     ) -> Result<BoundSecret, Failure> {
         let mut tokens = session.tokens().lock().await;
         let place = (self.id.clone(), repository.owner.to_lowercase());
@@ -105,7 +105,7 @@ impl App {
     }
 
     /// A token that was refused is not offered again.
-    pub(super) async fn forget(&self, repository: &RepositoryId, session: &Session) {
+    pub(super) async fn forget(&self, repository: &RepositoryId, session: &Pacing) {
         session.tokens().lock().await.remove(&(self.id.clone(), repository.owner.to_lowercase()));
     }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::GitHub;
 use super::branches::moved;
 use super::error::Failure;
-use super::repository::Repository;
+use super::repository::RepositoryInfo;
 use crate::forge::{CommitId, ForgeError};
 
 const ENABLE: &str = "mutation($input: EnablePullRequestAutoMergeInput!) { \
@@ -71,7 +71,7 @@ impl GitHub {
 }
 
 /// How it is merged: as the repository allows, a merge commit first. Who may not push is not told.
-fn method(about: &Repository) -> &'static str {
+fn method(about: &RepositoryInfo) -> &'static str {
     let allowed = |way: Option<bool>| way.unwrap_or(false);
     match about {
         _ if about.allow_merge_commit.unwrap_or(true) => "merge",

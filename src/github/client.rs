@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 
 use super::Identity;
 use super::api::Api;
-use super::error::{Caller, Failure, GraphqlFailure, InvalidAccess};
-use super::repository::{Repository, RepositoryId};
+use super::error::{Caller, Failure, GraphqlFailure, InvalidGitHub};
+use super::repository::{RepositoryId, RepositoryInfo};
 use super::send::{Moved, Sender};
-use super::session::Session;
-use crate::forge_api::{Listed, MAX_LIST_BYTES, MAX_PAGES, PER_PAGE, with_page};
+use super::session::Pacing;
+use crate::forge_api::{ForgePage, MAX_LIST_BYTES, MAX_PAGES, PER_PAGE, with_page};
 use crate::http::{Credential, Origin, Transport, next_query};
 
 /// One API with one identity.
@@ -41,7 +41,7 @@ pub(super) struct List<T> {
 }
 
 /// An answer with its headers.
-pub(super) struct Answer {
+pub(super) struct Received {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     moved: bool,
@@ -60,16 +60,16 @@ impl Client {
         api: &Api,
         identity: Option<Identity>,
         repository: &RepositoryId,
-        session: &Session,
-    ) -> Result<Self, InvalidAccess> {
-        let origin = |url: &url::Url| Origin::of(url).ok_or_else(|| InvalidAccess::api(url));
+        session: &Pacing,
+    ) -> Result<Self, InvalidGitHub> {
+        let origin = |url: &url::Url| Origin::of(url).ok_or_else(|| InvalidGitHub::api(url));
         let (rest, graphql) = (origin(api.rest())?, origin(api.graphql())?);
         if rest != graphql {
-            return Err(InvalidAccess::api(api.graphql()));
+            return Err(InvalidGitHub::api(api.graphql()));
         }
         if let Some(Identity::Token(secret)) = &identity {
             if *secret.origin() != rest {
-                return Err(InvalidAccess::Foreign { of: secret.origin().clone(), to: rest });
+                return Err(InvalidGitHub::Foreign { of: secret.origin().clone(), to: rest });
             }
             Credential::bearer(secret)?;
         }
@@ -95,7 +95,7 @@ impl Client {
     }
 
     /// What GitHub says of a repository as a whole.
-    pub(super) async fn repository(&self, id: &RepositoryId) -> Result<Repository, Failure> {
+    pub(super) async fn repository(&self, id: &RepositoryId) -> Result<RepositoryInfo, Failure> {
         self.get(&id.route()).await
     }
 
@@ -128,13 +128,17 @@ impl Client {
     }
 
     /// A GET for another form of the answer than JSON.
-    pub(super) async fn get_as(&self, route: &str, accept: Option<&'static str>) -> Result<Answer, Failure> {
+    pub(super) async fn get_as(
+        &self,
+        route: &str,
+        accept: Option<&'static str>,
+    ) -> Result<Received, Failure> {
         let headers = accept
             .map(|accept| HeaderMap::from_iter([(http::header::ACCEPT, HeaderValue::from_static(accept))]));
         let answer = self.octocrab()._get_with_headers(route, headers).await?;
         let moved = answer.extensions().get::<Moved>().is_some();
         let headers = answer.headers().clone();
-        Ok(Answer { headers, body: answer.into_body().collect().await?.to_bytes(), moved })
+        Ok(Received { headers, body: answer.into_body().collect().await?.to_bytes(), moved })
     }
 
     /// A write whose answer is read.
@@ -188,7 +192,7 @@ impl Client {
         for page in 1..=MAX_PAGES {
             let answer = self.get_as(&route, None).await?;
             bytes += answer.body.len();
-            let read: Listed<T> = serde_json::from_slice(&answer.body).map_err(|error| {
+            let read: ForgePage<T> = serde_json::from_slice(&answer.body).map_err(|error| {
                 Failure::Malformed(format!("page {page} of {route} is not a list: {error}"))
             })?;
             let Some(read) = read.whole().filter(|_| bytes <= MAX_LIST_BYTES) else {

@@ -9,7 +9,7 @@ use crate::release::address_without_user_info;
 
 /// Which GitHub to talk to, as far as the environment knows.
 #[derive(Debug, Clone, Default)]
-pub struct Environment {
+pub struct GitHubVariables {
     /// The APIs.
     pub api: Option<Api>,
     /// The repository of the job, whose own token serves no other.
@@ -20,7 +20,7 @@ pub struct Environment {
 /// A variable that cannot be used. Only addresses can be wrong, so its value is shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid {name} `{value}`: expected an http(s) address without user and password")]
-pub struct InvalidEnvironment {
+pub struct InvalidGitHubVariables {
     /// The variable.
     pub name: String,
     /// What it holds, without user and password.
@@ -37,7 +37,7 @@ pub struct InvalidEnvironment {
 pub fn from_environment(
     env: &dyn Fn(&str) -> Option<String>,
     configured: Option<&Url>,
-) -> Result<Environment, InvalidEnvironment> {
+) -> Result<GitHubVariables, InvalidGitHubVariables> {
     let read = |name: &str| env(name).map(|value| address(name, &value)).transpose();
     let own = match read("GITHUB_API_URL")? {
         Some(api) => Some(api),
@@ -50,10 +50,10 @@ pub fn from_environment(
     let repository = env("GITHUB_REPOSITORY").filter(|_| at_home).and_then(|text| text.parse().ok());
     let origin = api.as_ref().and_then(|api| Origin::of(api.rest()));
     let token = env("GITHUB_TOKEN").zip(origin).map(|(token, origin)| Secret::new(token).bound_to(origin));
-    Ok(Environment { api, repository, token })
+    Ok(GitHubVariables { api, repository, token })
 }
 
-impl Environment {
+impl GitHubVariables {
     /// The token for an API; `None` if it belongs to another scheme, host or port, or to another path of this host.
     pub fn token_for(&self, api: &Api) -> Option<Identity> {
         let place = |api: &Api| (Origin::of(api.rest()), api.rest().path().trim_end_matches('/').to_owned());
@@ -62,10 +62,10 @@ impl Environment {
     }
 }
 
-fn address(name: &str, value: &str) -> Result<Url, InvalidEnvironment> {
+fn address(name: &str, value: &str) -> Result<Url, InvalidGitHubVariables> {
     let is_usable =
         |url: &Url| Origin::of(url).is_some() && url.username().is_empty() && url.password().is_none();
-    value.parse().ok().filter(is_usable).ok_or_else(|| InvalidEnvironment {
+    value.parse().ok().filter(is_usable).ok_or_else(|| InvalidGitHubVariables {
         name: name.to_owned(),
         value: address_without_user_info(value).into_owned(),
     })
@@ -75,7 +75,7 @@ fn address(name: &str, value: &str) -> Result<Url, InvalidEnvironment> {
 mod tests {
     use super::*;
 
-    fn read(set: &[(&str, &str)], configured: Option<&str>) -> Environment {
+    fn read(set: &[(&str, &str)], configured: Option<&str>) -> GitHubVariables {
         let env = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
         from_environment(&env, configured.map(|url| url.parse().unwrap()).as_ref()).unwrap()
     }
@@ -89,7 +89,7 @@ mod tests {
     ];
 
     /// Whether the token of the environment goes to an API.
-    fn goes(found: &Environment, api: &str) -> bool {
+    fn goes(found: &GitHubVariables, api: &str) -> bool {
         let identity = found.token_for(&Api::new(&api.parse().unwrap()).unwrap());
         matches!(identity, Some(Identity::Token(secret)) if secret.matches("ghs_x"))
     }

@@ -30,7 +30,7 @@ pub(super) const API: &str = "GitHub's API";
 
 /// Why a GitHub cannot be used as it was configured.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum InvalidAccess {
+pub enum InvalidGitHub {
     /// The API's address is no http(s) URL, or its two parts are on different hosts.
     #[error(
         "`{url}` is not an address of a GitHub API (expected https://api.github.com or https://HOST/api/v3)"
@@ -115,7 +115,7 @@ pub(super) struct Answered {
     error: TransportError,
 }
 
-impl InvalidAccess {
+impl InvalidGitHub {
     pub(super) fn api(url: &Url) -> Self {
         Self::Api { url: redacted(url) }
     }

@@ -5,9 +5,9 @@ use serde::Deserialize;
 
 use super::api::Api;
 use super::client::Client;
-use super::error::{self, Failure, InvalidAccess};
+use super::error::{self, Failure, InvalidGitHub};
 use super::repository::{RepositoryId, encoded};
-use super::{Identity, Session};
+use super::{Identity, Pacing};
 use crate::forge::{Branch, ForgeError, FoundProject, Projects};
 use crate::http::Transport;
 
@@ -39,8 +39,8 @@ impl Organisations {
         transport: Transport,
         api: &Api,
         identity: Option<Identity>,
-        session: &Session,
-    ) -> Result<Self, InvalidAccess> {
+        session: &Pacing,
+    ) -> Result<Self, InvalidGitHub> {
         let nowhere = RepositoryId { owner: String::new(), name: String::new() };
         Ok(Self { client: Client::new(transport, api, identity, &nowhere, session)? })
     }

@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 use super::api::Api;
 use super::client::Client;
-use super::error::{Failure, InvalidAccess, catalogue_error};
+use super::error::{Failure, InvalidGitHub, catalogue_error};
 use super::repository::{RepositoryId, encoded};
-use super::{Identity, Session};
-use crate::catalogue::{Candidates, Catalogue, CatalogueError, Names};
+use super::{Identity, Pacing};
+use crate::catalogue::{Candidates, Catalogue, CatalogueError, RepositoryNames};
 use crate::http::Transport;
 use crate::registry::Prefix;
 
@@ -39,15 +39,15 @@ impl Packages {
         api: &Api,
         identity: Option<Identity>,
         prefix: &Prefix,
-    ) -> Result<Self, InvalidAccess> {
+    ) -> Result<Self, InvalidGitHub> {
         let owner = prefix.path().split('/').next().unwrap_or_default();
         let nowhere = RepositoryId { owner: owner.to_owned(), name: String::new() };
-        let client = Client::new(transport, api, identity, &nowhere, &Session::default())?;
+        let client = Client::new(transport, api, identity, &nowhere, &Pacing::default())?;
         Ok(Self { client, owner: owner.to_owned(), prefix: prefix.clone() })
     }
 
     /// An account that is no organisation is a user.
-    async fn read(&self) -> Result<Names, Failure> {
+    async fn read(&self) -> Result<RepositoryNames, Failure> {
         let owner = encoded(&self.owner);
         let of = |kind: &str| format!("/{kind}/{owner}/packages?package_type=container");
         let list = match self.client.all::<WirePackage>(&of("orgs")).await {
@@ -56,7 +56,7 @@ impl Packages {
         };
         let paths: Vec<String> =
             list.entries.iter().map(|package| format!("{}/{}", self.owner, package.name)).collect();
-        Ok(Names::below(&self.prefix, paths.iter().map(String::as_str)))
+        Ok(RepositoryNames::below(&self.prefix, paths.iter().map(String::as_str)))
     }
 }
 

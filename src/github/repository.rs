@@ -22,7 +22,7 @@ pub struct InvalidRepository(pub String);
 
 /// `GET /repos/{owner}/{repo}`, as far as we use it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Repository {
+pub(super) struct RepositoryInfo {
     pub(super) name: String,
     pub(super) owner: Owner,
     pub(super) default_branch: String,
@@ -56,7 +56,7 @@ pub(super) struct Permissions {
     pub(super) pull: bool,
 }
 
-impl Repository {
+impl RepositoryInfo {
     /// Its present name.
     pub(super) fn id(&self) -> RepositoryId {
         RepositoryId { owner: self.owner.login.clone(), name: self.name.clone() }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::GitHub;
 use super::error::Failure;
-use crate::forge::{CommitId, Pipeline};
+use crate::forge::{CommitId, PipelineStatus};
 
 /// The latest review of each person who may write; anybody may approve what is public.
 const REVIEWS: &str = "query($owner: String!, $name: String!, $number: Int!) { \
@@ -79,13 +79,13 @@ impl GitHub {
         })
     }
 
-    pub(super) async fn checks(&self, number: u64) -> Result<Option<Pipeline>, Failure> {
+    pub(super) async fn checks(&self, number: u64) -> Result<Option<PipelineStatus>, Failure> {
         let read: WireChecks = self.of_pull_request(CHECKS, number).await?;
         let head = read.commits.nodes.into_iter().next().map(|node| node.commit);
         Ok(head.and_then(|head| {
             let state = head.status_check_rollup?.state;
             let (failed, succeeded) = (FAILED.contains(&state.as_str()), state == "SUCCESS");
-            Some(Pipeline { head: CommitId(head.oid), failed, succeeded })
+            Some(PipelineStatus { head: CommitId(head.oid), failed, succeeded })
         }))
     }
 

@@ -14,7 +14,7 @@ use super::Identity;
 use super::api::Api;
 use super::error::{API, Failure};
 use super::repository::RepositoryId;
-use super::session::Session;
+use super::session::Pacing;
 use crate::http::{BoundSecret, Credential, Request, Transport};
 
 /// What GitHub recommends to ask for.
@@ -31,7 +31,7 @@ pub(super) struct Sender {
     pub(super) api: Api,
     pub(super) identity: Option<Identity>,
     pub(super) repository: RepositoryId,
-    pub(super) session: Session,
+    pub(super) session: Pacing,
 }
 
 impl Sender {

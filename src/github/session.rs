@@ -15,7 +15,7 @@ const PACE: Duration = Duration::from_secs(1);
 
 /// Clones share it.
 #[derive(Debug, Clone)]
-pub struct Session {
+pub struct Pacing {
     pace: Duration,
     /// Made by the first write, because it needs a clock that runs.
     writes: Arc<Mutex<Option<Interval>>>,
@@ -35,7 +35,7 @@ pub(super) struct Turn {
     _guard: OwnedMutexGuard<Option<Interval>>,
 }
 
-impl Session {
+impl Pacing {
     /// A session whose writes are `pace` apart.
     pub fn with_pace(pace: Duration) -> Self {
         Self { pace, writes: Arc::default(), tokens: Arc::default() }
@@ -56,7 +56,7 @@ impl Session {
     }
 }
 
-impl Default for Session {
+impl Default for Pacing {
     fn default() -> Self {
         Self::with_pace(PACE)
     }

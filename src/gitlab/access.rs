@@ -8,7 +8,7 @@ use gitlab::api::projects::protected_branches::ProtectedBranches;
 use gitlab::api::users::CurrentUser;
 use serde::Deserialize;
 
-use super::Token;
+use super::GitLabToken;
 use super::client::{Client, built};
 use super::error::Failure;
 use super::project::{self, Permissions, ProjectId};
@@ -110,14 +110,14 @@ fn told<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
 }
 
 fn may_push(
-    token: Option<&Token>,
+    token: Option<&GitLabToken>,
     scopes: Option<&[String]>,
     level: Option<u64>,
     rules: Option<&[Rule]>,
     source: &Branch,
 ) -> Option<bool> {
     let lacks_scope = scopes.is_some_and(|scopes| !scopes.iter().any(|scope| scope == "api"));
-    if matches!(token, None | Some(Token::Job(_))) || lacks_scope {
+    if matches!(token, None | Some(GitLabToken::Job(_))) || lacks_scope {
         return Some(false);
     }
     let level = level?;
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_may_be_pushed_follows_from_token_role_and_rules() {
-        let private = Token::Private(secret());
+        let private = GitLabToken::Private(secret());
         let rule = |name: &str, level: Option<u64>| Rule {
             name: name.to_owned(),
             push_access_levels: vec![PushLevel { access_level: level }],
@@ -188,7 +188,7 @@ mod tests {
         let ours = |level: Option<u64>| vec![rule("main", Some(40)), rule("dib*", level)];
         let api = ["api".to_owned()];
         let read_api = ["read_api".to_owned()];
-        let job = Token::Job(secret());
+        let job = GitLabToken::Job(secret());
         for (token, scopes, level, rules, expected) in [
             (Some(&private), Some(&api), Some(30), Some(vec![rule("main", Some(40))]), Some(true)),
             (Some(&private), Some(&api), Some(20), None, Some(false)),

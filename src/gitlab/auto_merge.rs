@@ -7,7 +7,7 @@ use serde_json::json;
 use super::GitLab;
 use super::error::Failure;
 use super::project::{Project, ProjectId};
-use crate::forge::{CommitId, ForgeError, Pipeline};
+use crate::forge::{CommitId, ForgeError, PipelineStatus};
 
 /// `headPipeline` is the pipeline of the head, or of its merge with the target branch (merged-results pipelines), whose
 /// own commit REST reports and from which one cannot tell the head.
@@ -41,13 +41,13 @@ struct WirePipeline {
 }
 
 impl GitLab {
-    pub(super) async fn head_pipeline(&self, number: u64) -> Result<Option<Pipeline>, Failure> {
+    pub(super) async fn head_pipeline(&self, number: u64) -> Result<Option<PipelineStatus>, Failure> {
         let path = &self.about().await?.path_with_namespace;
         let variables = json!({"project": path, "number": number.to_string()});
         let read: WireProject = self.client.graphql(HEAD_PIPELINE, variables).await?;
         let head = read.project.and_then(|project| project.merge_request);
         let found = head.and_then(|head| Some((head.diff_head_sha?, head.head_pipeline?)));
-        Ok(found.map(|(head, pipeline)| Pipeline {
+        Ok(found.map(|(head, pipeline)| PipelineStatus {
             head: CommitId(head),
             failed: FAILED.contains(&pipeline.status.to_uppercase().as_str()),
             succeeded: pipeline.status.eq_ignore_ascii_case("success"),

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::Token;
-use super::error::{API, Caller, Failure, InvalidAccess};
-use crate::forge_api::{self, Listed, MAX_LIST_BYTES, MAX_PAGES, PER_PAGE, with_page};
+use super::GitLabToken;
+use super::error::{API, Caller, Failure, InvalidGitLab};
+use crate::forge_api::{self, ForgePage, MAX_LIST_BYTES, MAX_PAGES, PER_PAGE, with_page};
 use crate::http::{
     BoundSecret, Credential, InvalidSecret, Origin, Request, Response, Transport, UnreadableLink, next_query,
     redacted,
@@ -47,15 +47,19 @@ pub(super) struct Client {
     transport: Transport,
     /// Ends with a slash, so that endpoints can be joined to it.
     api: Url,
-    token: Option<Token>,
+    token: Option<GitLabToken>,
     credential: Option<Credential>,
 }
 
 impl Client {
-    pub(super) fn new(transport: Transport, api: &Url, token: Option<Token>) -> Result<Self, InvalidAccess> {
-        let origin = Origin::of(api).ok_or_else(|| InvalidAccess::Api { url: redacted(api) })?;
+    pub(super) fn new(
+        transport: Transport,
+        api: &Url,
+        token: Option<GitLabToken>,
+    ) -> Result<Self, InvalidGitLab> {
+        let origin = Origin::of(api).ok_or_else(|| InvalidGitLab::Api { url: redacted(api) })?;
         if let Some(token) = token.as_ref().filter(|token| *token.secret().origin() != origin) {
-            return Err(InvalidAccess::Foreign { of: token.secret().origin().clone(), to: origin });
+            return Err(InvalidGitLab::Foreign { of: token.secret().origin().clone(), to: origin });
         }
         let credential = token.as_ref().map(credential).transpose()?;
         let mut api = api.clone();
@@ -83,7 +87,7 @@ impl Client {
         Caller { transport: &self.transport, host: self.host(), token: self.token.as_ref() }
     }
 
-    pub(super) fn token(&self) -> Option<&Token> {
+    pub(super) fn token(&self) -> Option<&GitLabToken> {
         self.token.as_ref()
     }
 
@@ -167,7 +171,7 @@ impl Client {
         for page in 1..=MAX_PAGES {
             let response = self.send(Request::get(url.clone())).await?;
             bytes += response.body.len();
-            let read: Listed<T> = response.json().map_err(|error| {
+            let read: ForgePage<T> = response.json().map_err(|error| {
                 Failure::Malformed(format!("page {page} of {} is not a list: {error}", redacted(&url)))
             })?;
             let Some(read) = read.whole().filter(|_| bytes <= MAX_LIST_BYTES) else {
@@ -210,7 +214,9 @@ impl Client {
         let anonymous = request.clone();
         let answer = self.send_once(request.credential(self.credential.clone())).await;
         match (&self.token, answer) {
-            (Some(Token::Job(_)), Err(refused)) if is_read(&anonymous) && refused.hides_the_project() => {
+            (Some(GitLabToken::Job(_)), Err(refused))
+                if is_read(&anonymous) && refused.hides_the_project() =>
+            {
                 match self.send_once(anonymous).await {
                     Err(hidden) if hidden.hides_the_project() => Err(refused),
                     answer => answer,
@@ -273,7 +279,7 @@ impl AsyncClient for Client {
     }
 }
 
-impl Token {
+impl GitLabToken {
     pub(super) fn secret(&self) -> &BoundSecret {
         let (Self::Private(secret) | Self::Bearer(secret) | Self::Job(secret)) = self;
         secret
@@ -285,11 +291,11 @@ pub(super) fn built<E>(endpoint: Result<E, impl std::fmt::Display>) -> Result<E,
     endpoint.map_err(|error| Failure::Request(error.to_string()))
 }
 
-fn credential(token: &Token) -> Result<Credential, InvalidSecret> {
+fn credential(token: &GitLabToken) -> Result<Credential, InvalidSecret> {
     match token {
-        Token::Private(secret) => Credential::header(HeaderName::from_static("private-token"), secret),
-        Token::Bearer(secret) => Credential::bearer(secret),
-        Token::Job(secret) => Credential::header(HeaderName::from_static("job-token"), secret),
+        GitLabToken::Private(secret) => Credential::header(HeaderName::from_static("private-token"), secret),
+        GitLabToken::Bearer(secret) => Credential::bearer(secret),
+        GitLabToken::Job(secret) => Credential::header(HeaderName::from_static("job-token"), secret),
     }
 }
 
@@ -297,7 +303,7 @@ fn is_read(request: &Request) -> bool {
     matches!(request.method, Method::GET | Method::HEAD)
 }
 
-/// The query of the next page, by `Link`, else `X-Next-Page`, else one more after a full page (proxies drop headers).
+/// The query of the next page, by `Link`, else `X-Next-ForgePage`, else one more after a full page (proxies drop headers).
 fn next_page(response: &Response, page: usize, full: bool, url: &Url) -> Result<Option<String>, Failure> {
     let linked = next_query(&response.headers).map_err(|error| unreadable(&error, url))?;
     if linked.is_some() {

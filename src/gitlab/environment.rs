@@ -2,24 +2,24 @@
 
 use url::Url;
 
-use super::{ProjectId, Token};
+use super::{GitLabToken, ProjectId};
 use crate::http::{Origin, Secret};
 use crate::release::address_without_user_info;
 
 /// Which GitLab to talk to, as far as the environment knows.
 #[derive(Debug, Clone, Default)]
-pub struct Environment {
+pub struct GitLabVariables {
     /// The base of the API, `https://host[/root]/api/v4`.
     pub api: Option<Url>,
     /// The project of the job.
     pub project: Option<ProjectId>,
-    token: Option<Token>,
+    token: Option<GitLabToken>,
 }
 
 /// A variable that cannot be used. Only addresses can be wrong, so its value is shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid {name} `{value}`: expected an http(s) address without user and password")]
-pub struct InvalidEnvironment {
+pub struct InvalidGitLabVariables {
     /// The variable.
     pub name: String,
     /// What it holds, without user and password.
@@ -36,7 +36,7 @@ pub struct InvalidEnvironment {
 pub fn from_environment(
     env: &dyn Fn(&str) -> Option<String>,
     configured: Option<&Url>,
-) -> Result<Environment, InvalidEnvironment> {
+) -> Result<GitLabVariables, InvalidGitLabVariables> {
     let own = match (env("CI_API_V4_URL"), env("CI_SERVER_URL")) {
         (Some(api), _) => Some(address("CI_API_V4_URL", &api, "")?),
         (None, Some(server)) => Some(address("CI_SERVER_URL", &server, "/api/v4")?),
@@ -49,26 +49,26 @@ pub fn from_environment(
         .or_else(|| env("CI_PROJECT_PATH").map(ProjectId::Path));
     let origin = api.as_ref().and_then(Origin::of);
     let bound = |name: &str| Some(Secret::new(env(name)?).bound_to(origin.clone()?));
-    let job = || bound("CI_JOB_TOKEN").filter(|_| at_home).map(Token::Job);
-    let token = bound("GITLAB_TOKEN").map(Token::Private).or_else(job);
-    Ok(Environment { api, project: project.filter(|_| at_home), token })
+    let job = || bound("CI_JOB_TOKEN").filter(|_| at_home).map(GitLabToken::Job);
+    let token = bound("GITLAB_TOKEN").map(GitLabToken::Private).or_else(job);
+    Ok(GitLabVariables { api, project: project.filter(|_| at_home), token })
 }
 
-impl Environment {
+impl GitLabVariables {
     /// The token for the API at `api`; `None` if it belongs to another scheme, host or port, or to another application
     /// on this host: whoever names an API by a path of their own is not the GitLab.
-    pub fn token_for(&self, api: &Url) -> Option<Token> {
+    pub fn token_for(&self, api: &Url) -> Option<GitLabToken> {
         let own = self.api.as_ref()?;
         let place = |url: &Url| Some((Origin::of(url)?, url.path().trim_end_matches('/').to_owned()));
         self.token.clone().filter(|_| place(own).is_some() && place(own) == place(api))
     }
 }
 
-fn address(name: &str, value: &str, below: &str) -> Result<Url, InvalidEnvironment> {
+fn address(name: &str, value: &str, below: &str) -> Result<Url, InvalidGitLabVariables> {
     let url = format!("{}{below}", value.trim_end_matches('/')).parse::<Url>().ok();
     let is_usable =
         |url: &Url| Origin::of(url).is_some() && url.username().is_empty() && url.password().is_none();
-    url.filter(is_usable).ok_or_else(|| InvalidEnvironment {
+    url.filter(is_usable).ok_or_else(|| InvalidGitLabVariables {
         name: name.to_owned(),
         value: address_without_user_info(value).into_owned(),
     })
@@ -78,7 +78,7 @@ fn address(name: &str, value: &str, below: &str) -> Result<Url, InvalidEnvironme
 mod tests {
     use super::*;
 
-    fn read(set: &[(&str, &str)], configured: Option<&str>) -> Environment {
+    fn read(set: &[(&str, &str)], configured: Option<&str>) -> GitLabVariables {
         let env = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
         from_environment(&env, configured.map(|url| url.parse().unwrap()).as_ref()).unwrap()
     }
@@ -97,7 +97,7 @@ mod tests {
         let api = found.api.clone().unwrap();
         assert_eq!(api.as_str(), "https://gitlab.example/root/api/v4");
         assert_eq!(found.project, Some(ProjectId::Number(42)));
-        assert!(matches!(found.token_for(&api), Some(Token::Job(secret)) if secret.matches("job")));
+        assert!(matches!(found.token_for(&api), Some(GitLabToken::Job(secret)) if secret.matches("job")));
         let by_path = read(&[("CI_SERVER_URL", "https://h.example/"), ("CI_PROJECT_PATH", "a/b")], None);
         assert_eq!(by_path.api.unwrap().as_str(), "https://h.example/api/v4");
         assert_eq!(by_path.project, Some(ProjectId::Path("a/b".to_owned())));
@@ -110,7 +110,7 @@ mod tests {
         let found = read(&set, None);
         let token = |url: &str| found.token_for(&url.parse().unwrap());
         assert!(
-            matches!(token("https://gitlab.example/root/api/v4/"), Some(Token::Private(s)) if s.matches("glpat-x"))
+            matches!(token("https://gitlab.example/root/api/v4/"), Some(GitLabToken::Private(s)) if s.matches("glpat-x"))
         );
         for other in [
             "http://gitlab.example/root/api/v4",

@@ -9,7 +9,7 @@ use gitlab::api::ApiError;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::Token;
+use super::GitLabToken;
 use crate::catalogue::CatalogueError;
 use crate::forge::ForgeError;
 use crate::forge_api::{believable, not_listed, plain, unanswered};
@@ -30,7 +30,7 @@ pub(super) const API: &str = "GitLab's API";
 
 /// Why a GitLab cannot be used as it was configured.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum InvalidAccess {
+pub enum InvalidGitLab {
     /// The API's address is no http(s) URL.
     #[error("`{url}` is not an address of a GitLab API (expected https://HOST/api/v4)")]
     Api {
@@ -81,7 +81,7 @@ pub(super) struct Caller<'a> {
     pub(super) transport: &'a Transport,
     /// The API's host.
     pub(super) host: String,
-    pub(super) token: Option<&'a Token>,
+    pub(super) token: Option<&'a GitLabToken>,
 }
 
 /// An answer other than 2xx, as far as it says anything.
@@ -239,10 +239,10 @@ pub(super) fn catalogue_error(failure: Failure, subject: String, caller: &Caller
 }
 
 /// What a person can do about a refusal.
-fn hint(answer: &Answered, token: Option<&Token>) -> Option<String> {
+fn hint(answer: &Answered, token: Option<&GitLabToken>) -> Option<String> {
     Some(match (token, &answer.scope) {
         (None, _) => format!("no token was sent; {NEEDED}"),
-        (Some(Token::Job(_)), _) => {
+        (Some(GitLabToken::Job(_)), _) => {
             format!("a job token (CI_JOB_TOKEN) can neither push commits nor open merge requests; {NEEDED}")
         }
         (Some(_), Some(scope)) => format!("the token lacks scope `{scope}`; {NEEDED}"),

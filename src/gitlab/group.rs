@@ -8,9 +8,9 @@ use gitlab::api::{Endpoint, QueryParams};
 use serde::Deserialize;
 use url::Url;
 
-use super::Token;
+use super::GitLabToken;
 use super::client::Client;
-use super::error::{self, Failure, InvalidAccess};
+use super::error::{self, Failure, InvalidGitLab};
 use crate::forge::{Branch, ForgeError, FoundProject, Projects};
 use crate::http::Transport;
 
@@ -34,7 +34,7 @@ impl Groups {
     ///
     /// # Errors
     /// If `api` is no http(s) URL, or the token cannot stand in a header.
-    pub fn new(transport: Transport, api: &Url, token: Option<Token>) -> Result<Self, InvalidAccess> {
+    pub fn new(transport: Transport, api: &Url, token: Option<GitLabToken>) -> Result<Self, InvalidGitLab> {
         Ok(Self { client: Client::new(transport, api, token)? })
     }
 

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use url::Url;
 
 use super::client::{Client, built};
-use super::error::{Failure, InvalidAccess, catalogue_error};
-use super::{ProjectId, Token};
-use crate::catalogue::{Candidates, Catalogue, CatalogueError, Note};
+use super::error::{Failure, InvalidGitLab, catalogue_error};
+use super::{GitLabToken, ProjectId};
+use crate::catalogue::{Candidates, Catalogue, CatalogueError, ReleaseNote};
 use crate::http::Transport;
 use crate::registry::Prefix;
 use crate::release::{ImageKey, Version};
@@ -53,14 +53,14 @@ impl ReleaseNotes {
     pub fn new(
         transport: Transport,
         api: &Url,
-        token: Option<Token>,
+        token: Option<GitLabToken>,
         project: ProjectId,
         prefix: Prefix,
-    ) -> Result<Self, InvalidAccess> {
+    ) -> Result<Self, InvalidGitLab> {
         Ok(Self { client: Client::new(transport, api, token)?, project, prefix })
     }
 
-    async fn read(&self) -> Result<Vec<Note>, Failure> {
+    async fn read(&self) -> Result<Vec<ReleaseNote>, Failure> {
         let endpoint = built(ProjectReleases::builder().project(&self.project).build())?;
         let releases: Vec<WireRelease> = self.client.all(&endpoint).await?;
         if !releases.is_empty() && releases.iter().all(|release| release.tag_name.is_none()) {
@@ -105,7 +105,7 @@ impl Catalogue for ReleaseNotes {
 }
 
 /// `None` for what is no release: snapshots, pre-releases, tags that are no version.
-fn note(release: WireRelease, prefix: &Prefix) -> Option<Note> {
+fn note(release: WireRelease, prefix: &Prefix) -> Option<ReleaseNote> {
     let tag = release.tag_name?;
     if let Some(told) = Version::passed_over([tag.as_str()]) {
         tracing::warn!("release notes: {told}");
@@ -120,7 +120,7 @@ fn note(release: WireRelease, prefix: &Prefix) -> Option<Note> {
     // A release can be dated back, and a tag can be moved: the later of both counts.
     let dates = [release.released_at, release.commit.and_then(|commit| commit.committed_date)];
     let released_at = dates.into_iter().flatten().filter_map(|date| date.parse::<Timestamp>().ok()).max();
-    Some(Note { version, names, released_at, description })
+    Some(ReleaseNote { version, names, released_at, description })
 }
 
 /// The names in the list, or `None` where there is no list, or none of our prefix in it: then somebody else is

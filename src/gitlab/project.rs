@@ -9,7 +9,7 @@ use gitlab::api::projects::Project as ProjectEndpoint;
 use serde::Deserialize;
 use url::Url;
 
-use super::Token;
+use super::GitLabToken;
 use super::client::{Client, built};
 use super::error::{Failure, catalogue_error};
 use crate::catalogue::CatalogueError;
@@ -42,13 +42,13 @@ pub(super) struct Project {
 /// The access levels of whoever asks.
 #[derive(Debug, Deserialize)]
 pub(super) struct Permissions {
-    pub(super) project_access: Option<Level>,
-    pub(super) group_access: Option<Level>,
+    pub(super) project_access: Option<AccessLevel>,
+    pub(super) group_access: Option<AccessLevel>,
 }
 
 /// An access level: 30 is Developer.
 #[derive(Debug, Deserialize)]
-pub(super) struct Level {
+pub(super) struct AccessLevel {
     pub(super) access_level: u64,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Level {
 pub async fn find_project(
     transport: Transport,
     api: &Url,
-    token: Option<Token>,
+    token: Option<GitLabToken>,
     path: &str,
 ) -> Result<Option<ProjectId>, CatalogueError> {
     let client = Client::new(transport, api, token)

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use url::Url;
 
 use super::client::{Client, built};
-use super::error::{Failure, InvalidAccess, catalogue_error};
-use super::{ProjectId, Token};
-use crate::catalogue::{Candidates, Catalogue, CatalogueError, Names};
+use super::error::{Failure, InvalidGitLab, catalogue_error};
+use super::{GitLabToken, ProjectId};
+use crate::catalogue::{Candidates, Catalogue, CatalogueError, RepositoryNames};
 use crate::http::Transport;
 use crate::registry::Prefix;
 
@@ -36,17 +36,20 @@ impl RegistryRepositories {
     pub fn new(
         transport: Transport,
         api: &Url,
-        token: Option<Token>,
+        token: Option<GitLabToken>,
         project: ProjectId,
         prefix: Prefix,
-    ) -> Result<Self, InvalidAccess> {
+    ) -> Result<Self, InvalidGitLab> {
         Ok(Self { client: Client::new(transport, api, token)?, project, prefix })
     }
 
-    async fn read(&self) -> Result<Names, Failure> {
+    async fn read(&self) -> Result<RepositoryNames, Failure> {
         let endpoint = built(Repositories::builder().project(&self.project).build())?;
         let repositories: Vec<WireRepository> = self.client.all(&endpoint).await?;
-        Ok(Names::below(&self.prefix, repositories.iter().map(|repository| repository.path.as_str())))
+        Ok(RepositoryNames::below(
+            &self.prefix,
+            repositories.iter().map(|repository| repository.path.as_str()),
+        ))
     }
 }
 

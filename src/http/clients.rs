@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use reqwest::{Certificate, Client, ClientBuilder};
 
-use super::{Settings, TransportError};
+use super::{TransportError, TransportSettings};
 use crate::ending::sentence;
 
 /// Both clients. Each has a pool of connections of its own.
@@ -20,7 +20,7 @@ pub(super) struct Clients {
 
 impl Clients {
     /// Reads the extra certificates; those of the machine are read later.
-    pub(super) fn new(settings: &Settings) -> Result<Self, TransportError> {
+    pub(super) fn new(settings: &TransportSettings) -> Result<Self, TransportError> {
         let setup = |reason: String| TransportError::Setup { reason };
         let mut extra = Vec::new();
         for pem in &settings.extra_ca {
@@ -37,7 +37,11 @@ impl Clients {
     }
 
     /// The client for a request: `needs_tls` on the way to the server, or to a proxy before it.
-    pub(super) fn get(&self, settings: &Settings, needs_tls: bool) -> Result<&Client, TransportError> {
+    pub(super) fn get(
+        &self,
+        settings: &TransportSettings,
+        needs_tls: bool,
+    ) -> Result<&Client, TransportError> {
         if !needs_tls {
             return Ok(&self.plain);
         }
@@ -50,7 +54,7 @@ impl Clients {
     }
 }
 
-fn builder(settings: &Settings) -> ClientBuilder {
+fn builder(settings: &TransportSettings) -> ClientBuilder {
     let builder = Client::builder()
         .connect_timeout(settings.connect_timeout)
         .read_timeout(settings.read_timeout)

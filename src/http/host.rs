@@ -50,14 +50,14 @@ impl Host {
 }
 
 /// How long one request waits for its host, its repetitions included.
-pub(super) struct Patience<'a> {
+pub(super) struct HostPatience<'a> {
     host: &'a Host,
     limit: Duration,
     /// When the host was last heard by this request, or else when it was sent first.
     since: Mutex<Option<Instant>>,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> HostPatience<'a> {
     pub(super) fn new(host: &'a Host, limit: Duration) -> Self {
         Self { host, limit, since: Mutex::default() }
     }

@@ -11,8 +11,10 @@ use url::Url;
 
 use super::clients::Clients;
 use super::flight::{Flight, Room};
-use super::host::{Host, Patience};
-use super::{Mask, Origin, Request, Response, Settings, TransportError, redacted, retry, secret, tls};
+use super::host::{Host, HostPatience};
+use super::{
+    Mask, Origin, Request, Response, TransportError, TransportSettings, redacted, retry, secret, tls,
+};
 use crate::ending::sentence;
 
 /// More hops than this are a loop (reqwest and browsers draw the line near it, too).
@@ -43,7 +45,7 @@ const SHOWN_HEADERS: [&str; 14] = [
 #[derive(Debug)]
 pub(super) struct Inner {
     clients: Clients,
-    settings: Settings,
+    settings: TransportSettings,
     /// The proxies of the environment, where they are honoured.
     proxies: Option<Matcher>,
     hosts: Mutex<HashMap<Origin, Arc<Host>>>,
@@ -59,14 +61,14 @@ fn tell_of_wait(why: &str, wait: Duration) {
 }
 
 impl Inner {
-    pub(super) fn new(settings: Settings) -> Result<Self, TransportError> {
+    pub(super) fn new(settings: TransportSettings) -> Result<Self, TransportError> {
         let clients = Clients::new(&settings)?;
         let proxies = settings.proxy_from_environment.then(Matcher::from_system);
         let (hosts, counters, mask) = (Mutex::default(), Mutex::default(), Mask::default());
         Ok(Self { clients, settings, proxies, hosts, counters, flight: Flight::default(), mask })
     }
 
-    pub(super) fn settings(&self) -> &Settings {
+    pub(super) fn settings(&self) -> &TransportSettings {
         &self.settings
     }
 
@@ -107,7 +109,7 @@ impl Inner {
             reason: "to something that is neither http nor https".to_owned(),
         })?;
         let host = self.host(&origin);
-        let patience = Patience::new(&host, self.settings.give_up_after);
+        let patience = HostPatience::new(&host, self.settings.give_up_after);
         let repetitions = if retry::is_repeatable(&request.method) { self.settings.retries } else { 0 };
         let mut attempt = 0;
         loop {
@@ -157,7 +159,7 @@ impl Inner {
         &self,
         request: &Request,
         origin: &Origin,
-        (host, patience): (&Host, &Patience<'_>),
+        (host, patience): (&Host, &HostPatience<'_>),
         attempt: u32,
     ) -> Result<Response, TransportError> {
         let passed = || TransportError::DeadlinePassed { url: redacted(&request.url) };
@@ -225,7 +227,11 @@ impl Inner {
         }
     }
 
-    async fn exchange(&self, request: &Request, patience: &Patience<'_>) -> Result<Response, TransportError> {
+    async fn exchange(
+        &self,
+        request: &Request,
+        patience: &HostPatience<'_>,
+    ) -> Result<Response, TransportError> {
         let begun = Instant::now();
         let failed =
             |error: reqwest::Error| self.unconnected(failure(error, &request.url, begun), &request.url);
@@ -333,7 +339,7 @@ async fn read_body(
     answer: &mut reqwest::Response,
     request: &Request,
     flight: &Flight,
-    patience: &Patience<'_>,
+    patience: &HostPatience<'_>,
 ) -> Result<Bytes, TransportError> {
     let too_large = || TransportError::TooLarge { url: redacted(&request.url), cap: request.body_cap };
     if request.method == Method::HEAD {

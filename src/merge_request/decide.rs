@@ -12,9 +12,9 @@ use super::branch::{Branch, CommitId, NewCommit, Place};
 use super::description::Description;
 use super::fate::Fates;
 use super::outcome::Outcome;
-use super::ownership::Ownership;
+use super::ownership::BranchOwner;
 use super::request::{
-    MergeRequest, MergeRequestEdit, MergeRequestState, Mergeability, NewMergeRequest, Pipeline, Rebase,
+    MergeRequest, MergeRequestEdit, MergeRequestState, Mergeability, NewMergeRequest, PipelineStatus, Rebase,
     StateChange,
 };
 pub use update::Update;
@@ -30,7 +30,7 @@ pub struct Observed {
     /// Whether the open merge request is approved. Only asked where it decides.
     pub approved: bool,
     /// The newest pipeline of the open merge request. Only asked where it decides.
-    pub pipeline: Option<Pipeline>,
+    pub pipeline: Option<PipelineStatus>,
     /// Whether the forge was asked for a draft and has none here.
     pub no_drafts: bool,
 }
@@ -52,14 +52,14 @@ pub struct SourceBranch {
     /// Its head.
     pub head: CommitId,
     /// Whose work it is.
-    pub ownership: Ownership,
+    pub ownership: BranchOwner,
     /// Where it is a person's: the planned lines that it lacks.
     pub lacking: Vec<String>,
 }
 
 /// What should be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct DesiredState {
     /// Where it goes.
     pub place: Place,
     /// What is to be offered.
@@ -157,7 +157,7 @@ pub enum Awaited {
 }
 
 /// The next write, or none.
-pub fn next(observed: &Observed, wanted: &Wanted) -> Decision {
+pub fn next(observed: &Observed, wanted: &DesiredState) -> Decision {
     if let Some(decision) = close::gone(observed, wanted) {
         return decision;
     }
@@ -185,15 +185,15 @@ pub fn next(observed: &Observed, wanted: &Wanted) -> Decision {
 
 /// Whether all is well is not known as long as the forge may still report a conflict, which it looks for only when it is
 /// asked. Not where the branch stands on the head of its target branch: there nothing can conflict.
-fn unless_unchecked(decision: Decision, observed: &Observed, wanted: &Wanted) -> Decision {
+fn unless_unchecked(decision: Decision, observed: &Observed, wanted: &DesiredState) -> Decision {
     let (Work::Update(update), Some(open)) = (&wanted.work, observed.current.open(&wanted.place.target))
     else {
         return decision;
     };
     let minds = update.upkeep.rebase == Rebase::Conflict && !observed.approved;
     let may_conflict = match observed.current.source.as_ref().map(|source| &source.ownership) {
-        Some(Ownership::Recorded) => true,
-        Some(Ownership::Ours { parent, .. }) => *parent != wanted.place.head,
+        Some(BranchOwner::Recorded) => true,
+        Some(BranchOwner::Ours { parent, .. }) => *parent != wanted.place.head,
         _ => false,
     };
     match decision {
@@ -207,7 +207,7 @@ fn unless_unchecked(decision: Decision, observed: &Observed, wanted: &Wanted) ->
 }
 
 /// Opening begins with the branch already, so that nothing is left behind that is not offered.
-fn opening(decision: Decision, update: &Update, wanted: &Wanted) -> Decision {
+fn opening(decision: Decision, update: &Update, wanted: &DesiredState) -> Decision {
     match (&decision, &wanted.withheld) {
         (Decision::Do { leads_to: Outcome::Created | Outcome::Reopened, .. }, Some(withheld)) => {
             noted(withheld.clone(), format!("{} waits to be proposed", update.version))
@@ -216,7 +216,7 @@ fn opening(decision: Decision, update: &Update, wanted: &Wanted) -> Decision {
     }
 }
 
-fn nothing(observed: &Observed, wanted: &Wanted, outcome: &Outcome, note: Option<&String>) -> Decision {
+fn nothing(observed: &Observed, wanted: &DesiredState, outcome: &Outcome, note: Option<&String>) -> Decision {
     let open = observed.offers().find_map(|offer| offer.open(&wanted.place.target));
     let left = open.map(|mr| format!("merge request {} is open and was left as it is", mr.number));
     let note = [note.cloned(), left].into_iter().flatten().collect::<Vec<_>>().join("; ");
@@ -245,7 +245,7 @@ impl Offer {
     fn is_untouched(&self) -> bool {
         match &self.source {
             None => true,
-            Some(source) => matches!(source.ownership, Ownership::Ours { .. } | Ownership::Nothing),
+            Some(source) => matches!(source.ownership, BranchOwner::Ours { .. } | BranchOwner::Nothing),
         }
     }
 
@@ -253,7 +253,7 @@ impl Offer {
     fn version(&self, open: &MergeRequest) -> Option<Version> {
         let marked = Description::read(&open.description).map(|description| description.marker.version);
         let on_branch = match self.source.as_ref().map(|source| &source.ownership) {
-            Some(Ownership::Ours { release, .. }) => release.clone(),
+            Some(BranchOwner::Ours { release, .. }) => release.clone(),
             _ => None,
         };
         marked.max(on_branch)

@@ -6,7 +6,7 @@ use crate::release::Version;
 
 /// What became of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum OfferStatus {
     /// It may be offered, or nobody can tell.
     Stays,
     /// The target branch has it already, or a newer one.
@@ -20,20 +20,20 @@ pub enum Fate {
 /// What became of each release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fates {
-    known: BTreeMap<Version, Fate>,
+    known: BTreeMap<Version, OfferStatus>,
     /// Whether a release that is not among them was withdrawn: the registry named all that it has.
     exhaustive: bool,
 }
 
 impl Fates {
     /// What became of each release. Exhaustive is what names all releases that the registry has.
-    pub fn new(known: BTreeMap<Version, Fate>, exhaustive: bool) -> Self {
+    pub fn new(known: BTreeMap<Version, OfferStatus>, exhaustive: bool) -> Self {
         Self { known, exhaustive }
     }
 
     /// What became of this release.
-    pub fn of(&self, version: &Version) -> Fate {
-        let unlisted = if self.exhaustive { Fate::Withdrawn } else { Fate::Stays };
+    pub fn of(&self, version: &Version) -> OfferStatus {
+        let unlisted = if self.exhaustive { OfferStatus::Withdrawn } else { OfferStatus::Stays };
         self.known.get(version).cloned().unwrap_or(unlisted)
     }
 }

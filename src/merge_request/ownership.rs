@@ -12,7 +12,7 @@ const MOST_PATHS: usize = 20;
 
 /// Whose work is on top of the target branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ownership {
+pub enum BranchOwner {
     /// Exactly one commit, whose patch is the one that its trailer claims; whoever pushed, rebased or signed it.
     Ours {
         /// What it changes.
@@ -42,14 +42,14 @@ pub enum Ownership {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// The files need not be read.
-    Settled(Ownership),
+    Settled(BranchOwner),
     /// One commit with a trailer: its files decide.
-    Unproven(Candidate),
+    Unproven(ClaimedCommit),
 }
 
 /// A commit that claims to be ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub struct ClaimedCommit {
     /// The commit.
     pub commit: CommitId,
     /// Its only parent.
@@ -62,9 +62,9 @@ pub struct Candidate {
 
 /// What the commits on top of the target branch say, before any file is read.
 pub fn claim(comparison: &Comparison) -> Claim {
-    let others = |why: String| Claim::Settled(Ownership::Others { why });
+    let others = |why: String| Claim::Settled(BranchOwner::Others { why });
     let commit = match comparison.commits.as_slice() {
-        [] => return Claim::Settled(Ownership::Nothing),
+        [] => return Claim::Settled(BranchOwner::Nothing),
         [commit] => commit,
         more => return others(format!("{} commits are on the source branch", more.len())),
     };
@@ -76,27 +76,27 @@ pub fn claim(comparison: &Comparison) -> Claim {
     };
     let Some(paths) = &comparison.paths else {
         let why = "the forge cut the comparison of source and target branch".to_owned();
-        return Claim::Settled(Ownership::Unknown { why });
+        return Claim::Settled(BranchOwner::Unknown { why });
     };
     if paths.len() > MOST_PATHS {
         return others(format!("commit {} changes {} files", short(&commit.id), paths.len()));
     }
     let (commit, parent, paths) = (commit.id.clone(), parent.clone(), paths.clone());
-    Claim::Unproven(Candidate { commit, parent, paths, claim })
+    Claim::Unproven(ClaimedCommit { commit, parent, paths, claim })
 }
 
-impl Candidate {
+impl ClaimedCommit {
     /// Compares the claim with what the commit does. A file that it adds or removes (`None`) is not the bot's work.
-    pub fn prove(self, files: BTreeMap<String, Option<FileChange>>) -> Ownership {
+    pub fn prove(self, files: BTreeMap<String, Option<FileChange>>) -> BranchOwner {
         let files: Option<BTreeMap<_, _>> =
             files.into_iter().map(|(path, file)| Some((path, file?))).collect();
         match files.map(|files| PatchId::of(&files)) {
             Some(patch) if patch == self.claim.patch => {
-                Ownership::Ours { patch, parent: self.parent, release: self.claim.release }
+                BranchOwner::Ours { patch, parent: self.parent, release: self.claim.release }
             }
             _ => {
                 let why = format!("commit {} does not change what its trailer says", short(&self.commit));
-                Ownership::Others { why }
+                BranchOwner::Others { why }
             }
         }
     }
@@ -128,7 +128,7 @@ mod tests {
 
     fn why(claim: Claim) -> String {
         match claim {
-            Claim::Settled(Ownership::Others { why } | Ownership::Unknown { why }) => why,
+            Claim::Settled(BranchOwner::Others { why } | BranchOwner::Unknown { why }) => why,
             other => panic!("{other:?}"),
         }
     }
@@ -137,21 +137,21 @@ mod tests {
     fn one_commit_that_does_what_it_claims_is_ours() {
         let Claim::Unproven(candidate) = judge(vec![ours()], Some(1)) else { panic!() };
         let files: BTreeMap<_, _> = files().into_iter().map(|(path, file)| (path, Some(file))).collect();
-        assert!(matches!(candidate.clone().prove(files.clone()), Ownership::Ours { .. }));
+        assert!(matches!(candidate.clone().prove(files.clone()), BranchOwner::Ours { .. }));
 
         let mut more = files.clone();
         more.insert("b".into(), Some(FileChange { before: [].into(), after: (*b"x").into() }));
-        assert!(matches!(candidate.clone().prove(more), Ownership::Others { .. }), "amended");
+        assert!(matches!(candidate.clone().prove(more), BranchOwner::Others { .. }), "amended");
         let mut added = files;
         added.insert("b".into(), None);
-        assert!(matches!(candidate.prove(added), Ownership::Others { .. }), "a new file");
+        assert!(matches!(candidate.prove(added), BranchOwner::Others { .. }), "a new file");
     }
 
     #[test]
     fn anything_else_is_a_persons_or_unknown() {
         let foreign = Commit { message: "Fix it".into(), ..ours() };
         let merge = Commit { parents: vec![CommitId("p".into()), CommitId("q".into())], ..ours() };
-        assert_eq!(judge(vec![], Some(0)), Claim::Settled(Ownership::Nothing));
+        assert_eq!(judge(vec![], Some(0)), Claim::Settled(BranchOwner::Nothing));
         assert_eq!(why(judge(vec![ours(), foreign.clone()], Some(1))), "2 commits are on the source branch");
         assert_eq!(why(judge(vec![foreign], None)), "commit c is not the bot's");
         assert_eq!(why(judge(vec![merge], Some(1))), "commit c is a merge");

@@ -61,7 +61,7 @@ pub struct MergeRequest {
 
 /// The checks of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pipeline {
+pub struct PipelineStatus {
     /// The head of the source branch that it belongs to, even where it ran on the merge with the target branch.
     pub head: CommitId,
     /// Whether it failed, was canceled or was skipped: it vouches for nothing.

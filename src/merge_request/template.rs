@@ -25,7 +25,7 @@ pub const VARIABLES: [&str; 10] = [
 
 /// What there is to say about an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct UpdateFacts {
     /// The producer.
     pub producer: String,
     /// The project.
@@ -108,7 +108,7 @@ impl Templates {
     }
 
     /// What the merge request says. A template that fails, which a check would have found, gives way to the bot's words.
-    pub fn write(&self, facts: &Facts, limit: TitleLimit) -> Words {
+    pub fn write(&self, facts: &UpdateFacts, limit: TitleLimit) -> Words {
         let values = facts.values();
         let render = |template: &Option<String>| {
             let source = template.as_deref()?;
@@ -128,7 +128,7 @@ impl Templates {
     }
 }
 
-impl Facts {
+impl UpdateFacts {
     fn values(&self) -> Value {
         let [renamed, added, removed] = self.keys;
         let text = |text: &str| Value::from(markdown::title(text));
@@ -156,8 +156,8 @@ fn environment() -> Environment<'static> {
 }
 
 /// Some update, to try a template with.
-fn sample() -> Facts {
-    Facts {
+fn sample() -> UpdateFacts {
+    UpdateFacts {
         producer: "producer".to_owned(),
         project: "group/project".to_owned(),
         target_branch: "main".to_owned(),
@@ -185,8 +185,8 @@ mod tests {
 
     const LIMIT: TitleLimit = TitleLimit(255);
 
-    fn facts() -> Facts {
-        Facts {
+    fn facts() -> UpdateFacts {
+        UpdateFacts {
             producer: "images @all".into(),
             title: "Update images to 0.4.12".into(),
             text: "The bot's text.".into(),

@@ -6,16 +6,16 @@ use crate::forge::{
     Branch, BranchPrefix, CommitId, Forge, ForgeError, MergeRequest, MergeRequestState, Mergeability,
 };
 use crate::merge_request::description::Description;
-use crate::merge_request::ownership::{Candidate, Claim, claim};
+use crate::merge_request::ownership::{Claim, ClaimedCommit, claim};
 use crate::merge_request::{
-    FileChange, Freeze, Observed, Offer, Ownership, Rebase, SourceBranch, Update, Wanted, Work,
+    BranchOwner, DesiredState, FileChange, Freeze, Observed, Offer, Rebase, SourceBranch, Update, Work,
 };
 
 /// What is there. An error means that it could not be told: nothing may be written then.
 ///
 /// One request where nothing is wanted and nothing is there, which is most of the time: what is open without a branch
 /// can be left to people then.
-pub async fn observe(forge: &dyn Forge, wanted: &Wanted) -> Result<Observed, ForgeError> {
+pub async fn observe(forge: &dyn Forge, wanted: &DesiredState) -> Result<Observed, ForgeError> {
     let place = &wanted.place;
     let (mut heads, merge_requests) = match &wanted.work {
         Work::Nothing { .. } => {
@@ -48,7 +48,7 @@ pub async fn observe(forge: &dyn Forge, wanted: &Wanted) -> Result<Observed, For
 /// the present one and a merge request would be opened; for nothing at all only where a prefix was ever set.
 pub async fn strays(
     forge: &dyn Forge,
-    wanted: &Wanted,
+    wanted: &DesiredState,
     observed: &Observed,
 ) -> Result<BTreeSet<Branch>, ForgeError> {
     let place = &wanted.place;
@@ -72,7 +72,7 @@ pub async fn strays(
 /// because there is one, or something else changed.
 pub async fn look_again(
     forge: &dyn Forge,
-    wanted: &Wanted,
+    wanted: &DesiredState,
     mut observed: Observed,
 ) -> Result<Option<Observed>, ForgeError> {
     let target = &wanted.place.target;
@@ -91,7 +91,7 @@ pub async fn look_again(
 
 struct Reader<'a> {
     forge: &'a dyn Forge,
-    wanted: &'a Wanted,
+    wanted: &'a DesiredState,
 }
 
 impl Reader<'_> {
@@ -113,15 +113,15 @@ impl Reader<'_> {
         let open = offer.open(&self.wanted.place.target);
         let unread = |ownership| SourceBranch { head: head.clone(), ownership, lacking: Vec::new() };
         if update.is_none() && open.is_none() && offer.closed_by_the_bot().is_none() {
-            return Ok(unread(Ownership::Unknown { why: "nothing is open from this branch".to_owned() }));
+            return Ok(unread(BranchOwner::Unknown { why: "nothing is open from this branch".to_owned() }));
         }
         if let (Some(update), Some(open)) = (update, open)
             && records(open, &head, update)
         {
-            return Ok(unread(Ownership::Recorded));
+            return Ok(unread(BranchOwner::Recorded));
         }
         let ownership = self.ownership(&head, update).await?;
-        let theirs = matches!(ownership, Ownership::Others { .. });
+        let theirs = matches!(ownership, BranchOwner::Others { .. });
         let lacking = match update.filter(|_| theirs && open.is_some()) {
             Some(update) => self.lacking(&head, update).await?,
             None => Vec::new(),
@@ -136,14 +136,18 @@ impl Reader<'_> {
         }
     }
 
-    async fn ownership(&self, head: &CommitId, update: Option<&Update>) -> Result<Ownership, ForgeError> {
+    async fn ownership(&self, head: &CommitId, update: Option<&Update>) -> Result<BranchOwner, ForgeError> {
         match claim(&self.forge.compare(&self.wanted.place.head, head).await?) {
             Claim::Settled(ownership) => Ok(ownership),
             Claim::Unproven(candidate) => self.prove(candidate, update).await,
         }
     }
 
-    async fn prove(&self, candidate: Candidate, update: Option<&Update>) -> Result<Ownership, ForgeError> {
+    async fn prove(
+        &self,
+        candidate: ClaimedCommit,
+        update: Option<&Update>,
+    ) -> Result<BranchOwner, ForgeError> {
         let mut files = BTreeMap::new();
         for path in &candidate.paths {
             let known = update.and_then(|update| update.patch.files().get(path));
@@ -174,7 +178,7 @@ impl Reader<'_> {
         else {
             return Ok(());
         };
-        let recorded = observed.current.source.as_ref().is_some_and(|s| s.ownership == Ownership::Recorded);
+        let recorded = observed.current.source.as_ref().is_some_and(|s| s.ownership == BranchOwner::Recorded);
         let freezes = update.upkeep.freeze == Freeze::Approved && !recorded;
         let approved = freezes && self.forge.is_approved(open.number).await?;
         let merges = update.upkeep.auto_merge && !open.auto_merge;

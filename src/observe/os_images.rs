@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
-use super::signatures::{Place, verdicts};
+use super::signatures::{SignedPlace, verdicts};
 use crate::ending::{Ends as _, sentence};
-use crate::os_image::info::{Fault, Found};
+use crate::os_image::info::{Fault, FoundImage};
 use crate::registry::{Manifest, Registry, RegistryError, Repository};
-use crate::release::identity::{Asked, Identity};
+use crate::release::identity::{Asked, ImageIdentity};
 use crate::release::policy::IdentityDemand;
 use crate::release::{Digest, ImageKey, Naming, Prefix, Tag};
 use crate::signature::{Keys, Verdict};
@@ -43,21 +43,21 @@ pub async fn exist(batches: &[Batch]) -> Vec<Vec<Result<bool, RegistryError>>> {
 }
 
 /// What there is of each image of each batch, in their order.
-pub async fn found(batches: &[Batch]) -> Vec<Vec<Result<Found, Fault>>> {
+pub async fn found(batches: &[Batch]) -> Vec<Vec<Result<FoundImage, Fault>>> {
     join_all(batches.iter().map(Batch::found)).await
 }
 
 impl Batch {
-    async fn found(&self) -> Vec<Result<Found, Fault>> {
+    async fn found(&self) -> Vec<Result<FoundImage, Fault>> {
         let manifests = self.registry.manifests(&self.repositories(), &self.tag).await;
         let answers = self.images.iter().zip(manifests);
-        let mut found: Vec<Result<Found, Fault>> = answers
+        let mut found: Vec<Result<FoundImage, Fault>> = answers
             .map(|(name, answer)| match answer {
                 Ok(Some(Manifest { digest, annotations, .. })) => {
                     let contradiction =
-                        Identity::of(&self.asked(name), &annotations).contradiction().cloned();
+                        ImageIdentity::of(&self.asked(name), &annotations).contradiction().cloned();
                     let annotations = Arc::unwrap_or_clone(annotations);
-                    Ok(Found { digest, annotations, contradiction, verdict: None })
+                    Ok(FoundImage { digest, annotations, contradiction, verdict: None })
                 }
                 Ok(None) => Err(Fault::Missing),
                 Err(error) => Err(fault(&error)),
@@ -80,9 +80,9 @@ impl Batch {
         Asked { name, tag: self.tag.as_str(), naming: &self.naming }
     }
 
-    async fn verdicts(&self, found: &[Result<Found, Fault>]) -> BTreeMap<Digest, Verdict> {
+    async fn verdicts(&self, found: &[Result<FoundImage, Fault>]) -> BTreeMap<Digest, Verdict> {
         let Some(keys) = &self.keys else { return BTreeMap::new() };
-        let place = Place { prefix: &self.prefix, registry: &*self.registry, store: &*self.store };
+        let place = SignedPlace { prefix: &self.prefix, registry: &*self.registry, store: &*self.store };
         let images = self.images.iter().zip(found);
         let images: Vec<(ImageKey, Digest)> = images
             .filter_map(|(key, found)| Some((key.clone(), found.as_ref().ok()?.digest.clone())))

@@ -1,7 +1,7 @@
 //! The releases of one producer, read as far as the query needs it.
 //!
 //! Candidates come from the sources of `discovery:` in their order; whether an artifact exists is the registry's answer alone.
-//! All targets of a producer read from one [`Shelf`]; each of them sees what it asked for itself and nothing more, so that
+//! All targets of a producer read from one [`ReleaseCache`]; each of them sees what it asked for itself and nothing more, so that
 //! its plan does not depend on who else was there.
 
 mod gates;
@@ -15,14 +15,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use self::shelf::Facts;
-pub use self::shelf::Shelf;
-use self::sources::Source;
-use crate::catalogue::{Catalogue, CatalogueError, Note};
+use self::shelf::Answers;
+pub use self::shelf::ReleaseCache;
+use self::sources::OpenSource;
+use crate::catalogue::{Catalogue, CatalogueError, ReleaseNote};
 use crate::ending::{Ending, Ends};
 use crate::merge_request::text::Pages;
 use crate::registry::{Prefix, Registry, RegistryError};
-use crate::release::data::{Candidate, Known, SelectionQuery};
+use crate::release::data::{Candidate, ReleaseData, SelectionQuery};
 use crate::release::selection::{Choice, Next, next_wanted};
 use crate::release::{Coverage, ImageKey, Naming, Release, Version};
 use crate::signature::Keys;
@@ -113,27 +113,30 @@ impl Ends for ObserveError {
 
 /// What one target, or one command, knows of a producer.
 pub struct Snapshot {
-    shelf: Arc<Shelf>,
+    shelf: Arc<ReleaseCache>,
     /// The keys that the files list: they are always asked for.
     listed: BTreeSet<ImageKey>,
-    sources: Vec<Arc<Source>>,
-    known: Known,
+    sources: Vec<Arc<OpenSource>>,
+    known: ReleaseData,
     cached: BTreeSet<Version>,
 }
 
 impl Snapshot {
     /// Asks the sources, in their order, until one offers candidates. For whoever is alone.
     pub async fn open(producer: &Arc<Producer>, listed: BTreeSet<ImageKey>) -> Result<Self, ObserveError> {
-        Self::from_shelf(&Arc::new(Shelf::new(Arc::clone(producer))), listed).await
+        Self::from_shelf(&Arc::new(ReleaseCache::new(Arc::clone(producer))), listed).await
     }
 
     /// The same, where others ask as well: whatever one of them read is not asked for again.
-    pub async fn from_shelf(shelf: &Arc<Shelf>, listed: BTreeSet<ImageKey>) -> Result<Self, ObserveError> {
+    pub async fn from_shelf(
+        shelf: &Arc<ReleaseCache>,
+        listed: BTreeSet<ImageKey>,
+    ) -> Result<Self, ObserveError> {
         let mut snapshot = Self {
             shelf: Arc::clone(shelf),
             listed,
             sources: Vec::new(),
-            known: Known::default(),
+            known: ReleaseData::default(),
             cached: BTreeSet::new(),
         };
         let mut facts = shelf.facts().await;
@@ -149,12 +152,12 @@ impl Snapshot {
     }
 
     /// What is known by now.
-    pub fn known(&self) -> &Known {
+    pub fn known(&self) -> &ReleaseData {
         &self.known
     }
 
     /// What is known by now, to keep.
-    pub fn into_known(self) -> Known {
+    pub fn into_known(self) -> ReleaseData {
         self.known
     }
 
@@ -164,7 +167,7 @@ impl Snapshot {
     }
 
     /// The release notes that a source had for a version.
-    pub fn note(&self, version: &Version) -> Option<&Note> {
+    pub fn note(&self, version: &Version) -> Option<&ReleaseNote> {
         self.sources.iter().find_map(|source| source.note(version))
     }
 
@@ -230,7 +233,7 @@ impl Snapshot {
         Ok(())
     }
 
-    fn learn(&mut self, facts: &Facts, releases: BTreeMap<Version, Release>) {
+    fn learn(&mut self, facts: &Answers, releases: BTreeMap<Version, Release>) {
         self.known.candidates.clone_from(&facts.known.candidates);
         self.known.outlines.clone_from(&facts.known.outlines);
         self.known.releases.extend(releases);
@@ -276,7 +279,7 @@ impl Snapshot {
 
 /// Releases without any artifact are believed only of a producer that has some.
 async fn must_have_images(
-    facts: &mut Facts,
+    facts: &mut Answers,
     mut releases: impl Iterator<Item = &Release>,
 ) -> Result<(), ObserveError> {
     let says_nothing = |release: &Release| {

@@ -13,7 +13,7 @@ use crate::store::Store;
 
 /// Where the images are, and what is remembered of them.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct SignedPlace<'a> {
     pub(super) prefix: &'a Prefix,
     pub(super) registry: &'a dyn Registry,
     pub(super) store: &'a dyn Store,
@@ -31,7 +31,7 @@ struct Image {
 
 /// The verdict on each image. What could not be fetched is unknown, and never unsigned.
 pub(super) async fn verdicts(
-    place: Place<'_>,
+    place: SignedPlace<'_>,
     images: &[(ImageKey, Digest)],
     keys: &Keys,
 ) -> BTreeMap<Digest, Verdict> {
@@ -58,7 +58,7 @@ pub(super) async fn verdicts(
     all.into_iter().map(|image| (image.digest, image.verdict)).collect()
 }
 
-impl<'a> From<&'a Producer> for Place<'a> {
+impl<'a> From<&'a Producer> for SignedPlace<'a> {
     fn from(producer: &'a Producer) -> Self {
         Self { prefix: &producer.prefix, registry: &*producer.registry, store: &*producer.store }
     }

@@ -7,7 +7,7 @@ use crate::registry::RegistryError;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
+pub(super) enum Allowed {
     /// Tags.
     Tags,
     /// Names of repositories.
@@ -20,7 +20,7 @@ pub(super) enum Of {
     Annotations,
 }
 
-impl Of {
+impl Allowed {
     const ALL: [Self; 5] = [Self::Tags, Self::Names, Self::Bytes, Self::Pages, Self::Annotations];
 
     /// How much there may be of it, and how a message calls it.
@@ -39,19 +39,19 @@ impl Of {
 #[derive(Debug)]
 pub(super) struct Allowance {
     host: String,
-    left: [AtomicUsize; Of::ALL.len()],
+    left: [AtomicUsize; Allowed::ALL.len()],
 }
 
 impl Allowance {
     pub(super) fn new(host: &str) -> Self {
-        Self { host: host.to_owned(), left: Of::ALL.map(|of| AtomicUsize::new(of.limit().0)) }
+        Self { host: host.to_owned(), left: Allowed::ALL.map(|of| AtomicUsize::new(of.limit().0)) }
     }
 
     /// Takes some.
     ///
     /// # Errors
     /// [`RegistryError::Invalid`] where so much is not left: what would be kept would be cut.
-    pub(super) fn take(&self, of: Of, amount: usize) -> Result<(), RegistryError> {
+    pub(super) fn take(&self, of: Allowed, amount: usize) -> Result<(), RegistryError> {
         let left = &self.left[of as usize];
         let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(amount));
         taken.map(drop).map_err(|_| {
@@ -73,11 +73,13 @@ mod tests {
     #[test]
     fn what_is_used_up_stays_so_and_the_others_are_not_touched() {
         let allowance = Allowance::new("registry.example");
-        let (most, _) = Of::Tags.limit();
-        assert!(allowance.take(Of::Tags, most).is_ok());
-        let error = allowance.take(Of::Tags, 1).unwrap_err();
+        let (most, _) = Allowed::Tags.limit();
+        assert!(allowance.take(Allowed::Tags, most).is_ok());
+        let error = allowance.take(Allowed::Tags, 1).unwrap_err();
         assert!(matches!(&error, RegistryError::Invalid { .. }), "{error:?}");
         assert!(error.to_string().contains("more than 1000000 tags"), "{error}");
-        assert!(Of::ALL.iter().filter(|of| **of != Of::Tags).all(|of| allowance.take(*of, 1).is_ok()));
+        assert!(
+            Allowed::ALL.iter().filter(|of| **of != Allowed::Tags).all(|of| allowance.take(*of, 1).is_ok())
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::allowance::{Allowance, Of, too_many};
+use super::allowance::{Allowance, Allowed, too_many};
 use crate::registry::RegistryError;
 
 /// The most annotations of a manifest; images of Sylva have about 20.
@@ -53,7 +53,7 @@ impl Annotations {
         if bytes > MOST_BYTES {
             return Err(Untaken::TooMany(too_many(MOST_BYTES, "bytes of annotations")));
         }
-        let taken = allowance.take(Of::Annotations, bytes + OVERHEAD * texts.len());
+        let taken = allowance.take(Allowed::Annotations, bytes + OVERHEAD * texts.len());
         taken.map(|()| texts).map_err(Untaken::UsedUp)
     }
 }

@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::OciRegistry;
-use super::allowance::Of;
+use super::allowance::Allowed;
 use super::paging::{self, Items, Page};
-use super::session::Scope;
-use crate::catalogue::{Candidates, Catalogue, CatalogueError, Names};
+use super::session::AccessScope;
+use crate::catalogue::{Candidates, Catalogue, CatalogueError, RepositoryNames};
 use crate::ending::Ends as _;
 use crate::http::Request;
 use crate::registry::{Prefix, RegistryError};
@@ -32,7 +32,7 @@ struct CatalogPage {
 }
 
 impl Page for CatalogPage {
-    const OF: Of = Of::Names;
+    const OF: Allowed = Allowed::Names;
 
     fn into_items(self) -> Items {
         self.repositories
@@ -50,12 +50,12 @@ impl OciCatalog {
         let client = self.registry.client();
         for page in FIRST_PAGES {
             let url = client.url(format_args!("{page}"))?;
-            let first = client.send(&Scope::Catalog, Request::get(url.clone())).await?;
+            let first = client.send(&AccessScope::Catalog, Request::get(url.clone())).await?;
             match first.status.as_u16() {
                 400 => {}
                 404 | 405 | 501 => return Ok(None),
                 _ => {
-                    let list = paging::all::<CatalogPage>(client, &Scope::Catalog, url, &first);
+                    let list = paging::all::<CatalogPage>(client, &AccessScope::Catalog, url, &first);
                     return list.await.map(Some);
                 }
             }
@@ -97,6 +97,6 @@ impl Catalogue for OciCatalog {
                 return Err(CatalogueError::Broken { reason: error.to_string(), hint: error.hint() });
             }
         };
-        Ok(Candidates::Names(Names::below(&self.prefix, repositories.iter().map(String::as_str))))
+        Ok(Candidates::Names(RepositoryNames::below(&self.prefix, repositories.iter().map(String::as_str))))
     }
 }

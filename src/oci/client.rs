@@ -11,7 +11,7 @@ use super::allowance::Allowance;
 use super::answer::{unanswered, unavailable, unusable};
 use super::credentials::Credentials;
 use super::refusal::{speaks_registry, words};
-use super::session::{Pass, Scope, Session};
+use super::session::{AccessScope, Pass, RegistrySession};
 use crate::http::{Credential, IN_THE_WAY, Origin, Request, Response, Transport, redacted};
 use crate::registry::{RegistryError, Repository};
 
@@ -24,7 +24,7 @@ pub(super) struct Client {
     transport: Transport,
     root: Url,
     host: String,
-    pub(super) session: Session,
+    pub(super) session: RegistrySession,
     let_in: AtomicBool,
     is_registry: AtomicBool,
     is_no_registry: AtomicBool,
@@ -45,7 +45,7 @@ impl Client {
             let reason = format!("{host}: credentials of {other} do not belong to {origin}");
             return Err(RegistryError::Unusable { reason, hint: None });
         }
-        let session = Session::new(transport.clone(), origin, credentials);
+        let session = RegistrySession::new(transport.clone(), origin, credentials);
         let [let_in, is_registry, is_no_registry, has_no_referrers] =
             [(); 4].map(|()| AtomicBool::new(false));
         Ok(Self {
@@ -108,7 +108,11 @@ impl Client {
     /// and a token for many repositories may hold for the first one only.
     ///
     /// Every status but 401 and 403 is returned.
-    pub(super) async fn send(&self, scope: &Scope, request: Request) -> Result<Response, RegistryError> {
+    pub(super) async fn send(
+        &self,
+        scope: &AccessScope,
+        request: Request,
+    ) -> Result<Response, RegistryError> {
         let mut pass = match self.session.pass(scope).await {
             Ok(pass) => pass,
             Err(error) => return Err(self.without_token(scope, error).await),
@@ -138,7 +142,7 @@ impl Client {
     }
 
     /// A token server that takes our credentials refuses what was asked for; any other refuses the credentials.
-    async fn without_token(&self, scope: &Scope, error: RegistryError) -> RegistryError {
+    async fn without_token(&self, scope: &AccessScope, error: RegistryError) -> RegistryError {
         match error {
             RegistryError::Denied { status, .. } => self.denied(scope, status),
             RegistryError::Refused { subject, status } => {
@@ -156,7 +160,7 @@ impl Client {
     /// itself, too; many answer so for repositories that do not exist.
     async fn refused(
         &self,
-        scope: &Scope,
+        scope: &AccessScope,
         response: &Response,
         password: Option<Credential>,
     ) -> Result<RegistryError, RegistryError> {
@@ -171,10 +175,10 @@ impl Client {
     }
 
     /// What a refusal means that is not one of our credentials.
-    pub(super) fn denied(&self, scope: &Scope, status: String) -> RegistryError {
+    pub(super) fn denied(&self, scope: &AccessScope, status: String) -> RegistryError {
         let subject = match scope {
-            Scope::Pull(path) => format!("{}/{path}", self.host),
-            Scope::Catalog => format!("{}/v2/_catalog", self.host),
+            AccessScope::Pull(path) => format!("{}/{path}", self.host),
+            AccessScope::Catalog => format!("{}/v2/_catalog", self.host),
         };
         RegistryError::Denied { subject, status }
     }
@@ -205,7 +209,7 @@ impl Client {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED if challenged => {
                 // No path was asked for, so the challenge's scope says nothing about repositories.
-                self.session.learn(&response.headers, &Scope::Catalog)?;
+                self.session.learn(&response.headers, &AccessScope::Catalog)?;
             }
             _ if response.retry_helps() => return Err(unavailable(&response)),
             _ => {

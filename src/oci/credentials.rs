@@ -78,7 +78,7 @@ impl Ends for CredentialsError {
 }
 
 /// Looks up an environment variable; an empty one is not set.
-pub type Environment<'a> = dyn Fn(&str) -> Option<String> + Send + Sync + 'a;
+pub type Variables<'a> = dyn Fn(&str) -> Option<String> + Send + Sync + 'a;
 
 /// The variables that name no registry: who reads them says which one they belong to.
 pub const USERNAME: &str = "DIBUMP_REGISTRY_USERNAME";
@@ -89,7 +89,7 @@ impl Credentials {
     /// What `DIBUMP_REGISTRY_USERNAME` and `…_PASSWORD` hold, for the registry that they belong to.
     pub fn of_variables(
         origin: &Origin,
-        environment: &Environment<'_>,
+        environment: &Variables<'_>,
     ) -> Result<Option<Self>, CredentialsError> {
         match (environment(USERNAME), environment(PASSWORD)) {
             (Some(user), Some(password)) => Ok(Some(Self::password(user, password, origin))),

@@ -18,7 +18,7 @@ const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
 /// The registry and path for which credentials are wanted.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(super) struct WantedCredentials {
     host: String,
     path: String,
     /// What a helper is asked for.
@@ -27,7 +27,7 @@ pub(super) struct Target {
     origin: Origin,
 }
 
-impl Target {
+impl WantedCredentials {
     pub(super) fn new(prefix: &Prefix, origin: &Origin) -> Self {
         let is_hub = matches!(prefix.host(), "docker.io" | "index.docker.io" | "registry-1.docker.io");
         let (host, server) =
@@ -45,7 +45,10 @@ impl Target {
 const MOST_BYTES: u64 = 1 << 20;
 
 /// The credentials that the file has for the target; `None` if it has none or is not there.
-pub(super) async fn look_up(path: &Path, target: &Target) -> Result<Option<Credentials>, CredentialsError> {
+pub(super) async fn look_up(
+    path: &Path,
+    target: &WantedCredentials,
+) -> Result<Option<Credentials>, CredentialsError> {
     let broken = |reason: String| CredentialsError::File { path: path.to_owned(), reason };
     let usable = |metadata: std::fs::Metadata| metadata.is_file() && metadata.len() <= MOST_BYTES;
     if tokio::fs::metadata(path).await.is_ok_and(|metadata| !usable(metadata)) {
@@ -98,7 +101,7 @@ struct Helper {
     is_general: bool,
 }
 
-fn choose(file: &Value, target: &Target) -> Option<Chosen> {
+fn choose(file: &Value, target: &WantedCredentials) -> Option<Chosen> {
     let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
     let entry = file.get("auths").and_then(Value::as_object).and_then(|auths| best(auths, target));
     let fields: Map<String, Value> = entry
@@ -131,13 +134,13 @@ fn choose(file: &Value, target: &Target) -> Option<Chosen> {
 }
 
 /// The entry whose key covers most of the target's path (containers-auth.json(5): from the repository up to the host).
-fn best<'a>(auths: &'a Map<String, Value>, target: &Target) -> Option<&'a Map<String, Value>> {
+fn best<'a>(auths: &'a Map<String, Value>, target: &WantedCredentials) -> Option<&'a Map<String, Value>> {
     let covered = auths.iter().filter_map(|(key, value)| Some((coverage(key, target)?, value.as_object()?)));
     covered.max_by_key(|(coverage, _)| *coverage).map(|(_, entry)| entry)
 }
 
 /// How much of the target's path a key covers; `None` if it speaks of something else.
-fn coverage(key: &str, target: &Target) -> Option<usize> {
+fn coverage(key: &str, target: &WantedCredentials) -> Option<usize> {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
     let (host, path) = bare.unwrap_or(key).split_once('/').unwrap_or((bare.unwrap_or(key), ""));
     let host = if matches!(host, "docker.io" | "registry-1.docker.io") { "index.docker.io" } else { host };
@@ -158,7 +161,7 @@ fn coverage(key: &str, target: &Target) -> Option<usize> {
 fn helper_failure(
     error: CredentialRetrievalError,
     helper: Helper,
-    target: &Target,
+    target: &WantedCredentials,
 ) -> Result<Option<Credentials>, CredentialsError> {
     let reason = match error {
         CredentialRetrievalError::HelperFailure { stdout, stderr, .. } => {
@@ -181,9 +184,9 @@ fn helper_failure(
 mod tests {
     use super::*;
 
-    fn target(prefix: &str) -> Target {
+    fn target(prefix: &str) -> WantedCredentials {
         let prefix: Prefix = prefix.parse().unwrap();
-        Target::new(&prefix, &crate::oci::origin(prefix.host(), false).unwrap())
+        WantedCredentials::new(&prefix, &crate::oci::origin(prefix.host(), false).unwrap())
     }
 
     #[test]

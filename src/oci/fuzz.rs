@@ -8,10 +8,10 @@ use crate::http::Response;
 use crate::registry::RegistryError;
 
 /// A challenge: its scheme, and the names and values of its parameters.
-pub type Challenge = (String, Vec<(String, String)>);
+pub type FuzzedChallenge = (String, Vec<(String, String)>);
 
 /// The challenges of a `WWW-Authenticate` header of these bytes; none where they can be no header.
-pub fn challenges(value: &[u8]) -> Vec<Challenge> {
+pub fn challenges(value: &[u8]) -> Vec<FuzzedChallenge> {
     let headers = headers(header::WWW_AUTHENTICATE, value);
     challenge::challenges(&headers).into_iter().map(challenge::Challenge::into_parts).collect()
 }

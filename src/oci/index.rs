@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// An entry of an index.
 #[derive(Deserialize)]
-pub(super) struct Entry {
+pub(super) struct IndexEntry {
     pub(super) digest: String,
     pub(super) platform: Option<Platform>,
     annotations: Option<BTreeMap<String, String>>,
@@ -21,7 +21,7 @@ pub(super) struct Platform {
     variant: Option<String>,
 }
 
-impl Entry {
+impl IndexEntry {
     /// What BuildKit pushes beside an image (docs/attestations/attestation-storage.md) is none.
     pub(super) fn is_image(&self) -> bool {
         let annotation = self.annotations.as_ref().and_then(|all| all.get("vnd.docker.reference.type"));
@@ -34,18 +34,18 @@ impl Entry {
 /// # Errors
 /// There is no such image, or more than one: the reason. Nothing tells then which of them a machine would boot.
 pub(super) fn of_platform<'i>(
-    images: &[&'i Entry],
+    images: &[&'i IndexEntry],
     around: &BTreeSet<Platform>,
-) -> Result<&'i Entry, String> {
-    let is_for = |image: &&&Entry| image.platform.as_ref().is_some_and(|own| around.contains(own));
-    let fitting: Vec<&&Entry> = images.iter().filter(is_for).collect();
+) -> Result<&'i IndexEntry, String> {
+    let is_for = |image: &&&IndexEntry| image.platform.as_ref().is_some_and(|own| around.contains(own));
+    let fitting: Vec<&&IndexEntry> = images.iter().filter(is_for).collect();
     match (fitting.as_slice(), around.len()) {
         ([image], 1) => Ok(**image),
         _ => Err(undecided(images, around)),
     }
 }
 
-fn undecided(images: &[&Entry], around: &BTreeSet<Platform>) -> String {
+fn undecided(images: &[&IndexEntry], around: &BTreeSet<Platform>) -> String {
     let own = images.iter().map(|image| match &image.platform {
         Some(platform) => platform.to_string(),
         None => "no platform".to_owned(),
@@ -73,9 +73,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn entry(platform: Option<&str>) -> Entry {
+    fn entry(platform: Option<&str>) -> IndexEntry {
         let digest = platform.unwrap_or("none").to_owned();
-        Entry { digest, platform: platform.map(this), annotations: None }
+        IndexEntry { digest, platform: platform.map(this), annotations: None }
     }
 
     fn this(text: &str) -> Platform {
@@ -96,8 +96,8 @@ mod tests {
             (&[None, None], &["linux/amd64"], Err("(no platform, no platform)")),
             (&[Some("linux/amd64"), Some("linux/amd64")], &["linux/amd64"], Err("an index of 2 images")),
         ] {
-            let entries: Vec<Entry> = images.iter().map(|platform| entry(*platform)).collect();
-            let images: Vec<&Entry> = entries.iter().collect();
+            let entries: Vec<IndexEntry> = images.iter().map(|platform| entry(*platform)).collect();
+            let images: Vec<&IndexEntry> = entries.iter().collect();
             let found = of_platform(&images, &around.iter().map(|text| this(text)).collect());
             let found = found.map(|image| image.digest.as_str());
             match (&found, expected) {
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn an_attestation_is_no_image() {
-        let read = |annotations| -> Entry {
+        let read = |annotations| -> IndexEntry {
             serde_json::from_value(json!({"digest": "sha256:0", "annotations": annotations})).unwrap()
         };
         assert!(!read(json!({"vnd.docker.reference.type": "attestation-manifest"})).is_image());

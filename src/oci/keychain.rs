@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::credentials::{Credentials, CredentialsError, Environment};
-use super::docker_config::{self, Target};
+use super::credentials::{Credentials, CredentialsError, Variables};
+use super::docker_config::{self, WantedCredentials};
 use crate::http::Origin;
 use crate::registry::Prefix;
 
@@ -14,7 +14,7 @@ impl Credentials {
     pub async fn of_host(
         prefix: &Prefix,
         origin: &Origin,
-        environment: &Environment<'_>,
+        environment: &Variables<'_>,
     ) -> Result<Self, CredentialsError> {
         if let Some(found) = Self::of_files(prefix, origin, environment).await? {
             return Ok(found);
@@ -32,9 +32,9 @@ impl Credentials {
     pub async fn of_files(
         prefix: &Prefix,
         origin: &Origin,
-        environment: &Environment<'_>,
+        environment: &Variables<'_>,
     ) -> Result<Option<Self>, CredentialsError> {
-        let target = Target::new(prefix, origin);
+        let target = WantedCredentials::new(prefix, origin);
         for path in files(environment) {
             if let Some(found) = docker_config::look_up(&path, &target).await? {
                 return Ok(Some(found));
@@ -45,7 +45,7 @@ impl Credentials {
 }
 
 /// The files in the order of go-containerregistry's keychain.
-fn files(variable: &Environment<'_>) -> Vec<PathBuf> {
+fn files(variable: &Variables<'_>) -> Vec<PathBuf> {
     let home = variable("HOME").map(PathBuf::from);
     let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
     let docker = variable("DOCKER_CONFIG").map(|folder| Path::new(&folder).join("config.json"));

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use super::annotations::{Annotations, Untaken};
 use super::answer::{cut, not_understood, unexpected, unreadable};
 use super::client::Client;
-use super::index::{self, Entry, Platform};
-use super::session::Scope;
+use super::index::{self, IndexEntry, Platform};
+use super::session::AccessScope;
 use crate::http::{Request, Response, redacted};
 use crate::registry::{Manifest, RegistryError, Repository};
 use crate::release::{Digest, InvalidDigest, Tag};
@@ -38,7 +38,7 @@ const SEVERAL_CAP: usize = 32 << 10;
 struct Wire {
     media_type: Option<String>,
     layers: Option<Vec<OciDescriptor>>,
-    manifests: Option<Vec<Entry>>,
+    manifests: Option<Vec<IndexEntry>>,
     annotations: Option<Annotations>,
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn exists(
     tag: &Tag,
 ) -> Result<bool, RegistryError> {
     let url = client.endpoint(repository, &format!("manifests/{tag}"))?;
-    let scope = Scope::Pull(repository.path.clone());
+    let scope = AccessScope::Pull(repository.path.clone());
     let head = Request::head(url.clone()).header(http::header::ACCEPT, HeaderValue::from_static(ACCEPT));
     let mut response = client.send(&scope, head).await?;
     if matches!(response.status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) {
@@ -68,7 +68,7 @@ pub(super) enum Tagged {
     /// An image, and its platform where an index says it.
     Image(Manifest, Option<Platform>),
     /// An index of images for several platforms.
-    Several(Box<Found>),
+    Several(Box<FoundManifest>),
 }
 
 /// The manifest of a repository at `tag`. An index with exactly one image stands for that image; the digest is what
@@ -100,7 +100,7 @@ pub(super) async fn read(
 pub(super) async fn of_platform(
     client: &Client,
     repository: &Repository,
-    index: Found,
+    index: FoundManifest,
     around: &BTreeSet<Platform>,
 ) -> Result<Manifest, RegistryError> {
     let image = index::of_platform(&index.images(), around).map(|image| image.digest.clone());
@@ -112,7 +112,7 @@ pub(super) async fn of_platform(
 async fn within(
     client: &Client,
     repository: &Repository,
-    index: Found,
+    index: FoundManifest,
     digest: &str,
 ) -> Result<Manifest, RegistryError> {
     // A stranger wrote it: anything else than a digest would be a path, and what it leads to would be bound to nothing.
@@ -128,7 +128,7 @@ async fn within(
 }
 
 /// A manifest or an index that was found.
-pub(super) struct Found {
+pub(super) struct FoundManifest {
     /// The answer; its body is what was hashed.
     pub(super) response: Response,
     pub(super) digest: Digest,
@@ -137,9 +137,9 @@ pub(super) struct Found {
     is_certain: bool,
 }
 
-impl Found {
+impl FoundManifest {
     /// The images of an index.
-    fn images(&self) -> Vec<&Entry> {
+    fn images(&self) -> Vec<&IndexEntry> {
         self.wire.manifests.iter().flatten().filter(|entry| entry.is_image()).collect()
     }
 
@@ -166,7 +166,7 @@ pub(super) async fn tagged(
     client: &Client,
     repository: &Repository,
     tag: &str,
-) -> Result<Option<Found>, RegistryError> {
+) -> Result<Option<FoundManifest>, RegistryError> {
     find(client, repository, tag, None).await
 }
 
@@ -175,7 +175,7 @@ pub(super) async fn digested(
     client: &Client,
     repository: &Repository,
     digest: &Digest,
-) -> Result<Option<Found>, RegistryError> {
+) -> Result<Option<FoundManifest>, RegistryError> {
     find(client, repository, digest.as_str(), Some(digest)).await
 }
 
@@ -184,8 +184,8 @@ async fn find(
     repository: &Repository,
     reference: &str,
     wanted: Option<&Digest>,
-) -> Result<Option<Found>, RegistryError> {
-    let scope = Scope::Pull(repository.path.clone());
+) -> Result<Option<FoundManifest>, RegistryError> {
+    let scope = AccessScope::Pull(repository.path.clone());
     let url = client.endpoint(repository, &format!("manifests/{reference}"))?;
     let response = get(client, &scope, url).await?;
     if response.status == StatusCode::NOT_FOUND {
@@ -196,13 +196,13 @@ async fn find(
     checked(response, wanted).map(Some)
 }
 
-async fn get(client: &Client, scope: &Scope, url: url::Url) -> Result<Response, RegistryError> {
+async fn get(client: &Client, scope: &AccessScope, url: url::Url) -> Result<Response, RegistryError> {
     let accept = HeaderValue::from_static(ACCEPT);
     client.send(scope, Request::get(url).header(http::header::ACCEPT, accept).body_cap(BODY_CAP)).await
 }
 
 /// Hashes and parses the body, and compares it with everything that was said about it.
-fn checked(response: Response, wanted: Option<&Digest>) -> Result<Found, RegistryError> {
+fn checked(response: Response, wanted: Option<&Digest>) -> Result<FoundManifest, RegistryError> {
     if response.status != StatusCode::OK {
         return Err(unexpected(&response));
     }
@@ -228,7 +228,7 @@ fn checked(response: Response, wanted: Option<&Digest>) -> Result<Found, Registr
         Some(media_type) if is_manifest_type(content_type) && media_type != content_type => {
             Err(not_understood(&response, format!("sent as {content_type}, but calls itself {media_type}")))
         }
-        _ => Ok(Found { response, digest, wire, is_certain }),
+        _ => Ok(FoundManifest { response, digest, wire, is_certain }),
     }
 }
 
@@ -243,7 +243,7 @@ fn is_manifest_type(media_type: &str) -> bool {
 }
 
 /// The manifest that was found, under the digest that its tag stands for.
-fn manifest(client: &Client, mut found: Found, digest: Digest) -> Result<Manifest, RegistryError> {
+fn manifest(client: &Client, mut found: FoundManifest, digest: Digest) -> Result<Manifest, RegistryError> {
     let (layers, annotations) = (found.wire.layers.take(), found.wire.annotations.take());
     let layers = layers.ok_or_else(|| found.wrong("a manifest without layers".to_owned()))?;
     let mut size = 0_u64;

@@ -7,10 +7,10 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::allowance::{Of, too_many};
+use super::allowance::{Allowed, too_many};
 use super::answer::{cut, not_understood, unexpected, unreadable};
 use super::client::Client;
-use super::session::Scope;
+use super::session::AccessScope;
 use crate::http::{Entries, Request, Response, next_query};
 use crate::registry::RegistryError;
 
@@ -29,7 +29,7 @@ const ROUND: usize = 50;
 /// One kind of list.
 pub(super) trait Page: DeserializeOwned {
     /// As what its items count.
-    const OF: Of;
+    const OF: Allowed;
 
     /// What the page holds.
     fn into_items(self) -> Items;
@@ -38,7 +38,7 @@ pub(super) trait Page: DeserializeOwned {
 /// Every item of the list at `url`, of which the first page was answered already.
 pub(super) async fn all<P: Page>(
     client: &Client,
-    scope: &Scope,
+    scope: &AccessScope,
     url: Url,
     first: &Response,
 ) -> Result<Vec<String>, RegistryError> {
@@ -47,7 +47,7 @@ pub(super) async fn all<P: Page>(
     client.confirm_speaker(first)?;
     let mut next = list.read::<P>(first)?;
     while let Some(page) = next {
-        client.allowance.take(Of::Pages, 1)?;
+        client.allowance.take(Allowed::Pages, 1)?;
         let by_guess = page.by_guess;
         let response = client.send(scope, Request::get(page.url)).await?;
         // A server that knows no `last` may say so; it gave its whole list before.
@@ -111,7 +111,7 @@ impl List<'_> {
         }
     }
 
-    fn keep(&mut self, items: Items, of: Of, response: &Response) -> Result<(), RegistryError> {
+    fn keep(&mut self, items: Items, of: Allowed, response: &Response) -> Result<(), RegistryError> {
         let too_many = || Err(cut(response, too_many(MAX_ENTRIES, "entries")));
         if items.count > MAX_ENTRIES {
             return too_many();
@@ -125,7 +125,7 @@ impl List<'_> {
             }
         }
         self.client.allowance.take(of, count)?;
-        self.client.allowance.take(Of::Bytes, bytes)?;
+        self.client.allowance.take(Allowed::Bytes, bytes)?;
         if self.items.len() > MAX_ENTRIES { too_many() } else { Ok(()) }
     }
 

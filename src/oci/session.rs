@@ -13,7 +13,7 @@ use url::Url;
 
 use super::challenge::{Challenge, challenges};
 use super::credentials::Credentials;
-use super::token::{self, ASK, Realm, Token};
+use super::token::{self, ASK, BearerToken, Realm};
 use crate::http::{Credential, InvalidSecret, Origin, Transport, redacted};
 use crate::registry::RegistryError;
 use crate::release::without_user_info;
@@ -23,7 +23,7 @@ const SCOPES_PER_TOKEN: usize = 20;
 
 /// What a request needs leave for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Scope {
+pub(super) enum AccessScope {
     /// Reading one repository, by its path.
     Pull(String),
     /// The list of all repositories.
@@ -32,12 +32,12 @@ pub(super) enum Scope {
 
 /// One registry's credentials and tokens.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct RegistrySession {
     transport: Transport,
     origin: Origin,
     credentials: Arc<Credentials>,
     scheme: Mutex<Option<Scheme>>,
-    slots: Mutex<HashMap<Scope, Arc<Slot>>>,
+    slots: Mutex<HashMap<AccessScope, Arc<Slot>>>,
 }
 
 /// What the registry asked for.
@@ -56,12 +56,12 @@ struct Bearer {
     around_path: (String, String),
 }
 
-type Flight = Shared<BoxFuture<'static, Result<Token, RegistryError>>>;
+type Flight = Shared<BoxFuture<'static, Result<BearerToken, RegistryError>>>;
 
 /// The scopes that share a token, and the request that is getting or got it, with its number.
 #[derive(Debug)]
 struct Slot {
-    scopes: Vec<Scope>,
+    scopes: Vec<AccessScope>,
     flight: Mutex<(u64, Option<Flight>)>,
 }
 
@@ -92,7 +92,7 @@ impl Pass {
     }
 }
 
-impl Session {
+impl RegistrySession {
     pub(super) fn new(transport: Transport, origin: Origin, credentials: Credentials) -> Self {
         let (scheme, slots) = (Mutex::default(), Mutex::default());
         Self { transport, origin, credentials: Arc::new(credentials), scheme, slots }
@@ -101,8 +101,8 @@ impl Session {
     /// Announces repositories that will be asked about together.
     pub(super) fn expect<'a>(&self, paths: impl Iterator<Item = &'a str>) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let scopes = paths.map(|path| Scope::Pull(path.to_owned()));
-        let new: Vec<Scope> = scopes.filter(|scope| !slots.contains_key(scope)).collect();
+        let scopes = paths.map(|path| AccessScope::Pull(path.to_owned()));
+        let new: Vec<AccessScope> = scopes.filter(|scope| !slots.contains_key(scope)).collect();
         for scopes in new.chunks(SCOPES_PER_TOKEN) {
             let slot = Arc::new(Slot::new(scopes.to_vec()));
             slots.extend(scopes.iter().map(|scope| (scope.clone(), Arc::clone(&slot))));
@@ -110,7 +110,7 @@ impl Session {
     }
 
     /// What a request should carry; `None` as long as the registry asked for nothing.
-    pub(super) async fn pass(&self, scope: &Scope) -> Result<Option<Pass>, RegistryError> {
+    pub(super) async fn pass(&self, scope: &AccessScope) -> Result<Option<Pass>, RegistryError> {
         if let Credentials::RegistryToken(token) = &*self.credentials {
             return self.untokened(Credential::bearer(token)).map(Some);
         }
@@ -142,7 +142,7 @@ impl Session {
     pub(super) async fn after_refusal(
         &self,
         headers: &HeaderMap,
-        scope: &Scope,
+        scope: &AccessScope,
         used: Option<Pass>,
     ) -> Result<Option<Pass>, RegistryError> {
         let Some(used) = used else {
@@ -178,7 +178,7 @@ impl Session {
     }
 
     /// Reads from a 401 what the registry wants. The first challenge that we can answer is kept for good.
-    pub(super) fn learn(&self, headers: &HeaderMap, scope: &Scope) -> Result<(), RegistryError> {
+    pub(super) fn learn(&self, headers: &HeaderMap, scope: &AccessScope) -> Result<(), RegistryError> {
         let found = challenges(headers);
         let mut scheme = self.scheme.lock().unwrap_or_else(PoisonError::into_inner);
         if scheme.is_none() {
@@ -195,7 +195,7 @@ impl Session {
     fn bearer(
         &self,
         challenge: &Challenge,
-        scope: &Scope,
+        scope: &AccessScope,
         takes_basic: bool,
     ) -> Result<Bearer, RegistryError> {
         let invalid = |reason: String| RegistryError::Unusable {
@@ -241,7 +241,7 @@ impl Session {
         Ok(Pass { credential, token: Some(Used { slot, number, fresh }) })
     }
 
-    fn start(&self, bearer: &Arc<Bearer>, scopes: &[Scope]) -> Flight {
+    fn start(&self, bearer: &Arc<Bearer>, scopes: &[AccessScope]) -> Flight {
         let (transport, credentials) = (self.transport.clone(), Arc::clone(&self.credentials));
         let (bearer, scopes) =
             (Arc::clone(bearer), scopes.iter().map(|scope| bearer.scope(scope)).collect::<Vec<_>>());
@@ -254,14 +254,14 @@ impl Session {
         .shared()
     }
 
-    fn slot(&self, scope: &Scope) -> Arc<Slot> {
+    fn slot(&self, scope: &AccessScope) -> Arc<Slot> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Arc::new(Slot::new(vec![scope.clone()]));
         Arc::clone(slots.entry(scope.clone()).or_insert_with(new))
     }
 
     /// A slot for this scope alone, in place of a shared one.
-    fn own_slot(&self, scope: &Scope) -> Arc<Slot> {
+    fn own_slot(&self, scope: &AccessScope) -> Arc<Slot> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         match slots.get(scope) {
             Some(slot) if slot.scopes.len() == 1 => Arc::clone(slot),
@@ -279,7 +279,7 @@ impl Session {
 }
 
 impl Slot {
-    fn new(scopes: Vec<Scope>) -> Self {
+    fn new(scopes: Vec<AccessScope>) -> Self {
         Self { scopes, flight: Mutex::new((0, None)) }
     }
 
@@ -301,11 +301,11 @@ impl Slot {
 }
 
 impl Bearer {
-    fn scope(&self, scope: &Scope) -> String {
+    fn scope(&self, scope: &AccessScope) -> String {
         let (before, after) = &self.around_path;
         match scope {
-            Scope::Pull(path) => format!("{before}{path}{after}"),
-            Scope::Catalog => "registry:catalog:*".to_owned(),
+            AccessScope::Pull(path) => format!("{before}{path}{after}"),
+            AccessScope::Catalog => "registry:catalog:*".to_owned(),
         }
     }
 }
@@ -325,9 +325,9 @@ fn is_usable(flight: &Flight) -> bool {
 
 /// Registries behind a path of their own name repositories differently in scopes: what this one wrote around the
 /// path that was asked for is written around the others.
-fn around_path(named: Option<&str>, asked: &Scope) -> (String, String) {
+fn around_path(named: Option<&str>, asked: &AccessScope) -> (String, String) {
     let usual = || ("repository:".to_owned(), ":pull".to_owned());
-    let Scope::Pull(path) = asked else { return usual() };
+    let AccessScope::Pull(path) = asked else { return usual() };
     let scopes = named.unwrap_or_default().split_whitespace();
     let around = scopes.filter_map(|scope| scope.split_once(path.as_str())).next();
     around.map_or_else(usual, |(before, after)| (before.to_owned(), after.to_owned()))
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn scopes_are_written_as_the_registry_writes_them() {
-        let asked = Scope::Pull("group/x".to_owned());
+        let asked = AccessScope::Pull("group/x".to_owned());
         for (named, before, after) in [
             (None, "repository:", ":pull"),
             (Some("repository:group/x:pull"), "repository:", ":pull"),
@@ -351,12 +351,12 @@ mod tests {
     }
 
     fn realm_of(registry: &str, realm: &str) -> Result<Option<Url>, RegistryError> {
-        let transport = Transport::new(crate::http::Settings::default()).unwrap();
+        let transport = Transport::new(crate::http::TransportSettings::default()).unwrap();
         let origin = Origin::of(&registry.parse().unwrap()).unwrap();
-        let session = Session::new(transport, origin, Credentials::Anonymous);
+        let session = RegistrySession::new(transport, origin, Credentials::Anonymous);
         let mut headers = HeaderMap::new();
         headers.insert("www-authenticate", format!(r#"Bearer realm="{realm}""#).parse().unwrap());
-        session.learn(&headers, &Scope::Catalog)?;
+        session.learn(&headers, &AccessScope::Catalog)?;
         Ok(session.realm())
     }
 

@@ -11,9 +11,9 @@ use serde::Deserialize;
 use super::allowance::too_many;
 use super::answer::{cut, unexpected};
 use super::client::Client;
-use super::manifest::{self, Found};
+use super::manifest::{self, FoundManifest};
 use super::paging;
-use super::session::Scope;
+use super::session::AccessScope;
 use crate::http::{Request, Response, redacted};
 use crate::registry::{RegistryError, Repository};
 use crate::release::Digest;
@@ -36,7 +36,7 @@ pub(super) async fn read(
     subject: &Digest,
     layout: Layout,
 ) -> Result<Vec<Evidence>, RegistryError> {
-    let scope = Scope::Pull(repository.path.clone());
+    let scope = AccessScope::Pull(repository.path.clone());
     let beside = Beside { client, repository, scope, left: AtomicUsize::new(MOST_BYTES) };
     let manifests = match layout {
         Layout::Classic => {
@@ -57,7 +57,7 @@ pub(super) async fn read(
 struct Beside<'a> {
     client: &'a Client,
     repository: &'a Repository,
-    scope: Scope,
+    scope: AccessScope,
     /// How many bytes may still come.
     left: AtomicUsize,
 }
@@ -84,7 +84,7 @@ struct Descriptor {
 }
 
 impl Beside<'_> {
-    async fn tag(&self, tag: &str) -> Result<Option<Found>, RegistryError> {
+    async fn tag(&self, tag: &str) -> Result<Option<FoundManifest>, RegistryError> {
         manifest::tagged(self.client, self.repository, tag).await
     }
 

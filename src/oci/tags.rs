@@ -3,10 +3,10 @@
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::allowance::Of;
+use super::allowance::Allowed;
 use super::client::Client;
 use super::paging::{self, Items, Page};
-use super::session::Scope;
+use super::session::AccessScope;
 use crate::http::Request;
 use crate::registry::{RegistryError, Repository};
 
@@ -18,7 +18,7 @@ struct TagPage {
 }
 
 impl Page for TagPage {
-    const OF: Of = Of::Tags;
+    const OF: Allowed = Allowed::Tags;
 
     fn into_items(self) -> Items {
         self.tags
@@ -32,7 +32,7 @@ pub(super) async fn list(
     repository: &Repository,
 ) -> Result<Option<Vec<String>>, RegistryError> {
     let url = client.endpoint(repository, "tags/list")?;
-    let scope = Scope::Pull(repository.path.clone());
+    let scope = AccessScope::Pull(repository.path.clone());
     let first = client.send(&scope, Request::get(url.clone())).await?;
     if first.status == StatusCode::NOT_FOUND {
         client.confirm_absence(&first).await?;

@@ -40,7 +40,7 @@ pub(super) struct Realm {
 
 /// A bearer token for its registry, and the moment from which it is not used any more.
 #[derive(Debug, Clone)]
-pub(super) struct Token {
+pub(super) struct BearerToken {
     pub(super) secret: BoundSecret,
     stale_from: Instant,
 }
@@ -53,8 +53,8 @@ pub(super) struct Granting {
 
 impl Granting {
     /// The token as that of the registry that sent us to the realm.
-    pub(super) fn bound_to(self, registry: Origin) -> Token {
-        Token { secret: self.secret.bound_to(registry), stale_from: self.stale_from }
+    pub(super) fn bound_to(self, registry: Origin) -> BearerToken {
+        BearerToken { secret: self.secret.bound_to(registry), stale_from: self.stale_from }
     }
 }
 
@@ -67,7 +67,7 @@ struct Granted {
     expires_in: Option<Value>,
 }
 
-impl Token {
+impl BearerToken {
     pub(super) fn is_stale(&self) -> bool {
         self.stale_from <= Instant::now()
     }

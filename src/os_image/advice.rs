@@ -17,7 +17,7 @@ const PIPES: [&str; 7] = [
 
 /// The names that images have.
 #[derive(Debug, Clone)]
-pub enum Names<'a> {
+pub enum ImageNames<'a> {
     /// Those of a release, and there are no others.
     Published(Vec<(&'a str, Option<&'a Facets>)>),
     /// Those that values list; there may be others like them.
@@ -26,20 +26,20 @@ pub enum Names<'a> {
 
 /// A sentence that names what may have been meant; `None` where nothing is alike. `written` is the key before its
 /// template was resolved to `key`.
-pub fn advice(written: &str, key: &str, values: Rendered<'_>, names: &Names<'_>) -> Option<String> {
+pub fn advice(written: &str, key: &str, values: Rendered<'_>, names: &ImageNames<'_>) -> Option<String> {
     let exists = |key: &str| names.have(key);
     if let Some((template, gives)) = template(written, values, exists) {
         return Some(format!("write `{template}`, which gives `{gives}`"));
     }
     let others = match names {
-        Names::Published(names) => names.clone(),
-        Names::Listed(names) => names.iter().map(|name| (*name, None)).collect(),
+        ImageNames::Published(names) => names.clone(),
+        ImageNames::Listed(names) => names.iter().map(|name| (*name, None)).collect(),
     };
     let others = others.into_iter().filter(|(name, _)| *name != key);
     nearest(key, others).map(|nearest| format!("the nearest is `{nearest}`"))
 }
 
-impl Names<'_> {
+impl ImageNames<'_> {
     /// Whether an image has this name, or as far as nobody knows could have it: it is written as the others are.
     fn have(&self, key: &str) -> bool {
         let scheme = |name: &str| Facets::parse_name(name).map(|(_, scheme)| scheme);
@@ -85,8 +85,8 @@ mod tests {
             let written = format!("{prefix}{{{{ .Values.{value} }}}}");
             let key = values.resolve(&written).unwrap();
             let names = match names {
-                [] => Names::Listed(Vec::new()),
-                names => Names::Published(names.iter().map(|name| (*name, None)).collect()),
+                [] => ImageNames::Listed(Vec::new()),
+                names => ImageNames::Published(names.iter().map(|name| (*name, None)).collect()),
             };
             advice(&written, &key, values, &names)
         };
@@ -106,7 +106,7 @@ mod tests {
         let unknown = said("ubuntu-jammy-plain-rke2-", "cluster.k8s_version", &[]).unwrap();
         assert!(unknown.contains("gives `ubuntu-jammy-plain-rke2-1.26.9`"), "{unknown}");
         let written = "ubuntu-noble-hardened-rke2-{{ .Values.cluster.k8s_version }}";
-        let listed = Names::Listed(vec!["ubuntu-noble-plain-rke2-1-26-9"]);
+        let listed = ImageNames::Listed(vec!["ubuntu-noble-plain-rke2-1-26-9"]);
         let as_others = advice(written, &values.resolve(written).unwrap(), values, &listed).unwrap();
         assert!(as_others.contains("gives `ubuntu-noble-hardened-rke2-1-26-9`"), "{as_others}");
     }

@@ -31,7 +31,7 @@ pub enum Role<'a> {
 
 /// Of which machines of which cluster a place speaks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Scope<'a> {
+pub struct ClusterScope<'a> {
     /// The path of the cluster.
     pub cluster: Vec<&'a str>,
     /// The infrastructure, where one is named.
@@ -40,7 +40,7 @@ pub struct Scope<'a> {
     pub role: Role<'a>,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> ClusterScope<'a> {
     /// The scope of what stands below `path`.
     pub fn of(path: &[&'a str]) -> Self {
         let (path, infrastructure) = match path.split_last() {
@@ -91,7 +91,7 @@ mod tests {
             ("cluster", "cluster None All"),
         ];
         for (path, meant) in table {
-            let scope = Scope::of(&path.split('.').collect::<Vec<_>>());
+            let scope = ClusterScope::of(&path.split('.').collect::<Vec<_>>());
             let said = format!("{} {:?} {:?}", scope.cluster.join("."), scope.infrastructure, scope.role);
             assert_eq!(said, meant, "{path}");
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Form;
-use super::info::{Entry, Info};
+use super::info::{ImageInfo, Info};
 use crate::template::kind;
 use crate::values::{Document, KeyPath, ValuesError, merged};
 
@@ -18,7 +18,7 @@ pub const DATA_KEY: &str = "values.yaml";
 
 /// Why a text is no such ConfigMap.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Unreadable {
+pub enum NotOsImagesInfo {
     /// The text is no YAML that we read.
     #[error("{0}")]
     Values(ValuesError),
@@ -53,28 +53,28 @@ pub enum Unreadable {
 ///
 /// # Errors
 /// It is none, or says something that is no text.
-pub fn read(document: &Document) -> Result<Info, Unreadable> {
-    let values = merged(&[document]).map_err(|(_, error)| Unreadable::Values(error))?;
+pub fn read(document: &Document) -> Result<Info, NotOsImagesInfo> {
+    let values = merged(&[document]).map_err(|(_, error)| NotOsImagesInfo::Values(error))?;
     if values.get("kind").and_then(Value::as_str) != Some("ConfigMap") {
         return of_values(&values);
     }
     let inner = values.get("data").and_then(|data| data.get(DATA_KEY)).and_then(Value::as_str);
-    of_text(inner.ok_or(Unreadable::NoValues)?)
+    of_text(inner.ok_or(NotOsImagesInfo::NoValues)?)
 }
 
 /// What the values in a ConfigMap say.
 ///
 /// # Errors
 /// They are none, or say something that is no text.
-pub fn of_text(values: &str) -> Result<Info, Unreadable> {
-    let inner = Document::parse(values.as_bytes().to_vec()).map_err(Unreadable::Inner)?;
-    of_values(&merged(&[&inner]).map_err(|(_, error)| Unreadable::Inner(error))?)
+pub fn of_text(values: &str) -> Result<Info, NotOsImagesInfo> {
+    let inner = Document::parse(values.as_bytes().to_vec()).map_err(NotOsImagesInfo::Inner)?;
+    of_values(&merged(&[&inner]).map_err(|(_, error)| NotOsImagesInfo::Inner(error))?)
 }
 
-fn of_values(values: &Value) -> Result<Info, Unreadable> {
+fn of_values(values: &Value) -> Result<Info, NotOsImagesInfo> {
     let form =
         [Form::Proposal, Form::SylvaCore].into_iter().find(|form| values.get(form.info_key()).is_some());
-    let form = form.ok_or(Unreadable::NoImages)?;
+    let form = form.ok_or(NotOsImagesInfo::NoImages)?;
     let at = KeyPath(vec![form.info_key().to_owned()]);
     let mut images = BTreeMap::new();
     for (key, fields) in mapping(&values[form.info_key()], &at)? {
@@ -84,17 +84,17 @@ fn of_values(values: &Value) -> Result<Info, Unreadable> {
     Ok(Info { form, images })
 }
 
-fn entry(fields: &Value, at: &KeyPath) -> Result<Entry, Unreadable> {
+fn entry(fields: &Value, at: &KeyPath) -> Result<ImageInfo, NotOsImagesInfo> {
     let text = |(name, value): (&String, &Value)| match value {
         Value::String(text) => Ok((name.clone(), text.clone())),
-        other => Err(Unreadable::NotText { at: at.below(&[name]), found: kind(other) }),
+        other => Err(NotOsImagesInfo::NotText { at: at.below(&[name]), found: kind(other) }),
     };
     mapping(fields, at)?.into_iter().map(text).collect()
 }
 
-fn mapping<'a>(value: &'a Value, at: &KeyPath) -> Result<Vec<(&'a String, &'a Value)>, Unreadable> {
+fn mapping<'a>(value: &'a Value, at: &KeyPath) -> Result<Vec<(&'a String, &'a Value)>, NotOsImagesInfo> {
     match value {
         Value::Object(map) => Ok(map.iter().collect()),
-        other => Err(Unreadable::NotMapping { at: at.clone(), found: kind(other) }),
+        other => Err(NotOsImagesInfo::NotMapping { at: at.clone(), found: kind(other) }),
     }
 }

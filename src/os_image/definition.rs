@@ -19,7 +19,7 @@ pub type Selector = BTreeMap<String, String>;
 
 /// How an image is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Choice {
+pub enum ImageChoice {
     /// By its key.
     Key(String),
     /// By what it is.
@@ -54,7 +54,7 @@ impl<'a> Definition<'a> {
     }
 
     /// What chooses the image, and where. The nearer layer decides between an image outright and one of the deployment's.
-    pub(super) fn choice(&self) -> Result<Option<(Choice, KeyPath)>, Problem> {
+    pub(super) fn choice(&self) -> Result<Option<(ImageChoice, KeyPath)>, Problem> {
         let (key, selector, url) = (self.key()?, self.selector()?, self.text(MACHINE_IMAGE_URL)?);
         let of_key = key.as_ref().map(|(layer, ..)| *layer);
         let of_images = of_key.max(selector.as_ref().map(|(layer, ..)| *layer));
@@ -64,24 +64,24 @@ impl<'a> Definition<'a> {
                 Err(Wrong::instead("both", expected).at(KeyPath(at.0[..at.0.len() - 1].to_vec())))
             }
             (Some((of_url, at, url)), ..) if Some(of_url) > of_images => {
-                Ok(Some((Choice::Raw(self.raw(Some(url))?), at)))
+                Ok(Some((ImageChoice::Raw(self.raw(Some(url))?), at)))
             }
             (_, None, None) => self.forgotten_url(),
-            (_, Some((_, at, key)), None) => Ok(Some((Choice::Key(key), at))),
-            (_, None, Some((_, at, selector))) => Ok(Some((Choice::Selector(selector), at))),
+            (_, Some((_, at, key)), None) => Ok(Some((ImageChoice::Key(key), at))),
+            (_, None, Some((_, at, selector))) => Ok(Some((ImageChoice::Selector(selector), at))),
             (_, Some((of_key, key_at, key)), Some((of_selector, at, selector))) => {
                 let at = if of_key > of_selector { key_at } else { at };
-                Ok(Some((Choice::Both(key, selector), at)))
+                Ok(Some((ImageChoice::Both(key, selector), at)))
             }
         }
     }
 
     /// Fields of raw mode without the URL. The type alone is a default of the chart.
-    fn forgotten_url(&self) -> Result<Option<(Choice, KeyPath)>, Problem> {
+    fn forgotten_url(&self) -> Result<Option<(ImageChoice, KeyPath)>, Problem> {
         let raw = self.raw(None)?;
         let is_meant = raw.format.is_some() || raw.checksum.is_some();
         let at = self.layers.first().cloned().unwrap_or_default();
-        Ok(is_meant.then_some((Choice::Raw(raw), at)))
+        Ok(is_meant.then_some((ImageChoice::Raw(raw), at)))
     }
 
     /// Where images are served: as the machines, their cluster, or the values say.
@@ -203,7 +203,7 @@ mod tests {
         let paths = ["a", "b", "c"].map(|name| at.below(&[name]));
         match Definition::new(Rendered::new(&values, &budget), paths.to_vec()).choice() {
             Ok(None) => "nothing".to_owned(),
-            Ok(Some((Choice::Raw(raw), at))) => format!("{at} {}", raw.url.unwrap_or_default()),
+            Ok(Some((ImageChoice::Raw(raw), at))) => format!("{at} {}", raw.url.unwrap_or_default()),
             Ok(Some((choice, at))) => format!("{at} {choice:?}"),
             Err(problem) => problem.to_string(),
         }

@@ -7,9 +7,9 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::machine_image::{ApiVersion, Demands, MachineImage, Refusal, format};
+use super::machine_image::{ApiVersion, Demands, MachineImage, UnusableImage, format};
 use super::url::UrlTemplate;
-use super::{Form, Origin, OsImage, attributes};
+use super::{Form, ImageOrigin, OsImage, attributes};
 use crate::release::Digest;
 use crate::release::identity::Contradiction;
 use crate::signature::Verdict;
@@ -18,7 +18,7 @@ use crate::template::kind;
 
 /// What a registry has at the tag of an image. Everything else speaks of the digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundImage {
     /// The digest of the manifest that was read.
     pub digest: Digest,
     /// Its annotations.
@@ -29,7 +29,7 @@ pub struct Found {
     pub verdict: Option<Verdict>,
 }
 
-impl Found {
+impl FoundImage {
     /// Makes a fault of an image that is another one than the one that was asked for.
     pub fn demand_identity(found: &mut Result<Self, Fault>) {
         let contradiction = found.as_ref().ok().and_then(|found| found.contradiction.clone());
@@ -59,7 +59,7 @@ pub enum Fault {
     /// It is not signed as demanded.
     Signature(Verdict),
     /// What is known of it is of no use.
-    Unfit(Refusal),
+    Unfit(UnusableImage),
     /// Its manifest cannot be read, and never will.
     Broken(String),
     /// The registry refuses us; a person must give us credentials.
@@ -71,7 +71,7 @@ pub enum Fault {
 }
 
 /// What is known of one image, by name.
-pub type Entry = BTreeMap<String, String>;
+pub type ImageInfo = BTreeMap<String, String>;
 
 /// What is known of all images, by their keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub struct Info {
     /// Which form the charts read.
     pub form: Form,
     /// The images.
-    pub images: BTreeMap<String, Entry>,
+    pub images: BTreeMap<String, ImageInfo>,
 }
 
 /// What becomes of an image of which nothing can be said.
@@ -119,11 +119,11 @@ impl Form {
 /// What a machine could not boot is refused in both.
 pub fn entry(
     image: &OsImage,
-    found: Option<&Found>,
+    found: Option<&FoundImage>,
     form: Form,
     url: &UrlTemplate,
     demands: &Demands,
-) -> Result<Entry, Fault> {
+) -> Result<ImageInfo, Fault> {
     let mut known = found.map(|found| attributes(&found.annotations)).unwrap_or_default();
     for (name, value) in image.properties(form) {
         match (name.as_str(), value) {
@@ -131,10 +131,10 @@ pub fn entry(
             (DIB_IMAGE, _) => {}
             // What the manifest says is what was verified.
             (_, Value::String(text)) => drop(known.entry(name).or_insert(text)),
-            (_, other) => return Err(Fault::Unfit(Refusal::NotText { name, found: kind(&other) })),
+            (_, other) => return Err(Fault::Unfit(UnusableImage::NotText { name, found: kind(&other) })),
         }
     }
-    if form == Form::SylvaCore && matches!(image.origin, Origin::Own(_)) {
+    if form == Form::SylvaCore && matches!(image.origin, ImageOrigin::Own(_)) {
         return Ok(known);
     }
     let url = match form {
@@ -156,7 +156,7 @@ pub fn entry(
 /// All images together. `before` is what is written at present.
 pub fn gather(
     form: Form,
-    images: Vec<(String, Result<Entry, Fault>)>,
+    images: Vec<(String, Result<ImageInfo, Fault>)>,
     on_error: OnError,
     before: Option<&Info>,
 ) -> Gathered {
@@ -190,8 +190,8 @@ impl Fault {
     }
 }
 
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Self {
+impl From<UnusableImage> for Fault {
+    fn from(refusal: UnusableImage) -> Self {
         Self::Unfit(refusal)
     }
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::cluster::{CONTROL_PLANE, DEPLOYMENT_DEFAULT, DEPLOYMENTS, Scope};
-use super::definition::{Choice, Definition, Server, text_of_cluster};
+use super::cluster::{CONTROL_PLANE, ClusterScope, DEPLOYMENT_DEFAULT, DEPLOYMENTS};
+use super::definition::{Definition, ImageChoice, Server, text_of_cluster};
 use super::{Problem, Wrong};
 use crate::sylva::{BOOTSTRAP_PROVIDER, INFRA_PROVIDER, INFRASTRUCTURES, K8S_VERSION};
 use crate::values::{KeyPath, Rendered};
@@ -26,16 +26,16 @@ pub struct Machines {
     /// Where their own mapping is, or would be.
     pub at: KeyPath,
     /// What chooses their image, and where; `None` where nothing does.
-    pub choice: Result<Option<(Choice, KeyPath)>, Problem>,
+    pub choice: Result<Option<(ImageChoice, KeyPath)>, Problem>,
     /// Where their image is served.
     pub server: Result<Option<Server>, Problem>,
     /// What their cluster says.
-    pub cluster: Arc<Cluster>,
+    pub cluster: Arc<ClusterMachines>,
 }
 
 /// What a cluster says of its machines.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cluster {
+pub struct ClusterMachines {
     /// Where it is.
     pub at: KeyPath,
     /// Whose machines it has, where that is said.
@@ -73,9 +73,9 @@ pub fn machines(values: Rendered<'_>) -> Result<Vec<Machines>, Problem> {
 }
 
 /// What the values' own cluster says, for an image that is named outright.
-pub fn own_cluster(values: Rendered<'_>) -> (Arc<Cluster>, Result<Option<Server>, Problem>) {
+pub fn own_cluster(values: Rendered<'_>) -> (Arc<ClusterMachines>, Result<Option<Server>, Problem>) {
     let at = KeyPath::default().below(&["cluster"]);
-    let cluster = Cluster::read(values, &at, None);
+    let cluster = ClusterMachines::read(values, &at, None);
     let definition = Definition::new(values, vec![at.below(&[METAL3])]);
     (Arc::new(cluster), definition.server(&at))
 }
@@ -87,7 +87,7 @@ fn clusters(value: &Value, path: &mut Vec<String>, found: &mut BTreeSet<KeyPath>
         path.push(key.clone());
         if INFRASTRUCTURES.contains(&key.as_str()) {
             let keys: Vec<&str> = path.iter().map(String::as_str).collect();
-            found.insert(KeyPath::default().below(&Scope::of(&keys).cluster));
+            found.insert(KeyPath::default().below(&ClusterScope::of(&keys).cluster));
         }
         clusters(below, path, found);
         path.pop();
@@ -111,7 +111,7 @@ fn of_cluster(values: Rendered<'_>, at: &KeyPath) -> Result<Vec<Machines>, Probl
     let deployments = deployments
         .into_iter()
         .map(|deployment| (vec![DEPLOYMENT_DEFAULT], vec![DEPLOYMENTS, deployment.as_str()]));
-    let cluster = Arc::new(Cluster::read(values, at, infrastructure.clone()));
+    let cluster = Arc::new(ClusterMachines::read(values, at, infrastructure.clone()));
     let machines = |(default, own): (Vec<&str>, Vec<&str>)| {
         let mut layers = vec![at.below(&[name])];
         layers.extend(
@@ -131,7 +131,7 @@ fn of_cluster(values: Rendered<'_>, at: &KeyPath) -> Result<Vec<Machines>, Probl
     Ok(std::iter::once(control_plane).chain(deployments).map(machines).collect())
 }
 
-impl Cluster {
+impl ClusterMachines {
     fn read(values: Rendered<'_>, at: &KeyPath, infrastructure: Option<String>) -> Self {
         Self {
             at: at.clone(),

@@ -95,7 +95,7 @@ pub struct Raw {
 
 /// Why an image is not handed to Metal3.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum UnusableImage {
     /// Nothing to compare the bytes with.
     #[error("it has no sha256, so that nothing would tell a wrong image")]
     NoChecksum,
@@ -180,13 +180,17 @@ impl MachineImage {
     ///
     /// # Errors
     /// What Metal3 would refuse, or take and not boot.
-    pub fn new(attributes: &BTreeMap<String, String>, url: &str, demands: &Demands) -> Result<Self, Refusal> {
+    pub fn new(
+        attributes: &BTreeMap<String, String>,
+        url: &str,
+        demands: &Demands,
+    ) -> Result<Self, UnusableImage> {
         if parsed(url, demands)?.scheme() == "oci" {
-            return Err(Refusal::OciArtifact);
+            return Err(UnusableImage::OciArtifact);
         }
-        let sha256 = attributes.get("sha256").ok_or(Refusal::NoChecksum)?;
+        let sha256 = attributes.get("sha256").ok_or(UnusableImage::NoChecksum)?;
         if sha256.len() != 64 || !sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(Refusal::NotSha256(sha256.clone()));
+            return Err(UnusableImage::NotSha256(sha256.clone()));
         }
         let checksum = Checksum { value: sha256.clone(), algorithm: Some(Algorithm::Sha256) };
         Ok(Self { url: url.to_owned(), checksum: Some(checksum), format: format(attributes)? })
@@ -196,19 +200,19 @@ impl MachineImage {
     ///
     /// # Errors
     /// What Metal3 would refuse, or take and not boot.
-    pub fn raw(raw: &Raw, demands: &Demands) -> Result<Self, Refusal> {
-        let Some(url) = &raw.url else { return Err(Refusal::NoUrl(raw.first_field())) };
+    pub fn raw(raw: &Raw, demands: &Demands) -> Result<Self, UnusableImage> {
+        let Some(url) = &raw.url else { return Err(UnusableImage::NoUrl(raw.first_field())) };
         let is_oci = parsed(url, demands)?.scheme() == "oci";
-        let format: DiskFormat = raw.format.as_deref().ok_or(Refusal::NoFormat)?.parse()?;
+        let format: DiskFormat = raw.format.as_deref().ok_or(UnusableImage::NoFormat)?.parse()?;
         let algorithm = raw.checksum_type.as_deref().map(str::parse).transpose()?;
         // Of a live image nobody looks at the checksum; dummies are common.
         let of_live = |_: &&String| format == DiskFormat::LiveIso && !is_oci;
         let checksum = raw.checksum.as_ref().filter(|value| !of_live(value));
         let checksum = checksum.map(|value| Checksum::read(value, algorithm)).transpose()?;
         match (is_oci, &checksum) {
-            (true, Some(_)) if demands.capm3 >= OCI_WITHOUT_CHECKSUM => Err(Refusal::OciWithChecksum),
-            (true, None) if demands.capm3 < OCI_WITHOUT_CHECKSUM => Err(Refusal::OciWithoutChecksum),
-            (false, None) if format != DiskFormat::LiveIso => Err(Refusal::NoChecksum),
+            (true, Some(_)) if demands.capm3 >= OCI_WITHOUT_CHECKSUM => Err(UnusableImage::OciWithChecksum),
+            (true, None) if demands.capm3 < OCI_WITHOUT_CHECKSUM => Err(UnusableImage::OciWithoutChecksum),
+            (false, None) if format != DiskFormat::LiveIso => Err(UnusableImage::NoChecksum),
             _ => Ok(Self { url: url.clone(), checksum, format }),
         }
     }
@@ -230,12 +234,12 @@ impl MachineImage {
     ///
     /// # Errors
     /// What Metal3 would refuse, or take and not boot.
-    pub fn of_fields(fields: &BTreeMap<String, String>, demands: &Demands) -> Result<Self, Refusal> {
+    pub fn of_fields(fields: &BTreeMap<String, String>, demands: &Demands) -> Result<Self, UnusableImage> {
         let field = |name: &str| fields.get(name).cloned();
         let (url, checksum_type) = (field("url").unwrap_or_default(), field("checksumType"));
-        let algorithm = checksum_type.ok_or(Refusal::NoChecksum)?;
+        let algorithm = checksum_type.ok_or(UnusableImage::NoChecksum)?;
         if algorithm != "sha256" {
-            return Err(Refusal::UnknownAlgorithm(algorithm));
+            return Err(UnusableImage::UnknownAlgorithm(algorithm));
         }
         let renamed = [("checksum", "sha256"), ("format", "image-format")];
         let attributes = renamed.iter().filter_map(|(from, to)| Some(((*to).to_owned(), field(from)?)));
@@ -268,57 +272,60 @@ impl Raw {
 
 impl Checksum {
     /// Digits are compared as text with lower-case ones (ironic-python-agent, `verify_image`).
-    fn read(value: &str, algorithm: Option<Algorithm>) -> Result<Self, Refusal> {
+    fn read(value: &str, algorithm: Option<Algorithm>) -> Result<Self, UnusableImage> {
         let is_hex = value.bytes().all(|b| b.is_ascii_hexdigit());
         let value = if is_hex { value.to_ascii_lowercase() } else { value.to_owned() };
         let checksum = Self { value, algorithm };
         checksum.check().map(|()| checksum)
     }
 
-    fn check(&self) -> Result<(), Refusal> {
+    fn check(&self) -> Result<(), UnusableImage> {
         if self.value.starts_with("http://") || self.value.starts_with("https://") {
-            let not_a_url = |error| Refusal::NotAUrl { url: self.value.clone(), reason: format!("{error}") };
+            let not_a_url =
+                |error| UnusableImage::NotAUrl { url: self.value.clone(), reason: format!("{error}") };
             return Url::parse(&self.value).map(drop).map_err(not_a_url);
         }
         let is_hex = !self.value.is_empty() && self.value.bytes().all(|b| b.is_ascii_hexdigit());
         let lengths = [Algorithm::Md5, Algorithm::Sha256, Algorithm::Sha512].map(Algorithm::digits);
         match self.algorithm {
-            _ if !is_hex => Err(Refusal::NotAChecksum(self.value.clone())),
+            _ if !is_hex => Err(UnusableImage::NotAChecksum(self.value.clone())),
             Some(algorithm) if algorithm.digits() != self.value.len() => {
                 let (expected, found) = (algorithm.digits(), self.value.len());
-                Err(Refusal::Length { algorithm, expected, found })
+                Err(UnusableImage::Length { algorithm, expected, found })
             }
-            None if !lengths.contains(&self.value.len()) => Err(Refusal::NotAChecksum(self.value.clone())),
+            None if !lengths.contains(&self.value.len()) => {
+                Err(UnusableImage::NotAChecksum(self.value.clone()))
+            }
             _ => Ok(()),
         }
     }
 }
 
 /// The format that an artifact's annotation gives.
-pub fn format(attributes: &BTreeMap<String, String>) -> Result<DiskFormat, Refusal> {
-    attributes.get("image-format").ok_or(Refusal::NoFormat)?.parse()
+pub fn format(attributes: &BTreeMap<String, String>) -> Result<DiskFormat, UnusableImage> {
+    attributes.get("image-format").ok_or(UnusableImage::NoFormat)?.parse()
 }
 
 /// A URL that Metal3 takes: `url.ParseRequestURI` in its webhook, and what its machines can read.
-fn parsed(url: &str, demands: &Demands) -> Result<Url, Refusal> {
-    let not_a_url = |reason: String| Refusal::NotAUrl { url: url.to_owned(), reason };
+fn parsed(url: &str, demands: &Demands) -> Result<Url, UnusableImage> {
+    let not_a_url = |reason: String| UnusableImage::NotAUrl { url: url.to_owned(), reason };
     if url.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err(not_a_url("it has white space in it".to_owned()));
     }
     let parsed = Url::parse(url).map_err(|error| not_a_url(error.to_string()))?;
     match parsed.scheme() {
-        "http" if demands.https => return Err(Refusal::Insecure),
+        "http" if demands.https => return Err(UnusableImage::Insecure),
         "http" | "https" | "oci" if parsed.host_str().is_none_or(str::is_empty) => {
             return Err(not_a_url("it has no host".to_owned()));
         }
         "http" | "https" | "oci" | "file" => {}
-        other => return Err(Refusal::Scheme(other.to_owned())),
+        other => return Err(UnusableImage::Scheme(other.to_owned())),
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        return Err(Refusal::UserInfo);
+        return Err(UnusableImage::UserInfo);
     }
     match url.chars().count() {
-        length if length > LONGEST_URL => Err(Refusal::UrlTooLong(length)),
+        length if length > LONGEST_URL => Err(UnusableImage::UrlTooLong(length)),
         _ => Ok(parsed),
     }
 }
@@ -345,22 +352,22 @@ impl Algorithm {
 }
 
 impl FromStr for Algorithm {
-    type Err = Refusal;
+    type Err = UnusableImage;
 
-    fn from_str(text: &str) -> Result<Self, Refusal> {
+    fn from_str(text: &str) -> Result<Self, UnusableImage> {
         let all = [Self::Md5, Self::Sha256, Self::Sha512];
         let found = all.into_iter().find(|algorithm| algorithm.to_string() == text);
-        found.ok_or_else(|| Refusal::UnknownAlgorithm(text.to_owned()))
+        found.ok_or_else(|| UnusableImage::UnknownAlgorithm(text.to_owned()))
     }
 }
 
 impl FromStr for DiskFormat {
-    type Err = Refusal;
+    type Err = UnusableImage;
 
-    fn from_str(text: &str) -> Result<Self, Refusal> {
+    fn from_str(text: &str) -> Result<Self, UnusableImage> {
         let all = [Self::Raw, Self::Qcow2, Self::Vdi, Self::Vmdk, Self::LiveIso];
         let found = all.into_iter().find(|format| format.to_string() == text);
-        found.ok_or_else(|| Refusal::UnknownFormat(text.to_owned()))
+        found.ok_or_else(|| UnusableImage::UnknownFormat(text.to_owned()))
     }
 }
 

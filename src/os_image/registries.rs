@@ -8,7 +8,7 @@ use crate::values::{KeyPath, Rendered};
 
 /// Where the images of an entry are.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Registry {
+pub(super) struct ImageRegistry {
     pub(super) prefix: Prefix,
     pub(super) tag: Tag,
     /// Its entries in the values; several where the command line names the prefix, and several follow the version.
@@ -24,7 +24,7 @@ pub(super) fn registry(
     name: Option<&str>,
     fallback: Option<&Prefix>,
     entry: &KeyPath,
-) -> Result<Option<Registry>, Problem> {
+) -> Result<Option<ImageRegistry>, Problem> {
     let known = values.mapping(&path(REGISTRIES))?;
     let known = known.into_iter().map(|(name, _)| name.as_str());
     let name = match (name, fallback) {
@@ -41,7 +41,7 @@ pub(super) fn registry(
 }
 
 /// Entries that name no registry follow the version, and so do the registries that the values have for it.
-fn of_prefix(values: Rendered<'_>, prefix: &Prefix) -> Result<Registry, Problem> {
+fn of_prefix(values: Rendered<'_>, prefix: &Prefix) -> Result<ImageRegistry, Problem> {
     let (version, registries) = (path(VERSION), values.at(&path(REGISTRIES)));
     let mut names: Vec<&str> = registries_of(registries, &version).collect();
     if names.is_empty() {
@@ -49,10 +49,10 @@ fn of_prefix(values: Rendered<'_>, prefix: &Prefix) -> Result<Registry, Problem>
         names.extend(usual_registry(known.into_iter().map(|(name, _)| name.as_str())));
     }
     let entries = names.into_iter().map(registry_path).collect();
-    Ok(Registry { prefix: prefix.clone(), tag: tag(values, &version)?, entries, cosign_key: Ok(None) })
+    Ok(ImageRegistry { prefix: prefix.clone(), tag: tag(values, &version)?, entries, cosign_key: Ok(None) })
 }
 
-fn of_entry(values: Rendered<'_>, entry: KeyPath) -> Result<Option<Registry>, Problem> {
+fn of_entry(values: Rendered<'_>, entry: KeyPath) -> Result<Option<ImageRegistry>, Problem> {
     if values.flag(&entry.below(&["enabled"]))? == Some(false) {
         return Ok(None);
     }
@@ -64,7 +64,7 @@ fn of_entry(values: Rendered<'_>, entry: KeyPath) -> Result<Option<Registry>, Pr
     let prefix = url.parse().map_err(|error| Wrong::Prefix(error).at(at))?;
     let tag = tag(values, &entry.below(&["tag"]))?;
     let cosign_key = cosign_key(values, &entry);
-    Ok(Some(Registry { prefix, tag, entries: vec![entry], cosign_key }))
+    Ok(Some(ImageRegistry { prefix, tag, entries: vec![entry], cosign_key }))
 }
 
 /// The public key of an entry, as text. Whether it counts, and is one, is the matter of [`crate::signature::requirement`].

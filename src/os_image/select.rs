@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::registries::{cosign_key, registry};
-use super::wanted::Rule;
-use super::{Form, Origin, OsImage, Problem, Published, Wrong};
+use super::wanted::EntryRule;
+use super::{Form, ImageOrigin, OsImage, Problem, Published, Wrong};
 use crate::release::{ImageKey, Prefix, Tag};
 use crate::sylva::{COSIGN_KEY, DIB_IMAGE, OS_IMAGES, REGISTRY_FIELD};
 use crate::values::{KeyPath, Rendered};
@@ -18,7 +18,7 @@ const ARTIFACT: &str = "oci://registry/path/image:tag";
 
 /// What the values enable.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Selection {
+pub struct EnabledImages {
     /// The form of the values.
     pub form: Form,
     /// The images, by their keys.
@@ -50,10 +50,10 @@ pub struct BothForms;
 
 /// The images that values of a form enable, and the user's own ones. `fallback` is the registry of entries that name
 /// none.
-pub fn select(values: Rendered<'_>, form: Form, fallback: Option<&Prefix>) -> Selection {
+pub fn select(values: Rendered<'_>, form: Form, fallback: Option<&Prefix>) -> EnabledImages {
     let mut selecting = Selecting { values, images: BTreeMap::new(), problems: Vec::new() };
     selecting.all(form, fallback);
-    Selection { form, images: selecting.images.into_values().collect(), problems: selecting.problems }
+    EnabledImages { form, images: selecting.images.into_values().collect(), problems: selecting.problems }
 }
 
 struct Selecting<'a> {
@@ -66,7 +66,7 @@ impl Selecting<'_> {
     fn all(&mut self, form: Form, fallback: Option<&Prefix>) {
         let path = KeyPath(vec![form.mapping().to_owned()]);
         let Some(entries) = self.noted(self.values.mapping(&path).map_err(Problem::from)) else { return };
-        let Some(rule) = self.noted(Rule::of(self.values, form, &entries)) else { return };
+        let Some(rule) = self.noted(EntryRule::of(self.values, form, &entries)) else { return };
         let mut known = BTreeSet::new();
         for (key, entry) in entries {
             let at = path.below(&[key]);
@@ -87,7 +87,7 @@ impl Selecting<'_> {
         key: &str,
         entry: &Value,
         at: &KeyPath,
-        rule: &Rule,
+        rule: &EntryRule,
         known: &mut BTreeSet<String>,
     ) -> Option<String> {
         if !entry.is_object() {
@@ -118,10 +118,10 @@ impl Selecting<'_> {
             cosign_key: registry.cosign_key,
             more: Map::new(),
         };
-        Ok(Some(OsImage { key, at: at.clone(), origin: Origin::Published(published) }))
+        Ok(Some(OsImage { key, at: at.clone(), origin: ImageOrigin::Published(published) }))
     }
 
-    fn own(&mut self, rule: &Rule, known: &mut BTreeSet<String>) {
+    fn own(&mut self, rule: &EntryRule, known: &mut BTreeSet<String>) {
         let path = KeyPath(vec![OS_IMAGES.to_owned()]);
         let Some(entries) = self.noted(self.values.mapping(&path).map_err(Problem::from)) else { return };
         for (key, entry) in entries {
@@ -140,11 +140,13 @@ impl Selecting<'_> {
     /// The user's own image, or one that a chart has rendered before and that is an artifact like any other.
     fn own_image(&self, key: String, entry: &Value, at: &KeyPath) -> Result<OsImage, Problem> {
         if entry.is_object() && self.values.flag(&at.below(&[DIB_IMAGE]))? == Some(true) {
-            let origin = Origin::Published(self.rendered_image(entry, at)?);
+            let origin = ImageOrigin::Published(self.rendered_image(entry, at)?);
             return Ok(OsImage { key, at: at.clone(), origin });
         }
         match self.values.render_all(entry, at)? {
-            Value::Object(properties) => Ok(OsImage { key, at: at.clone(), origin: Origin::Own(properties) }),
+            Value::Object(properties) => {
+                Ok(OsImage { key, at: at.clone(), origin: ImageOrigin::Own(properties) })
+            }
             other => Err(Wrong::unexpected(&other, "a mapping").at(at.clone())),
         }
     }

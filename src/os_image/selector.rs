@@ -35,7 +35,7 @@ const UNSET: &str = "//unset";
 
 /// An image that a selector may choose.
 #[derive(Debug, Clone)]
-pub struct Candidate {
+pub struct Selectable {
     /// Its key.
     pub key: String,
     /// Its keys in `os_images`: since late 2025 the registry's name and `--` stand before it (sylva-core !6005).
@@ -50,7 +50,7 @@ pub struct Candidate {
 
 /// One condition of a selector.
 #[derive(Debug, Clone)]
-pub enum Condition {
+pub enum SelectorTerm {
     /// The whole attribute matches.
     Matches(Box<Regex>),
     /// Only Helm knows.
@@ -59,7 +59,7 @@ pub enum Condition {
 
 /// What a selector chooses.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Selected {
     /// One image, as it should be: its key.
     One(String),
     /// None, whatever is not known.
@@ -81,7 +81,7 @@ enum Fits {
     Yes,
 }
 
-impl Condition {
+impl SelectorTerm {
     /// A value of a selector: a regular expression over the whole attribute. Ours and Go's have nearly the same
     /// syntax; what ours cannot read is not claimed to be wrong.
     pub fn new(value: &str) -> Self {
@@ -98,17 +98,18 @@ impl Condition {
 }
 
 /// What the conditions choose; `is_open` where there may be images besides these.
-pub fn choose(conditions: &BTreeMap<&str, &Condition>, images: &[&Candidate], is_open: bool) -> Outcome {
-    let fits: Vec<(&Candidate, Fits)> = images.iter().map(|image| (*image, all(conditions, image))).collect();
+pub fn choose(conditions: &BTreeMap<&str, &SelectorTerm>, images: &[&Selectable], is_open: bool) -> Selected {
+    let fits: Vec<(&Selectable, Fits)> =
+        images.iter().map(|image| (*image, all(conditions, image))).collect();
     let keys = |least: Fits| {
         fits.iter().filter(|(_, fits)| *fits >= least).map(|(image, _)| image.key.clone()).collect::<Vec<_>>()
     };
     match (keys(Fits::Yes), keys(Fits::Maybe)) {
-        (sure, _) if sure.len() > 1 => Outcome::Several(sure),
-        _ if is_open => Outcome::Unknown("a template may list further images"),
-        (_, possible) if possible.is_empty() => Outcome::None { hint: hint(conditions) },
-        (mut sure, possible) if possible.len() == 1 && sure.len() == 1 => Outcome::One(sure.remove(0)),
-        _ => Outcome::Unknown(NOT_KNOWN),
+        (sure, _) if sure.len() > 1 => Selected::Several(sure),
+        _ if is_open => Selected::Unknown("a template may list further images"),
+        (_, possible) if possible.is_empty() => Selected::None { hint: hint(conditions) },
+        (mut sure, possible) if possible.len() == 1 && sure.len() == 1 => Selected::One(sure.remove(0)),
+        _ => Selected::Unknown(NOT_KNOWN),
     }
 }
 
@@ -117,10 +118,11 @@ pub fn choose(conditions: &BTreeMap<&str, &Condition>, images: &[&Candidate], is
 /// # Errors
 /// Whether one matches cannot be told.
 pub fn matching<'a>(
-    conditions: &BTreeMap<&str, &Condition>,
-    images: &[&'a Candidate],
-) -> Result<Vec<&'a Candidate>, &'static str> {
-    let fits: Vec<(&Candidate, Fits)> = images.iter().map(|image| (*image, all(conditions, image))).collect();
+    conditions: &BTreeMap<&str, &SelectorTerm>,
+    images: &[&'a Selectable],
+) -> Result<Vec<&'a Selectable>, &'static str> {
+    let fits: Vec<(&Selectable, Fits)> =
+        images.iter().map(|image| (*image, all(conditions, image))).collect();
     match fits.iter().any(|(_, fits)| *fits == Fits::Maybe) {
         true => Err(NOT_KNOWN),
         false => {
@@ -137,11 +139,11 @@ pub fn complete(
     selector: &BTreeMap<String, String>,
     k8s_version: Option<&str>,
     bootstrap_provider: Option<&str>,
-) -> Result<BTreeMap<String, Condition>, String> {
+) -> Result<BTreeMap<String, SelectorTerm>, String> {
     let defaults = defaults(k8s_version, bootstrap_provider).into_iter();
     // What nobody says asks for nothing.
-    let said = defaults.filter(|(_, condition)| !matches!(condition, Condition::Unknown));
-    let mut conditions: BTreeMap<String, Condition> = said.map(|(key, it)| (key.to_owned(), it)).collect();
+    let said = defaults.filter(|(_, condition)| !matches!(condition, SelectorTerm::Unknown));
+    let mut conditions: BTreeMap<String, SelectorTerm> = said.map(|(key, it)| (key.to_owned(), it)).collect();
     conditions.extend(read(selector)?);
     Ok(conditions)
 }
@@ -150,9 +152,9 @@ pub fn complete(
 ///
 /// # Errors
 /// A condition that is no regular expression.
-pub fn read(selector: &BTreeMap<String, String>) -> Result<BTreeMap<String, Condition>, String> {
-    let condition = |(key, text): (&String, &String)| match Condition::new(text) {
-        Condition::Unknown => Err(format!("`{key}={text}` is not a regular expression")),
+pub fn read(selector: &BTreeMap<String, String>) -> Result<BTreeMap<String, SelectorTerm>, String> {
+    let condition = |(key, text): (&String, &String)| match SelectorTerm::new(text) {
+        SelectorTerm::Unknown => Err(format!("`{key}={text}` is not a regular expression")),
         condition => Ok((key.clone(), condition)),
     };
     selector.iter().map(condition).collect()
@@ -162,10 +164,10 @@ pub fn read(selector: &BTreeMap<String, String>) -> Result<BTreeMap<String, Cond
 pub fn defaults(
     k8s_version: Option<&str>,
     bootstrap_provider: Option<&str>,
-) -> BTreeMap<&'static str, Condition> {
+) -> BTreeMap<&'static str, SelectorTerm> {
     let version = k8s_version.map(|text| text.strip_prefix('v').unwrap_or(text).replace('+', "\\+"));
     let flavor = bootstrap_provider.and_then(k8s_flavor);
-    let condition = |text: Option<&str>| text.map_or(Condition::Unknown, Condition::new);
+    let condition = |text: Option<&str>| text.map_or(SelectorTerm::Unknown, SelectorTerm::new);
     BTreeMap::from([("k8s-version", condition(version.as_deref())), ("k8s-flavor", condition(flavor))])
 }
 
@@ -181,11 +183,11 @@ fn k8s_flavor(bootstrap_provider: &str) -> Option<&'static str> {
 }
 
 /// Whether an image meets every condition: as sure as the least sure one.
-fn all(conditions: &BTreeMap<&str, &Condition>, image: &Candidate) -> Fits {
+fn all(conditions: &BTreeMap<&str, &SelectorTerm>, image: &Selectable) -> Fits {
     conditions.iter().map(|(key, condition)| one(key, condition, image)).min().unwrap_or(Fits::Yes)
 }
 
-fn one(key: &str, condition: &Condition, image: &Candidate) -> Fits {
+fn one(key: &str, condition: &SelectorTerm, image: &Selectable) -> Fits {
     if key == IMAGE_KEY {
         return image.names.iter().map(|name| condition.fits(name)).max().unwrap_or(Fits::No);
     }
@@ -213,8 +215,8 @@ fn of_name<'a>(facets: &'a Facets, key: &str) -> Option<&'a str> {
 }
 
 /// A plus sign means repetition to a regular expression, and stands in most Kubernetes versions.
-fn hint(conditions: &BTreeMap<&str, &Condition>) -> Option<String> {
-    let Some(Condition::Matches(regex)) = conditions.get("k8s-version") else { return None };
+fn hint(conditions: &BTreeMap<&str, &SelectorTerm>) -> Option<String> {
+    let Some(SelectorTerm::Matches(regex)) = conditions.get("k8s-version") else { return None };
     let unescaped = regex.as_str().replace("\\+", "").contains("+rke2");
     unescaped.then(|| "a `+` is written `\\+` in a selector".to_owned())
 }
@@ -223,9 +225,9 @@ fn hint(conditions: &BTreeMap<&str, &Condition>) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn image(key: &str, attributes: &[(&str, &str)]) -> Candidate {
+    fn image(key: &str, attributes: &[(&str, &str)]) -> Selectable {
         let attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        Candidate {
+        Selectable {
             key: key.to_owned(),
             names: vec![key.to_owned(), format!("sylva--{key}")],
             attributes: Some(attributes.collect()),
@@ -234,16 +236,16 @@ mod tests {
         }
     }
 
-    fn images() -> [Candidate; 2] {
+    fn images() -> [Selectable; 2] {
         [
             image("one", &[("os", "ubuntu"), ("k8s-version", "1.31.8+rke2r1"), ("hardened", "true")]),
             image("two", &[("os", "ubuntu"), ("k8s-version", "1.30.11+rke2r1"), ("hardened", "false")]),
         ]
     }
 
-    fn chosen(conditions: &[(&str, &str)], images: &[Candidate]) -> Outcome {
-        let conditions: Vec<(&str, Condition)> =
-            conditions.iter().map(|(key, value)| (*key, Condition::new(value))).collect();
+    fn chosen(conditions: &[(&str, &str)], images: &[Selectable]) -> Selected {
+        let conditions: Vec<(&str, SelectorTerm)> =
+            conditions.iter().map(|(key, value)| (*key, SelectorTerm::new(value))).collect();
         let conditions = conditions.iter().map(|(key, condition)| (*key, condition)).collect();
         choose(&conditions, &images.iter().collect::<Vec<_>>(), false)
     }
@@ -251,9 +253,9 @@ mod tests {
     #[test]
     fn a_selector_chooses_as_helm_does() {
         let images = images();
-        let one = || Outcome::One("one".to_owned());
-        let both = || Outcome::Several(vec!["one".into(), "two".into()]);
-        let none = |hint: Option<&str>| Outcome::None { hint: hint.map(str::to_owned) };
+        let one = || Selected::One("one".to_owned());
+        let both = || Selected::Several(vec!["one".into(), "two".into()]);
+        let none = |hint: Option<&str>| Selected::None { hint: hint.map(str::to_owned) };
         assert_eq!(chosen(&[("os", "ubuntu"), ("hardened", "true")], &images), one());
         assert_eq!(chosen(&[("os", "ubuntu")], &images), both());
         assert_eq!(chosen(&[], &images), both());
@@ -268,23 +270,23 @@ mod tests {
 
     #[test]
     fn what_is_not_known_makes_none_and_several_unknown() {
-        let unknown = |outcome| assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+        let unknown = |outcome| assert!(matches!(outcome, Selected::Unknown(_)), "{outcome:?}");
         let mut images = images();
         unknown(chosen(&[("os", "ubuntu"), ("hardened", "(")], &images));
-        assert_eq!(chosen(&[("os", "suse"), ("hardened", "(")], &images), Outcome::None { hint: None });
+        assert_eq!(chosen(&[("os", "suse"), ("hardened", "(")], &images), Selected::None { hint: None });
         images[1].attributes = None;
         unknown(chosen(&[("hardened", "true")], &images));
         images[1].facets = crate::release::Facets::from_name("opensuse-15-6-plain-rke2-1-31-8");
         assert_eq!(
             chosen(&[("os", "ubuntu")], &images),
-            Outcome::One("one".to_owned()),
+            Selected::One("one".to_owned()),
             "its name says that it is no ubuntu"
         );
         images[1].attributes = Some(BTreeMap::from([("os".to_owned(), "ubuntu".to_owned())]));
         images[1].is_whole = false;
         unknown(chosen(&[("os", "ubuntu"), ("os-release", "//unset")], &images));
-        assert_eq!(chosen(&[("os", "ubunt"), ("hardened", "true")], &images), Outcome::None { hint: None });
-        let suse = Condition::new("suse.*");
+        assert_eq!(chosen(&[("os", "ubunt"), ("hardened", "true")], &images), Selected::None { hint: None });
+        let suse = SelectorTerm::new("suse.*");
         unknown(choose(&BTreeMap::from([("os", &suse)]), &[], true));
     }
 }

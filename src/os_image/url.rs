@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::machine_image::{Refusal, format};
+use super::machine_image::{UnusableImage, format};
 
 /// Where the server of the proposal has an image: a service for each, named as the image with dashes for dots.
 const SERVICE: &str =
@@ -68,14 +68,14 @@ impl UrlTemplate {
     ///
     /// # Errors
     /// Something that the template asks for is missing, or can be no part of a URL.
-    pub fn url(&self, key: &str, image: &BTreeMap<String, String>) -> Result<String, Refusal> {
+    pub fn url(&self, key: &str, image: &BTreeMap<String, String>) -> Result<String, UnusableImage> {
         let filename = image.get("filename").map(|name| segment(name)).transpose()?;
         let format = format(image)?.to_string();
         let template = match (&self.0, filename.as_ref()) {
             (Made::ByFilename(below), Some(filename)) => return Ok(format!("{below}{filename}")),
-            (Made::ByFilename(_), None) => return Err(Refusal::NoFilename),
+            (Made::ByFilename(_), None) => return Err(UnusableImage::NoFilename),
             (Made::ByTemplate(template), None) if template.contains("filename") => {
-                return Err(Refusal::NoFilename);
+                return Err(UnusableImage::NoFilename);
             }
             (Made::ByTemplate(template), _) => template,
         };
@@ -88,7 +88,7 @@ impl UrlTemplate {
         ]);
         variables.extend(filename.map(|filename| ("filename", Value::from(filename))));
         let rendered = environment().render_str(template, Value::from_pairs(variables));
-        rendered.map_err(|error| Refusal::UrlTemplate(error.to_string()))
+        rendered.map_err(|error| UnusableImage::UrlTemplate(error.to_string()))
     }
 }
 
@@ -99,10 +99,10 @@ fn environment() -> Environment<'static> {
 }
 
 /// A file name as the last part of a URL.
-fn segment(name: &str) -> Result<String, Refusal> {
+fn segment(name: &str) -> Result<String, UnusableImage> {
     let leads_elsewhere = matches!(name, "" | "." | "..") || name.contains(['/', '\\']);
     if leads_elsewhere || name.chars().any(char::is_control) {
-        return Err(Refusal::Filename(name.to_owned()));
+        return Err(UnusableImage::Filename(name.to_owned()));
     }
     Ok(utf8_percent_encode(name, SEGMENT).to_string())
 }
@@ -124,7 +124,7 @@ mod tests {
         );
         let raw = image(&[("image-format", "raw")]);
         assert!(UrlTemplate::default().url("a", &raw).unwrap().ends_with("/a/image.raw"));
-        assert_eq!(UrlTemplate::default().url("a", &image(&[])), Err(Refusal::NoFormat));
+        assert_eq!(UrlTemplate::default().url("a", &image(&[])), Err(UnusableImage::NoFormat));
     }
 
     #[test]
@@ -136,10 +136,10 @@ mod tests {
         assert_eq!(of("a-0.4.12.raw").unwrap(), "https://192.0.2.10/a-0.4.12.raw");
         assert_eq!(of("a b?#%ä.raw").unwrap(), "https://192.0.2.10/a%20b%3F%23%25%C3%A4.raw");
         for bad in ["", ".", "..", "a/b", "../a", "a\\b", "a\nb", "a\0"] {
-            assert_eq!(of(bad), Err(Refusal::Filename(bad.to_owned())));
+            assert_eq!(of(bad), Err(UnusableImage::Filename(bad.to_owned())));
         }
         let without = image(&[("image-format", "raw")]);
-        assert_eq!(UrlTemplate::by_filename("https", "h").url("a", &without), Err(Refusal::NoFilename));
+        assert_eq!(UrlTemplate::by_filename("https", "h").url("a", &without), Err(UnusableImage::NoFilename));
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(template.url("a.b", &fields).unwrap(), "https://h/noble/a.b.raw");
         assert!(UrlTemplate::new("{{ key ").is_err());
         let lacking = UrlTemplate::new("https://h/{{ image.nothing }}").unwrap().url("a", &fields);
-        assert!(matches!(lacking, Err(Refusal::UrlTemplate(_))), "{lacking:?}");
+        assert!(matches!(lacking, Err(UnusableImage::UrlTemplate(_))), "{lacking:?}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::values::{ENABLING, KeyPath, Rendered};
 
 /// What makes an image of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(super) enum EntryRule {
     /// It is enabled (the proposal).
     Enabled,
     /// It is enabled, or enabled by default and the user has no images (sylva-core from 2024-01 to 2025-03).
@@ -26,7 +26,7 @@ pub(super) enum Rule {
     Listed,
 }
 
-impl Rule {
+impl EntryRule {
     /// The rule of the chart that these values are for.
     ///
     /// # Errors
@@ -90,8 +90,8 @@ pub fn listed(values: Rendered<'_>, form: Form) -> Result<BTreeMap<String, bool>
     let entries = values.mapping(&mapping)?;
     let says_so = |(_, entry): &(&String, &Value)| ENABLING.iter().any(|flag| has(entry, flag));
     let rule = match entries.iter().any(says_so) {
-        true => Rule::of(values, form, &entries)?,
-        false => Rule::Listed,
+        true => EntryRule::of(values, form, &entries)?,
+        false => EntryRule::Listed,
     };
     let mut listed = BTreeMap::new();
     for (key, entry) in entries {
@@ -168,7 +168,7 @@ mod tests {
         let values = Rendered::new(values, &budget);
         let mapping = path(&["sylva_diskimagebuilder_images"]);
         let entries = values.mapping(&mapping).unwrap();
-        let rule = Rule::of(values, Form::SylvaCore, &entries).unwrap();
+        let rule = EntryRule::of(values, Form::SylvaCore, &entries).unwrap();
         let is_wanted = |key: &str| rule.wants(values, &mapping.below(&[key]), key).unwrap();
         entries.iter().map(|(key, _)| key.as_str()).filter(|key| is_wanted(key)).collect()
     }

@@ -3,10 +3,10 @@
 use super::signed::Signed;
 use super::{Current, PlanError, PlanInput, Planned, Surveyed, kubernetes_versions, references};
 use crate::reconcile::kubernetes_versions::Coupled;
-use crate::reconcile::references::{References, Releases};
+use crate::reconcile::references::{BothReleases, References};
 use crate::reconcile::{self, Inputs, Reconciliation, Refusal};
-use crate::release::data::Known;
-use crate::release::selection::{Choice, Verdict};
+use crate::release::data::ReleaseData;
+use crate::release::selection::{Choice, SelectionVerdict};
 use crate::release::{Coverage, Release, Version};
 use crate::values::Change;
 
@@ -54,7 +54,7 @@ impl<'a> Proposal<'a> {
 ///
 /// # Errors
 /// Files that cannot be brought in step safely.
-pub fn decide(input: &PlanInput<'_>, known: &Known, choice: Choice) -> Result<KeyPlan, PlanError> {
+pub fn decide(input: &PlanInput<'_>, known: &ReleaseData, choice: Choice) -> Result<KeyPlan, PlanError> {
     let from = input.survey.version();
     let proposed = choice.proposed.as_ref().and_then(|version| known.releases.get(version));
     let (verdict, files) = match (unplanned(input, &choice), proposed.and_then(Proposal::new)) {
@@ -108,7 +108,7 @@ fn files(
     }
     let coupled = kubernetes_versions::own(input, current, wanted, &done);
     let references =
-        references::own(survey, Releases { current, wanted, naming, ownership: &ownership }, &done);
+        references::own(survey, BothReleases { current, wanted, naming, ownership: &ownership }, &done);
     let versions = std::iter::once(version.filter(|_| !held)).chain(std::iter::repeat(None));
     let each = versions.zip(done).zip(references).zip(coupled);
     let keys = |(((version, reconciliation), references), coupled)| FileKeys {
@@ -141,7 +141,7 @@ fn stuck(files: &[FileKeys]) -> Option<Planned> {
 
 fn unknown(choice: &Choice) -> Option<String> {
     choice.verdicts.iter().find_map(|(version, verdict)| match verdict {
-        Verdict::Unknown(reason) => Some(format!("{version}: {reason}")),
+        SelectionVerdict::Unknown(reason) => Some(format!("{version}: {reason}")),
         _ => None,
     })
 }
@@ -149,7 +149,7 @@ fn unknown(choice: &Choice) -> Option<String> {
 /// The newest hold: what a person may want to end.
 fn held(choice: &Choice) -> Option<Planned> {
     choice.verdicts.iter().find_map(|(version, verdict)| match verdict {
-        Verdict::Held(hold) => Some(Planned::held(version, hold)),
+        SelectionVerdict::Held(hold) => Some(Planned::held(version, hold)),
         _ => None,
     })
 }

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use super::references::Followed;
+use super::references::FollowedFile;
 use super::{Current, Plan, PlanError, PlanInput, SurveyError, Surveyed};
 use crate::check::{
-    self, Difference, File, Finding, Id, Inputs, Named, Reference, Report, Severity, Skipped,
+    self, CheckInputs, CheckedFile, Finding, FindingsDifference, Id, NamedRelease, Reference, Report,
+    Severity, Skipped,
 };
-use crate::release::data::Known;
+use crate::release::data::ReleaseData;
 use crate::release::hold::Hold;
 use crate::release::policy::OnNewFindings;
 use crate::release::{ImageKey, Release};
@@ -20,7 +21,7 @@ use crate::values::Document;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
     /// What the update adds and what it resolves.
-    pub difference: Difference,
+    pub difference: FindingsDifference,
     /// What could not be judged, a sentence each.
     pub not_checked: Vec<String>,
 }
@@ -46,9 +47,9 @@ impl Plan {
     pub(super) fn judge(
         &mut self,
         input: &PlanInput<'_>,
-        known: &Known,
+        known: &ReleaseData,
         own: Vec<Option<Document>>,
-        others: &[Followed],
+        others: &[FollowedFile],
     ) -> Result<(), PlanError> {
         if !self.is_change() {
             return Ok(());
@@ -57,7 +58,7 @@ impl Plan {
         let own = input.survey.files().zip(own).map(reread).collect::<Result<Vec<Own<'_>>, _>>()?;
         let judge = Judge { plan: self, input, known };
         let (before, after) = (judge.before(&own, others), judge.after(&own, others));
-        let difference = Difference::between(&before, &after);
+        let difference = FindingsDifference::between(&before, &after);
         self.findings = Findings { difference, not_checked: not_checked(after) };
         self.hold_for_findings(input);
         Ok(())
@@ -98,46 +99,46 @@ fn not_checked(after: Report) -> Vec<String> {
 struct Judge<'a> {
     plan: &'a Plan,
     input: &'a PlanInput<'a>,
-    known: &'a Known,
+    known: &'a ReleaseData,
 }
 
 impl Judge<'_> {
-    fn before(&self, own: &[Own<'_>], others: &[Followed]) -> Report {
+    fn before(&self, own: &[Own<'_>], others: &[FollowedFile]) -> Report {
         let (survey, nothing) = (self.input.survey, BTreeMap::new());
         let unread = Release::unknown(survey.version().clone(), "it was not read");
         let release = self.known.releases.get(survey.version()).unwrap_or(&unread);
         let named = match &survey.current {
-            Current::Release(_) => Named::Release(release),
-            Current::Pinned(version) => Named::Pinned(version),
+            Current::Release(_) => NamedRelease::Release(release),
+            Current::Pinned(version) => NamedRelease::Pinned(version),
         };
-        let files: Vec<File<'_>> = own.iter().map(|(before, _)| before.as_file()).collect();
+        let files: Vec<CheckedFile<'_>> = own.iter().map(|(before, _)| before.as_file()).collect();
         let others = others.iter().map(|file| Reference { path: &file.path, document: &file.before });
         let others: Vec<Reference<'_>> = others.collect();
         self.report(&files, &others, named, &nothing)
     }
 
-    fn after(&self, own: &[Own<'_>], others: &[Followed]) -> Report {
+    fn after(&self, own: &[Own<'_>], others: &[FollowedFile]) -> Report {
         let Some(release) = self.known.releases.get(self.plan.to()) else { return Report::default() };
         let nothing = BTreeMap::new();
         let signatures = self.plan.signatures.checked().map_or(&nothing, |checked| &checked.verdicts);
         let after = own.iter().map(|(before, after)| after.as_ref().unwrap_or(before));
-        let files: Vec<File<'_>> = after.map(Surveyed::as_file).collect();
+        let files: Vec<CheckedFile<'_>> = after.map(Surveyed::as_file).collect();
         let others = others.iter().map(|file| Reference { path: &file.path, document: file.after() });
         let others: Vec<Reference<'_>> = others.collect();
-        self.report(&files, &others, Named::Release(release), signatures)
+        self.report(&files, &others, NamedRelease::Release(release), signatures)
     }
 
     fn report(
         &self,
-        files: &[File<'_>],
+        files: &[CheckedFile<'_>],
         references: &[Reference<'_>],
-        named: Named<'_>,
+        named: NamedRelease<'_>,
         signatures: &BTreeMap<ImageKey, Verdict>,
     ) -> Report {
         let Some((primary, overlays)) = files.split_first() else { return Report::default() };
-        let (Named::Release(Release { version, .. }) | Named::Pinned(version)) = named;
+        let (NamedRelease::Release(Release { version, .. }) | NamedRelease::Pinned(version)) = named;
         let previous = self.known.version_before(version);
-        check::check(&Inputs {
+        check::check(&CheckInputs {
             primary: *primary,
             overlays,
             references,

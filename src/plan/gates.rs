@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::signed::{Checked, Signatures, Signed};
 use super::{KeyPlan, PlanInput};
 use crate::reconcile::{Departure, Reconciliation};
-use crate::release::data::{Found, Known};
+use crate::release::data::{FoundHolds, ReleaseData};
 use crate::release::gates::wrong_image;
 use crate::release::hold::Hold;
 use crate::release::identity::Asked;
@@ -28,9 +28,9 @@ pub enum Ask {
 pub fn ask(
     plan: &mut KeyPlan,
     input: &PlanInput<'_>,
-    known: &Known,
+    known: &ReleaseData,
     signatures: &Signatures,
-    found: &Found,
+    found: &FoundHolds,
 ) -> Option<Ask> {
     if !plan.is_change() {
         return None;
@@ -82,7 +82,12 @@ fn demanded(plan: &mut KeyPlan) -> Option<Ask> {
 
 /// The gate *inconsistent* of images that the files will not list, in place of the one that the selection asks where no
 /// signature is required. The release that the files name is not judged.
-fn inconsistent(plan: &KeyPlan, input: &PlanInput<'_>, known: &Known, found: &Found) -> Option<Ask> {
+fn inconsistent(
+    plan: &KeyPlan,
+    input: &PlanInput<'_>,
+    known: &ReleaseData,
+    found: &FoundHolds,
+) -> Option<Ask> {
     let is_told = |holds: &Vec<Hold>| holds.iter().any(|hold| matches!(hold, Hold::Inconsistent(_)));
     let to = plan.to();
     let is_asked = plan.is_change() && *to != plan.from && input.policy.gates.inconsistent != GateMode::Off;
@@ -104,7 +109,7 @@ fn verdict(
 }
 
 /// The artifacts of every image that the files will list.
-fn listed<'a>(plan: &KeyPlan, known: &'a Known) -> Vec<&'a Artifact> {
+fn listed<'a>(plan: &KeyPlan, known: &'a ReleaseData) -> Vec<&'a Artifact> {
     let Some(release) = known.releases.get(plan.to()) else { return Vec::new() };
     let keys: BTreeSet<&str> = plan.reconciliations().flat_map(Reconciliation::listed_after).collect();
     release.artifacts.values().filter(|artifact| keys.contains(artifact.key.as_str())).collect()

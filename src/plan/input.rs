@@ -9,7 +9,7 @@ use crate::budget::Budget;
 use crate::check::Severities;
 use crate::reconcile::Images;
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
-use crate::release::data::{Found, SelectionQuery};
+use crate::release::data::{FoundHolds, SelectionQuery};
 use crate::release::policy::Policy;
 use crate::release::{ImageKey, Naming, Version};
 use crate::signature::Requirement;
@@ -46,7 +46,7 @@ impl<'a> PlanInput<'a> {
     }
 
     /// What is asked of the releases. `found` is what planning found against them.
-    pub fn query(&self, listed: &'a BTreeSet<ImageKey>, found: &'a Found) -> SelectionQuery<'a> {
+    pub fn query(&self, listed: &'a BTreeSet<ImageKey>, found: &'a FoundHolds) -> SelectionQuery<'a> {
         let current = match &self.survey.current {
             Current::Release(version) => Some(version),
             Current::Pinned(_) => None,

@@ -2,7 +2,9 @@
 
 use super::{PlanInput, Survey};
 use crate::reconcile::Reconciliation;
-use crate::reconcile::kubernetes_versions::{Coupled, File, Images, Note, Side, couple};
+use crate::reconcile::kubernetes_versions::{
+    Coupled, ImagesBothSides, ImagesSide, VersionsFile, VersionsNote, couple,
+};
 use crate::release::{Naming, Release};
 
 /// What becomes of the versions in each of the target's own files.
@@ -16,14 +18,14 @@ pub(super) fn own(
         return done.iter().map(|_| Coupled::default()).collect();
     };
     let file = |(i, file): (usize, &super::Surveyed)| {
-        let file = File { path: &file.path, document: &file.document, holds_version: i == 0 };
+        let file = VersionsFile { path: &file.path, document: &file.document, holds_version: i == 0 };
         couple(input.kubernetes_versions, file, &images)
     };
     let mut coupled: Vec<Coupled> = input.survey.files().enumerate().map(file).collect();
     // A rule need not find something in every file.
-    let nowhere = |note: &Note| coupled.iter().all(|file| file.not_found.contains(note));
+    let nowhere = |note: &VersionsNote| coupled.iter().all(|file| file.not_found.contains(note));
     let not_found = coupled.first().map(|file| file.not_found.clone()).unwrap_or_default();
-    let not_found: Vec<Note> = not_found.into_iter().filter(nowhere).collect();
+    let not_found: Vec<VersionsNote> = not_found.into_iter().filter(nowhere).collect();
     if let Some(primary) = coupled.first_mut() {
         primary.notes.extend(not_found.iter().cloned());
         primary.not_found = not_found;
@@ -39,7 +41,7 @@ pub(super) fn images<'a>(
     current: Option<&'a Release>,
     wanted: &'a Release,
     done: &'a [Reconciliation],
-) -> Option<Images<'a>> {
+) -> Option<ImagesBothSides<'a>> {
     let moves = survey.version() != &wanted.version;
     if done.iter().any(|mapping| !mapping.version_may_move) || !(moves || wanted.is_complete()) {
         return None;
@@ -49,6 +51,6 @@ pub(super) fn images<'a>(
     let foreign = done.iter().flat_map(|mapping| &mapping.foreign);
     let others = foreign.filter(|foreign| survey.follows_a_version(&foreign.registry));
     let others: Vec<&str> = others.map(|foreign| foreign.key.as_str()).collect();
-    let before = Side::new(current, before, others.iter().copied(), naming);
-    Some(Images::new(before, Side::new(Some(wanted), after, others, naming)))
+    let before = ImagesSide::new(current, before, others.iter().copied(), naming);
+    Some(ImagesBothSides::new(before, ImagesSide::new(Some(wanted), after, others, naming)))
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use super::{Plan, PlanError, PlanInput, PlannedFile, Survey, Surveyed, kubernetes_versions};
 use crate::reconcile::Reconciliation;
-use crate::reconcile::kubernetes_versions::{Coupled, File, Images, Note, SetVersion, Side, couple};
-use crate::reconcile::references::{self, Here, Keys, Moves, References, Releases};
-use crate::release::data::Known;
+use crate::reconcile::kubernetes_versions::{
+    Coupled, ImagesBothSides, ImagesSide, SetVersion, VersionsFile, VersionsNote, couple,
+};
+use crate::reconcile::references::{self, BothReleases, Here, KeysHere, Moves, References};
+use crate::release::data::ReleaseData;
 use crate::sylva::{IMAGES, VERSION};
 use crate::values::{Change, Document, EditError, Position, ValuesError};
 
@@ -52,13 +54,13 @@ pub struct ReferenceFile {
 }
 
 /// A file that was looked at, before and after.
-pub(super) struct Followed {
+pub(super) struct FollowedFile {
     pub(super) path: String,
     pub(super) before: Document,
     after: Option<Document>,
 }
 
-impl Followed {
+impl FollowedFile {
     /// The file as it will be.
     pub(super) fn after(&self) -> &Document {
         self.after.as_ref().unwrap_or(&self.before)
@@ -66,7 +68,7 @@ impl Followed {
 }
 
 /// What becomes of the names in each of the target's own files, outside of what was done to their mappings.
-pub(super) fn own(survey: &Survey, releases: Releases<'_>, done: &[Reconciliation]) -> Vec<References> {
+pub(super) fn own(survey: &Survey, releases: BothReleases<'_>, done: &[Reconciliation]) -> Vec<References> {
     if done.iter().any(|mapping| !mapping.version_may_move) {
         return done.iter().map(|_| References::default()).collect();
     }
@@ -96,9 +98,9 @@ impl Plan {
     pub(super) fn follow(
         &mut self,
         input: &PlanInput<'_>,
-        known: &Known,
+        known: &ReleaseData,
         contents: BTreeMap<String, Vec<u8>>,
-    ) -> Result<Vec<Followed>, PlanError> {
+    ) -> Result<Vec<FollowedFile>, PlanError> {
         let Some(wanted) = known.releases.get(self.to()).filter(|_| self.is_change()) else {
             return Ok(Vec::new());
         };
@@ -108,7 +110,7 @@ impl Plan {
         let survey = input.survey;
         let ownership = survey.ownership.settled_by(&survey.primary.mapping);
         let current = known.releases.get(&self.from);
-        let releases = Releases { current, wanted, naming: input.naming, ownership: &ownership };
+        let releases = BothReleases { current, wanted, naming: input.naming, ownership: &ownership };
         let done: Vec<Reconciliation> = self.files.iter().map(|file| file.reconciliation.clone()).collect();
         let follower = Follower {
             moves: Moves::new(releases, &own_images(survey), &done),
@@ -137,7 +139,7 @@ impl Plan {
                 }
                 Err(why) => found.not_followed.push((path.clone(), why)),
             }
-            read.push(Followed { path, before, after });
+            read.push(FollowedFile { path, before, after });
         }
         self.references = found;
         Ok(read)
@@ -147,8 +149,8 @@ impl Plan {
 /// What follows in files that the target does not reconcile.
 struct Follower<'a> {
     moves: Moves<'a>,
-    images: Option<Images<'a>>,
-    releases: Releases<'a>,
+    images: Option<ImagesBothSides<'a>>,
+    releases: BothReleases<'a>,
     input: &'a PlanInput<'a>,
 }
 
@@ -161,7 +163,7 @@ impl Follower<'_> {
     ) -> Result<(ReferenceFile, Option<Document>, Coupled), NotFollowed> {
         let here = self.here(document);
         let references = self.moves.follow(document, &here, &[]);
-        let file = File { path, document, holds_version: false };
+        let file = VersionsFile { path, document, holds_version: false };
         let couple =
             |images| couple(self.input.kubernetes_versions, file, &self.with_own(images, &here, &references));
         let coupled = self.images.as_ref().map(couple).unwrap_or_default();
@@ -185,15 +187,20 @@ impl Follower<'_> {
     }
 
     /// The images of the target and those that the file lists itself.
-    fn with_own<'i>(&'i self, images: &Images<'i>, here: &'i Here<'_>, names: &'i References) -> Images<'i> {
-        let Releases { current, wanted, naming, .. } = self.releases;
+    fn with_own<'i>(
+        &'i self,
+        images: &ImagesBothSides<'i>,
+        here: &'i Here<'_>,
+        names: &'i References,
+    ) -> ImagesBothSides<'i> {
+        let BothReleases { current, wanted, naming, .. } = self.releases;
         let after = |name: &&'i str| -> &'i str {
             let followed = names.followed.iter().find(|followed| followed.from == *name);
             followed.map_or(*name, |followed| followed.to.as_str())
         };
         let listed = || here.listed.iter().copied();
-        let before = Side::new(current, listed(), [], naming);
-        images.and(before, Side::new(Some(wanted), listed().map(|name| after(&name)), [], naming))
+        let before = ImagesSide::new(current, listed(), [], naming);
+        images.and(before, ImagesSide::new(Some(wanted), listed().map(|name| after(&name)), [], naming))
     }
 
     fn here<'d>(&self, document: &'d Document) -> Here<'d> {
@@ -202,7 +209,7 @@ impl Follower<'_> {
         let versions: Vec<&str> = version.into_iter().chain([VERSION]).collect();
         let mapping = primary.mapping.path.0.last().map(String::as_str);
         let mappings: Vec<&str> = mapping.into_iter().chain(IMAGES).collect();
-        let keys = Keys { version: &versions, mapping: &mappings };
+        let keys = KeysHere { version: &versions, mapping: &mappings };
         Here::read(document, keys, self.releases.ownership)
     }
 }
@@ -210,7 +217,7 @@ impl Follower<'_> {
 impl PlannedFile {
     /// What a rule does not find here may stand in another file: then there is nothing to say of it.
     fn forget_found(&mut self, elsewhere: &Coupled) {
-        let (not_found, found): (Vec<Note>, Vec<Note>) = std::mem::take(&mut self.not_found)
+        let (not_found, found): (Vec<VersionsNote>, Vec<VersionsNote>) = std::mem::take(&mut self.not_found)
             .into_iter()
             .partition(|note| elsewhere.not_found.contains(note));
         self.not_found = not_found;

@@ -34,7 +34,7 @@ pub struct InvalidSchema {
 
 /// What a schema says of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum SchemaAnswer {
     /// It may stand there.
     Allowed,
     /// The rule that it breaks, as it stands in the schema.
@@ -58,7 +58,7 @@ impl Schema {
     ///
     /// # Errors
     /// Its rules are more than anybody asks for.
-    pub fn at<'a>(&'a self, path: &KeyPath, budget: &'a Budget) -> Result<Mapping<'a>, Exceeded> {
+    pub fn at<'a>(&'a self, path: &KeyPath, budget: &'a Budget) -> Result<MappingSchemas<'a>, Exceeded> {
         let reading = Reading { root: &self.0, budget };
         let mut here = InForce::of(reading, &[&self.0])?;
         for step in &path.0 {
@@ -68,7 +68,7 @@ impl Schema {
             here = InForce::of(reading, &schemas)?;
             here.unjudged = before.or(here.unjudged);
         }
-        Ok(Mapping { reading, here })
+        Ok(MappingSchemas { reading, here })
     }
 }
 
@@ -81,40 +81,40 @@ struct Reading<'a> {
 
 /// A mapping of values, and the schemas that hold for it.
 #[derive(Debug)]
-pub struct Mapping<'a> {
+pub struct MappingSchemas<'a> {
     reading: Reading<'a>,
     here: InForce<'a>,
 }
 
-impl Mapping<'_> {
+impl MappingSchemas<'_> {
     /// Whether `key` may stand in it, whatever its value is.
     ///
     /// # Errors
     /// As [`Schema::at`].
-    pub fn allows(&self, key: &str) -> Result<Answer, Exceeded> {
+    pub fn allows(&self, key: &str) -> Result<SchemaAnswer, Exceeded> {
         let child = self.here.child(self.reading, key)?;
         let unjudged = child.unjudged.or_else(|| self.here.unjudged.clone());
-        Ok(Answer::of(child.forbidden, unjudged))
+        Ok(SchemaAnswer::of(child.forbidden, unjudged))
     }
 
     /// Whether `key` may stand in it with this value.
     ///
     /// # Errors
     /// As [`Schema::at`].
-    pub fn allows_entry(&self, key: &str, value: &Value) -> Result<Answer, Exceeded> {
+    pub fn allows_entry(&self, key: &str, value: &Value) -> Result<SchemaAnswer, Exceeded> {
         let answer = self.allows(key)?;
-        if let Answer::Forbidden(_) = answer {
+        if let SchemaAnswer::Forbidden(_) = answer {
             return Ok(answer);
         }
         let child = self.here.child(self.reading, key)?;
         match (value::judge(self.reading, &child.schemas, value)?, answer) {
-            (Answer::Allowed, answer) => Ok(answer),
+            (SchemaAnswer::Allowed, answer) => Ok(answer),
             (of_value, _) => Ok(of_value),
         }
     }
 }
 
-impl Answer {
+impl SchemaAnswer {
     fn of(forbidden: Option<String>, unjudged: Option<String>) -> Self {
         match (forbidden, unjudged) {
             (Some(rule), _) => Self::Forbidden(rule),
@@ -137,7 +137,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::budget::Of;
+    use crate::budget::Counted;
 
     const KEY: &str = "ubuntu-noble-plain-rke2-1-31-8";
 
@@ -149,13 +149,13 @@ mod tests {
         said(schema, |mapping| mapping.allows_entry(key, value))
     }
 
-    fn said(schema: Value, ask: impl Fn(&Mapping<'_>) -> Result<Answer, Exceeded>) -> String {
+    fn said(schema: Value, ask: impl Fn(&MappingSchemas<'_>) -> Result<SchemaAnswer, Exceeded>) -> String {
         let schema = Schema::parse(schema.to_string().as_bytes()).unwrap();
         let budget = Budget::default();
         match ask(&schema.at(&"images".parse().unwrap(), &budget).unwrap()).unwrap() {
-            Answer::Allowed => "allowed".to_owned(),
-            Answer::Forbidden(rule) => format!("forbidden by {rule}"),
-            Answer::Unjudged(keyword) => format!("not judged for {keyword}"),
+            SchemaAnswer::Allowed => "allowed".to_owned(),
+            SchemaAnswer::Forbidden(rule) => format!("forbidden by {rule}"),
+            SchemaAnswer::Unjudged(keyword) => format!("not judged for {keyword}"),
         }
     }
 
@@ -287,7 +287,7 @@ mod tests {
             (0..keys).try_for_each(|key| mapping.allows(&format!("a-{key}")).map(drop))
         };
         let ended = all();
-        (budget.spent(Of::Schema), ended)
+        (budget.spent(Counted::Schema), ended)
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::check::{File, Severities};
+use crate::check::{CheckedFile, Severities};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::reconcile::references::Globs;
 use crate::reconcile::{Images, Ownership};
@@ -321,9 +321,9 @@ pub(super) fn values_error(path: &str, error: ValuesError) -> SurveyError {
 
 impl Surveyed {
     /// The file as `check` takes it.
-    pub fn as_file(&self) -> File<'_> {
+    pub fn as_file(&self) -> CheckedFile<'_> {
         let Self { path, document, version, mapping, .. } = self;
-        File { path, document, version: version.as_ref(), mapping }
+        CheckedFile { path, document, version: version.as_ref(), mapping }
     }
 
     /// The same file with another text: version and mapping are where they were.

@@ -17,9 +17,9 @@ use super::signed::{Checked, Signed};
 use super::{Plan, Planned, ReferenceFiles};
 use crate::reconcile::OsChange;
 use crate::reconcile::kubernetes_versions::SetVersion;
-use crate::release::data::Known;
+use crate::release::data::ReleaseData;
 use crate::release::policy::{Policy, UpdateType};
-use crate::release::selection::Verdict;
+use crate::release::selection::SelectionVerdict;
 use crate::release::{Artifact, Naming, Version};
 
 /// A plan as it is told.
@@ -73,7 +73,7 @@ impl ToJudge {
 
 impl PlanView {
     /// The view of a plan that was made from what is known.
-    pub fn new(plan: &Plan, known: &Known, naming: &Naming, policy: &Policy) -> Self {
+    pub fn new(plan: &Plan, known: &ReleaseData, naming: &Naming, policy: &Policy) -> Self {
         let keys = keys::PlannedKeys { plan, known, naming };
         let to_judge = ToJudge {
             errors: plan.has_errors_to_judge(policy.on_new_findings),
@@ -136,7 +136,8 @@ impl PlanView {
             Some(format!("{} is enabled in this file and will be removed", key.from.as_ref()?.key))
         });
         let unknown = self.completeness.iter().filter_map(Completeness::doubt);
-        let overridden = self.releases.iter().filter(|told| matches!(told.verdict, Verdict::Despite(_)));
+        let overridden =
+            self.releases.iter().filter(|told| matches!(told.verdict, SelectionVerdict::Despite(_)));
         let overridden = overridden.map(|told| format!("{} is {}", told.version, told.verdict));
         let notes = self.files.iter().flat_map(|file| file.notes.iter().cloned());
         let told = removed.chain(unknown).chain(overridden).chain(self.signature_faults()).chain(notes);

@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::decide::FileKeys;
 use super::findings::Findings;
 use super::references::ReferenceFiles;
-use super::schema::{self, Answer, Schema};
+use super::schema::{self, Schema, SchemaAnswer};
 use super::{KeyPlan, Plan, PlanError, PlanInput, PlannedFile, Surveyed};
 use crate::budget::{Budget, Exceeded};
 use crate::reconcile::{Departure, Reconciliation};
-use crate::release::data::Known;
+use crate::release::data::ReleaseData;
 use crate::values::{Change, Document, EditNote, Entry, Mapping, NewValue, Position};
 
 /// Files beside the target's own that a plan looks at, by their paths.
@@ -36,7 +36,12 @@ impl KeyPlan {
     ///
     /// # Errors
     /// An edit that cannot be made safely; a key that a chart's schema does not allow, or a schema that cannot be read.
-    pub fn write(self, input: &PlanInput<'_>, known: &Known, beside: Beside) -> Result<Plan, PlanError> {
+    pub fn write(
+        self,
+        input: &PlanInput<'_>,
+        known: &ReleaseData,
+        beside: Beside,
+    ) -> Result<Plan, PlanError> {
         let files = input.survey.files().zip(self.files);
         let files = files.map(|(file, keys)| {
             let (mut planned, after) = edit(file, keys)?;
@@ -121,9 +126,9 @@ fn obey(
         planned.reconciliation.changes.iter().filter_map(|change| NewEntry::of(change, &file.mapping))
     {
         match entry.judged(&mapping).map_err(exceeded)? {
-            Answer::Allowed => {}
-            Answer::Unjudged(keyword) => unjudged = Some(keyword),
-            Answer::Forbidden(rule) => {
+            SchemaAnswer::Allowed => {}
+            SchemaAnswer::Unjudged(keyword) => unjudged = Some(keyword),
+            SchemaAnswer::Forbidden(rule) => {
                 let (file, key, at) = (file.path.clone(), entry.key.to_owned(), entry.at);
                 return Err(PlanError::LeavesSchema { path: file, at, key, schema: path, rule });
             }
@@ -163,11 +168,12 @@ impl<'a> NewEntry<'a> {
     }
 
     /// What the schema says of it. Where it does not allow what the entry is made from either, only the key is new.
-    fn judged(&self, mapping: &schema::Mapping<'_>) -> Result<Answer, Exceeded> {
+    fn judged(&self, mapping: &schema::MappingSchemas<'_>) -> Result<SchemaAnswer, Exceeded> {
         let answer = mapping.allows_entry(self.key, &self.value)?;
         match (&answer, self.model) {
-            (Answer::Forbidden(rule), Some(model))
-                if mapping.allows_entry(&model.key, &model.value)? == Answer::Forbidden(rule.clone()) =>
+            (SchemaAnswer::Forbidden(rule), Some(model))
+                if mapping.allows_entry(&model.key, &model.value)?
+                    == SchemaAnswer::Forbidden(rule.clone()) =>
             {
                 mapping.allows(self.key)
             }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use super::listing::Listing;
-use super::pairing::Fate;
+use super::pairing::EntryAction;
 use super::policy::not_read;
 use super::{Images, Inputs, Note, Suggested, Unlisted};
 use crate::release::pairing::{compare_k8s, compare_os_releases};
@@ -25,7 +25,7 @@ pub(super) struct Additions<'a> {
 pub(super) fn additions<'a>(
     inputs: &Inputs<'a>,
     listing: &Listing<'_>,
-    fates: &[Fate],
+    fates: &[EntryAction],
     policy: Images,
 ) -> Additions<'a> {
     let unknown = unknown(inputs.current);
@@ -94,7 +94,7 @@ impl<'a> Choice<'a> {
     fn new(
         inputs: &Inputs<'a>,
         listing: &'a Listing<'_>,
-        fates: &[Fate],
+        fates: &[EntryAction],
         policy: Images,
         tells_new: bool,
     ) -> Self {

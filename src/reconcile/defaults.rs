@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Note;
 use super::listing::{Item, Listing};
-use super::pairing::Fate;
+use super::pairing::EntryAction;
 use crate::release::{Artifact, Facets, Family, K8sMinor};
 
 /// A note for each entry that has `default_enabled`, was the newest of its family, and will not be.
-pub(super) fn outdated(listing: &Listing<'_>, fates: &[Fate], added: &[&Artifact]) -> Vec<Note> {
+pub(super) fn outdated(listing: &Listing<'_>, fates: &[EntryAction], added: &[&Artifact]) -> Vec<Note> {
     let remaining = listing.items.iter().zip(fates).filter(|(_, fate)| fate.remains());
     let mut newest_listed: BTreeMap<Family, K8sMinor> = BTreeMap::new();
     for facets in remaining.clone().filter_map(|(item, _)| item.facets.as_ref()) {
@@ -23,7 +23,7 @@ pub(super) fn outdated(listing: &Listing<'_>, fates: &[Fate], added: &[&Artifact
             *newest = (artifact, minor(facets));
         }
     }
-    let note = |(item, fate): (&Item<'_>, &Fate)| {
+    let note = |(item, fate): (&Item<'_>, &EntryAction)| {
         let facets = item.facets.as_ref()?;
         let family = facets.family();
         let is_newest = newest_listed.get(&family).is_none_or(|newest| *newest <= minor(facets));

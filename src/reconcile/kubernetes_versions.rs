@@ -19,20 +19,20 @@ use std::fmt;
 use crate::release::K8sMinor;
 use crate::values::{Change, Document, KeyPath, Position, Replacement};
 
-pub use images::{Images, Side};
+pub use images::{ImagesBothSides, ImagesSide};
 pub use pattern::{InvalidPattern, Pattern};
-use places::{Found, is_in_map, judged, maps, named, tokens};
-pub use rule::{InvalidRule, Place, Rule};
+use places::{FoundVersion, is_in_map, judged, maps, named, tokens};
+pub use rule::{InvalidRule, VersionPlace, VersionRule};
 pub use setting::{InvalidKubernetesVersions, KubernetesVersions};
-use token::Token;
-use whose::{Fate, fate};
+use token::VersionToken;
+use whose::{VersionAction, fate};
 
 /// The flavor whose versions have a revision.
 const RKE2: &str = "rke2";
 
 /// A file in which Kubernetes versions may stand.
 #[derive(Debug, Clone, Copy)]
-pub struct File<'a> {
+pub struct VersionsFile<'a> {
     /// Its path, as notes name it.
     pub path: &'a str,
     /// Its text with spans.
@@ -49,9 +49,9 @@ pub struct Coupled {
     /// What they set, in the order of the file.
     pub set: Vec<SetVersion>,
     /// What a reader should know.
-    pub notes: Vec<Note>,
+    pub notes: Vec<VersionsNote>,
     /// Rules of which nothing is in the file; they may be for another one.
-    pub not_found: Vec<Note>,
+    pub not_found: Vec<VersionsNote>,
 }
 
 /// A Kubernetes version that becomes that of the images.
@@ -71,11 +71,11 @@ pub struct SetVersion {
 
 /// What a reader should know of Kubernetes versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Note {
+pub enum VersionsNote {
     /// There is nothing at a rule's place, or it cannot be read.
     NotFound {
         /// The place.
-        place: Place,
+        place: VersionPlace,
         /// Why, as a sentence fragment.
         why: String,
     },
@@ -116,7 +116,7 @@ pub enum Note {
 }
 
 /// Couples a file with the images of a target.
-pub fn couple(setting: &KubernetesVersions, file: File<'_>, images: &Images<'_>) -> Coupled {
+pub fn couple(setting: &KubernetesVersions, file: VersionsFile<'_>, images: &ImagesBothSides<'_>) -> Coupled {
     let judged = judged(file.document);
     let pass = Pass { file, images };
     match setting {
@@ -136,18 +136,18 @@ pub fn couple(setting: &KubernetesVersions, file: File<'_>, images: &Images<'_>)
 
 /// One file.
 struct Pass<'a> {
-    file: File<'a>,
-    images: &'a Images<'a>,
+    file: VersionsFile<'a>,
+    images: &'a ImagesBothSides<'a>,
 }
 
 impl Pass<'_> {
-    fn by_rules(&self, rules: &[Rule], judged: &[Found<'_>]) -> Coupled {
+    fn by_rules(&self, rules: &[VersionRule], judged: &[FoundVersion<'_>]) -> Coupled {
         let named = named(rules, self.file.document, self.file.path);
         let mut coupled = Coupled { not_found: named.not_found, ..Coupled::default() };
         let mut told = BTreeSet::new();
         for found in &named.found {
             let fate = fate(found, &found.flavors, &self.beside(found), self.images);
-            if fate != Fate::Right {
+            if fate != VersionAction::Right {
                 told.insert(found.token.range.start);
             }
             self.take(found, fate, &mut coupled);
@@ -159,15 +159,15 @@ impl Pass<'_> {
     }
 
     /// A mapping that follows by itself. What stays in it is told only where no image will have it.
-    fn map(&self, found: Vec<Found<'_>>) -> Coupled {
+    fn map(&self, found: Vec<FoundVersion<'_>>) -> Coupled {
         let mut coupled = Coupled::default();
         for found in &found {
             let flavors = self.images.flavors(found.token.minor);
             let beside = self.beside(found);
             match fate(found, &flavors, &beside, self.images) {
-                Fate::Stays(_) if self.images.will_fit(&found.token, &beside) => {}
+                VersionAction::Stays(_) if self.images.will_fit(&found.token, &beside) => {}
                 // Of a branch for other clusters nothing is known, whatever it says.
-                Fate::Right => {
+                VersionAction::Right => {
                     coupled.notes.extend(self.misfits(std::slice::from_ref(found), &BTreeSet::new()))
                 }
                 fate => self.take(found, fate, &mut coupled),
@@ -179,27 +179,30 @@ impl Pass<'_> {
         coupled
     }
 
-    fn off(&self, judged: Vec<Found<'_>>) -> Coupled {
+    fn off(&self, judged: Vec<FoundVersion<'_>>) -> Coupled {
         let (map, others): (Vec<_>, Vec<_>) = judged.into_iter().partition(|found| is_in_map(&found.path));
         let mut notes = Vec::new();
         for (path, _) in maps(self.file.document) {
-            let below = |found: &&Found<'_>| path.0.iter().zip(&found.path).all(|(key, other)| key == other);
+            let below =
+                |found: &&FoundVersion<'_>| path.0.iter().zip(&found.path).all(|(key, other)| key == other);
             let set = self.map(map.iter().filter(below).cloned().collect()).set;
             if !set.is_empty() {
-                notes.push(Note::Differs { place: format!("{}: {path}", self.file.path), set });
+                notes.push(VersionsNote::Differs { place: format!("{}: {path}", self.file.path), set });
             }
         }
         notes.extend(self.misfits(&others, &BTreeSet::new()));
         Coupled { notes, ..Coupled::default() }
     }
 
-    fn take(&self, found: &Found<'_>, fate: Fate, coupled: &mut Coupled) {
+    fn take(&self, found: &FoundVersion<'_>, fate: VersionAction, coupled: &mut Coupled) {
         let token = &found.token;
         let at = self.file.document.position(token.range.start);
         match fate {
-            Fate::Right => {}
-            Fate::Stays(why) => coupled.notes.push(Note::stays(self.file.path, at, token.text, why)),
-            Fate::Becomes(k8s_flavor, to) => {
+            VersionAction::Right => {}
+            VersionAction::Stays(why) => {
+                coupled.notes.push(VersionsNote::stays(self.file.path, at, token.text, why))
+            }
+            VersionAction::Becomes(k8s_flavor, to) => {
                 let parts = vec![Replacement { range: token.range.clone(), text: to.clone() }];
                 coupled.changes.push(Change::ReplaceParts { text: found.text.id, parts });
                 let from = token.text.to_owned();
@@ -209,17 +212,17 @@ impl Pass<'_> {
     }
 
     /// All versions of the text that holds one.
-    fn beside(&self, found: &Found<'_>) -> Vec<Token<'_>> {
+    fn beside(&self, found: &FoundVersion<'_>) -> Vec<VersionToken<'_>> {
         tokens(&found.text, self.file.document)
     }
 
     /// Versions that had an image and lose it, but for those of which something was said.
-    fn misfits(&self, found: &[Found<'_>], told: &BTreeSet<usize>) -> Vec<Note> {
-        let loses = |found: &&Found<'_>| {
+    fn misfits(&self, found: &[FoundVersion<'_>], told: &BTreeSet<usize>) -> Vec<VersionsNote> {
+        let loses = |found: &&FoundVersion<'_>| {
             !told.contains(&found.token.range.start)
                 && self.images.no_longer_fits(&found.token, &self.beside(found))
         };
-        let note = |found: &Found<'_>| Note::NoLongerFits {
+        let note = |found: &FoundVersion<'_>| VersionsNote::NoLongerFits {
             at: format!("{}:{}", self.file.path, self.file.document.position(found.token.range.start)),
             version: found.token.text.to_owned(),
             listed: self.images.listed_versions(found.token.minor).iter().map(ToString::to_string).collect(),
@@ -229,24 +232,29 @@ impl Pass<'_> {
     }
 
     /// The minors of listed images that mappings of rules lack, each once.
-    fn lacking(&self, rules: &[Rule]) -> Vec<Note> {
+    fn lacking(&self, rules: &[VersionRule]) -> Vec<VersionsNote> {
         let mut notes = Vec::new();
         for rule in rules {
-            let Place::Path(path) = &rule.place else { continue };
+            let VersionPlace::Path(path) = &rule.place else { continue };
             let here = maps_at(self.file.document, path);
             let lacks = here.iter().flat_map(|there| self.lacks(path, there, Some(&rule.k8s_flavor)));
-            let new: Vec<Note> = lacks.filter(|note| !notes.contains(note)).collect();
+            let new: Vec<VersionsNote> = lacks.filter(|note| !notes.contains(note)).collect();
             notes.extend(new);
         }
         notes
     }
 
-    fn lacks(&self, path: &KeyPath, there: &BTreeSet<K8sMinor>, k8s_flavor: Option<&str>) -> Vec<Note> {
+    fn lacks(
+        &self,
+        path: &KeyPath,
+        there: &BTreeSet<K8sMinor>,
+        k8s_flavor: Option<&str>,
+    ) -> Vec<VersionsNote> {
         let listed = self.images.listed_minors(k8s_flavor);
         let place = format!("{}: {path}", self.file.path);
         listed
             .difference(there)
-            .map(|minor| Note::LacksMinor { place: place.clone(), minor: *minor })
+            .map(|minor| VersionsNote::LacksMinor { place: place.clone(), minor: *minor })
             .collect()
     }
 }
@@ -258,7 +266,7 @@ fn maps_at(document: &Document, path: &KeyPath) -> Option<BTreeSet<K8sMinor>> {
     Some(mapping.entries.iter().filter_map(|entry| minor(&entry.key)).collect())
 }
 
-impl Note {
+impl VersionsNote {
     fn stays(path: &str, at: Position, version: &str, why: String) -> Self {
         Self::Stays { at: format!("{path}:{at}"), version: version.to_owned(), why }
     }
@@ -270,7 +278,7 @@ impl fmt::Display for SetVersion {
     }
 }
 
-impl fmt::Display for Note {
+impl fmt::Display for VersionsNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound { place, why } => write!(f, "no Kubernetes version is set at {place}: {why}"),

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use super::listing::{Item, Listing};
-use super::pairing::Fate;
+use super::pairing::EntryAction;
 use super::{Departure, Inputs, OsChange};
 use crate::release::{Facets, ImageKey};
 
 /// The changes of OS releases, in the order in which their keys are listed.
-pub(super) fn os_changes(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[Fate]) -> Vec<OsChange> {
+pub(super) fn os_changes(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[EntryAction]) -> Vec<OsChange> {
     let mut changes: Vec<OsChange> = Vec::new();
     for (item, fate) in listing.items.iter().zip(fates) {
         let Some((key, before, after)) = images(inputs, item, fate) else { continue };
@@ -31,9 +31,9 @@ pub(super) fn os_changes(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[Fa
 }
 
 /// The key that takes the place of an item, and what both stand for in their releases.
-fn images(inputs: &Inputs<'_>, item: &Item<'_>, fate: &Fate) -> Option<(ImageKey, Facets, Facets)> {
+fn images(inputs: &Inputs<'_>, item: &Item<'_>, fate: &EntryAction) -> Option<(ImageKey, Facets, Facets)> {
     let key = match fate {
-        Fate::Leaves(Departure::Superseded { by }) => by.clone(),
+        EntryAction::Leaves(Departure::Superseded { by }) => by.clone(),
         fate => fate.key_after(item)?,
     };
     let old = item.key.as_ref();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Because, Images};
-use crate::release::{Facets, Family, ImageKey, Line, Version};
+use crate::release::{Facets, Family, ImageKey, Series, Version};
 use crate::values::{Change, Entry, Position};
 
 /// The changes of a mapping, and what they mean. Every list is in the order of the file unless it says otherwise.
@@ -76,7 +76,7 @@ pub struct Listed {
     /// Its key.
     pub key: String,
     /// What it stands for, where that is known.
-    pub line: Option<Line>,
+    pub line: Option<Series>,
     /// Where it stands.
     pub at: Position,
 }
@@ -95,7 +95,7 @@ pub struct Renamed {
     /// The new key.
     pub to: ImageKey,
     /// The line of both.
-    pub line: Option<Line>,
+    pub line: Option<Series>,
     /// The OS release before and after, where it changes.
     pub os_release: Option<(String, String)>,
     /// Where the entry stands.
@@ -108,7 +108,7 @@ pub struct Added {
     /// Its key.
     pub key: ImageKey,
     /// What it stands for, where that is known.
-    pub line: Option<Line>,
+    pub line: Option<Series>,
 }
 
 /// An entry that goes.
@@ -117,7 +117,7 @@ pub struct Removed {
     /// Its key.
     pub key: String,
     /// What it stood for, where that is known.
-    pub line: Option<Line>,
+    pub line: Option<Series>,
     /// Why it goes.
     pub why: Departure,
     /// Whether its value enables it: somebody uses this image.
@@ -180,7 +180,7 @@ pub struct Suggested {
     /// Its key.
     pub key: ImageKey,
     /// What it stands for, where that is known.
-    pub line: Option<Line>,
+    pub line: Option<Series>,
     /// Why it was not added.
     pub why: Unlisted,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::listing::{Item, Listing, overlay_owners};
 use super::os_release::os_changes;
-use super::pairing::{Fate, fates_of};
+use super::pairing::{EntryAction, fates_of};
 use super::{Because, Departure, Images, Inputs, Note, Reconciliation, Refusal, nothing_to_decide, writing};
 use crate::release::{Existence, ImageKey};
 
@@ -33,11 +33,11 @@ pub fn overlay(inputs: Inputs<'_>, primary: &Reconciliation) -> Result<Reconcili
     let fates = fates(&inputs, &listing, primary, &known);
     for (item, fate) in listing.items.iter().zip(&fates) {
         let key = item.written.key.clone();
-        if *fate == Fate::Dead {
+        if *fate == EntryAction::Dead {
             let proven = item.existence == Existence::Absent;
             report.dead.push(super::Dead { key, at: item.written.at, proven });
             report.version_may_move = false;
-        } else if *fate == Fate::Stays
+        } else if *fate == EntryAction::Stays
             && item.existence != Existence::Exists
             && !known.keys.contains(key.as_str())
         {
@@ -108,8 +108,8 @@ fn fates(
     listing: &Listing<'_>,
     primary: &Reconciliation,
     known: &Known<'_>,
-) -> Vec<Fate> {
-    let mut fates: Vec<Fate> = listing.items.iter().map(|_| Fate::Stays).collect();
+) -> Vec<EntryAction> {
+    let mut fates: Vec<EntryAction> = listing.items.iter().map(|_| EntryAction::Stays).collect();
     if !primary.version_may_move {
         return fates;
     }
@@ -118,16 +118,17 @@ fn fates(
         for (item, fate) in listing.items.iter().zip(&mut fates) {
             if let Some(key) = successor(known, item) {
                 *fate = if claimed.insert(key.as_str()) {
-                    Fate::Becomes(key.clone(), inputs.naming.facets(key.as_str()))
+                    EntryAction::Becomes(key.clone(), inputs.naming.facets(key.as_str()))
                 } else {
-                    Fate::Leaves(Departure::Superseded { by: key.clone() })
+                    EntryAction::Leaves(Departure::Superseded { by: key.clone() })
                 };
             }
         }
     }
-    for (item, fate) in listing.items.iter().zip(&mut fates).filter(|(_, fate)| **fate == Fate::Stays) {
+    for (item, fate) in listing.items.iter().zip(&mut fates).filter(|(_, fate)| **fate == EntryAction::Stays)
+    {
         if let Some(why) = known.dropped(item) {
-            *fate = Fate::Leaves(why.clone());
+            *fate = EntryAction::Leaves(why.clone());
         }
     }
     if nothing_to_decide(inputs).is_some() {

@@ -9,7 +9,7 @@ use crate::release::{Artifact, Existence, Facets, ImageKey};
 
 /// What becomes of a listed key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum EntryAction {
     /// It has an artifact.
     Stays,
     /// It gets the key of an artifact of its line, and stands for what that is.
@@ -21,8 +21,8 @@ pub(super) enum Fate {
 }
 
 /// The fate of each item of the listing.
-pub(super) fn fates(inputs: &Inputs<'_>, listing: &Listing<'_>) -> Vec<Fate> {
-    let undecided = listing.items.iter().map(|_| Fate::Stays).collect();
+pub(super) fn fates(inputs: &Inputs<'_>, listing: &Listing<'_>) -> Vec<EntryAction> {
+    let undecided = listing.items.iter().map(|_| EntryAction::Stays).collect();
     fates_of(inputs, listing, undecided, |_| true)
 }
 
@@ -31,24 +31,24 @@ pub(super) fn fates(inputs: &Inputs<'_>, listing: &Listing<'_>) -> Vec<Fate> {
 pub(super) fn fates_of(
     inputs: &Inputs<'_>,
     listing: &Listing<'_>,
-    mut fates: Vec<Fate>,
+    mut fates: Vec<EntryAction>,
     decides: impl Fn(&Item<'_>) -> bool,
-) -> Vec<Fate> {
+) -> Vec<EntryAction> {
     for (item, fate) in listing.items.iter().zip(&mut fates).filter(|(item, _)| decides(item)) {
-        *fate = if item.existence == Existence::Exists { Fate::Stays } else { Fate::Dead };
+        *fate = if item.existence == Existence::Exists { EntryAction::Stays } else { EntryAction::Dead };
     }
     let is_dead = |i: usize, item: &Item<'_>| {
-        fates[i] == Fate::Dead && item.existence == Existence::Absent && item.is_ours()
+        fates[i] == EntryAction::Dead && item.existence == Existence::Absent && item.is_ours()
     };
     let dead = listing.items.iter().enumerate().filter(|(i, item)| is_dead(*i, item));
     let dead = dead.filter_map(|(i, item)| Some((i, item.facets.as_ref()?)));
     for (item, artifact) in pair_lines(dead, free(inputs, listing, &fates)) {
-        fates[item] = Fate::Becomes(artifact.key.clone(), artifact.facets.clone());
+        fates[item] = EntryAction::Becomes(artifact.key.clone(), artifact.facets.clone());
     }
-    if inputs.wanted.is_complete() && fates.contains(&Fate::Dead) {
+    if inputs.wanted.is_complete() && fates.contains(&EntryAction::Dead) {
         let departures = departures(inputs, listing, &fates);
-        for (fate, departure) in fates.iter_mut().filter(|fate| **fate == Fate::Dead).zip(departures) {
-            *fate = Fate::Leaves(departure);
+        for (fate, departure) in fates.iter_mut().filter(|fate| **fate == EntryAction::Dead).zip(departures) {
+            *fate = EntryAction::Leaves(departure);
         }
     }
     fates
@@ -59,9 +59,9 @@ pub(super) fn fates_of(
 pub(super) fn stuck<'l, 'a>(
     inputs: &Inputs<'_>,
     listing: &'l Listing<'a>,
-    fates: &[Fate],
+    fates: &[EntryAction],
 ) -> Vec<&'l Item<'a>> {
-    let dead = || (0..fates.len()).filter(|&i| fates[i] == Fate::Dead);
+    let dead = || (0..fates.len()).filter(|&i| fates[i] == EntryAction::Dead);
     let unproven = dead().filter_map(|i| Some((i, listing.items[i].facets.as_ref()?)));
     let replaced: BTreeSet<usize> =
         pair_lines(unproven, free(inputs, listing, fates)).into_iter().map(|(item, _)| item).collect();
@@ -76,10 +76,10 @@ pub(super) fn stuck<'l, 'a>(
 fn free<'w>(
     inputs: &Inputs<'w>,
     listing: &Listing<'_>,
-    fates: &[Fate],
+    fates: &[EntryAction],
 ) -> impl Iterator<Item = (&'w Artifact, &'w Facets)> {
-    let gets = |fate: &Fate| match fate {
-        Fate::Becomes(key, _) => Some(key.clone()),
+    let gets = |fate: &EntryAction| match fate {
+        EntryAction::Becomes(key, _) => Some(key.clone()),
         _ => None,
     };
     let given: HashSet<ImageKey> = fates.iter().filter_map(gets).collect();
@@ -93,7 +93,7 @@ fn free<'w>(
 }
 
 /// Why the dead keys that found no free artifact go from a completely known release, in their order.
-fn departures(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[Fate]) -> Vec<Departure> {
+fn departures(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[EntryAction]) -> Vec<Departure> {
     let with_facets = |key: ImageKey| {
         let facets = inputs.wanted.artifacts.get(&key)?.facets.as_ref()?;
         Some((key, facets))
@@ -109,11 +109,11 @@ fn departures(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[Fate]) -> Vec
             (None, None) => Departure::LineGone,
         }
     };
-    let dead = listing.items.iter().zip(fates).filter(|(_, fate)| **fate == Fate::Dead);
+    let dead = listing.items.iter().zip(fates).filter(|(_, fate)| **fate == EntryAction::Dead);
     dead.map(|(item, _)| why(item)).collect()
 }
 
-impl Fate {
+impl EntryAction {
     /// The key that an item has afterwards; `None` where it goes or has no artifact.
     pub(super) fn key_after(&self, item: &Item<'_>) -> Option<ImageKey> {
         match self {

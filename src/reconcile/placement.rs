@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Ownership;
 use super::listing::{Item, Listing};
-use super::pairing::Fate;
+use super::pairing::EntryAction;
 use crate::release::pairing::compare_k8s;
 use crate::release::{Artifact, Facets, Family};
 use crate::sylva::REGISTRY_FIELD;
@@ -26,7 +26,7 @@ struct Place {
 /// The insertions for `added`, which come by family and from the newest Kubernetes down, in the order of the file.
 pub(super) fn inserts<'a>(
     listing: &Listing<'_>,
-    fates: &[Fate],
+    fates: &[EntryAction],
     added: &[&'a Artifact],
     ownership: &Ownership,
 ) -> Vec<(Change, &'a Artifact)> {
@@ -71,7 +71,7 @@ struct Layout<'a> {
     ascends: bool,
 }
 
-fn families<'a>(listing: &'a Listing<'a>, fates: &[Fate]) -> BTreeMap<Family, Layout<'a>> {
+fn families<'a>(listing: &'a Listing<'a>, fates: &[EntryAction]) -> BTreeMap<Family, Layout<'a>> {
     let mut families: BTreeMap<Family, Layout<'a>> = BTreeMap::new();
     for (item, fate) in listing.items.iter().zip(fates).filter(|(item, _)| item.is_ours()) {
         let Some(facets) = &item.facets else { continue };

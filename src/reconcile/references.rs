@@ -18,11 +18,11 @@ use crate::values::{Change, Position};
 
 pub use follow::entries;
 pub use globs::{Globs, InvalidGlob};
-pub use here::{Here, Keys, own_images};
+pub use here::{Here, KeysHere, own_images};
 
 /// The releases that names are followed from and to.
 #[derive(Debug, Clone, Copy)]
-pub struct Releases<'a> {
+pub struct BothReleases<'a> {
     /// The release that the files name, as far as it is known.
     pub current: Option<&'a Release>,
     /// The release that they will name.
@@ -36,7 +36,7 @@ pub struct Releases<'a> {
 /// What becomes of the names of image keys.
 #[derive(Debug, Clone)]
 pub struct Moves<'a> {
-    releases: Releases<'a>,
+    releases: BothReleases<'a>,
     /// What the mappings say of keys.
     decided: HashMap<&'a str, Move>,
     /// Keys of the release before that no mapping speaks of and the new release was not shown to have.
@@ -121,7 +121,7 @@ impl<'a> Moves<'a> {
     ///
     /// `own_images` are keys of the user's own images, which no release takes away.
     pub fn new(
-        releases: Releases<'a>,
+        releases: BothReleases<'a>,
         own_images: &BTreeSet<&str>,
         mappings: impl IntoIterator<Item = &'a Reconciliation>,
     ) -> Self {

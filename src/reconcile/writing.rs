@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::listing::{Item, Listing};
-use super::pairing::Fate;
+use super::pairing::EntryAction;
 use super::placement::inserts;
 use super::{
     Added, Because, Dead, Departure, Images, Note, Ownership, Reconciliation, Refusal, Removed, Renamed,
@@ -79,7 +79,7 @@ pub(super) fn held(mut blank: Reconciliation, listing: &Listing<'_>, stuck: &[&I
 pub(super) fn write(
     blank: Reconciliation,
     listing: &Listing<'_>,
-    fates: &[Fate],
+    fates: &[EntryAction],
     added: &[&Artifact],
     ownership: &Ownership,
     removes: bool,
@@ -105,7 +105,7 @@ pub(super) fn write(
 }
 
 /// Of each family the entry that is its first, and whether any remains.
-fn listed_families(listing: &Listing<'_>, fates: &[Fate]) -> BTreeMap<Family, (usize, bool)> {
+fn listed_families(listing: &Listing<'_>, fates: &[EntryAction]) -> BTreeMap<Family, (usize, bool)> {
     let mut families = BTreeMap::new();
     for (item, fate) in listing.items.iter().zip(fates) {
         let Some(facets) = &item.facets else { continue };
@@ -117,7 +117,7 @@ fn listed_families(listing: &Listing<'_>, fates: &[Fate]) -> BTreeMap<Family, (u
 
 struct Pass<'a> {
     listing: &'a Listing<'a>,
-    fates: &'a [Fate],
+    fates: &'a [EntryAction],
     listed_families: BTreeMap<Family, (usize, bool)>,
     /// The families that get new entries.
     new_families: BTreeSet<Family>,
@@ -129,14 +129,14 @@ impl Pass<'_> {
     fn renames(&mut self, repeats_too: bool) {
         for (i, (item, fate)) in self.listing.items.iter().zip(self.fates).enumerate() {
             match fate {
-                Fate::Stays => self.result.kept.push(item.listed()),
-                Fate::Becomes(to, facets) => {
+                EntryAction::Stays => self.result.kept.push(item.listed()),
+                EntryAction::Becomes(to, facets) => {
                     self.rename(item, to, facets.as_ref());
                     let repeats = self.listing.repeats.iter().filter(|(_, of)| repeats_too && *of == i);
                     let changes = repeats.map(|(entry, _)| self.renaming(*entry, to)).collect::<Vec<_>>();
                     self.result.changes.extend(changes);
                 }
-                Fate::Leaves(_) | Fate::Dead => {}
+                EntryAction::Leaves(_) | EntryAction::Dead => {}
             }
         }
     }
@@ -159,7 +159,7 @@ impl Pass<'_> {
 
     fn removals(&mut self) -> Result<(), Refusal> {
         let leaving = self.listing.items.iter().zip(self.fates).filter_map(|(item, fate)| match fate {
-            Fate::Leaves(why) => Some((item.entry, item, why.clone(), !self.heads_others(item))),
+            EntryAction::Leaves(why) => Some((item.entry, item, why.clone(), !self.heads_others(item))),
             _ => None,
         });
         let repeats = self.listing.repeats.iter().filter_map(|&(entry, item)| {
@@ -211,7 +211,7 @@ impl Pass<'_> {
     fn switches(&mut self) {
         let mut moved: BTreeSet<(usize, &str)> = BTreeSet::new();
         for (item, fate) in self.listing.items.iter().zip(self.fates) {
-            let Fate::Leaves(Departure::Superseded { by }) = fate else { continue };
+            let EntryAction::Leaves(Departure::Superseded { by }) = fate else { continue };
             let Some(heir) = self.heir(by) else { continue };
             let there = switches(heir.written);
             let news = switches(item.written)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::facets::ANNOTATION_PREFIX;
-use super::identity::{Asked, Identity};
+use super::identity::{Asked, ImageIdentity};
 use super::{Facets, ImageKey, Naming, Version};
 
 /// A `sha256:` digest.
@@ -96,7 +96,7 @@ impl Artifact {
         naming: &Naming,
     ) -> Self {
         let annotations = annotations.into();
-        let identity = || Identity::of(&Asked { name: &key, tag: "", naming }, &annotations);
+        let identity = || ImageIdentity::of(&Asked { name: &key, tag: "", naming }, &annotations);
         let annotated = Facets::from_annotations(&annotations);
         let annotated = annotated.filter(|_| identity().contradiction().is_none());
         let facets = annotated.or_else(|| naming.facets(key.as_str()));
@@ -114,8 +114,8 @@ impl Artifact {
     }
 
     /// What its annotations say of it as an image of this release.
-    pub fn identity(&self, version: &Version, naming: &Naming) -> Identity {
-        Identity::of(&Asked { name: &self.key, tag: version.as_str(), naming }, &self.annotations)
+    pub fn identity(&self, version: &Version, naming: &Naming) -> ImageIdentity {
+        ImageIdentity::of(&Asked { name: &self.key, tag: version.as_str(), naming }, &self.annotations)
     }
 
     /// The same with the bytes of its layers.

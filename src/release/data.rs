@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::hold::Hold;
 use super::policy::Policy;
-use super::{ImageKey, Line, Naming, Release, Version};
+use super::{ImageKey, Naming, Release, Series, Version};
 
 /// A version that might be a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Candidate {
 }
 
 /// What planning found against releases.
-pub type Found = BTreeMap<Version, Vec<Hold>>;
+pub type FoundHolds = BTreeMap<Version, Vec<Hold>>;
 
 /// What a target asks of the releases.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct SelectionQuery<'a> {
     /// How names are read.
     pub naming: &'a Naming,
     /// What planning an update to a release found against it: signatures, a jump.
-    pub found: &'a Found,
+    pub found: &'a FoundHolds,
     /// Whether the images that would be listed must be signed: then the plan asks whether they are what they are asked for.
     pub requires_signatures: bool,
     /// The time of asking.
@@ -45,7 +45,7 @@ pub struct SelectionQuery<'a> {
 
 impl SelectionQuery<'_> {
     /// The series of the listed keys, by their names.
-    pub(super) fn listed_lines(&self) -> BTreeSet<Line> {
+    pub(super) fn listed_lines(&self) -> BTreeSet<Series> {
         let facets = self.listed.iter().filter_map(|key| self.naming.facets(key.as_str()));
         facets.map(|facets| facets.line()).collect()
     }
@@ -53,16 +53,16 @@ impl SelectionQuery<'_> {
 
 /// What is known of a producer's releases at one moment.
 #[derive(Debug, Clone, Default)]
-pub struct Known {
+pub struct ReleaseData {
     /// Every version that might be a release.
     pub candidates: BTreeMap<Version, Candidate>,
     /// The releases whose artifacts were read.
     pub releases: BTreeMap<Version, Release>,
     /// The lines of releases whose names a source lists in full, read or not: of those before one that was read.
-    pub outlines: BTreeMap<Version, BTreeSet<Line>>,
+    pub outlines: BTreeMap<Version, BTreeSet<Series>>,
 }
 
-impl Known {
+impl ReleaseData {
     /// Settles what is a disk image for somebody whose files list these keys: what is listed is one, and a version that
     /// nothing but other things carry is no candidate.
     pub fn settle(&mut self, listed: &BTreeSet<ImageKey>) {
@@ -73,7 +73,7 @@ impl Known {
 
     /// The lines of the next lower release that is known in full. Releases of whose names none can be read are passed
     /// over: they say nothing about lines.
-    pub fn lines_before(&self, version: &Version) -> Option<(&Version, BTreeSet<Line>)> {
+    pub fn lines_before(&self, version: &Version) -> Option<(&Version, BTreeSet<Series>)> {
         let lower = self.candidates.range(..version.clone()).rev().map(|(version, _)| version);
         let lines = |version: &Version| match self.releases.get(version) {
             Some(release) if release.is_complete() => Some(release.lines()),

@@ -8,18 +8,18 @@ use super::{Artifact, Existence, Facets, Family, ImageKey, Release};
 
 /// Two releases beside each other.
 #[derive(Debug)]
-pub struct Difference<'a> {
+pub struct ReleaseDifference<'a> {
     /// The release before.
     pub from: &'a Release,
     /// The release after.
     pub to: &'a Release,
     /// What becomes of each image, by family; those whose family nothing tells stand last.
-    pub families: Vec<(Option<Family>, Vec<Change<'a>>)>,
+    pub families: Vec<(Option<Family>, Vec<ImageChange<'a>>)>,
 }
 
 /// What becomes of one image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change<'a> {
+pub enum ImageChange<'a> {
     /// The same name and the same digest.
     Same(&'a Artifact, &'a Artifact),
     /// The same name with another digest.
@@ -38,11 +38,11 @@ pub enum Change<'a> {
     PerhapsRemoved(&'a Artifact),
 }
 
-impl<'a> Difference<'a> {
+impl<'a> ReleaseDifference<'a> {
     /// Compares two releases. A missing image counts as gone or new only where that was proven, and an image is paired
     /// with its successor as the mapping of a values file is: within its line, the newest with the newest.
     pub fn between(from: &'a Release, to: &'a Release) -> Self {
-        let mut families: BTreeMap<Option<Family>, Vec<Change<'a>>> = BTreeMap::new();
+        let mut families: BTreeMap<Option<Family>, Vec<ImageChange<'a>>> = BTreeMap::new();
         for change in changes(from, to) {
             families.entry(change.newest().facets.as_ref().map(Facets::family)).or_default().push(change);
         }
@@ -53,17 +53,17 @@ impl<'a> Difference<'a> {
     }
 
     /// Every change, family by family.
-    pub fn changes(&self) -> impl Iterator<Item = &Change<'a>> {
+    pub fn changes(&self) -> impl Iterator<Item = &ImageChange<'a>> {
         self.families.iter().flat_map(|(_, changes)| changes)
     }
 
-    /// How many changes have this word, see [`Change::word`].
+    /// How many changes have this word, see [`ImageChange::word`].
     pub fn count(&self, word: &str) -> usize {
         self.changes().filter(|change| change.word() == word).count()
     }
 }
 
-impl<'a> Change<'a> {
+impl<'a> ImageChange<'a> {
     /// Every word, in the order of a summary.
     pub const WORDS: [&'static str; 8] =
         ["renamed", "rebuilt", "added", "removed", "same", "kept", "perhaps-added", "perhaps-removed"];
@@ -129,28 +129,28 @@ pub fn total_size<'a>(images: impl Iterator<Item = &'a Artifact>) -> Option<u64>
     sizes.filter(|sizes| !sizes.is_empty())?.into_iter().try_fold(0, u64::checked_add)
 }
 
-fn changes<'a>(from: &'a Release, to: &'a Release) -> Vec<Change<'a>> {
+fn changes<'a>(from: &'a Release, to: &'a Release) -> Vec<ImageChange<'a>> {
     let of_both = from.artifacts.values().filter_map(|before| Some((before, to.artifacts.get(&before.key)?)));
-    let mut changes: Vec<Change<'a>> = of_both.map(|(before, after)| same_name(before, after)).collect();
+    let mut changes: Vec<ImageChange<'a>> = of_both.map(|(before, after)| same_name(before, after)).collect();
     let (gone, perhaps_gone) = only_in(from, to);
     let (came, perhaps_came) = only_in(to, from);
     let pairs = pair_lines(recognised(&gone), recognised(&came));
     let paired: BTreeSet<&ImageKey> =
         pairs.iter().flat_map(|(before, after)| [&before.key, &after.key]).collect();
     let alone = |image: &&'a Artifact| !paired.contains(&image.key);
-    changes.extend(pairs.iter().map(|(before, after)| Change::Renamed(before, after)));
-    changes.extend(gone.into_iter().filter(alone).map(Change::Removed));
-    changes.extend(came.into_iter().filter(alone).map(Change::Added));
-    changes.extend(perhaps_gone.into_iter().map(Change::PerhapsRemoved));
-    changes.extend(perhaps_came.into_iter().map(Change::PerhapsAdded));
+    changes.extend(pairs.iter().map(|(before, after)| ImageChange::Renamed(before, after)));
+    changes.extend(gone.into_iter().filter(alone).map(ImageChange::Removed));
+    changes.extend(came.into_iter().filter(alone).map(ImageChange::Added));
+    changes.extend(perhaps_gone.into_iter().map(ImageChange::PerhapsRemoved));
+    changes.extend(perhaps_came.into_iter().map(ImageChange::PerhapsAdded));
     changes
 }
 
-fn same_name<'a>(before: &'a Artifact, after: &'a Artifact) -> Change<'a> {
+fn same_name<'a>(before: &'a Artifact, after: &'a Artifact) -> ImageChange<'a> {
     match (&before.digest, &after.digest) {
-        (Some(old), Some(new)) if old == new => Change::Same(before, after),
-        (Some(_), Some(_)) => Change::Rebuilt(before, after),
-        _ => Change::Kept(before, after),
+        (Some(old), Some(new)) if old == new => ImageChange::Same(before, after),
+        (Some(_), Some(_)) => ImageChange::Rebuilt(before, after),
+        _ => ImageChange::Kept(before, after),
     }
 }
 
@@ -164,7 +164,7 @@ fn recognised<'a>(images: &[&'a Artifact]) -> impl Iterator<Item = (&'a Artifact
     images.iter().filter_map(|image| Some((*image, image.facets.as_ref()?)))
 }
 
-fn newest_kubernetes_first(a: &Change<'_>, b: &Change<'_>) -> Ordering {
+fn newest_kubernetes_first(a: &ImageChange<'_>, b: &ImageChange<'_>) -> Ordering {
     let (a, b) = (a.newest(), b.newest());
     let by_facets = match (&a.facets, &b.facets) {
         (Some(x), Some(y)) => {
@@ -194,7 +194,7 @@ mod tests {
     /// A line for each change, under its family.
     fn said(from: &Release, to: &Release) -> String {
         let name = |image: Option<&Artifact>| image.map_or("-".to_owned(), |image| image.key.to_string());
-        let difference = Difference::between(from, to);
+        let difference = ReleaseDifference::between(from, to);
         let mut text = String::new();
         for (family, changes) in &difference.families {
             text += &family.as_ref().map_or("?".to_owned(), ToString::to_string);
@@ -272,7 +272,7 @@ mod tests {
         let word = |old: &str, new: &str| {
             let from = Release::complete("0.5.0".parse().unwrap(), [image(name, old, 1)]);
             let to = Release::complete("0.5.1".parse().unwrap(), [image(name, new, 1)]);
-            Difference::between(&from, &to).families[0].1[0].word()
+            ReleaseDifference::between(&from, &to).families[0].1[0].word()
         };
         assert_eq!(word("a", "a"), "same");
         assert_eq!(word("a", "b"), "rebuilt");

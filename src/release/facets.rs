@@ -38,7 +38,7 @@ pub struct Family {
 
 /// A family at one Kubernetes minor: what a key stands for while patches and OS releases come and go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Line {
+pub struct Series {
     /// The family.
     pub family: Family,
     /// The Kubernetes minor.
@@ -150,8 +150,8 @@ impl Facets {
     }
 
     /// Family and k8s minor.
-    pub fn line(&self) -> Line {
-        Line { family: self.family(), minor: self.k8s_version.minor }
+    pub fn line(&self) -> Series {
+        Series { family: self.family(), minor: self.k8s_version.minor }
     }
 
     /// Its words as they are compared with those of others: by family first, then by minor, as lines are.
@@ -309,7 +309,7 @@ impl fmt::Display for Family {
     }
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&format!("{} {}", self.family, self.minor))
     }

@@ -8,7 +8,7 @@ mod inconsistent;
 
 use jiff::Timestamp;
 
-use super::data::{Candidate, Known, SelectionQuery};
+use super::data::{Candidate, ReleaseData, SelectionQuery};
 use super::hold::Hold;
 use super::policy::{Step, UnknownAge};
 use super::{Family, Release};
@@ -19,7 +19,7 @@ pub(crate) use inconsistent::wrong_image;
 /// The holds of a release, by what was read of it and by what planning it found, whatever the settings say of them.
 pub(super) fn holds(
     query: &SelectionQuery<'_>,
-    known: &Known,
+    known: &ReleaseData,
     candidate: &Candidate,
     release: &Release,
 ) -> Vec<Hold> {

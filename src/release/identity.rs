@@ -67,7 +67,7 @@ pub struct Contradiction {
 
 /// What the annotations of an image say of it, all facts together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+pub struct ImageIdentity {
     contradiction: Option<Contradiction>,
     /// Whether they prove that the image has the name that was asked for.
     pub proves_name: bool,
@@ -75,7 +75,7 @@ pub struct Identity {
     pub proves_release: bool,
 }
 
-impl Identity {
+impl ImageIdentity {
     /// Compares annotations with what was asked for.
     pub fn of(asked: &Asked<'_>, annotations: &BTreeMap<String, String>) -> Self {
         if annotations.is_empty() {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::data::{Candidate, Known, SelectionQuery};
+use super::data::{Candidate, ReleaseData, SelectionQuery};
 use super::gates;
 use super::hold::{Hold, Missing};
 use super::policy::{Exclusion, GateMode};
@@ -12,7 +12,7 @@ use super::{Coverage, Release, Version};
 
 /// What became of one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SelectionVerdict {
     /// It is proposed.
     Proposed,
     /// It is proposed in spite of these rules; there is at least one.
@@ -62,7 +62,7 @@ pub enum Waiver {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
     /// What became of each version, newest first.
-    pub verdicts: Vec<(Version, Verdict)>,
+    pub verdicts: Vec<(Version, SelectionVerdict)>,
     /// The release to go to. It is the file's own when there is nothing newer: its keys may still be wrong.
     pub proposed: Option<Version>,
 }
@@ -77,7 +77,7 @@ pub enum Next {
 }
 
 /// Says which releases must be read before the query can be answered, or answers it.
-pub fn next_wanted(query: &SelectionQuery<'_>, known: &Known) -> Next {
+pub fn next_wanted(query: &SelectionQuery<'_>, known: &ReleaseData) -> Next {
     let mut unread: Vec<Version> =
         query.current.filter(|v| !known.releases.contains_key(v)).cloned().into_iter().collect();
     let choice = match query.to {
@@ -89,16 +89,23 @@ pub fn next_wanted(query: &SelectionQuery<'_>, known: &Known) -> Next {
 
 /// A person's choice: policy and gates are overridden, and the verdict says which rules. Nobody's word makes up for a
 /// signature.
-fn forced(query: &SelectionQuery<'_>, known: &Known, to: &Version, unread: &mut Vec<Version>) -> Choice {
+fn forced(
+    query: &SelectionQuery<'_>,
+    known: &ReleaseData,
+    to: &Version,
+    unread: &mut Vec<Version>,
+) -> Choice {
     let verdict = match known.releases.get(to) {
         None => {
             if !unread.contains(to) {
                 unread.push(to.clone());
             }
-            Verdict::Proposed
+            SelectionVerdict::Proposed
         }
         Some(release) => match judge(query, known, &known.candidate(to), release, true) {
-            verdict @ (Verdict::Proposed | Verdict::Despite(_)) => overridden(query, to, verdict),
+            verdict @ (SelectionVerdict::Proposed | SelectionVerdict::Despite(_)) => {
+                overridden(query, to, verdict)
+            }
             verdict => verdict,
         },
     };
@@ -107,18 +114,18 @@ fn forced(query: &SelectionQuery<'_>, known: &Known, to: &Version, unread: &mut 
 }
 
 /// The verdict on a release that a person asked for, with the rule of the policy that it breaks before the others.
-fn overridden(query: &SelectionQuery<'_>, to: &Version, verdict: Verdict) -> Verdict {
+fn overridden(query: &SelectionQuery<'_>, to: &Version, verdict: SelectionVerdict) -> SelectionVerdict {
     let exclusion = match query.policy.admits(to, query.current) {
         Err(Exclusion::Current) | Ok(()) => return verdict,
         Err(exclusion) => Objection { rule: Rule::Policy(exclusion), waiver: Waiver::Asked },
     };
-    let others = if let Verdict::Despite(objections) = verdict { objections } else { Vec::new() };
-    Verdict::Despite(std::iter::once(exclusion).chain(others).collect())
+    let others = if let SelectionVerdict::Despite(objections) = verdict { objections } else { Vec::new() };
+    SelectionVerdict::Despite(std::iter::once(exclusion).chain(others).collect())
 }
 
 /// The newest admitted release that nothing holds; reading stops at the first that is proposed or unknown, and where as
 /// many as are looked at are held.
-fn newest_first(query: &SelectionQuery<'_>, known: &Known, unread: &mut Vec<Version>) -> Choice {
+fn newest_first(query: &SelectionQuery<'_>, known: &ReleaseData, unread: &mut Vec<Version>) -> Choice {
     let mut verdicts = Vec::new();
     let mut settled = false;
     let mut proposed = None;
@@ -127,14 +134,14 @@ fn newest_first(query: &SelectionQuery<'_>, known: &Known, unread: &mut Vec<Vers
         let version = &candidate.version;
         let verdict = match query.policy.admits(version, query.current) {
             Err(Exclusion::Current) => current(query, version),
-            Err(exclusion) => Verdict::Excluded(exclusion),
-            Ok(()) if settled => Verdict::Superseded,
+            Err(exclusion) => SelectionVerdict::Excluded(exclusion),
+            Ok(()) if settled => SelectionVerdict::Superseded,
             Ok(()) => match (looking.may_look_at(version, query), known.releases.get(version)) {
-                (Err(held), _) => Verdict::Excluded(Exclusion::TooFarBack(held)),
+                (Err(held), _) => SelectionVerdict::Excluded(Exclusion::TooFarBack(held)),
                 (Ok(()), None) => {
                     unread.push(version.clone());
                     settled = looking.has_asked_enough();
-                    Verdict::Superseded
+                    SelectionVerdict::Superseded
                 }
                 (Ok(()), Some(release)) => judge(query, known, candidate, release, false),
             },
@@ -142,12 +149,12 @@ fn newest_first(query: &SelectionQuery<'_>, known: &Known, unread: &mut Vec<Vers
         if verdict.is_proposed() {
             proposed = Some(version.clone());
         }
-        settled |= verdict.is_proposed() || matches!(verdict, Verdict::Unknown(_));
+        settled |= verdict.is_proposed() || matches!(verdict, SelectionVerdict::Unknown(_));
         verdicts.push((version.clone(), verdict));
     }
     // With nothing newer the file's own release is the wanted one: its keys may be wrong.
-    let unknown = verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Unknown(_)));
-    let is_held = |own: &&Version| matches!(current(query, own), Verdict::Held(_));
+    let unknown = verdicts.iter().any(|(_, verdict)| matches!(verdict, SelectionVerdict::Unknown(_)));
+    let is_held = |own: &&Version| matches!(current(query, own), SelectionVerdict::Held(_));
     let proposed =
         proposed.or_else(|| query.current.filter(|_| !unknown).filter(|own| !is_held(own)).cloned());
     Choice { verdicts, proposed }
@@ -188,40 +195,40 @@ impl Looking {
 }
 
 /// The release that the file names is not judged; only putting its keys right may be held.
-fn current(query: &SelectionQuery<'_>, version: &Version) -> Verdict {
+fn current(query: &SelectionQuery<'_>, version: &Version) -> SelectionVerdict {
     let accepted = query.policy.accept.contains(version);
     let holds = |hold: &&Hold| {
         query.policy.gates.mode_of(hold) == GateMode::Hold && !(accepted && hold.can_be_overridden())
     };
     match query.found.get(version).into_iter().flatten().find(holds) {
-        Some(hold) => Verdict::Held(hold.clone()),
-        None => Verdict::Excluded(Exclusion::Current),
+        Some(hold) => SelectionVerdict::Held(hold.clone()),
+        None => SelectionVerdict::Excluded(Exclusion::Current),
     }
 }
 
 /// The first hold that nothing waives; what is waived is told.
 fn judge(
     query: &SelectionQuery<'_>,
-    known: &Known,
+    known: &ReleaseData,
     candidate: &Candidate,
     release: &Release,
     asked: bool,
-) -> Verdict {
+) -> SelectionVerdict {
     if let Coverage::Unknown { reason } = &release.coverage {
-        return Verdict::Unknown(reason.clone());
+        return SelectionVerdict::Unknown(reason.clone());
     }
     if release.artifacts.is_empty() {
-        return Verdict::Held(Hold::Empty);
+        return SelectionVerdict::Held(Hold::Empty);
     }
     let mut objections = Vec::new();
     for hold in gates::holds(query, known, candidate, release) {
         match waiver(query, candidate, release, &hold, asked) {
             Some(waiver) => objections.push(Objection { rule: Rule::Gate(hold), waiver }),
             None if query.policy.gates.mode_of(&hold) == GateMode::Off => {}
-            None => return Verdict::Held(hold),
+            None => return SelectionVerdict::Held(hold),
         }
     }
-    if objections.is_empty() { Verdict::Proposed } else { Verdict::Despite(objections) }
+    if objections.is_empty() { SelectionVerdict::Proposed } else { SelectionVerdict::Despite(objections) }
 }
 
 /// Why a hold does not decide, if it does not.
@@ -248,7 +255,7 @@ fn waiver(
     }
 }
 
-impl Verdict {
+impl SelectionVerdict {
     /// Whether the release is the one to go to.
     pub fn is_proposed(&self) -> bool {
         matches!(self, Self::Proposed | Self::Despite(_))
@@ -268,7 +275,7 @@ impl Choice {
     pub(crate) fn hold(&mut self, version: &Version, hold: Hold) {
         self.proposed = None;
         let told = self.verdicts.iter_mut().find(|(told, _)| told == version);
-        told.into_iter().for_each(|(_, verdict)| *verdict = Verdict::Held(hold.clone()));
+        told.into_iter().for_each(|(_, verdict)| *verdict = SelectionVerdict::Held(hold.clone()));
     }
 
     /// What it lacks, where the release is proposed as a draft because it was waited for long enough.
@@ -298,7 +305,7 @@ impl fmt::Display for Objection {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for SelectionVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Proposed => f.write_str("proposed"),

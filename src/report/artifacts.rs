@@ -12,13 +12,18 @@ use crate::release::{Artifact, Coverage, Digest, ImageKey, Naming, Release, Size
 use crate::signature::Verdict;
 
 /// The verdict on the signature of each artifact, where there are keys to check with.
-pub type Signed = BTreeMap<ImageKey, Verdict>;
+pub type SignedColumn = BTreeMap<ImageKey, Verdict>;
 
 /// How much of a digest tells it from others: `sha256:` and twelve digits.
 const SHORT_DIGEST: usize = 19;
 
 /// The table for a terminal of this width.
-pub fn text(release: &Release, signed: Option<&Signed>, naming: &Naming, width: Option<usize>) -> String {
+pub fn text(
+    release: &Release,
+    signed: Option<&SignedColumn>,
+    naming: &Naming,
+    width: Option<usize>,
+) -> String {
     let short = |digest: &Digest| digest.as_str().chars().take(SHORT_DIGEST).collect();
     let table = table(release, signed, short);
     let text = if table.is_empty() { String::new() } else { table.fitted(width) };
@@ -59,7 +64,7 @@ fn others(release: &Release) -> Option<String> {
 }
 
 /// The same in Markdown, with whole digests.
-pub fn markdown(release: &Release, signed: Option<&Signed>, naming: &Naming) -> String {
+pub fn markdown(release: &Release, signed: Option<&SignedColumn>, naming: &Naming) -> String {
     let table = table(release, signed, |digest| digest.to_string());
     let text = if table.is_empty() { String::new() } else { table.markdown() + "\n" };
     let [count, size] = [count(release), total(release)];
@@ -89,7 +94,7 @@ fn total(release: &Release) -> String {
     total_size(release.artifacts.values()).map(|bytes| format!(", {}", Size(bytes))).unwrap_or_default()
 }
 
-fn table(release: &Release, signed: Option<&Signed>, digest: impl Fn(&Digest) -> String) -> Table {
+fn table(release: &Release, signed: Option<&SignedColumn>, digest: impl Fn(&Digest) -> String) -> Table {
     let columns = [
         Column::whole("Artifact").verbatim(),
         Column::optional("OS"),
@@ -109,7 +114,7 @@ fn table(release: &Release, signed: Option<&Signed>, digest: impl Fn(&Digest) ->
     table
 }
 
-fn signature_of(artifact: &Artifact, signed: &Signed) -> (String, Style) {
+fn signature_of(artifact: &Artifact, signed: &SignedColumn) -> (String, Style) {
     let Some(verdict) = signed.get(&artifact.key) else { return (String::new(), Style::new()) };
     let style = match verdict {
         Verdict::Verified(_) => GREEN,

@@ -9,7 +9,7 @@ pub mod sarif;
 use std::collections::BTreeMap;
 
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, printable};
-use crate::check::{Finding, Place, Report, Severity};
+use crate::check::{Finding, FindingPlace, Report, Severity};
 use crate::release::Digest;
 
 /// So many characters of a line are shown.
@@ -21,7 +21,7 @@ const LONGEST: usize = 16 * 1024;
 
 /// What is reported.
 #[derive(Debug, Clone, Copy)]
-pub struct Checked<'a> {
+pub struct CheckedFiles<'a> {
     /// What was found, after fixes.
     pub report: &'a Report,
     /// What was fixed.
@@ -34,14 +34,14 @@ pub struct Checked<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fixed {
     /// Where it was, before the fix.
-    pub place: Place,
+    pub place: FindingPlace,
     /// What was done.
     pub description: String,
 }
 
 /// Findings with their lines, what could not be told, and the count.
-pub fn text(checked: &Checked<'_>) -> String {
-    let Checked { report, fixed, .. } = checked;
+pub fn text(checked: &CheckedFiles<'_>) -> String {
+    let CheckedFiles { report, fixed, .. } = checked;
     let fixed = fixed.iter().map(|fixed| {
         let place = paint(CYAN, printable(&spot(&fixed.place)));
         format!("{} {place}: {}\n", paint(GREEN, "fixed:"), printable(&fixed.description))
@@ -100,7 +100,7 @@ fn one<'t>(finding: &Finding, files: &Lines<'t>) -> String {
 
 /// The part of a line that shows the place, with a tab as one blank; how many blanks stand before the carets, and how
 /// many carets there are.
-fn window(line: &str, place: &Place) -> (String, usize, usize) {
+fn window(line: &str, place: &FindingPlace) -> (String, usize, usize) {
     let chars: Vec<char> = line.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
     let column = place.at.column.saturating_sub(1).min(chars.len());
     let start = if chars.len() <= WIDTH { 0 } else { column.saturating_sub(BEFORE) };
@@ -134,7 +134,7 @@ fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-fn spot(place: &Place) -> String {
+fn spot(place: &FindingPlace) -> String {
     format!("{}:{}", shown_path(&place.path), place.at)
 }
 

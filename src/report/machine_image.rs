@@ -13,7 +13,7 @@ pub const SCHEMA: &str = "dibump.machine-image/1";
 
 /// The image of some machines.
 #[derive(Debug, Clone)]
-pub struct Machines {
+pub struct MachinesReport {
     /// Which machines: `control_plane`, `machine_deployments.md0`; `None` where an image was named outright.
     pub machines: Option<String>,
     /// The key of the image; `None` in raw mode.
@@ -56,7 +56,7 @@ pub struct MachineImageReport {
 ///
 /// # Errors
 /// What cannot be written as YAML.
-pub fn yaml(all: &[Machines], version: ApiVersion) -> Result<String, yaml::Error> {
+pub fn yaml(all: &[MachinesReport], version: ApiVersion) -> Result<String, yaml::Error> {
     documents(all, |machines| BTreeMap::from([("image", fields(machines, version))]))
 }
 
@@ -64,7 +64,7 @@ pub fn yaml(all: &[Machines], version: ApiVersion) -> Result<String, yaml::Error
 ///
 /// # Errors
 /// What cannot be written as YAML.
-pub fn patch(all: &[Machines], version: ApiVersion) -> Result<String, yaml::Error> {
+pub fn patch(all: &[MachinesReport], version: ApiVersion) -> Result<String, yaml::Error> {
     documents(all, |machines| Patch {
         api_version: group(version),
         kind: "Metal3MachineTemplate",
@@ -88,13 +88,13 @@ struct Patch {
     spec: BTreeMap<&'static str, BTreeMap<&'static str, BTreeMap<&'static str, Fields>>>,
 }
 
-fn fields(machines: &Machines, version: ApiVersion) -> Fields {
+fn fields(machines: &MachinesReport, version: ApiVersion) -> Fields {
     Ordered(machines.image.fields(version))
 }
 
 /// The same for programs.
-pub fn json(all: &[Machines], version: ApiVersion) -> MachineImages {
-    let image = |machines: &Machines| MachineImageReport {
+pub fn json(all: &[MachinesReport], version: ApiVersion) -> MachineImages {
+    let image = |machines: &MachinesReport| MachineImageReport {
         machines: machines.machines.clone(),
         key: machines.key.clone(),
         k8s_version: machines.k8s_version.clone(),
@@ -113,15 +113,15 @@ fn group(version: ApiVersion) -> String {
 }
 
 /// The name that a patch gives, which kustomize does not look at where it is told which objects are meant.
-fn object_name(machines: &Machines) -> String {
+fn object_name(machines: &MachinesReport) -> String {
     let name = machines.machines.as_deref().or(machines.key.as_deref()).unwrap_or("machine");
     name.rsplit('.').next().unwrap_or(name).replace('_', "-")
 }
 
 /// A document for each, under a comment that says which machines it is for.
 fn documents<D: Serialize>(
-    all: &[Machines],
-    document: impl Fn(&Machines) -> D,
+    all: &[MachinesReport],
+    document: impl Fn(&MachinesReport) -> D,
 ) -> Result<String, yaml::Error> {
     let mut text = String::new();
     for machines in all {

@@ -7,23 +7,23 @@ use crate::ending::{Ending, Ends, sentence};
 use crate::forge::{Access, Branch};
 use crate::merge_request::Outcome;
 use crate::release::Version;
-use crate::release::data::Known;
+use crate::release::data::ReleaseData;
 
 /// Days ahead at which the end of a token is worth a warning.
 const WARN_DAYS: i32 = 30;
 
 /// One thing that was asked.
 #[derive(Debug)]
-pub struct Check {
+pub struct OnlineCheck {
     /// What was asked, as a heading.
     pub subject: String,
     /// What came out.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<OnlineFinding>,
 }
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum OnlineLevel {
     /// As it should be.
     Good,
     /// Works now.
@@ -36,51 +36,52 @@ pub enum Level {
 
 /// One line.
 #[derive(Debug)]
-pub struct Finding {
+pub struct OnlineFinding {
     /// How bad it is.
-    pub level: Level,
+    pub level: OnlineLevel,
     /// What it is, and what to do.
     pub text: String,
 }
 
 /// The checks as text.
-pub fn text(checks: &[Check]) -> String {
-    let line = |finding: &Finding| {
+pub fn text(checks: &[OnlineCheck]) -> String {
+    let line = |finding: &OnlineFinding| {
         let mark = match finding.level {
-            Level::Good => paint(GREEN, "ok"),
-            Level::Warning => paint(YELLOW, "warning"),
-            Level::Unknown => paint(RED, "unknown"),
-            Level::Wrong => paint(RED, "wrong"),
+            OnlineLevel::Good => paint(GREEN, "ok"),
+            OnlineLevel::Warning => paint(YELLOW, "warning"),
+            OnlineLevel::Unknown => paint(RED, "unknown"),
+            OnlineLevel::Wrong => paint(RED, "wrong"),
         };
         format!("  {mark}: {}\n", printable(&finding.text))
     };
-    let check = |check: &Check| {
+    let check = |check: &OnlineCheck| {
         let lines: String = check.findings.iter().map(line).collect();
         format!("{}\n{lines}", paint(BOLD, printable(&check.subject)))
     };
     checks.iter().map(check).collect()
 }
 
-impl Finding {
-    fn new(level: Level, text: impl Into<String>) -> Self {
+impl OnlineFinding {
+    fn new(level: OnlineLevel, text: impl Into<String>) -> Self {
         Self { level, text: text.into() }
     }
 
     /// A producer that answered.
-    pub fn releases(known: &Known) -> Self {
+    pub fn releases(known: &ReleaseData) -> Self {
         match known.candidates.keys().next_back() {
-            Some(newest) => {
-                Self::new(Level::Good, format!("{} versions, the newest is {newest}", known.candidates.len()))
-            }
-            None => Self::new(Level::Wrong, "image repositories are there, but no tag is a version"),
+            Some(newest) => Self::new(
+                OnlineLevel::Good,
+                format!("{} versions, the newest is {newest}", known.candidates.len()),
+            ),
+            None => Self::new(OnlineLevel::Wrong, "image repositories are there, but no tag is a version"),
         }
     }
 
     /// What went wrong, with its causes.
     pub fn of_error(error: &impl Ends) -> Self {
         let level = match error.ending() {
-            Ending::Unknown => Level::Unknown,
-            Ending::Refused | Ending::Person | Ending::Bug => Level::Wrong,
+            Ending::Unknown => OnlineLevel::Unknown,
+            Ending::Refused | Ending::Person | Ending::Bug => OnlineLevel::Wrong,
         };
         match error.hint() {
             Some(hint) => Self::new(level, format!("{}; {hint}", sentence(error))),
@@ -91,9 +92,9 @@ impl Finding {
     /// A query for projects, and how many it found.
     pub fn searched(projects: usize) -> Self {
         match projects {
-            0 => Self::new(Level::Warning, "no project is there that is not named already"),
-            1 => Self::new(Level::Good, "1 project"),
-            many => Self::new(Level::Good, format!("{many} projects")),
+            0 => Self::new(OnlineLevel::Warning, "no project is there that is not named already"),
+            1 => Self::new(OnlineLevel::Good, "1 project"),
+            many => Self::new(OnlineLevel::Good, format!("{many} projects")),
         }
     }
 
@@ -101,7 +102,7 @@ impl Finding {
     pub fn target(branch: &Branch, files: &[&str], read: &Result<Version, Outcome>) -> Self {
         match read {
             Ok(version) => {
-                Self::new(Level::Good, format!("branch {branch}: {}, at {version}", files.join(", ")))
+                Self::new(OnlineLevel::Good, format!("branch {branch}: {}, at {version}", files.join(", ")))
             }
             Err(outcome) => {
                 let finding = Self::of_outcome(outcome);
@@ -113,74 +114,76 @@ impl Finding {
     /// How a run would end.
     pub fn of_outcome(outcome: &Outcome) -> Self {
         match outcome.ending() {
-            None => Self::new(Level::Good, outcome.to_string()),
-            Some(Ending::Unknown) => Self::new(Level::Unknown, outcome.to_string()),
-            Some(_) => Self::new(Level::Wrong, outcome.to_string()),
+            None => Self::new(OnlineLevel::Good, outcome.to_string()),
+            Some(Ending::Unknown) => Self::new(OnlineLevel::Unknown, outcome.to_string()),
+            Some(_) => Self::new(OnlineLevel::Wrong, outcome.to_string()),
         }
     }
 
     /// What the token may do, with such a source branch.
     pub fn access(access: &Access, source: &Branch, now: Timestamp) -> Vec<Self> {
         let mut findings = vec![match &access.user {
-            Some(user) => Self::new(Level::Good, format!("the token is that of {user}")),
+            Some(user) => Self::new(OnlineLevel::Good, format!("the token is that of {user}")),
             None => Self::new(
-                Level::Wrong,
+                OnlineLevel::Wrong,
                 "the forge does not know whose the token is; merge requests need one that may write",
             ),
         }];
         findings.extend(access.scopes.as_ref().map(|scopes| scope(scopes, access.lacks_scope)));
         findings.extend(access.expires_at.and_then(|date| expiry(date, now)));
-        findings
-            .extend(access.role.as_ref().map(|role| Self::new(Level::Good, format!("its role is {role}"))));
+        findings.extend(
+            access.role.as_ref().map(|role| Self::new(OnlineLevel::Good, format!("its role is {role}"))),
+        );
         findings.extend(access.may_merge.filter(|may| !may).map(|_| {
             Self::new(
-                Level::Warning,
+                OnlineLevel::Warning,
                 "it may not merge into the default branch; `auto_merge` needs a role that is under \"Allowed to merge\"",
             )
         }));
         findings.extend(access.may_force_push.filter(|may| !may).map(|_| {
             Self::new(
-                Level::Wrong,
+                OnlineLevel::Wrong,
                 format!("branch {source} is protected, and may not be made anew: switch on \"Allowed to force push\" for such branches"),
             )
         }));
         findings.extend(access.name_rule.as_ref().map(|rule| {
             Self::new(
-                Level::Wrong,
+                OnlineLevel::Wrong,
                 format!("a push rule of the project takes no branch {source} (`{rule}`); set `merge_request.branch_prefix`"),
             )
         }));
         findings.push(match access.may_push {
-            Some(true) => Self::new(Level::Good, format!("it may push branch {source}")),
+            Some(true) => Self::new(OnlineLevel::Good, format!("it may push branch {source}")),
             Some(false) => Self::new(
-                Level::Wrong,
+                OnlineLevel::Wrong,
                 format!("it may not push branch {source}; that takes the role Developer on GitLab, Write on GitHub"),
             ),
-            None => Self::new(Level::Warning, format!("whether it may push branch {source} could not be told")),
+            None => Self::new(OnlineLevel::Warning, format!("whether it may push branch {source} could not be told")),
         });
         findings
     }
 }
 
-fn scope(scopes: &[String], lacks: Option<&str>) -> Finding {
+fn scope(scopes: &[String], lacks: Option<&str>) -> OnlineFinding {
     let list = scopes.join(", ");
     match lacks {
-        None => Finding::new(Level::Good, format!("its scopes are {list}")),
-        Some(scope) => {
-            Finding::new(Level::Wrong, format!("its scopes are {list}; merge requests need `{scope}`"))
-        }
+        None => OnlineFinding::new(OnlineLevel::Good, format!("its scopes are {list}")),
+        Some(scope) => OnlineFinding::new(
+            OnlineLevel::Wrong,
+            format!("its scopes are {list}; merge requests need `{scope}`"),
+        ),
     }
 }
 
-fn expiry(date: jiff::civil::Date, now: Timestamp) -> Option<Finding> {
+fn expiry(date: jiff::civil::Date, now: Timestamp) -> Option<OnlineFinding> {
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let days = today.until(date).ok()?.get_days();
     Some(match days {
-        days if days < 0 => Finding::new(Level::Wrong, format!("the token expired on {date}")),
+        days if days < 0 => OnlineFinding::new(OnlineLevel::Wrong, format!("the token expired on {date}")),
         days if days <= WARN_DAYS => {
-            Finding::new(Level::Warning, format!("the token expires on {date}, in {days} days"))
+            OnlineFinding::new(OnlineLevel::Warning, format!("the token expires on {date}, in {days} days"))
         }
-        _ => Finding::new(Level::Good, format!("the token expires on {date}")),
+        _ => OnlineFinding::new(OnlineLevel::Good, format!("the token expires on {date}")),
     })
 }
 
@@ -188,7 +191,7 @@ fn expiry(date: jiff::civil::Date, now: Timestamp) -> Option<Finding> {
 mod tests {
     use super::*;
 
-    fn found(scopes: &[&str], lacks: Option<&'static str>, expires: &str) -> Vec<(Level, String)> {
+    fn found(scopes: &[&str], lacks: Option<&'static str>, expires: &str) -> Vec<(OnlineLevel, String)> {
         let access = Access {
             user: Some("bot".into()),
             scopes: Some(scopes.iter().map(|s| (*s).to_owned()).collect()),
@@ -203,7 +206,7 @@ mod tests {
         };
         let now = "2026-11-23T10:00:00Z".parse().unwrap();
         let source = Branch("dibump/main/images-0.x".into());
-        Finding::access(&access, &source, now)
+        OnlineFinding::access(&access, &source, now)
             .into_iter()
             .map(|finding| (finding.level, finding.text))
             .collect()
@@ -213,12 +216,12 @@ mod tests {
     fn a_token_that_ends_within_thirty_days_is_warned_about() {
         assert!(
             found(&["api"], None, "2026-12-20")
-                .contains(&(Level::Warning, "the token expires on 2026-12-20, in 27 days".into()))
+                .contains(&(OnlineLevel::Warning, "the token expires on 2026-12-20, in 27 days".into()))
         );
-        assert!(found(&["api"], None, "2027-02-01").iter().all(|(level, _)| *level == Level::Good));
+        assert!(found(&["api"], None, "2027-02-01").iter().all(|(level, _)| *level == OnlineLevel::Good));
         assert!(
             found(&["api"], None, "2026-11-22")
-                .contains(&(Level::Wrong, "the token expired on 2026-11-22".into()))
+                .contains(&(OnlineLevel::Wrong, "the token expired on 2026-11-22".into()))
         );
     }
 
@@ -226,7 +229,8 @@ mod tests {
     fn a_token_without_the_scope_api_is_wrong() {
         let findings = found(&["read_api"], Some("api"), "2027-02-01");
         assert!(
-            findings.contains(&(Level::Wrong, "its scopes are read_api; merge requests need `api`".into()))
+            findings
+                .contains(&(OnlineLevel::Wrong, "its scopes are read_api; merge requests need `api`".into()))
         );
     }
 }

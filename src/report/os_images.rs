@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 use super::yaml;
-use crate::os_image::{Form, OsImage, Selection};
+use crate::os_image::{EnabledImages, Form, OsImage};
 
 /// The shape's name and version.
 pub const SCHEMA: &str = "dibump.os-images/1";
@@ -28,12 +28,12 @@ pub struct OsImages {
 ///
 /// # Errors
 /// What cannot be written as YAML.
-pub fn yaml(selection: &Selection) -> Result<String, yaml::Error> {
+pub fn yaml(selection: &EnabledImages) -> Result<String, yaml::Error> {
     yaml::text(&BTreeMap::from([("os_images", images(selection))]))
 }
 
 /// The same for programs.
-pub fn json(selection: &Selection) -> OsImages {
+pub fn json(selection: &EnabledImages) -> OsImages {
     OsImages { schema: SCHEMA, form: name(selection.form), os_images: images(selection) }
 }
 
@@ -45,7 +45,7 @@ pub fn name(form: Form) -> &'static str {
     }
 }
 
-fn images(selection: &Selection) -> BTreeMap<String, Map<String, Value>> {
+fn images(selection: &EnabledImages) -> BTreeMap<String, Map<String, Value>> {
     let properties = |image: &OsImage| {
         let written = image.properties(selection.form).into_iter();
         (image.key.clone(), written.map(|(name, value)| (name, as_written(value))).collect())

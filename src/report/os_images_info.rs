@@ -9,7 +9,7 @@ use super::os_images::name;
 use super::yaml::{self, Ordered};
 use crate::cluster::ConfigMap;
 use crate::os_image::config_map::{DATA_KEY, LABEL};
-use crate::os_image::info::{Entry, Fault, Gathered, Info};
+use crate::os_image::info::{Fault, Gathered, ImageInfo, Info};
 
 /// The shape's name and version.
 pub const SCHEMA: &str = "dibump.os-images-info/1";
@@ -27,7 +27,7 @@ pub struct OsImagesInfo {
     pub form: &'static str,
     /// What is known of each image; missing where nothing may be written.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub images: Option<BTreeMap<String, Entry>>,
+    pub images: Option<BTreeMap<String, ImageInfo>>,
     /// Images of which nothing can be said.
     pub faults: Vec<FaultReport>,
     /// What the cluster made of it: `created`, `changed` or `unchanged`.
@@ -65,7 +65,7 @@ pub fn config_map(info: &Info, name: &str, namespace: Option<&str>) -> Result<Co
 }
 
 /// What a machine needs in the order of its API, everything else by name.
-fn ordered(entry: &Entry) -> Ordered<&String, &String> {
+fn ordered(entry: &ImageInfo) -> Ordered<&String, &String> {
     let mut fields: Vec<(&String, &String)> = entry.iter().collect();
     let place = |name: &String| MACHINE.iter().position(|known| known == name).unwrap_or(MACHINE.len());
     fields.sort_by_key(|(name, _)| place(name));

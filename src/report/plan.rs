@@ -7,7 +7,7 @@ use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, findings, paint, printabl
 use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView};
 use crate::plan::{PlanView, Planned};
 use crate::release::Coverage;
-use crate::release::selection::Verdict;
+use crate::release::selection::SelectionVerdict;
 
 /// The whole report of a plan, for a terminal of this width.
 pub fn text(plan: &PlanView, width: Option<usize>) -> String {
@@ -76,13 +76,13 @@ fn releases(plan: &PlanView, width: Option<usize>) -> String {
 }
 
 /// The mark and the style of a verdict.
-pub(super) fn emphasis(verdict: &Verdict, current: bool) -> (char, Style) {
+pub(super) fn emphasis(verdict: &SelectionVerdict, current: bool) -> (char, Style) {
     match verdict {
-        Verdict::Proposed | Verdict::Despite(_) => ('→', GREEN),
-        Verdict::Held(_) => ('‖', YELLOW),
-        Verdict::Unknown(_) => ('?', RED),
+        SelectionVerdict::Proposed | SelectionVerdict::Despite(_) => ('→', GREEN),
+        SelectionVerdict::Held(_) => ('‖', YELLOW),
+        SelectionVerdict::Unknown(_) => ('?', RED),
         _ if current => ('•', BOLD),
-        Verdict::Superseded | Verdict::Excluded(_) => (' ', DIM),
+        SelectionVerdict::Superseded | SelectionVerdict::Excluded(_) => (' ', DIM),
     }
 }
 

@@ -10,7 +10,7 @@ use super::diff;
 use crate::plan::signed::Checked;
 use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView};
 use crate::plan::{PlanView, Planned};
-use crate::release::selection::Verdict;
+use crate::release::selection::SelectionVerdict;
 use crate::release::{Coverage, ImageKey};
 use crate::signature;
 pub use findings::FindingsReport;
@@ -208,13 +208,13 @@ fn row(release: &ReleaseView) -> ReleaseRow {
 }
 
 /// The verdict in one word.
-pub(super) fn word(verdict: &Verdict) -> &'static str {
+pub(super) fn word(verdict: &SelectionVerdict) -> &'static str {
     match verdict {
-        Verdict::Proposed | Verdict::Despite(_) => "proposed",
-        Verdict::Superseded => "superseded",
-        Verdict::Excluded(_) => "excluded",
-        Verdict::Held(_) => "held",
-        Verdict::Unknown(_) => "unknown",
+        SelectionVerdict::Proposed | SelectionVerdict::Despite(_) => "proposed",
+        SelectionVerdict::Superseded => "superseded",
+        SelectionVerdict::Excluded(_) => "excluded",
+        SelectionVerdict::Held(_) => "held",
+        SelectionVerdict::Unknown(_) => "unknown",
     }
 }
 

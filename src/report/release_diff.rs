@@ -6,11 +6,11 @@ use super::size::changed;
 use super::table::{Column, Table};
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, printable};
 use crate::markdown;
-use crate::release::diff::{Change, Difference, total_size};
+use crate::release::diff::{ImageChange, ReleaseDifference, total_size};
 use crate::release::{Artifact, Coverage, Facets, Family, K8sVersion, Release, Size};
 
 /// The difference for a terminal of this width.
-pub fn text(difference: &Difference<'_>, width: Option<usize>) -> String {
+pub fn text(difference: &ReleaseDifference<'_>, width: Option<usize>) -> String {
     let mut text = format!("{}\n", paint(BOLD, versions(difference)));
     for doubt in doubts(difference) {
         text += &format!("{} {}\n", paint(YELLOW, "!"), paint(YELLOW, printable(&doubt)));
@@ -36,7 +36,7 @@ pub fn text(difference: &Difference<'_>, width: Option<usize>) -> String {
 }
 
 /// The same in Markdown, with whole names.
-pub fn markdown(difference: &Difference<'_>) -> String {
+pub fn markdown(difference: &ReleaseDifference<'_>) -> String {
     let mut text = format!("## {}\n", versions(difference));
     for doubt in doubts(difference) {
         text += &format!("\n**Not all is known:** {}\n", markdown::inline(&doubt));
@@ -64,12 +64,12 @@ pub fn markdown(difference: &Difference<'_>) -> String {
     format!("{text}\n{}\n", markdown::inline(&summary(difference, |_| String::new())))
 }
 
-fn versions(difference: &Difference<'_>) -> String {
+fn versions(difference: &ReleaseDifference<'_>) -> String {
     moved(Some(difference.from.version.to_string()), Some(difference.to.version.to_string()))
 }
 
 /// What a reader must know before believing the rest.
-fn doubts(difference: &Difference<'_>) -> Vec<String> {
+fn doubts(difference: &ReleaseDifference<'_>) -> Vec<String> {
     let doubt = |release: &Release| match &release.coverage {
         Coverage::Complete => None,
         Coverage::Partial { reason } => {
@@ -84,34 +84,34 @@ fn name(family: &Option<Family>) -> String {
     family.as_ref().map_or("of no known family".to_owned(), ToString::to_string)
 }
 
-fn mark(change: &Change<'_>) -> (char, Style) {
+fn mark(change: &ImageChange<'_>) -> (char, Style) {
     match change {
-        Change::Renamed(..) => ('~', CYAN),
-        Change::Rebuilt(..) => ('*', Style::new()),
-        Change::Added(_) => ('+', GREEN),
-        Change::Removed(_) => ('-', RED),
-        Change::Same(..) => ('=', DIM),
-        Change::Kept(..) => ('·', Style::new()),
-        Change::PerhapsAdded(_) | Change::PerhapsRemoved(_) => ('?', YELLOW),
+        ImageChange::Renamed(..) => ('~', CYAN),
+        ImageChange::Rebuilt(..) => ('*', Style::new()),
+        ImageChange::Added(_) => ('+', GREEN),
+        ImageChange::Removed(_) => ('-', RED),
+        ImageChange::Same(..) => ('=', DIM),
+        ImageChange::Kept(..) => ('·', Style::new()),
+        ImageChange::PerhapsAdded(_) | ImageChange::PerhapsRemoved(_) => ('?', YELLOW),
     }
 }
 
 /// The change in the words of a table or a summary.
-fn said(change: &Change<'_>) -> &'static str {
+fn said(change: &ImageChange<'_>) -> &'static str {
     match change {
-        Change::Renamed(..) => "renamed",
-        Change::Rebuilt(..) => "rebuilt",
-        Change::Added(_) => "added",
-        Change::Removed(_) => "removed",
-        Change::Same(..) => "unchanged",
-        Change::Kept(..) => "still there",
-        Change::PerhapsAdded(_) => "perhaps added",
-        Change::PerhapsRemoved(_) => "perhaps removed",
+        ImageChange::Renamed(..) => "renamed",
+        ImageChange::Rebuilt(..) => "rebuilt",
+        ImageChange::Added(_) => "added",
+        ImageChange::Removed(_) => "removed",
+        ImageChange::Same(..) => "unchanged",
+        ImageChange::Kept(..) => "still there",
+        ImageChange::PerhapsAdded(_) => "perhaps added",
+        ImageChange::PerhapsRemoved(_) => "perhaps removed",
     }
 }
 
 /// Kubernetes version, OS release and size, before and after where they differ.
-fn facts(change: &Change<'_>) -> [String; 3] {
+fn facts(change: &ImageChange<'_>) -> [String; 3] {
     let facets = [change.before(), change.after()].map(|image| image.and_then(|image| image.facets.as_ref()));
     let [before, after] = facets.map(|facets| facets.map(|facets| &facets.k8s_version));
     let sizes = [change.before(), change.after()].map(|image| image.and_then(|image| image.size));
@@ -147,8 +147,8 @@ fn moved(before: Option<String>, after: Option<String>) -> String {
 }
 
 /// The names before and after, what they have in common written once: `ubuntu-noble-plain-rke2-1-30-{11 → 12}`.
-fn short_names(change: &Change<'_>) -> String {
-    let Change::Renamed(before, after) = change else { return change.newest().key.to_string() };
+fn short_names(change: &ImageChange<'_>) -> String {
+    let ImageChange::Renamed(before, after) = change else { return change.newest().key.to_string() };
     let [old, new] = [before, after].map(|image| image.key.as_str().split('-').collect::<Vec<_>>());
     if old.len() != new.len() {
         return format!("{} → {}", before.key, after.key);
@@ -161,25 +161,27 @@ fn short_names(change: &Change<'_>) -> String {
 }
 
 /// How many images a family has and how large they are together, before and after.
-fn volume(changes: &[Change<'_>]) -> String {
+fn volume(changes: &[ImageChange<'_>]) -> String {
     let count =
-        |side: fn(&Change<'_>) -> bool| changes.iter().filter(|change| side(change)).count().to_string();
+        |side: fn(&ImageChange<'_>) -> bool| changes.iter().filter(|change| side(change)).count().to_string();
     let images = moved(Some(count(|c| c.before().is_some())), Some(count(|c| c.after().is_some())));
-    let before = total_size(changes.iter().filter_map(Change::before)).map(|bytes| Size(bytes).to_string());
-    let after = total_size(changes.iter().filter_map(Change::after)).map(|bytes| Size(bytes).to_string());
+    let before =
+        total_size(changes.iter().filter_map(ImageChange::before)).map(|bytes| Size(bytes).to_string());
+    let after =
+        total_size(changes.iter().filter_map(ImageChange::after)).map(|bytes| Size(bytes).to_string());
     let sizes = moved(before, after);
     let comma = if sizes.is_empty() { "" } else { ", " };
     format!("{images} {}{comma}{sizes}", if images == "1" { "image" } else { "images" })
 }
 
 /// How many images each change befell, and what the releases are in all. With its mark, a count explains the table.
-fn summary(difference: &Difference<'_>, mark: impl Fn(&Change<'_>) -> String) -> String {
-    let kinds = Change::WORDS.into_iter().filter_map(|word| {
+fn summary(difference: &ReleaseDifference<'_>, mark: impl Fn(&ImageChange<'_>) -> String) -> String {
+    let kinds = ImageChange::WORDS.into_iter().filter_map(|word| {
         let first = difference.changes().find(|change| change.word() == word)?;
         Some(format!("{}{} {}", mark(first), difference.count(word), said(first)))
     });
     let kinds: Vec<String> = kinds.collect();
-    let changes: Vec<Change<'_>> = difference.changes().copied().collect();
+    let changes: Vec<ImageChange<'_>> = difference.changes().copied().collect();
     let kinds = if kinds.is_empty() { "no images".to_owned() } else { kinds.join(", ") };
     format!("{kinds}; in all {}", volume(&changes))
 }

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::release::diff::{Change, Difference, total_size};
+use crate::release::diff::{ImageChange, ReleaseDifference, total_size};
 use crate::release::{Artifact, Coverage, Family, Release};
 
 /// The shape's name and version.
@@ -97,8 +97,8 @@ pub struct Image {
 }
 
 /// The JSON form of a difference.
-pub fn report(difference: &Difference<'_>) -> ReleaseDiff {
-    let family = |(family, changes): &(Option<Family>, Vec<Change<'_>>)| FamilyDiff {
+pub fn report(difference: &ReleaseDifference<'_>) -> ReleaseDiff {
+    let family = |(family, changes): &(Option<Family>, Vec<ImageChange<'_>>)| FamilyDiff {
         family: family.as_ref().map(name),
         images: changes.iter().map(image_diff).collect(),
     };
@@ -131,7 +131,7 @@ fn name(family: &Family) -> FamilyName {
     FamilyName { os, flavor, k8s_flavor }
 }
 
-fn image_diff(change: &Change<'_>) -> ImageDiff {
+fn image_diff(change: &ImageChange<'_>) -> ImageDiff {
     ImageDiff { change: change.word(), before: change.before().map(image), after: change.after().map(image) }
 }
 

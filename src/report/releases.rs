@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use anstyle::Style;
 use jiff::Timestamp;
 
-use super::artifacts::Signed;
+use super::artifacts::SignedColumn;
 use super::table::{Column, Table};
 use super::{DIM, paint, plan, plan_json, printable};
-use crate::release::data::{Known, SelectionQuery};
+use crate::release::data::{ReleaseData, SelectionQuery};
 use crate::release::policy::Exclusion;
-use crate::release::selection::{Choice, Next, Verdict, next_wanted};
+use crate::release::selection::{Choice, Next, SelectionVerdict, next_wanted};
 use crate::release::{Coverage, Release, Version};
 
 /// Judged releases.
 pub struct Judged<'a> {
-    known: &'a Known,
+    known: &'a ReleaseData,
     current: Option<&'a Version>,
     /// Newest first.
-    verdicts: Vec<(Version, Verdict)>,
+    verdicts: Vec<(Version, SelectionVerdict)>,
     /// How many older ones are left out.
     left_out: usize,
     /// How many images of a release are signed, where that was asked.
@@ -27,7 +27,7 @@ pub struct Judged<'a> {
 
 impl<'a> Judged<'a> {
     /// The verdicts on what is known; with a limit, on the newest only.
-    pub fn new(query: &SelectionQuery<'a>, known: &'a Known, limit: Option<usize>) -> Self {
+    pub fn new(query: &SelectionQuery<'a>, known: &'a ReleaseData, limit: Option<usize>) -> Self {
         let (current, mut verdicts) = match next_wanted(query, known) {
             Next::Decided(choice) => (query.current, choice.verdicts),
             // The release that `--from` names does not exist: the verdicts are those of a file without a version.
@@ -43,8 +43,8 @@ impl<'a> Judged<'a> {
 
     /// With what is to be said of the signatures of each release.
     #[must_use]
-    pub fn signed(self, signed: &BTreeMap<Version, Signed>) -> Self {
-        let say = |(version, images): (&Version, &Signed)| {
+    pub fn signed(self, signed: &BTreeMap<Version, SignedColumn>) -> Self {
+        let say = |(version, images): (&Version, &SignedColumn)| {
             let good = images.values().filter(|verdict| verdict.is_verified()).count();
             (version.clone(), format!("{good} of {}", images.len()))
         };
@@ -58,7 +58,7 @@ impl<'a> Judged<'a> {
 
     /// Each verdict as a word and in words.
     pub fn words(&self) -> Vec<(Version, &'static str, String)> {
-        let words = |(version, verdict): &(Version, Verdict)| {
+        let words = |(version, verdict): &(Version, SelectionVerdict)| {
             (version.clone(), plan_json::word(verdict), verdict.to_string())
         };
         self.verdicts.iter().map(words).collect()
@@ -99,7 +99,7 @@ impl<'a> Judged<'a> {
             let date = self.date(version).map(|date| date.strftime("%Y-%m-%d").to_string());
             // An unknown release is explained by its coverage.
             let verdict = match verdict {
-                Verdict::Unknown(_) => "unknown".to_owned(),
+                SelectionVerdict::Unknown(_) => "unknown".to_owned(),
                 verdict => printable(&verdict.to_string()),
             };
             let cells = [
@@ -129,8 +129,8 @@ impl<'a> Judged<'a> {
     }
 }
 
-fn is_older(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Excluded(Exclusion::Older))
+fn is_older(verdict: &SelectionVerdict) -> bool {
+    matches!(verdict, SelectionVerdict::Excluded(Exclusion::Older))
 }
 
 /// How many artifacts, and whether these are all.
@@ -152,7 +152,7 @@ mod tests {
     use crate::release::policy::Policy;
     use crate::release::{Artifact, Naming};
 
-    fn known() -> Known {
+    fn known() -> ReleaseData {
         let image = |name: &str| {
             let created = ("org.opencontainers.image.created".to_owned(), "2026-05-04T03:02:01Z".to_owned());
             Artifact::described(name.parse().unwrap(), None, BTreeMap::from([created]), &Naming::default())
@@ -171,7 +171,7 @@ mod tests {
             Release::complete(v("0.4.10"), both()),
             Release::complete(v("0.0.0-git-098dca5b"), both()),
         ];
-        let mut known = Known::default();
+        let mut known = ReleaseData::default();
         for release in releases {
             let version = release.version.clone();
             let released_at = (version == v("0.5.0")).then(|| "2026-06-01T09:00:00Z".parse().unwrap());

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, plan, printable};
 use crate::merge_request::Outcome;
-use crate::run::Report;
+use crate::run::JobReport;
 
 /// How much is told of a target branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Detail {
 }
 
 /// One target branch, for a terminal of this width.
-pub fn one(report: &Report, width: Option<usize>, detail: Detail) -> String {
+pub fn one(report: &JobReport, width: Option<usize>, detail: Detail) -> String {
     let outcome = &report.outcome;
     let passed_over = report.found && matches!(outcome, Outcome::NoTarget(_));
     match detail {
@@ -36,22 +36,22 @@ pub fn one(report: &Report, width: Option<usize>, detail: Detail) -> String {
     }
 }
 
-fn in_full(report: &Report, width: Option<usize>) -> String {
+fn in_full(report: &JobReport, width: Option<usize>) -> String {
     let plan = report.plan.as_ref().map(|plan| plan::text(plan, width)).unwrap_or_default();
     format!("{}\n{plan}{}\n", paint(BOLD, heading(report)), ending(report))
 }
 
 /// One target branch in a line, and its note in another.
-fn line(report: &Report) -> String {
+fn line(report: &JobReport) -> String {
     format!("{} {}", paint(DIM, heading(report)), ending(report))
 }
 
-fn heading(report: &Report) -> String {
+fn heading(report: &JobReport) -> String {
     printable(&format!("{} {} ({})", report.project, report.branch, report.producer))
 }
 
 /// How it ended.
-fn ending(report: &Report) -> String {
+fn ending(report: &JobReport) -> String {
     let outcome = paint(style(&report.outcome), printable(&report.outcome.to_string()));
     let merge_request = report.merge_request.as_ref();
     let link = merge_request.map(|(number, url)| paint(CYAN, printable(&format!("!{number} {url}"))));
@@ -88,10 +88,10 @@ mod tests {
     fn what_is_unchanged_is_a_line_and_people_are_told_what_needs_them() {
         let time: Timestamp = "2026-05-05T03:02:01.5Z".parse().unwrap();
         let told = |outcome: Outcome, detail| {
-            let report = Report {
+            let report = JobReport {
                 merge_request: Some((7, "https://forge.example/7".into())),
                 note: Some("a note".into()),
-                ..Report::unread("group/project", "images", outcome)
+                ..JobReport::unread("group/project", "images", outcome)
             };
             anstream::adapter::strip_str(&one(&report, None, detail)).to_string()
         };

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::plan_json::{self, PlanReport};
-use crate::run::Report;
+use crate::run::JobReport;
 
 /// The shape's name and version.
 pub const SCHEMA: &str = "dibump.run/1";
@@ -85,7 +85,7 @@ pub fn report(branches: Vec<&BranchReport>, dry_run: bool, shard: Option<ShardRe
 }
 
 /// One target branch.
-pub fn branch(report: &Report) -> BranchReport {
+pub fn branch(report: &JobReport) -> BranchReport {
     BranchReport {
         project: report.project.clone(),
         branch: report.branch.to_string(),

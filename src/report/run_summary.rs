@@ -8,7 +8,7 @@ use crate::markdown;
 use crate::merge_request::Outcome;
 use crate::plan::Planned;
 use crate::release::one_line;
-use crate::run::Report;
+use crate::run::JobReport;
 
 /// More lines than this are counted and not shown: a summary is read by people, and forges cut at a megabyte.
 const LINES: usize = 500;
@@ -17,7 +17,7 @@ const VARIABLES: usize = 5 * 1024;
 
 /// One target branch in a line.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct SummaryLine {
     project: String,
     branch: String,
     producer: String,
@@ -27,9 +27,9 @@ pub struct Line {
     update: Option<(String, String)>,
 }
 
-impl Line {
+impl SummaryLine {
     /// What is kept of a report.
-    pub fn of(report: &Report) -> Self {
+    pub fn of(report: &JobReport) -> Self {
         let update = report.plan.as_ref().and_then(|plan| match &plan.verdict {
             Planned::Update { to } => Some((plan.from.to_string(), to.to_string())),
             _ => None,
@@ -51,7 +51,7 @@ impl Line {
 }
 
 /// The summary in Markdown, for a job's page, an issue or a chat.
-pub fn markdown(lines: &[Line]) -> String {
+pub fn markdown(lines: &[SummaryLine]) -> String {
     let counts: Vec<String> = counts(lines)
         .into_iter()
         .map(|(name, count)| format!("{count} {}", name.replace('-', " ")))
@@ -62,7 +62,7 @@ pub fn markdown(lines: &[Line]) -> String {
         text.push_str(&format!(": {}", counts.join(", ")));
     }
     text.push('\n');
-    let told: Vec<&Line> = lines.iter().filter(|line| !line.is_quiet()).collect();
+    let told: Vec<&SummaryLine> = lines.iter().filter(|line| !line.is_quiet()).collect();
     if !told.is_empty() {
         let heads = ["target branch", "outcome", "release", "merge request"];
         let rows = told.iter().take(LINES).map(|line| row(line));
@@ -74,7 +74,7 @@ pub fn markdown(lines: &[Line]) -> String {
     text
 }
 
-fn row(line: &Line) -> Vec<String> {
+fn row(line: &SummaryLine) -> Vec<String> {
     let target = markdown::code(&format!("{} {}", line.project, line.branch));
     let outcome = markdown::inline(&line.outcome.to_string());
     let update = line.update.as_ref();
@@ -85,8 +85,8 @@ fn row(line: &Line) -> Vec<String> {
 }
 
 /// Links beside a job of GitLab (`artifacts:reports:annotations`): one for each merge request.
-pub fn annotations(lines: &[Line]) -> Value {
-    let link = |line: &Line| {
+pub fn annotations(lines: &[SummaryLine]) -> Value {
+    let link = |line: &SummaryLine| {
         let (number, url) = line.merge_request.as_ref()?;
         let label = format!("{} {} !{number}: {}", line.project, line.branch, line.outcome.words());
         Some(json!({"external_link": {"label": plain(&label), "url": plain(url)}}))
@@ -95,7 +95,7 @@ pub fn annotations(lines: &[Line]) -> Value {
 }
 
 /// Variables for later jobs: `artifacts:reports:dotenv` of GitLab, outputs of a step of GitHub.
-pub fn variables(lines: &[Line], exit: u8) -> String {
+pub fn variables(lines: &[SummaryLine], exit: u8) -> String {
     let mut text = format!("DIBUMP_EXIT_CODE={exit}\nDIBUMP_TARGET_BRANCHES={}\n", lines.len());
     for (name, count) in counts(lines) {
         let name = name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
@@ -116,7 +116,7 @@ pub fn variables(lines: &[Line], exit: u8) -> String {
     text + &all + "\n"
 }
 
-fn counts(lines: &[Line]) -> BTreeMap<&'static str, usize> {
+fn counts(lines: &[SummaryLine]) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
     for line in lines {
         *counts.entry(line.outcome.name()).or_default() += 1;
@@ -133,8 +133,8 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn line(project: &str, outcome: Outcome, number: Option<u64>) -> Line {
-        Line {
+    fn line(project: &str, outcome: Outcome, number: Option<u64>) -> SummaryLine {
+        SummaryLine {
             project: project.to_owned(),
             branch: "main".to_owned(),
             producer: "diskimage-builder".to_owned(),
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    fn lines() -> [Line; 4] {
+    fn lines() -> [SummaryLine; 4] {
         [
             line("a/one", Outcome::Created, Some(7)),
             line("a/two", Outcome::UpToDate, None),
@@ -175,7 +175,7 @@ mod tests {
             "DIBUMP_EXIT_CODE=3\nDIBUMP_TARGET_BRANCHES=4\nDIBUMP_CREATED=1\nDIBUMP_FAILED=1\nDIBUMP_UNCHANGED=1\nDIBUMP_UP_TO_DATE=1\n\
              DIBUMP_MERGE_REQUESTS=https://forge.example/a/one/7 https://forge.example/a/four/8\n"
         );
-        let many: Vec<Line> = (0..1_000).map(|i| line("a/one", Outcome::Created, Some(i))).collect();
+        let many: Vec<SummaryLine> = (0..1_000).map(|i| line("a/one", Outcome::Created, Some(i))).collect();
         assert!(variables(&many, 0).len() <= VARIABLES);
         assert!(markdown(&many).ends_with("… and 500 more.\n"));
     }

@@ -36,7 +36,7 @@ pub struct Job {
     /// Whether its time has come.
     pub due: Due,
     /// Set where a query found the project and nobody named it.
-    pub found: Option<Found>,
+    pub found: Option<QueriedProject>,
 }
 
 /// Whether a target branch's time has come.
@@ -53,14 +53,14 @@ pub enum Due {
 
 /// What is asked of a project that a query found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct QueriedProject {
     /// A path that must exist on the branch.
     pub has: Option<String>,
 }
 
 /// What became of one target branch.
 #[derive(Debug)]
-pub struct Report {
+pub struct JobReport {
     /// The project.
     pub project: String,
     /// The target branch.
@@ -79,7 +79,7 @@ pub struct Report {
     pub found: bool,
 }
 
-impl Report {
+impl JobReport {
     /// Of a project, or a query for projects, that did not come to a job.
     pub fn unread(project: &str, producer: &str, outcome: Outcome) -> Self {
         Self {
@@ -101,10 +101,10 @@ impl Job {
         self.branch_prefix.source(target, &self.producer, version.map_or(0, |version| version.triple().0))
     }
 
-    pub(super) fn report(&self, outcome: Outcome) -> Report {
+    pub(super) fn report(&self, outcome: Outcome) -> JobReport {
         let branch = self.branch.clone().unwrap_or_else(default_branch);
         let found = self.found.is_some();
-        Report { branch, found, ..Report::unread(&self.project, &self.producer, outcome) }
+        JobReport { branch, found, ..JobReport::unread(&self.project, &self.producer, outcome) }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::observe::releases::{ObserveError, Snapshot};
 use crate::plan::gates::{Ask, ask};
 use crate::plan::signed::Signatures;
 use crate::plan::{KeyPlan, PlanError, PlanInput, decide};
-use crate::release::data::{Found, Known};
+use crate::release::data::{FoundHolds, ReleaseData};
 use crate::release::selection::{Choice, Next, next_wanted};
 use crate::release::{Coverage, Release, Version};
 
@@ -55,10 +55,10 @@ impl Ends for LookUpError {
 /// images are not signed as required.
 pub async fn look_up(input: &PlanInput<'_>, snapshot: &mut Snapshot) -> Result<KeyPlan, LookUpError> {
     if input.is_pinned() {
-        return Ok(decide(input, &Known::default(), Choice::default())?);
+        return Ok(decide(input, &ReleaseData::default(), Choice::default())?);
     }
     let listed = input.survey.listed();
-    let (mut found, mut signatures) = (Found::new(), Signatures::new());
+    let (mut found, mut signatures) = (FoundHolds::new(), Signatures::new());
     let mut fresh = false;
     loop {
         let choice = snapshot.answer(&input.query(&listed, &found), fresh).await?;
@@ -87,14 +87,14 @@ pub async fn look_up(input: &PlanInput<'_>, snapshot: &mut Snapshot) -> Result<K
 ///
 /// # Errors
 /// Files that cannot be brought in step.
-pub fn decide_observed(input: &PlanInput<'_>, known: &mut Known) -> Result<KeyPlan, LookUpError> {
+pub fn decide_observed(input: &PlanInput<'_>, known: &mut ReleaseData) -> Result<KeyPlan, LookUpError> {
     let listed = input.survey.listed();
     known.settle(&listed);
     if input.is_pinned() {
         return Ok(decide(input, known, Choice::default())?);
     }
     must_exist(input.to, known, "the observed releases")?;
-    let mut found = Found::new();
+    let mut found = FoundHolds::new();
     loop {
         let choice = match next_wanted(&input.query(&listed, &found), known) {
             Next::Decided(choice) => choice,
@@ -115,7 +115,7 @@ pub fn decide_observed(input: &PlanInput<'_>, known: &mut Known) -> Result<KeyPl
 }
 
 /// What a person asks for by name must be there.
-fn must_exist(to: Option<&Version>, known: &Known, place: &'static str) -> Result<(), LookUpError> {
+fn must_exist(to: Option<&Version>, known: &ReleaseData, place: &'static str) -> Result<(), LookUpError> {
     let Some(to) = to else { return Ok(()) };
     let is_unknown = |release: &Release| matches!(release.coverage, Coverage::Unknown { .. });
     match known.releases.get(to) {

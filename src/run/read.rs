@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::{StreamExt, TryStreamExt};
 
 use super::WIDTH;
-use super::job::{Found, Job};
+use super::job::{Job, QueriedProject};
 use super::turns::Turns;
 use crate::forge::{Branch, CommitId, ForgeError};
 use crate::merge_request::Outcome;
@@ -82,7 +82,7 @@ async fn required(job: &Job, path: &str, head: &CommitId) -> Result<Vec<u8>, Out
 }
 
 /// Whether a project that was found has what the query asks for, and did not opt out.
-async fn is_ours(job: &Job, found: &Found, head: &CommitId) -> Result<(), Outcome> {
+async fn is_ours(job: &Job, found: &QueriedProject, head: &CommitId) -> Result<(), Outcome> {
     if job.forge.file(OPT_OUT, head).await.map_err(|error| Outcome::of(&error))?.is_some() {
         return Err(Outcome::NoTarget(format!("it has a file {OPT_OUT}")));
     }

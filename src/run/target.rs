@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use super::Common;
-use super::job::{Job, Report};
+use super::job::{Job, JobReport};
 use super::look_up::look_up;
 use super::read::Read;
 use super::turns::Turns;
 use super::wanted::wanted;
-use crate::apply::{Applied, apply, foresee};
+use crate::apply::{Ended, apply, foresee};
 use crate::budget::Budget;
 use crate::forge::Branch;
-use crate::merge_request::{Outcome, Wanted};
-use crate::observe::releases::{Shelf, Snapshot};
+use crate::merge_request::{DesiredState, Outcome};
+use crate::observe::releases::{ReleaseCache, Snapshot};
 use crate::plan::{PlanInput, PlanView, Planned};
 use crate::release::Version;
 
@@ -21,11 +21,11 @@ use crate::release::Version;
 /// a merge request and may not.
 pub(super) async fn bring(
     job: &Job,
-    shelf: &Arc<Shelf>,
+    shelf: &Arc<ReleaseCache>,
     common: &Common,
     withheld: Option<Outcome>,
     budget: &Budget,
-) -> Report {
+) -> JobReport {
     let branch = match &job.branch {
         Some(branch) => Ok(branch.clone()),
         None => job.forge.default_branch().await,
@@ -35,7 +35,7 @@ pub(super) async fn bring(
         Err(error) => return job.report(Outcome::of(&error)),
     };
     let report = run_job(job, &branch, shelf, common, withheld, budget).await;
-    Report { branch, ..report.unwrap_or_else(|outcome| job.report(outcome)) }
+    JobReport { branch, ..report.unwrap_or_else(|outcome| job.report(outcome)) }
 }
 
 /// Reads a target branch as a run does, and nothing else: the release that its files are at, or how a run would end there.
@@ -57,11 +57,11 @@ pub async fn try_read(job: &Job) -> (Branch, Result<Version, Outcome>) {
 async fn run_job(
     job: &Job,
     branch: &Branch,
-    shelf: &Arc<Shelf>,
+    shelf: &Arc<ReleaseCache>,
     common: &Common,
     withheld: Option<Outcome>,
     budget: &Budget,
-) -> Result<Report, Outcome> {
+) -> Result<JobReport, Outcome> {
     let producer = shelf.producer();
     let read = Read::target(job, branch, &common.turns).await?;
     let listed = read.survey.listed().into_iter().collect();
@@ -92,19 +92,19 @@ async fn run_job(
             propose(job, &wanted, common).await
         }
     };
-    Ok(Report { plan: Some(view), ..report })
+    Ok(JobReport { plan: Some(view), ..report })
 }
 
 /// Makes the merge request what is wanted, or says what would be written.
-async fn propose(job: &Job, wanted: &Wanted, common: &Common) -> Report {
+async fn propose(job: &Job, wanted: &DesiredState, common: &Common) -> JobReport {
     let Common { options, checks, .. } = common;
     let applied = match job.dry_run {
         true => foresee(job.forge.as_ref(), wanted).await,
         false => apply(job.forge.as_ref(), wanted, options.patience, checks).await,
     };
     match applied {
-        Ok(Applied { outcome, note, merge_request, .. }) => {
-            Report { note, merge_request, ..job.report(outcome) }
+        Ok(Ended { outcome, note, merge_request, .. }) => {
+            JobReport { note, merge_request, ..job.report(outcome) }
         }
         Err(error) => job.report(Outcome::of(&error)),
     }

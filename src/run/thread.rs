@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
-use super::job::{Due, Job, Report};
+use super::job::{Due, Job, JobReport};
 use super::{Common, ReadyShelf, target};
 use crate::budget::{Budget, Cancellation, Exceeded};
 use crate::merge_request::Outcome;
@@ -25,7 +25,7 @@ pub(super) async fn bring(
     producer: Option<&ReadyShelf<'_>>,
     common: &Common,
     withheld: Option<Outcome>,
-) -> Report {
+) -> JobReport {
     let withheld = match job.due {
         Due::Now => withheld,
         Due::Upkeep => Some(Outcome::NotScheduled),

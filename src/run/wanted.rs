@@ -8,9 +8,9 @@ use super::job::Job;
 use super::read::Read;
 use crate::forge::MergeRequestSettings;
 use crate::merge_request::marker::Digests;
-use crate::merge_request::template::Facts;
+use crate::merge_request::template::UpdateFacts;
 use crate::merge_request::text::Merging;
-use crate::merge_request::{FileChange, Outcome, Patch, Place, Update, Upkeep, Wanted, Work, text};
+use crate::merge_request::{DesiredState, FileChange, Outcome, Patch, Place, Update, Upkeep, Work, text};
 use crate::observe::releases::{Producer, Snapshot};
 use crate::plan::view::KeyAction;
 use crate::plan::{Plan, PlanView, Planned};
@@ -24,7 +24,7 @@ pub(super) fn wanted(
     plan: &Plan,
     view: &PlanView,
     withheld: Option<Outcome>,
-) -> Wanted {
+) -> DesiredState {
     let nothing = |outcome, note| Work::Nothing { outcome, note };
     let work = match &plan.verdict {
         Planned::Held { gate, reason } => nothing(Outcome::Held((*gate).to_owned()), Some(reason.clone())),
@@ -34,7 +34,7 @@ pub(super) fn wanted(
             Work::Update(Box::new(update(job, read, producer, snapshot, plan, view)))
         }
     };
-    Wanted {
+    DesiredState {
         place: Place::new(&job.branch_prefix, &read.branch, &read.head, &job.producer, plan.to()),
         work,
         fates: fates::fates(plan, snapshot),
@@ -63,7 +63,7 @@ fn update(
     let auto_merge = job.upkeep.auto_merge && !view.to_judge.errors;
     let merging = Merging::of(view, job.settings.draft, auto_merge);
     let words = job.templates.write(
-        &Facts {
+        &UpdateFacts {
             producer: job.producer.clone(),
             project: job.project.clone(),
             target_branch: read.branch.to_string(),

@@ -37,7 +37,7 @@ fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
 
 /// What a run is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
+pub enum RunScope {
     /// Every target.
     All,
     /// The targets of these projects.
@@ -57,9 +57,9 @@ pub struct Rhythm {
 
 /// A run that begins now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
+pub struct DueRun {
     /// What it is about.
-    pub scope: Scope,
+    pub scope: RunScope,
     /// The time that its schedules are held against: when it should have begun. One that was delayed is not lost.
     pub time: Timestamp,
 }
@@ -70,7 +70,7 @@ pub struct Agenda {
     rhythm: Rhythm,
     /// From when on the next run by itself is looked for, by the steady clock.
     from: SignedDuration,
-    wanted: Option<Scope>,
+    wanted: Option<RunScope>,
 }
 
 impl Agenda {
@@ -85,14 +85,14 @@ impl Agenda {
     }
 
     /// Somebody wants a run. However often, it is one run more.
-    pub fn want(&mut self, scope: Scope) {
+    pub fn want(&mut self, scope: RunScope) {
         self.wanted = Some(match (self.wanted.take(), scope) {
             (None, scope) => scope,
-            (Some(Scope::Projects(mut all)), Scope::Projects(more)) => {
+            (Some(RunScope::Projects(mut all)), RunScope::Projects(more)) => {
                 all.extend(more);
-                Scope::Projects(all)
+                RunScope::Projects(all)
             }
-            (Some(Scope::All), _) | (Some(_), Scope::All) => Scope::All,
+            (Some(RunScope::All), _) | (Some(_), RunScope::All) => RunScope::All,
         });
     }
 
@@ -105,7 +105,7 @@ impl Agenda {
     }
 
     /// The run that begins now, if one does. Those of its own that were missed meanwhile are one.
-    pub fn begin(&mut self, now: Moment) -> Option<Due> {
+    pub fn begin(&mut self, now: Moment) -> Option<DueRun> {
         let planned = self.planned(now.wall_at(self.from));
         let planned = planned.filter(|time| later(*time, self.rhythm.delay) <= now.wall);
         let planned = planned.map(|first| self.latest(first, now.wall));
@@ -113,8 +113,8 @@ impl Agenda {
             self.from = now.steady_at(later(time, self.rhythm.every));
         }
         match (planned, self.wanted.take()) {
-            (Some(time), _) => Some(Due { scope: Scope::All, time }),
-            (None, Some(scope)) => Some(Due { scope, time: now.wall }),
+            (Some(time), _) => Some(DueRun { scope: RunScope::All, time }),
+            (None, Some(scope)) => Some(DueRun { scope, time: now.wall }),
             (None, None) => None,
         }
     }
@@ -164,8 +164,8 @@ mod tests {
         Agenda::new(Rhythm { every, schedules, delay: SignedDuration::ZERO }, at(now))
     }
 
-    fn project(name: &str) -> Scope {
-        Scope::Projects(BTreeSet::from([name.to_owned()]))
+    fn project(name: &str) -> RunScope {
+        RunScope::Projects(BTreeSet::from([name.to_owned()]))
     }
 
     /// Every run of a span, in a clock that jumps from one to the next.
@@ -207,19 +207,19 @@ mod tests {
     fn two_hundred_wishes_are_one_run_more() {
         let now = "2026-11-26T12:00:00Z";
         let mut agenda = agenda(hours(1), vec![None], now);
-        assert_eq!(agenda.begin(at(now)).unwrap().scope, Scope::All);
+        assert_eq!(agenda.begin(at(now)).unwrap().scope, RunScope::All);
         for i in 0..200 {
             agenda.want(project(&format!("group/{}", i % 3)));
         }
         let names = (0..3).map(|i| format!("group/{i}")).collect();
         let due = agenda.begin(at("2026-11-26T12:05:00Z")).unwrap();
-        assert_eq!(due, Due { scope: Scope::Projects(names), time: at("2026-11-26T12:05:00Z").wall });
+        assert_eq!(due, DueRun { scope: RunScope::Projects(names), time: at("2026-11-26T12:05:00Z").wall });
         assert_eq!(agenda.begin(at("2026-11-26T12:06:00Z")), None);
         assert_eq!(agenda.next(at("2026-11-26T12:06:00Z")), Some(at("2026-11-26T13:00:00Z").wall));
         agenda.want(project("a"));
-        agenda.want(Scope::All);
+        agenda.want(RunScope::All);
         agenda.want(project("b"));
-        assert_eq!(agenda.begin(at("2026-11-26T12:07:00Z")).unwrap().scope, Scope::All);
+        assert_eq!(agenda.begin(at("2026-11-26T12:07:00Z")).unwrap().scope, RunScope::All);
     }
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
         agenda.begin(at(start)).unwrap();
         agenda.want(project("a"));
         let late = agenda.begin(at("2026-11-26T06:20:00Z")).unwrap();
-        assert_eq!(late, Due { scope: Scope::All, time: at("2026-11-26T06:00:00Z").wall });
+        assert_eq!(late, DueRun { scope: RunScope::All, time: at("2026-11-26T06:00:00Z").wall });
         assert_eq!(agenda.next(at("2026-11-26T06:30:00Z")), Some(at("2026-11-26T07:00:00Z").wall));
     }
 
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(agenda.next(at(now)), None, "there is nothing to run");
         agenda.want(project("a"));
         agenda.follow(Rhythm { every: hours(2), schedules: vec![None], delay: SignedDuration::ZERO });
-        assert_eq!(agenda.begin(at(now)).unwrap().scope, Scope::All);
+        assert_eq!(agenda.begin(at(now)).unwrap().scope, RunScope::All);
         assert_eq!(agenda.next(at(now)), Some(at("2026-11-26T14:00:00Z").wall));
     }
 

@@ -8,7 +8,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::manifest::{MAX_BUNDLE, Manifest, WantedBlob};
+use super::manifest::{MAX_BUNDLE, SignatureManifest, WantedBlob};
 use super::{Evidence, Keys, Lacks, Layout, Part, Rejection, Verified, json};
 use crate::release::Digest;
 
@@ -69,7 +69,7 @@ struct Subject {
 
 /// The bundle that a referrer carries; `None` if it is something else, by what it says of itself. What an index said of
 /// it counts for nothing: old clients wrote another type there.
-pub(super) fn blob(manifest: &Manifest) -> Option<Result<WantedBlob, Rejection>> {
+pub(super) fn blob(manifest: &SignatureManifest) -> Option<Result<WantedBlob, Rejection>> {
     let is_bundle = |media_type: &str| media_type.starts_with(ANY_VERSION);
     let layers = manifest.layers();
     let says_so = manifest.artifact_type.as_deref().is_some_and(is_bundle);

@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use super::manifest::{MAX_PAYLOAD, Manifest, WantedBlob};
+use super::manifest::{MAX_PAYLOAD, SignatureManifest, WantedBlob};
 use super::{Evidence, Keys, Lacks, Layout, Part, Rejection, Verified, json};
 use crate::release::Digest;
 
@@ -16,7 +16,7 @@ const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 
 /// A layer with a signature.
-pub(super) struct Layer<'a> {
+pub(super) struct SignatureLayer<'a> {
     pub(super) payload: WantedBlob,
     signature: &'a str,
     has_certificate: bool,
@@ -48,12 +48,14 @@ struct Image {
 }
 
 /// The signatures of a manifest, and why a layer is none.
-pub(super) fn layers(manifest: &Manifest) -> impl Iterator<Item = Result<Layer<'_>, Rejection>> {
+pub(super) fn layers(
+    manifest: &SignatureManifest,
+) -> impl Iterator<Item = Result<SignatureLayer<'_>, Rejection>> {
     manifest.layers().iter().map(|layer| {
         if layer.media_type != LAYER {
             return Err(Rejection::LayerType(Rejection::quoted(&layer.media_type)));
         }
-        Ok(Layer {
+        Ok(SignatureLayer {
             payload: layer.wanted(Part::Payload, MAX_PAYLOAD)?,
             signature: layer.annotation(SIGNATURE).ok_or(Rejection::NoSignature)?,
             has_certificate: layer.annotation(CERTIFICATE).is_some(),
@@ -65,7 +67,7 @@ pub(super) fn layers(manifest: &Manifest) -> impl Iterator<Item = Result<Layer<'
 ///
 /// A certificate beside it changes nothing where a key made the signature: the key is what was asked for.
 pub(super) fn verify(
-    layer: &Layer<'_>,
+    layer: &SignatureLayer<'_>,
     evidence: &Evidence,
     subject: &Digest,
     keys: &Keys,

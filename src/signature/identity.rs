@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Rejection, Verdict, Verified};
-use crate::release::identity::{Asked, Identity};
+use crate::release::identity::{Asked, ImageIdentity};
 use crate::release::policy::IdentityDemand;
 
 /// What a signed image does not prove of itself. It is shown, and an error only where it is required.
@@ -36,7 +36,7 @@ impl Verdict {
         annotations: &BTreeMap<String, String>,
         demand: IdentityDemand,
     ) -> Self {
-        let identity = Identity::of(asked, annotations);
+        let identity = ImageIdentity::of(asked, annotations);
         match (self, identity.contradiction()) {
             (Self::Verified(_) | Self::Unknown { .. }, Some(contradiction)) => {
                 Self::Bad(vec![Rejection::WrongImage(contradiction.clone())])
@@ -50,7 +50,7 @@ impl Verdict {
 impl Verified {
     /// Of the release only annotations speak, which are in the signed bytes; of the name, where they are silent, the last
     /// path segment of the signature's own reference: producers sign elsewhere and copy, and mirrors change all before it.
-    fn proving(self, asked: &Asked<'_>, identity: &Identity, demand: IdentityDemand) -> Verdict {
+    fn proving(self, asked: &Asked<'_>, identity: &ImageIdentity, demand: IdentityDemand) -> Verdict {
         let signed_as = self.signed_name().filter(|_| !identity.proves_name);
         let proves_name = identity.proves_name || signed_as == Some(asked.name.as_str());
         let signed_as = signed_as.filter(|_| !proves_name).map(Rejection::quoted);

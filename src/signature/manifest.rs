@@ -33,7 +33,7 @@ pub struct WantedBlob {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Manifest {
+pub(super) struct SignatureManifest {
     media_type: Option<String>,
     pub(super) artifact_type: Option<String>,
     layers: Option<Vec<Descriptor>>,
@@ -48,7 +48,7 @@ pub(super) struct Descriptor {
     annotations: Option<BTreeMap<String, String>>,
 }
 
-impl Manifest {
+impl SignatureManifest {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Rejection> {
         within(Part::Manifest, bytes.len() as u64, MAX_MANIFEST)?;
         let manifest: Self = json::read(Part::Manifest, bytes)?;

@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use super::functions::{Function, LOOKUP, is_empty};
 use super::given::Given;
-use super::parse::{Base, Call, Command, Condition, Leap, Node, Operand, Pipeline};
+use super::parse::{Base, Call, Command, Condition, Leap, Operand, Piece, Pipeline};
 use super::shared::{Made, Shared};
 use super::{LONGEST_OUTPUT, TemplateError, With};
-use crate::budget::Of;
+use crate::budget::Counted;
 
 /// What the tree says. The flag is set where it asked a cluster, which is not there.
 pub(super) fn text_of(
-    nodes: &[Node<'_>],
+    nodes: &[Piece<'_>],
     with: With<'_>,
     asked_a_cluster: &Cell<bool>,
 ) -> Result<String, TemplateError> {
@@ -37,30 +37,30 @@ struct Writer<'v, 'b, 't> {
 
 impl<'v, 't> Writer<'v, '_, 't> {
     /// Writes nodes, up to where they leave the iteration that they stand in.
-    fn write(&mut self, nodes: &[Node<'t>]) -> Result<Option<Leap>, TemplateError> {
+    fn write(&mut self, nodes: &[Piece<'t>]) -> Result<Option<Leap>, TemplateError> {
         for node in nodes {
-            self.with.budget.spend(Of::Template, 1)?;
+            self.with.budget.spend(Counted::Template, 1)?;
             let mut leap = None;
             match node {
-                Node::Text(part) => self.text.push_str(part),
-                Node::Print(pipeline) => {
+                Piece::Text(part) => self.text.push_str(part),
+                Piece::Print(pipeline) => {
                     let given = self.pipeline(pipeline)?;
                     given.demanded()?.print(&mut self.text, LONGEST_OUTPUT, self.with.budget)?;
                 }
-                Node::Set { name, declares, value } => {
+                Piece::Set { name, declares, value } => {
                     let value = self.pipeline(value)?;
                     self.set(name, *declares, value);
                 }
-                Node::If { condition, then, otherwise } => {
+                Piece::If { condition, then, otherwise } => {
                     leap = self.branch(condition, then, otherwise, false)?;
                 }
-                Node::With { condition, then, otherwise } => {
+                Piece::With { condition, then, otherwise } => {
                     leap = self.branch(condition, then, otherwise, true)?;
                 }
-                Node::Range { names, over, each, otherwise } => {
+                Piece::Range { names, over, each, otherwise } => {
                     leap = self.range(names, over, each, otherwise)?;
                 }
-                Node::Leap(of_range) => leap = Some(*of_range),
+                Piece::Leap(of_range) => leap = Some(*of_range),
             }
             if self.text.len() > LONGEST_OUTPUT {
                 return Err(TemplateError::TooLong(LONGEST_OUTPUT));
@@ -82,8 +82,8 @@ impl<'v, 't> Writer<'v, '_, 't> {
     fn branch(
         &mut self,
         condition: &Condition<'t>,
-        then: &[Node<'t>],
-        otherwise: &[Node<'t>],
+        then: &[Piece<'t>],
+        otherwise: &[Piece<'t>],
         becomes_dot: bool,
     ) -> Result<Option<Leap>, TemplateError> {
         let value = self.pipeline(&condition.value)?;
@@ -97,8 +97,8 @@ impl<'v, 't> Writer<'v, '_, 't> {
         &mut self,
         names: &[&'t str],
         over: &Pipeline<'t>,
-        each: &[Node<'t>],
-        otherwise: &[Node<'t>],
+        each: &[Piece<'t>],
+        otherwise: &[Piece<'t>],
     ) -> Result<Option<Leap>, TemplateError> {
         let over = self.pipeline(over)?;
         let items = match over.value() {
@@ -108,7 +108,7 @@ impl<'v, 't> Writer<'v, '_, 't> {
                 problem: format!("takes a list or a mapping and has {}", value.kind()),
             })?,
         };
-        self.with.budget.spend(Of::Template, items.len() as u64)?;
+        self.with.budget.spend(Counted::Template, items.len() as u64)?;
         if items.is_empty() {
             // A `break` there can only be meant for a `range` further out, and Go takes it for this one.
             let leap = self.within(None, self.dot.clone(), otherwise)?;
@@ -134,7 +134,7 @@ impl<'v, 't> Writer<'v, '_, 't> {
         &mut self,
         variables: impl IntoIterator<Item = (&'t str, Given<'v>)>,
         dot: Option<Given<'v>>,
-        nodes: &[Node<'t>],
+        nodes: &[Piece<'t>],
     ) -> Result<Option<Leap>, TemplateError> {
         let (outside, known) = (std::mem::replace(&mut self.dot, dot), self.variables.len());
         self.variables.extend(variables);
@@ -199,7 +199,7 @@ impl<'v, 't> Writer<'v, '_, 't> {
     }
 
     fn operand(&self, operand: &Operand<'t>) -> Result<Given<'v>, TemplateError> {
-        self.with.budget.spend(Of::Template, 1)?;
+        self.with.budget.spend(Counted::Template, 1)?;
         match operand {
             Operand::Literal(Value::Null) => Ok(Given::Nothing("nil".to_owned())),
             Operand::Literal(value) => Ok(Given::new(value.clone())),

@@ -17,7 +17,7 @@ use super::format::quoted;
 use super::given::Given;
 use super::shared::Shared;
 use super::{LONGEST, ReadYaml, TemplateError};
-use crate::budget::{Budget, Of};
+use crate::budget::{Budget, Counted};
 use arguments::{Arguments, or_null};
 use choice::{coalesce, default, last, required, ternary};
 use collections::{append, dict, dig, has, index, join, len, split};
@@ -177,7 +177,7 @@ impl Function {
     /// What it gives for arguments of the right number.
     pub(super) fn call<'v>(&self, given: &[Given<'v>], budget: &Budget, read_yaml: ReadYaml) -> Answer<'v> {
         let texts = given.iter().filter_map(Given::value).filter_map(Shared::text);
-        budget.spend(Of::TemplateBytes, texts.map(|text| text.len() as u64).sum())?;
+        budget.spend(Counted::TemplateBytes, texts.map(|text| text.len() as u64).sum())?;
         let answer = (self.run)(&Arguments { function: self, given, budget, read_yaml })?;
         match answer.value().and_then(Shared::text) {
             Some(text) if text.len() > LONGEST => Err(TemplateError::TooLong(LONGEST)),

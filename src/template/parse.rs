@@ -18,7 +18,7 @@ const DEEPEST: usize = 64;
 const OF_THE_CHART: [&str; 3] = ["template", "define", "block"];
 
 /// A part of a template.
-pub(super) enum Node<'t> {
+pub(super) enum Piece<'t> {
     /// Text that stays.
     Text(&'t str),
     /// A pipeline whose result is printed.
@@ -26,11 +26,11 @@ pub(super) enum Node<'t> {
     /// A variable is declared, or gets another value.
     Set { name: &'t str, declares: bool, value: Pipeline<'t> },
     /// One of two branches.
-    If { condition: Condition<'t>, then: Vec<Node<'t>>, otherwise: Vec<Node<'t>> },
+    If { condition: Condition<'t>, then: Vec<Piece<'t>>, otherwise: Vec<Piece<'t>> },
     /// The first branch with the value as `.`, if it is not empty; else the second.
-    With { condition: Condition<'t>, then: Vec<Node<'t>>, otherwise: Vec<Node<'t>> },
+    With { condition: Condition<'t>, then: Vec<Piece<'t>>, otherwise: Vec<Piece<'t>> },
     /// The first branch for each item, as `.`; the second if there is none.
-    Range { names: Vec<&'t str>, over: Pipeline<'t>, each: Vec<Node<'t>>, otherwise: Vec<Node<'t>> },
+    Range { names: Vec<&'t str>, over: Pipeline<'t>, each: Vec<Piece<'t>>, otherwise: Vec<Piece<'t>> },
     /// The iteration of the `range` around it ends here.
     Leap(Leap),
 }
@@ -89,7 +89,7 @@ pub(super) enum Base<'t> {
 }
 
 /// The tree of `text`.
-pub(super) fn parse(text: &str) -> Result<Vec<Node<'_>>, TemplateError> {
+pub(super) fn parse(text: &str) -> Result<Vec<Piece<'_>>, TemplateError> {
     let mut parser =
         Parser { cursor: Cursor::new(text), depth: 0, ranges: 0, trims: false, variables: Vec::new() };
     match parser.nodes()? {
@@ -123,12 +123,12 @@ struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
-    fn nodes(&mut self) -> Result<(Vec<Node<'t>>, Ending), TemplateError> {
+    fn nodes(&mut self) -> Result<(Vec<Piece<'t>>, Ending), TemplateError> {
         let mut nodes = Vec::new();
         loop {
             let (text, opened) = self.text_before_action();
             if !text.is_empty() {
-                nodes.push(Node::Text(text));
+                nodes.push(Piece::Text(text));
             }
             if !opened {
                 return Ok((nodes, Ending::Text));
@@ -192,7 +192,7 @@ impl<'t> Parser<'t> {
     }
 
     /// A pipeline, or a variable that gets its value.
-    fn statement(&mut self) -> Result<Node<'t>, TemplateError> {
+    fn statement(&mut self) -> Result<Piece<'t>, TemplateError> {
         let start = self.cursor.at;
         if let Some(name) = self.cursor.variable() {
             self.cursor.space();
@@ -203,28 +203,28 @@ impl<'t> Parser<'t> {
                     true => self.variables.push(name),
                     false => self.known(name, start)?,
                 }
-                return Ok(Node::Set { name, declares, value });
+                return Ok(Piece::Set { name, declares, value });
             }
             self.cursor.at = start;
         }
-        Ok(Node::Print(self.pipeline()?))
+        Ok(Piece::Print(self.pipeline()?))
     }
 
     /// What follows `if` or `with`, to its `end`.
-    fn if_or_with(&mut self, word: &'static str) -> Result<Node<'t>, TemplateError> {
+    fn if_or_with(&mut self, word: &'static str) -> Result<Piece<'t>, TemplateError> {
         self.block(word, |parser| {
             let condition = parser.condition()?;
             parser.close()?;
             let (then, otherwise) = parser.branches(word)?;
             Ok(match word {
-                "if" => Node::If { condition, then, otherwise },
-                _ => Node::With { condition, then, otherwise },
+                "if" => Piece::If { condition, then, otherwise },
+                _ => Piece::With { condition, then, otherwise },
             })
         })
     }
 
     /// What follows `range`, to its `end`.
-    fn range(&mut self) -> Result<Node<'t>, TemplateError> {
+    fn range(&mut self) -> Result<Piece<'t>, TemplateError> {
         self.block("range", |parser| {
             let names = parser.names_of_range();
             let over = parser.pipeline()?;
@@ -232,23 +232,23 @@ impl<'t> Parser<'t> {
             parser.variables.extend(&names);
             parser.ranges += 1;
             let (each, otherwise) = parser.branches("range")?;
-            Ok(Node::Range { names, over, each, otherwise })
+            Ok(Piece::Range { names, over, each, otherwise })
         })
     }
 
-    fn leap(&mut self, leap: Leap, word: &str, start: usize) -> Result<Node<'t>, TemplateError> {
+    fn leap(&mut self, leap: Leap, word: &str, start: usize) -> Result<Piece<'t>, TemplateError> {
         if self.ranges == 0 {
             return Err(self.cursor.wrong_at(start, &format!("`{word}` outside of `range`")));
         }
-        self.close().map(|()| Node::Leap(leap))
+        self.close().map(|()| Piece::Leap(leap))
     }
 
     /// Variables that are declared within are not known behind.
     fn block(
         &mut self,
         word: &str,
-        read: impl FnOnce(&mut Self) -> Result<Node<'t>, TemplateError>,
-    ) -> Result<Node<'t>, TemplateError> {
+        read: impl FnOnce(&mut Self) -> Result<Piece<'t>, TemplateError>,
+    ) -> Result<Piece<'t>, TemplateError> {
         let (start, known) = (self.cursor.at, self.variables.len());
         let block = self.deeper(read);
         self.variables.truncate(known);
@@ -297,7 +297,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Both branches of a block. `else if` is an `if` in the other branch, and shares the `end`.
-    fn branches(&mut self, word: &str) -> Result<(Vec<Node<'t>>, Vec<Node<'t>>), TemplateError> {
+    fn branches(&mut self, word: &str) -> Result<(Vec<Piece<'t>>, Vec<Piece<'t>>), TemplateError> {
         let (then, ending) = self.nodes()?;
         if word == "range" {
             self.ranges -= 1;

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use serde_json::{Number, Value};
 
 use super::TemplateError;
-use crate::budget::{Budget, Of};
+use crate::budget::{Budget, Counted};
 
 static NULL: Value = Value::Null;
 
@@ -21,7 +21,7 @@ static NULL: Value = Value::Null;
 pub(super) const DEEPEST: usize = 600;
 
 /// The entries of a mapping that a function made.
-pub(super) type Entries<'v> = BTreeMap<String, Shared<'v>>;
+pub(super) type MadeMapping<'v> = BTreeMap<String, Shared<'v>>;
 
 /// A value.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub(super) enum Shared<'v> {
     /// A list that a function made of others.
     List(Rc<[Shared<'v>]>),
     /// A mapping that a function made of others. Clones are the same mapping.
-    Map(Rc<RefCell<Entries<'v>>>),
+    Map(Rc<RefCell<MadeMapping<'v>>>),
 }
 
 impl<'v> Shared<'v> {
@@ -185,10 +185,10 @@ impl<'v> Shared<'v> {
     }
 
     fn equals_within(&self, other: &Self, budget: &Budget, depth: usize) -> Result<bool, TemplateError> {
-        budget.spend(Of::Template, 1)?;
+        budget.spend(Counted::Template, 1)?;
         let depth = depth.checked_sub(1).ok_or(TemplateError::TooDeep)?;
         if let (Some(one), Some(other)) = (self.text(), other.text()) {
-            budget.spend(Of::TemplateBytes, one.len().min(other.len()) as u64)?;
+            budget.spend(Counted::TemplateBytes, one.len().min(other.len()) as u64)?;
             return Ok(one == other);
         }
         if self.count() != other.count() || self.is_list() != other.is_list() {
@@ -202,7 +202,7 @@ impl<'v> Shared<'v> {
                 return Ok(false);
             }
         }
-        budget.spend(Of::Template, self.count().unwrap_or_default() as u64)?;
+        budget.spend(Counted::Template, self.count().unwrap_or_default() as u64)?;
         for (key, one) in self.entries() {
             match other.entry(&key) {
                 Some(other) if one.equals_within(&other, budget, depth)? => {}
@@ -218,7 +218,7 @@ impl<'v> Shared<'v> {
     }
 
     fn copied_within(&self, budget: &Budget, depth: usize) -> Result<Self, TemplateError> {
-        budget.spend(Of::Template, 1)?;
+        budget.spend(Counted::Template, 1)?;
         let depth = depth.checked_sub(1).ok_or(TemplateError::TooDeep)?;
         let copied = |value: &Self| value.copied_within(budget, depth);
         if self.is_list() {
@@ -288,7 +288,7 @@ impl<'v> Shared<'v> {
 
     fn print_entries(&self, output: &mut Output<'_>, depth: usize) -> Result<(), TemplateError> {
         output.text.push_str("map[");
-        output.budget.spend(Of::Template, self.count().unwrap_or_default() as u64)?;
+        output.budget.spend(Counted::Template, self.count().unwrap_or_default() as u64)?;
         for (at, (key, value)) in self.entries().into_iter().enumerate() {
             if at > 0 {
                 output.text.push(' ');
@@ -312,8 +312,8 @@ pub(super) struct Output<'o> {
 impl Output<'_> {
     /// Pays for what was written behind `before`.
     pub(super) fn written(&self, before: usize) -> Result<(), TemplateError> {
-        self.budget.spend(Of::Template, 1)?;
-        self.budget.spend(Of::TemplateBytes, (self.text.len() - before) as u64)?;
+        self.budget.spend(Counted::Template, 1)?;
+        self.budget.spend(Counted::TemplateBytes, (self.text.len() - before) as u64)?;
         if self.text.len() > self.most { Err(TemplateError::TooLong(self.most)) } else { Ok(()) }
     }
 }

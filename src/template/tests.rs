@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{LONGEST, LONGEST_OUTPUT, TemplateError, With};
-use crate::budget::{Budget, Exceeded, Of};
+use crate::budget::{Budget, Counted, Exceeded};
 
 fn render(text: &str, values: &Value) -> Result<String, TemplateError> {
     super::render(text, with(values, &Budget::default()))
@@ -402,7 +402,7 @@ fn large() -> Value {
 fn counted(text: &str, values: &Value) -> (Result<String, TemplateError>, u64, u64) {
     let budget = Budget::default();
     let rendered = super::render(text, with(values, &budget));
-    (rendered, budget.spent(Of::Template), budget.spent(Of::TemplateBytes))
+    (rendered, budget.spent(Counted::Template), budget.spent(Counted::TemplateBytes))
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod libyaml;
 mod reader;
 mod yaml_rust2;
 
-use self::comparison::{ByNode, Comparison};
+use self::comparison::{ByNode, Reading};
 use self::libyaml::Libyaml;
 use self::reader::Reader;
 use self::yaml_rust2::YamlRust2;
@@ -82,7 +82,7 @@ fn regions_say_the_plan<'a, R: Reader>(
 ) -> bool {
     regions.iter().all(|region| {
         let reader = reader(region.text);
-        reader.is_some_and(|reader| Comparison::new(document, plan, reader).entries(&region.pairs).is_ok())
+        reader.is_some_and(|reader| Reading::new(document, plan, reader).entries(&region.pairs).is_ok())
     })
 }
 
@@ -95,7 +95,7 @@ fn whole_says_the_plan<'a, R: Reader>(
 ) -> Option<Result<(), EditError>> {
     // Not every reader takes a byte order mark for what it is.
     let reader = reader(text.strip_prefix('\u{feff}').unwrap_or(text))?;
-    Some(Comparison::new(document, plan, reader).file())
+    Some(Reading::new(document, plan, reader).file())
 }
 
 /// No other reader reads the old text as we do.

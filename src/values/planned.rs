@@ -56,7 +56,7 @@ impl PlannedValue<'_> {
 
 /// An entry of the mapping as it will be.
 #[derive(Debug)]
-pub(crate) enum Planned<'p> {
+pub(crate) enum PlannedEntry<'p> {
     /// One that is there, perhaps with another key and with pairs added in front of its value.
     Kept { pair: Pair, renamed: Option<&'p str>, enabled: &'p [Pair] },
     /// A new one.
@@ -245,16 +245,16 @@ impl<'a> MappingPlan<'a> {
     }
 
     /// The entries of the mapping as it will be.
-    pub(crate) fn entries(&self) -> Vec<Planned<'_>> {
+    pub(crate) fn entries(&self) -> Vec<PlannedEntry<'_>> {
         let mut entries = Vec::with_capacity(self.pairs.len() + self.inserted.len());
         let mut inserted = self.inserted.iter().peekable();
         for index in 0..=self.pairs.len() {
             let new = std::iter::from_fn(|| inserted.next_if(|new| new.before == index));
-            entries.extend(new.map(|new| Planned::New { key: new.key, value: new.value }));
+            entries.extend(new.map(|new| PlannedEntry::New { key: new.key, value: new.value }));
             if let Some(pair) = self.pairs.get(index).filter(|_| !self.removed.contains_key(&index)) {
                 let renamed = self.renamed.get(&index).copied();
                 let enabled = self.enabled.get(&index).map_or(&[][..], Vec::as_slice);
-                entries.push(Planned::Kept { pair: *pair, renamed, enabled });
+                entries.push(PlannedEntry::Kept { pair: *pair, renamed, enabled });
             }
         }
         entries

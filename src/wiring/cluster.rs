@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Environment, WiringError};
-use crate::cluster::Cluster;
+use crate::cluster::KubernetesApi;
 
 /// Which cluster is meant.
 #[derive(Debug, Clone, Default)]
@@ -20,11 +20,11 @@ pub struct ClusterSettings {
 pub async fn cluster(
     environment: &Environment,
     settings: &ClusterSettings,
-) -> Result<Arc<dyn Cluster>, WiringError> {
-    let settings = crate::kube::Settings {
+) -> Result<Arc<dyn KubernetesApi>, WiringError> {
+    let settings = crate::kube::KubeSettings {
         kubeconfigs: kubeconfigs(environment, settings),
         context: settings.context.clone(),
-        timeout: crate::http::Settings::default().request_timeout,
+        timeout: crate::http::TransportSettings::default().request_timeout,
     };
     Ok(Arc::new(crate::kube::KubeCluster::open(&settings).await?))
 }
@@ -44,6 +44,6 @@ fn kubeconfigs(environment: &Environment, settings: &ClusterSettings) -> Vec<Pat
 
 /// This build knows no cluster.
 #[cfg(not(feature = "kube"))]
-pub async fn cluster(_: &Environment, _: &ClusterSettings) -> Result<Arc<dyn Cluster>, WiringError> {
+pub async fn cluster(_: &Environment, _: &ClusterSettings) -> Result<Arc<dyn KubernetesApi>, WiringError> {
     Err(WiringError::NoKube)
 }

@@ -4,7 +4,7 @@
 //! says so they are sent nowhere, because each registry could ask for them and only one may have them.
 
 use super::{Environment, WiringError};
-use crate::config::{Config, CredentialSource, NamedBy, Producer};
+use crate::config::{Config, ConfiguredProducer, CredentialSource, NamedBy};
 use crate::oci::credentials::{CredentialsError, PASSWORD, USERNAME};
 use crate::oci::{Credentials, origin};
 
@@ -25,7 +25,7 @@ pub fn unclaimed(environment: &Environment, config: &Config) -> Option<Credentia
 /// The credentials of a producer's registry.
 pub(super) async fn credentials(
     environment: &Environment,
-    settings: &Producer,
+    settings: &ConfiguredProducer,
 ) -> Result<Credentials, WiringError> {
     let origin = origin(settings.registry.host(), settings.plain_http).map_err(WiringError::access)?;
     let lookup = |name: &str| environment.get(name);

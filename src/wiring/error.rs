@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::catalogue::CatalogueError;
 use crate::cluster::ClusterError;
-use crate::config::Source;
+use crate::config::ConfiguredSource;
 use crate::disk::values_file::FileError;
 use crate::ending::{Ending, Ends};
 use crate::http::TransportError;
@@ -44,7 +44,7 @@ pub enum WiringError {
     #[error("no {} of {registry} was found, which discovery `{source_name}` needs", what_it_needs(.source_name))]
     NoSource {
         /// The source.
-        source_name: Source,
+        source_name: ConfiguredSource,
         /// The producer's registry.
         registry: Prefix,
     },
@@ -102,7 +102,7 @@ impl Ends for WiringError {
             Self::Catalogue(error) => return error.hint(),
             Self::Registry(error) => return error.hint(),
             Self::Cluster(error) => return error.hint(),
-            Self::NoSource { source_name: Source::Github, .. } => {
+            Self::NoSource { source_name: ConfiguredSource::Github, .. } => {
                 "name it as `github: {url: …}` of the producer in the configuration"
             }
             Self::NoSource { .. } => {
@@ -115,9 +115,9 @@ impl Ends for WiringError {
     }
 }
 
-fn what_it_needs(source: &Source) -> &'static str {
+fn what_it_needs(source: &ConfiguredSource) -> &'static str {
     match source {
-        Source::Github => "GitHub",
+        ConfiguredSource::Github => "GitHub",
         _ => "GitLab project",
     }
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Session, WiringError};
-use crate::config::{Query, Target as Configured, TargetBranch};
+use crate::config::{ConfiguredTarget as Configured, Query, TargetBranch};
 use crate::forge::{Branch, Forge};
 use crate::merge_request::Outcome;
-use crate::run::{Due, Found, Job, Report, Shard, select};
+use crate::run::{Due, Job, JobReport, QueriedProject, Shard, select};
 
 /// Which targets a run is about, and whether it writes.
 #[derive(Debug, Clone, Default)]
-pub struct Selection {
+pub struct TargetSelection {
     /// The projects; empty for all of them.
     pub projects: Vec<String>,
     /// One part of the targets; `None` for all of them.
@@ -28,7 +28,7 @@ pub struct Fleet {
     /// Every target branch that was selected.
     pub jobs: Vec<Arc<Job>>,
     /// What did not come to a job.
-    pub failed: Vec<Report>,
+    pub failed: Vec<JobReport>,
     /// Each query, and how many projects it found.
     pub searched: Vec<(String, usize)>,
     /// The shard, how many targets are its own, and how many there are.
@@ -39,7 +39,7 @@ pub struct Fleet {
 struct Member<'a> {
     configured: &'a Configured,
     project: String,
-    found: Option<(Found, Option<Branch>)>,
+    found: Option<(QueriedProject, Option<Branch>)>,
 }
 
 impl Session<'_> {
@@ -47,7 +47,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// If a project was named that has no target, or if nothing is left because the forge cannot be used.
-    pub async fn fleet(&self, selection: &Selection) -> Result<Fleet, WiringError> {
+    pub async fn fleet(&self, selection: &TargetSelection) -> Result<Fleet, WiringError> {
         let mut fleet = Fleet::default();
         let mut members: Vec<Member<'_>> = self.config.targets.iter().map(Member::named).collect();
         for query in &self.config.queries {
@@ -62,7 +62,7 @@ impl Session<'_> {
                 }
                 Err(error) => {
                     let (project, producer) = (&member.project, &member.configured.producer);
-                    fleet.failed.push(Report::unread(project, producer, Outcome::of(&error)));
+                    fleet.failed.push(JobReport::unread(project, producer, Outcome::of(&error)));
                     refused.get_or_insert(error);
                 }
             }
@@ -79,7 +79,7 @@ impl Fleet {
     fn selected<'a>(
         &mut self,
         mut members: Vec<Member<'a>>,
-        selection: &Selection,
+        selection: &TargetSelection,
     ) -> Result<Vec<Member<'a>>, WiringError> {
         let is_there = |project: &&String| members.iter().any(|member| member.project == **project);
         if let Some(project) = selection.projects.iter().find(|project| !is_there(project)) {
@@ -101,7 +101,7 @@ impl Fleet {
         let producer = &query.target.producer;
         let projects = match session.projects() {
             Ok(projects) => projects,
-            Err(error) => return self.failed.push(Report::unread(&group, producer, Outcome::of(&error))),
+            Err(error) => return self.failed.push(JobReport::unread(&group, producer, Outcome::of(&error))),
         };
         match projects.projects(&query.group).await {
             Ok(found) => {
@@ -114,10 +114,10 @@ impl Fleet {
                 members.extend(found.into_iter().map(|project| Member {
                     configured: &query.target,
                     project: project.path,
-                    found: Some((Found { has: query.has.clone() }, project.default_branch)),
+                    found: Some((QueriedProject { has: query.has.clone() }, project.default_branch)),
                 }));
             }
-            Err(error) => self.failed.push(Report::unread(&group, producer, Outcome::of(&error))),
+            Err(error) => self.failed.push(JobReport::unread(&group, producer, Outcome::of(&error))),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From settings to a GitHub: who we are there, and which one it is.
 
 use super::{Environment, Session, WiringError};
-use crate::config::{AppNames, ForgeKind, ForgeSettings, Producer};
+use crate::config::{AppNames, ConfiguredProducer, ForgeKind, ForgeSettings};
 use crate::disk::{exists, read_small};
 use crate::github::{
     self, Api, App, GitHub, Identity, Organisations, Packages, PrivateKey, RepositoryId, api_url,
@@ -56,16 +56,16 @@ fn variable(name: &str, reason: &'static str) -> WiringError {
     WiringError::Variable { variable: name.to_owned(), reason }
 }
 
-fn shared<'a>(session: &'a Session<'_>) -> &'a github::Session {
+fn shared<'a>(session: &'a Session<'_>) -> &'a github::Pacing {
     let pace = session.config.forge.write_interval;
-    session.github.get_or_init(|| pace.map_or_else(github::Session::default, github::Session::with_pace))
+    session.github.get_or_init(|| pace.map_or_else(github::Pacing::default, github::Pacing::with_pace))
 }
 
 /// Where nothing names a GitHub, the token is that of the public one.
 fn public_token(
     environment: &Environment,
     settings: &ForgeSettings,
-    found: &github::Environment,
+    found: &github::GitHubVariables,
     public: &Api,
 ) -> Option<Identity> {
     let token = environment.get(&settings.token_env).filter(|_| found.api.is_none())?;
@@ -98,7 +98,10 @@ fn private_key(name: &str, text: &str) -> Result<PrivateKey, WiringError> {
 }
 
 /// The packages beside a producer's registry; `None` for a registry that belongs to no GitHub.
-pub(super) fn packages(session: &Session<'_>, producer: &Producer) -> Result<Option<Packages>, WiringError> {
+pub(super) fn packages(
+    session: &Session<'_>,
+    producer: &ConfiguredProducer,
+) -> Result<Option<Packages>, WiringError> {
     let rest = match &producer.github_url {
         Some(url) => api_url(url),
         None => github::api_of_registry(producer.registry.host()),
@@ -113,7 +116,10 @@ pub(super) fn packages(session: &Session<'_>, producer: &Producer) -> Result<Opt
 
 /// The GitHub that the environment's token belongs to: that of the targets; where those are elsewhere, the one that the
 /// configuration names for the producer; else that of the job or the public one. A registry's address alone gets nothing.
-fn at_home(session: &Session<'_>, producer: &Producer) -> Result<github::Environment, WiringError> {
+fn at_home(
+    session: &Session<'_>,
+    producer: &ConfiguredProducer,
+) -> Result<github::GitHubVariables, WiringError> {
     let forge = Some(&session.config.forge).filter(|forge| forge.kind == ForgeKind::Github);
     let lookup = |name: &str| match (name, forge) {
         ("GITHUB_TOKEN", Some(forge)) => session.environment.get(&forge.token_env),

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{Environment, WiringError};
 use crate::config::{ForgeKind, ForgeSettings};
-use crate::gitlab::{self, ProjectId, Token, api_url};
+use crate::gitlab::{self, GitLabToken, ProjectId, api_url};
 
 /// GitLab's public instance, where nothing names another.
 const PUBLIC: &str = "https://gitlab.com/api/v4";
@@ -21,7 +21,7 @@ pub(super) fn public_api() -> Option<Url> {
 pub(super) fn api(
     environment: &Environment,
     forge: &ForgeSettings,
-) -> Result<(Url, Option<Token>), WiringError> {
+) -> Result<(Url, Option<GitLabToken>), WiringError> {
     let found = at_home(environment, forge)?;
     let api = found.api.clone().ok_or_else(|| variable("CI_API_V4_URL", "names no GitLab"))?;
     let token = found.token_for(&api);
@@ -37,7 +37,7 @@ fn variable(name: &str, reason: &'static str) -> WiringError {
 pub(super) fn at_home(
     environment: &Environment,
     forge: &ForgeSettings,
-) -> Result<gitlab::Environment, WiringError> {
+) -> Result<gitlab::GitLabVariables, WiringError> {
     let forge = Some(forge).filter(|forge| forge.kind == ForgeKind::Gitlab);
     let configured = forge.and_then(|forge| forge.url.as_ref()).and_then(api_url);
     // The token's variable may have another name; to the adapter it is GITLAB_TOKEN.

@@ -6,13 +6,13 @@ use url::Url;
 
 use super::{Session, WiringError, github, gitlab};
 use crate::catalogue::{Catalogue, CatalogueError};
-use crate::config::{Discovery, NamedBy, Producer as Settings, Source};
+use crate::config::{ConfiguredProducer as Settings, ConfiguredSource, Discovery, NamedBy};
 use crate::disk::releases::FileCatalogue;
-use crate::gitlab::{ProjectId, RegistryRepositories, ReleaseNotes, Token, find_project};
+use crate::gitlab::{GitLabToken, ProjectId, RegistryRepositories, ReleaseNotes, find_project};
 use crate::oci::{OciCatalog, OciRegistry};
 
 /// A GitLab's API, our token for it, and the producer's project there.
-type GitlabProject = (Url, Option<Token>, ProjectId);
+type GitlabProject = (Url, Option<GitLabToken>, ProjectId);
 
 struct Sources<'a> {
     session: &'a Session<'a>,
@@ -25,13 +25,15 @@ pub(super) async fn open(
     session: &Session<'_>,
     settings: &Settings,
     registry: &OciRegistry,
-    wanted: &[Source],
+    wanted: &[ConfiguredSource],
 ) -> Result<Vec<Arc<dyn Catalogue>>, WiringError> {
     let sources = Sources { session, settings, registry };
-    let of_gitlab = wanted.iter().any(|source| matches!(source, Source::ReleaseNotes | Source::Gitlab));
+    let of_gitlab = wanted
+        .iter()
+        .any(|source| matches!(source, ConfiguredSource::ReleaseNotes | ConfiguredSource::Gitlab));
     let gitlab = if of_gitlab { sources.gitlab().await? } else { None };
     let mut catalogues = Vec::new();
-    for source in wanted.iter().filter(|source| **source != Source::Known) {
+    for source in wanted.iter().filter(|source| **source != ConfiguredSource::Known) {
         match sources.catalogue(source, gitlab.clone())? {
             Some(catalogue) => catalogues.push(catalogue),
             None => sources.only_if_auto(source)?,
@@ -44,35 +46,36 @@ impl Sources<'_> {
     /// The catalogue of one source; `None` where it does not apply.
     fn catalogue(
         &self,
-        source: &Source,
+        source: &ConfiguredSource,
         gitlab: Option<GitlabProject>,
     ) -> Result<Option<Arc<dyn Catalogue>>, WiringError> {
         let (transport, prefix) = (self.session.transport.clone(), self.settings.registry.clone());
         Ok(match (source, gitlab) {
-            (Source::ReleaseNotes, Some((api, token, project))) => {
+            (ConfiguredSource::ReleaseNotes, Some((api, token, project))) => {
                 let notes = ReleaseNotes::new(transport, &api, token, project, prefix);
                 Some(Arc::new(notes.map_err(WiringError::access)?))
             }
-            (Source::Gitlab, Some((api, token, project))) => {
+            (ConfiguredSource::Gitlab, Some((api, token, project))) => {
                 let repositories = RegistryRepositories::new(transport, &api, token, project, prefix);
                 Some(Arc::new(repositories.map_err(WiringError::access)?))
             }
             // The packages API wants our token.
-            (Source::Github, _) if self.settings.named_by == NamedBy::ValuesFile => None,
-            (Source::Github, _) => match github::packages(self.session, self.settings)? {
+            (ConfiguredSource::Github, _) if self.settings.named_by == NamedBy::ValuesFile => None,
+            (ConfiguredSource::Github, _) => match github::packages(self.session, self.settings)? {
                 Some(packages) => Some(Arc::new(packages)),
                 None => None,
             },
-            (Source::Catalog, _) => Some(Arc::new(OciCatalog::new(self.registry.clone(), prefix))),
-            (Source::File(path), _) => {
+            (ConfiguredSource::Catalog, _) => Some(Arc::new(OciCatalog::new(self.registry.clone(), prefix))),
+            (ConfiguredSource::File(path), _) => {
                 Some(Arc::new(FileCatalogue { path: path.clone(), naming: self.settings.naming.clone() }))
             }
-            (Source::ReleaseNotes | Source::Gitlab, None) | (Source::Known, _) => None,
+            (ConfiguredSource::ReleaseNotes | ConfiguredSource::Gitlab, None)
+            | (ConfiguredSource::Known, _) => None,
         })
     }
 
     /// A source that does not apply is passed over under `auto`, and a mistake when it was asked for by name.
-    fn only_if_auto(&self, source: &Source) -> Result<(), WiringError> {
+    fn only_if_auto(&self, source: &ConfiguredSource) -> Result<(), WiringError> {
         match self.settings.discovery {
             Discovery::Auto => Ok(()),
             Discovery::Sources(_) => Err(WiringError::NoSource {

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use dibump::apply::Patience;
 use dibump::config::{Config, load};
-use dibump::http::{Settings, Transport};
-use dibump::run::Report;
-use dibump::wiring::{Environment, Selection, Session};
+use dibump::http::{Transport, TransportSettings};
+use dibump::run::JobReport;
+use dibump::wiring::{Environment, Session, TargetSelection};
 use serde_json::json;
 
 use crate::fake::oci::FakeRegistry;
@@ -171,11 +171,11 @@ impl Stage {
         }
     }
 
-    async fn run(&self, transport: &Transport) -> Vec<Report> {
+    async fn run(&self, transport: &Transport) -> Vec<JobReport> {
         let token = (self.hub.token_variable().to_owned(), TOKEN.to_owned());
         let environment = Environment::new([token], jiff::Timestamp::UNIX_EPOCH);
         let session = Session::over(&environment, &self.config, transport.clone());
-        let fleet = session.fleet(&Selection::default()).await.unwrap();
+        let fleet = session.fleet(&TargetSelection::default()).await.unwrap();
         let wait = Duration::from_millis(20);
         let patience = Patience { first: Duration::from_millis(1), total: wait, checks: wait };
         let mut reports = Vec::new();
@@ -214,7 +214,7 @@ fn without_commit(text: &str) -> String {
 
 /// What the requests of a run go through: who asks, and how long it waits for an answer.
 fn transport(agent: &str, timeout: Duration) -> Transport {
-    let settings = Settings {
+    let settings = TransportSettings {
         retries: 0,
         request_timeout: timeout,
         give_up_after: crate::world::PATIENCE,
@@ -222,7 +222,7 @@ fn transport(agent: &str, timeout: Duration) -> Transport {
         max_retry_after: Duration::ZERO,
         user_agent: agent.to_owned(),
         proxy_from_environment: false,
-        ..Settings::default()
+        ..TransportSettings::default()
     };
     Transport::new(settings).unwrap()
 }

@@ -18,8 +18,8 @@ use std::time::Duration;
 use dibump::forge::{
     Branch, CommitId, Forge as _, ForgeError, MergeRequestSettings, NewCommit, NewMergeRequest,
 };
-use dibump::github::{Api, GitHub, Identity, Session};
-use dibump::http::{Origin, Secret, Settings, Transport};
+use dibump::github::{Api, GitHub, Identity, Pacing};
+use dibump::http::{Origin, Secret, Transport, TransportSettings};
 
 use crate::fake::github::{FakeGitHub, State};
 use crate::world::PATIENCE;
@@ -56,14 +56,14 @@ async fn opened() -> FakeGitHub {
 }
 
 fn transport() -> Transport {
-    let settings = Settings {
+    let settings = TransportSettings {
         retries: 1,
         backoff: Duration::from_millis(1),
         max_retry_after: Duration::ZERO,
         request_timeout: PATIENCE,
         give_up_after: PATIENCE,
         proxy_from_environment: false,
-        ..Settings::default()
+        ..TransportSettings::default()
     };
     Transport::new(settings).unwrap()
 }
@@ -73,7 +73,7 @@ fn api(fake: &FakeGitHub) -> Api {
 }
 
 fn client_of(fake: &FakeGitHub, identity: Option<Identity>, path: &str) -> GitHub {
-    let session = Session::with_pace(Duration::ZERO);
+    let session = Pacing::with_pace(Duration::ZERO);
     GitHub::new(transport(), &api(fake), identity, path.parse().unwrap(), &session).unwrap()
 }
 

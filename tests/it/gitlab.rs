@@ -10,8 +10,8 @@ mod writing;
 use std::time::Duration;
 
 use dibump::forge::{Branch, CommitId, Forge as _, ForgeError};
-use dibump::gitlab::{GitLab, ProjectId, Token};
-use dibump::http::{BoundSecret, Origin, Secret, Settings, Transport};
+use dibump::gitlab::{GitLab, GitLabToken, ProjectId};
+use dibump::http::{BoundSecret, Origin, Secret, Transport, TransportSettings};
 
 use crate::fake::gitlab::{FakeGitLab, State};
 use crate::world::PATIENCE;
@@ -33,19 +33,19 @@ async fn gitlab() -> FakeGitLab {
 }
 
 fn transport() -> Transport {
-    let settings = Settings {
+    let settings = TransportSettings {
         retries: 1,
         backoff: Duration::from_millis(1),
         max_retry_after: Duration::ZERO,
         request_timeout: PATIENCE,
         give_up_after: PATIENCE,
         proxy_from_environment: false,
-        ..Settings::default()
+        ..TransportSettings::default()
     };
     Transport::new(settings).unwrap()
 }
 
-fn client_of(fake: &FakeGitLab, token: Option<Token>, project: ProjectId) -> GitLab {
+fn client_of(fake: &FakeGitLab, token: Option<GitLabToken>, project: ProjectId) -> GitLab {
     GitLab::new(transport(), &fake.api().parse().unwrap(), token, project).unwrap()
 }
 
@@ -54,8 +54,8 @@ fn client(fake: &FakeGitLab) -> GitLab {
     client_of(fake, Some(private(fake, TOKEN)), ProjectId::Number(PROJECT))
 }
 
-fn private(fake: &FakeGitLab, token: &str) -> Token {
-    Token::Private(secret(fake, token))
+fn private(fake: &FakeGitLab, token: &str) -> GitLabToken {
+    GitLabToken::Private(secret(fake, token))
 }
 
 /// A secret that belongs to this GitLab.

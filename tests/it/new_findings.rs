@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use dibump::budget::Budget;
-use dibump::check::{self, File, Named, Reference, Severities, Severity};
+use dibump::check::{self, CheckedFile, NamedRelease, Reference, Severities, Severity};
 use dibump::plan::{Beside, FileSpec, PlanInput, Planned, Target, survey};
 use dibump::reconcile::Images;
 use dibump::reconcile::kubernetes_versions::KubernetesVersions;
-use dibump::release::data::{Candidate, Known};
+use dibump::release::data::{Candidate, ReleaseData};
 use dibump::release::policy::Policy;
 use dibump::release::{Artifact, Coverage, Naming, Release, Version};
 use dibump::run::look_up::decide_observed;
@@ -160,16 +160,16 @@ impl World {
         Release::with_coverage(version.parse().unwrap(), coverage, names.iter().map(artifact))
     }
 
-    fn known(&self) -> Known {
+    fn known(&self) -> ReleaseData {
         let releases = [self.release("0.4.11", false), self.release("0.4.12", true)];
         let candidate = |release: &Release| {
             let version = release.version.clone();
             (version.clone(), Candidate { version, released_at: None, first_seen: None })
         };
-        Known {
+        ReleaseData {
             candidates: releases.iter().map(candidate).collect(),
             releases: releases.into_iter().map(|release| (release.version.clone(), release)).collect(),
-            ..Known::default()
+            ..ReleaseData::default()
         }
     }
 
@@ -185,7 +185,7 @@ impl World {
     }
 
     /// The errors of the files with these texts, by identity, each with its number.
-    fn errors(&self, texts: &BTreeMap<String, String>, known: &Known) -> Errors {
+    fn errors(&self, texts: &BTreeMap<String, String>, known: &ReleaseData) -> Errors {
         let own = texts.iter().filter(|(path, _)| *path != REFERENCE);
         let contents = own.map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
         let survey = survey(&self.target(), contents, None, false).unwrap();
@@ -194,12 +194,12 @@ impl World {
         let references = reference.iter().map(|document| Reference { path: REFERENCE, document });
         let release = &known.releases[survey.version()];
         let previous = known.version_before(&release.version);
-        let report = check::check(&check::Inputs {
+        let report = check::check(&check::CheckInputs {
             primary: survey.primary.as_file(),
-            overlays: &survey.overlays.iter().map(|file| file.as_file()).collect::<Vec<File<'_>>>(),
+            overlays: &survey.overlays.iter().map(|file| file.as_file()).collect::<Vec<CheckedFile<'_>>>(),
             references: &references.collect::<Vec<_>>(),
             deployment: &[],
-            named: Named::Release(release),
+            named: NamedRelease::Release(release),
             previous: previous.map(|version| &known.releases[version]),
             ownership: &survey.ownership,
             others: &[],

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dibump::catalogue::{Candidates, Catalogue as _, CatalogueError};
-use dibump::http::{Settings, Transport};
+use dibump::http::{Transport, TransportSettings};
 use dibump::oci::{Credentials, OciCatalog, OciRegistry};
 use dibump::registry::{Prefix, Registry as _, RegistryError, Repository};
 use dibump::release::{Digest, ImageKey, Tag};
@@ -16,15 +16,15 @@ use crate::world::PATIENCE;
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// Waits of milliseconds between tries, and nothing from the environment.
-pub(crate) fn impatient() -> Settings {
-    Settings {
+pub(crate) fn impatient() -> TransportSettings {
+    TransportSettings {
         request_timeout: PATIENCE,
         give_up_after: PATIENCE,
         read_timeout: PATIENCE,
         backoff: Duration::from_millis(1),
         max_retry_after: Duration::from_secs(2),
         proxy_from_environment: false,
-        ..Settings::default()
+        ..TransportSettings::default()
     }
 }
 

@@ -311,7 +311,7 @@ fn the_two_variables_that_name_no_registry_come_together() {
 
 #[tokio::test]
 async fn credentials_of_another_registry_make_no_client() {
-    let transport = dibump::http::Transport::new(dibump::http::Settings::default()).unwrap();
+    let transport = dibump::http::Transport::new(dibump::http::TransportSettings::default()).unwrap();
     for (host, plain_http) in [("registry.example:5000", false), ("registry.example", true)] {
         let credentials = Credentials::password("me", "mine", &example());
         let made = dibump::oci::OciRegistry::new(transport.clone(), host, plain_http, credentials);

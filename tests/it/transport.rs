@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use dibump::http::{Credential, Origin, Request, Response, Secret, Settings, Transport, TransportError};
+use dibump::http::{
+    Credential, Origin, Request, Response, Secret, Transport, TransportError, TransportSettings,
+};
 use http::{HeaderValue, Method};
 
 use crate::fake::oci::{FakeRegistry, Fault, Gate};
 use crate::oci::impatient;
 
-fn transport(settings: Settings) -> Transport {
+fn transport(settings: TransportSettings) -> Transport {
     Transport::new(settings).unwrap()
 }
 
@@ -101,7 +103,7 @@ async fn a_wait_beyond_our_patience_is_reported_and_spares_the_host() {
 async fn no_request_and_no_wait_goes_beyond_the_deadline() {
     let fake = FakeRegistry::start().await;
     fake.fault(Fault::silence());
-    let near = Settings { deadline: Some(Instant::now() + Duration::from_secs(1)), ..impatient() };
+    let near = TransportSettings { deadline: Some(Instant::now() + Duration::from_secs(1)), ..impatient() };
     let transport = transport(near);
     for path in ["/v2/", "/v2/after-the-deadline"] {
         let url = format!("http://{}{path}", fake.host()).parse().unwrap();
@@ -115,7 +117,8 @@ async fn no_request_and_no_wait_goes_beyond_the_deadline() {
 async fn a_silent_server_is_given_up() {
     let fake = FakeRegistry::start().await;
     fake.fault(Fault::silence());
-    let settings = Settings { request_timeout: Duration::from_millis(50), retries: 1, ..impatient() };
+    let settings =
+        TransportSettings { request_timeout: Duration::from_millis(50), retries: 1, ..impatient() };
     let transport = transport(settings);
     let error = transport.send(request(&fake, Method::GET)).await.unwrap_err();
     assert!(matches!(error, TransportError::TimedOut { .. }) && error.retry_helps());
@@ -129,7 +132,8 @@ async fn a_host_that_sends_nothing_is_given_up_with_its_repetitions_and_not_aske
     fake.fault(Fault::silence());
     let limit = Duration::from_millis(200);
     for read_timeout in [crate::world::PATIENCE, Duration::from_millis(20)] {
-        let settings = Settings { give_up_after: limit, read_timeout, retries: u32::MAX, ..impatient() };
+        let settings =
+            TransportSettings { give_up_after: limit, read_timeout, retries: u32::MAX, ..impatient() };
         let transport = transport(settings);
         let error = at_once(&transport, request(&fake, Method::GET)).await.unwrap_err();
         let is_told = matches!(&error, TransportError::Silent { url, waited } if *waited == limit && url.contains(fake.host()));
@@ -145,7 +149,7 @@ async fn a_host_that_sends_nothing_is_given_up_with_its_repetitions_and_not_aske
 async fn a_host_that_keeps_sending_is_waited_for() {
     let fake = FakeRegistry::start().await;
     fake.fault(Fault::status(503).times(20));
-    let settings = Settings {
+    let settings = TransportSettings {
         give_up_after: Duration::from_secs(30),
         backoff: Duration::from_millis(1),
         retries: 20,
@@ -181,7 +185,7 @@ async fn a_host_gets_only_so_many_requests_at_once() {
     let fake = FakeRegistry::start().await;
     let gate = Gate::shut();
     fake.fault(Fault::held(&gate));
-    let transport = transport(Settings { per_host: 3, ..impatient() });
+    let transport = transport(TransportSettings { per_host: 3, ..impatient() });
     let sent = futures::future::join_all((0..12).map(|_| transport.send(request(&fake, Method::GET))));
     let watched = async {
         while fake.most_under_way() < 3 {
@@ -248,7 +252,7 @@ async fn a_certificate_file_that_is_none_is_refused() {
     for pem in
         [&b"not a certificate"[..], b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
     {
-        let settings = Settings { extra_ca: vec![pem.to_vec()], ..impatient() };
+        let settings = TransportSettings { extra_ca: vec![pem.to_vec()], ..impatient() };
         assert!(matches!(Transport::new(settings), Err(TransportError::Setup { .. })), "{pem:?}");
     }
 }

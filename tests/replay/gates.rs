@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use dibump::release::data::{Candidate, Known, SelectionQuery};
+use dibump::release::data::{Candidate, ReleaseData, SelectionQuery};
 use dibump::release::hold::Hold;
 use dibump::release::policy::{Policy, UpdateType};
-use dibump::release::selection::{Choice, Next, Verdict, next_wanted};
+use dibump::release::selection::{Choice, Next, SelectionVerdict, next_wanted};
 use dibump::release::{Artifact, Naming, Release, Version};
 
 use super::Releases;
@@ -24,10 +24,10 @@ pub fn check(releases: &Releases) -> Result<Vec<String>, String> {
     let mut others = Vec::new();
     for (from, to) in &updates {
         match world.verdict(from, to, &Policy::default()) {
-            Verdict::Held(hold @ Hold::Incomplete(_)) => {
+            SelectionVerdict::Held(hold @ Hold::Incomplete(_)) => {
                 return Err(format!("{to} after {from} is whole, and held: {hold}"));
             }
-            Verdict::Held(hold) => others.push(format!("{to} is held({}): {hold}", hold.name())),
+            SelectionVerdict::Held(hold) => others.push(format!("{to} is held({}): {hold}", hold.name())),
             _ => {}
         }
     }
@@ -43,7 +43,7 @@ pub fn check(releases: &Releases) -> Result<Vec<String>, String> {
             states += 1;
             let half = dice.part(to);
             let missing = world.with(half).verdict(&from, &to.version, &Policy::default());
-            held += usize::from(matches!(missing, Verdict::Held(_)));
+            held += usize::from(matches!(missing, SelectionVerdict::Held(_)));
         }
     }
     lines.push(format!("{held} of {states} half-promoted states are held"));
@@ -60,11 +60,11 @@ pub fn check(releases: &Releases) -> Result<Vec<String>, String> {
             continue;
         }
         match world.verdict(&from, &broken, policy) {
-            Verdict::Held(hold) => lines.push(format!("{broken} is held({}): {hold}", hold.name())),
+            SelectionVerdict::Held(hold) => lines.push(format!("{broken} is held({}): {hold}", hold.name())),
             verdict => return Err(format!("{broken} is {verdict}, and should be held")),
         }
         match world.verdict(&from, &next, policy) {
-            Verdict::Proposed => lines.push(format!("{next} is proposed")),
+            SelectionVerdict::Proposed => lines.push(format!("{next} is proposed")),
             verdict => return Err(format!("{next} is {verdict}, and should be proposed")),
         }
     }
@@ -113,13 +113,13 @@ impl World {
     }
 
     /// What becomes of `to` when a file is at `from` and nothing newer is published.
-    fn verdict(&self, from: &Version, to: &Version, policy: &Policy) -> Verdict {
+    fn verdict(&self, from: &Version, to: &Version, policy: &Policy) -> SelectionVerdict {
         let there = self.releases.range(..=to.clone());
         let candidate = |(version, _): (&Version, &Release)| {
             let candidate = Candidate { version: version.clone(), released_at: None, first_seen: None };
             (version.clone(), candidate)
         };
-        let known = Known {
+        let known = ReleaseData {
             candidates: there.clone().map(candidate).collect(),
             releases: there.map(|(version, release)| (version.clone(), release.clone())).collect(),
             outlines: BTreeMap::new(),

@@ -13,7 +13,7 @@ use crate::values::Setting;
 
 /// The values of a deployment, and the registry of images whose values name none.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Deployment {
+pub(in crate::cli) struct DeploymentArgs {
     /// A file of Helm values: the chart's own first, then what is laid over it; `-` is stdin
     #[arg(short = 'f', long = "values", value_name = "FILE")]
     pub(in crate::cli) files: Vec<PathBuf>,
@@ -30,9 +30,9 @@ pub(in crate::cli) struct Deployment {
 
 /// Files of one cluster, apart by commas.
 #[derive(Debug, Clone)]
-pub(in crate::cli) struct Files(pub(in crate::cli) Vec<PathBuf>);
+pub(in crate::cli) struct ClusterFiles(pub(in crate::cli) Vec<PathBuf>);
 
-impl std::str::FromStr for Files {
+impl std::str::FromStr for ClusterFiles {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -42,10 +42,10 @@ impl std::str::FromStr for Files {
 
 /// `dibump os-images`.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct OsImages {
+pub(in crate::cli) struct OsImagesArgs {
     /// The deployment
     #[command(flatten)]
-    pub(in crate::cli) deployment: Deployment,
+    pub(in crate::cli) deployment: DeploymentArgs,
     /// Ask no registry whether the images exist
     #[arg(long)]
     pub(in crate::cli) offline: bool,
@@ -55,10 +55,10 @@ pub(in crate::cli) struct OsImages {
     /// With --served: another cluster whose machines boot from this server, by the files of its values in their order,
     /// the chart's own first; can be given several times
     #[arg(long, value_name = "FILE,...", requires = "served")]
-    pub(in crate::cli) workload_cluster: Vec<Files>,
+    pub(in crate::cli) workload_cluster: Vec<ClusterFiles>,
     /// Where it stands what is known of the images, by which selectors choose
     #[command(flatten)]
-    pub(in crate::cli) known: Known,
+    pub(in crate::cli) known: KnownImagesArgs,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) format: DataFormat,
@@ -66,10 +66,10 @@ pub(in crate::cli) struct OsImages {
 
 /// `dibump os-images-info`.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct OsImagesInfo {
+pub(in crate::cli) struct OsImagesInfoArgs {
     /// The deployment
     #[command(flatten)]
-    pub(in crate::cli) deployment: Deployment,
+    pub(in crate::cli) deployment: DeploymentArgs,
     /// Where images are served
     #[command(flatten)]
     pub(in crate::cli) served: Served,
@@ -105,7 +105,7 @@ pub(in crate::cli) struct OsImagesInfo {
 
 /// `dibump machine-image`.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct MachineImage {
+pub(in crate::cli) struct MachineImageArgs {
     /// The image; without it, that of every machine of the values
     #[arg(conflicts_with_all = ["selector", "machines"])]
     pub(in crate::cli) key: Option<String>,
@@ -120,10 +120,10 @@ pub(in crate::cli) struct MachineImage {
     pub(in crate::cli) tag: Option<Tag>,
     /// Where it stands what is known of the images
     #[command(flatten)]
-    pub(in crate::cli) known: Known,
+    pub(in crate::cli) known: KnownImagesArgs,
     /// The deployment
     #[command(flatten)]
-    pub(in crate::cli) deployment: Deployment,
+    pub(in crate::cli) deployment: DeploymentArgs,
     /// Where images are served
     #[command(flatten)]
     pub(in crate::cli) served: Served,
@@ -146,7 +146,7 @@ pub(in crate::cli) struct MachineImage {
 
 /// Where it stands what is known of images, if a registry is not to be asked.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Known {
+pub(in crate::cli) struct KnownImagesArgs {
     /// Take what is known of the images from this ConfigMap, or its values.yaml, instead of a registry; `-` is stdin
     #[arg(long, value_name = "FILE", conflicts_with = "from_cluster")]
     pub(in crate::cli) os_images_info: Option<PathBuf>,

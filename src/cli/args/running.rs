@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{FileOutput, duration, output};
-use crate::cli::serve::Place;
+use crate::cli::serve::ListenAddress;
 use crate::run::Shard;
 
 /// `dibump run`.
@@ -34,7 +34,7 @@ pub(in crate::cli) struct Run {
 pub(in crate::cli) struct Serve {
     /// Where health, metrics and triggers are served: an address with a port, or unix:PATH
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub(in crate::cli) listen: Place,
+    pub(in crate::cli) listen: ListenAddress,
     /// Serve over TLS with this certificate (PEM, with the intermediate ones); it is read again when the file changes
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(in crate::cli) tls_cert: Option<std::path::PathBuf>,

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::args::Files;
+use crate::cli::args::TargetFileArgs;
 use crate::cli::deployment::document;
 use crate::cli::failure::Failure;
 use crate::cli::local::{self, Local};
@@ -15,7 +15,7 @@ use crate::sylva::{IMAGES, VERSION};
 use crate::values::{Document, KeyPath};
 
 /// The files of a deployment, by what they are.
-pub(super) struct Deployment<'a> {
+pub(super) struct DeploymentFiles<'a> {
     /// Those with a mapping of images.
     pub(super) local: Local<'a>,
     /// The others.
@@ -24,8 +24,12 @@ pub(super) struct Deployment<'a> {
     pub(super) version: Option<Version>,
 }
 
-impl<'a> Deployment<'a> {
-    pub(super) fn read(args: &Files, files: &[PathBuf], config: Option<&'a Config>) -> Result<Self, Failure> {
+impl<'a> DeploymentFiles<'a> {
+    pub(super) fn read(
+        args: &TargetFileArgs,
+        files: &[PathBuf],
+        config: Option<&'a Config>,
+    ) -> Result<Self, Failure> {
         let (first, rest) = files.split_first().ok_or_else(|| Failure::usage("no values file is named"))?;
         let local = local::of_file_alone(args, first, config)?;
         let mut deployment = Self { local, others: Vec::new(), version: None };

@@ -9,7 +9,7 @@ use crate::cli::Context;
 use crate::cli::failure::Failure;
 use crate::cli::local::Local;
 use crate::disk::values_file::ValuesFile;
-use crate::plan::schema::{Answer, Schema, path_of};
+use crate::plan::schema::{Schema, SchemaAnswer, path_of};
 use crate::plan::{PlanError, Survey, Surveyed};
 use crate::report::check::Fixed;
 use crate::report::{YELLOW, paint, printable};
@@ -103,7 +103,7 @@ fn forbidden(
     let (Some(schema), Some(key)) = (schema, fix.new_key.as_deref()) else { return Ok(None) };
     let answer = schema.at(&file.mapping.path, budget).and_then(|mapping| mapping.allows(key));
     match answer.map_err(|error| PlanError::Exceeded { path: path_of(&file.path), error })? {
-        Answer::Forbidden(rule) => Ok(Some(rule)),
-        Answer::Allowed | Answer::Unjudged(_) => Ok(None),
+        SchemaAnswer::Forbidden(rule) => Ok(Some(rule)),
+        SchemaAnswer::Allowed | SchemaAnswer::Unjudged(_) => Ok(None),
     }
 }

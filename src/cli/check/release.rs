@@ -11,17 +11,17 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::local::Local;
 use crate::cli::producers::{AskedFile, ReleasesFrom};
-use crate::config::{Config, Producer};
+use crate::config::{Config, ConfiguredProducer};
 use crate::observe::releases::Snapshot;
 use crate::plan::{Current, Survey};
 use crate::reconcile::Images;
-use crate::release::data::Known as Data;
+use crate::release::data::ReleaseData as Data;
 use crate::release::{ImageKey, Release, Version};
 use crate::signature::{Requirement, Unverified, Verdict};
 use crate::wiring::Session;
 
 /// What is known of the file's release.
-pub(super) struct Known {
+pub(super) struct KnownRelease {
     /// The release; `None` for a file that is pinned to a snapshot.
     pub(super) release: Option<Release>,
     /// The one before it, where it matters.
@@ -32,7 +32,7 @@ pub(super) struct Known {
     pub(super) requirement: Requirement,
 }
 
-impl Known {
+impl KnownRelease {
     /// Nothing, or what says nothing of signatures.
     fn of(release: Option<Release>, why: Unverified) -> Self {
         let requirement = Requirement::NotRequired(why);
@@ -48,9 +48,11 @@ pub(super) fn look_up(
     asked: &AskedFile<'_>,
     survey: &Survey,
     lookup: &Lookup,
-) -> Result<Known, Failure> {
+) -> Result<KnownRelease, Failure> {
     let local = &asked.local;
-    let Current::Release(version) = &survey.current else { return Ok(Known::of(None, Unverified::Off)) };
+    let Current::Release(version) = &survey.current else {
+        return Ok(KnownRelease::of(None, Unverified::Off));
+    };
     let settings = match &asked.source {
         ReleasesFrom::Registry(settings) => settings,
         ReleasesFrom::File(_, known) => return Ok(observed(known.clone(), version, survey)),
@@ -62,29 +64,29 @@ pub(super) fn look_up(
     match known {
         Ok(known) => Ok(known),
         Err(failure) if failure.exit == Exit::Retry => {
-            Ok(Known::of(Some(Release::unknown(version.clone(), failure.sentence())), Unverified::Off))
+            Ok(KnownRelease::of(Some(Release::unknown(version.clone(), failure.sentence())), Unverified::Off))
         }
         Err(failure) => Err(failure),
     }
 }
 
 /// What was looked up elsewhere.
-fn observed(mut known: Data, version: &Version, survey: &Survey) -> Known {
+fn observed(mut known: Data, version: &Version, survey: &Survey) -> KnownRelease {
     known.settle(&survey.listed());
     let unknown = || Release::unknown(version.clone(), "it is not among the observed releases");
     let release = known.releases.get(version).cloned().unwrap_or_else(unknown);
     let previous = known.version_before(version).and_then(|version| known.releases.get(version)).cloned();
-    Known { previous, ..Known::of(Some(release), Unverified::FromFile) }
+    KnownRelease { previous, ..KnownRelease::of(Some(release), Unverified::FromFile) }
 }
 
 async fn in_registry(
     session: &Session<'_>,
-    settings: &Producer,
+    settings: &ConfiguredProducer,
     local: &Local<'_>,
     survey: &Survey,
     version: &Version,
     now: Timestamp,
-) -> Result<Known, Failure> {
+) -> Result<KnownRelease, Failure> {
     let producer = session.producer(settings).await?;
     let mut snapshot = Snapshot::open(&producer, survey.listed()).await?;
     snapshot.read(version, now).await?;
@@ -102,7 +104,7 @@ async fn in_registry(
         snapshot.signed(version, &survey.listed(), requirement.keys(), local.policy.identity).await;
     let mut known = snapshot.into_known();
     let previous = known.version_before(version).cloned().and_then(|version| known.releases.remove(&version));
-    Ok(Known { release: known.releases.remove(version), previous, signatures, requirement })
+    Ok(KnownRelease { release: known.releases.remove(version), previous, signatures, requirement })
 }
 
 /// Whether something is published and not listed, of which the release before says whether it is new.

@@ -8,9 +8,9 @@ use crate::cli::deployment::Deployment;
 use crate::cli::failure::Failure;
 use crate::cli::reached::fallback;
 use crate::config::Config;
-use crate::os_image::definition::{Choice, Selector, Server};
-use crate::os_image::machine::{Cluster, Machines, machines, own_cluster};
-use crate::os_image::{Origin, OsImage, Problem, Published};
+use crate::os_image::definition::{ImageChoice, Selector, Server};
+use crate::os_image::machine::{ClusterMachines, Machines, machines, own_cluster};
+use crate::os_image::{ImageOrigin, OsImage, Problem, Published};
 use crate::release::ImageKey;
 use crate::values::KeyPath;
 
@@ -19,8 +19,8 @@ pub(super) struct Chosen {
     pub(super) machines: Option<String>,
     /// Where the values choose it.
     pub(super) at: Option<KeyPath>,
-    pub(super) choice: Choice,
-    pub(super) cluster: Arc<Cluster>,
+    pub(super) choice: ImageChoice,
+    pub(super) cluster: Arc<ClusterMachines>,
     pub(super) server: Result<Option<Server>, Problem>,
 }
 
@@ -31,9 +31,9 @@ pub(super) fn chosen(
     deployment: &Deployment,
 ) -> Result<Vec<Chosen>, Failure> {
     let outright = match (&args.key, args.selector.as_slice()) {
-        (Some(key), _) => Choice::Key(key.clone()),
+        (Some(key), _) => ImageChoice::Key(key.clone()),
         (None, []) => return of_values(context, args, deployment),
-        (None, words) => Choice::Selector(selector(words)?),
+        (None, words) => ImageChoice::Selector(selector(words)?),
     };
     let (cluster, server) = own_cluster(deployment.rendered());
     Ok(vec![Chosen { machines: None, at: None, choice: outright, cluster, server }])
@@ -96,7 +96,7 @@ fn selector(words: &[String]) -> Result<Selector, Failure> {
 
 /// The artifact that was named without any values.
 pub(super) fn outright(args: &Args, config: Option<&Config>, chosen: &[Chosen]) -> Result<OsImage, Failure> {
-    let [Chosen { choice: Choice::Key(key), .. }] = chosen else {
+    let [Chosen { choice: ImageChoice::Key(key), .. }] = chosen else {
         let hint = "dibump machine-image --selector os=ubuntu -f values.yaml";
         return Err(Failure::usage("a selector needs images to choose from").hint(hint));
     };
@@ -114,5 +114,5 @@ pub(super) fn outright(args: &Args, config: Option<&Config>, chosen: &[Chosen]) 
         cosign_key: Ok(None),
         more: serde_json::Map::new(),
     };
-    Ok(OsImage { key: key.clone(), at: KeyPath(Vec::new()), origin: Origin::Published(published) })
+    Ok(OsImage { key: key.clone(), at: KeyPath(Vec::new()), origin: ImageOrigin::Published(published) })
 }

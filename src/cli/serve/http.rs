@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::metrics::{CONTENT_TYPE, Metrics};
 use crate::http::Secret;
-use crate::serve::{Event, Scope};
+use crate::serve::{Event, RunScope};
 
 /// The largest body that is read. A webhook's is a few kilobytes.
 const LARGEST: usize = 64 << 10;
@@ -100,8 +100,8 @@ async fn trigger(
         }
     };
     let said = match &scope {
-        Scope::All => "all targets".to_owned(),
-        Scope::Projects(projects) => projects.iter().cloned().collect::<Vec<_>>().join(", "),
+        RunScope::All => "all targets".to_owned(),
+        RunScope::Projects(projects) => projects.iter().cloned().collect::<Vec<_>>().join(", "),
     };
     match door.events.send(Event::Want(scope)).await {
         Ok(()) => {
@@ -130,13 +130,13 @@ impl Door {
 
     /// The project of the address, else that of a webhook's body where it is one of ours; everything, where a producer
     /// or a registry calls.
-    fn scope(&self, asked: Option<String>, body: &[u8]) -> Result<Scope, String> {
+    fn scope(&self, asked: Option<String>, body: &[u8]) -> Result<RunScope, String> {
         let projects = self.projects.borrow();
         let ours = |name: &str| projects.iter().find(|ours| ours.eq_ignore_ascii_case(name)).cloned();
-        let only = |project| Scope::Projects(BTreeSet::from([project]));
+        let only = |project| RunScope::Projects(BTreeSet::from([project]));
         match asked {
             Some(name) => ours(&name).map(only).ok_or(name),
-            None => Ok(project_of(body).and_then(|name| ours(&name)).map_or(Scope::All, only)),
+            None => Ok(project_of(body).and_then(|name| ours(&name)).map_or(RunScope::All, only)),
         }
     }
 }

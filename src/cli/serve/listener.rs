@@ -32,7 +32,7 @@ const REST: Duration = Duration::from_millis(500);
 
 /// Where the daemon listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli) enum Place {
+pub(in crate::cli) enum ListenAddress {
     /// An address of the network.
     Network(SocketAddr),
     /// A Unix socket.
@@ -59,7 +59,7 @@ pub(super) struct Socket {
 #[error("expected an address with a port, as 127.0.0.1:8080, or unix:PATH")]
 pub(in crate::cli) struct InvalidPlace;
 
-impl FromStr for Place {
+impl FromStr for ListenAddress {
     type Err = InvalidPlace;
 
     fn from_str(text: &str) -> Result<Self, InvalidPlace> {
@@ -71,7 +71,7 @@ impl FromStr for Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Network(address) => address.fmt(f),
@@ -83,20 +83,20 @@ impl fmt::Display for Place {
 
 impl Listener {
     /// Listens at a place.
-    pub(super) async fn bind(place: &Place) -> std::io::Result<Self> {
+    pub(super) async fn bind(place: &ListenAddress) -> std::io::Result<Self> {
         match place {
-            Place::Network(address) => TcpListener::bind(address).await.map(Self::Network),
+            ListenAddress::Network(address) => TcpListener::bind(address).await.map(Self::Network),
             #[cfg(unix)]
-            Place::Socket(path) => Socket::bind(path).await.map(Self::Socket),
+            ListenAddress::Socket(path) => Socket::bind(path).await.map(Self::Socket),
         }
     }
 
     /// The place as callers reach it: a port that was left to the system is known by now.
-    pub(super) fn place(&self) -> std::io::Result<Place> {
+    pub(super) fn place(&self) -> std::io::Result<ListenAddress> {
         match self {
-            Self::Network(listener) => listener.local_addr().map(Place::Network),
+            Self::Network(listener) => listener.local_addr().map(ListenAddress::Network),
             #[cfg(unix)]
-            Self::Socket(socket) => Ok(Place::Socket(socket.path.clone())),
+            Self::Socket(socket) => Ok(ListenAddress::Socket(socket.path.clone())),
         }
     }
 

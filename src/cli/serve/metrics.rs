@@ -36,9 +36,9 @@ pub(super) struct Metrics {
     pub(super) seconds: Histogram,
     pub(super) running: Gauge,
     pub(super) last: Gauge<i64, AtomicI64>,
-    pub(super) outcomes: Family<Outcome, Counter>,
+    pub(super) outcomes: Family<OutcomeLabel, Counter>,
     requests: Family<Request, Counter>,
-    pub(super) releases: Family<Release, Gauge>,
+    pub(super) releases: Family<ReleaseLabel, Gauge>,
     pub(super) wishes: Counter,
     pub(super) reloads: Family<Result, Counter>,
 }
@@ -51,7 +51,7 @@ pub(super) struct Result {
 
 /// The outcome of a target branch.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Outcome {
+pub(super) struct OutcomeLabel {
     pub(super) outcome: &'static str,
 }
 
@@ -65,7 +65,7 @@ struct Request {
 
 /// Releases of a producer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Release {
+pub(super) struct ReleaseLabel {
     pub(super) producer: String,
     /// `seen` or `held`.
     pub(super) state: &'static str,

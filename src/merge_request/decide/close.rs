@@ -1,15 +1,15 @@
 //! Closing what nobody needs any more: the bot's own, untouched, and with a sentence why.
 
 use super::super::description::Description;
-use super::super::fate::Fate;
+use super::super::fate::OfferStatus;
 use super::super::notice;
 use super::super::outcome::Outcome;
 use super::super::request::{MergeRequest, MergeRequestEdit, MergeRequestState, StateChange};
-use super::{Action, Decision, Observed, Offer, Wanted, Work, write};
+use super::{Action, Decision, DesiredState, Observed, Offer, Work, write};
 use crate::release::Version;
 
 /// Closes a merge request whose release is not worth offering any more.
-pub(super) fn gone(observed: &Observed, wanted: &Wanted) -> Option<Decision> {
+pub(super) fn gone(observed: &Observed, wanted: &DesiredState) -> Option<Decision> {
     observed.offers().find_map(|offer| {
         let (open, description) = untouched(offer, wanted)?;
         let version = description.marker.version.clone();
@@ -22,7 +22,7 @@ pub(super) fn gone(observed: &Observed, wanted: &Wanted) -> Option<Decision> {
 }
 
 /// Closes an older offer under another name, once the wanted one is open.
-pub(super) fn superseded(observed: &Observed, wanted: &Wanted) -> Option<Decision> {
+pub(super) fn superseded(observed: &Observed, wanted: &DesiredState) -> Option<Decision> {
     let Work::Update(update) = &wanted.work else { return None };
     observed.current.open(&wanted.place.target)?;
     observed.others.iter().find_map(|offer| {
@@ -33,7 +33,7 @@ pub(super) fn superseded(observed: &Observed, wanted: &Wanted) -> Option<Decisio
 }
 
 /// Removes the branch of a merge request that the bot closed; a killed run may have left it.
-pub(super) fn leftover(observed: &Observed, wanted: &Wanted) -> Option<Decision> {
+pub(super) fn leftover(observed: &Observed, wanted: &DesiredState) -> Option<Decision> {
     let needed = |offer: &&Offer| match &wanted.work {
         Work::Update(_) => wanted.place.source != offer.branch,
         Work::Nothing { .. } => true,
@@ -46,22 +46,24 @@ pub(super) fn leftover(observed: &Observed, wanted: &Wanted) -> Option<Decision>
     })
 }
 
-fn untouched<'a>(offer: &'a Offer, wanted: &Wanted) -> Option<(&'a MergeRequest, Description)> {
+fn untouched<'a>(offer: &'a Offer, wanted: &DesiredState) -> Option<(&'a MergeRequest, Description)> {
     let open = offer.open(&wanted.place.target).filter(|_| offer.is_untouched())?;
     Some((open, Description::read(&open.description)?))
 }
 
-fn reason(version: &Version, wanted: &Wanted) -> Option<String> {
+fn reason(version: &Version, wanted: &DesiredState) -> Option<String> {
     match wanted.fates.of(version) {
-        Fate::Stays => None,
-        Fate::OnTarget => Some(format!("{} has {version} or a newer release already", wanted.place.target)),
-        Fate::Withdrawn => Some(format!("{version} is not published any more")),
-        Fate::Excluded(rule) => Some(format!("the configuration excludes {version}: {rule}")),
+        OfferStatus::Stays => None,
+        OfferStatus::OnTarget => {
+            Some(format!("{} has {version} or a newer release already", wanted.place.target))
+        }
+        OfferStatus::Withdrawn => Some(format!("{version} is not published any more")),
+        OfferStatus::Excluded(rule) => Some(format!("the configuration excludes {version}: {rule}")),
     }
 }
 
 /// State and reason go by one request: a closed merge request without its reason would be a person's no.
-fn close(open: &MergeRequest, description: Description, why: &str, wanted: &Wanted) -> Decision {
+fn close(open: &MergeRequest, description: Description, why: &str, wanted: &DesiredState) -> Decision {
     let mut closed = description.with_notice(&notice::closed(why));
     closed.marker.closed = Some(why.to_owned());
     let edit = MergeRequestEdit {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::super::branch::BranchPrefix;
 use super::super::description::Boxes;
-use super::super::fate::Fate;
+use super::super::fate::OfferStatus;
 use super::super::marker::{Digests, Marker, TextHash};
 use super::super::patch::{FileChange, Patch};
 use super::super::request::{Freeze, MergeRequestSettings, Mergeability, OnClosed, Rebase, Upkeep};
@@ -20,7 +20,7 @@ struct Scene {
     /// The release that is wanted; `None` for no change.
     wanted: Option<&'static str>,
     upkeep: Upkeep,
-    fates: BTreeMap<Version, Fate>,
+    fates: BTreeMap<Version, OfferStatus>,
     /// What the registry's tag points to now.
     digests: Digests,
 }
@@ -34,7 +34,7 @@ fn wanting(version: &'static str) -> Scene {
 }
 
 impl Scene {
-    fn branch(mut self, ownership: Ownership) -> Self {
+    fn branch(mut self, ownership: BranchOwner) -> Self {
         self.observed.current.source = Some(source(ownership));
         self
     }
@@ -57,7 +57,7 @@ impl Scene {
         self.with(mr)
     }
 
-    fn other_major(mut self, version: &str, ownership: Option<Ownership>) -> Self {
+    fn other_major(mut self, version: &str, ownership: Option<BranchOwner>) -> Self {
         let branch = Branch("dibump/main/images-1.x".into());
         let mut mr = opened(version);
         (mr.number, mr.source_branch) = (9, branch.clone());
@@ -77,11 +77,11 @@ impl Scene {
     }
 
     fn pipeline(mut self, head: &str, failed: bool) -> Self {
-        self.observed.pipeline = Some(Pipeline { head: id(head), failed, succeeded: false });
+        self.observed.pipeline = Some(PipelineStatus { head: id(head), failed, succeeded: false });
         self
     }
 
-    fn fate(mut self, version: &str, fate: Fate) -> Self {
+    fn fate(mut self, version: &str, fate: OfferStatus) -> Self {
         self.fates.insert(version.parse().unwrap(), fate);
         self
     }
@@ -91,7 +91,7 @@ impl Scene {
         self
     }
 
-    fn wanted(&self) -> Wanted {
+    fn wanted(&self) -> DesiredState {
         let work = match self.wanted {
             Some(version) => Work::Update(Box::new(Update {
                 upkeep: self.upkeep,
@@ -102,7 +102,7 @@ impl Scene {
             None => Work::Nothing { outcome: Outcome::UpToDate, note: None },
         };
         let fates = Fates::new(self.fates.clone(), false);
-        Wanted { place: place(), work, fates, description_limit: LIMIT, withheld: None }
+        DesiredState { place: place(), work, fates, description_limit: LIMIT, withheld: None }
     }
 
     fn decide(&self) -> Decision {
@@ -153,25 +153,25 @@ fn id(text: &str) -> CommitId {
     CommitId(text.into())
 }
 
-fn source(ownership: Ownership) -> SourceBranch {
+fn source(ownership: BranchOwner) -> SourceBranch {
     SourceBranch { head: id("head"), ownership, lacking: vec![] }
 }
 
-fn ours(version: &str) -> Ownership {
-    Ownership::Ours { patch: patch(version).id(), parent: id("target"), release: version.parse().ok() }
+fn ours(version: &str) -> BranchOwner {
+    BranchOwner::Ours { patch: patch(version).id(), parent: id("target"), release: version.parse().ok() }
 }
 
 /// Ours, on a commit that the target branch has left behind.
-fn behind(version: &str) -> Ownership {
-    Ownership::Ours { patch: patch(version).id(), parent: id("older"), release: version.parse().ok() }
+fn behind(version: &str) -> BranchOwner {
+    BranchOwner::Ours { patch: patch(version).id(), parent: id("older"), release: version.parse().ok() }
 }
 
-fn theirs() -> Ownership {
-    Ownership::Others { why: "2 commits are on the source branch".into() }
+fn theirs() -> BranchOwner {
+    BranchOwner::Others { why: "2 commits are on the source branch".into() }
 }
 
-fn unread() -> Ownership {
-    Ownership::Unknown { why: "cut".into() }
+fn unread() -> BranchOwner {
+    BranchOwner::Unknown { why: "cut".into() }
 }
 
 fn marker(version: &str) -> Marker {
@@ -300,7 +300,7 @@ fn nothing_is_open_yet() {
         ),
         (
             "a merged branch that was left is used again",
-            wanting("0.4.12").branch(Ownership::Nothing).with(merged("0.4.11")),
+            wanting("0.4.12").branch(BranchOwner::Nothing).with(merged("0.4.11")),
             "push over head, created",
         ),
         (
@@ -335,7 +335,7 @@ fn one_is_open() {
         ),
         (
             "the recorded commit needs no reading",
-            wanting("0.4.12").branch(Ownership::Recorded).open("0.4.12", as_it_is),
+            wanting("0.4.12").branch(BranchOwner::Recorded).open("0.4.12", as_it_is),
             "unchanged",
         ),
         (
@@ -394,7 +394,7 @@ fn one_is_open() {
         ("a branch that is gone is made again", wanting("0.4.12").open("0.4.12", as_it_is), "push, updated"),
         (
             "a branch that lost its commit is made again",
-            wanting("0.4.12").branch(Ownership::Nothing).open("0.4.12", as_it_is),
+            wanting("0.4.12").branch(BranchOwner::Nothing).open("0.4.12", as_it_is),
             "push over head, updated",
         ),
         (
@@ -579,39 +579,54 @@ fn what_nobody_needs_is_closed() {
     check(vec![
         (
             "a change that the target branch has already",
-            open().fate("0.4.12", Fate::OnTarget),
+            open().fate("0.4.12", OfferStatus::OnTarget),
             "close notice 5, closed: main has 0.4.12 or a newer release already",
         ),
-        ("a release that was withdrawn", open().fate("0.4.12", Fate::Withdrawn), &close),
+        ("a release that was withdrawn", open().fate("0.4.12", OfferStatus::Withdrawn), &close),
         (
             "a release that the configuration excludes by now",
-            open().fate("0.4.12", Fate::Excluded("it is ignored".into())),
+            open().fate("0.4.12", OfferStatus::Excluded("it is ignored".into())),
             "close notice 5, closed: the configuration excludes 0.4.12: it is ignored",
         ),
         (
             "a withdrawn release goes although an older one is wanted",
-            wanting("0.4.12").branch(ours("0.4.13")).open("0.4.13", as_it_is).fate("0.4.13", Fate::Withdrawn),
+            wanting("0.4.12")
+                .branch(ours("0.4.13"))
+                .open("0.4.13", as_it_is)
+                .fate("0.4.13", OfferStatus::Withdrawn),
             "close notice 5, closed: 0.4.13 is not published any more",
         ),
         (
             "a withdrawn release gives way to a newer one in place",
-            wanting("0.4.13").branch(ours("0.4.12")).open("0.4.12", as_it_is).fate("0.4.12", Fate::Withdrawn),
+            wanting("0.4.13")
+                .branch(ours("0.4.12"))
+                .open("0.4.12", as_it_is)
+                .fate("0.4.12", OfferStatus::Withdrawn),
             "push over head, updated",
         ),
         (
             "keys that are aligned under the same release are not on the target branch",
-            wanting("0.4.12").branch(ours("0.4.12")).open("0.4.12", as_it_is).fate("0.4.12", Fate::OnTarget),
+            wanting("0.4.12")
+                .branch(ours("0.4.12"))
+                .open("0.4.12", as_it_is)
+                .fate("0.4.12", OfferStatus::OnTarget),
             "unchanged",
         ),
         ("nothing is closed where nobody can tell", open(), "up to date, with a note"),
         (
             "nor where people's commits are on the branch",
-            wanting("nothing").branch(theirs()).open("0.4.12", as_it_is).fate("0.4.12", Fate::Withdrawn),
+            wanting("nothing")
+                .branch(theirs())
+                .open("0.4.12", as_it_is)
+                .fate("0.4.12", OfferStatus::Withdrawn),
             "up to date, with a note",
         ),
         (
             "nor where the branch could not be read",
-            wanting("nothing").branch(unread()).open("0.4.12", as_it_is).fate("0.4.12", Fate::Withdrawn),
+            wanting("nothing")
+                .branch(unread())
+                .open("0.4.12", as_it_is)
+                .fate("0.4.12", OfferStatus::Withdrawn),
             "up to date, with a note",
         ),
         (
@@ -619,14 +634,14 @@ fn what_nobody_needs_is_closed() {
             wanting("nothing")
                 .branch(ours("0.4.12"))
                 .open("0.4.12", |mr| mr.description.clear())
-                .fate("0.4.12", Fate::Withdrawn),
+                .fate("0.4.12", OfferStatus::Withdrawn),
             "up to date, with a note",
         ),
         (
             "nor one from a fork",
             wanting("nothing")
                 .open("0.4.12", |mr| mr.from_this_project = false)
-                .fate("0.4.12", Fate::Withdrawn),
+                .fate("0.4.12", OfferStatus::Withdrawn),
             "up to date",
         ),
         (
@@ -692,7 +707,7 @@ fn a_tag_that_moved_is_a_persons_business() {
 
 #[test]
 fn the_forge_may_merge_by_itself() {
-    let asked = |ownership: Ownership, change: fn(&mut MergeRequest)| {
+    let asked = |ownership: BranchOwner, change: fn(&mut MergeRequest)| {
         wanting("0.4.12").branch(ownership).open("0.4.12", change).upkeep(|upkeep| upkeep.auto_merge = true)
     };
     let ready = || asked(ours("0.4.12"), as_it_is);
@@ -715,7 +730,7 @@ fn the_forge_may_merge_by_itself() {
             asked(ours("0.4.12"), |mr| mr.draft = true).pipeline("head", false),
             "unchanged, with a note",
         ),
-        ("not what is only recorded", asked(Ownership::Recorded, as_it_is).pipeline("head", false), "wait"),
+        ("not what is only recorded", asked(BranchOwner::Recorded, as_it_is).pipeline("head", false), "wait"),
         (
             "not where nobody asked for it",
             wanting("0.4.12").branch(ours("0.4.12")).open("0.4.12", as_it_is).pipeline("head", false),
@@ -788,14 +803,16 @@ fn aligning_keys_is_not_silenced_by_the_update_that_was_merged() {
     let scene = wanting("0.4.12").with(merged("0.4.12"));
     let aligning =
         Update { current: "0.4.12".parse().ok(), patch: patch("0.4.12\nother: key"), ..update("0.4.12") };
-    let wanted = Wanted { work: Work::Update(Box::new(aligning)), ..scene.wanted() };
+    let wanted = DesiredState { work: Work::Update(Box::new(aligning)), ..scene.wanted() };
     assert_eq!(words(&next(&scene.observed, &wanted)), "push, created");
 }
 
 #[test]
 fn what_closes_a_merge_request_is_written_into_it() {
-    let scene =
-        wanting("nothing").branch(ours("0.4.12")).open("0.4.12", as_it_is).fate("0.4.12", Fate::Withdrawn);
+    let scene = wanting("nothing")
+        .branch(ours("0.4.12"))
+        .open("0.4.12", as_it_is)
+        .fate("0.4.12", OfferStatus::Withdrawn);
     let closed = after(&scene);
     let text = &closed.observed.current.merge_requests[0].description;
     assert!(text.contains("Closed: 0.4.12 is not published any more."), "{text}");
@@ -805,8 +822,9 @@ fn what_closes_a_merge_request_is_written_into_it() {
 
 #[test]
 fn what_may_not_be_opened_now_is_withheld_and_what_is_open_is_kept() {
-    let decide =
-        |scene: &Scene| next(&scene.observed, &Wanted { withheld: Some(Outcome::Limited), ..scene.wanted() });
+    let decide = |scene: &Scene| {
+        next(&scene.observed, &DesiredState { withheld: Some(Outcome::Limited), ..scene.wanted() })
+    };
     for scene in [wanting("0.4.12"), wanting("0.4.12").branch(ours("0.4.12"))] {
         let note = Some("0.4.12 waits to be proposed".to_owned());
         assert_eq!(decide(&scene), Decision::Done { outcome: Outcome::Limited, note });

@@ -5,7 +5,7 @@ use super::super::description::Description;
 use super::super::marker::{Digests, Marker, TextHash};
 use super::super::notice;
 use super::super::outcome::Outcome;
-use super::super::ownership::Ownership;
+use super::super::ownership::BranchOwner;
 use super::super::patch::Patch;
 use super::super::request::{
     MergeRequest, MergeRequestEdit, MergeRequestSettings, MergeRequestState, Mergeability, NewMergeRequest,
@@ -206,7 +206,7 @@ impl Updating<'_> {
     /// Whether the branch is exactly what a rebuild would make.
     fn is_fresh(&self, source: &SourceBranch) -> bool {
         matches!(&source.ownership,
-            Ownership::Ours { patch, parent, .. } if *patch == self.update.patch.id() && *parent == self.place.head)
+            BranchOwner::Ours { patch, parent, .. } if *patch == self.update.patch.id() && *parent == self.place.head)
     }
 
     /// Under the tag stand other images than the text says: a person must look, unless one asked for a rebuild.
@@ -261,8 +261,8 @@ impl Updating<'_> {
             return Branched::Write(None);
         };
         match &source.ownership {
-            Ownership::Recorded => Branched::Right(source),
-            Ownership::Ours { patch, parent, .. } => {
+            BranchOwner::Recorded => Branched::Right(source),
+            BranchOwner::Ours { patch, parent, .. } => {
                 // On the head of its target branch nothing can conflict: the forge has not looked again yet.
                 let behind = *parent != self.place.head;
                 let rebuild = behind
@@ -277,9 +277,9 @@ impl Updating<'_> {
                     Branched::Write(Some(source.head.clone()))
                 }
             }
-            Ownership::Nothing => Branched::Write(Some(source.head.clone())),
-            Ownership::Others { why } => Branched::Theirs(source, why),
-            Ownership::Unknown { why } => Branched::Unknown(why),
+            BranchOwner::Nothing => Branched::Write(Some(source.head.clone())),
+            BranchOwner::Others { why } => Branched::Theirs(source, why),
+            BranchOwner::Unknown { why } => Branched::Unknown(why),
         }
     }
 
@@ -359,7 +359,7 @@ impl Updating<'_> {
         if open.draft {
             return noted(Outcome::Unchanged, "a draft is not merged automatically".to_owned());
         }
-        let proven = matches!(source.ownership, Ownership::Ours { .. });
+        let proven = matches!(source.ownership, BranchOwner::Ours { .. });
         let seen = open.head.as_ref() == Some(&source.head);
         match &observed.pipeline {
             Some(pipeline) if proven && seen && pipeline.head == source.head => {

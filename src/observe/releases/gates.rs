@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::signatures;
-use super::shelf::{Facts, Shelf};
+use super::shelf::{Answers, ReleaseCache};
 use super::{ObserveError, Snapshot};
 use crate::plan::signed::Signatures;
 use crate::registry::{RegistryError, Repository};
@@ -53,7 +53,7 @@ impl Snapshot {
     }
 }
 
-impl Shelf {
+impl ReleaseCache {
     /// The verdicts on images under these keys, each asked for once.
     async fn verdicts(&self, images: &[(ImageKey, Digest)], keys: &Keys) -> Signatures {
         let mut all = self.verdicts.lock().await;
@@ -70,7 +70,7 @@ impl Shelf {
     }
 }
 
-impl Facts {
+impl Answers {
     /// Reads what only gates ask of a candidate: images that wait for promotion, and its first sight if nothing dates it.
     pub(super) async fn read_for_gates(
         &mut self,

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::ObserveError;
-use super::shelf::Facts;
+use super::shelf::Answers;
 use super::sources::Listing;
 use crate::ending::sentence;
 use crate::registry::RegistryError;
 use crate::release::guess::guesses;
 use crate::release::{Artifact, Coverage, ImageKey, Release, Version};
 
-impl Facts {
+impl Answers {
     /// Asks the open sources for its names, then those that are left; the registry proves them.
     pub(super) async fn look_up(
         &mut self,

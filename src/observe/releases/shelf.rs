@@ -8,14 +8,14 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::sources::{self, Listing, Source};
+use super::sources::{self, Listing, OpenSource};
 use super::tag_lists::TagLists;
 use super::{ObserveError, Producer};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::ending::{Ending, Ends as _, sentence};
 use crate::plan::signed::Signatures;
 use crate::registry::{Manifest, RegistryError, Repository};
-use crate::release::data::{Candidate, Known};
+use crate::release::data::{Candidate, ReleaseData};
 use crate::release::{Artifact, ImageKey, Release, Tag, Version};
 use crate::signature::Keys;
 
@@ -23,21 +23,21 @@ use crate::signature::Keys;
 const CACHE_LIFE: SignedDuration = SignedDuration::from_hours(6);
 
 /// A producer, and what was read of it in this run.
-pub struct Shelf {
+pub struct ReleaseCache {
     pub(super) producer: Arc<Producer>,
-    facts: Mutex<Facts>,
+    facts: Mutex<Answers>,
     /// Verdicts by the keys that they were given under; targets may name keys of their own.
     pub(super) verdicts: Mutex<Vec<(Keys, Signatures)>>,
 }
 
 /// Answers by their questions.
-pub(super) struct Facts {
+pub(super) struct Answers {
     pub(super) producer: Arc<Producer>,
-    pub(super) sources: Vec<Arc<Source>>,
+    pub(super) sources: Vec<Arc<OpenSource>>,
     /// What was asked for candidates, and what came of it.
     pub(super) asked: Vec<String>,
     /// Candidates and outlines, and of the releases those that are the same for everybody.
-    pub(super) known: Known,
+    pub(super) known: ReleaseData,
     unopened: std::vec::IntoIter<Arc<dyn Catalogue>>,
     failed: Option<ObserveError>,
     manifests: BTreeMap<(ImageKey, Version), Result<Option<Manifest>, RegistryError>>,
@@ -45,14 +45,14 @@ pub(super) struct Facts {
     cached: BTreeMap<Version, Option<Release>>,
 }
 
-impl Shelf {
+impl ReleaseCache {
     /// An empty shelf.
     pub fn new(producer: Arc<Producer>) -> Self {
-        let facts = Facts {
+        let facts = Answers {
             producer: Arc::clone(&producer),
             sources: Vec::new(),
             asked: Vec::new(),
-            known: Known::default(),
+            known: ReleaseData::default(),
             unopened: producer.sources.clone().into_iter(),
             failed: None,
             manifests: BTreeMap::new(),
@@ -68,12 +68,12 @@ impl Shelf {
     }
 
     /// Whoever holds the facts reads for all others, who wait for the same answers.
-    pub(super) async fn facts(&self) -> MutexGuard<'_, Facts> {
+    pub(super) async fn facts(&self) -> MutexGuard<'_, Answers> {
         self.facts.lock().await
     }
 }
 
-impl Facts {
+impl Answers {
     /// Opens the first source that applies, unless one is open.
     pub(super) async fn open(&mut self) -> Result<(), ObserveError> {
         match self.sources.is_empty() {
@@ -105,7 +105,7 @@ impl Facts {
                         Err(names) => self.tags(&names.published, names.snapshots).await?,
                     };
                     self.asked.push(match &source {
-                        Source::Untagged(names) => {
+                        OpenSource::Untagged(names) => {
                             format!(
                                 "{}, {} below the prefix, none tagged with a version",
                                 catalogue.asked(),
@@ -130,7 +130,7 @@ impl Facts {
         Ok(false)
     }
 
-    fn offer(&mut self, source: &Source) {
+    fn offer(&mut self, source: &OpenSource) {
         for (version, released_at) in source.versions() {
             let candidate = Candidate { version: version.clone(), released_at, first_seen: None };
             self.known.candidates.entry(version).or_insert(candidate);
@@ -139,7 +139,7 @@ impl Facts {
 
     /// Notes the lines of the release before this one: the next lower one of which any are known.
     pub(super) fn outline_before(&mut self, version: &Version) {
-        let Known { candidates, releases, outlines } = &mut self.known;
+        let ReleaseData { candidates, releases, outlines } = &mut self.known;
         let lower = candidates.range(..version.clone()).rev().map(|(version, _)| version);
         for lower in lower.filter(|version| !version.is_prerelease()) {
             let is_read = releases.get(lower).is_some_and(|release| !release.lines().is_empty());
@@ -181,7 +181,7 @@ impl Facts {
     }
 
     fn has_seen_images(&self) -> bool {
-        let is_tagged = |source: &Arc<Source>| matches!(**source, Source::Tagged { .. });
+        let is_tagged = |source: &Arc<OpenSource>| matches!(**source, OpenSource::Tagged { .. });
         self.sources.iter().any(is_tagged)
             || self.manifests.values().any(|answer| matches!(answer, Ok(Some(_))))
             || self.exists.values().any(|answer| matches!(answer, Ok(true)))
@@ -190,7 +190,7 @@ impl Facts {
 
     pub(super) fn no_images(&self) -> ObserveError {
         // Repositories there are, and the tags of none of them are versions.
-        if self.sources.iter().any(|source| matches!(**source, Source::Untagged(_))) {
+        if self.sources.iter().any(|source| matches!(**source, OpenSource::Untagged(_))) {
             return self.no_releases();
         }
         ObserveError::NoImages { producer: self.producer.prefix.to_string(), asked: self.asked_for() }
@@ -210,7 +210,7 @@ impl Facts {
         &self,
         names: &BTreeSet<ImageKey>,
         snapshots: BTreeSet<ImageKey>,
-    ) -> Result<Source, ObserveError> {
+    ) -> Result<OpenSource, ObserveError> {
         let names: Vec<ImageKey> = names.iter().cloned().collect();
         let answers = self.producer.registry.tags(&self.repositories(&names)).await;
         let mut tags = BTreeMap::new();

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::tag_lists::TagLists;
-use crate::catalogue::{Candidates, Names, Note};
-use crate::release::{Artifact, ImageKey, Line, Naming, Version};
+use crate::catalogue::{Candidates, ReleaseNote, RepositoryNames};
+use crate::release::{Artifact, ImageKey, Naming, Series, Version};
 
 /// An opened source.
-pub(super) enum Source {
+pub(super) enum OpenSource {
     /// The registry's own tag lists: which names carry each version, whose tags it does not tell, which names wait for
     /// promotion at times, and which names are no disk images.
     Tagged {
@@ -21,7 +21,7 @@ pub(super) enum Source {
     /// Names of which no tag list shows a version, as of a mirror that has none: each must be asked for.
     Untagged(BTreeSet<ImageKey>),
     /// Announcements: names that were said to be published, newest version last.
-    Announced { name: &'static str, notes: BTreeMap<Version, Note> },
+    Announced { name: &'static str, notes: BTreeMap<Version, ReleaseNote> },
 }
 
 /// The names that a source gives for a version.
@@ -46,12 +46,12 @@ pub(super) fn nothing_in(candidates: &Candidates) -> Option<String> {
 }
 
 /// An announcement is a source as it is; names first need their tag lists, and are handed back for that.
-pub(super) fn open(name: &'static str, candidates: Candidates) -> Result<Source, Names> {
+pub(super) fn open(name: &'static str, candidates: Candidates) -> Result<OpenSource, RepositoryNames> {
     match candidates {
         Candidates::Names(names) => Err(names),
         Candidates::Releases(notes) => {
             let notes = notes.into_iter().map(|note| (note.version.clone(), note)).collect();
-            Ok(Source::Announced { name, notes })
+            Ok(OpenSource::Announced { name, notes })
         }
     }
 }
@@ -62,14 +62,14 @@ pub(super) fn tagged(
     denied: BTreeSet<ImageKey>,
     snapshots: BTreeSet<ImageKey>,
     others: BTreeSet<ImageKey>,
-) -> Source {
+) -> OpenSource {
     match lists.is_empty() {
-        true => Source::Untagged(lists.names().cloned().chain(denied).collect()),
-        false => Source::Tagged { lists, denied, snapshots, others },
+        true => OpenSource::Untagged(lists.names().cloned().chain(denied).collect()),
+        false => OpenSource::Tagged { lists, denied, snapshots, others },
     }
 }
 
-impl Source {
+impl OpenSource {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Tagged { .. } | Self::Untagged(_) => "tag lists",
@@ -128,7 +128,7 @@ impl Source {
         notes.values().rev().find_map(|note| Some((note.version.clone(), note.names.clone()?)))
     }
 
-    pub(super) fn note(&self, version: &Version) -> Option<&Note> {
+    pub(super) fn note(&self, version: &Version) -> Option<&ReleaseNote> {
         match self {
             Self::Tagged { .. } | Self::Untagged(_) => None,
             Self::Announced { notes, .. } => notes.get(version),
@@ -154,7 +154,7 @@ impl Source {
     }
 
     /// The lines of a release whose names it lists in full; `None` where it knows of none.
-    pub(super) fn outline(&self, version: &Version, naming: &Naming) -> Option<BTreeSet<Line>> {
+    pub(super) fn outline(&self, version: &Version, naming: &Naming) -> Option<BTreeSet<Series>> {
         match self.listing(version, naming) {
             Listing::Proven(names) | Listing::Claimed(names) => Some(lines(&names, naming)),
             Listing::Short { .. } => None,
@@ -183,7 +183,12 @@ impl Source {
 }
 
 /// Announcements are complete when they have a list and lack no line of the previous release whose minor they still have.
-fn announced(source: &str, notes: &BTreeMap<Version, Note>, version: &Version, naming: &Naming) -> Listing {
+fn announced(
+    source: &str,
+    notes: &BTreeMap<Version, ReleaseNote>,
+    version: &Version,
+    naming: &Naming,
+) -> Listing {
     let Some(names) = notes.get(version).and_then(|note| note.names.clone()) else {
         let reason = format!("{source} list no artifacts of {version}");
         return Listing::Short { names: BTreeSet::new(), reason };
@@ -201,7 +206,7 @@ fn announced(source: &str, notes: &BTreeMap<Version, Note>, version: &Version, n
     }
 }
 
-fn lines(names: &BTreeSet<ImageKey>, naming: &Naming) -> BTreeSet<Line> {
+fn lines(names: &BTreeSet<ImageKey>, naming: &Naming) -> BTreeSet<Series> {
     names.iter().filter_map(|name| naming.facets(name.as_str())).map(|facets| facets.line()).collect()
 }
 
@@ -209,8 +214,8 @@ fn lines(names: &BTreeSet<ImageKey>, naming: &Naming) -> BTreeSet<Line> {
 mod tests {
     use super::*;
 
-    fn note(version: &str, names: Option<&[&str]>) -> Note {
-        Note {
+    fn note(version: &str, names: Option<&[&str]>) -> ReleaseNote {
+        ReleaseNote {
             version: version.parse().unwrap(),
             names: names.map(|names| names.iter().map(|name| name.parse().unwrap()).collect()),
             released_at: None,
@@ -218,7 +223,7 @@ mod tests {
         }
     }
 
-    fn listing(notes: Vec<Note>, version: &str) -> String {
+    fn listing(notes: Vec<ReleaseNote>, version: &str) -> String {
         let Ok(source) = open("release-notes", Candidates::Releases(notes)) else {
             return "not opened".to_owned();
         };
@@ -229,7 +234,7 @@ mod tests {
         }
     }
 
-    fn only_tagged(tags: BTreeMap<ImageKey, Vec<String>>) -> Source {
+    fn only_tagged(tags: BTreeMap<ImageKey, Vec<String>>) -> OpenSource {
         tagged(TagLists::new(tags).unwrap(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new())
     }
 

@@ -10,7 +10,7 @@ use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::data::Candidate;
 use crate::release::policy::Gates;
 use crate::release::policy::Policy;
-use crate::release::selection::{Choice, Verdict as ChoiceVerdict};
+use crate::release::selection::{Choice, SelectionVerdict as ChoiceVerdict};
 use crate::release::{Naming, Release};
 use crate::signature::{Keys, PublicKey, Rejection, Unverified};
 
@@ -26,7 +26,7 @@ fn artifact(minor: usize, patch: usize) -> Artifact {
 
 /// A file that lists the images of so many minors at 0.4.1, and what is known of 0.4.1 and 0.4.2. The newer release still
 /// has the first `stay` minors, and one that is new.
-fn known(stay: usize, listed: usize) -> (String, Known) {
+fn known(stay: usize, listed: usize) -> (String, ReleaseData) {
     let keys: String = (0..listed).map(|minor| format!("  {}: {{}}\n", name(minor, 1))).collect();
     let text = format!("sylva_diskimagebuilder_version: 0.4.1\ndiskimage_builder_os_images:\n{keys}");
     let version = |text: &str| text.parse::<Version>().unwrap();
@@ -37,16 +37,16 @@ fn known(stay: usize, listed: usize) -> (String, Known) {
     let candidate =
         |version: &Version| Candidate { version: version.clone(), released_at: None, first_seen: None };
     let candidates = releases.iter().map(|(version, _)| (version.clone(), candidate(version))).collect();
-    (text, Known { candidates, releases: releases.into(), outlines: BTreeMap::new() })
+    (text, ReleaseData { candidates, releases: releases.into(), outlines: BTreeMap::new() })
 }
 
 /// What `ask` says of the plan of keys from 0.4.1 to 0.4.2, and that plan.
 fn asked(
-    (text, known): &(String, Known),
+    (text, known): &(String, ReleaseData),
     policy: &Policy,
     required: &Requirement,
     signatures: &Signatures,
-    found: &Found,
+    found: &FoundHolds,
 ) -> (Option<Ask>, KeyPlan) {
     let file = FileSpec { path: "values.yaml".into(), overlay: false, version_key: None, images_key: None };
     let target = Target { files: vec![file], ..Target::default() };
@@ -97,7 +97,7 @@ fn a_plan_that_keeps_fewer_than_half_of_the_listed_keys_is_a_jump() {
     ] {
         let known = known(stay, listed);
         let (asked, _) =
-            asked(&known, &policy(GateMode::Hold), &unasked(), &Signatures::new(), &Found::new());
+            asked(&known, &policy(GateMode::Hold), &unasked(), &Signatures::new(), &FoundHolds::new());
         let hold = Ask::Choice("0.4.2".parse().unwrap(), Hold::BigJump { stay, listed });
         assert_eq!(asked, jumps.then_some(hold), "{stay} of {listed}");
     }
@@ -108,11 +108,11 @@ fn a_jump_is_told_once_and_only_where_the_gate_is_on() {
     let known = known(1, 3);
     let jump = Hold::BigJump { stay: 1, listed: 3 };
     let to: Version = "0.4.2".parse().unwrap();
-    let told = Found::from([(to.clone(), vec![jump.clone()])]);
+    let told = FoundHolds::from([(to.clone(), vec![jump.clone()])]);
     for (stance, found, expected) in [
-        (GateMode::Hold, Found::new(), true),
-        (GateMode::Warn, Found::new(), true),
-        (GateMode::Off, Found::new(), false),
+        (GateMode::Hold, FoundHolds::new(), true),
+        (GateMode::Warn, FoundHolds::new(), true),
+        (GateMode::Off, FoundHolds::new(), false),
         (GateMode::Hold, told, false),
     ] {
         let (asked, _) = asked(&known, &policy(stance), &unasked(), &Signatures::new(), &found);
@@ -127,7 +127,7 @@ fn the_signatures_of_what_will_be_listed_are_asked_for_and_of_nothing_else() {
     let image = |artifact: &Artifact| (artifact.key.clone(), artifact.digest.clone().unwrap());
     let ask_with = |signatures: &Signatures| {
         let warned = Requirement::Warned(keys());
-        asked(&known, &policy(GateMode::Hold), &warned, signatures, &Found::new()).0
+        asked(&known, &policy(GateMode::Hold), &warned, signatures, &FoundHolds::new()).0
     };
     let mut signatures = Signatures::new();
     assert_eq!(ask_with(&signatures), Some(Ask::Signatures(vec![image(&first), image(&second)])));
@@ -142,7 +142,7 @@ fn signed(requirement: &Requirement, verdicts: [Verdict; 2]) -> String {
     let known = known(2, 2);
     let digests = [0, 1].map(|minor| artifact(minor, 2).digest.unwrap());
     let signatures = digests.into_iter().zip(verdicts).collect();
-    let (asked, plan) = asked(&known, &policy(GateMode::Hold), requirement, &signatures, &Found::new());
+    let (asked, plan) = asked(&known, &policy(GateMode::Hold), requirement, &signatures, &FoundHolds::new());
     match (asked, &plan.verdict, &plan.signatures) {
         (Some(Ask::Choice(_, Hold::Unsigned { images, listed })), ..) => {
             format!("{} of {listed} hold", images.len())

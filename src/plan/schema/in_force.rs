@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::Reading;
-use crate::budget::{Exceeded, Of};
+use crate::budget::{Counted, Exceeded};
 
 /// Longer chains of references go in circles.
 const MOST_REFERENCES: usize = 32;
@@ -44,7 +44,7 @@ enum Seen {
 
 impl Reading<'_> {
     pub(super) fn spend(self, steps: usize) -> Result<(), Exceeded> {
-        self.budget.spend(Of::Schema, steps as u64)
+        self.budget.spend(Counted::Schema, steps as u64)
     }
 
     /// Whether a text fits a pattern; `None` where the pattern is not ours.

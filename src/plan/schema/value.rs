@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::in_force::InForce;
-use super::{Answer, Reading};
+use super::{Reading, SchemaAnswer};
 use crate::budget::Exceeded;
 
 /// Keywords of lists and numbers, which are not judged where a value is one.
@@ -17,10 +17,10 @@ pub(super) fn judge<'a>(
     reading: Reading<'a>,
     schemas: &[&'a Value],
     value: &Value,
-) -> Result<Answer, Exceeded> {
+) -> Result<SchemaAnswer, Exceeded> {
     let mut judgement = Judgement::default();
     judgement.judge(reading, schemas, value, &mut Vec::new())?;
-    Ok(Answer::of(judgement.forbidden, judgement.unjudged))
+    Ok(SchemaAnswer::of(judgement.forbidden, judgement.unjudged))
 }
 
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! Whether the release that the files will name has all its images, as far as anything tells.
 
-use crate::release::data::Known;
+use crate::release::data::ReleaseData;
 use crate::release::{Coverage, Family, Release, Version, gates};
 
 /// What is known of the images of a release.
@@ -30,7 +30,7 @@ pub struct SeriesCount {
 }
 
 impl Completeness {
-    pub(super) fn of(release: &Release, known: &Known) -> Self {
+    pub(super) fn of(release: &Release, known: &ReleaseData) -> Self {
         let previous = known.lines_before(&release.version);
         let missing = gates::missing(release, previous.as_ref());
         let series = previous.filter(|_| release.is_complete()).map(|(version, before)| {

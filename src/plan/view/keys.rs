@@ -7,7 +7,7 @@ use crate::plan::{Plan, PlannedFile};
 use crate::reconcile::kubernetes_versions::SetVersion;
 use crate::reconcile::references::References;
 use crate::reconcile::{Because, Images, OsChange};
-use crate::release::data::Known;
+use crate::release::data::ReleaseData;
 use crate::release::{Artifact, Facets, Family, Naming, Version};
 use crate::values::Position;
 
@@ -110,7 +110,7 @@ impl KeyView {
 /// The keys of a plan, and what they stand for.
 pub(super) struct PlannedKeys<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) known: &'a Known,
+    pub(super) known: &'a ReleaseData,
     pub(super) naming: &'a Naming,
 }
 

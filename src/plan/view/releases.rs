@@ -1,8 +1,8 @@
 //! What became of each release.
 
-use crate::release::data::Known;
+use crate::release::data::ReleaseData;
 use crate::release::policy::Exclusion;
-use crate::release::selection::Verdict;
+use crate::release::selection::SelectionVerdict;
 use crate::release::{Coverage, Version};
 
 /// What became of one release.
@@ -11,7 +11,7 @@ pub struct ReleaseView {
     /// The version.
     pub version: Version,
     /// What became of it.
-    pub verdict: Verdict,
+    pub verdict: SelectionVerdict,
     /// How much of it is known; `None` if its artifacts were not read.
     pub coverage: Option<Coverage>,
     /// How many artifacts are known.
@@ -19,7 +19,7 @@ pub struct ReleaseView {
 }
 
 impl ReleaseView {
-    pub(super) fn new((version, verdict): &(Version, Verdict), known: &Known) -> Self {
+    pub(super) fn new((version, verdict): &(Version, SelectionVerdict), known: &ReleaseData) -> Self {
         let release = known.releases.get(version);
         Self {
             version: version.clone(),
@@ -31,18 +31,18 @@ impl ReleaseView {
 
     /// Whether it is older than the file's, so that it is only counted.
     pub fn is_older(&self) -> bool {
-        matches!(self.verdict, Verdict::Excluded(Exclusion::Older))
+        matches!(self.verdict, SelectionVerdict::Excluded(Exclusion::Older))
     }
 
     /// Whether a reviewer may wonder why it is not proposed.
     pub(super) fn is_news(&self) -> bool {
-        !matches!(self.verdict, Verdict::Excluded(Exclusion::Prerelease))
+        !matches!(self.verdict, SelectionVerdict::Excluded(Exclusion::Prerelease))
     }
 
     /// What ends its hold.
     pub fn remedy(&self) -> Option<String> {
         match &self.verdict {
-            Verdict::Held(hold) => Some(hold.remedy(&self.version)),
+            SelectionVerdict::Held(hold) => Some(hold.remedy(&self.version)),
             _ => None,
         }
     }
@@ -50,7 +50,7 @@ impl ReleaseView {
     /// What became of it, and what ends a hold, in a sentence.
     pub fn told(&self) -> String {
         match &self.verdict {
-            Verdict::Held(hold) => format!("held: {}", hold.told(&self.version)),
+            SelectionVerdict::Held(hold) => format!("held: {}", hold.told(&self.version)),
             verdict => verdict.to_string(),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::check::{Difference, Finding, Id, Place, Severity};
+use crate::check::{Finding, FindingPlace, FindingsDifference, Id, Severity};
 use crate::plan::references::{NotFollowed, ReferenceFile};
 use crate::plan::signed::Checked;
 use crate::reconcile::kubernetes_versions::SetVersion;
@@ -78,7 +78,7 @@ pub(crate) fn hostile(text: &str) -> PlanView {
     let finding = |severity| Finding {
         id: Id::UnknownImageKey,
         severity,
-        place: Place { path: text.into(), key: KeyPath::default(), at: AT, length: 1 },
+        place: FindingPlace { path: text.into(), key: KeyPath::default(), at: AT, length: 1 },
         message: text.into(),
         help: Some(text.into()),
         subject: text.into(),
@@ -114,7 +114,7 @@ pub(crate) fn hostile(text: &str) -> PlanView {
     view.references.not_followed = vec![(text.into(), NotFollowed::OwnVersion(AT))];
     view.releases = vec![ReleaseView {
         version: "0.5.0".parse().unwrap(),
-        verdict: Verdict::Held(Hold::NewFindings { errors: vec![text.into()] }),
+        verdict: SelectionVerdict::Held(Hold::NewFindings { errors: vec![text.into()] }),
         coverage: None,
         artifacts: None,
     }];
@@ -128,7 +128,7 @@ pub(crate) fn hostile(text: &str) -> PlanView {
     let unknown = SignatureVerdict::Unknown { reason: text.into() };
     view.signatures = Signed::Checked(Checked { verdicts: [(name, unknown)].into() });
     view.findings = Findings {
-        difference: Difference {
+        difference: FindingsDifference {
             new: vec![finding(Severity::Error), finding(Severity::Warn)],
             resolved: vec![finding(Severity::Error)],
         },
@@ -170,7 +170,11 @@ fn a_release_is_compared_with_the_series_of_the_one_before_whatever_the_gates_ar
             |version: &Version| Candidate { version: version.clone(), released_at: None, first_seen: None };
         let candidates =
             [&before, &now].map(|release| (release.version.clone(), candidate(&release.version)));
-        let known = Known { candidates: candidates.into(), releases: releases.into(), ..Known::default() };
+        let known = ReleaseData {
+            candidates: candidates.into(),
+            releases: releases.into(),
+            ..ReleaseData::default()
+        };
         let told = Completeness::of(&now, &known);
         let series = told.series.clone().unwrap();
         assert_eq!((series.present, series.expected), (present, expected), "{names:?}");

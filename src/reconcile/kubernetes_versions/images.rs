@@ -4,19 +4,19 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::RKE2;
-use super::token::{Exact, Token};
+use super::token::{Exact, VersionToken};
 use crate::release::{Facets, K8sMinor, K8sVersion, Naming, Release};
 
 /// The images of a target before and after.
 #[derive(Debug, Clone)]
-pub struct Images<'a> {
-    before: Side<'a>,
-    after: Side<'a>,
+pub struct ImagesBothSides<'a> {
+    before: ImagesSide<'a>,
+    after: ImagesSide<'a>,
 }
 
 /// Images at one time.
 #[derive(Debug, Clone)]
-pub struct Side<'a> {
+pub struct ImagesSide<'a> {
     /// Those that the mappings list.
     listed: Vec<Cow<'a, Facets>>,
     /// Those of other registries that the mappings list, as far as their names tell.
@@ -25,7 +25,7 @@ pub struct Side<'a> {
     published: Vec<&'a Facets>,
 }
 
-impl<'a> Side<'a> {
+impl<'a> ImagesSide<'a> {
     /// The images that are listed at a release. `others` are keys of other registries.
     pub fn new(
         release: Option<&'a Release>,
@@ -55,9 +55,9 @@ impl<'a> Side<'a> {
     }
 
     /// Whether a listed image has the version. Beside a version with a revision, one without is for the other flavors.
-    fn fits(&self, token: &Token<'_>, beside: &[Token<'_>]) -> bool {
+    fn fits(&self, token: &VersionToken<'_>, beside: &[VersionToken<'_>]) -> bool {
         let version = token.version();
-        let is_revised = |flavor: &str| flavor == RKE2 && beside.iter().any(Token::is_rke2);
+        let is_revised = |flavor: &str| flavor == RKE2 && beside.iter().any(VersionToken::is_rke2);
         let is_for = |facets: &&Facets| {
             if token.is_rke2() { facets.k8s_flavor == RKE2 } else { !is_revised(&facets.k8s_flavor) }
         };
@@ -66,15 +66,15 @@ impl<'a> Side<'a> {
     }
 }
 
-impl<'a> Images<'a> {
+impl<'a> ImagesBothSides<'a> {
     /// What was listed, and what will be.
-    pub fn new(before: Side<'a>, after: Side<'a>) -> Self {
+    pub fn new(before: ImagesSide<'a>, after: ImagesSide<'a>) -> Self {
         Self { before, after }
     }
 
     /// The same with more listed images: those of a file that is laid over the others.
     #[must_use]
-    pub fn and(&self, before: Side<'a>, after: Side<'a>) -> Self {
+    pub fn and(&self, before: ImagesSide<'a>, after: ImagesSide<'a>) -> Self {
         let mut both = self.clone();
         both.before.listed.extend(before.listed);
         both.after.listed.extend(after.listed);
@@ -95,7 +95,7 @@ impl<'a> Images<'a> {
     }
 
     /// Whether the images of a flavor had the version before, and no other flavor need be meant.
-    pub(super) fn had(&self, k8s_flavor: &str, token: &Token<'_>) -> bool {
+    pub(super) fn had(&self, k8s_flavor: &str, token: &VersionToken<'_>) -> bool {
         let version = token.version();
         let has =
             |facets: &&Facets| facets.k8s_version.patch.is_some() && version.agrees_with(&facets.k8s_version);
@@ -103,12 +103,12 @@ impl<'a> Images<'a> {
     }
 
     /// Whether the version was that of a listed image, and will be of none.
-    pub(super) fn no_longer_fits(&self, token: &Token<'_>, beside: &[Token<'_>]) -> bool {
+    pub(super) fn no_longer_fits(&self, token: &VersionToken<'_>, beside: &[VersionToken<'_>]) -> bool {
         self.before.fits(token, beside) && !self.after.fits(token, beside)
     }
 
     /// Whether the version will be that of a listed image.
-    pub(super) fn will_fit(&self, token: &Token<'_>, beside: &[Token<'_>]) -> bool {
+    pub(super) fn will_fit(&self, token: &VersionToken<'_>, beside: &[VersionToken<'_>]) -> bool {
         self.after.fits(token, beside)
     }
 
@@ -121,7 +121,11 @@ impl<'a> Images<'a> {
 
     /// What a version of a flavor should say; `None` where no image tells, and why it must stay where images contradict
     /// each other or their names say too little.
-    pub(super) fn version(&self, k8s_flavor: &str, token: &Token<'_>) -> Result<Option<String>, String> {
+    pub(super) fn version(
+        &self,
+        k8s_flavor: &str,
+        token: &VersionToken<'_>,
+    ) -> Result<Option<String>, String> {
         let subject = format!("{k8s_flavor} {}", token.minor);
         let images = self.after.of(k8s_flavor, token.minor);
         let exact = images.iter().map(|facets| Exact::of(&facets.k8s_version, k8s_flavor == RKE2));

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::token::Token;
-use super::{Note, Pattern, Place, Rule};
+use super::token::VersionToken;
+use super::{Pattern, VersionPlace, VersionRule, VersionsNote};
 use crate::release::{K8sMinor, K8sVersion};
 use crate::sylva::{INFRA_PROVIDER, INFRASTRUCTURES, K8S_VERSION, K8S_VERSION_MAP};
 use crate::values::{Document, Field, KeyPath, Text, TextsAt};
@@ -13,11 +13,11 @@ const CLUSTER_VERSION: [&str; 2] = ["cluster", K8S_VERSION];
 
 /// A version as it stands in a file.
 #[derive(Debug, Clone)]
-pub(super) struct Found<'d> {
+pub(super) struct FoundVersion<'d> {
     /// The scalar that holds it.
     pub(super) text: Text<'d>,
     /// The version; its range is of the file.
-    pub(super) token: Token<'d>,
+    pub(super) token: VersionToken<'d>,
     /// The keys that lead to it; empty where a pattern found it.
     pub(super) path: Vec<&'d str>,
     /// The flavors that rules say it may be of; empty where no rule names it.
@@ -26,29 +26,29 @@ pub(super) struct Found<'d> {
 
 /// What stands at the places of rules.
 #[derive(Debug, Default)]
-pub(super) struct Named<'d> {
-    pub(super) found: Vec<Found<'d>>,
+pub(super) struct NamedPlaces<'d> {
+    pub(super) found: Vec<FoundVersion<'d>>,
     /// What the rules do not find, or cannot be taken for a version.
-    pub(super) notes: Vec<Note>,
+    pub(super) notes: Vec<VersionsNote>,
     /// Rules of which nothing is in the file.
-    pub(super) not_found: Vec<Note>,
+    pub(super) not_found: Vec<VersionsNote>,
 }
 
 /// What rules name in a file, each version once.
-pub(super) fn named<'d>(rules: &'d [Rule], document: &'d Document, path: &str) -> Named<'d> {
-    let mut named = Named::default();
+pub(super) fn named<'d>(rules: &'d [VersionRule], document: &'d Document, path: &str) -> NamedPlaces<'d> {
+    let mut named = NamedPlaces::default();
     for rule in rules {
         match &rule.place {
-            Place::Path(at) => named.path(rule, at, document, path),
-            Place::Pattern(pattern) => named.pattern(rule, pattern, document, path),
+            VersionPlace::Path(at) => named.path(rule, at, document, path),
+            VersionPlace::Pattern(pattern) => named.pattern(rule, pattern, document, path),
         }
     }
     named.found.sort_by_key(|found| found.token.range.start);
     named
 }
 
-impl<'d> Named<'d> {
-    fn path(&mut self, rule: &'d Rule, at: &'d KeyPath, document: &'d Document, path: &str) {
+impl<'d> NamedPlaces<'d> {
+    fn path(&mut self, rule: &'d VersionRule, at: &'d KeyPath, document: &'d Document, path: &str) {
         let keys: Vec<&str> = at.0.iter().map(String::as_str).collect();
         match document.texts_at(at) {
             Ok(Some(TextsAt::One(text))) => self.text(rule, &text, None, &keys, document),
@@ -62,18 +62,18 @@ impl<'d> Named<'d> {
             }
             Ok(None) => {
                 let why = "it is not there".to_owned();
-                self.not_found.push(Note::NotFound { place: rule.place.clone(), why });
+                self.not_found.push(VersionsNote::NotFound { place: rule.place.clone(), why });
             }
             Err(error) => {
                 let why = format!("{path}:{error}");
-                self.notes.push(Note::NotFound { place: rule.place.clone(), why });
+                self.notes.push(VersionsNote::NotFound { place: rule.place.clone(), why });
             }
         }
     }
 
     fn text(
         &mut self,
-        rule: &'d Rule,
+        rule: &'d VersionRule,
         text: &Text<'d>,
         minor: Option<K8sMinor>,
         keys: &[&'d str],
@@ -85,15 +85,15 @@ impl<'d> Named<'d> {
         }
     }
 
-    fn pattern(&mut self, rule: &'d Rule, pattern: &Pattern, document: &'d Document, path: &str) {
+    fn pattern(&mut self, rule: &'d VersionRule, pattern: &Pattern, document: &'d Document, path: &str) {
         let found = pattern.versions(document.text());
         if found.is_empty() {
             let why = "it matches nothing".to_owned();
-            self.not_found.push(Note::NotFound { place: rule.place.clone(), why });
+            self.not_found.push(VersionsNote::NotFound { place: rule.place.clone(), why });
         }
         for range in found {
             let written = document.text().get(range.clone()).unwrap_or_default();
-            let why = match (Token::whole(written), document.value_around(&range)) {
+            let why = match (VersionToken::whole(written), document.value_around(&range)) {
                 (Some(token), Some(text)) => {
                     self.add(rule, text, token.moved_by(range.start), &[]);
                     continue;
@@ -102,21 +102,23 @@ impl<'d> Named<'d> {
                 (_, None) => "it does not stand in a value",
             };
             let at = document.position(range.start);
-            self.notes.push(Note::stays(path, at, written, why.to_owned()));
+            self.notes.push(VersionsNote::stays(path, at, written, why.to_owned()));
         }
     }
 
-    fn add(&mut self, rule: &'d Rule, text: Text<'d>, token: Token<'d>, keys: &[&'d str]) {
+    fn add(&mut self, rule: &'d VersionRule, text: Text<'d>, token: VersionToken<'d>, keys: &[&'d str]) {
         let flavor = rule.k8s_flavor.as_str();
         match self.found.iter_mut().find(|found| found.token.range == token.range) {
             Some(found) => drop(found.flavors.insert(flavor)),
-            None => self.found.push(Found { text, token, path: keys.to_vec(), flavors: [flavor].into() }),
+            None => {
+                self.found.push(FoundVersion { text, token, path: keys.to_vec(), flavors: [flavor].into() })
+            }
         }
     }
 }
 
 /// The versions that `check` judges: those of a `k8s_version_map`, and a cluster's own where its machines boot images.
-pub(super) fn judged(document: &Document) -> Vec<Found<'_>> {
+pub(super) fn judged(document: &Document) -> Vec<FoundVersion<'_>> {
     let fields = document.fields_where(|path| is_judged(path) || path.ends_with(&INFRA_PROVIDER));
     let boots = |cluster: &[&str]| fields.iter().all(|field| !boots_none(field, cluster));
     let is_here = |field: &&Field<'_>| {
@@ -128,12 +130,16 @@ pub(super) fn judged(document: &Document) -> Vec<Found<'_>> {
     here.flat_map(|field| of_field(field, document)).collect()
 }
 
-fn of_field<'d>(field: &Field<'d>, document: &'d Document) -> Vec<Found<'d>> {
+fn of_field<'d>(field: &Field<'d>, document: &'d Document) -> Vec<FoundVersion<'d>> {
     let Some(text) = document.value_around(&field.span) else { return Vec::new() };
     let of_key = field.path.last().copied().and_then(minor).filter(|_| is_in_map(&field.path));
     let tokens = tokens(&text, document).into_iter().filter(|token| of_key.is_none_or(|m| m == token.minor));
-    let found =
-        |token| Found { text: text.clone(), token, path: field.path.clone(), flavors: BTreeSet::new() };
+    let found = |token| FoundVersion {
+        text: text.clone(),
+        token,
+        path: field.path.clone(),
+        flavors: BTreeSet::new(),
+    };
     tokens.map(found).collect()
 }
 
@@ -154,9 +160,9 @@ pub(super) fn maps(document: &Document) -> Vec<(KeyPath, BTreeSet<K8sMinor>)> {
 }
 
 /// All versions of a scalar.
-pub(super) fn tokens<'d>(text: &Text<'_>, document: &'d Document) -> Vec<Token<'d>> {
+pub(super) fn tokens<'d>(text: &Text<'_>, document: &'d Document) -> Vec<VersionToken<'d>> {
     let written = document.text().get(text.span.clone()).unwrap_or_default();
-    Token::all(written).into_iter().map(|token| token.moved_by(text.span.start)).collect()
+    VersionToken::all(written).into_iter().map(|token| token.moved_by(text.span.start)).collect()
 }
 
 /// Whether a path leads to a Kubernetes version that must be that of an image.

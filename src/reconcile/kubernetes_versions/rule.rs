@@ -8,16 +8,16 @@ use crate::values::KeyPath;
 
 /// Where Kubernetes versions of one flavor stand in the values file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
+pub struct VersionRule {
     /// Where.
-    pub place: Place,
+    pub place: VersionPlace,
     /// The flavor of Kubernetes: `rke2`, `kubeadm`, …
     pub k8s_flavor: String,
 }
 
 /// A place in the values file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum VersionPlace {
     /// A scalar, or a mapping whose keys are Kubernetes minors.
     Path(KeyPath),
     /// Whatever in the text matches.
@@ -34,7 +34,7 @@ pub struct InvalidRule {
     why: String,
 }
 
-impl FromStr for Rule {
+impl FromStr for VersionRule {
     type Err = InvalidRule;
 
     /// As [`fmt::Display`] writes it: the form of the command line.
@@ -46,23 +46,23 @@ impl FromStr for Rule {
             return Err(invalid("it names no flavor".to_owned()));
         }
         let place = match text.as_bytes()[at] {
-            b'=' => Place::Path(rest.parse().map_err(|error| invalid(format!("{error}")))?),
-            _ => Place::Pattern(Pattern::new(rest).map_err(|error| invalid(error.to_string()))?),
+            b'=' => VersionPlace::Path(rest.parse().map_err(|error| invalid(format!("{error}")))?),
+            _ => VersionPlace::Pattern(Pattern::new(rest).map_err(|error| invalid(error.to_string()))?),
         };
         Ok(Self { place, k8s_flavor: k8s_flavor.to_owned() })
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for VersionRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Path(path) => write!(f, "{}={path}", self.k8s_flavor),
-            Place::Pattern(pattern) => write!(f, "{}~{}", self.k8s_flavor, pattern.as_str()),
+            VersionPlace::Path(path) => write!(f, "{}={path}", self.k8s_flavor),
+            VersionPlace::Pattern(pattern) => write!(f, "{}~{}", self.k8s_flavor, pattern.as_str()),
         }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for VersionPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path) => path.fmt(f),

@@ -1,6 +1,6 @@
 //! Which Kubernetes versions follow the images.
 
-use super::Rule;
+use super::VersionRule;
 
 /// Which Kubernetes versions elsewhere in the files of a target follow the images.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub enum KubernetesVersions {
     /// None; it is only said where they differ.
     Off,
     /// Those that rules name, in every file.
-    Rules(Vec<Rule>),
+    Rules(Vec<VersionRule>),
 }
 
 /// Text that is no such setting, or texts that contradict each other.
@@ -53,7 +53,7 @@ impl KubernetesVersions {
     }
 
     /// The rules; none where the setting is a word.
-    pub fn rules(&self) -> &[Rule] {
+    pub fn rules(&self) -> &[VersionRule] {
         match self {
             Self::Auto | Self::Off => &[],
             Self::Rules(rules) => rules,

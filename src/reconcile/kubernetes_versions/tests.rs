@@ -63,9 +63,9 @@ fn go(texts: &[&str], text: &str, releases: [&Release; 2], lists: fn(&str) -> bo
     let setting = KubernetesVersions::from_texts(&texts).unwrap();
     let document = Document::parse(text.as_bytes().to_vec()).unwrap();
     let naming = Naming::default();
-    let side = |release| Side::new(Some(release), keys(release).filter(|key| lists(key)), [], &naming);
-    let images = Images::new(side(releases[0]), side(releases[1]));
-    let file = File { path: "v.yaml", document: &document, holds_version: true };
+    let side = |release| ImagesSide::new(Some(release), keys(release).filter(|key| lists(key)), [], &naming);
+    let images = ImagesBothSides::new(side(releases[0]), side(releases[1]));
+    let file = VersionsFile { path: "v.yaml", document: &document, holds_version: true };
     let coupled = couple(&setting, file, &images);
     let edited = document.edit(&coupled.changes).unwrap();
     let notes = coupled.notes.iter().chain(&coupled.not_found).map(ToString::to_string);
@@ -377,12 +377,12 @@ fn another_registry_s_image_of_the_flavor_keeps_the_version_where_it_is() {
     let (before, after) =
         (three("0.4.12", "1.31.8+rke2r1", "", ""), three("0.4.13", "1.31.9+rke2r1", "", ""));
     let side =
-        |release| Side::new(Some(release), keys(release), ["leapmicro-6-0-plain-rke2-1-31-8"], &naming);
+        |release| ImagesSide::new(Some(release), keys(release), ["leapmicro-6-0-plain-rke2-1-31-8"], &naming);
     let text = "k8s_version_map: {1.31: v1.31.8+rke2r1}\n";
     let document = Document::parse(text.as_bytes().to_vec()).unwrap();
-    let file = File { path: "v.yaml", document: &document, holds_version: true };
+    let file = VersionsFile { path: "v.yaml", document: &document, holds_version: true };
     let rules = KubernetesVersions::from_texts(&["rke2=k8s_version_map".to_owned()]).unwrap();
-    let coupled = couple(&rules, file, &Images::new(side(&before), side(&after)));
+    let coupled = couple(&rules, file, &ImagesBothSides::new(side(&before), side(&after)));
     let notes: Vec<String> = coupled.notes.iter().map(ToString::to_string).collect();
     assert_eq!(coupled.set, []);
     assert_eq!(
@@ -396,9 +396,9 @@ fn another_registry_s_image_of_the_flavor_keeps_the_version_where_it_is() {
 #[test]
 fn rules_read_back_as_they_are_written() {
     for text in ["rke2=_internal.k8s_version_map", "ck8s~^k8s: (?<version>v=~.*)$"] {
-        assert_eq!(text.parse::<Rule>().unwrap().to_string(), text);
+        assert_eq!(text.parse::<VersionRule>().unwrap().to_string(), text);
     }
     for wrong in ["rke2", "=a", "rke2=", "rke2=a..b", "rke2~(", "rke2~v1"] {
-        assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
+        assert!(wrong.parse::<VersionRule>().is_err(), "{wrong}");
     }
 }

@@ -6,7 +6,7 @@ use crate::release::{K8sMinor, K8sVersion};
 
 /// A Kubernetes version as it is written in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token<'a> {
+pub(super) struct VersionToken<'a> {
     /// Its bytes in the text.
     pub(super) range: Range<usize>,
     /// All of it.
@@ -51,7 +51,7 @@ impl std::fmt::Display for Exact {
     }
 }
 
-impl<'a> Token<'a> {
+impl<'a> VersionToken<'a> {
     /// All versions of a text, in its order. `>=1.31.7`, `1.31.7-rc1` and `a-1.31.7` are none.
     pub(super) fn all(text: &'a str) -> Vec<Self> {
         let mut tokens = Vec::new();
@@ -137,7 +137,7 @@ mod tests {
                 vec![],
             ),
         ] {
-            let tokens = Token::all(text);
+            let tokens = VersionToken::all(text);
             assert_eq!(tokens.iter().map(|token| token.text).collect::<Vec<_>>(), found, "{text}");
             assert!(tokens.iter().all(|token| text[token.range.clone()] == *token.text), "{text}");
         }
@@ -153,7 +153,7 @@ mod tests {
             ("v1.31.7+rke2r1", "1.31.8", true, None),
             ("v1.31.7+rke2r1", r#"1.31.8+rke2r1" }}"#, true, None),
         ] {
-            let rewritten = Token::whole(written).unwrap().rewritten(&exact(version, is_rke2));
+            let rewritten = VersionToken::whole(written).unwrap().rewritten(&exact(version, is_rke2));
             assert_eq!(rewritten.as_deref(), expected, "{written} {version}");
         }
     }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::places::Found;
-use super::token::Token;
-use super::{Images, RKE2};
+use super::places::FoundVersion;
+use super::token::VersionToken;
+use super::{ImagesBothSides, RKE2};
 
 /// What becomes of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum VersionAction {
     /// It is right, or no image tells.
     Right,
     /// It becomes that of the images of a flavor.
@@ -19,11 +19,11 @@ pub(super) enum Fate {
 
 /// What becomes of a version that may be of one of `flavors`; `beside` are all versions of its text.
 pub(super) fn fate(
-    found: &Found<'_>,
+    found: &FoundVersion<'_>,
     flavors: &BTreeSet<&str>,
-    beside: &[Token<'_>],
-    images: &Images<'_>,
-) -> Fate {
+    beside: &[VersionToken<'_>],
+    images: &ImagesBothSides<'_>,
+) -> VersionAction {
     let token = &found.token;
     let alive = images.flavors(token.minor);
     let candidates = candidates(found, flavors, beside).into_iter().filter(|flavor| alive.contains(flavor));
@@ -34,29 +34,34 @@ pub(super) fn fate(
         return becomes(&had, token, images);
     }
     if candidates.iter().any(is_right) {
-        return Fate::Right;
+        return VersionAction::Right;
     }
     let mut rivals = beside.iter().filter(|other| is_rival(token, other)).peekable();
     let one = if candidates.len() == 1 { candidates.first() } else { None };
     match one {
-        None if candidates.is_empty() => Fate::Right,
-        None => {
-            Fate::Stays(format!("whose it is cannot be told, for no image of {} had it", words(&candidates)))
-        }
+        None if candidates.is_empty() => VersionAction::Right,
+        None => VersionAction::Stays(format!(
+            "whose it is cannot be told, for no image of {} had it",
+            words(&candidates)
+        )),
         Some(_) if rivals.peek().is_none() => becomes(&candidates, token, images),
         // The other one is this flavor's, so this one is somebody else's.
-        Some(flavor) if rivals.any(|other| images.had(flavor, other)) => Fate::Right,
-        Some(_) => Fate::Stays("another version of this kind stands beside it".to_owned()),
+        Some(flavor) if rivals.any(|other| images.had(flavor, other)) => VersionAction::Right,
+        Some(_) => VersionAction::Stays("another version of this kind stands beside it".to_owned()),
     }
 }
 
 /// The flavors that a version may be of by the way in which it is written and by the keys that lead to it. Only rke2 has
 /// versions with a revision, and beside such a one a version without is another flavor's.
-fn candidates<'f>(found: &Found<'_>, flavors: &BTreeSet<&'f str>, beside: &[Token<'_>]) -> BTreeSet<&'f str> {
+fn candidates<'f>(
+    found: &FoundVersion<'_>,
+    flavors: &BTreeSet<&'f str>,
+    beside: &[VersionToken<'_>],
+) -> BTreeSet<&'f str> {
     let named: BTreeSet<&str> =
         flavors.iter().copied().filter(|flavor| found.path.contains(flavor)).collect();
     let flavors = if named.is_empty() { flavors.clone() } else { named };
-    let revised = |other: &Token<'_>| other.minor == found.token.minor && other.is_rke2();
+    let revised = |other: &VersionToken<'_>| other.minor == found.token.minor && other.is_rke2();
     let (rke2, others): (BTreeSet<&str>, _) = flavors.iter().copied().partition(|flavor| *flavor == RKE2);
     match () {
         () if found.token.is_rke2() => rke2,
@@ -68,30 +73,34 @@ fn candidates<'f>(found: &Found<'_>, flavors: &BTreeSet<&'f str>, beside: &[Toke
 }
 
 /// Whether another version of the same text may be of the same flavor.
-fn is_rival(token: &Token<'_>, other: &Token<'_>) -> bool {
+fn is_rival(token: &VersionToken<'_>, other: &VersionToken<'_>) -> bool {
     other.minor == token.minor && other.is_rke2() == token.is_rke2() && other.text != token.text
 }
 
 /// What the images of flavors make of a version that all of them had.
-fn becomes(flavors: &BTreeSet<&str>, token: &Token<'_>, images: &Images<'_>) -> Fate {
+fn becomes(
+    flavors: &BTreeSet<&str>,
+    token: &VersionToken<'_>,
+    images: &ImagesBothSides<'_>,
+) -> VersionAction {
     let mut targets: Vec<(&str, String)> = Vec::new();
     for flavor in flavors {
         match images.version(flavor, token) {
             Ok(Some(to)) => targets.push((flavor, to)),
             Ok(None) => {}
-            Err(why) => return Fate::Stays(why),
+            Err(why) => return VersionAction::Stays(why),
         }
     }
-    let Some((flavor, to)) = targets.first().cloned() else { return Fate::Right };
+    let Some((flavor, to)) = targets.first().cloned() else { return VersionAction::Right };
     if targets.iter().any(|(_, other)| *other != to) {
         let each = targets.iter().map(|(flavor, to)| format!("{flavor} goes to {to}"));
-        return Fate::Stays(format!(
+        return VersionAction::Stays(format!(
             "{} had it, and {}",
             words(flavors),
             each.collect::<Vec<_>>().join(", ")
         ));
     }
-    if to == token.text { Fate::Right } else { Fate::Becomes(flavor.to_owned(), to) }
+    if to == token.text { VersionAction::Right } else { VersionAction::Becomes(flavor.to_owned(), to) }
 }
 
 fn words(flavors: &BTreeSet<&str>) -> String {

@@ -8,7 +8,7 @@ use crate::values::{Document, Field, Position};
 
 /// How a target calls what a file may have too, at whatever depth.
 #[derive(Debug, Clone, Copy)]
-pub struct Keys<'a> {
+pub struct KeysHere<'a> {
     /// The names of the version.
     pub version: &'a [&'a str],
     /// The names of the mapping of image keys.
@@ -40,7 +40,7 @@ fn is_own_image(path: &[&str]) -> bool {
 
 impl<'a> Here<'a> {
     /// Reads a file that the target does not reconcile.
-    pub fn read(document: &'a Document, keys: Keys<'_>, ours: &Ownership) -> Self {
+    pub fn read(document: &'a Document, keys: KeysHere<'_>, ours: &Ownership) -> Self {
         let is_below = |path: &[&str], names: &[&str], depth: usize| {
             path.len().checked_sub(depth + 1).is_some_and(|at| names.contains(&path[at]))
         };

@@ -56,9 +56,9 @@ fn followed(text: &str) -> (String, Vec<String>) {
     let ((current, wanted), naming) = (releases(), Naming::default());
     let ownership = Ownership::of_registry("sylva");
     let releases =
-        Releases { current: Some(&current), wanted: &wanted, naming: &naming, ownership: &ownership };
+        BothReleases { current: Some(&current), wanted: &wanted, naming: &naming, ownership: &ownership };
     let moves = Moves::new(releases, &BTreeSet::new(), [&mapping]);
-    let here = Here::read(&document, Keys { version: &["version"], mapping: &["images"] }, &ownership);
+    let here = Here::read(&document, KeysHere { version: &["version"], mapping: &["images"] }, &ownership);
     let found = moves.follow(&document, &here, &[]);
     let edited = document.edit(&found.changes).unwrap();
     let told = found.dangling.iter().map(|dangling| format!("{}: {dangling}", dangling.at));
@@ -160,7 +160,7 @@ fn a_version_of_its_own_is_found_at_any_depth_and_a_template_is_none() {
     ];
     for (text, at) in table {
         let document = Document::parse(text.as_bytes().to_vec()).unwrap();
-        let keys = Keys { version: &["version"], mapping: &["images"] };
+        let keys = KeysHere { version: &["version"], mapping: &["images"] };
         let here = Here::read(&document, keys, &Ownership::default());
         assert_eq!(here.version.map(|at| at.to_string()).as_deref(), at, "{text}");
     }

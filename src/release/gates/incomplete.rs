@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 
 use crate::release::hold::Missing;
-use crate::release::{Family, K8sMinor, Line, Release, Version};
+use crate::release::{Family, K8sMinor, Release, Series, Version};
 
 /// What `release` lacks of what the release before had. A minor that left with every family is no loss, and of a release
 /// that is known in part nothing can be said.
-pub(crate) fn missing(release: &Release, previous: Option<&(&Version, BTreeSet<Line>)>) -> Option<Missing> {
+pub(crate) fn missing(release: &Release, previous: Option<&(&Version, BTreeSet<Series>)>) -> Option<Missing> {
     if !release.is_complete() {
         return None;
     }
     let lines = release.lines();
     let families: BTreeSet<&Family> = lines.iter().map(|line| &line.family).collect();
     let minors: BTreeSet<K8sMinor> = lines.iter().map(|line| line.minor).collect();
-    let lost: BTreeSet<&Line> = previous.iter().flat_map(|(_, before)| before.difference(&lines)).collect();
+    let lost: BTreeSet<&Series> = previous.iter().flat_map(|(_, before)| before.difference(&lines)).collect();
     let lost_families: BTreeSet<&Family> =
         lost.iter().map(|line| &line.family).filter(|family| !families.contains(family)).collect();
     let lost_lines =

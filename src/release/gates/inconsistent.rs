@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::release::data::SelectionQuery;
 use crate::release::hold::Defect;
-use crate::release::{Family, ImageKey, K8sMinor, K8sVersion, Line, Naming, Release};
+use crate::release::{Family, ImageKey, K8sMinor, K8sVersion, Naming, Release, Series};
 
 /// The worst defect of a release. `current` is the release that the file names.
 pub(super) fn defect(
@@ -58,7 +58,7 @@ fn differ(versions: &BTreeSet<&K8sVersion>) -> bool {
     patches.len() > 1 || revisions.len() > 1
 }
 
-fn os_release(release: &Release, current: &Release, listed: &BTreeSet<Line>) -> Option<Defect> {
+fn os_release(release: &Release, current: &Release, listed: &BTreeSet<Series>) -> Option<Defect> {
     let (before, after) = (os_releases(current), os_releases(release));
     let listed: BTreeSet<&Family> = listed.iter().map(|line| &line.family).collect();
     let mut before = before.into_iter().filter(|(line, _)| listed.contains(&line.family));
@@ -69,8 +69,8 @@ fn os_release(release: &Release, current: &Release, listed: &BTreeSet<Line>) -> 
     })
 }
 
-fn os_releases(release: &Release) -> BTreeMap<Line, BTreeSet<String>> {
-    let mut releases: BTreeMap<Line, BTreeSet<String>> = BTreeMap::new();
+fn os_releases(release: &Release) -> BTreeMap<Series, BTreeSet<String>> {
+    let mut releases: BTreeMap<Series, BTreeSet<String>> = BTreeMap::new();
     for facets in release.artifacts.values().filter_map(|artifact| artifact.facets.as_ref()) {
         releases.entry(facets.line()).or_default().insert(facets.os_release.replace('.', "-"));
     }

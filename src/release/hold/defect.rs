@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::release::identity::Contradiction;
-use crate::release::{ImageKey, K8sVersion, Line};
+use crate::release::{ImageKey, K8sVersion, Series};
 
 /// What is wrong with a release; of several defects the one that explains most.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum Defect {
     /// The OS release of a listed family changes, where only patches are allowed.
     OsRelease {
         /// The line.
-        line: Line,
+        line: Series,
         /// The OS release so far.
         from: String,
         /// The OS release that it would be.

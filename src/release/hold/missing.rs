@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::release::{Family, ImageKey, Line, Version};
+use crate::release::{Family, ImageKey, Series, Version};
 
 /// What a release lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Missing {
     /// Families that the release before had.
     pub families: Vec<Family>,
     /// Lines that the release before had, of families that are there and of minors that other families have.
-    pub lines: Vec<Line>,
+    pub lines: Vec<Series>,
     /// Images that were built for the release and not promoted yet.
     pub unpromoted: Vec<ImageKey>,
 }

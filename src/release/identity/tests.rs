@@ -120,7 +120,7 @@ fn one_contradiction_is_enough_and_a_proof_needs_every_fact() {
             (fact, [None, Some(right), Some(wrong)][digit as usize], digit)
         });
         let written = says.iter().filter_map(|(fact, value, _)| Some((fact.annotation(), (*value)?)));
-        let identity = Identity::of(&asked, &annotated(&written.collect::<Vec<_>>()));
+        let identity = ImageIdentity::of(&asked, &annotated(&written.collect::<Vec<_>>()));
         let contradicts = says.iter().find(|(.., digit)| *digit == 2).map(|(fact, ..)| *fact);
         assert_eq!(identity.contradiction().map(|found| found.fact), contradicts, "{says:?}");
         let agrees = |wanted: Fact| says.iter().any(|(fact, _, digit)| *fact == wanted && *digit == 1);
@@ -135,7 +135,7 @@ fn a_contradiction_names_the_annotation_and_cuts_what_a_stranger_wrote() {
     let (name, naming) = (PATCH.parse().unwrap(), Naming::default());
     let asked = Asked { name: &name, tag: "0.4.12", naming: &naming };
     let told = |annotations: &[(&str, &str)]| {
-        let identity = Identity::of(&asked, &annotated(annotations));
+        let identity = ImageIdentity::of(&asked, &annotated(annotations));
         identity.contradiction().unwrap().to_string()
     };
     assert_eq!(

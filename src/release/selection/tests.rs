@@ -37,7 +37,8 @@ fn ask(policy: &Policy, current: &str, to: Option<&str>, world: &[Release]) -> (
         now: Timestamp::UNIX_EPOCH,
     };
     let candidate = |r: &Release| (r.version.clone(), candidate(r.version.clone()));
-    let mut known = Known { candidates: world.iter().map(candidate).collect(), ..Known::default() };
+    let mut known =
+        ReleaseData { candidates: world.iter().map(candidate).collect(), ..ReleaseData::default() };
     let mut read = Vec::new();
     loop {
         match next_wanted(&query, &known) {

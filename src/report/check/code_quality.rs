@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::{Checked, fingerprints, shown_path};
+use super::{CheckedFiles, fingerprints, shown_path};
 use crate::check::{Finding, Severity};
 use crate::markdown;
 
@@ -30,7 +30,7 @@ struct Lines {
 }
 
 /// The report. What could not be told is no finding: the job's exit code says it.
-pub fn report(checked: &Checked<'_>) -> Vec<Issue> {
+pub fn report(checked: &CheckedFiles<'_>) -> Vec<Issue> {
     let findings = &checked.report.findings;
     findings.iter().zip(fingerprints(findings)).map(|(finding, print)| issue(finding, print)).collect()
 }

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Checked, fingerprints, shown_path};
-use crate::check::{Finding, Place, Severity};
+use super::{CheckedFiles, fingerprints, shown_path};
+use crate::check::{Finding, FindingPlace, Severity};
 
 /// The shape's name and version.
 pub const SCHEMA: &str = "dibump.check/1";
@@ -101,7 +101,7 @@ pub struct FixedRow {
 }
 
 /// The JSON form of a check.
-pub fn report(checked: &Checked<'_>) -> CheckReport {
+pub fn report(checked: &CheckedFiles<'_>) -> CheckReport {
     let report = checked.report;
     let ignored: Vec<Finding> = report.ignored.iter().map(|ignored| ignored.finding.clone()).collect();
     let reasons = report.ignored.iter().map(|ignored| ignored.reason.clone());
@@ -155,7 +155,7 @@ fn row(finding: &Finding, fingerprint: String) -> FindingRow {
     }
 }
 
-fn place(place: &Place) -> PlaceRow {
+fn place(place: &FindingPlace) -> PlaceRow {
     PlaceRow {
         path: shown_path(&place.path).to_owned(),
         key: place.key.to_string(),

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Checked, spot};
+use super::{CheckedFiles, spot};
 use crate::check::{Finding, Id, Severity};
 use crate::release::one_line::is_plain;
 
 /// The report.
-pub fn report(checked: &Checked<'_>) -> String {
+pub fn report(checked: &CheckedFiles<'_>) -> String {
     let report = checked.report;
     let mut tests: Vec<String> = report.findings.iter().map(finding).collect();
     let found = |id: &Id| report.findings.iter().any(|finding| finding.id == *id);

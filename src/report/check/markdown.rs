@@ -1,11 +1,11 @@
 //! A check as Markdown, for a comment or a job's summary. Whatever comes from a file is inert.
 
-use super::{Checked, spot, summary};
+use super::{CheckedFiles, spot, summary};
 use crate::check::{Finding, Severity};
 use crate::markdown;
 
 /// The report.
-pub fn report(checked: &Checked<'_>) -> String {
+pub fn report(checked: &CheckedFiles<'_>) -> String {
     let report = checked.report;
     let mut text = format!("**dibump check**: {}\n", summary(report));
     if !report.findings.is_empty() {

@@ -3,8 +3,8 @@
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{Checked, fingerprints, shown_path};
-use crate::check::{Finding, Id, Place, Severity};
+use super::{CheckedFiles, fingerprints, shown_path};
+use crate::check::{Finding, FindingPlace, Id, Severity};
 use crate::markdown;
 
 /// The published schema that the report keeps to.
@@ -31,7 +31,7 @@ const NOT_IN_PATHS: &AsciiSet = &CONTROLS
     .add(b':');
 
 /// The report.
-pub fn report(checked: &Checked<'_>) -> Value {
+pub fn report(checked: &CheckedFiles<'_>) -> Value {
     let report = checked.report;
     let prints = fingerprints(&report.findings);
     let results: Vec<Value> =
@@ -78,7 +78,7 @@ fn result(finding: &Finding, fingerprint: &str) -> Value {
     })
 }
 
-fn location(place: &Place) -> Value {
+fn location(place: &FindingPlace) -> Value {
     let path = utf8_percent_encode(shown_path(&place.path), NOT_IN_PATHS).to_string();
     let artifact = match path.starts_with('/') {
         true => json!({"uri": format!("file://{path}")}),

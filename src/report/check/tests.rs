@@ -6,10 +6,10 @@ fn finding(id: Id, line: usize, column: usize, length: usize, subject: &str) -> 
     Finding {
         id,
         severity: id.default_severity(),
-        place: Place {
+        place: FindingPlace {
             at: Position { line, column },
             length,
-            ..Place::of_file("./charts/values.yaml".to_owned())
+            ..FindingPlace::of_file("./charts/values.yaml".to_owned())
         },
         message: format!("`{subject}` is <wrong> & \"odd\""),
         help: Some("look at it".to_owned()),
@@ -21,7 +21,7 @@ fn finding(id: Id, line: usize, column: usize, length: usize, subject: &str) -> 
 fn rendered(findings: Vec<Finding>, text_of_file: &str) -> String {
     let report = Report { findings, ..Report::default() };
     let texts = BTreeMap::from([("./charts/values.yaml".to_owned(), text_of_file.to_owned())]);
-    let checked = Checked { report: &report, fixed: &[], texts: &texts };
+    let checked = CheckedFiles { report: &report, fixed: &[], texts: &texts };
     anstream::adapter::strip_str(&text(&checked)).to_string()
 }
 

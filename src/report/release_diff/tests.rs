@@ -55,7 +55,7 @@ fn partial(release: Release) -> Release {
 #[test]
 fn what_changes_is_said_family_by_family() {
     let (from, to) = (before(), after());
-    let difference = Difference::between(&from, &to);
+    let difference = ReleaseDifference::between(&from, &to);
     insta::assert_snapshot!(plain(text(&difference, None)), @r"
     0.4.11 → 0.4.12
 
@@ -94,7 +94,7 @@ fn what_changes_is_said_family_by_family() {
 #[test]
 fn a_release_that_is_known_in_part_is_said_loudly() {
     let (from, to) = (before(), partial(after()));
-    let difference = Difference::between(&from, &to);
+    let difference = ReleaseDifference::between(&from, &to);
     insta::assert_snapshot!(plain(text(&difference, None)), @r"
     0.4.11 → 0.4.12
     ! 0.4.12 is known in part only, other images may exist: the tag list of @all was |cut| �[31m
@@ -126,7 +126,7 @@ fn a_change_of_the_naming_scheme_shows_both_names() {
         "0.5.0".parse().unwrap(),
         [image("ubuntu-noble-plain-rke2-1-31", "1.31.9", "b", 1)],
     );
-    insta::assert_snapshot!(plain(text(&Difference::between(&from, &to), None)), @r"
+    insta::assert_snapshot!(plain(text(&ReleaseDifference::between(&from, &to), None)), @r"
     0.4.14 → 0.5.0
 
       IMAGE                                                            KUBERNETES       OS     SIZE
@@ -140,7 +140,7 @@ fn a_change_of_the_naming_scheme_shows_both_names() {
 #[test]
 fn markdown_has_whole_names_and_inert_text() {
     let (from, to) = (before(), partial(after()));
-    insta::assert_snapshot!(markdown(&Difference::between(&from, &to)), @"
+    insta::assert_snapshot!(markdown(&ReleaseDifference::between(&from, &to)), @"
     ## 0.4.11 → 0.4.12
 
     **Not all is known:** 0.4.12 is known in part only, other images may exist: the tag list of @\u{200b}all was \\|cut\\| \\[\u{200b}31m
@@ -175,14 +175,14 @@ fn markdown_has_whole_names_and_inert_text() {
 #[test]
 fn a_release_beside_itself_has_no_change() {
     let release = before();
-    let difference = Difference::between(&release, &release);
+    let difference = ReleaseDifference::between(&release, &release);
     assert_eq!(
         plain(text(&difference, None)).lines().last(),
         Some("= 5 unchanged; in all 5 images, 9.0 GiB")
     );
     let empty = Release::complete("0.4.11".parse().unwrap(), []);
     assert_eq!(
-        plain(text(&Difference::between(&empty, &empty), None)),
+        plain(text(&ReleaseDifference::between(&empty, &empty), None)),
         "0.4.11\nno images; in all 0 images\n"
     );
 }
@@ -190,7 +190,7 @@ fn a_release_beside_itself_has_no_change() {
 #[test]
 fn the_json_has_bytes_and_both_sides() {
     let (from, to) = (before(), partial(after()));
-    let report = release_diff_json::report(&Difference::between(&from, &to));
+    let report = release_diff_json::report(&ReleaseDifference::between(&from, &to));
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["schema"], "dibump.release-diff/1");
     assert_eq!(json["to"]["state"], "partial");

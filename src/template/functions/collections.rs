@@ -2,7 +2,7 @@
 
 use super::Answer;
 use super::arguments::{Arguments, or_null};
-use crate::budget::Of;
+use crate::budget::Counted;
 use crate::template::given::Given;
 use crate::template::shared::Shared;
 use crate::template::{LONGEST, TemplateError};
@@ -88,7 +88,7 @@ pub(super) fn dict<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
 
 /// The list with one more item.
 pub(super) fn append<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
-    arguments.budget.spend(Of::Template, arguments.list(0)?.count().unwrap_or_default() as u64)?;
+    arguments.budget.spend(Counted::Template, arguments.list(0)?.count().unwrap_or_default() as u64)?;
     let items = arguments.list(0)?.items().chain([or_null(&arguments.given[1])]);
     Ok(Given::Value(Shared::list(items)))
 }

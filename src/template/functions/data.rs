@@ -7,7 +7,7 @@ use serde_json::{Number, Value};
 
 use super::Answer;
 use super::arguments::{Arguments, or_null};
-use crate::budget::Of;
+use crate::budget::Counted;
 use crate::template::given::Given;
 use crate::template::shared::{DEEPEST, Output, Shared};
 use crate::template::{LONGEST, TemplateError};
@@ -38,7 +38,7 @@ pub(super) fn from_json<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
 }
 
 fn read<'v>(arguments: &Arguments<'_, 'v>, value: Value) -> Answer<'v> {
-    Ok(Given::Value(shared(value, &mut |amount| Ok(arguments.budget.spend(Of::Template, amount)?))?))
+    Ok(Given::Value(shared(value, &mut |amount| Ok(arguments.budget.spend(Counted::Template, amount)?))?))
 }
 
 /// A value of its own that can be changed. Its numbers are floats, as of all that Go reads.

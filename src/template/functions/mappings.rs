@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use super::Answer;
 use super::arguments::{Arguments, or_null};
-use crate::budget::Of;
+use crate::budget::Counted;
 use crate::template::TemplateError;
 use crate::template::given::Given;
-use crate::template::shared::{DEEPEST, Entries, Shared};
+use crate::template::shared::{DEEPEST, MadeMapping, Shared};
 
 /// Puts a value at a key.
 pub(super) fn set<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
@@ -28,7 +28,7 @@ pub(super) fn unset<'v>(arguments: &Arguments<'_, 'v>) -> Answer<'v> {
 pub(super) fn part<'v>(arguments: &Arguments<'_, 'v>, named: bool) -> Answer<'v> {
     let map = arguments.map(0)?;
     let keys = (1..arguments.given.len()).map(|at| arguments.text(at)).collect::<Result<Vec<_>, _>>()?;
-    arguments.budget.spend(Of::Template, map.count().unwrap_or_default() as u64)?;
+    arguments.budget.spend(Counted::Template, map.count().unwrap_or_default() as u64)?;
     let entries = map.entries().into_iter().filter(|(key, _)| keys.contains(&key.as_ref()) == named);
     Ok(Given::Value(Shared::map(entries.map(|(key, value)| (key.into_owned(), value)))))
 }
@@ -52,7 +52,7 @@ impl<'v> Merging<'_, 'v> {
     fn merge(&self, into: &Shared<'v>, from: &Shared<'v>, depth: usize) -> Result<(), TemplateError> {
         let depth = depth.checked_sub(1).ok_or(TemplateError::TooDeep)?;
         let entries = from.entries();
-        self.arguments.budget.spend(Of::Template, 1 + entries.len() as u64)?;
+        self.arguments.budget.spend(Counted::Template, 1 + entries.len() as u64)?;
         for (key, value) in entries {
             let there = into.entry(&key);
             if let Some(there) = there.as_ref().filter(|there| there.is_map() && value.is_map()) {
@@ -77,7 +77,7 @@ impl<'v> Merging<'_, 'v> {
 fn own<'a, 'v>(
     arguments: &Arguments<'_, 'v>,
     map: &'a Shared<'v>,
-) -> Result<&'a Rc<RefCell<Entries<'v>>>, TemplateError> {
+) -> Result<&'a Rc<RefCell<MadeMapping<'v>>>, TemplateError> {
     match map {
         Shared::Map(map) => Ok(map),
         _ => {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use granit_parser::ScalarStyle;
 
 use super::reader::{Heard, Properties, Reader};
-use crate::values::planned::{MappingPlan, Planned, PlannedValue, Plans};
+use crate::values::planned::{MappingPlan, PlannedEntry, PlannedValue, Plans};
 use crate::values::tree::{Kind, Pair};
 use crate::values::{Document, ENABLING, EditError, Position};
 
@@ -17,7 +17,7 @@ pub(super) struct ByNode<'a> {
 }
 
 /// The old text and its plan, and a reader of the new text.
-pub(super) struct Comparison<'a, R> {
+pub(super) struct Reading<'a, R> {
     document: &'a Document,
     plan: &'a ByNode<'a>,
     reader: R,
@@ -48,7 +48,7 @@ impl<'a> ByNode<'a> {
     }
 }
 
-impl<'a, R: Reader> Comparison<'a, R> {
+impl<'a, R: Reader> Reading<'a, R> {
     pub(super) fn new(document: &'a Document, plan: &'a ByNode<'a>, reader: R) -> Self {
         Self { document, plan, reader, anchors: HashMap::new() }
     }
@@ -108,14 +108,14 @@ impl<'a, R: Reader> Comparison<'a, R> {
         self.begin(plan.owner.value, As::Itself, "the mapping")?;
         for entry in plan.entries() {
             match entry {
-                Planned::Kept { pair, renamed, enabled } => {
+                PlannedEntry::Kept { pair, renamed, enabled } => {
                     match renamed {
                         Some(key) => self.replaced(pair.key, key)?,
                         None => self.node(pair.key, As::Itself)?,
                     }
                     self.enabled_value(pair, enabled)?;
                 }
-                Planned::New { key, value } => {
+                PlannedEntry::New { key, value } => {
                     self.text(key)?;
                     self.new_value(value)?;
                 }

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dibump::budget::{Budget, Of};
+use dibump::budget::{Budget, Counted};
 use dibump::catalogue::CatalogueError;
 use dibump::cluster::ClusterError;
-use dibump::config::{ConfigError, ConfigErrors, Source};
+use dibump::config::{ConfigError, ConfigErrors, ConfiguredSource};
 use dibump::disk::releases::ReleasesFileError;
 use dibump::disk::values_file::FileError;
 use dibump::ending::{Ending, Ends};
@@ -17,7 +17,7 @@ use dibump::merge_request::Outcome;
 use dibump::observe::releases::ObserveError;
 use dibump::oci::credentials::CredentialsError;
 use dibump::os_image::info::Fault;
-use dibump::os_image::machine_image::{Algorithm, Refusal as ImageRefusal};
+use dibump::os_image::machine_image::{Algorithm, UnusableImage as ImageRefusal};
 use dibump::plan::schema::InvalidSchema;
 use dibump::plan::{PlanError, SurveyError};
 use dibump::reconcile::{Listed, Refusal};
@@ -139,7 +139,7 @@ pub(super) fn plan() -> Vec<PlanError> {
         },
         Exceeded => PlanError::Exceeded {
             path: text(schema),
-            error: Budget::default().spend(Of::Schema, u64::MAX).unwrap_err(),
+            error: Budget::default().spend(Counted::Schema, u64::MAX).unwrap_err(),
         },
         Signatures => PlanError::Signatures { path: path(), at: Some(AT), error: RequirementError::NoKey },
         Unsigned => PlanError::Unsigned { version: text("0.4.12"), reason: text("2 images are not signed") },
@@ -411,7 +411,7 @@ fn wiring() -> Vec<WiringError> {
         Credentials => WiringError::Credentials(credentials().remove(0)),
         Access => WiringError::Access(Box::new(dibump::http::InvalidSecret)),
         NoSource => WiringError::NoSource {
-            source_name: Source::Gitlab,
+            source_name: ConfiguredSource::Gitlab,
             registry: "oci://registry.example/group/diskimage-builder".parse().unwrap(),
         },
         NoTarget => WiringError::NoTarget { project: text("group/project") },

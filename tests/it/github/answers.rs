@@ -203,7 +203,7 @@ async fn the_token_is_in_no_error_and_no_debug() {
     }
     let fake = github().await;
     assert!(!format!("{:?}", client(&fake)).contains(TOKEN));
-    let session = Session::default();
+    let session = Pacing::default();
     let make = |identity, api: &Api| GitHub::new(transport(), api, identity, PATH.parse().unwrap(), &session);
     assert!(make(Some(token(&fake, "a\nb")), &api(&fake)).is_err());
     let no_url = Api::new(&"file:///etc".parse().unwrap());

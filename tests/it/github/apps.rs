@@ -34,7 +34,7 @@ fn asked_for_tokens(fake: &FakeGitHub) -> usize {
 async fn an_app_pushes_and_opens_with_one_token_that_all_of_a_run_share() {
     let fake = installed().await;
     let main = head(&mut fake.state(), "main");
-    let session = Session::with_pace(Duration::ZERO);
+    let session = Pacing::with_pace(Duration::ZERO);
     let make = || {
         let (identity, path) = (app("Iv23liTest", None), PATH.parse().unwrap());
         GitHub::new(transport(), &api(&fake), identity, path, &session).unwrap()

@@ -164,7 +164,7 @@ async fn writes_come_one_by_one_at_their_pace() {
     let fake = github().await;
     let main = head(&mut fake.state(), "main");
     let pace = Duration::from_millis(40);
-    let session = Session::with_pace(pace);
+    let session = Pacing::with_pace(pace);
     let repository = || PATH.parse().unwrap();
     let make =
         || GitHub::new(transport(), &api(&fake), Some(token(&fake, TOKEN)), repository(), &session).unwrap();

@@ -16,7 +16,7 @@ async fn read_after(answer: Answer) -> ForgeError {
 }
 
 /// What pushing says with that token.
-async fn push_with(fake: &FakeGitLab, token: Option<Token>) -> ForgeError {
+async fn push_with(fake: &FakeGitLab, token: Option<GitLabToken>) -> ForgeError {
     let main = head(&mut fake.state(), "main");
     let new = NewCommit {
         branch: branch(SOURCE),
@@ -135,7 +135,7 @@ async fn only_gitlabs_own_word_says_that_a_branch_is_not_there() {
 async fn a_job_token_is_told_what_is_needed_instead() {
     let fake = gitlab().await;
     fake.state().tokens.insert("job-secret".to_owned(), crate::fake::gitlab::Token::job("project_42_bot"));
-    let token = Token::Job(secret(&fake, "job-secret"));
+    let token = GitLabToken::Job(secret(&fake, "job-secret"));
     let error = push_with(&fake, Some(token)).await;
     let (reason, hint) = refused(&error);
     assert_eq!(reason, "401 Unauthorized");
@@ -147,7 +147,8 @@ async fn a_job_token_is_told_what_is_needed_instead() {
 #[tokio::test]
 async fn a_job_token_that_may_not_read_a_public_project_is_left_out() {
     let fake = gitlab().await;
-    let foreign = client_of(&fake, Some(Token::Job(secret(&fake, "expired"))), ProjectId::Number(PROJECT));
+    let foreign =
+        client_of(&fake, Some(GitLabToken::Job(secret(&fake, "expired"))), ProjectId::Number(PROJECT));
     assert!(foreign.head(&branch("main")).await.unwrap().is_some());
     assert_eq!(foreign.head(&branch(SOURCE)).await.unwrap(), None);
     fake.state().project(PROJECT).public = false;
@@ -192,9 +193,11 @@ async fn the_token_is_in_no_error_and_no_debug() {
         assert!(!text.contains(TOKEN), "{text}");
     }
     let fake = gitlab().await;
-    for token in
-        [private(&fake, TOKEN), Token::Bearer(secret(&fake, TOKEN)), Token::Job(secret(&fake, TOKEN))]
-    {
+    for token in [
+        private(&fake, TOKEN),
+        GitLabToken::Bearer(secret(&fake, TOKEN)),
+        GitLabToken::Job(secret(&fake, TOKEN)),
+    ] {
         let client = client_of(&fake, Some(token), ProjectId::Number(PROJECT));
         assert!(!format!("{client:?}").contains(TOKEN));
     }
@@ -212,7 +215,8 @@ async fn the_token_is_in_no_error_and_no_debug() {
 #[tokio::test]
 async fn a_bearer_token_and_a_job_token_have_their_own_headers() {
     let fake = gitlab().await;
-    let bearer = client_of(&fake, Some(Token::Bearer(secret(&fake, TOKEN))), ProjectId::Number(PROJECT));
+    let bearer =
+        client_of(&fake, Some(GitLabToken::Bearer(secret(&fake, TOKEN))), ProjectId::Number(PROJECT));
     assert_eq!(bearer.access(&branch(SOURCE)).await.unwrap().user.as_deref(), Some("project_42_bot"));
     assert!(fake.log().iter().all(|seen| seen.token.as_ref().unwrap().0 == "authorization"));
 }

@@ -30,12 +30,12 @@ async fn producer(releases: &[(&str, &str)]) -> FakeGitLab {
     fake
 }
 
-fn release_notes(fake: &FakeGitLab, token: Option<Token>) -> ReleaseNotes {
+fn release_notes(fake: &FakeGitLab, token: Option<GitLabToken>) -> ReleaseNotes {
     let project = ProjectId::Path(PRODUCER_PATH.to_owned());
     ReleaseNotes::new(transport(), &fake.api().parse().unwrap(), token, project, prefix()).unwrap()
 }
 
-fn repositories(fake: &FakeGitLab, token: Option<Token>) -> RegistryRepositories {
+fn repositories(fake: &FakeGitLab, token: Option<GitLabToken>) -> RegistryRepositories {
     let project = ProjectId::Number(PRODUCER);
     RegistryRepositories::new(transport(), &fake.api().parse().unwrap(), token, project, prefix()).unwrap()
 }

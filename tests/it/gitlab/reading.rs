@@ -1,6 +1,6 @@
 //! What the forge adapter reads.
 
-use dibump::forge::{MergeRequestState, Mergeability, Pipeline};
+use dibump::forge::{MergeRequestState, Mergeability, PipelineStatus};
 
 use super::*;
 use crate::fake::gitlab::{Answer, Failure, How};
@@ -172,7 +172,7 @@ async fn a_pipeline_belongs_to_the_head_even_where_it_ran_on_the_merge() {
     for (status, failed) in [("RUNNING", false), ("SUCCESS", false), ("FAILED", true), ("SKIPPED", true)] {
         fake.state().project(PROJECT).pipelines.insert(sha.clone(), status.to_owned());
         let succeeded = status == "SUCCESS";
-        let expected = Pipeline { head: CommitId(sha.clone()), failed, succeeded };
+        let expected = PipelineStatus { head: CommitId(sha.clone()), failed, succeeded };
         assert_eq!(client(&fake).pipeline(1).await.unwrap(), Some(expected), "{status}");
     }
     let answer = Answer::json(200, &serde_json::json!({"errors": [{"message": "Timeout on headPipeline"}]}));
