@@ -75,10 +75,10 @@ pub struct ConfiguredProducer {
 /// Who names a registry: what it may be sent follows from that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamedBy {
-    /// Whoever runs us, by a flag or the configuration.
+    /// The user, by a flag or the configuration.
     Configuration,
-    /// A values file alone. Whoever may write it names any host: it is spoken to over TLS, gets what docker keeps for it,
-    /// and no other credential; no forge is asked but gitlab.com about its own registry.
+    /// A values file alone. Its author can name any host, so it is spoken to over TLS only and gets what docker keeps for
+    /// it, no other credential; no forge is asked but gitlab.com about its own registry.
     ValuesFile,
 }
 
