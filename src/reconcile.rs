@@ -2,7 +2,7 @@
 //!
 //! Pure. Nothing here reads the bytes of a file or decides which release is wanted; `values` turns changes into bytes.
 //! One pass asks whose each entry is ([`ownership`]) and what it stands for (`listing`), which policy holds
-//! ([`images`]), what becomes of each key (`pairing`), what is added ([`addition`]) and where (`placement`), and says
+//! ([`images`]), what becomes of each key (`pairing`), what is added (`addition`) and where (`placement`), and says
 //! so in a report ([`outcome`]). An overlay of the mapping follows what the mapping did ([`overlay()`]), and so do names
 //! of image keys wherever they stand in the target's files ([`references`]); Kubernetes versions follow the images
 //! ([`kubernetes_versions`]).

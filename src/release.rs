@@ -1,6 +1,6 @@
 //! A release of disk images: its version, its artifacts and what is known of them.
 //!
-//! Pure values. What may be proposed is the [`policy`]'s matter, what is proposed that of [`choice`]; nothing here reads a file, a clock or the network.
+//! Pure values. What may be proposed is the [`policy`]'s matter, what is proposed that of [`selection`]; nothing here reads a file, a clock or the network.
 
 pub mod agreement;
 pub mod artifact;

@@ -2,7 +2,7 @@
 //!
 //! What is visible stands in the first 2,700 characters, where GitLab cuts the description that pipelines see
 //! (`CI_MERGE_REQUEST_DESCRIPTION`). The text says the same as long as the plan is the same: no times, no counters.
-//! Everything that comes from outside goes through [`markdown`](crate::markdown).
+//! Everything that comes from outside goes through [`crate::markdown`].
 
 mod folded;
 mod kubernetes;

@@ -1,7 +1,7 @@
 //! Whether a chart's `values.schema.json` allows the entries that a plan introduces. Helm refuses the whole chart otherwise.
 //!
 //! Asked are the keywords that say something about a key and about its value (JSON Schema drafts 7 and 2020-12): those that
-//! stand in the schemas of the place, in their `allOf`, and in what local `$ref`s name ([`in_force`]). What else a schema
+//! stand in the schemas of the place, in their `allOf`, and in what local `$ref`s name (`in_force`). What else a schema
 //! says is not judged, and then the reviewer is told so.
 
 mod in_force;
