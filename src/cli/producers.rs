@@ -149,6 +149,12 @@ impl<'a> Asking<'a> {
     /// The producer that flags or the configuration name, whatever the file does.
     fn settled(&self, local: &Local<'_>, parsed: &Parsed) -> Result<Option<Settings>, Failure> {
         let lookup = &self.args.lookup;
+        let unknown = lookup::asked(&lookup.reach, self.config).err().filter(|_| local.producer.is_some());
+        if let (Some(error), Some(name)) = (unknown, &lookup.reach.producer) {
+            // The configuration has the file and not this producer: the file may name it beside the configured one.
+            let is_found = self.found(local, parsed)?.iter().any(|producer| is_called(producer, name));
+            return if is_found { Ok(None) } else { Err(error) };
+        }
         let is_named = lookup.reach.registry.is_some() || local.producer.is_some();
         if is_named {
             return lookup::settings(lookup, self.config, local.producer).map(Some);

@@ -30,6 +30,8 @@ async fn a_developer_who_may_not_merge_is_told_so_and_the_run_is_not_red_for_it(
         state(&world).project(PROJECT).merge_trains = train;
         opened_first(&world).await;
         world.hub.pipeline(SOURCE, false);
+        // The text says from now on that the forge merges.
+        says(&world.run().await, 0, "→ updated");
         let ran = world.run().await;
         says(&ran, 0, "→ unchanged");
         let said = ran.stdout.contains("may not merge") && ran.stdout.contains("Developer");
@@ -43,6 +45,8 @@ async fn a_merge_request_that_lacks_an_approval_is_not_asked_to_be_merged_in_vai
     state(&world).project(PROJECT).approvals_required = 1;
     opened_first(&world).await;
     world.hub.pipeline_succeeded(SOURCE);
+    // The text says from now on that the forge merges.
+    says(&world.run().await, 0, "→ updated");
     settles(&world, 0, "not approved").await;
     world.hub.approve(1);
     says(&world.run().await, 0, "→ merged");
