@@ -1,7 +1,7 @@
 //! Kubernetes versions of listed images among each other: those of one flavor and minor have one version, whichever
 //! producer made them. What names leave open is told by the releases that are known.
 
-use super::notes::{Draft, Notes, place};
+use super::notes::{Notes, PendingFinding, place};
 use super::{CheckInputs, CheckedFile, Id};
 use crate::reconcile::{Is, Stand, Standing};
 use crate::release::agreement::{ListedImage, disagreements};
@@ -40,7 +40,7 @@ fn judge_together(listed: &[&Listed<'_>], notes: &mut Notes) {
         let ListedImage { k8s_flavor, k8s_version, .. } = &lower.image;
         let kind = format!("{k8s_flavor} {}", k8s_version.minor);
         let span = lower.entry.key_span.clone();
-        notes.find_once(Draft {
+        notes.find_once(PendingFinding {
             id: Id::DisagreeingImages,
             // What it speaks of are all images of the kind, whatever they are called.
             place: place(lower.file.path, lower.file.document, lower.file.mapping.path.clone(), span),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::notes::{Draft, Notes};
+use super::notes::{Notes, PendingFinding};
 use super::references::VALUES;
 use super::{FindingPlace, Read};
 use crate::budget::Budget;
@@ -69,7 +69,7 @@ impl<'a> CheckedDeployment<'a> {
     }
 
     /// Notes what is found, unless it stands in a file that is not judged here, or was found there before.
-    pub(super) fn find(&self, note: Draft, notes: &mut Notes) {
+    pub(super) fn find(&self, note: PendingFinding, notes: &mut Notes) {
         let is_judged =
             self.extent != Extent::Laid || self.reads.last().is_some_and(|it| it.path == note.place.path);
         if is_judged {

@@ -1,7 +1,7 @@
 //! Whether listed images are what their keys and the release say, by the annotations of their manifests.
 
 use super::mapping::key_place;
-use super::notes::{Draft, Notes};
+use super::notes::{Notes, PendingFinding};
 use super::{CheckedFile, Id};
 use crate::reconcile::{Is, Standing};
 use crate::release::{Naming, Release};
@@ -22,7 +22,7 @@ pub(super) fn judge(
         }
         if let Some(contradiction) = artifact.identity(&wanted.version, naming).contradiction() {
             let key = &stand.entry.key;
-            notes.find(Draft {
+            notes.find(PendingFinding {
                 id: Id::WrongImage,
                 place: key_place(file, stand),
                 subject: key.clone(),

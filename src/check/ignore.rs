@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::notes::{Draft, Notes};
+use super::notes::{Notes, PendingFinding};
 use super::{Finding, FindingPlace, Id, Ignored, Read, Report, Severities};
 use crate::values::Comment;
 
@@ -42,7 +42,7 @@ pub(super) fn report(reads: &[Read<'_>], mut notes: Notes, severities: &Severiti
             .ids
             .iter()
             .filter(|(id, found)| !found && severities.of(*id).is_some() && !notes.may_lack(*id));
-        let unused: Vec<Draft> = unused.map(|(id, _)| ignore.unused(*id)).collect();
+        let unused: Vec<PendingFinding> = unused.map(|(id, _)| ignore.unused(*id)).collect();
         unused.into_iter().for_each(|note| notes.find(note));
     }
     let mut findings: Vec<Finding> =
@@ -68,7 +68,7 @@ impl Ignore {
         Some(self.reason.clone())
     }
 
-    fn unused(&self, id: Id) -> Draft {
+    fn unused(&self, id: Id) -> PendingFinding {
         let message = format!("line {} has no `{id}` to ignore", self.line);
         note(Id::UnusedIgnore, self.place.clone(), id.to_string(), message, Some("remove the comment"))
     }
@@ -140,6 +140,6 @@ fn place(path: &str, comment: &Comment<'_>) -> FindingPlace {
     FindingPlace { at: comment.at, length, ..FindingPlace::of_file(path.to_owned()) }
 }
 
-fn note(id: Id, place: FindingPlace, subject: String, message: String, help: Option<&str>) -> Draft {
-    Draft { id, place, subject, message, help: help.map(str::to_owned), fix: None }
+fn note(id: Id, place: FindingPlace, subject: String, message: String, help: Option<&str>) -> PendingFinding {
+    PendingFinding { id, place, subject, message, help: help.map(str::to_owned), fix: None }
 }

@@ -1,7 +1,7 @@
 //! References to images by key: is there such an image.
 
 use super::images::ImageShelf;
-use super::notes::{Draft, Notes};
+use super::notes::{Notes, PendingFinding};
 use super::places::value_place;
 use super::{Id, Read};
 use crate::os_image;
@@ -23,7 +23,7 @@ pub(super) fn judge(read: &Read<'_>, shelf: &ImageShelf, notes: &mut Notes) {
         } else {
             // A hint is worth no long search.
             let nearest = notes.may_compare(shelf.images.len()).then(|| nearest(key, shelf)).flatten();
-            notes.find(Draft {
+            notes.find(PendingFinding {
                 id: Id::UnknownImageKey,
                 place,
                 subject: format!("{} {key}", field.path.join(".")),

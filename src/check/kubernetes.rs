@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::deployment::CheckedDeployment;
 use super::images::{ImageShelf, KnownImage};
-use super::notes::{Draft, Notes, TOO_MANY, named, place};
+use super::notes::{Notes, PendingFinding, TOO_MANY, named, place};
 use super::places::key;
 use super::{Id, Read};
 use crate::os_image::cluster::is_template;
@@ -106,7 +106,7 @@ fn judge_token(
         return notes.skip(Id::KubernetesVersion, place, why);
     }
     let written = read.document.text().get(token.span.clone()).unwrap_or_default();
-    notes.find(Draft {
+    notes.find(PendingFinding {
         id: Id::KubernetesVersion,
         place,
         subject: format!("{} {written}", field.path.join(".")),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::notes::{Draft, Notes, place};
+use super::notes::{Notes, PendingFinding, place};
 use super::{CheckInputs, CheckedFile, FindingPlace, Fix, Id, Read};
 use crate::reconcile::{Images, Is, Stand, Standing};
 use crate::release::{Coverage, Release};
@@ -23,7 +23,7 @@ pub(super) fn judge(
         notes.unknown.push(format!("{}, known in part ({reason}): whether it has {keys}", wanted.version));
     }
     for key in &standing.unlisted {
-        notes.find(Draft {
+        notes.find(PendingFinding {
             id: Id::UnlistedArtifact,
             place: mapping_place(&inputs.primary),
             subject: key.to_string(),
@@ -80,7 +80,7 @@ fn judge_entries(
             Is::Dead { nearest, successor } => {
                 let is_free = *successor && !mentions.holds(&stand.entry.key);
                 let fix = nearest.as_ref().filter(|_| is_free);
-                notes.find(Draft {
+                notes.find(PendingFinding {
                     id: Id::DeadKey,
                     place: key_place(file, stand),
                     subject: stand.entry.key.clone(),
@@ -92,7 +92,7 @@ fn judge_entries(
                     fix: fix.map(|to| rename(file, stand, to.as_str())),
                 });
             }
-            Is::Stray { registry } => notes.find(Draft {
+            Is::Stray { registry } => notes.find(PendingFinding {
                 id: Id::StrayKey,
                 place: key_place(file, stand),
                 subject: stand.entry.key.clone(),
@@ -115,12 +115,12 @@ fn repeated(
     stand: &Stand<'_>,
     first: usize,
     mentions: &Mentions<'_>,
-) -> Draft {
+) -> PendingFinding {
     let key = &stand.entry.key;
     let at = standing.entries.get(first).map(|first| first.entry.at.to_string()).unwrap_or_default();
     // Helm takes the last one, so an equal one may still be the last word against a different one between them.
     let equal = !mentions.contradicted.contains(key.as_str());
-    Draft {
+    PendingFinding {
         id: Id::DuplicateKey,
         place: key_place(file, stand),
         subject: key.clone(),

@@ -30,7 +30,7 @@ pub(super) struct Notes {
 
 /// A finding in the making.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct PendingFinding {
     pub(super) id: Id,
     pub(super) place: FindingPlace,
     pub(super) subject: String,
@@ -40,15 +40,15 @@ pub(super) struct Draft {
 }
 
 impl Notes {
-    pub(super) fn find(&mut self, note: Draft) {
-        let Draft { id, place, subject, message, help, fix } = note;
+    pub(super) fn find(&mut self, note: PendingFinding) {
+        let PendingFinding { id, place, subject, message, help, fix } = note;
         let severity = id.default_severity();
         self.noted.insert((id, place.at));
         self.findings.push(Finding { id, severity, place, message, help, subject, fix });
     }
 
     /// The same, unless it was found there before.
-    pub(super) fn find_once(&mut self, note: Draft) {
+    pub(super) fn find_once(&mut self, note: PendingFinding) {
         let is_same = |finding: &Finding| finding.id == note.id && finding.place == note.place;
         let is_noted = self.noted.contains(&(note.id, note.place.at));
         if !(is_noted && self.findings.iter().any(is_same)) {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::Id;
 use super::deployment::{CheckedDeployment, Extent};
 use super::images::ImageShelf;
-use super::notes::{Draft, Notes, TOO_MANY, named};
+use super::notes::{Notes, PendingFinding, TOO_MANY, named};
 use crate::os_image::Problem;
 use crate::os_image::cluster::SELECTOR;
 use crate::os_image::definition::{ImageChoice, Selector};
@@ -226,7 +226,7 @@ impl<'a> Judging<'a> {
             _ => self.deployment.value_place(at),
         };
         let subject = place.key.0.join(".");
-        self.deployment.find(Draft { id, place, subject, message, help, fix: None }, notes);
+        self.deployment.find(PendingFinding { id, place, subject, message, help, fix: None }, notes);
     }
 }
 

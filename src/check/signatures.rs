@@ -1,7 +1,7 @@
 //! The signatures of listed images. What could not be checked is never the same as what is bad.
 
 use super::mapping::{key_place, mapping_place};
-use super::notes::{Draft, Notes};
+use super::notes::{Notes, PendingFinding};
 use super::{CheckInputs, CheckedFile, Id, Severities, Severity};
 use crate::reconcile::{Is, Stand, Standing};
 use crate::signature::{Rejection, Requirement, Unverified, Verdict};
@@ -39,7 +39,7 @@ fn judge_unverified(why: Unverified, inputs: &CheckInputs<'_>, notes: &mut Notes
     let Some(reason) = why.reason() else { return };
     let place = mapping_place(&inputs.primary);
     match why {
-        Unverified::NoKeyToWarnBy => notes.find(Draft {
+        Unverified::NoKeyToWarnBy => notes.find(PendingFinding {
             id: Id::UncheckedSignature,
             place,
             subject: "no-key".to_owned(),
@@ -78,5 +78,5 @@ fn judge_image(
         }
     };
     let place = key_place(file, stand);
-    notes.find(Draft { id, place, subject: key.clone(), message, help: None, fix: None });
+    notes.find(PendingFinding { id, place, subject: key.clone(), message, help: None, fix: None });
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Id;
 use super::deployment::{CheckedDeployment, Extent};
 use super::images::ImageShelf;
-use super::notes::{Draft, Notes, TOO_MANY};
+use super::notes::{Notes, PendingFinding, TOO_MANY};
 use crate::os_image::selector::{Selectable, Selected, SelectorTerm, choose};
 use crate::sylva::{
     ADDITIONAL_SELECTORS, IMAGES, K8S_VERSION, K8S_VERSION_SHORT, REGISTRIES, REGISTRY_FIELD,
@@ -115,7 +115,7 @@ fn find(
 ) {
     let place = deployment.value_place(at);
     let subject = place.key.0.join(".");
-    deployment.find(Draft { id, place, subject, message, help, fix: None }, notes);
+    deployment.find(PendingFinding { id, place, subject, message, help, fix: None }, notes);
 }
 
 fn path(keys: &[&str]) -> KeyPath {

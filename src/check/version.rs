@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::notes::{Draft, Notes, place};
+use super::notes::{Notes, PendingFinding, place};
 use super::{CheckInputs, FindingPlace, Id, NamedRelease};
 use crate::release::{Coverage, Release};
 
@@ -42,8 +42,8 @@ pub(super) fn judge<'a>(inputs: &CheckInputs<'a>, notes: &mut Notes) -> Cow<'a, 
     release
 }
 
-fn finding(inputs: &CheckInputs<'_>, id: Id, subject: String, message: String) -> Draft {
-    Draft { id, place: version_place(inputs), subject, message, help: None, fix: None }
+fn finding(inputs: &CheckInputs<'_>, id: Id, subject: String, message: String) -> PendingFinding {
+    PendingFinding { id, place: version_place(inputs), subject, message, help: None, fix: None }
 }
 
 /// The version's value, or the mapping where a person named the version.

@@ -74,7 +74,7 @@ impl Reach {
 
     /// A producer's settings with these flags laid over them.
     pub(super) fn over(&self, mut settings: Settings) -> Settings {
-        // Nobody asked for that of a registry that only a values file names, unless it is on this machine.
+        // `--plain-http` does not count for a registry that only a values file names, unless it is on this machine.
         let may_be_plain = settings.named_by == NamedBy::Configuration || settings.registry.is_loopback();
         settings.plain_http |= self.plain_http && may_be_plain;
         if !self.cosign_key.is_empty() {

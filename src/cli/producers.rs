@@ -231,7 +231,7 @@ impl<'a> Asking<'a> {
         lookup::over(&self.args.lookup, settings)
     }
 
-    /// A registry that nobody but the file names. Whether its host speaks TLS may be known all the same.
+    /// A registry that only the file names. Whether its host speaks TLS may be known all the same.
     fn only_mention_the_file(&self, prefix: &Prefix) -> Settings {
         let of_host = self.config.into_iter().flat_map(|config| &config.producers);
         let plain_http =

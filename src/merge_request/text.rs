@@ -22,7 +22,7 @@ const LONGEST: usize = 200;
 /// What the text says beside the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Background {
-    /// The producer's name; empty where nobody said it.
+    /// The producer's name; empty where it is not known.
     pub producer: String,
     /// Where the producer shows its releases to people.
     pub pages: Pages,

@@ -61,7 +61,7 @@ pub(super) fn is_about_the_host(error: &RegistryError) -> bool {
     }
 }
 
-/// The error of a host that cannot be spoken to in this way, or is no registry.
+/// The error of a host that cannot be spoken to in this way, or is not a registry.
 pub(super) fn unusable(error: &TransportError) -> RegistryError {
     RegistryError::Unusable { reason: error.to_string(), hint: error.hint() }
 }

@@ -196,7 +196,7 @@ pub enum Unlisted {
     LeftOut,
     /// Another key of its line is listed.
     LineIsListed,
-    /// A release is not completely known, so nobody can tell whether its line is new.
+    /// A release is not completely known, so it cannot be told whether its line is new.
     NotKnown,
 }
 

@@ -1,6 +1,7 @@
 //! Whether listed images agree: those of one Kubernetes flavor and minor have one Kubernetes version, whichever producer
 //! made them ([`disagreements`]). And which releases of several producers go together ([`next_set`]), asked step by step,
-//! because what names leave open costs requests.
+//! because what names leave open costs requests. The search has no caller in the program yet: plans are made for one
+//! producer at a time, and it is what plans of several will be chosen by.
 //!
 //! A version is compared as far as both sides say it: `-rke2r1` and `+rke2r1` are the same, and a revision counts only
 //! where both have one ([`K8sVersion::agrees_with`]).

@@ -25,7 +25,7 @@ pub fn background(
     }
 }
 
-/// The notes of every release on the way, newest first: whoever skips releases takes on what all of them changed.
+/// The notes of every release on the way, newest first: an update that skips releases brings the changes of all of them.
 fn release_notes(snapshot: &Snapshot, plan: &PlanView) -> Vec<(Version, String)> {
     let on_the_way = |version: &&Version| **version > plan.from && **version <= plan.to;
     let versions = snapshot.known().candidates.keys().rev().filter(on_the_way);

@@ -1,4 +1,4 @@
-//! Producers that a values file names: who is asked, which one is picked, and what a registry gets that nobody else names.
+//! Producers that a values file names: who is asked, which one is picked, and what a registry gets that only the file names.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

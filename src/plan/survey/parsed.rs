@@ -26,7 +26,7 @@ impl Parsed {
     /// Parses the files of a target.
     ///
     /// # Errors
-    /// A file that is missing, or that is no values file.
+    /// A file that is missing, or is not a values file.
     pub fn new(target: &Target, mut contents: BTreeMap<String, Vec<u8>>) -> Result<Self, SurveyError> {
         let parse = |spec: &FileSpec| {
             let path = spec.path.clone();

@@ -58,7 +58,7 @@ fn answer(producers: &[ProducerReleases]) -> String {
 #[test]
 fn the_best_set_that_agrees_is_chosen() {
     let table: &[(&str, &[&str], &str)] = &[
-        ("nobody has anything new", &["12 read: rke2 1.31.8", "2 read: rke2 1.31.8"], "0.0.12 + 0.0.2"),
+        ("no producer has anything new", &["12 read: rke2 1.31.8", "2 read: rke2 1.31.8"], "0.0.12 + 0.0.2"),
         (
             "both move and agree",
             &["13 read: rke2 1.31.9 | 12 read: rke2 1.31.8", "3 read: rke2 1.31.9 | 2 read: rke2 1.31.8"],
@@ -133,17 +133,17 @@ fn the_best_set_that_agrees_is_chosen() {
             "0.0.13 + 0.0.3",
         ),
         (
-            "other flavors are nobody's concern",
+            "images of other flavors need not agree",
             &["13 read: kubeadm 1.31.9 | 12 read: kubeadm 1.31.8", "2 read: rke2 1.31.8"],
             "0.0.13 + 0.0.2",
         ),
         (
-            "other minors are nobody's concern",
+            "images of other minors need not agree",
             &["13 read: rke2 1.32.1 | 12 read: rke2 1.31.8", "2 read: rke2 1.31.8"],
             "0.0.13 + 0.0.2",
         ),
         (
-            "a minor that a producer stops to publish is in nobody's way",
+            "a minor that a producer stops publishing holds no set back",
             &[
                 "13 read: rke2 1.31.9 | 12 read: rke2 1.31.8, rke2 1.30.1",
                 "3 read: rke2 1.31.9 | 2 read: rke2 1.31.8, rke2 1.30.1",
@@ -235,7 +235,7 @@ fn the_best_set_that_agrees_is_chosen() {
             "0.0.12 + 0.0.2 + 0.0.7",
         ),
         ("one producer alone goes to its newest", &["13 read: rke2 1.31.9 | 12 read: rke2 1.31.8"], "0.0.13"),
-        ("nobody goes nowhere", &[], ""),
+        ("no producer gives the empty set", &[], ""),
     ];
     assert!(table.len() >= 25, "{}", table.len());
     for (row, producers, expected) in table {

@@ -134,7 +134,7 @@ impl<'ast> Visit<'ast> for File {
         let mut paths = Vec::new();
         leaves(&item.tree, &mut Vec::new(), &mut paths);
         for (path, name) in paths {
-            // A name that is only passed on is used by whoever asks for it, not here.
+            // A name that is only passed on is used by the file that asks for it, not here.
             if matches!(item.vis, Visibility::Inherited) {
                 self.paths.insert(path.clone());
             }
