@@ -68,7 +68,7 @@ fn listed<'a>(
 ) -> Vec<Listed<'a>> {
     let image = |stand: &Stand<'a>| {
         let facets = facets(inputs, stand)?;
-        Some(Listed { file, entry: stand.entry, image: ListedImage::new(&stand.entry.key, &facets) })
+        Some(Listed { file, entry: stand.entry, image: ListedImage::new(&stand.entry.key, None, &facets) })
     };
     standing.entries.iter().filter(|stand| stand.repeats.is_none()).filter_map(image).collect()
 }

@@ -1,7 +1,6 @@
 //! Whether listed images agree: those of one Kubernetes flavor and minor have one Kubernetes version, whichever producer
 //! made them ([`disagreements`]). And which releases of several producers go together ([`next_set`]), asked step by step,
-//! because what names leave open costs requests. The search has no caller in the program yet: plans are made for one
-//! producer at a time, and it is what plans of several will be chosen by.
+//! because looking a release up costs requests.
 //!
 //! A version is compared as far as both sides say it: `-rke2r1` and `+rke2r1` are the same, and a revision counts only
 //! where both have one ([`K8sVersion::agrees_with`]).
@@ -11,13 +10,15 @@ use std::fmt;
 
 use smol_str::SmolStr;
 
-use super::{Facets, K8sMinor, K8sVersion, Version};
+use super::{Facets, K8sMinor, K8sVersion};
 
 /// A listed image, as far as agreement asks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListedImage {
     /// Its key.
     pub key: String,
+    /// Whose it is, as people are told: a producer and its release, or a registry.
+    pub of: Option<String>,
     /// Its Kubernetes flavor.
     pub k8s_flavor: SmolStr,
     /// Its Kubernetes version.
@@ -33,80 +34,51 @@ pub struct Disagreement {
     pub higher: ListedImage,
 }
 
-/// What a mapping would list of one release of a producer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReleaseImages {
-    /// As the names say it; manifests may say more.
-    Named(Vec<ListedImage>),
-    /// As the manifests say it.
-    Read(Vec<ListedImage>),
-    /// It could not be read, for this reason.
-    Unknown(String),
-}
-
 /// A release that a producer may go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseOption {
-    /// Its version.
-    pub version: Version,
     /// What the mapping would list of it.
-    pub listed: ReleaseImages,
+    pub listed: Vec<ListedImage>,
+    /// Whether it may be gone to although its images disagree with others: somebody accepted it, or is only warned.
+    pub may_disagree: bool,
 }
 
-/// The releases of one producer: those that the policy and the gates allow, from the newest down, and its present one last.
+/// Where a producer may go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProducerReleases(Vec<ReleaseOption>);
+pub struct ProducerOptions {
+    /// The newer releases that the policy and the other gates allow, from the newest down, as far as they were looked up.
+    pub newer: Vec<ReleaseOption>,
+    /// Whether there may be more of them.
+    pub may_have_more: bool,
+    /// What the mapping lists of it.
+    pub present: Vec<ListedImage>,
+}
 
-/// How many releases of a producer are looked at besides its present one.
+/// How many newer releases of a producer are looked at where several must agree.
 pub const MOST_NEWER: usize = 5;
 
-/// A set of releases, one of each producer in the order of the producers, by their places in these.
-pub type Set = Vec<usize>;
+/// A set of releases: for each producer the place of its newer release, or none where it stays.
+pub type Set = Vec<Option<usize>>;
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SetStep {
-    /// Read the manifests of these releases of the producers, and ask again.
-    Read(Vec<(usize, Version)>),
-    /// Go to this set.
-    Decided(ChosenSet),
-    /// A set that might be better could not be judged.
-    Unknown {
+    /// Look up the next lower release of this producer, and ask again.
+    LookFurther {
         /// The producer.
         producer: usize,
-        /// Its release.
-        version: Version,
-        /// Why it could not be read.
-        reason: String,
+        /// What speaks against the last one that was looked up.
+        against: Box<Disagreement>,
     },
-}
-
-/// The set to go to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChosenSet {
-    /// The set; that of the present releases where no better one agrees.
-    pub set: Set,
-    /// The sets before it in the order of preference, each with what speaks against it.
-    pub passed: Vec<(Set, Disagreement)>,
-}
-
-impl ProducerReleases {
-    /// The newest of the newer releases, and the present one; `newer` comes from the newest down.
-    pub fn new(newer: impl IntoIterator<Item = ReleaseOption>, present: ReleaseOption) -> Self {
-        Self(newer.into_iter().take(MOST_NEWER).chain([present]).collect())
-    }
-
-    /// The releases from the newest down.
-    pub fn releases(&self) -> &[ReleaseOption] {
-        &self.0
-    }
+    /// Go to this set; it is that of the present releases where no better one agrees.
+    Decided(Set),
 }
 
 impl ListedImage {
     /// The image of a key.
-    pub fn new(key: impl Into<String>, facets: &Facets) -> Self {
+    pub fn new(key: impl Into<String>, of: Option<String>, facets: &Facets) -> Self {
         let Facets { k8s_flavor, k8s_version, .. } = facets;
-        Self { key: key.into(), k8s_flavor: k8s_flavor.clone(), k8s_version: k8s_version.clone() }
+        Self { key: key.into(), of, k8s_flavor: k8s_flavor.clone(), k8s_version: k8s_version.clone() }
     }
 
     fn kind(&self) -> Kind<'_> {
@@ -138,108 +110,84 @@ fn widest(mut images: Vec<&ListedImage>) -> Option<Disagreement> {
     images.iter().find_map(pair)
 }
 
-/// Says which releases must be read before a set can be chosen, or chooses it.
+/// Says which release must be looked up before a set can be chosen, or chooses it. `fixed` are listed images that no
+/// producer here makes.
 ///
 /// A set beats another if no member is older and one is newer; among the rest the first producer decides, then the second. In
 /// this order the first set is chosen that agrees, or disagrees no more widely than the present one.
-pub fn next_set(producers: &[ProducerReleases]) -> SetStep {
-    let present: Set = producers.iter().map(|producer| producer.0.len().saturating_sub(1)).collect();
-    let mut passed = Vec::new();
-    for set in sets(producers) {
-        if set == present {
-            break;
+pub fn next_set(producers: &[ProducerOptions], fixed: &[ListedImage]) -> SetStep {
+    let before = spread(&listed(producers, &producers.iter().map(|_| None).collect(), fixed));
+    let mut against = None;
+    for places in places(producers) {
+        if let (Some(producer), Some(against)) = (unlooked(producers, &places), &against) {
+            return SetStep::LookFurther { producer, against: Box::new(Disagreement::clone(against)) };
         }
-        match judge(producers, &set, &present) {
-            Judgement::Agrees => return SetStep::Decided(ChosenSet { set, passed }),
-            Judgement::Disagrees(disagreement) => passed.push((set, disagreement)),
-            Judgement::Open(releases) => return SetStep::Read(releases),
-            Judgement::Unknown { producer, version, reason } => {
-                return SetStep::Unknown { producer, version, reason };
-            }
+        let set = set(producers, &places);
+        match wider(producers, &set, fixed, &before) {
+            Some(disagreement) => against = Some(disagreement),
+            None => return SetStep::Decided(set),
         }
     }
-    SetStep::Decided(ChosenSet { set: present, passed })
+    SetStep::Decided(producers.iter().map(|_| None).collect())
 }
 
-/// All sets in the order of preference: the first producer's newest first, then the second's. None is beaten by a later one.
-fn sets(producers: &[ProducerReleases]) -> impl Iterator<Item = Set> {
-    let count = producers.iter().map(|producer| producer.0.len()).product::<usize>();
-    (0..count).map(move |number| {
+/// How many places a producer has: its newer releases, one for those that were not looked up, and the present one.
+fn count(producer: &ProducerOptions) -> usize {
+    producer.newer.len() + usize::from(producer.may_have_more) + 1
+}
+
+/// The places of all sets in the order of preference: the first producer's newest first, then the second's. None is beaten
+/// by a later one, and the last is the present one.
+fn places(producers: &[ProducerOptions]) -> impl Iterator<Item = Vec<usize>> {
+    (0..producers.iter().map(count).product::<usize>()).map(move |number| {
         let mut rest = number;
-        let mut set: Set = producers
-            .iter()
-            .rev()
-            .map(|producer| {
-                let place = rest % producer.0.len();
-                rest /= producer.0.len();
-                place
-            })
-            .collect();
-        set.reverse();
-        set
+        let mut place = |producer: &ProducerOptions| {
+            let place = rest % count(producer);
+            rest /= count(producer);
+            place
+        };
+        let mut places: Vec<usize> = producers.iter().rev().map(&mut place).collect();
+        places.reverse();
+        places
     })
 }
 
-enum Judgement {
-    Agrees,
-    Disagrees(Disagreement),
-    /// These releases must be read first.
-    Open(Vec<(usize, Version)>),
-    Unknown {
-        producer: usize,
-        version: Version,
-        reason: String,
-    },
+/// The first producer of which a release is asked that was not looked up.
+fn unlooked(producers: &[ProducerOptions], places: &[usize]) -> Option<usize> {
+    let mut asked = producers.iter().zip(places);
+    asked.position(|(producer, place)| producer.may_have_more && *place == producer.newer.len())
 }
 
-fn judge(producers: &[ProducerReleases], set: &Set, present: &Set) -> Judgement {
-    let images = listed(producers, set);
-    let (before, after) = (spread(&listed(producers, present)), spread(&images));
-    let widens = |kind: &Kind<'_>| {
-        after.get(kind).is_some_and(|after| *after > before.get(kind).copied().unwrap_or_default().max(1))
+fn set(producers: &[ProducerOptions], places: &[usize]) -> Set {
+    let place = |(producer, place): (&ProducerOptions, &usize)| {
+        Some(*place).filter(|place| *place < producer.newer.len())
     };
-    let wider = disagreements(images.iter().copied()).into_iter().find(|found| widens(&found.lower.kind()));
-    match wider {
-        // What names alone say decides against a set; for it, more is asked.
-        Some(disagreement) => Judgement::Disagrees(disagreement),
-        None => unread(producers, set, &images),
+    producers.iter().zip(places).map(place).collect()
+}
+
+/// A disagreement that a set has and the present one has not, unless a member of the set may disagree.
+fn wider(
+    producers: &[ProducerOptions],
+    set: &Set,
+    fixed: &[ListedImage],
+    before: &BTreeMap<Kind<'_>, usize>,
+) -> Option<Disagreement> {
+    let mut members = producers.iter().zip(set).filter_map(|(producer, place)| producer.newer.get((*place)?));
+    if members.any(|release| release.may_disagree) {
+        return None;
     }
+    let images = listed(producers, set, fixed);
+    let after = spread(&images);
+    let widens =
+        |kind: &Kind<'_>| after.get(kind) > Some(before.get(kind).unwrap_or(&1)).map(|count| count.max(&1));
+    disagreements(images.iter().copied()).into_iter().find(|found| widens(&found.lower.kind()))
 }
 
-/// What must be read before a set of which nothing is known against it may be chosen.
-fn unread(producers: &[ProducerReleases], set: &Set, images: &[&ListedImage]) -> Judgement {
-    let of =
-        |producer: usize, place: &usize| producers.get(producer).and_then(|producer| producer.0.get(*place));
-    let members =
-        set.iter().enumerate().filter_map(|(producer, place)| Some((producer, of(producer, place)?)));
-    let mut open = Vec::new();
-    for (producer, candidate) in members {
-        match &candidate.listed {
-            ReleaseImages::Unknown(reason) => {
-                let (version, reason) = (candidate.version.clone(), reason.clone());
-                return Judgement::Unknown { producer, version, reason };
-            }
-            ReleaseImages::Named(own) if own.iter().any(|image| meets_another(image, images)) => {
-                open.push((producer, candidate.version.clone()));
-            }
-            ReleaseImages::Named(_) | ReleaseImages::Read(_) => {}
-        }
-    }
-    if open.is_empty() { Judgement::Agrees } else { Judgement::Open(open) }
-}
-
-/// Whether another image is of the same kind, so that what a name leaves open may differ.
-fn meets_another(image: &ListedImage, images: &[&ListedImage]) -> bool {
-    images.iter().any(|other| !std::ptr::eq(*other, image) && other.kind() == image.kind())
-}
-
-fn listed<'a>(producers: &'a [ProducerReleases], set: &Set) -> Vec<&'a ListedImage> {
-    let members = producers.iter().zip(set).filter_map(|(producer, place)| producer.0.get(*place));
-    let images = members.filter_map(|candidate| match &candidate.listed {
-        ReleaseImages::Named(images) | ReleaseImages::Read(images) => Some(images),
-        ReleaseImages::Unknown(_) => None,
-    });
-    images.flatten().collect()
+fn listed<'a>(producers: &'a [ProducerOptions], set: &Set, fixed: &'a [ListedImage]) -> Vec<&'a ListedImage> {
+    let of = |(producer, place): (&'a ProducerOptions, &Option<usize>)| {
+        place.and_then(|place| producer.newer.get(place)).map_or(&producer.present, |release| &release.listed)
+    };
+    producers.iter().zip(set).flat_map(of).chain(fixed).collect()
 }
 
 /// How many different versions the images of each kind have, as far as they say: patches, and revisions of a patch.
@@ -254,14 +202,17 @@ fn spread<'a>(images: &[&'a ListedImage]) -> BTreeMap<Kind<'a>, usize> {
     patches.into_iter().map(|(kind, patches)| (kind, count(patches))).collect()
 }
 
+impl fmt::Display for ListedImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.key)?;
+        self.of.as_ref().map_or(Ok(()), |of| write!(f, " of {of}"))
+    }
+}
+
 impl fmt::Display for Disagreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lower, higher } = self;
-        write!(
-            f,
-            "`{}` has Kubernetes {}, and `{}` has {}",
-            lower.key, lower.k8s_version, higher.key, higher.k8s_version
-        )
+        write!(f, "{lower} has Kubernetes {}, and {higher} has {}", lower.k8s_version, higher.k8s_version)
     }
 }
 
