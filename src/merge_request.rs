@@ -9,6 +9,7 @@ pub mod description;
 pub mod fate;
 pub mod marker;
 pub mod notice;
+pub mod offered;
 pub mod outcome;
 pub mod ownership;
 pub mod patch;
@@ -21,6 +22,7 @@ pub use branch::{Branch, BranchPrefix, Commit, CommitId, Comparison, NewCommit, 
 pub use decide::{
     Action, Awaited, Decision, DesiredState, Observed, Offer, SourceBranch, Update, Work, next,
 };
+pub use offered::Offered;
 pub use outcome::Outcome;
 pub use ownership::BranchOwner;
 pub use patch::{FileChange, Patch, PatchId};

@@ -7,6 +7,7 @@
 mod decide;
 pub mod findings;
 pub mod gates;
+pub mod images;
 mod input;
 mod kubernetes_versions;
 pub mod os_release;
@@ -18,6 +19,7 @@ pub mod signed;
 pub mod survey;
 pub mod view;
 mod write;
+mod written;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,7 +31,7 @@ pub use producers::{FileProducer, Mention, producers};
 pub use references::{ReferenceFile, ReferenceFiles};
 pub use survey::{Current, FileSpec, Parsed, Survey, SurveyError, Surveyed, Target, survey};
 pub use view::PlanView;
-pub use write::Beside;
+pub use write::{Beside, Decided, write};
 
 use crate::budget::Exceeded;
 use crate::reconcile::kubernetes_versions::{SetVersion, VersionsNote};
@@ -234,7 +236,7 @@ impl Planned {
         Self::Held { gate: hold.name(), reason: format!("{version}: {}", hold.told(version)) }
     }
 
-    fn is_change(&self) -> bool {
+    pub(crate) fn is_change(&self) -> bool {
         matches!(self, Self::Update { .. } | Self::Align { .. })
     }
 

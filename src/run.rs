@@ -28,7 +28,7 @@ use crate::apply::{Patience, SharedWait};
 use crate::merge_request::Outcome;
 use crate::observe::releases::ReleaseCache;
 pub use found::select;
-pub use job::{Due, Job, JobReport, QueriedProject};
+pub use job::{Due, FollowedProducer, Follows, Job, JobReport, QueriedProject};
 pub use limits::Limits;
 pub use look_up::{LookUpError, look_up};
 pub use shard::{InvalidShard, Shard};
@@ -118,7 +118,7 @@ impl Fleet<'_, '_> {
     async fn bring(&self, jobs: Vec<(usize, Option<Outcome>)>, mut tell: impl FnMut(usize, JobReport)) {
         let ends = jobs.into_iter().map(|(index, withheld)| async move {
             let job = &self.jobs[index];
-            (index, thread::bring(job, self.producers.get(&job.producer), &self.common, withheld).await)
+            (index, thread::bring(job, self.producers, &self.common, withheld).await)
         });
         let mut ends = std::pin::pin!(futures::stream::iter(ends).buffer_unordered(WIDTH));
         while let Some((index, report)) = ends.next().await {

@@ -9,9 +9,9 @@ use crate::forge::{
     Access, Branch, Commit, CommitId, Comparison, MergeRequest, MergeRequestEdit, MergeRequestSettings,
     MergeRequestState, Mergeability, NewCommit, NewMergeRequest, PipelineStatus, StateChange, TitleLimit,
 };
-use crate::merge_request::fate::{Fates, OfferStatus};
+use crate::merge_request::fate::{Fates, OfferStatus, ProducerFates};
 use crate::merge_request::marker::Digests;
-use crate::merge_request::{BranchPrefix, FileChange, Patch, Place, Update, Upkeep, Work};
+use crate::merge_request::{BranchPrefix, FileChange, Offered, Patch, Place, Update, Upkeep, Work};
 use crate::release::Version;
 
 /// A forge that keeps its state, and can be told to fail.
@@ -86,7 +86,7 @@ impl FakeForge {
         let update = Update {
             producer: "images".into(),
             current: "0.4.11".parse().ok(),
-            version: version.clone(),
+            version: Offered::One(version.clone()),
             patch,
             title: format!("Update images to {version}"),
             text: format!("Moves to {version}."),
@@ -105,7 +105,8 @@ impl FakeForge {
     }
 
     fn wants(&self, work: Work) -> DesiredState {
-        let fates = Fates::new(self.state().fates.clone(), false);
+        let fates = ProducerFates::new(self.state().fates.clone(), false);
+        let fates = Fates::new([("images".to_owned(), fates)]);
         let place = self.place(&work);
         DesiredState { place, work, fates, description_limit: 1_000_000, withheld: None }
     }
@@ -117,7 +118,8 @@ impl FakeForge {
             Work::Update(update) => update.version.clone(),
             Work::Nothing { .. } => "0.4.11".parse().unwrap(),
         };
-        Place::new(&BranchPrefix::default(), &target, &head, "images", &version)
+        let (_, version) = version.each().next().unwrap();
+        Place::new(&BranchPrefix::default(), &target, &head, "images", version)
     }
 
     async fn reach(&self, wanted: &DesiredState, patience: Patience) -> Result<Ended, ForgeError> {

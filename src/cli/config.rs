@@ -102,7 +102,10 @@ async fn targets(session: &Session<'_>, now: Timestamp) -> Vec<OnlineCheck> {
         let known = match known {
             Some(known) => known,
             None => {
-                let source = job.source(&branch, read.as_ref().ok());
+                let source = match &read {
+                    Ok((_, source)) => source.clone(),
+                    Err(_) => job.branch_prefix.source(&branch, job.name(), 0),
+                };
                 let findings = match job.forge.access(&source).await {
                     Ok(access) => OnlineFinding::access(&access, &source, now),
                     Err(error) => vec![OnlineFinding::of_error(&error)],
@@ -111,8 +114,12 @@ async fn targets(session: &Session<'_>, now: Timestamp) -> Vec<OnlineCheck> {
                 checks.len() - 1
             }
         };
-        let files: Vec<&str> = job.target.files.iter().map(|file| file.path.as_str()).collect();
-        checks[known].findings.push(OnlineFinding::target(&branch, &files, &read));
+        let files: Vec<&str> = job.target().files.iter().map(|file| file.path.as_str()).collect();
+        checks[known].findings.push(OnlineFinding::target(
+            &branch,
+            &files,
+            read.as_ref().map(|(at, _)| &at[..]),
+        ));
     }
     checks
 }

@@ -75,7 +75,8 @@ fn chosen<'a>(
         (asked, _) => asked?.map(|producer| producer.name.as_str()),
     };
     let mut targets = config.map(|config| config.targets.iter().collect::<Vec<_>>()).unwrap_or_default();
-    targets.retain(|target| asked.is_none_or(|name| target.producer == name));
+    targets
+        .retain(|target| asked.is_none_or(|name| target.producer.as_deref().is_none_or(|own| own == name)));
     if let Some(path) = &args.values {
         let severities = config.map(|config| config.severities.clone()).unwrap_or_default();
         let mut local = named(args, path, of_file(&targets, path), &severities)?;
@@ -159,7 +160,7 @@ fn from_config<'a>(
     let files = files.collect::<Result<Vec<_>, _>>()?;
     let policy = lookup::policy(&args.lookup, branch.map(|branch| &branch.policy));
     let merging = [target.merge_request.draft, target.upkeep.auto_merge];
-    Ok(Local { target: meant, files, policy, producer: Some(&target.producer), merging })
+    Ok(Local { target: meant, files, policy, producer: target.producer.as_deref(), merging })
 }
 
 /// The target that has this file, by its path from the folder that the command runs in.

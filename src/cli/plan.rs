@@ -1,6 +1,6 @@
 //! `dibump plan`: what would change in local files, and with `--write` the change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,18 +11,19 @@ use super::local::{self, Local};
 use super::producers::{AskedFile, Asking, ReleasesFrom};
 use super::{Context, lookup, references};
 use crate::budget::Budget;
-use crate::config::{Config, ConfiguredProducer as Settings};
+use crate::config::Config;
 use crate::disk::checkout::path_in_patch;
 use crate::disk::values_file::ValuesFile;
 use crate::merge_request::text::{self, Background, Merging};
 use crate::observe::releases::Snapshot;
-use crate::plan::{Beside, KeyPlan, Plan, PlanInput, PlanView, Planned, Survey};
+use crate::plan::view::ToView;
+use crate::plan::{self, Beside, Decided, KeyPlan, PlanInput, PlanView, Planned, Survey};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::Naming;
 use crate::release::data::ReleaseData;
 use crate::report;
 use crate::run::background;
-use crate::run::look_up::{decide_observed, look_up};
+use crate::run::look_up::{ProducerQuery, Releases, look_up};
 use crate::signature::{Requirement, Unverified};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
@@ -40,31 +41,31 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         let flags = [("--to", args.to.is_some())];
         let asking = Asking { context, args: &args.files, config: config.as_ref(), flags: &flags };
         local.files.iter_mut().for_each(|file| file.after(&planned));
-        for mut asked in asking.each(local)? {
-            asked.local.files.iter_mut().for_each(|file| file.after(&planned));
-            let exit = plan_one(context, args, config.as_ref(), &asked, &mut planned)?;
-            worst = worst.max(exit);
-        }
+        let mut asked = asking.each(local)?;
+        asked.iter_mut().for_each(|asked| asked.local.files.iter_mut().for_each(|file| file.after(&planned)));
+        worst = worst.max(plan_file(context, args, config.as_ref(), asked, &mut planned)?);
     }
     Ok(worst)
 }
 
-fn plan_one(
+/// Plans one file, for all of its producers that are asked.
+fn plan_file(
     context: &Context,
     args: &Args,
     config: Option<&Config>,
-    asked: &AskedFile<'_>,
+    asked: Vec<AskedFile<'_>>,
     planned: &mut Vec<ValuesFile>,
 ) -> Result<Exit, Failure> {
-    let local = &asked.local;
-    let survey = asked.survey(args.files.from.as_ref())?;
-    let budget = Budget::default();
-    let planning = Planning { context, args, local, survey: &survey, budget: &budget, planned };
-    let made = match &asked.source {
-        ReleasesFrom::File(path, known) => planning.observed(path, known.clone())?,
-        ReleasesFrom::Registry(settings) => planning.in_registry(config, settings)?,
+    let surveys = asked.iter().map(|asked| asked.survey(args.files.from.as_ref()));
+    let surveys = surveys.collect::<Result<Vec<Survey>, _>>()?;
+    let Some(first) = asked.first() else { return Ok(Exit::Done) };
+    let (local, budget) = (first.local.clone(), Budget::default());
+    let planning = Planning { context, args, local: &local, budget: &budget, planned };
+    let made = match &first.source {
+        ReleasesFrom::File(..) => planning.observed(&asked, &surveys)?,
+        ReleasesFrom::Registry(_) => planning.in_registry(config, &asked, &surveys)?,
     };
-    for (file, after) in changed(local.files.iter().chain(&made.others), &made.plan) {
+    for (file, after) in changed(local.files.iter().chain(&made.others), &made.view) {
         if args.write {
             file.write(after.as_bytes())?;
         }
@@ -72,26 +73,22 @@ fn plan_one(
         file.bytes = after.as_bytes().to_vec();
         planned.push(file);
     }
-    if let (PlanFormat::Text, Some(heading)) = (args.format, &asked.heading) {
-        context.output.print(&report::plan::heading(heading))?;
-    }
     print(context, args, &made)?;
-    Ok(exit(args, &made.plan))
+    Ok(exit(args, &made.view))
 }
 
 struct Planning<'a> {
     context: &'a Context,
     args: &'a Args,
+    /// The file, whatever its producers are.
     local: &'a Local<'a>,
-    survey: &'a Survey,
     budget: &'a Budget,
     /// The files that targets before this one change, as they will be.
     planned: &'a [ValuesFile],
 }
 
-/// A plan, and how it is told.
+/// How a plan is told.
 struct Made {
-    plan: Plan,
     view: PlanView,
     /// What the merge request would say beside it.
     background: Background,
@@ -100,36 +97,63 @@ struct Made {
 }
 
 impl<'a> Planning<'a> {
-    fn observed(&self, observed: &Path, mut known: ReleaseData) -> Result<Made, Failure> {
+    fn observed(&self, asked: &[AskedFile<'_>], surveys: &[Survey]) -> Result<Made, Failure> {
         if self.args.files.lookup.reach.signatures.is_some_and(|demand| demand != DemandArg::Off) {
             return Err(Failure::usage("signatures cannot be checked with --observed: it asks no registry"));
         }
         let naming = lookup::naming(self.args.files.lookup.names_pattern.as_deref())?;
         let signatures = Requirement::NotRequired(Unverified::FromFile);
-        let input = self.input(&naming, &signatures);
-        let keys = decide_observed(&input, &mut known)?;
-        let source = format!("--observed {}", background::quoted(&observed.display().to_string()));
-        self.write(&input, &known, keys, |plan| Background {
-            producer: self.local.producer.unwrap_or_default().to_owned(),
-            reproduce: background::reproduce(&source, &self.local.target, plan),
-            merging: self.merging(plan),
+        let inputs: Vec<PlanInput<'_>> =
+            surveys.iter().map(|survey| self.input(survey, &naming, &signatures)).collect();
+        let mut known: Vec<ReleaseData> = asked.iter().filter_map(AskedFile::observed).cloned().collect();
+        let members = inputs.iter().zip(asked).zip(&mut known).map(|((input, asked), known)| ProducerQuery {
+            name: &asked.name,
+            input: *input,
+            releases: Releases::Observed(known),
+        });
+        let keys = futures::executor::block_on(look_up(members.collect()))?;
+        let (view, others) = self.write(asked, &inputs, &known.iter().collect::<Vec<_>>(), keys)?;
+        let source = asked.iter().filter_map(AskedFile::observed_path);
+        let source =
+            source.map(|path| format!("--observed {}", background::quoted(&path.display().to_string())));
+        let source = source.collect::<Vec<_>>().join(" ");
+        let background = Background {
+            reproduce: background::reproduce(Some(&source), &self.local.target, &view),
+            merging: self.merging(&view),
             ..Background::default()
-        })
+        };
+        Ok(Made { view, background, others })
     }
 
-    fn in_registry(&self, config: Option<&Config>, settings: &Settings) -> Result<Made, Failure> {
+    fn in_registry(
+        &self,
+        config: Option<&Config>,
+        asked: &[AskedFile<'_>],
+        surveys: &[Survey],
+    ) -> Result<Made, Failure> {
         self.context.online(config, &self.args.files.lookup.reach, async |session| {
-            let producer = session.producer(settings).await?;
-            let demand = self.local.policy.signatures;
-            let signatures =
-                self.survey.signature_requirement(producer.keys.as_ref(), demand, self.budget)?;
-            let mut snapshot = Snapshot::open(&producer, self.survey.listed()).await?;
-            let input = self.input(&producer.naming, &signatures);
-            let keys = look_up(&input, &mut snapshot).await?;
-            self.write(&input, snapshot.known(), keys, |plan| {
-                let (name, target) = (&settings.name, &self.local.target);
-                background::background(name, target, &producer, &snapshot, plan, self.merging(plan))
-            })
+            let (mut producers, mut signatures, mut snapshots) = (Vec::new(), Vec::new(), Vec::new());
+            for (settings, survey) in asked.iter().filter_map(AskedFile::settings).zip(surveys) {
+                let producer = session.producer(settings).await?;
+                let demand = self.local.policy.signatures;
+                signatures.push(survey.signature_requirement(producer.keys.as_ref(), demand, self.budget)?);
+                snapshots.push(Snapshot::open(&producer, survey.listed()).await?);
+                producers.push(producer);
+            }
+            let inputs = surveys.iter().zip(&producers).zip(&signatures);
+            let inputs: Vec<PlanInput<'_>> = inputs
+                .map(|((survey, producer), signatures)| self.input(survey, &producer.naming, signatures))
+                .collect();
+            let members = inputs.iter().zip(asked).zip(&mut snapshots).map(|((input, asked), snapshot)| {
+                ProducerQuery { name: &asked.name, input: *input, releases: Releases::Registry(snapshot) }
+            });
+            let keys = look_up(members.collect()).await?;
+            let known: Vec<&ReleaseData> = snapshots.iter().map(Snapshot::known).collect();
+            let (view, others) = self.write(asked, &inputs, &known, keys)?;
+            let looked_up: Vec<_> = producers.iter().map(|producer| &**producer).zip(&snapshots).collect();
+            let background =
+                background::background(&self.local.target, &looked_up, &view, self.merging(&view));
+            Ok(Made { view, background, others })
         })
     }
 
@@ -138,11 +162,16 @@ impl<'a> Planning<'a> {
         Merging::of(plan, draft, auto_merge)
     }
 
-    fn input<'i>(&'i self, naming: &'i Naming, signatures: &'i Requirement) -> PlanInput<'i> {
+    fn input<'i>(
+        &'i self,
+        survey: &'i Survey,
+        naming: &'i Naming,
+        signatures: &'i Requirement,
+    ) -> PlanInput<'i> {
         PlanInput {
-            survey: self.survey,
+            survey,
             policy: &self.local.policy,
-            images: self.local.images(self.survey),
+            images: self.local.images(survey),
             kubernetes_versions: &self.local.target.kubernetes_versions,
             naming,
             to: self.args.to.as_ref(),
@@ -156,33 +185,43 @@ impl<'a> Planning<'a> {
     /// The texts, with what stands beside the files on this machine.
     fn write(
         &self,
-        input: &PlanInput<'_>,
-        known: &ReleaseData,
-        keys: KeyPlan,
-        background: impl FnOnce(&PlanView) -> Background,
-    ) -> Result<Made, Failure> {
-        let schemas = keys.schemas(input).into_iter().filter(|path| crate::disk::exists(Path::new(path)));
+        asked: &[AskedFile<'_>],
+        inputs: &[PlanInput<'_>],
+        known: &[&ReleaseData],
+        keys: Vec<KeyPlan>,
+    ) -> Result<(PlanView, Vec<ValuesFile>), Failure> {
+        let decided = inputs.iter().zip(known).zip(keys);
+        let decided = decided.map(|((input, known), keys)| Decided { input: *input, known, keys });
+        let decided: Vec<Decided<'_>> = decided.collect();
+        let schemas: BTreeSet<String> = decided.iter().flat_map(Decided::schemas).collect();
+        let schemas = schemas.into_iter().filter(|path| crate::disk::exists(Path::new(path)));
         let schemas = schemas.map(|path| Ok((path.clone(), crate::disk::read_small(Path::new(&path))?)));
         let schemas = schemas.collect::<Result<_, Failure>>()?;
         let globs = &self.local.target.references;
-        let mut others = match globs.is_empty() || !keys.is_change() {
+        let mut others = match globs.is_empty() || !decided.iter().any(|decided| decided.keys.is_change()) {
             true => Vec::new(),
             false => references::matched(globs, &self.local.files)?,
         };
         others.iter_mut().for_each(|file| file.after(self.planned));
         let references = others.iter().map(|file| (file.path.display().to_string(), file.bytes.clone()));
         let beside = Beside { schemas, references: references.collect() };
-        let plan = keys.write(input, known, beside)?;
-        let view = PlanView::new(&plan, known, input.naming, input.policy);
-        let background = background(&view);
-        Ok(Made { plan, view, background, others })
+        let plans = plan::write(decided, beside)?;
+        let to_view = plans.iter().zip(asked).zip(inputs.iter().zip(known));
+        let to_view = to_view.map(|((plan, asked), (input, known))| ToView {
+            producer: &asked.name,
+            plan,
+            known,
+            naming: input.naming,
+            policy: input.policy,
+        });
+        Ok((PlanView::new(&to_view.collect::<Vec<_>>()), others))
     }
 }
 
 /// The files that change, each with its new text.
 fn changed<'a>(
     files: impl Iterator<Item = &'a ValuesFile>,
-    plan: &'a Plan,
+    plan: &'a PlanView,
 ) -> impl Iterator<Item = (&'a ValuesFile, &'a str)> {
     let files: BTreeMap<String, &ValuesFile> =
         files.map(|file| (file.path.display().to_string(), file)).collect();
@@ -194,7 +233,7 @@ fn print(context: &Context, args: &Args, Made { view, background, .. }: &Made) -
     match args.format {
         PlanFormat::Markdown => context.output.print(&(text::describe(view, background) + "\n")),
         // Where all is up to date, the details are for those who ask for them.
-        PlanFormat::Text if view.verdict == Planned::UpToDate && context.global.verbose == 0 => {
+        PlanFormat::Text if view.lead().verdict == Planned::UpToDate && context.global.verbose == 0 => {
             match context.global.quiet {
                 true => Ok(()),
                 false => context.output.print(&report::plan::short(view)),
@@ -212,8 +251,8 @@ fn print(context: &Context, args: &Args, Made { view, background, .. }: &Made) -
     }
 }
 
-fn exit(args: &Args, plan: &Plan) -> Exit {
-    match plan.verdict {
+fn exit(args: &Args, plan: &PlanView) -> Exit {
+    match plan.lead().verdict {
         Planned::Unknown { .. } => Exit::Retry,
         Planned::Update { .. } | Planned::Align { .. } if args.detailed_exitcode => Exit::Pending,
         _ => Exit::Done,

@@ -1,7 +1,7 @@
 //! Whose releases a values file is held against: those of the producers that it names itself, unless flags or the
 //! configuration say which.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::TargetFileArgs;
 use super::failure::Failure;
@@ -19,8 +19,8 @@ use crate::values::KeyPath;
 pub(super) struct AskedFile<'a> {
     pub(super) local: Local<'a>,
     pub(super) source: ReleasesFrom,
-    /// What the file calls the producer, where it names several.
-    pub(super) heading: Option<String>,
+    /// How people call the producer; empty where nothing says.
+    pub(super) name: String,
     parsed: Parsed,
 }
 
@@ -34,6 +34,30 @@ pub(super) enum ReleasesFrom {
 }
 
 impl AskedFile<'_> {
+    /// The releases that were observed.
+    pub(super) fn observed(&self) -> Option<&ReleaseData> {
+        match &self.source {
+            ReleasesFrom::File(_, known) => Some(known),
+            ReleasesFrom::Registry(_) => None,
+        }
+    }
+
+    /// The file of those.
+    pub(super) fn observed_path(&self) -> Option<&Path> {
+        match &self.source {
+            ReleasesFrom::File(path, _) => Some(path),
+            ReleasesFrom::Registry(_) => None,
+        }
+    }
+
+    /// The registry that is asked.
+    pub(super) fn settings(&self) -> Option<&Settings> {
+        match &self.source {
+            ReleasesFrom::File(..) => None,
+            ReleasesFrom::Registry(settings) => Some(settings),
+        }
+    }
+
     /// What the files say.
     pub(super) fn survey(&self, from: Option<&Version>) -> Result<Survey, SurveyError> {
         let Local { target, policy, .. } = &self.local;
@@ -59,20 +83,21 @@ impl<'a> Asking<'a> {
     /// The file once for each producer that is asked.
     pub(super) fn each(&self, local: Local<'a>) -> Result<Vec<AskedFile<'a>>, Failure> {
         let parsed = Parsed::new(&local.target, local.contents())?;
-        let with = |source, version_key: Option<KeyPath>, heading| {
+        let with = |source, version_key: Option<KeyPath>, name: String| {
             let mut local = local.clone();
             let primary = local.target.files.iter_mut().find(|file| !file.overlay);
             if let (Some(primary), Some(version_key)) = (primary, version_key) {
                 primary.version_key = Some(version_key);
             }
-            AskedFile { local, source, heading, parsed: parsed.clone() }
+            AskedFile { local, source, name, parsed: parsed.clone() }
         };
         if !self.args.lookup.observed.is_empty() {
             let observed = self.observed(&local, &parsed)?;
-            let many = observed.len() > 1;
             let asked = observed.into_iter().map(|(path, known, producer)| {
-                let heading = producer.as_ref().filter(|_| many).map(heading);
-                with(ReleasesFrom::File(path, known), producer.map(|producer| producer.version_key), heading)
+                let configured = local.producer.map(str::to_owned);
+                let name = configured.or_else(|| Some(producer.as_ref()?.name.clone()));
+                let version_key = producer.map(|producer| producer.version_key);
+                with(ReleasesFrom::File(path, known), version_key, name.unwrap_or_default())
             });
             return Ok(asked.collect());
         }
@@ -80,14 +105,12 @@ impl<'a> Asking<'a> {
             let by_flag = self.args.lookup.reach.registry.is_some();
             let version_key =
                 by_flag.then(|| self.version_key_of(&settings.registry, &local, &parsed)).flatten();
-            return Ok(vec![with(ReleasesFrom::Registry(Box::new(settings)), version_key, None)]);
+            let name = settings.name.clone();
+            return Ok(vec![with(ReleasesFrom::Registry(Box::new(settings)), version_key, name)]);
         }
-        let found = self.of_file(&local, &parsed)?;
-        let many = found.len() > 1;
-        let asked = found.into_iter().map(|producer| {
+        let asked = self.of_file(&local, &parsed)?.into_iter().map(|producer| {
             let settings = self.settings(&producer)?;
-            let heading = Some(heading(&producer)).filter(|_| many);
-            Ok(with(ReleasesFrom::Registry(Box::new(settings)), Some(producer.version_key), heading))
+            Ok(with(ReleasesFrom::Registry(Box::new(settings)), Some(producer.version_key), producer.name))
         });
         asked.collect()
     }
@@ -95,11 +118,12 @@ impl<'a> Asking<'a> {
     /// The only producer that is asked.
     pub(super) fn only(&self, local: Local<'a>) -> Result<AskedFile<'a>, Failure> {
         let asked = self.each(local)?;
-        let names: Vec<String> = asked.iter().filter_map(|asked| asked.heading.clone()).collect();
-        let mut asked = asked.into_iter();
-        match (asked.next(), asked.next()) {
-            (Some(only), None) => Ok(only),
-            _ => Err(Failure::usage(format!("say which producer with --producer: {}", names.join(", ")))),
+        match <[AskedFile<'a>; 1]>::try_from(asked) {
+            Ok([only]) => Ok(only),
+            Err(asked) => {
+                let names: Vec<&str> = asked.iter().map(|asked| asked.name.as_str()).collect();
+                Err(Failure::usage(format!("say which producer with --producer: {}", names.join(", "))))
+            }
         }
     }
 

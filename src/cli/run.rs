@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use crate::http::Origin;
 use crate::merge_request::Outcome;
+use crate::plan::view::ReleaseView;
 use crate::release::selection::SelectionVerdict;
 use crate::report;
 use crate::report::run::Detail;
@@ -119,11 +120,13 @@ fn is_paused(context: &Context) -> bool {
     paused.is_some_and(|paused| !matches!(paused.as_str(), "0" | "false" | "no"))
 }
 
-/// How many releases of its producer a target branch saw, and how many of those were held.
-fn releases(report: &JobReport) -> Option<(String, [usize; 2])> {
-    let releases = &report.plan.as_ref()?.releases;
-    let held = releases.iter().filter(|release| matches!(release.verdict, SelectionVerdict::Held(_)));
-    Some((report.producer.clone(), [releases.len(), held.count()]))
+/// How many releases of each producer a target branch saw, and how many of those were held.
+fn releases(report: &JobReport) -> impl Iterator<Item = (String, [usize; 2])> {
+    let steps = report.plan.iter().flat_map(|plan| &plan.steps);
+    steps.map(|step| {
+        let is_held = |release: &&ReleaseView| matches!(release.verdict, SelectionVerdict::Held(_));
+        (step.producer.clone(), [step.releases.len(), step.releases.iter().filter(is_held).count()])
+    })
 }
 
 impl Branch {

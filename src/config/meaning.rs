@@ -236,18 +236,23 @@ impl<'a> Meaning<'a> {
 
     /// Two of the same project, branch and producer would fight over one merge request.
     fn no_branch_twice(&mut self, targets: &[ConfiguredTarget]) {
-        let mut seen: HashMap<(String, Option<&str>, &str), FieldPath> = HashMap::new();
+        // GitLab's paths do not tell upper case from lower case.
+        let mut seen: HashMap<(String, Option<&str>), Vec<(&ConfiguredTarget, FieldPath)>> = HashMap::new();
         for (t, target) in targets.iter().enumerate() {
             let at = FieldPath::default().key("targets").index(t);
             for (b, branch) in target.branches.iter().enumerate() {
                 let name = branch.name.as_ref().map(|name| name.0.as_str());
                 let place = if name.is_some() { at.key("branches").index(b) } else { at.clone() };
-                // GitLab's paths do not tell upper case from lower case.
-                let key = (target.project.to_lowercase(), name, target.producer.as_str());
-                let Some(first) = seen.insert(key, place.clone()) else { continue };
-                let line = self.places.value(&first).map_or(0, |at| at.line);
-                let problem = format!("the same project, branch and producer as {first} (line {line})");
-                self.error(&place, problem);
+                let before = seen.entry((target.project.to_lowercase(), name)).or_default();
+                if let Some((other, first)) = before.iter().find(|(other, _)| other.may_follow_as(target)) {
+                    let line = self.places.value(first).map_or(0, |at| at.line);
+                    let what = match (&other.producer, &target.producer) {
+                        (Some(_), Some(_)) => "the same project, branch and producer as",
+                        _ => "without `producer` it follows every producer of its files; the same branch has",
+                    };
+                    self.error(&place, format!("{what} {first} (line {line})"));
+                }
+                before.push((target, place));
             }
         }
     }

@@ -222,8 +222,8 @@ pub enum ForgeKind {
 pub struct ConfiguredTarget {
     /// The path of the project.
     pub project: String,
-    /// The producer's name; [`Config::producer`] knows it.
-    pub producer: String,
+    /// The producer's name, which [`Config::producer`] knows; `None` for every producer that its files name.
+    pub producer: Option<String>,
     /// The target branches, at least one.
     pub branches: Vec<TargetBranch>,
     /// Its files, the one that holds the version first, and what follows them.
@@ -314,11 +314,22 @@ impl ConfiguredProducer {
 }
 
 impl ConfiguredTarget {
+    /// Whether both may follow the same producer: one that names none may follow any.
+    pub fn may_follow_as(&self, other: &Self) -> bool {
+        let (own, other) = (&self.producer, &other.producer);
+        own.is_none() || other.is_none() || own == other
+    }
+
+    /// How reports call what it follows.
+    pub fn called(&self) -> &str {
+        self.producer.as_deref().unwrap_or("the producers of its files")
+    }
+
     /// Whether a branch of both is kept in step with the same producer.
     pub(super) fn shares_a_branch(&self, other: &Self) -> bool {
         let names = |target: &Self| target.branches.iter().map(|b| b.name.clone()).collect::<Vec<_>>();
         let theirs = names(other);
-        self.producer == other.producer && names(self).iter().any(|name| theirs.contains(name))
+        self.may_follow_as(other) && names(self).iter().any(|name| theirs.contains(name))
     }
 }
 

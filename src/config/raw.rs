@@ -245,7 +245,7 @@ pub(super) struct RawApp {
 pub(super) struct RawTarget {
     /// The path of the project: `group/deployment`.
     pub(super) project: String,
-    /// The name of the producer; may be left out where there is one only.
+    /// The name of the producer. Without it the only one; of several, all that the files name, in one merge request. Targets of the same files that name different producers have one merge request as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) producer: Option<String>,
     /// The target branches; the project's default branch unless given.

@@ -107,7 +107,7 @@ fn target(target: &ConfiguredTarget) -> RawTarget {
     let accept = target.branches.first().map(|branch| branch.policy.accept.as_slice()).unwrap_or_default();
     RawTarget {
         project: target.project.clone(),
-        producer: Some(target.producer.clone()),
+        producer: target.producer.clone(),
         branches: branches.collect(),
         files: files.files.iter().map(|spec| file(spec, files.registry_key.as_ref())).collect(),
         images: files.images,

@@ -73,15 +73,12 @@ impl Meaning<'_> {
         raw: &RawTarget,
         producers: &[ConfiguredProducer],
         at: &FieldPath,
-    ) -> Option<String> {
+    ) -> Option<Option<String>> {
         let names = || producers.iter().map(|producer| producer.name.as_str());
         match (&raw.producer, producers) {
-            (None, [only]) => return Some(only.name.clone()),
-            (None, _) => {
-                let all = names().collect::<Vec<_>>().join(", ");
-                self.error(at, format!("`producer` is missing (there are {all})"));
-            }
-            (Some(name), _) if names().any(|known| known == name) => return Some(name.clone()),
+            (None, [only]) => return Some(Some(only.name.clone())),
+            (None, _) => return Some(None),
+            (Some(name), _) if names().any(|known| known == name) => return Some(Some(name.clone())),
             (Some(name), _) => {
                 let problem = format!("unknown producer `{name}`");
                 self.error_with_nearest(&at.key("producer"), problem, nearest(name, names()));

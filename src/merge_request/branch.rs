@@ -45,8 +45,12 @@ pub struct Place {
     pub source: Branch,
     /// How the names of all source branches of this target begin.
     pub prefix: String,
-    /// The same without what the user put in front.
+    /// The source branch without what the user put in front.
     unprefixed: String,
+    /// How it begins, without that: target branch and producer or group.
+    stem: String,
+    /// How the branches begin that the producers of a group had each by itself; none of one producer.
+    joined: Vec<String>,
     /// Source branches of ours with another text in front, from which a merge request is open.
     pub strays: BTreeSet<Branch>,
     /// The target branch.
@@ -91,40 +95,71 @@ impl Place {
         producer: &str,
         version: &Version,
     ) -> Self {
-        let unprefixed = format!("{target}/{producer}-");
-        let prefix = format!("{front}{unprefixed}");
+        let stem = format!("{target}/{producer}-");
         let (major, _, _) = version.triple();
+        let unprefixed = format!("{stem}{major}.x");
         Self {
-            source: Branch(format!("{prefix}{major}.x")),
-            prefix,
+            source: Branch(format!("{front}{unprefixed}")),
+            prefix: format!("{front}{stem}"),
             unprefixed,
+            stem,
+            joined: Vec::new(),
             strays: BTreeSet::new(),
             target: target.clone(),
             head: head.clone(),
         }
     }
 
-    /// Whether a branch that begins with [`Place::prefix`] is one of the producer's: another one's name may begin alike.
+    /// Where the releases of a group of producers go: one source branch for each target branch.
+    pub fn of_group<'a>(
+        BranchPrefix(front): &BranchPrefix,
+        target: &Branch,
+        head: &CommitId,
+        group: &str,
+        producers: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let stem = format!("{target}/{group}");
+        let own = |producer: &str| format!("{front}{target}/{producer}-");
+        Self {
+            source: Branch(format!("{front}{stem}")),
+            prefix: format!("{front}{target}/"),
+            unprefixed: stem.clone(),
+            stem,
+            joined: producers.into_iter().map(own).collect(),
+            strays: BTreeSet::new(),
+            target: target.clone(),
+            head: head.clone(),
+        }
+    }
+
+    /// Whether a branch that begins with [`Place::prefix`] is one of ours: another producer's name may begin alike.
     pub fn is_source(&self, branch: &Branch) -> bool {
-        branch.0.strip_prefix(&self.prefix).is_some_and(is_major)
+        let of_major = branch.0.strip_prefix(&self.prefix).is_some_and(is_major);
+        *branch == self.source || self.has_joined(branch) || self.joined.is_empty() && of_major
+    }
+
+    /// Whether a branch is the own one of a producer that is in a group by now.
+    pub fn has_joined(&self, branch: &Branch) -> bool {
+        self.joined.iter().any(|begin| branch.0.strip_prefix(begin).is_some_and(is_major))
     }
 
     /// Whether a merge request was opened for this place from a branch that has another text in front: its marker names
     /// target branch and producer, and the rest of the name is right.
     pub fn is_stray(&self, branch: &Branch, target: &Branch, producer: &str) -> bool {
-        let found = branch.0.rsplit_once(&self.unprefixed);
-        self.unprefixed == format!("{target}/{producer}-")
+        let (marked, is_rest): (_, fn(&str) -> bool) = match self.joined.is_empty() {
+            true => (format!("{target}/{producer}-"), is_major),
+            false => (format!("{target}/{producer}"), str::is_empty),
+        };
+        let found = branch.0.rsplit_once(&self.stem);
+        self.stem == marked
             && !branch.0.starts_with(&self.prefix)
-            && found.is_some_and(|(_, rest)| is_major(rest))
+            && found.is_some_and(|(_, rest)| is_rest(rest))
     }
 
     /// The place with the branches that an earlier setting made: what is open there is kept there.
     #[must_use]
     pub fn with_strays(mut self, strays: BTreeSet<Branch>) -> Self {
-        let name =
-            self.source.0.strip_prefix(&self.prefix).map(|major| format!("{}{major}", self.unprefixed));
-        let same = name.and_then(|name| strays.iter().find(|stray| stray.0.ends_with(&name)));
-        if let Some(stray) = same {
+        if let Some(stray) = strays.iter().find(|stray| stray.0.ends_with(&self.unprefixed)) {
             self.source = stray.clone();
         }
         self.strays = strays;

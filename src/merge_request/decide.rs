@@ -6,8 +6,7 @@
 mod close;
 mod update;
 
-use crate::release::Version;
-
+use super::Offered;
 use super::branch::{Branch, CommitId, NewCommit, Place};
 use super::description::Description;
 use super::fate::Fates;
@@ -249,14 +248,17 @@ impl Offer {
         }
     }
 
-    /// The release that an open merge request offers, by its marker or by its branch.
-    fn version(&self, open: &MergeRequest) -> Option<Version> {
+    /// What an open merge request offers, by its marker or by its branch; of two the newer one.
+    fn offered(&self, open: &MergeRequest) -> Option<Offered> {
         let marked = Description::read(&open.description).map(|description| description.marker.version);
         let on_branch = match self.source.as_ref().map(|source| &source.ownership) {
             Some(BranchOwner::Ours { release, .. }) => release.clone(),
             _ => None,
         };
-        marked.max(on_branch)
+        match (marked, on_branch) {
+            (Some(marked), Some(on_branch)) if on_branch > marked => Some(on_branch),
+            (marked, on_branch) => marked.or(on_branch),
+        }
     }
 }
 

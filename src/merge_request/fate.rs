@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Offered;
 use crate::release::Version;
 
 /// What became of a release.
@@ -17,22 +18,50 @@ pub enum OfferStatus {
     Excluded(String),
 }
 
-/// What became of each release.
+/// What became of each release of each producer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fates(BTreeMap<String, ProducerFates>);
+
+/// What became of each release of a producer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fates {
+pub struct ProducerFates {
     known: BTreeMap<Version, OfferStatus>,
     /// Whether a release that is not among them was withdrawn: the registry named all that it has.
     exhaustive: bool,
 }
 
 impl Fates {
+    /// What became of the releases of each producer, by its name.
+    pub fn new(producers: impl IntoIterator<Item = (String, ProducerFates)>) -> Self {
+        Self(producers.into_iter().collect())
+    }
+
+    /// What became of an offer, and of which of its releases that is said: a set is on the target branch where all of it
+    /// is, and not worth offering where one release is not.
+    pub fn of(&self, offered: &Offered) -> OfferStatus {
+        let each = offered.each().map(|(producer, version)| {
+            let only = || self.0.values().next().filter(|_| self.0.len() == 1);
+            let fates = producer.map_or_else(only, |name| self.0.get(name));
+            fates.map_or(OfferStatus::Stays, |fates| fates.of(version))
+        });
+        let each: Vec<OfferStatus> = each.collect();
+        let is_over =
+            |status: &&OfferStatus| matches!(status, OfferStatus::Withdrawn | OfferStatus::Excluded(_));
+        match each.iter().find(is_over) {
+            Some(over) => over.clone(),
+            None if each.iter().all(|status| *status == OfferStatus::OnTarget) => OfferStatus::OnTarget,
+            None => OfferStatus::Stays,
+        }
+    }
+}
+
+impl ProducerFates {
     /// What became of each release. Exhaustive is what names all releases that the registry has.
     pub fn new(known: BTreeMap<Version, OfferStatus>, exhaustive: bool) -> Self {
         Self { known, exhaustive }
     }
 
-    /// What became of this release.
-    pub fn of(&self, version: &Version) -> OfferStatus {
+    fn of(&self, version: &Version) -> OfferStatus {
         let unlisted = if self.exhaustive { OfferStatus::Withdrawn } else { OfferStatus::Stays };
         self.known.get(version).cloned().unwrap_or(unlisted)
     }

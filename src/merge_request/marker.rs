@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::Offered;
 use super::branch::{Branch, CommitId};
 use super::patch::PatchId;
-use crate::release::{Digest, Version};
+use crate::release::Digest;
 
 const BEGIN: &str = "<!-- dibump {";
 const END: &str = "} -->";
@@ -18,12 +19,12 @@ const FORMAT: u32 = 1;
 /// What the bot wrote, and for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
-    /// The producer.
+    /// The producer, or the group of several.
     pub producer: String,
     /// The branch that the merge request was opened for.
     pub target: Branch,
-    /// The release.
-    pub version: Version,
+    /// The releases that it offers.
+    pub version: Offered,
     /// What the branch changes.
     pub patch: PatchId,
     /// The branch's head when the marker was written.
@@ -108,7 +109,7 @@ impl Marker {
             v: FORMAT,
             producer: self.producer.clone(),
             target: self.target.0.clone(),
-            version: self.version.to_string(),
+            version: self.version.written(),
             patch: self.patch.to_string(),
             commit: self.commit.0.clone(),
             title: self.title.0.clone(),

@@ -1,14 +1,14 @@
 //! Notices: what the bot says about the state of a merge request that it leaves as it is, or closes.
 
+use super::Offered;
 use crate::markdown;
-use crate::release::Version;
 
 /// More lines than this say no more.
 const MOST_LINES: usize = 12;
 
 /// People's commits are on the branch.
-pub fn edited(why: &str, version: &Version, lacking: &[String]) -> String {
-    let version = markdown::code(version.as_str());
+pub fn edited(why: &str, version: &Offered, lacking: &[String]) -> String {
+    let version = markdown::code(&version.to_string());
     let left = format!("{}, so dibump leaves this branch alone.", markdown::inline(&capitalised(why)));
     let state = match lacking {
         [] => format!("It has everything that {version} needs."),
@@ -18,8 +18,8 @@ pub fn edited(why: &str, version: &Version, lacking: &[String]) -> String {
 }
 
 /// It is approved, and stays where it is.
-pub fn frozen(offered: &Version, newer: &Version) -> String {
-    let (offered, newer) = (markdown::code(offered.as_str()), markdown::code(newer.as_str()));
+pub fn frozen(offered: &Offered, newer: &Offered) -> String {
+    let (offered, newer) = (markdown::code(&offered.to_string()), markdown::code(&newer.to_string()));
     quoted(&format!(
         "{newer} is published. This merge request stays at {offered} because it is approved \
          (`freeze: approved`); tick the first box below to move it."
@@ -27,11 +27,11 @@ pub fn frozen(offered: &Version, newer: &Version) -> String {
 }
 
 /// The tag points to other images than when the text was written.
-pub fn moved(version: &Version, images: &[String]) -> String {
+pub fn moved(version: &Offered, images: &[String]) -> String {
     quoted(&format!(
         "**Do not merge before you know why:** the tag {} was moved after this text was written. Other images \
          than described here stand under it:\n{}\nTick the first box below to describe them anew.",
-        markdown::code(version.as_str()),
+        markdown::code(&version.to_string()),
         list(images)
     ))
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::Offered;
 use super::branch::{CommitId, Comparison};
 use super::patch::{FileChange, PatchId};
 use super::trailer::{self, Trailers};
-use crate::release::Version;
 
 /// More changed files than this are nobody's update, and not worth reading.
 const MOST_PATHS: usize = 20;
@@ -19,8 +19,8 @@ pub enum BranchOwner {
         patch: PatchId,
         /// The commit it stands on.
         parent: CommitId,
-        /// The release that its trailer names.
-        release: Option<Version>,
+        /// The releases that its trailer names.
+        release: Option<Offered>,
     },
     /// Nothing is there that could be lost, as after a merge that left the branch.
     Nothing,

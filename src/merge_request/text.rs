@@ -11,6 +11,7 @@ mod visible;
 
 use crate::markdown;
 use crate::plan::PlanView;
+use crate::plan::view::StepView;
 use crate::release::Version;
 
 /// The visible part's share of the description, in characters, with room for the fence before it.
@@ -22,16 +23,31 @@ const LONGEST: usize = 200;
 /// What the text says beside the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Background {
-    /// The producer's name; empty where it is not known.
-    pub producer: String,
-    /// Where the producer shows its releases to people.
-    pub pages: Pages,
-    /// The producer's release notes (untrusted) of every release on the way, newest first.
-    pub release_notes: Vec<(Version, String)>,
+    /// Where the releases of each step of the plan come from, in their order.
+    pub sources: Vec<ReleaseSource>,
     /// The command that shows the same plan.
     pub reproduce: String,
     /// How the merge request gets merged.
     pub merging: Merging,
+}
+
+/// What a producer says of its releases.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReleaseSource {
+    /// Where it shows them to people.
+    pub pages: Pages,
+    /// Its release notes (untrusted) of every release on the way, newest first.
+    pub release_notes: Vec<(Version, String)>,
+}
+
+impl Background {
+    /// The steps that change something, each with where its releases come from.
+    fn changing<'a>(&'a self, plan: &'a PlanView) -> impl Iterator<Item = (&'a StepView, &'a ReleaseSource)> {
+        static UNKNOWN: ReleaseSource =
+            ReleaseSource { pages: Pages { release: None, comparison: None }, release_notes: Vec::new() };
+        let sources = self.sources.iter().chain(std::iter::repeat(&UNKNOWN));
+        plan.steps.iter().zip(sources).filter(|(step, _)| step.is_change())
+    }
 }
 
 /// Pages of a producer, where they are known.
@@ -67,21 +83,32 @@ impl Merging {
     }
 }
 
-/// The title of the merge request and of its commit.
-pub fn title(producer: &str, from: &Version, to: &Version) -> String {
-    match from == to {
-        true => format!("Align image keys with {}", markdown::title(to.as_str())),
-        false => format!("Update {} to {}", markdown::title(producer), markdown::title(to.as_str())),
+/// The title of the merge request and of its commit: where each producer goes, by its name and from and to which release.
+pub fn title<'a>(steps: impl IntoIterator<Item = (&'a str, &'a Version, &'a Version)>) -> String {
+    let (moved, aligned): (Vec<_>, Vec<_>) = steps.into_iter().partition(|(_, from, to)| from != to);
+    let to = |(producer, _, to): (&str, _, &Version)| {
+        format!("{} to {}", markdown::title(producer), markdown::title(to.as_str()))
+    };
+    let with = |(_, _, to): (_, _, &Version)| markdown::title(to.as_str());
+    match moved.is_empty() {
+        false => format!("Update {}", moved.into_iter().map(to).collect::<Vec<_>>().join(" and ")),
+        true => {
+            format!(
+                "Align image keys with {}",
+                aligned.into_iter().map(with).collect::<Vec<_>>().join(" and ")
+            )
+        }
     }
 }
 
 /// The bot's part of the description. A plan that changes nothing has no merge request, and needs a sentence only.
 pub fn describe(plan: &PlanView, background: &Background) -> String {
     if !plan.is_change() {
-        let (producer, verdict) = (&background.producer, plan.verdict.to_string());
-        return format!("{} {}.", markdown::inline(producer), markdown::inline(&verdict))
-            .trim_start()
-            .to_owned();
+        let told = |step: &StepView| {
+            let (producer, verdict) = (markdown::inline(&step.producer), step.verdict.to_string());
+            format!("{producer} {}.", markdown::inline(&verdict)).trim_start().to_owned()
+        };
+        return plan.steps.iter().map(told).collect::<Vec<_>>().join("\n\n");
     }
     let (visible, notes) = visible::part(plan, background, ESSENTIALS);
     let folded = folded::parts(plan, background, notes);

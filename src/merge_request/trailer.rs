@@ -2,8 +2,8 @@
 //!
 //! A claim alone proves nothing; [`ownership`](super::ownership) compares it with what the commit does.
 
+use super::Offered;
 use super::patch::PatchId;
-use crate::release::Version;
 
 /// The claim that makes a commit recognisable as the bot's own.
 const PATCH: &str = "Dibump-Patch";
@@ -15,8 +15,8 @@ const RELEASE: &str = "Dibump-Release";
 pub struct Trailers {
     /// The patch that the commit claims to be.
     pub patch: PatchId,
-    /// The release that it claims to be for.
-    pub release: Option<Version>,
+    /// The releases that it claims to be for.
+    pub release: Option<Offered>,
 }
 
 /// A commit message: `text` (title, and a body after an empty line) and the trailers in a paragraph of their own, those of
@@ -25,7 +25,7 @@ pub fn write(text: &str, of_the_user: &[String], trailers: &Trailers) -> String 
     let mut message = format!("{}\n\n", text.trim());
     of_the_user.iter().for_each(|line| message.push_str(&format!("{line}\n")));
     if let Some(release) = &trailers.release {
-        message.push_str(&format!("{RELEASE}: {release}\n"));
+        message.push_str(&format!("{RELEASE}: {}\n", release.written()));
     }
     message.push_str(&format!("{PATCH}: {}\n", trailers.patch));
     message

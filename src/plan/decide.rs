@@ -62,7 +62,7 @@ pub fn decide(input: &PlanInput<'_>, known: &ReleaseData, choice: Choice) -> Res
         (None, None) => (held(&choice).unwrap_or_else(|| not_published(proposed, from)), Vec::new()),
         (None, Some(proposal)) => {
             let files = files(input, known.releases.get(from), proposal)?;
-            (verdict(from, proposal, &files, &choice), files)
+            (verdict(from, &proposal.0.version, &files, &choice), files)
         }
     };
     Ok(KeyPlan { from: from.clone(), verdict, choice, signatures: Signed::NotAsked(None), files })
@@ -120,8 +120,7 @@ fn files(
     Ok(each.map(keys).collect())
 }
 
-fn verdict(from: &Version, proposal: Proposal<'_>, files: &[FileKeys], choice: &Choice) -> Planned {
-    let to = &proposal.0.version;
+fn verdict(from: &Version, to: &Version, files: &[FileKeys], choice: &Choice) -> Planned {
     if let Some(held) = stuck(files) {
         return held;
     }
@@ -186,8 +185,15 @@ impl KeyPlan {
         self.files.iter().map(|file| &file.reconciliation)
     }
 
+    /// Kubernetes versions become these, and what is planned is what that makes of it.
+    pub(super) fn couple(&mut self, coupled: Vec<Coupled>) {
+        let Some(to) = self.files.first().map(|file| file.reconciliation.version.clone()) else { return };
+        self.files.iter_mut().zip(coupled).for_each(|(file, coupled)| file.coupled = coupled);
+        self.verdict = verdict(&self.from, &to, &self.files, &self.choice);
+    }
+
     /// Nothing can be told after all.
-    pub(super) fn become_unknown(&mut self, reason: String) {
+    pub fn become_unknown(&mut self, reason: String) {
         self.verdict = Planned::Unknown { reason };
         self.files.clear();
     }

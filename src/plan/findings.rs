@@ -3,17 +3,18 @@
 //! Judged from what the plan was made of, so that it costs no request; `dibump check` of the written files says the same.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::references::FollowedFile;
-use super::{Current, Plan, PlanError, PlanInput, SurveyError, Surveyed};
+use super::written::Written;
+use super::{Current, Plan, PlanError, SurveyError, Surveyed};
 use crate::check::{
-    self, CheckInputs, CheckedFile, Finding, FindingsDifference, Id, NamedRelease, Reference, Report,
-    Severity, Skipped,
+    self, CheckInputs, CheckedFile, Finding, FindingsDifference, Id, NamedRelease, OtherRelease, Reference,
+    Report, Severity, Skipped,
 };
-use crate::release::data::ReleaseData;
 use crate::release::hold::Hold;
 use crate::release::policy::OnNewFindings;
-use crate::release::{ImageKey, Release};
+use crate::release::{ImageKey, Release, Version};
 use crate::signature::Verdict;
 use crate::values::Document;
 
@@ -27,6 +28,13 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// Adds what another plan of the same files does to them.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.difference.new.extend(other.difference.new);
+        self.difference.resolved.extend(other.difference.resolved);
+        self.not_checked.extend(other.not_checked);
+    }
+
     /// The errors that the update adds.
     pub fn new_errors(&self) -> impl Iterator<Item = &Finding> {
         self.difference.new.iter().filter(|finding| finding.severity == Severity::Error)
@@ -41,39 +49,46 @@ impl Findings {
 /// A file of the target as it is and as it will be; `None` where it stays.
 type Own<'a> = (&'a Surveyed, Option<Surveyed>);
 
+/// Compares what `check` says of the files before and after, for all producers together. `after` are the documents of the
+/// target's files where they change, and `others` those that may name image keys.
+pub(super) fn judge(
+    written: &mut [Written<'_>],
+    after: &[Option<Arc<Document>>],
+    others: &[FollowedFile],
+) -> Result<(), PlanError> {
+    let Some(first) = written.iter().position(|written| written.plan.is_change()) else { return Ok(()) };
+    let (mut before, mut then) = (Report::default(), Report::default());
+    for place in 0..written.len() {
+        let judge = Judge { written, place };
+        let own = judge.own(after)?;
+        before.extend(judge.before(&own, others));
+        then.extend(judge.after(&own, others));
+    }
+    let difference = FindingsDifference::between(&before, &then);
+    written[first].plan.findings = Findings { difference, not_checked: not_checked(then) };
+    hold_for_findings(written, first);
+    Ok(())
+}
+
+/// The gate *new-findings*. No older release is tried for it: what is wrong are the files.
+fn hold_for_findings(written: &mut [Written<'_>], first: usize) {
+    let errors: Vec<String> = written[first].plan.findings.new_errors().map(told).collect();
+    let mut moving = written.iter_mut().filter(|written| written.plan.is_change());
+    let is_overridden = |Written { input, plan, .. }: &Written<'_>| {
+        input.to.is_some() || input.policy.accept.contains(plan.to())
+    };
+    let holds = |written: &Written<'_>| {
+        written.input.policy.on_new_findings == OnNewFindings::Hold && !is_overridden(written)
+    };
+    if !errors.is_empty() && moving.by_ref().any(|written| holds(written)) {
+        for Written { plan, .. } in written.iter_mut().filter(|written| written.plan.is_change()) {
+            let version = plan.to().clone();
+            plan.hold(&version, Hold::NewFindings { errors: errors.clone() });
+        }
+    }
+}
+
 impl Plan {
-    /// Compares what `check` says of the files before and after. `own` are the documents of the target's files after,
-    /// where they change, and `others` those that may name image keys.
-    pub(super) fn judge(
-        &mut self,
-        input: &PlanInput<'_>,
-        known: &ReleaseData,
-        own: Vec<Option<Document>>,
-        others: &[FollowedFile],
-    ) -> Result<(), PlanError> {
-        if !self.is_change() {
-            return Ok(());
-        }
-        let reread = |(file, after): (_, Option<Document>)| reread(file, after).map(|after| (file, after));
-        let own = input.survey.files().zip(own).map(reread).collect::<Result<Vec<Own<'_>>, _>>()?;
-        let judge = Judge { plan: self, input, known };
-        let (before, after) = (judge.before(&own, others), judge.after(&own, others));
-        let difference = FindingsDifference::between(&before, &after);
-        self.findings = Findings { difference, not_checked: not_checked(after) };
-        self.hold_for_findings(input);
-        Ok(())
-    }
-
-    /// The gate *new-findings*. No older release is tried for it: what is wrong are the files.
-    fn hold_for_findings(&mut self, input: &PlanInput<'_>) {
-        let errors: Vec<String> = self.findings.new_errors().map(told).collect();
-        let version = self.to().clone();
-        let is_overridden = input.to.is_some() || input.policy.accept.contains(&version);
-        if input.policy.on_new_findings == OnNewFindings::Hold && !errors.is_empty() && !is_overridden {
-            self.hold(&version, Hold::NewFindings { errors });
-        }
-    }
-
     /// Whether the update adds errors for which a person must look at it.
     pub fn has_errors_to_judge(&self, on_new_findings: OnNewFindings) -> bool {
         on_new_findings != OnNewFindings::Ignore && self.findings.new_errors().next().is_some()
@@ -85,10 +100,6 @@ pub fn told(finding: &Finding) -> String {
     format!("{}:{}: {}", finding.place.path, finding.place.at, finding.message)
 }
 
-fn reread(file: &Surveyed, after: Option<Document>) -> Result<Option<Surveyed>, SurveyError> {
-    after.map(|document| file.reread(document)).transpose()
-}
-
 /// What could not be judged. Of signatures the plan speaks itself.
 fn not_checked(after: Report) -> Vec<String> {
     let skipped = after.skipped.into_iter().filter(|skipped| skipped.id != Id::UncheckedSignature);
@@ -96,62 +107,86 @@ fn not_checked(after: Report) -> Vec<String> {
     after.unknown.into_iter().chain(skipped.map(told)).collect()
 }
 
+/// One producer of the files, among the others.
 struct Judge<'a> {
-    plan: &'a Plan,
-    input: &'a PlanInput<'a>,
-    known: &'a ReleaseData,
+    written: &'a [Written<'a>],
+    place: usize,
 }
 
 impl Judge<'_> {
+    fn this(&self) -> &Written<'_> {
+        &self.written[self.place]
+    }
+
+    fn own(&self, after: &[Option<Arc<Document>>]) -> Result<Vec<Own<'_>>, SurveyError> {
+        let reread = |(file, after): (_, &Option<Arc<Document>>)| {
+            let after = after.as_ref().map(|document| Surveyed::reread(file, Arc::clone(document)));
+            Ok((file, after.transpose()?))
+        };
+        self.this().input.survey.files().zip(after).map(reread).collect()
+    }
+
     fn before(&self, own: &[Own<'_>], others: &[FollowedFile]) -> Report {
-        let (survey, nothing) = (self.input.survey, BTreeMap::new());
-        let unread = Release::unknown(survey.version().clone(), "it was not read");
-        let release = self.known.releases.get(survey.version()).unwrap_or(&unread);
-        let named = match &survey.current {
-            Current::Release(_) => NamedRelease::Release(release),
+        let Written { input, known, plan } = self.this();
+        let nothing = BTreeMap::new();
+        let unread = Release::unknown(plan.from.clone(), "it was not read");
+        let named = match &input.survey.current {
+            Current::Release(version) => {
+                NamedRelease::Release(known.releases.get(version).unwrap_or(&unread))
+            }
             Current::Pinned(version) => NamedRelease::Pinned(version),
         };
         let files: Vec<CheckedFile<'_>> = own.iter().map(|(before, _)| before.as_file()).collect();
         let others = others.iter().map(|file| Reference { path: &file.path, document: &file.before });
         let others: Vec<Reference<'_>> = others.collect();
-        self.report(&files, &others, named, &nothing)
+        self.report(&files, &others, named, &nothing, |plan| &plan.from)
     }
 
     fn after(&self, own: &[Own<'_>], others: &[FollowedFile]) -> Report {
-        let Some(release) = self.known.releases.get(self.plan.to()) else { return Report::default() };
+        let Written { known, plan, .. } = self.this();
+        let Some(release) = known.releases.get(plan.to()) else { return Report::default() };
         let nothing = BTreeMap::new();
-        let signatures = self.plan.signatures.checked().map_or(&nothing, |checked| &checked.verdicts);
+        let signatures = plan.signatures.checked().map_or(&nothing, |checked| &checked.verdicts);
         let after = own.iter().map(|(before, after)| after.as_ref().unwrap_or(before));
         let files: Vec<CheckedFile<'_>> = after.map(Surveyed::as_file).collect();
         let others = others.iter().map(|file| Reference { path: &file.path, document: file.after() });
         let others: Vec<Reference<'_>> = others.collect();
-        self.report(&files, &others, NamedRelease::Release(release), signatures)
+        self.report(&files, &others, NamedRelease::Release(release), signatures, Plan::to)
     }
 
+    /// `at` is the release of each of the other producers.
     fn report(
         &self,
         files: &[CheckedFile<'_>],
         references: &[Reference<'_>],
         named: NamedRelease<'_>,
         signatures: &BTreeMap<ImageKey, Verdict>,
+        at: impl Fn(&Plan) -> &Version,
     ) -> Report {
         let Some((primary, overlays)) = files.split_first() else { return Report::default() };
+        let Written { input, known, .. } = self.this();
         let (NamedRelease::Release(Release { version, .. }) | NamedRelease::Pinned(version)) = named;
-        let previous = self.known.version_before(version);
+        let previous = known.version_before(version);
+        let mut others = Vec::new();
+        for (place, Written { input, known, plan }) in self.written.iter().enumerate() {
+            let release = known.releases.get(at(plan)).filter(|_| place != self.place);
+            others
+                .extend(release.map(|release| OtherRelease { ownership: &input.survey.ownership, release }));
+        }
         check::check(&CheckInputs {
             primary: *primary,
             overlays,
             references,
             deployment: &[],
             named,
-            previous: previous.and_then(|version| self.known.releases.get(version)),
-            ownership: &self.input.survey.ownership,
-            others: &[],
-            images: self.input.images,
-            naming: self.input.naming,
+            previous: previous.and_then(|version| known.releases.get(version)),
+            ownership: &input.survey.ownership,
+            others: &others,
+            images: input.images,
+            naming: input.naming,
             signatures,
-            requirement: self.input.signatures,
-            severities: self.input.severities,
+            requirement: input.signatures,
+            severities: input.severities,
         })
     }
 }

@@ -1,25 +1,44 @@
-//! Kubernetes versions in the files of the project: they follow the images that the files list.
+//! Kubernetes versions in the files of the project: they follow the images that the files list, of all producers.
 
 use super::{PlanInput, Survey};
-use crate::reconcile::Reconciliation;
 use crate::reconcile::kubernetes_versions::{
     Coupled, ImagesBothSides, ImagesSide, VersionsFile, VersionsNote, couple,
 };
+use crate::reconcile::{Ownership, Reconciliation};
 use crate::release::{Naming, Release};
 
-/// What becomes of the versions in each of the target's own files.
+/// The images of one producer that the files list, and the releases that they are of.
+#[derive(Clone, Copy)]
+pub(super) struct Listing<'a, Done> {
+    pub(super) survey: &'a Survey,
+    pub(super) naming: &'a Naming,
+    /// The release that the files name.
+    pub(super) current: Option<&'a Release>,
+    /// The release that they will name; none where nothing was decided.
+    pub(super) wanted: Option<&'a Release>,
+    /// What becomes of the mappings.
+    pub(super) done: Done,
+}
+
+/// What becomes of the versions in each of the target's own files, by the images of one producer.
 pub(super) fn own(
     input: &PlanInput<'_>,
     current: Option<&Release>,
     wanted: &Release,
     done: &[Reconciliation],
 ) -> Vec<Coupled> {
-    let Some(images) = images(input.survey, input.naming, current, wanted, done) else {
-        return done.iter().map(|_| Coupled::default()).collect();
-    };
+    let PlanInput { survey, naming, .. } = *input;
+    match (Listing { survey, naming, current, wanted: Some(wanted), done: done.iter() }).images() {
+        Some(images) => in_files(input, &images),
+        None => done.iter().map(|_| Coupled::default()).collect(),
+    }
+}
+
+/// The same by these images.
+pub(super) fn in_files(input: &PlanInput<'_>, images: &ImagesBothSides<'_>) -> Vec<Coupled> {
     let file = |(i, file): (usize, &super::Surveyed)| {
         let file = VersionsFile { path: &file.path, document: &file.document, holds_version: i == 0 };
-        couple(input.kubernetes_versions, file, &images)
+        couple(input.kubernetes_versions, file, images)
     };
     let mut coupled: Vec<Coupled> = input.survey.files().enumerate().map(file).collect();
     // A rule need not find something in every file.
@@ -33,24 +52,56 @@ pub(super) fn own(
     coupled
 }
 
-/// The images before and after. `None` where Kubernetes versions may not follow, as keys may not: where the release is
-/// known in part and stays, or leaves a listed key dead.
-pub(super) fn images<'a>(
-    survey: &Survey,
-    naming: &Naming,
-    current: Option<&'a Release>,
-    wanted: &'a Release,
-    done: &'a [Reconciliation],
-) -> Option<ImagesBothSides<'a>> {
-    let moves = survey.version() != &wanted.version;
-    if done.iter().any(|mapping| !mapping.version_may_move) || !(moves || wanted.is_complete()) {
-        return None;
+/// The images of all producers before and after. `None` where Kubernetes versions may not follow, as keys may not: where
+/// the only release is known in part and stays, or leaves a listed key dead. Beside other producers it is what is listed.
+pub(super) fn of_all<'a, Done>(
+    listings: impl Iterator<Item = Listing<'a, Done>> + Clone,
+) -> Option<ImagesBothSides<'a>>
+where
+    Done: Iterator<Item = &'a Reconciliation> + Clone,
+{
+    if listings.clone().count() == 1 {
+        return listings.into_iter().find_map(|only| only.images());
     }
-    let before = done.iter().flat_map(Reconciliation::listed_before);
-    let after = done.iter().flat_map(Reconciliation::listed_after);
-    let foreign = done.iter().flat_map(|mapping| &mapping.foreign);
-    let others = foreign.filter(|foreign| survey.follows_a_version(&foreign.registry));
-    let others: Vec<&str> = others.map(|foreign| foreign.key.as_str()).collect();
-    let before = ImagesSide::new(current, before, others.iter().copied(), naming);
-    Some(ImagesBothSides::new(before, ImagesSide::new(Some(wanted), after, others, naming)))
+    let ownerships: Vec<&Ownership> = listings.clone().map(|listing| &listing.survey.ownership).collect();
+    let each = listings.map(|listing| listing.beside_others(&ownerships));
+    each.reduce(ImagesBothSides::beside)
+}
+
+impl<'a, Done: Iterator<Item = &'a Reconciliation> + Clone> Listing<'a, Done> {
+    /// The images of the only producer, beside those of which nothing but names is known.
+    fn images(self) -> Option<ImagesBothSides<'a>> {
+        let Self { survey, naming, current, wanted, done } = self;
+        let wanted = wanted?;
+        let moves = survey.version() != &wanted.version;
+        if done.clone().any(|mapping| !mapping.version_may_move) || !(moves || wanted.is_complete()) {
+            return None;
+        }
+        let before = done.clone().flat_map(Reconciliation::listed_before);
+        let after = done.clone().flat_map(Reconciliation::listed_after);
+        let foreign = done.flat_map(|mapping| &mapping.foreign);
+        let others = foreign.filter(|foreign| survey.follows_a_version(&foreign.registry));
+        let others: Vec<&str> = others.map(|foreign| foreign.key.as_str()).collect();
+        let before = ImagesSide::new(current, before, others.iter().copied(), naming);
+        Some(ImagesBothSides::new(before, ImagesSide::new(Some(wanted), after, others, naming)))
+    }
+
+    /// The images of one of several producers; the first one has those that belong to none of them as well.
+    fn beside_others(self, ownerships: &[&Ownership]) -> ImagesBothSides<'a> {
+        let Self { survey, naming, current, wanted, done } = self;
+        let is_first = ownerships.first().is_some_and(|first| std::ptr::eq(*first, &survey.ownership));
+        let others = || {
+            let others = survey.keys_of_others(ownerships).map(|(_, key)| key);
+            if is_first { others.collect() } else { Vec::new() }
+        };
+        let (before, after): (Vec<&str>, Vec<&str>) = match wanted {
+            Some(_) => (
+                done.clone().flat_map(Reconciliation::listed_before).collect(),
+                done.flat_map(Reconciliation::listed_after).collect(),
+            ),
+            None => (survey.own_keys().collect(), survey.own_keys().collect()),
+        };
+        let before = ImagesSide::new(current, before, others(), naming);
+        ImagesBothSides::new(before, ImagesSide::new(wanted.or(current), after, others(), naming))
+    }
 }

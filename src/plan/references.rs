@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::written::Written;
 use super::{Plan, PlanError, PlanInput, PlannedFile, Survey, Surveyed, kubernetes_versions};
-use crate::reconcile::Reconciliation;
 use crate::reconcile::kubernetes_versions::{
     Coupled, ImagesBothSides, ImagesSide, SetVersion, VersionsFile, VersionsNote, couple,
 };
 use crate::reconcile::references::{self, BothReleases, Here, KeysHere, Moves, References};
-use crate::release::data::ReleaseData;
+use crate::reconcile::{Ownership, Reconciliation};
 use crate::sylva::{IMAGES, VERSION};
 use crate::values::{Change, Document, EditError, Position, ValuesError};
 
@@ -91,67 +91,102 @@ impl Plan {
     pub fn is_own(&self, path: &str) -> bool {
         self.files.iter().any(|file| file.path == path)
     }
+}
 
-    /// Follows in other files what becomes of image keys. A file that cannot be read as YAML, or edited safely, stays as
-    /// it is and is named; one that sops encrypted is refused. `known` is what the plan was made of. Gives each file that
-    /// can be read.
-    pub(super) fn follow(
-        &mut self,
-        input: &PlanInput<'_>,
-        known: &ReleaseData,
-        contents: BTreeMap<String, Vec<u8>>,
-    ) -> Result<Vec<FollowedFile>, PlanError> {
-        let Some(wanted) = known.releases.get(self.to()).filter(|_| self.is_change()) else {
-            return Ok(Vec::new());
-        };
-        if contents.is_empty() {
-            return Ok(Vec::new());
-        }
-        let survey = input.survey;
-        let ownership = survey.ownership.settled_by(&survey.primary.mapping);
-        let current = known.releases.get(&self.from);
-        let releases = BothReleases { current, wanted, naming: input.naming, ownership: &ownership };
-        let done: Vec<Reconciliation> = self.files.iter().map(|file| file.reconciliation.clone()).collect();
-        let follower = Follower {
-            moves: Moves::new(releases, &own_images(survey), &done),
-            images: kubernetes_versions::images(survey, input.naming, current, wanted, &done),
-            releases,
-            input,
-        };
-        let (mut found, mut read) = (ReferenceFiles::default(), Vec::new());
-        for (path, bytes) in contents {
-            let before = match Document::parse(bytes) {
-                Ok(document) => document,
-                Err(error) => {
-                    found.not_followed.push((path, error.into()));
-                    continue;
-                }
-            };
-            let mut after = None;
-            match follower.file(&path, &before) {
-                Ok((file, edited, coupled)) => {
-                    self.files.iter_mut().for_each(|own| own.forget_found(&coupled));
-                    found.files.extend(Some(file).filter(ReferenceFile::says_something));
-                    after = edited;
-                }
-                Err(NotFollowed::Edit(error)) if error.is_of_sops() => {
-                    return Err(PlanError::Edit { path, error });
-                }
-                Err(why) => found.not_followed.push((path.clone(), why)),
-            }
-            read.push(FollowedFile { path, before, after });
-        }
-        self.references = found;
-        Ok(read)
+/// Follows in other files what becomes of image keys, by all producers that move some. A file that cannot be read as YAML,
+/// or edited safely, stays as it is and is named; one that sops encrypted is refused. Gives each file that can be read.
+pub(super) fn follow(
+    written: &mut [Written<'_>],
+    contents: BTreeMap<String, Vec<u8>>,
+) -> Result<Vec<FollowedFile>, PlanError> {
+    let Some(first) = written.iter().position(|written| written.plan.is_change()) else {
+        return Ok(Vec::new());
+    };
+    if contents.is_empty() {
+        return Ok(Vec::new());
     }
+    let (mut found, mut read, mut couplings) = (ReferenceFiles::default(), Vec::new(), Vec::new());
+    let ownerships: Vec<Ownership> = written.iter().map(Written::settled_ownership).collect();
+    let follower = Follower {
+        input: &written[first].input,
+        movers: written
+            .iter()
+            .zip(&ownerships)
+            .filter_map(|(own, ownership)| Mover::of(own, ownership))
+            .collect(),
+        images: kubernetes_versions::of_all(written.iter().map(Written::listing)),
+    };
+    for (path, bytes) in contents {
+        let before = match Document::parse(bytes) {
+            Ok(document) => document,
+            Err(error) => {
+                found.not_followed.push((path, error.into()));
+                continue;
+            }
+        };
+        let mut after = None;
+        match follower.file(&path, &before) {
+            Ok((file, edited, coupled)) => {
+                couplings.push(coupled);
+                found.files.extend(Some(file).filter(ReferenceFile::says_something));
+                after = edited;
+            }
+            Err(NotFollowed::Edit(error)) if error.is_of_sops() => {
+                return Err(PlanError::Edit { path, error });
+            }
+            Err(why) => found.not_followed.push((path.clone(), why)),
+        }
+        read.push(FollowedFile { path, before, after });
+    }
+    let own_files = written.iter_mut().flat_map(|written| &mut written.plan.files);
+    own_files.for_each(|own| couplings.iter().for_each(|coupled| own.forget_found(coupled)));
+    written[first].plan.references = found;
+    Ok(read)
 }
 
 /// What follows in files that the target does not reconcile.
 struct Follower<'a> {
-    moves: Moves<'a>,
-    images: Option<ImagesBothSides<'a>>,
-    releases: BothReleases<'a>,
+    /// Of the first producer that moves keys.
     input: &'a PlanInput<'a>,
+    movers: Vec<Mover<'a>>,
+    images: Option<ImagesBothSides<'a>>,
+}
+
+/// A producer whose keys move.
+struct Mover<'a> {
+    survey: &'a Survey,
+    moves: Moves<'a>,
+    releases: BothReleases<'a>,
+}
+
+impl<'a> Mover<'a> {
+    /// `None` where nothing of the producer's changes.
+    fn of(written: &'a Written<'_>, ownership: &'a Ownership) -> Option<Self> {
+        let Written { input, known, plan } = written;
+        let wanted = known.releases.get(plan.to()).filter(|_| plan.is_change())?;
+        let current = known.releases.get(&plan.from);
+        let releases = BothReleases { current, wanted, naming: input.naming, ownership };
+        let done = plan.files.iter().map(|file| &file.reconciliation);
+        let moves = Moves::new(releases, &own_images(input.survey), done);
+        Some(Self { survey: input.survey, moves, releases })
+    }
+
+    fn here<'d>(&self, document: &'d Document) -> Here<'d> {
+        let primary = &self.survey.primary;
+        let version = primary.version.as_ref().and_then(|(path, _)| path.0.last()).map(String::as_str);
+        let versions: Vec<&str> = version.into_iter().chain([VERSION]).collect();
+        let mapping = primary.mapping.path.0.last().map(String::as_str);
+        let mappings: Vec<&str> = mapping.into_iter().chain(IMAGES).collect();
+        let keys = KeysHere { version: &versions, mapping: &mappings };
+        Here::read(document, keys, self.releases.ownership)
+    }
+
+    /// Whether either of its releases has an image of this name.
+    fn knows(&self, name: &str) -> bool {
+        let BothReleases { current, wanted, .. } = self.releases;
+        let mut releases = current.into_iter().chain([wanted]);
+        releases.any(|release| release.artifacts.contains_key(name))
+    }
 }
 
 impl Follower<'_> {
@@ -161,15 +196,19 @@ impl Follower<'_> {
         path: &str,
         document: &Document,
     ) -> Result<(ReferenceFile, Option<Document>, Coupled), NotFollowed> {
-        let here = self.here(document);
-        let references = self.moves.follow(document, &here, &[]);
+        let heres: Vec<Here<'_>> = self.movers.iter().map(|mover| mover.here(document)).collect();
+        let mut references = References::default();
+        for (mover, here) in self.movers.iter().zip(&heres) {
+            references.extend(mover.moves.follow(document, here, &[]));
+        }
         let file = VersionsFile { path, document, holds_version: false };
-        let couple =
-            |images| couple(self.input.kubernetes_versions, file, &self.with_own(images, &here, &references));
+        let couple = |images| {
+            couple(self.input.kubernetes_versions, file, &self.with_own(images, &heres, &references))
+        };
         let coupled = self.images.as_ref().map(couple).unwrap_or_default();
         let nothing =
             references == References::default() && coupled.set.is_empty() && coupled.notes.is_empty();
-        if let Some(at) = here.version.filter(|_| !nothing) {
+        if let Some(at) = heres.iter().find_map(|here| here.version).filter(|_| !nothing) {
             return Err(NotFollowed::OwnVersion(at));
         }
         let changes: Vec<Change> = references.changes.iter().chain(&coupled.changes).cloned().collect();
@@ -186,31 +225,29 @@ impl Follower<'_> {
         Ok((file, edited, coupled))
     }
 
-    /// The images of the target and those that the file lists itself.
+    /// The images of the target and those that the file lists itself, each by the producer whose image it is.
     fn with_own<'i>(
         &'i self,
         images: &ImagesBothSides<'i>,
-        here: &'i Here<'_>,
+        heres: &'i [Here<'_>],
         names: &'i References,
     ) -> ImagesBothSides<'i> {
-        let BothReleases { current, wanted, naming, .. } = self.releases;
-        let after = |name: &&'i str| -> &'i str {
-            let followed = names.followed.iter().find(|followed| followed.from == *name);
-            followed.map_or(*name, |followed| followed.to.as_str())
+        let after = |name: &'i str| -> &'i str {
+            let followed = names.followed.iter().find(|followed| followed.from == name);
+            followed.map_or(name, |followed| followed.to.as_str())
         };
-        let listed = || here.listed.iter().copied();
-        let before = ImagesSide::new(current, listed(), [], naming);
-        images.and(before, ImagesSide::new(Some(wanted), listed().map(|name| after(&name)), [], naming))
-    }
-
-    fn here<'d>(&self, document: &'d Document) -> Here<'d> {
-        let primary = &self.input.survey.primary;
-        let version = primary.version.as_ref().and_then(|(path, _)| path.0.last()).map(String::as_str);
-        let versions: Vec<&str> = version.into_iter().chain([VERSION]).collect();
-        let mapping = primary.mapping.path.0.last().map(String::as_str);
-        let mappings: Vec<&str> = mapping.into_iter().chain(IMAGES).collect();
-        let keys = KeysHere { version: &versions, mapping: &mappings };
-        Here::read(document, keys, self.releases.ownership)
+        let mut all = images.clone();
+        for (place, (mover, here)) in self.movers.iter().zip(heres).enumerate() {
+            let is_its = |name: &&str| match self.movers.iter().position(|mover| mover.knows(name)) {
+                Some(known) => known == place,
+                None => place == 0,
+            };
+            let BothReleases { current, wanted, naming, .. } = mover.releases;
+            let listed: Vec<&str> = here.listed.iter().copied().filter(is_its).collect();
+            let before = ImagesSide::new(current, listed.iter().copied(), [], naming);
+            all = all.and(before, ImagesSide::new(Some(wanted), listed.into_iter().map(after), [], naming));
+        }
+        all
     }
 }
 
@@ -234,6 +271,12 @@ impl ReferenceFile {
 }
 
 impl ReferenceFiles {
+    /// Adds what another plan says of such files.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.not_followed.extend(other.not_followed);
+    }
+
     /// The content of each changed file, before and after.
     pub fn changes(&self) -> impl Iterator<Item = (&str, (&Arc<str>, &Arc<str>))> {
         let changed = self.files.iter().filter(|file| file.before != file.after);

@@ -8,6 +8,12 @@ use crate::signature::Verdict;
 /// What is known of the signatures of images, by the digest of the image.
 pub type Signatures = BTreeMap<Digest, Verdict>;
 
+/// Nothing could be told of these images, for this reason.
+pub fn unknown(images: &[(ImageKey, Digest)], reason: &str) -> Signatures {
+    let unknown = || Verdict::Unknown { reason: reason.to_owned() };
+    images.iter().map(|(_, digest)| (digest.clone(), unknown())).collect()
+}
+
 /// What is to be said of the signatures of the images that a plan lists.
 #[derive(Debug, Clone)]
 pub enum Signed {

@@ -58,6 +58,13 @@ pub struct FileSpec {
     pub images_key: Option<KeyPath>,
 }
 
+impl FileSpec {
+    /// Where its version stands, or would.
+    pub fn version_place(&self) -> KeyPath {
+        self.version_key.clone().unwrap_or_else(|| KeyPath(vec![VERSION.to_owned()]))
+    }
+}
+
 /// What the files of a target say.
 #[derive(Debug)]
 pub struct Survey {
@@ -200,7 +207,7 @@ impl Parsed {
         let current = current(spec, &primary, from, prereleases)?;
         let ownership = match &target.registry_key {
             Some(name) => registry_called(name, &primary, &overlays)?,
-            None => Ownership::from_values(registries(&primary)?.as_ref(), &version_key(spec)),
+            None => Ownership::from_values(registries(&primary)?.as_ref(), &spec.version_place()),
         };
         Ok(Survey { primary, overlays, current, ownership })
     }
@@ -243,7 +250,7 @@ fn registry_called(name: &str, primary: &Surveyed, overlays: &[Surveyed]) -> Res
 
 fn read(spec: &FileSpec, document: Arc<Document>) -> Result<Surveyed, SurveyError> {
     let failed = |error| values_error(&spec.path, error);
-    let key = version_key(spec);
+    let key = spec.version_place();
     let version = if spec.overlay { None } else { document.scalar(&key).map_err(failed)? };
     let mapping = match &spec.images_key {
         Some(key) => document.mapping(key).map_err(failed)?.ok_or_else(|| {
@@ -287,7 +294,7 @@ fn current(
             error,
         })?,
         (None, None) => {
-            let key = version_key(spec);
+            let key = spec.version_place();
             let elsewhere = elsewhere(&primary.path, &primary.document, &key);
             return Err(elsewhere.unwrap_or(SurveyError::NoVersion { path: primary.path.clone(), key }));
         }
@@ -301,10 +308,6 @@ fn elsewhere(path: &str, document: &Document, key: &KeyPath) -> Option<SurveyErr
     let obstacle = document.obstacle(key);
     let error = obstacle.or_else(|| key.0.last().and_then(|key| document.text_with(key)))?;
     Some(values_error(path, error))
-}
-
-fn version_key(spec: &FileSpec) -> KeyPath {
-    spec.version_key.clone().unwrap_or_else(|| KeyPath(vec![VERSION.to_owned()]))
 }
 
 fn among(name: &str, known: &[String]) -> String {
@@ -327,7 +330,7 @@ impl Surveyed {
     }
 
     /// The same file with another text: version and mapping are where they were.
-    pub(super) fn reread(&self, document: Document) -> Result<Self, SurveyError> {
+    pub(super) fn reread(&self, document: Arc<Document>) -> Result<Self, SurveyError> {
         let failed = |error| values_error(&self.path, error);
         let version = match &self.version {
             Some((key, _)) => document.scalar(key).map_err(failed)?.map(|scalar| (key.clone(), scalar)),
@@ -337,7 +340,7 @@ impl Surveyed {
         let mapping = document.mapping(key).map_err(failed)?;
         let missing = || SurveyError::NoSuchMapping { path: self.path.clone(), key: key.clone() };
         let (path, root) = (self.path.clone(), self.root.clone());
-        Ok(Self { path, version, mapping: mapping.ok_or_else(missing)?, root, document: Arc::new(document) })
+        Ok(Self { path, version, mapping: mapping.ok_or_else(missing)?, root, document })
     }
 }
 

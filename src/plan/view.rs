@@ -4,6 +4,7 @@
 mod completeness;
 mod keys;
 mod releases;
+mod step;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,36 +12,25 @@ use std::sync::Arc;
 pub use completeness::{Completeness, SeriesCount};
 pub use keys::{FileView, KeyAction, KeyView, NamedImage, ReplacedImage};
 pub use releases::ReleaseView;
+pub use step::StepView;
 
 use super::findings::Findings;
-use super::signed::{Checked, Signed};
 use super::{Plan, Planned, ReferenceFiles};
 use crate::reconcile::OsChange;
 use crate::reconcile::kubernetes_versions::SetVersion;
 use crate::release::data::ReleaseData;
-use crate::release::policy::{Policy, UpdateType};
-use crate::release::selection::SelectionVerdict;
-use crate::release::{Artifact, Naming, Version};
+use crate::release::policy::Policy;
+use crate::release::{Artifact, Naming};
 
 /// A plan as it is told.
 #[derive(Debug, Clone)]
 pub struct PlanView {
-    /// The version that the files name.
-    pub from: Version,
-    /// The version that they will name.
-    pub to: Version,
-    /// What is planned.
-    pub verdict: Planned,
-    /// What became of each release, newest first.
-    pub releases: Vec<ReleaseView>,
+    /// What becomes of the release of each producer of the files, in their order; there is one at least.
+    pub steps: Vec<StepView>,
     /// The files, primary first, changed or not; empty when nothing was planned.
     pub files: Vec<FileView>,
     /// Other files that name image keys.
     pub references: ReferenceFiles,
-    /// What is known of the images of the release that the files will name; `None` where it was not read.
-    pub completeness: Option<Completeness>,
-    /// The signatures of the images that the files will list.
-    pub signatures: Signed,
     /// What the update does to the findings of `check`.
     pub findings: Findings,
     /// The families whose OS release changes, each once.
@@ -51,6 +41,21 @@ pub struct PlanView {
     pub listed: Vec<Artifact>,
     /// What a person must decide before it may be merged; none of it for a plan that changes nothing.
     pub to_judge: ToJudge,
+}
+
+/// The plan of one producer, to be told with those of the others.
+#[derive(Debug, Clone, Copy)]
+pub struct ToView<'a> {
+    /// How people call the producer; empty where nothing says.
+    pub producer: &'a str,
+    /// Its plan.
+    pub plan: &'a Plan,
+    /// What that was made from.
+    pub known: &'a ReleaseData,
+    /// How its names are read.
+    pub naming: &'a Naming,
+    /// Its update policy.
+    pub policy: &'a Policy,
 }
 
 /// What a person must decide before an update may be merged: then it is a draft.
@@ -72,42 +77,63 @@ impl ToJudge {
 }
 
 impl PlanView {
-    /// The view of a plan that was made from what is known.
-    pub fn new(plan: &Plan, known: &ReleaseData, naming: &Naming, policy: &Policy) -> Self {
-        let keys = keys::PlannedKeys { plan, known, naming };
-        let to_judge = ToJudge {
-            errors: plan.has_errors_to_judge(policy.on_new_findings),
-            incomplete: plan.choice.overdue().is_some(),
-            os_release: plan.has_unexpected_os_change(policy),
+    /// The view of the plans of all producers of the files.
+    pub fn new(plans: &[ToView<'_>]) -> Self {
+        let mut view = Self {
+            steps: plans.iter().map(StepView::new).collect(),
+            files: Vec::new(),
+            references: ReferenceFiles::default(),
+            findings: Findings::default(),
+            os_changes: Vec::new(),
+            replaced: Vec::new(),
+            listed: Vec::new(),
+            to_judge: ToJudge::default(),
         };
-        Self {
-            from: plan.from.clone(),
-            to: plan.to().clone(),
-            verdict: plan.verdict.clone(),
-            releases: plan.choice.verdicts.iter().map(|told| ReleaseView::new(told, known)).collect(),
-            files: plan.files.iter().map(|file| keys.file(file)).collect(),
-            references: plan.references.clone(),
-            completeness: known.releases.get(plan.to()).map(|release| Completeness::of(release, known)),
-            signatures: plan.signatures.clone(),
-            findings: plan.findings.clone(),
-            os_changes: plan.os_changes().into_iter().cloned().collect(),
-            replaced: keys.replaced(),
-            listed: keys.listed(),
-            to_judge: if plan.is_change() { to_judge } else { ToJudge::default() },
+        plans.iter().for_each(|plan| view.add(*plan));
+        view
+    }
+
+    /// Adds what the plan of one producer does to the files.
+    fn add(&mut self, ToView { plan, known, naming, policy, .. }: ToView<'_>) {
+        let keys = keys::PlannedKeys { plan, known, naming };
+        for (place, file) in plan.files.iter().map(|file| keys.file(file)).enumerate() {
+            match self.files.get_mut(place) {
+                Some(known) => known.extend(file),
+                None => self.files.push(file),
+            }
+        }
+        self.references.extend(plan.references.clone());
+        self.findings.extend(plan.findings.clone());
+        self.os_changes.extend(plan.os_changes().into_iter().cloned());
+        self.replaced.extend(keys.replaced());
+        self.listed.extend(keys.listed());
+        if plan.is_change() {
+            self.to_judge.errors |= plan.has_errors_to_judge(policy.on_new_findings);
+            self.to_judge.incomplete |= plan.choice.overdue().is_some();
+            self.to_judge.os_release |= plan.has_unexpected_os_change(policy);
         }
     }
 
     /// Whether any file changes.
     pub fn is_change(&self) -> bool {
-        self.verdict.is_change()
+        self.steps.iter().any(StepView::is_change)
     }
 
-    /// `major`, `minor`, `patch`, or `align` where the release stays.
-    pub fn update_type(&self) -> String {
-        match self.verdict {
-            Planned::Align { .. } => "align".to_owned(),
-            _ => UpdateType::between(&self.from, &self.to).to_string(),
-        }
+    /// The step that speaks for all: the first that changes something, else the first that is held or unknown.
+    pub fn lead(&self) -> &StepView {
+        let weight = |step: &&StepView| match step.verdict {
+            Planned::Update { .. } => 0,
+            Planned::Align { .. } => 1,
+            Planned::Unknown { .. } => 2,
+            Planned::Held { .. } => 3,
+            Planned::UpToDate => 4,
+        };
+        self.steps.iter().min_by_key(weight).unwrap_or(&self.steps[0])
+    }
+
+    /// The steps that change something.
+    pub fn changing(&self) -> impl Iterator<Item = &StepView> {
+        self.steps.iter().filter(|step| step.is_change())
     }
 
     /// How many keys of all files get this action.
@@ -122,33 +148,17 @@ impl PlanView {
         own.chain(self.references.changes())
     }
 
-    /// Images whose signature is not verified, worst first, a sentence each.
-    pub fn signature_faults(&self) -> impl Iterator<Item = String> {
-        let faults = self.signatures.checked().into_iter().flat_map(Checked::faults);
-        faults.map(|(key, verdict)| format!("{key} is {verdict}"))
-    }
-
-    /// What a reviewer should know, a sentence each: keys in use that go, what is not known, rules that did not decide,
-    /// signatures that are not verified, notes about files.
+    /// What a reviewer should know, a sentence each: producers that stay behind, keys in use that go, what is not known,
+    /// rules that did not decide, signatures that are not verified, notes about files.
     pub fn warnings(&self) -> Vec<String> {
         let removed = self.files.iter().flat_map(|file| file.with(KeyAction::Remove));
         let removed = removed.filter(|key| key.in_use).filter_map(|key| {
             Some(format!("{} is enabled in this file and will be removed", key.from.as_ref()?.key))
         });
-        let unknown = self.completeness.iter().filter_map(Completeness::doubt);
-        let overridden =
-            self.releases.iter().filter(|told| matches!(told.verdict, SelectionVerdict::Despite(_)));
-        let overridden = overridden.map(|told| format!("{} is {}", told.version, told.verdict));
+        let behind = self.steps.iter().filter(|_| self.is_change()).filter_map(StepView::behind);
+        let steps = self.steps.iter().flat_map(StepView::warnings);
         let notes = self.files.iter().flat_map(|file| file.notes.iter().cloned());
-        let told = removed.chain(unknown).chain(overridden).chain(self.signature_faults()).chain(notes);
-        told.chain(self.references.notes()).collect()
-    }
-
-    /// Newer releases that are held, and those on the way that are passed over; older ones are no news.
-    pub fn other_releases(&self) -> impl Iterator<Item = &ReleaseView> {
-        self.releases
-            .iter()
-            .filter(|told| told.version > self.from && told.version != self.to && told.is_news())
+        behind.chain(removed).chain(steps).chain(notes).chain(self.references.notes()).collect()
     }
 
     /// Kubernetes versions in any file that become those of the images.

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::decide::FileKeys;
-use super::findings::Findings;
-use super::references::ReferenceFiles;
+use super::findings::{Findings, judge};
+use super::kubernetes_versions::{self, Listing};
+use super::references::{ReferenceFiles, follow};
 use super::schema::{self, Schema, SchemaAnswer};
+use super::written::Written;
 use super::{KeyPlan, Plan, PlanError, PlanInput, PlannedFile, Surveyed};
 use crate::budget::{Budget, Exceeded};
+use crate::reconcile::kubernetes_versions::Coupled;
 use crate::reconcile::{Departure, Reconciliation};
 use crate::release::data::ReleaseData;
 use crate::values::{Change, Document, EditNote, Entry, Mapping, NewValue, Position};
@@ -18,82 +21,143 @@ use crate::values::{Change, Document, EditNote, Entry, Mapping, NewValue, Positi
 /// Files beside the target's own that a plan looks at, by their paths.
 #[derive(Debug, Default)]
 pub struct Beside {
-    /// The charts' schemas: of those that [`KeyPlan::schemas`] names, the ones that exist.
+    /// The charts' schemas: of those that [`Decided::schemas`] names, the ones that exist.
     pub schemas: BTreeMap<String, Vec<u8>>,
     /// Files that may name image keys.
     pub references: BTreeMap<String, Vec<u8>>,
 }
 
-impl KeyPlan {
+/// What becomes of the keys of one producer, and by what that was decided.
+#[derive(Debug)]
+pub struct Decided<'a> {
+    /// What it was decided by.
+    pub input: PlanInput<'a>,
+    /// What is known of the producer's releases.
+    pub known: &'a ReleaseData,
+    /// What becomes of its keys.
+    pub keys: KeyPlan,
+}
+
+/// A file of the target after the changes of all producers.
+struct EditedFile {
+    before: Arc<str>,
+    after: Arc<str>,
+    /// Its document, where it changes.
+    document: Option<Arc<Document>>,
+    notes: Vec<String>,
+}
+
+impl<'a> Decided<'a> {
     /// The schema files that have a say: beside each file that gets new keys.
-    pub fn schemas(&self, input: &PlanInput<'_>) -> Vec<String> {
-        let files = input.survey.files().zip(&self.files);
-        let gets_keys = files.filter(|(_, keys)| self.is_change() && keys.adds_keys());
+    pub fn schemas(&self) -> Vec<String> {
+        let files = self.input.survey.files().zip(&self.keys.files);
+        let gets_keys = files.filter(|(_, keys)| self.keys.is_change() && keys.adds_keys());
         gets_keys.map(|(file, _)| schema::path_of(&file.path)).collect()
     }
 
-    /// Makes the texts. `input` and `known` are what the keys were decided by.
-    ///
-    /// # Errors
-    /// An edit that cannot be made safely; a key that a chart's schema does not allow, or a schema that cannot be read.
-    pub fn write(
-        self,
-        input: &PlanInput<'_>,
-        known: &ReleaseData,
-        beside: Beside,
-    ) -> Result<Plan, PlanError> {
-        let files = input.survey.files().zip(self.files);
-        let files = files.map(|(file, keys)| {
-            let (mut planned, after) = edit(file, keys)?;
-            obey(&mut planned, file, &beside.schemas, input.budget)?;
-            Ok((planned, after))
-        });
-        let (files, after): (_, Vec<_>) = files.collect::<Result<Vec<_>, PlanError>>()?.into_iter().unzip();
-        let mut plan = Plan {
-            files,
-            from: self.from,
-            verdict: self.verdict,
-            choice: self.choice,
-            references: ReferenceFiles::default(),
-            signatures: self.signatures,
-            findings: Findings::default(),
-        };
-        let others = plan.follow(input, known, beside.references)?;
-        plan.judge(input, known, after, &others)?;
-        Ok(plan)
+    /// The images that the files list of the producer.
+    pub(super) fn listing(&self) -> Listing<'_, impl Iterator<Item = &Reconciliation> + Clone> {
+        let Self { input, known, keys } = self;
+        let wanted = keys.files.first().map(|file| &file.reconciliation.version);
+        Listing {
+            survey: input.survey,
+            naming: input.naming,
+            current: known.releases.get(&keys.from),
+            wanted: wanted.and_then(|version| known.releases.get(version)),
+            done: keys.files.iter().map(|file| &file.reconciliation),
+        }
     }
 }
 
-/// The planned file, and its document where it changes.
-fn edit(file: &Surveyed, keys: FileKeys) -> Result<(PlannedFile, Option<Document>), PlanError> {
-    let changes: Vec<Change> = keys.changes().cloned().collect();
-    let FileKeys { reconciliation, references, coupled, .. } = keys;
-    let before = file.document.shared_text();
-    let mut notes: Vec<String> = reconciliation.notes.iter().map(ToString::to_string).collect();
-    notes.extend(references.notes(&file.path));
-    notes.extend(coupled.notes.iter().map(ToString::to_string));
-    let after = if changes.is_empty() {
-        None
-    } else {
+/// Makes the texts: each file is edited once, for all producers of the files together.
+///
+/// # Errors
+/// An edit that cannot be made safely; a key that a chart's schema does not allow, or a schema that cannot be read.
+pub fn write(mut members: Vec<Decided<'_>>, beside: Beside) -> Result<Vec<Plan>, PlanError> {
+    if members.len() > 1 {
+        couple_together(&mut members);
+    }
+    let mut files = edit(&members)?;
+    let mut written = Vec::with_capacity(members.len());
+    for Decided { input, known, keys } in members {
+        let mut planned = Vec::with_capacity(keys.files.len());
+        for ((file, keys), edited) in input.survey.files().zip(keys.files).zip(&mut files) {
+            let mut file_plan = PlannedFile::new(file, keys, edited);
+            obey(&mut file_plan, file, &beside.schemas, input.budget)?;
+            planned.push(file_plan);
+        }
+        let plan = Plan {
+            files: planned,
+            from: keys.from,
+            verdict: keys.verdict,
+            choice: keys.choice,
+            references: ReferenceFiles::default(),
+            signatures: keys.signatures,
+            findings: Findings::default(),
+        };
+        written.push(Written { input, known, plan });
+    }
+    let others = follow(&mut written, beside.references)?;
+    let after = files.into_iter().map(|file| file.document).collect::<Vec<_>>();
+    judge(&mut written, &after, &others)?;
+    Ok(written.into_iter().map(|written| written.plan).collect())
+}
+
+/// Kubernetes versions follow the images of all producers: what each decided of them by its own is replaced.
+fn couple_together(members: &mut [Decided<'_>]) {
+    let Some(first) = members.iter().position(|member| !member.keys.files.is_empty()) else { return };
+    let images = kubernetes_versions::of_all(members.iter().map(Decided::listing));
+    let coupled = images
+        .map(|images| kubernetes_versions::in_files(&members[first].input, &images))
+        .unwrap_or_default();
+    let nothing = vec![Coupled::default(); coupled.len()];
+    for (place, member) in members.iter_mut().enumerate() {
+        member.keys.couple(if place == first { coupled.clone() } else { nothing.clone() });
+    }
+}
+
+/// Each file of the target, edited where something changes.
+fn edit(members: &[Decided<'_>]) -> Result<Vec<EditedFile>, PlanError> {
+    let files = members.first().into_iter().flat_map(|first| first.input.survey.files()).enumerate();
+    let edit = |(place, file): (usize, &Surveyed)| {
+        let keys = members.iter().filter_map(|member| member.keys.files.get(place));
+        let changes: Vec<Change> = keys.flat_map(FileKeys::changes).cloned().collect();
+        let before = file.document.shared_text();
+        if changes.is_empty() {
+            let after = Arc::clone(&before);
+            return Ok(EditedFile { before, after, document: None, notes: Vec::new() });
+        }
         let edited = file.document.edit(&changes);
         let edited = edited.map_err(|error| PlanError::Edit { path: file.path.clone(), error })?;
         // The reconciliation itself says which comments above an entry stay, and why.
         let below = edited.notes.iter().filter(|note| matches!(note, EditNote::CommentBelowStays { .. }));
-        notes.extend(below.map(ToString::to_string));
-        Some(edited.document)
+        let notes = below.map(ToString::to_string).collect();
+        let document = Some(Arc::new(edited.document));
+        let after = document.as_ref().map_or_else(|| Arc::clone(&before), |after| after.shared_text());
+        Ok(EditedFile { before, after, document, notes })
     };
-    let planned = PlannedFile {
-        path: file.path.clone(),
-        after: after.as_ref().map_or_else(|| Arc::clone(&before), Document::shared_text),
-        before,
-        in_use: in_use(&file.mapping, &reconciliation),
-        reconciliation,
-        references,
-        kubernetes_versions: coupled.set,
-        notes,
-        not_found: coupled.not_found,
-    };
-    Ok((planned, after))
+    files.map(edit).collect()
+}
+
+impl PlannedFile {
+    fn new(file: &Surveyed, keys: FileKeys, edited: &mut EditedFile) -> Self {
+        let FileKeys { reconciliation, references, coupled, .. } = keys;
+        let mut notes: Vec<String> = reconciliation.notes.iter().map(ToString::to_string).collect();
+        notes.extend(references.notes(&file.path));
+        notes.extend(coupled.notes.iter().map(ToString::to_string));
+        notes.append(&mut edited.notes);
+        Self {
+            path: file.path.clone(),
+            before: Arc::clone(&edited.before),
+            after: Arc::clone(&edited.after),
+            in_use: in_use(&file.mapping, &reconciliation),
+            reconciliation,
+            references,
+            kubernetes_versions: coupled.set,
+            notes,
+            not_found: coupled.not_found,
+        }
+    }
 }
 
 /// The keys that are enabled, and what becomes of them; those that go without a successor are not among them.

@@ -84,6 +84,19 @@ impl Ownership {
         mapping.entries.iter().map(|entry| self.owner(entry, only_kind)).collect()
     }
 
+    /// The keys of the mapping that are ours or may be, and those of other registries, each with its registry.
+    pub fn split<'m>(&self, mapping: &'m Mapping) -> (Vec<&'m str>, Vec<(String, &'m str)>) {
+        let (mut ours, mut others) = (Vec::new(), Vec::new());
+        for (entry, owner) in mapping.entries.iter().zip(self.owners(mapping)) {
+            match owner {
+                Owner::Ours { .. } | Owner::Undetermined(_) => ours.push(entry.key.as_str()),
+                Owner::Foreign(registry) => others.push((registry, entry.key.as_str())),
+                Owner::Template => {}
+            }
+        }
+        (ours, others)
+    }
+
     /// Whose an entry is by itself.
     pub(super) fn owner_alone(&self, entry: &Entry) -> Owner {
         self.owner(entry, false)

@@ -115,6 +115,15 @@ pub enum Stays {
     Unproven(Version),
 }
 
+impl References {
+    /// Adds what becomes of the keys of another producer.
+    pub fn extend(&mut self, other: Self) {
+        self.changes.extend(other.changes);
+        self.followed.extend(other.followed);
+        self.dangling.extend(other.dangling);
+    }
+}
+
 impl<'a> Moves<'a> {
     /// What mappings did to their keys. Where two speak of one key, the first has the word: of a file with a mapping of
     /// its own, that one.

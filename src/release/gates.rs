@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::data::{Candidate, ReleaseData, SelectionQuery};
 use super::hold::Hold;
 use super::policy::{Step, UnknownAge};
-use super::{Family, Release};
+use super::{Family, Release, Version};
 
 pub(crate) use incomplete::missing;
 pub(crate) use inconsistent::wrong_image;
@@ -39,6 +39,11 @@ pub(super) fn holds(
 pub(super) fn date(candidate: &Candidate, release: &Release) -> Option<Timestamp> {
     let dates = release.artifacts.values().filter_map(|artifact| artifact.created);
     dates.chain(candidate.released_at).max().or(candidate.first_seen)
+}
+
+/// When a release that was read was published, as far as anything tells.
+pub fn published(known: &ReleaseData, version: &Version) -> Option<Timestamp> {
+    date(&known.candidate(version), known.releases.get(version)?)
 }
 
 fn age(query: &SelectionQuery<'_>, candidate: &Candidate, release: &Release) -> Option<Hold> {

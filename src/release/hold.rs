@@ -7,6 +7,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::agreement::Disagreement;
 use super::{Family, ImageKey, Version};
 
 pub use defect::Defect;
@@ -40,6 +41,13 @@ pub enum Hold {
         /// Of how many.
         listed: usize,
     },
+    /// Its images would have other Kubernetes versions than others that are listed.
+    Disagreeing {
+        /// The two that are furthest apart.
+        images: Box<Disagreement>,
+        /// When it was published, where anything tells.
+        since: Option<Timestamp>,
+    },
     /// Images that would be listed are not signed as demanded.
     Unsigned {
         /// The images, each with what is wrong, worst first.
@@ -65,6 +73,7 @@ impl Hold {
             Self::Incomplete(_) => "incomplete",
             Self::Inconsistent(_) => "inconsistent",
             Self::BigJump { .. } => "big-jump",
+            Self::Disagreeing { .. } => "disagreeing",
             Self::Unsigned { .. } => "unsigned",
             Self::NewFindings { .. } => "new-findings",
         }
@@ -89,6 +98,10 @@ impl Hold {
                  along with the images"
                     .to_owned()
             }
+            Self::Disagreeing { images, .. } => format!(
+                "it ends when {} is replaced by an image of Kubernetes {}, or with `accept: [{version}]` in the target",
+                images.lower, images.higher.k8s_version
+            ),
             Self::AgeUnknown => {
                 format!("`unknown_age: allow` or `accept: [{version}]` in the target ends it")
             }
@@ -108,6 +121,11 @@ impl fmt::Display for Hold {
             Self::Inconsistent(defect) => defect.fmt(f),
             Self::BigJump { stay, listed } => {
                 write!(f, "only {stay} of {listed} listed keys would stay or be renamed")
+            }
+            Self::Disagreeing { images, since } => {
+                write!(f, "listed images would disagree: {images}")?;
+                let day = |since: &Timestamp| write!(f, " (published {})", since.strftime("%Y-%m-%d"));
+                since.as_ref().map_or(Ok(()), day)
             }
             Self::Unsigned { images, listed } => {
                 write!(f, "{} of {listed} images are not signed as demanded", images.len())?;

@@ -261,6 +261,7 @@ impl Gates {
             | Hold::TooYoung { .. }
             | Hold::AgeUnknown
             | Hold::SeriesMissing { .. }
+            | Hold::Disagreeing { .. }
             | Hold::Unsigned { .. }
             | Hold::NewFindings { .. } => GateMode::Hold,
         }

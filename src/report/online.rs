@@ -98,11 +98,12 @@ impl OnlineFinding {
         }
     }
 
-    /// A target branch: the release that its files are at, or why they cannot be read.
-    pub fn target(branch: &Branch, files: &[&str], read: &Result<Version, Outcome>) -> Self {
+    /// A target branch: the releases that its files are at, or why they cannot be read.
+    pub fn target(branch: &Branch, files: &[&str], read: Result<&[Version], &Outcome>) -> Self {
         match read {
-            Ok(version) => {
-                Self::new(OnlineLevel::Good, format!("branch {branch}: {}, at {version}", files.join(", ")))
+            Ok(versions) => {
+                let at = versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+                Self::new(OnlineLevel::Good, format!("branch {branch}: {}, at {at}", files.join(", ")))
             }
             Err(outcome) => {
                 let finding = Self::of_outcome(outcome);

@@ -4,14 +4,15 @@ use anstyle::Style;
 
 use super::table::{Column, Table};
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, findings, paint, printable, references};
-use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView};
+use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView, StepView};
 use crate::plan::{PlanView, Planned};
 use crate::release::Coverage;
 use crate::release::selection::SelectionVerdict;
 
 /// The whole report of a plan, for a terminal of this width.
 pub fn text(plan: &PlanView, width: Option<usize>) -> String {
-    let mut text = releases(plan, width);
+    let mut text: String =
+        plan.steps.iter().map(|step| heading(plan, step) + &releases(step, width)).collect();
     for file in &plan.files {
         text.push('\n');
         text.push_str(&keys(plan, file));
@@ -23,38 +24,50 @@ pub fn text(plan: &PlanView, width: Option<usize>) -> String {
     }
     text.push('\n');
     text.push_str(&findings::text(&plan.findings));
-    text.push_str(&signatures(plan));
-    text.push_str(&verdict(plan));
+    text.extend(plan.steps.iter().map(|step| signatures(plan, step)));
+    text.extend(plan.steps.iter().map(|step| named(plan, step, verdict(step))));
     text
 }
 
 /// The same of a plan that changes nothing because the files are up to date: a line for each file, newer releases that
 /// are not proposed, and what a reader should know.
 pub fn short(plan: &PlanView) -> String {
-    let file = |file: &FileView| format!("{}: {}", paint(BOLD, printable(&file.path)), verdict(plan));
+    let path = plan.files.first().map(|file| paint(BOLD, printable(&file.path))).unwrap_or_default();
+    let step = |step: &StepView| format!("{path}: {}", named(plan, step, verdict(step)));
     let release = |release: &ReleaseView| format!("  {}: {}\n", release.version, printable(&release.told()));
     let note = |note: String| format!("  {} {}\n", paint(YELLOW, "note:"), printable(&note));
-    let files = plan.files.iter().map(file);
-    files.chain(plan.other_releases().map(release)).chain(plan.warnings().into_iter().map(note)).collect()
+    let steps = plan
+        .steps
+        .iter()
+        .flat_map(|told| std::iter::once(step(told)).chain(told.other_releases().map(release)));
+    steps.chain(plan.warnings().into_iter().map(note)).collect()
 }
 
-/// What a plan is headed by, where a file has several producers.
-pub fn heading(producer: &str) -> String {
-    format!("{}\n", paint(BOLD, printable(producer)))
+/// What the releases of a producer are headed by, where the files have several.
+fn heading(plan: &PlanView, step: &StepView) -> String {
+    match plan.steps.len() {
+        1 => String::new(),
+        _ => format!("{}\n", paint(BOLD, printable(&step.producer))),
+    }
 }
 
-fn signatures(plan: &PlanView) -> String {
-    let sentence = plan.signatures.sentence().filter(|_| plan.is_change());
-    let sentence = sentence.map(|text| format!("signatures: {}\n", printable(&text)));
+/// A line that begins with the producer's name, where the files have several.
+fn named(plan: &PlanView, step: &StepView, line: String) -> String {
+    if plan.steps.len() > 1 { format!("{}: {line}", printable(&step.producer)) } else { line }
+}
+
+fn signatures(plan: &PlanView, step: &StepView) -> String {
+    let sentence = step.signatures.sentence().filter(|_| step.is_change());
+    let sentence = sentence.map(|text| named(plan, step, format!("signatures: {}\n", printable(&text))));
     let fault = |fault: String| format!("  {} {}\n", paint(YELLOW, '!'), printable(&fault));
-    sentence.into_iter().chain(plan.signature_faults().map(fault)).collect()
+    sentence.into_iter().chain(step.signature_faults().map(fault)).collect()
 }
 
 /// The decision table: what became of each release, and what ends each hold. Those older than the file's are only counted.
-fn releases(plan: &PlanView, width: Option<usize>) -> String {
+fn releases(step: &StepView, width: Option<usize>) -> String {
     let mut table = Table::of([Column::whole("Release"), Column::cut("Verdict"), Column::whole("Artifacts")]);
-    for release in plan.releases.iter().filter(|release| !release.is_older()) {
-        let (mark, style) = emphasis(&release.verdict, release.version == plan.from);
+    for release in step.releases.iter().filter(|release| !release.is_older()) {
+        let (mark, style) = emphasis(&release.verdict, release.version == step.from);
         table.row([
             (format!("{mark} {}", release.version), style),
             (printable(&release.verdict.to_string()), style),
@@ -62,12 +75,12 @@ fn releases(plan: &PlanView, width: Option<usize>) -> String {
         ]);
     }
     let mut text = if table.is_empty() { String::new() } else { table.fitted(width) };
-    for release in &plan.releases {
+    for release in &step.releases {
         let remedy =
             release.remedy().map(|remedy| format!("    {}: {}\n", release.version, paint(DIM, remedy)));
         text.extend(remedy);
     }
-    let hidden = plan.releases.iter().filter(|release| release.is_older()).count();
+    let hidden = step.releases.iter().filter(|release| release.is_older()).count();
     if hidden > 0 {
         let plural = if hidden == 1 { "release" } else { "releases" };
         text.push_str(&format!("    {}\n", paint(DIM, format!("and {hidden} older {plural}"))));
@@ -98,10 +111,11 @@ fn artifacts(release: &ReleaseView) -> String {
 
 /// What becomes of the keys of one file.
 fn keys(plan: &PlanView, file: &FileView) -> String {
-    let versions = match plan.to == plan.from {
-        true => plan.from.to_string(),
-        false => format!("{} → {}", plan.from, plan.to),
+    let versions = |step: &StepView| match step.to == step.from {
+        true => named_version(plan, step, step.from.to_string()),
+        false => named_version(plan, step, format!("{} → {}", step.from, step.to)),
     };
+    let versions = plan.steps.iter().map(versions).collect::<Vec<_>>().join(", ");
     let policy = format!("images: {}, {}", file.policy, file.because);
     let mut lines = vec![format!(
         "{}  {versions}  {}",
@@ -126,6 +140,10 @@ fn keys(plan: &PlanView, file: &FileView) -> String {
     lines.extend(suggested(file));
     lines.extend(file.notes.iter().map(|note| format!("  {} {}", paint(YELLOW, "note:"), printable(note))));
     lines.join("\n") + "\n"
+}
+
+fn named_version(plan: &PlanView, step: &StepView, version: String) -> String {
+    if plan.steps.len() > 1 { format!("{} {version}", printable(&step.producer)) } else { version }
 }
 
 /// A key that does not stay.
@@ -165,10 +183,10 @@ fn suggested(file: &FileView) -> Option<String> {
     (!keys.is_empty()).then(|| format!("  {}", paint(DIM, format!("published and not listed: {keys}"))))
 }
 
-fn verdict(plan: &PlanView) -> String {
-    let text = match &plan.verdict {
-        Planned::UpToDate => paint(GREEN, format!("up to date with {}", plan.from)),
-        Planned::Update { to } => format!("{} {} → {to}", paint(BOLD, "update"), plan.from),
+fn verdict(step: &StepView) -> String {
+    let text = match &step.verdict {
+        Planned::UpToDate => paint(GREEN, format!("up to date with {}", step.from)),
+        Planned::Update { to } => format!("{} {} → {to}", paint(BOLD, "update"), step.from),
         Planned::Align { at } => format!("{} with {at}", paint(BOLD, "align image keys")),
         Planned::Held { gate, reason } => {
             format!("{}: {}", paint(YELLOW, format!("held ({gate})")), printable(reason))

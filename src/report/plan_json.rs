@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::diff;
 use crate::plan::signed::Checked;
-use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView};
+use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView, StepView};
 use crate::plan::{PlanView, Planned};
 use crate::release::selection::SelectionVerdict;
 use crate::release::{Coverage, ImageKey};
@@ -45,6 +45,31 @@ pub struct PlanReport {
     pub signatures: Option<Vec<SignatureRow>>,
     /// What `dibump check` will find that it does not find now, and the reverse.
     pub findings: FindingsReport,
+    /// What becomes of each producer, where the files have several; `outcome`, `from`, `to`, `releases` and `signatures`
+    /// above are those of the first that changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub producers: Option<Vec<StepReport>>,
+}
+
+/// What becomes of one producer of several.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct StepReport {
+    /// Its name.
+    pub producer: String,
+    /// `up-to-date`, `update`, `align`, `held` or `unknown`.
+    pub outcome: &'static str,
+    /// Why it is held or unknown; the gate's name stands before a colon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The version that the file names.
+    pub from: String,
+    /// The version that the file will name.
+    pub to: String,
+    /// What became of each release, newest first.
+    pub releases: Vec<ReleaseRow>,
+    /// What was found of the signatures of the images that the files will list; absent if they were not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signatures: Option<Vec<SignatureRow>>,
 }
 
 /// One release.
@@ -158,24 +183,38 @@ pub struct RemovedKey {
 
 /// The JSON form of a plan.
 pub fn report(plan: &PlanView) -> PlanReport {
-    let (outcome, reason) = match &plan.verdict {
+    let lead = step(plan.lead());
+    PlanReport {
+        schema: SCHEMA,
+        outcome: lead.outcome,
+        reason: lead.reason,
+        from: lead.from,
+        to: lead.to,
+        releases: lead.releases,
+        files: plan.files.iter().map(file).collect(),
+        references: references::report(&plan.references),
+        signatures: lead.signatures,
+        findings: findings::report(&plan.findings),
+        producers: (plan.steps.len() > 1).then(|| plan.steps.iter().map(step).collect()),
+    }
+}
+
+fn step(step: &StepView) -> StepReport {
+    let (outcome, reason) = match &step.verdict {
         Planned::UpToDate => ("up-to-date", None),
         Planned::Update { .. } => ("update", None),
         Planned::Align { .. } => ("align", None),
         Planned::Held { gate, reason } => ("held", Some(format!("{gate}: {reason}"))),
         Planned::Unknown { reason } => ("unknown", Some(reason.clone())),
     };
-    PlanReport {
-        schema: SCHEMA,
+    StepReport {
+        producer: step.producer.clone(),
         outcome,
         reason,
-        from: plan.from.to_string(),
-        to: plan.to.to_string(),
-        releases: plan.releases.iter().map(row).collect(),
-        files: plan.files.iter().map(file).collect(),
-        references: references::report(&plan.references),
-        signatures: plan.signatures.checked().map(signatures),
-        findings: findings::report(&plan.findings),
+        from: step.from.to_string(),
+        to: step.to.to_string(),
+        releases: step.releases.iter().map(row).collect(),
+        signatures: step.signatures.checked().map(signatures),
     }
 }
 

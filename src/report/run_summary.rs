@@ -30,8 +30,8 @@ pub struct SummaryLine {
 impl SummaryLine {
     /// What is kept of a report.
     pub fn of(report: &JobReport) -> Self {
-        let update = report.plan.as_ref().and_then(|plan| match &plan.verdict {
-            Planned::Update { to } => Some((plan.from.to_string(), to.to_string())),
+        let update = report.plan.as_ref().and_then(|plan| match &plan.lead().verdict {
+            Planned::Update { to } => Some((plan.lead().from.to_string(), to.to_string())),
             _ => None,
         });
         Self {

@@ -1,46 +1,54 @@
 //! What the merge request's text says beside the plan: where the releases come from, and how to look them up again.
 
-use crate::merge_request::text::{Background, Merging};
+use crate::merge_request::text::{Background, Merging, ReleaseSource};
 use crate::observe::releases::{Producer, Snapshot};
+use crate::plan::view::StepView;
 use crate::plan::{PlanView, Target};
 use crate::release::Version;
 
-/// The background of a plan whose releases were looked up.
+/// The background of a plan whose releases were looked up: of each step, the producer and what was seen of it.
 pub fn background(
-    name: &str,
     target: &Target,
-    producer: &Producer,
-    snapshot: &Snapshot,
+    looked_up: &[(&Producer, &Snapshot)],
     plan: &PlanView,
     merging: Merging,
 ) -> Background {
-    let plain_http = if producer.plain_http { " --plain-http" } else { "" };
-    let source = format!("--registry {}{plain_http}", producer.prefix);
+    let source = |(step, (_, snapshot)): (&StepView, &(_, &Snapshot))| ReleaseSource {
+        pages: snapshot.pages(&step.from, &step.to),
+        release_notes: release_notes(snapshot, step),
+    };
+    let registry = match looked_up {
+        [(producer, _)] => {
+            let plain_http = if producer.plain_http { " --plain-http" } else { "" };
+            Some(format!("--registry {}{plain_http}", producer.prefix))
+        }
+        _ => None,
+    };
     Background {
-        producer: name.to_owned(),
-        pages: snapshot.pages(&plan.from, &plan.to),
-        release_notes: release_notes(snapshot, plan),
-        reproduce: reproduce(&source, target, plan),
+        sources: plan.steps.iter().zip(looked_up).map(source).collect(),
+        reproduce: reproduce(registry.as_deref(), target, plan),
         merging,
     }
 }
 
 /// The notes of every release on the way, newest first: an update that skips releases brings the changes of all of them.
-fn release_notes(snapshot: &Snapshot, plan: &PlanView) -> Vec<(Version, String)> {
-    let on_the_way = |version: &&Version| **version > plan.from && **version <= plan.to;
+fn release_notes(snapshot: &Snapshot, step: &StepView) -> Vec<(Version, String)> {
+    let on_the_way = |version: &&Version| **version > step.from && **version <= step.to;
     let versions = snapshot.known().candidates.keys().rev().filter(on_the_way);
     let note = |version: &Version| Some((version.clone(), snapshot.note(version)?.description.clone()));
     versions.filter_map(note).filter(|(_, text)| !text.trim().is_empty()).collect()
 }
 
-/// The command that shows the same plan, its releases being from `source`.
-pub fn reproduce(source: &str, target: &Target, plan: &PlanView) -> String {
+/// The command that shows the same plan, its releases being from `source`; without one, from the producers that the file
+/// names.
+pub fn reproduce(source: Option<&str>, target: &Target, plan: &PlanView) -> String {
     let path = plan.files.first().map(|file| quoted(&file.path)).unwrap_or_default();
-    let flags = flags(target);
-    format!(
-        "dibump plan {path} {source} --images {} --from {} --to {}{flags}",
-        target.images, plan.from, plan.to
-    )
+    let source = source.map(|source| format!(" {source}")).unwrap_or_default();
+    let versions = match plan.steps.as_slice() {
+        [only] => format!(" --from {} --to {}", only.from, only.to),
+        _ => String::new(),
+    };
+    format!("dibump plan {path}{source} --images {}{versions}{}", target.images, flags(target))
 }
 
 /// The flags by which `plan` follows as the target does.

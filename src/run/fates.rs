@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::merge_request::fate::{Fates, OfferStatus};
+use crate::merge_request::fate::{OfferStatus, ProducerFates};
 use crate::observe::releases::Snapshot;
 use crate::plan::Plan;
 use crate::release::Version;
@@ -12,13 +12,13 @@ use crate::release::policy::Exclusion;
 use crate::release::selection::SelectionVerdict;
 
 /// A candidate without a verdict stays: where a file is pinned, none was judged.
-pub(super) fn fates(plan: &Plan, snapshot: &Snapshot) -> Fates {
+pub(super) fn fates(plan: &Plan, snapshot: &Snapshot) -> ProducerFates {
     let known = snapshot.known();
     let candidates = known.candidates.keys().map(|version| (version.clone(), OfferStatus::Stays));
     let mut fates: BTreeMap<Version, OfferStatus> = candidates.collect();
     let judged = plan.choice.verdicts.iter();
     fates.extend(judged.map(|(version, verdict)| (version.clone(), fate(version, verdict, known))));
-    Fates::new(fates, snapshot.is_exhaustive())
+    ProducerFates::new(fates, snapshot.is_exhaustive())
 }
 
 /// Half an answer withdraws nothing, and does not say that all keys of the file's own release are listed.

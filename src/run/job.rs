@@ -2,27 +2,23 @@
 
 use std::sync::Arc;
 
-use crate::forge::{Branch, Forge, MergeRequestSettings};
+use crate::forge::{Branch, CommitId, Forge, MergeRequestSettings};
 use crate::merge_request::template::Templates;
-use crate::merge_request::{BranchPrefix, Outcome, Upkeep};
-use crate::plan::{PlanView, Target};
-use crate::release::Version;
+use crate::merge_request::{BranchPrefix, Outcome, Place, Upkeep};
+use crate::plan::{FileSpec, PlanView, Target};
 use crate::release::policy::Policy;
+use crate::release::{Prefix, Version};
 
-/// One target branch of one project, to be kept in step with one producer.
+/// One target branch of one project, to be kept in step with the producers of its files.
 pub struct Job {
     /// The project, as people know it.
     pub project: String,
     /// The project on its forge.
     pub forge: Arc<dyn Forge>,
-    /// The name of the producer.
-    pub producer: String,
+    /// Whose releases it follows.
+    pub follows: Follows,
     /// The target branch; `None` for the project's default branch.
     pub branch: Option<Branch>,
-    /// Its files.
-    pub target: Target,
-    /// Its update policy.
-    pub policy: Policy,
     /// Settings of its merge request.
     pub settings: MergeRequestSettings,
     /// How an open merge request is kept.
@@ -37,6 +33,26 @@ pub struct Job {
     pub due: Due,
     /// Set where a query found the project and nobody named it.
     pub found: Option<QueriedProject>,
+}
+
+/// Whose releases a target branch follows.
+#[derive(Debug, Clone)]
+pub enum Follows {
+    /// Those of these producers; there is one at least.
+    Named(Vec<FollowedProducer>),
+    /// Those of every producer that its files name, each of which must be a configured one.
+    OfItsFiles(FollowedProducer, Vec<(String, Prefix)>),
+}
+
+/// A producer that a target branch follows.
+#[derive(Debug, Clone)]
+pub struct FollowedProducer {
+    /// Its name; empty as long as the files were not read.
+    pub producer: String,
+    /// The files, and where its version stands in them. All members have the same files.
+    pub target: Target,
+    /// Its update policy.
+    pub policy: Policy,
 }
 
 /// Whether a target branch's time has come.
@@ -65,7 +81,7 @@ pub struct JobReport {
     pub project: String,
     /// The target branch.
     pub branch: Branch,
-    /// The producer's name.
+    /// The producer's name; of several that of the first.
     pub producer: String,
     /// How it ended.
     pub outcome: Outcome,
@@ -96,15 +112,66 @@ impl JobReport {
 }
 
 impl Job {
-    /// The source branch of a merge request into `target`, at a version; the first ones are versions 0 as a rule.
-    pub fn source(&self, target: &Branch, version: Option<&Version>) -> Branch {
-        self.branch_prefix.source(target, &self.producer, version.map_or(0, |version| version.triple().0))
+    /// The files, whosever releases they follow.
+    pub fn target(&self) -> &Target {
+        match &self.follows {
+            Follows::Named(members) => &members[0].target,
+            Follows::OfItsFiles(member, _) => &member.target,
+        }
+    }
+
+    /// Adds it to jobs: to one of the same files and branch, which has other versions in them, else by itself.
+    pub fn join(self, jobs: &mut Vec<Self>) {
+        let paths = |job: &Self| {
+            job.target().files.iter().map(|file| (file.path.clone(), file.overlay)).collect::<Vec<_>>()
+        };
+        let version = |followed: &FollowedProducer| followed.target.primary().map(FileSpec::version_place);
+        for job in jobs.iter_mut() {
+            let is_same =
+                job.project == self.project && job.branch == self.branch && paths(job) == paths(&self);
+            let (Follows::Named(known), Follows::Named(own), true) =
+                (&mut job.follows, &self.follows, is_same)
+            else {
+                continue;
+            };
+            if own.iter().all(|own| known.iter().all(|known| version(known) != version(own))) {
+                return known.extend(own.iter().cloned());
+            }
+        }
+        jobs.push(self);
+    }
+
+    /// How it is called: after its producer, or after the first of several.
+    pub fn name(&self) -> &str {
+        match &self.follows {
+            Follows::Named(members) => &members[0].producer,
+            Follows::OfItsFiles(..) => "the producers of its files",
+        }
+    }
+
+    /// Where its merge request goes, from a target branch at this commit to these releases. Of several producers the first
+    /// gives the name.
+    pub fn place<'a>(
+        &self,
+        target: &Branch,
+        head: &CommitId,
+        releases: impl IntoIterator<Item = (&'a str, &'a Version)>,
+    ) -> Place {
+        let releases: Vec<(&str, &Version)> = releases.into_iter().collect();
+        match releases.as_slice() {
+            [(producer, version)] => Place::new(&self.branch_prefix, target, head, producer, version),
+            several => {
+                let producers = several.iter().map(|(producer, _)| *producer);
+                let group = several.first().map_or(self.name(), |(producer, _)| *producer);
+                Place::of_group(&self.branch_prefix, target, head, group, producers)
+            }
+        }
     }
 
     pub(super) fn report(&self, outcome: Outcome) -> JobReport {
         let branch = self.branch.clone().unwrap_or_else(default_branch);
         let found = self.found.is_some();
-        JobReport { branch, found, ..JobReport::unread(&self.project, &self.producer, outcome) }
+        JobReport { branch, found, ..JobReport::unread(&self.project, self.name(), outcome) }
     }
 }
 

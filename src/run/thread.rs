@@ -10,8 +10,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
-use super::job::{Due, Job, JobReport};
-use super::{Common, ReadyShelf, target};
+use super::job::{Due, Follows, Job, JobReport};
+use super::target::Shelves;
+use super::{Common, Producers, target};
 use crate::budget::{Budget, Cancellation, Exceeded};
 use crate::merge_request::Outcome;
 
@@ -22,7 +23,7 @@ const AFTER_DEADLINE: Duration = Duration::from_millis(500);
 /// Brings one target branch in step, unless its time has not come or is over.
 pub(super) async fn bring(
     job: &Arc<Job>,
-    producer: Option<&ReadyShelf<'_>>,
+    producers: &Producers<'_>,
     common: &Common,
     withheld: Option<Outcome>,
 ) -> JobReport {
@@ -31,19 +32,15 @@ pub(super) async fn bring(
         Due::Upkeep => Some(Outcome::NotScheduled),
         Due::Later => return job.report(Outcome::NotScheduled),
     };
-    let Some(producer) = producer.cloned() else {
-        return job
-            .report(Outcome::Failed(format!("the configuration names no producer `{}`", job.producer)));
-    };
     // Dropped when nobody waits any more, for whatever reason.
     let cancellation = CancelledOnDrop::default();
     let work = async {
-        let shelf = producer.await.map_err(|outcome| job.report(outcome))?;
+        let shelves = ready(job, producers).await;
         let (own, budget) = (Arc::clone(job), Budget::new(cancellation.0.clone()));
         let common = common.clone();
         let runtime = Handle::current();
         let thread = tokio::task::spawn_blocking(move || {
-            runtime.block_on(target::bring(&own, &shelf, &common, withheld, &budget))
+            runtime.block_on(target::bring(&own, &shelves, &common, withheld, &budget))
         });
         thread.await.map_err(|error| job.report(Outcome::Bug(error.to_string())))
     };
@@ -55,6 +52,17 @@ pub(super) async fn bring(
         Ok(Ok(report) | Err(report)) => report,
         Err(_) => job.report(Outcome::of(&Exceeded::OutOfTime)),
     }
+}
+
+/// The shelves of the producers that a job may follow, as far as they can be made ready.
+async fn ready(job: &Job, producers: &Producers<'_>) -> Shelves {
+    let names: Vec<&str> = match &job.follows {
+        Follows::Named(members) => members.iter().map(|member| member.producer.as_str()).collect(),
+        Follows::OfItsFiles(_, configured) => configured.iter().map(|(name, _)| name.as_str()).collect(),
+    };
+    let ready = names.into_iter().filter_map(|name| Some((name, producers.get(name)?.clone())));
+    let ready = ready.map(|(name, shelf)| async move { (name.to_owned(), shelf.await) });
+    futures::future::join_all(ready).await.into_iter().collect()
 }
 
 /// Ends the work of a target with the wait for it.

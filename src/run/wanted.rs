@@ -1,56 +1,70 @@
-//! From a plan to the desired state of its merge request.
+//! From the plans of all producers to the desired state of their merge request.
 
 use std::sync::Arc;
 
 use super::background::background;
 use super::fates;
-use super::job::Job;
+use super::job::{FollowedProducer, Job};
 use super::read::Read;
 use crate::forge::MergeRequestSettings;
+use crate::merge_request::fate::Fates;
 use crate::merge_request::marker::Digests;
 use crate::merge_request::template::UpdateFacts;
 use crate::merge_request::text::Merging;
-use crate::merge_request::{DesiredState, FileChange, Outcome, Patch, Place, Update, Upkeep, Work, text};
+use crate::merge_request::{DesiredState, FileChange, Offered, Outcome, Patch, Update, Upkeep, Work, text};
 use crate::observe::releases::{Producer, Snapshot};
-use crate::plan::view::KeyAction;
+use crate::plan::view::{KeyAction, StepView, ToView};
 use crate::plan::{Plan, PlanView, Planned};
+use crate::release::Version;
+
+/// The plan for one of the producers that a target follows.
+pub(super) struct PlannedFor<'a> {
+    pub(super) member: &'a FollowedProducer,
+    pub(super) producer: &'a Producer,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) plan: &'a Plan,
+}
+
+impl PlannedFor<'_> {
+    pub(super) fn to_view(&self) -> ToView<'_> {
+        let Self { member, producer, snapshot, plan } = self;
+        let FollowedProducer { producer: name, policy, .. } = member;
+        ToView { producer: name, plan, known: snapshot.known(), naming: &producer.naming, policy }
+    }
+
+    fn fates(&self) -> (String, crate::merge_request::fate::ProducerFates) {
+        (self.member.producer.clone(), fates::fates(self.plan, self.snapshot))
+    }
+}
 
 /// What should be there. `withheld` is how the target ends where a merge request would be opened and may not.
 pub(super) fn wanted(
     job: &Job,
     read: &Read,
-    producer: &Producer,
-    snapshot: &Snapshot,
-    plan: &Plan,
+    planned: &[PlannedFor<'_>],
     view: &PlanView,
     withheld: Option<Outcome>,
 ) -> DesiredState {
     let nothing = |outcome, note| Work::Nothing { outcome, note };
-    let work = match &plan.verdict {
+    let work = match &view.lead().verdict {
         Planned::Held { gate, reason } => nothing(Outcome::Held((*gate).to_owned()), Some(reason.clone())),
         Planned::Unknown { reason } => nothing(Outcome::Unknown(reason.clone()), None),
         Planned::UpToDate => nothing(Outcome::UpToDate, None),
         Planned::Update { .. } | Planned::Align { .. } => {
-            Work::Update(Box::new(update(job, read, producer, snapshot, plan, view)))
+            Work::Update(Box::new(update(job, read, planned, view)))
         }
     };
+    let releases = planned.iter().map(|planned| (planned.member.producer.as_str(), planned.plan.to()));
     DesiredState {
-        place: Place::new(&job.branch_prefix, &read.branch, &read.head, &job.producer, plan.to()),
+        place: job.place(&read.branch, &read.head, releases),
         work,
-        fates: fates::fates(plan, snapshot),
+        fates: Fates::new(planned.iter().map(PlannedFor::fates)),
         description_limit: job.forge.description_limit(),
         withheld,
     }
 }
 
-fn update(
-    job: &Job,
-    read: &Read,
-    producer: &Producer,
-    snapshot: &Snapshot,
-    plan: &Plan,
-    view: &PlanView,
-) -> Update {
+fn update(job: &Job, read: &Read, planned: &[PlannedFor<'_>], view: &PlanView) -> Update {
     let change = |(path, (before, after)): (&str, (&Arc<str>, &Arc<str>))| {
         let (before, after) = (Arc::clone(before).into(), Arc::clone(after).into());
         (path.to_owned(), FileChange { before, after })
@@ -62,28 +76,28 @@ fn update(
         MergeRequestSettings { draft: job.settings.draft || needs_a_person, ..job.settings.clone() };
     let auto_merge = job.upkeep.auto_merge && !view.to_judge.errors;
     let merging = Merging::of(view, job.settings.draft, auto_merge);
+    let looked_up: Vec<_> = planned.iter().map(|planned| (planned.producer, planned.snapshot)).collect();
+    let (from, to) = (offered(view, |step| &step.from), offered(view, |step| &step.to));
+    let steps = view.changing().map(|step| (step.producer.as_str(), &step.from, &step.to));
     let words = job.templates.write(
         &UpdateFacts {
-            producer: job.producer.clone(),
+            producer: called(view),
             project: job.project.clone(),
             target_branch: read.branch.to_string(),
-            from: plan.from.to_string(),
-            to: plan.to().to_string(),
-            update_type: view.update_type(),
+            from: from.to_string(),
+            to: to.to_string(),
+            update_type: view.lead().update_type(),
             keys: [KeyAction::Rename, KeyAction::Add, KeyAction::Remove].map(|action| view.count(action)),
-            title: text::title(&job.producer, &plan.from, plan.to()),
-            text: text::describe(
-                view,
-                &background(&job.producer, &job.target, producer, snapshot, view, merging),
-            ),
+            title: text::title(steps),
+            text: text::describe(view, &background(job.target(), &looked_up, view, merging)),
         },
         job.forge.title_limit(),
     );
     Update {
-        producer: job.producer.clone(),
-        current: Some(plan.from.clone()),
-        version: plan.to().clone(),
-        patch: Patch::new(plan.changes().into_iter().map(change).collect()),
+        producer: called(view),
+        current: Some(from),
+        version: to,
+        patch: Patch::new(view.changes().map(change).collect()),
         title: words.title,
         text: words.text,
         commit_message: words.commit_message,
@@ -92,5 +106,19 @@ fn update(
         settings,
         needs_a_person,
         upkeep: Upkeep { auto_merge, ..job.upkeep },
+    }
+}
+
+/// How an update is called: after its producer, or after the first of several.
+fn called(view: &PlanView) -> String {
+    view.steps.first().map(|step| step.producer.clone()).unwrap_or_default()
+}
+
+fn offered(view: &PlanView, of: impl Fn(&StepView) -> &Version) -> Offered {
+    match view.steps.as_slice() {
+        [only] => Offered::One(of(only).clone()),
+        several => {
+            Offered::Several(several.iter().map(|step| (step.producer.clone(), of(step).clone())).collect())
+        }
     }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Session, WiringError};
-use crate::config::{ConfiguredTarget as Configured, Query, TargetBranch};
+use crate::config::{Config, ConfiguredTarget as Configured, Query, TargetBranch};
 use crate::forge::{Branch, Forge};
 use crate::merge_request::Outcome;
-use crate::run::{Due, Job, JobReport, QueriedProject, Shard, select};
+use crate::release::Prefix;
+use crate::run::{Due, FollowedProducer, Follows, Job, JobReport, QueriedProject, Shard, select};
 
 /// Which targets a run is about, and whether it writes.
 #[derive(Debug, Clone, Default)]
@@ -54,19 +55,21 @@ impl Session<'_> {
             fleet.search(self, query, &mut members).await;
         }
         let members = fleet.selected(members, selection)?;
-        let mut refused = None;
+        let (mut refused, mut jobs) = (None, Vec::new());
         for member in members {
             match self.forge(&member.project) {
                 Ok(forge) => {
-                    fleet.jobs.extend(member.jobs(&forge, self.environment.now, selection.dry_run));
+                    let new = member.jobs(&forge, self.environment.now, selection.dry_run, self.config);
+                    new.for_each(|job| job.join(&mut jobs));
                 }
                 Err(error) => {
-                    let (project, producer) = (&member.project, &member.configured.producer);
+                    let (project, producer) = (&member.project, member.configured.called());
                     fleet.failed.push(JobReport::unread(project, producer, Outcome::of(&error)));
                     refused.get_or_insert(error);
                 }
             }
         }
+        fleet.jobs = jobs.into_iter().map(Arc::new).collect();
         // What keeps every target from its forge is said once, with what to do.
         match refused {
             Some(error) if fleet.jobs.is_empty() => Err(error),
@@ -89,7 +92,9 @@ impl Fleet {
             .retain(|member| selection.projects.is_empty() || selection.projects.contains(&member.project));
         let all = members.len();
         if let Some(shard) = selection.shard {
-            members.retain(|member| shard.takes(&member.project, &member.configured.producer));
+            let groups: Vec<String> = members.iter().map(|member| group(member, &members)).collect();
+            let mut groups = groups.iter();
+            members.retain(|member| groups.next().is_none_or(|group| shard.takes(&member.project, group)));
             self.shard = Some((shard, members.len(), all));
         }
         Ok(members)
@@ -98,14 +103,14 @@ impl Fleet {
     /// A query that fails is reported like a target.
     async fn search<'a>(&mut self, session: &Session<'_>, query: &'a Query, members: &mut Vec<Member<'a>>) {
         let group = format!("{}/*", query.group);
-        let producer = &query.target.producer;
+        let producer = query.target.called();
         let projects = match session.projects() {
             Ok(projects) => projects,
             Err(error) => return self.failed.push(JobReport::unread(&group, producer, Outcome::of(&error))),
         };
         match projects.projects(&query.group).await {
             Ok(found) => {
-                let same = members.iter().filter(|member| member.configured.producer == *producer);
+                let same = members.iter().filter(|member| member.configured.may_follow_as(&query.target));
                 let named: BTreeSet<String> = same.map(|member| member.project.to_lowercase()).collect();
                 let found = select(found, query.topic.as_deref(), &named);
                 let topic =
@@ -128,15 +133,27 @@ impl<'a> Member<'a> {
     }
 
     /// A job for each branch.
-    fn jobs(self, forge: &Arc<dyn Forge>, now: Timestamp, dry_run: bool) -> Vec<Arc<Job>> {
+    fn jobs(
+        self,
+        forge: &Arc<dyn Forge>,
+        now: Timestamp,
+        dry_run: bool,
+        config: &Config,
+    ) -> impl Iterator<Item = Job> {
         let configured = self.configured;
+        let follows = |branch: &TargetBranch| {
+            let (target, policy) = (configured.files.clone(), branch.policy.clone());
+            let member = |producer| FollowedProducer { producer, target, policy };
+            match &configured.producer {
+                Some(producer) => Follows::Named(vec![member(producer.clone())]),
+                None => Follows::OfItsFiles(member(String::new()), known(config)),
+            }
+        };
         let job = |branch: &TargetBranch| Job {
             project: self.project.clone(),
             forge: Arc::clone(forge),
-            producer: configured.producer.clone(),
+            follows: follows(branch),
             branch: branch.name.clone().or(self.found.as_ref().and_then(|(_, default)| default.clone())),
-            target: configured.files.clone(),
-            policy: branch.policy.clone(),
             settings: configured.merge_request.clone(),
             upkeep: configured.upkeep,
             branch_prefix: configured.branch_prefix.clone(),
@@ -145,8 +162,20 @@ impl<'a> Member<'a> {
             due: due(branch, now),
             found: self.found.as_ref().map(|(found, _)| found.clone()),
         };
-        configured.branches.iter().map(job).map(Arc::new).collect()
+        configured.branches.iter().map(job).collect::<Vec<_>>().into_iter()
     }
+}
+
+/// The producers of the configuration, and where they publish.
+fn known(config: &Config) -> Vec<(String, Prefix)> {
+    config.producers.iter().map(|producer| (producer.name.clone(), producer.registry.clone())).collect()
+}
+
+/// The name under which a target is counted in shards: targets of the same file stay together.
+fn group(member: &Member<'_>, members: &[Member<'_>]) -> String {
+    let path = |member: &Member<'_>| member.configured.files.primary().map(|file| file.path.clone());
+    let is_same = |other: &&Member<'_>| other.project == member.project && path(other) == path(member);
+    members.iter().find(is_same).unwrap_or(member).configured.called().to_owned()
 }
 
 fn due(branch: &TargetBranch, now: Timestamp) -> Due {

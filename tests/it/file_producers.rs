@@ -83,7 +83,7 @@ async fn all_producers_of_a_file_are_looked_at_and_named() {
     assert_eq!(String::from_utf8(two.desk.read(VALUES)).unwrap(), updated(&two.file()));
     for (name, path, line) in [("diskimage-builder", DIB, 6), ("kiwi-imagebuilder", KIWI, 13)] {
         let prefix = two.registry.prefix(path);
-        assert!(ran.stdout.contains(&format!("{name} ({prefix})\n")), "{}", ran.stdout);
+        assert!(ran.stdout.contains(&format!("{name}\n  RELEASE")), "{}", ran.stdout);
         let told = format!("note: asking {prefix}, which values.yaml:{line}:5 names\n");
         assert!(ran.stderr.contains(&told), "{told} {}", ran.stderr);
     }
@@ -101,7 +101,10 @@ async fn one_of_them_is_picked_by_name_by_version_or_by_registry() {
         ["--version-key", "sylva_kiwi_imagebuilder_version"],
         ["--registry", &kiwi],
     ] {
-        let ran = two.plan(&[&pick[..], &["--format", "diff"]].concat()).await;
+        // Alone it would disagree with the image of the other builder.
+        let held = two.plan(&pick).await;
+        assert!(held.exit == Some(0) && held.stdout.contains("held (disagreeing)"), "{pick:?} {held:#?}");
+        let ran = two.plan(&[&pick[..], &["--to", "0.1.3", "--format", "diff"]].concat()).await;
         assert_eq!(ran.exit, Some(0), "{pick:?} {ran:#?}");
         assert!(ran.stdout.contains("+sylva_kiwi_imagebuilder_version: 0.1.3\n"), "{pick:?} {}", ran.stdout);
         assert!(!ran.stdout.contains("0.4.13"), "{pick:?} {}", ran.stdout);
@@ -182,7 +185,9 @@ async fn releases_from_files_are_those_of_the_registry_that_each_file_names() {
     two.desk.write("other.json", releases("sylva-projects/other", ["0.1.2", "0.1.3"], "leapmicro-6-0"));
     let plan = async |files: &[&str]| {
         let observed = files.iter().flat_map(|file| ["--observed", file]);
-        two.desk.dibump(&["plan", VALUES, "--write"].into_iter().chain(observed).collect::<Vec<_>>()).await
+        let to: &[&str] = if files == ["kiwi.json"] { &["--to", "0.1.3"] } else { &[] };
+        let start = ["plan", VALUES, "--write"].into_iter().chain(to.iter().copied());
+        two.desk.dibump(&start.chain(observed).collect::<Vec<_>>()).await
     };
     let other = plan(&["dib.json", "other.json"]).await;
     assert_eq!(other.exit, Some(2), "{other:#?}");
@@ -260,7 +265,7 @@ async fn a_tag_that_is_almost_a_version_is_named_once_and_passed_over() {
     let two = TwoBuilders::new().await;
     two.registry.release(KIWI, "0.4", &[Image::new("leapmicro-5-5-plain-rke2-1-28-12")]);
     two.registry.release(KIWI, "0.4", &[Image::new("leapmicro-6-0-plain-rke2-1-31-9")]);
-    let ran = two.plan(&["--producer", "kiwi", "--format", "diff"]).await;
+    let ran = two.plan(&["--format", "diff"]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
     assert!(ran.stdout.contains("+sylva_kiwi_imagebuilder_version: 0.1.3\n"), "{ran:#?}");
     assert_eq!(ran.stderr.matches("passed over `0.4`: not a release version").count(), 1, "{}", ran.stderr);

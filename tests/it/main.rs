@@ -34,6 +34,7 @@ mod foreign_files;
 mod fuzz;
 mod gates;
 mod github;
+mod groups;
 mod gitlab;
 mod helm;
 

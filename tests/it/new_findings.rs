@@ -8,13 +8,13 @@ use std::sync::Mutex;
 
 use dibump::budget::Budget;
 use dibump::check::{self, CheckedFile, NamedRelease, Reference, Severities, Severity};
-use dibump::plan::{Beside, FileSpec, PlanInput, Planned, Target, survey};
+use dibump::plan::{self, Beside, Decided, FileSpec, PlanInput, Planned, Target, survey};
 use dibump::reconcile::Images;
 use dibump::reconcile::kubernetes_versions::KubernetesVersions;
 use dibump::release::data::{Candidate, ReleaseData};
 use dibump::release::policy::Policy;
 use dibump::release::{Artifact, Coverage, Naming, Release, Version};
-use dibump::run::look_up::decide_observed;
+use dibump::run::look_up::{ProducerQuery, Releases, look_up};
 use dibump::signature::{Requirement, Unverified};
 use dibump::values::Document;
 use proptest::prelude::*;
@@ -261,9 +261,12 @@ fn hold_to_account(world: &World, counts: &Mutex<Counts>) -> Result<(), TestCase
         budget: &Budget::default(),
         now: jiff::Timestamp::UNIX_EPOCH,
     };
-    let Ok(keys) = decide_observed(&input, &mut known) else { return Ok(()) };
+    let members = vec![ProducerQuery { name: "images", input, releases: Releases::Observed(&mut known) }];
+    let Ok(keys) = futures::executor::block_on(look_up(members)) else { return Ok(()) };
     let beside = Beside { references: beside, ..Beside::default() };
-    let Ok(plan) = keys.write(&input, &known, beside) else { return Ok(()) };
+    let decided = keys.into_iter().map(|keys| Decided { input, known: &known, keys });
+    let Ok(mut plans) = plan::write(decided.collect(), beside) else { return Ok(()) };
+    let plan = plans.remove(0);
     let mut counts = counts.lock().unwrap();
     if !matches!(plan.verdict, Planned::Update { .. }) {
         counts.held += 1;

@@ -77,11 +77,9 @@ async fn a_mapping_with_no_key_of_a_builder_does_not_get_all_of_its_images() {
 
 #[tokio::test]
 async fn a_broken_tag_in_a_file_is_named_once_and_passed_over() {
-    let desk = desk("first-key.yaml", &["kiwi-broken-tag.json"]);
-    let values = String::from_utf8(read("first-key.yaml")).unwrap();
-    desk.write(VALUES, values.replace("0.1.1", "0.1.2"));
-    let ran =
-        plan(&desk, &["--observed", "kiwi-broken-tag.json", "--images", "all", "--format", "diff"]).await;
+    let desk = desk("values.yaml", &["kiwi-broken-tag.json", "diskimage-builder.json"]);
+    let observed = ["--observed", "kiwi-broken-tag.json", "--observed", "diskimage-builder.json"];
+    let ran = plan(&desk, &[&observed[..], &["--format", "diff"]].concat()).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
     assert!(ran.stdout.contains("+sylva_kiwi_imagebuilder_version: 0.1.3\n"), "{}", ran.stdout);
     assert_eq!(ran.stderr.matches("passed over `0.4`: not a release version").count(), 1, "{}", ran.stderr);
@@ -193,6 +191,86 @@ async fn both_builders_move_their_versions_keys_and_the_map() {
         let (again, ran) = updated(&desk, ["diskimage-builder.json", "kiwi.json"]).await;
         assert!(ran.exit == Some(0) && again == after, "{ran:#?}");
     }
+}
+
+/// The plan of the file at hand as a program reads it.
+async fn told(desk: &Desk, more: &[&str]) -> serde_json::Value {
+    let ran = plan(desk, &[more, &["--format", "json"]].concat()).await;
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"))
+}
+
+/// What becomes of each builder.
+fn steps(report: &serde_json::Value) -> Vec<[&str; 3]> {
+    let text = |step: &'_ serde_json::Value, key| step[key].as_str().unwrap().to_owned().leak() as &str;
+    let steps = report["producers"].as_array().unwrap().iter();
+    steps.map(|step| ["producer", "outcome", "to"].map(|key| text(step, key))).collect()
+}
+
+#[tokio::test]
+async fn a_builder_that_is_late_holds_both_and_is_named() {
+    let desk = desk("values.yaml", &["diskimage-builder.json", "kiwi-late.json"]);
+    let observed = ["--observed", "diskimage-builder.json", "--observed", "kiwi-late.json"];
+    let report = told(&desk, &observed).await;
+    assert_eq!(
+        steps(&report),
+        [["diskimage-builder", "held", "0.4.12"], ["kiwi-imagebuilder", "up-to-date", "0.1.2"]]
+    );
+    let reason = report["reason"].as_str().unwrap();
+    let behind = "`leapmicro-6-0-plain-rke2-1-31-8` of kiwi-imagebuilder 0.1.2 has Kubernetes 1.31.8+rke2r1";
+    assert!(reason.starts_with("disagreeing: 0.4.13: ") && reason.contains(behind), "{reason}");
+    // A person decides otherwise; the version map stays where not every image follows.
+    let forced = ["--producer", "diskimage-builder", "--to", "0.4.13"];
+    let ran = plan(&desk, &[&observed[..], &forced[..], &["--format", "diff"]].concat()).await;
+    assert!(ran.stdout.contains("+sylva_diskimagebuilder_version: 0.4.13"), "{ran:#?}");
+    assert!(!ran.stdout.contains("1.31.9+rke2r1") && !ran.stdout.contains("leapmicro-6-0-plain-rke2-1-31-9"));
+    assert!(ran.stdout.contains("+      {{- $version := \"v1.31.9\" -}}"), "{}", ran.stdout);
+}
+
+#[tokio::test]
+async fn builders_that_disagree_by_name_or_by_revision_are_both_held() {
+    for kiwi in ["kiwi-disagrees.json", "kiwi-revision-disagrees.json"] {
+        let desk = desk("values.yaml", &["diskimage-builder.json", kiwi]);
+        let report = told(&desk, &["--observed", "diskimage-builder.json", "--observed", kiwi]).await;
+        assert_eq!(
+            steps(&report),
+            [["diskimage-builder", "held", "0.4.12"], ["kiwi-imagebuilder", "held", "0.1.2"]],
+            "{kiwi}"
+        );
+        let reason = report["producers"][1]["reason"].as_str().unwrap();
+        assert!(reason.contains("of diskimage-builder 0.4.13 has Kubernetes 1.31.9+rke2r1"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn names_of_minors_alone_are_held_by_what_annotations_say() {
+    let desk = desk("autumn-2026/values.yaml", &[]);
+    desk.write("diskimage-builder.json", read("autumn-2026/diskimage-builder.json"));
+    let mut late: serde_json::Value = serde_json::from_slice(&read("autumn-2026/kiwi.json")).unwrap();
+    late["releases"].as_array_mut().unwrap().retain(|release| release["version"] != "0.6.1");
+    desk.write("kiwi.json", late.to_string());
+    let report = told(&desk, &["--observed", "diskimage-builder.json", "--observed", "kiwi.json"]).await;
+    assert_eq!(
+        steps(&report),
+        [["diskimage-builder", "held", "0.12.1"], ["kiwi-imagebuilder", "up-to-date", "0.6.0"]]
+    );
+}
+
+#[tokio::test]
+async fn an_older_release_goes_where_the_newest_disagrees() {
+    let desk = desk("values.yaml", &["kiwi.json"]);
+    let mut releases: serde_json::Value = serde_json::from_slice(&read("diskimage-builder.json")).unwrap();
+    let all = releases["releases"].as_array_mut().unwrap();
+    let newest = all.iter().find(|release| release["version"] == "0.4.13").unwrap().to_string();
+    let newest = newest.replace("0.4.13", "0.4.14").replace("1-31-9", "1-31-10").replace("1.31.9", "1.31.10");
+    all.insert(0, serde_json::from_str(&newest).unwrap());
+    desk.write("diskimage-builder.json", releases.to_string());
+    let report = told(&desk, &["--observed", "diskimage-builder.json", "--observed", "kiwi.json"]).await;
+    assert_eq!(
+        steps(&report),
+        [["diskimage-builder", "update", "0.4.13"], ["kiwi-imagebuilder", "update", "0.1.3"]]
+    );
+    let passed = &report["producers"][0]["releases"][0];
+    assert_eq!((&passed["version"], &passed["verdict"]), (&"0.4.14".into(), &"held".into()));
 }
 
 /// ck8s goes in 0.4.13 from 1.31.6 to 1.31.8, which is what the others had: a chain that must not be followed twice.

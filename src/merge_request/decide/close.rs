@@ -1,17 +1,23 @@
 //! Closing what nobody needs any more: the bot's own, untouched, and with a sentence why.
 
+use super::super::Offered;
 use super::super::description::Description;
 use super::super::fate::OfferStatus;
 use super::super::notice;
 use super::super::outcome::Outcome;
 use super::super::request::{MergeRequest, MergeRequestEdit, MergeRequestState, StateChange};
 use super::{Action, Decision, DesiredState, Observed, Offer, Work, write};
-use crate::release::Version;
 
-/// Closes a merge request whose release is not worth offering any more.
+/// Why the merge request of one producer ends where several are offered together.
+const GROUPED: &str = "grouped";
+
+/// Closes a merge request whose release is not worth offering any more, or is offered together with others from now on.
 pub(super) fn gone(observed: &Observed, wanted: &DesiredState) -> Option<Decision> {
     observed.offers().find_map(|offer| {
         let (open, description) = untouched(offer, wanted)?;
+        if wanted.place.has_joined(&offer.branch) {
+            return Some(close(open, description, GROUPED, wanted));
+        }
         let version = description.marker.version.clone();
         // A newer change moves it in place, whatever became of the old one.
         let moves = matches!(&wanted.work, Work::Update(update)
@@ -51,7 +57,7 @@ fn untouched<'a>(offer: &'a Offer, wanted: &DesiredState) -> Option<(&'a MergeRe
     Some((open, Description::read(&open.description)?))
 }
 
-fn reason(version: &Version, wanted: &DesiredState) -> Option<String> {
+fn reason(version: &Offered, wanted: &DesiredState) -> Option<String> {
     match wanted.fates.of(version) {
         OfferStatus::Stays => None,
         OfferStatus::OnTarget => {

@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 
 use super::super::branch::BranchPrefix;
 use super::super::description::Boxes;
-use super::super::fate::OfferStatus;
+use super::super::fate::{OfferStatus, ProducerFates};
 use super::super::marker::{Digests, Marker, TextHash};
 use super::super::patch::{FileChange, Patch};
 use super::super::request::{Freeze, MergeRequestSettings, Mergeability, OnClosed, Rebase, Upkeep};
 use super::super::trailer;
 use super::*;
-use crate::release::Digest;
+use crate::release::{Digest, Version};
 
 const LIMIT: usize = 1_000_000;
 const SOURCE: &str = "dibump/main/images-0.x";
@@ -101,7 +101,8 @@ impl Scene {
             })),
             None => Work::Nothing { outcome: Outcome::UpToDate, note: None },
         };
-        let fates = Fates::new(self.fates.clone(), false);
+        let fates = ProducerFates::new(self.fates.clone(), false);
+        let fates = Fates::new([("images".to_owned(), fates)]);
         DesiredState { place: place(), work, fates, description_limit: LIMIT, withheld: None }
     }
 

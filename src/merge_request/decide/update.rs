@@ -1,5 +1,6 @@
 //! An update on its way: branch first, then the merge request, then its text, then what the forge does by itself.
 
+use super::super::Offered;
 use super::super::branch::{CommitId, NewCommit, Place};
 use super::super::description::Description;
 use super::super::marker::{Digests, Marker, TextHash};
@@ -13,17 +14,16 @@ use super::super::request::{
 };
 use super::super::trailer::{self, Trailers};
 use super::{Action, Awaited, Decision, Observed, SourceBranch, done, noted, write};
-use crate::release::Version;
 
 /// A change and the merge request that offers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
-    /// The producer.
+    /// The producer, or the group of several.
     pub producer: String,
-    /// The release that the file names now, where it names one.
-    pub current: Option<Version>,
-    /// The release that is wanted; the same one where only keys are to be aligned.
-    pub version: Version,
+    /// The releases that the file names now, where it names some.
+    pub current: Option<Offered>,
+    /// The releases that are wanted; the same ones where only keys are to be aligned.
+    pub version: Offered,
     /// The change.
     pub patch: Patch,
     /// The title, without a draft prefix.
@@ -76,7 +76,7 @@ impl Updating<'_> {
         }
         let newer = observed.offers().find_map(|offer| {
             let open = offer.open(&self.place.target)?;
-            let offered = offer.version(open).filter(|offered| *offered > self.update.version)?;
+            let offered = offer.offered(open).filter(|offered| *offered > self.update.version)?;
             Some(format!(
                 "merge request {} stays at {offered}, which is newer than {}",
                 open.number, self.update.version

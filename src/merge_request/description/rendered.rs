@@ -11,7 +11,7 @@ use super::Description;
 use crate::markdown::tests::{ACTING, HOSTILE};
 use crate::merge_request::marker::tests::marker;
 use crate::merge_request::notice;
-use crate::merge_request::text::{Background, Merging, Pages, describe};
+use crate::merge_request::text::{Background, Merging, Pages, ReleaseSource, describe};
 use crate::plan::view::tests::hostile;
 
 /// What our own text is made of.
@@ -71,12 +71,13 @@ fn options() -> Options<'static> {
 
 fn background(text: &str) -> Background {
     Background {
-        producer: text.to_owned(),
-        pages: Pages {
-            release: Some(format!("https://gitlab.example/{text}")),
-            comparison: Some(text.to_owned()),
-        },
-        release_notes: vec![("0.4.12".parse().unwrap(), text.to_owned())],
+        sources: vec![ReleaseSource {
+            pages: Pages {
+                release: Some(format!("https://gitlab.example/{text}")),
+                comparison: Some(text.to_owned()),
+            },
+            release_notes: vec![("0.4.12".parse().unwrap(), text.to_owned())],
+        }],
         reproduce: format!("dibump plan {text}"),
         merging: Merging::ByHand,
     }

@@ -6,7 +6,7 @@ use super::Background;
 use crate::markdown;
 use crate::plan::PlanView;
 use crate::plan::findings::told;
-use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView};
+use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView, StepView};
 use crate::release::{Artifact, Size, Version};
 
 /// What is shown of the notes of one release, and of all of them: a description has room for some pages, and notes for
@@ -23,7 +23,7 @@ pub(super) fn parts(plan: &PlanView, background: &Background, all_notes: Vec<Str
         notes(plan, all_notes),
         suggested(plan),
         other_releases(plan),
-        release_notes(&background.release_notes),
+        release_notes(plan, background),
         digests(plan),
         Some(markdown::folded("How to reproduce", &markdown::command(&background.reproduce))),
     ];
@@ -91,7 +91,8 @@ fn followed(plan: &PlanView) -> Option<String> {
 /// could not tell.
 fn notes(plan: &PlanView, notes: Vec<String>) -> Option<String> {
     let lines = |texts: Vec<String>| texts.iter().map(|text| markdown::prose(text)).collect::<Vec<_>>();
-    let missing = plan.completeness.iter().flat_map(|release| release.missing.clone()).collect();
+    let missing = plan.changing().flat_map(|step| &step.completeness);
+    let missing = missing.flat_map(|release| release.missing.clone()).collect();
     let lists = [
         ("All notes", notes),
         ("Missing in this release", missing),
@@ -116,17 +117,28 @@ fn suggested(plan: &PlanView) -> Option<String> {
 }
 
 fn other_releases(plan: &PlanView) -> Option<String> {
-    let line = |release: &ReleaseView| {
-        format!("{}: {}", markdown::code(release.version.as_str()), markdown::prose(&release.told()))
+    let line = |(step, release): (&StepView, &ReleaseView)| {
+        let version = markdown::code(release.version.as_str());
+        format!("{}{version}: {}", producer(plan, step), markdown::prose(&release.told()))
     };
-    list("Other releases", plan.other_releases().map(line).collect())
+    let others = plan.steps.iter().flat_map(|step| step.other_releases().map(move |release| (step, release)));
+    list("Other releases", others.map(line).collect())
+}
+
+/// The name of a producer before its version, where there are several.
+fn producer(plan: &PlanView, step: &StepView) -> String {
+    if plan.steps.len() > 1 { format!("{} ", markdown::inline(&step.producer)) } else { String::new() }
 }
 
 /// Notes by release, each cut to its share, and all of them to theirs: the newest come first.
-fn release_notes(releases: &[(Version, String)]) -> Option<String> {
+fn release_notes(plan: &PlanView, background: &Background) -> Option<String> {
     let mut used = 0;
-    let note = |(version, text): &(Version, String)| {
-        let version = markdown::inline(version.as_str());
+    let releases: Vec<(&StepView, &(Version, String))> = background
+        .changing(plan)
+        .flat_map(|(step, source)| source.release_notes.iter().map(move |note| (step, note)))
+        .collect();
+    let note = |(step, (version, text)): &(&StepView, &(Version, String))| {
+        let version = format!("{}{}", producer(plan, step), markdown::inline(version.as_str()));
         let note = format!("**{version}**\n\n{}", markdown::block(&trimmed(text)));
         used += note.chars().count();
         if used > ALL_NOTES_CHARS { format!("**{version}**: left out, as the notes are long") } else { note }
@@ -150,20 +162,20 @@ fn trimmed(notes: &str) -> String {
 
 /// The images that will be listed; a column of signatures only where they were asked for.
 fn digests(plan: &PlanView) -> Option<String> {
-    let checked = plan.signatures.checked();
+    let checked: Vec<_> = plan.changing().filter_map(|step| step.signatures.checked()).collect();
     let row = |artifact: &Artifact| {
-        let signature = checked.map(|checked| {
-            checked.verdicts.get(&artifact.key).map(|verdict| markdown::inline(&verdict.to_string()))
-        });
+        let verdict = checked.iter().find_map(|checked| checked.verdicts.get(&artifact.key));
+        let signature = verdict.map(|verdict| markdown::inline(&verdict.to_string()));
+        let signature = (!checked.is_empty()).then_some(signature);
         let digest = artifact.digest.as_ref().map(|digest| markdown::code(digest.as_str()));
         let size = artifact.size.map(|size| Size(size).to_string());
         let cells = [Some(markdown::code(artifact.key.as_str())), size];
         let cells = cells.into_iter().chain(signature).chain([digest]);
         cells.map(Option::unwrap_or_default).collect::<Vec<_>>()
     };
-    let heads: &[&str] = match checked {
-        Some(_) => &["Image", "Size", "Signature", "Manifest"],
-        None => &["Image", "Size", "Manifest"],
+    let heads: &[&str] = match checked.is_empty() {
+        false => &["Image", "Size", "Signature", "Manifest"],
+        true => &["Image", "Size", "Manifest"],
     };
     let read: Vec<&Artifact> = plan.listed.iter().filter(|artifact| artifact.digest.is_some()).collect();
     let table = markdown::table(heads, read.iter().copied().map(row));

@@ -5,7 +5,7 @@ use super::shortened;
 use crate::markdown;
 use crate::plan::PlanView;
 use crate::plan::signed::Signed;
-use crate::plan::view::{Completeness, KeyAction, SeriesCount};
+use crate::plan::view::{Completeness, KeyAction, SeriesCount, StepView};
 use crate::release::Coverage;
 use crate::signature::Verdict;
 
@@ -21,12 +21,26 @@ const NOT_ASKED: &str = "➖";
 /// The rows; `shown` entries of a list.
 pub(super) fn rows(plan: &PlanView, shown: usize) -> Vec<Vec<String>> {
     let rows = [
-        ("Images", images(plan.completeness.as_ref(), shown)),
-        ("Signatures", signatures(&plan.signatures)),
+        ("Images", of_each(plan, |step| images(step.completeness.as_ref(), shown))),
+        ("Signatures", of_each(plan, |step| signatures(&step.signatures))),
         ("Findings", findings(plan)),
         ("Kubernetes", kubernetes(plan, shown)),
     ];
     rows.map(|(name, (sign, text))| vec![sign.to_owned(), name.to_owned(), text]).into()
+}
+
+/// What is to be said of each producer whose release moves, by its name where there are several; the worst sign stands for
+/// all.
+fn of_each(plan: &PlanView, cell: impl Fn(&StepView) -> (&'static str, String)) -> (&'static str, String) {
+    let cells: Vec<(&StepView, (&str, String))> = plan.changing().map(|step| (step, cell(step))).collect();
+    let weight = |sign: &&'static str| [BAD, LOOK, GOOD, NOT_ASKED].iter().position(|known| known == sign);
+    let sign = cells.iter().map(|(_, (sign, _))| *sign).min_by_key(weight).unwrap_or(LOOK);
+    let is_one = cells.len() == 1;
+    let told = |(step, (_, text)): (&StepView, (&str, String))| match is_one {
+        true => text,
+        false => format!("{}: {text}", markdown::inline(&shortened(&step.producer))),
+    };
+    (sign, cells.into_iter().map(told).collect::<Vec<_>>().join("<br>"))
 }
 
 /// Whether the release has all its images.

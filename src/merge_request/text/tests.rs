@@ -8,9 +8,10 @@ use crate::plan::view::{KeyAction, KeyView, ReplacedImage, ToJudge};
 fn background() -> Background {
     let page = |below: &str| Some(format!("https://gitlab.example/group/diskimage-builder/-/{below}"));
     Background {
-        producer: "diskimage-builder".into(),
-        pages: Pages { release: page("releases/0.4.12"), comparison: page("compare/0.4.11...0.4.12") },
-        release_notes: vec![("0.4.12".parse().unwrap(), "## Changes\n- closes #12, thanks @all".into())],
+        sources: vec![ReleaseSource {
+            pages: Pages { release: page("releases/0.4.12"), comparison: page("compare/0.4.11...0.4.12") },
+            release_notes: vec![("0.4.12".parse().unwrap(), "## Changes\n- closes #12, thanks @all".into())],
+        }],
         reproduce: "dibump plan charts/units/values.yaml --to 0.4.12".into(),
         merging: Merging::ByHand,
     }
@@ -151,7 +152,7 @@ fn sixty_keys_and_whatever_comes_from_outside_take_a_minute_and_all_of_it_is_the
         assert!(text.contains(&format!("`{}`", key(i, 2))) && text.contains(&format!("- note {i} ")), "{i}");
     }
     for text in ["@all #1 ".repeat(200), "<>&*_".repeat(200), "x\n".repeat(200)] {
-        assert_takes_a_minute(&describe(&hostile(&text), &Background { producer: text, ..background() }));
+        assert_takes_a_minute(&describe(&hostile(&text), &background()));
     }
 }
 
@@ -256,7 +257,7 @@ fn the_signs_of_images_signatures_and_findings_say_how_the_release_looks() {
         ]
     );
     let mut incomplete = plan.clone();
-    let release = incomplete.completeness.as_mut().unwrap();
+    let release = incomplete.steps[0].completeness.as_mut().unwrap();
     release.missing = ["a", "b", "c", "d", "e"].map(str::to_owned).into();
     release.series.as_mut().unwrap().present = 13;
     assert_eq!(
@@ -276,13 +277,14 @@ fn the_signs_of_images_signatures_and_findings_say_how_the_release_looks() {
 #[test]
 fn titles_say_what_the_update_does() {
     let version = |text: &str| text.parse::<Version>().unwrap();
-    let title = |from: &str| title("diskimage-builder", &version(from), &version("0.4.12"));
+    let title = |from: &str| title([("diskimage-builder", &version(from), &version("0.4.12"))]);
     assert_eq!(title("0.4.11"), "Update diskimage-builder to 0.4.12");
     assert_eq!(title("0.4.12"), "Align image keys with 0.4.12");
 }
 
 #[test]
 fn a_plan_that_changes_nothing_is_a_sentence() {
-    let plan = PlanView { verdict: Planned::UpToDate, ..update(vec![]) };
+    let mut plan = update(vec![]);
+    plan.steps[0].verdict = Planned::UpToDate;
     assert_eq!(describe(&plan, &background()), "diskimage-builder up to date.");
 }

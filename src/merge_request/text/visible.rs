@@ -1,10 +1,11 @@
 //! What is visible at once: what moves, how the release looks, what merging does, what to do.
 
-use super::{Background, LONGEST, Merging, shortened, status};
+use super::{Background, LONGEST, Merging, ReleaseSource, shortened, status};
 use crate::markdown;
 use crate::plan::PlanView;
 use crate::plan::findings::told;
-use crate::plan::view::ReplacedImage;
+use crate::plan::view::{ReplacedImage, StepView};
+use crate::release::Version;
 
 /// Entries of a list; the rest of it is folded.
 const SHOWN: usize = 4;
@@ -48,21 +49,39 @@ fn with_lists(plan: &PlanView, background: &Background, notes: &[String], shown:
 
 /// What moves, from where to where.
 fn headline(plan: &PlanView, background: &Background) -> String {
-    let linked = |text: String, url: &Option<String>| match url {
+    let files = files(plan);
+    let (moved, aligned): (Vec<_>, Vec<_>) =
+        background.changing(plan).partition(|(step, _)| step.from != step.to);
+    let moves: Vec<String> = moved.into_iter().map(|(step, source)| moves(step, source)).collect();
+    let aligns: Vec<String> =
+        aligned.into_iter().map(|(step, source)| release(step, &step.to, source)).collect();
+    match (moves.join(" and "), aligns.join(" and ")) {
+        (moves, aligns) if aligns.is_empty() => format!("Moves {files} {moves}."),
+        (moves, aligns) if moves.is_empty() => format!("Aligns the image keys of {files} with {aligns}."),
+        (moves, aligns) => format!("Moves {files} {moves}, and aligns image keys with {aligns}."),
+    }
+}
+
+fn moves(step: &StepView, source: &ReleaseSource) -> String {
+    let to = linked(markdown::code(step.to.as_str()), &source.pages.release);
+    let comparison = source.pages.comparison.as_ref();
+    let comparison = comparison.map(|url| format!(" ({})", markdown::link("compare", url)));
+    let from = release(step, &step.from, &ReleaseSource::default());
+    format!("from {from} to {to}{}", comparison.unwrap_or_default())
+}
+
+/// A release of the producer, with its page.
+fn release(step: &StepView, version: &Version, source: &ReleaseSource) -> String {
+    let release = format!("{} release", markdown::inline(&shortened(&step.producer)));
+    let version = linked(markdown::code(version.as_str()), &source.pages.release);
+    format!("{} {version}", release.trim_start())
+}
+
+fn linked(text: String, url: &Option<String>) -> String {
+    match url {
         Some(url) => markdown::link(&text, url),
         None => text,
-    };
-    let (from, to) = (markdown::code(plan.from.as_str()), markdown::code(plan.to.as_str()));
-    let to = linked(to, &background.pages.release);
-    let files = files(plan);
-    let release = format!("{} release", markdown::inline(&shortened(&background.producer)));
-    let release = release.trim_start();
-    if plan.from == plan.to {
-        return format!("Aligns the image keys of {files} with {release} {to}.");
     }
-    let comparison = background.pages.comparison.as_ref();
-    let comparison = comparison.map(|url| format!(" ({})", markdown::link("compare", url)));
-    format!("Moves {files} from {release} {from} to {to}{}.", comparison.unwrap_or_default())
 }
 
 fn files(plan: &PlanView) -> String {

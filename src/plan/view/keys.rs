@@ -93,6 +93,20 @@ pub struct ReplacedImage {
 }
 
 impl FileView {
+    /// Adds what another producer does to the same file.
+    pub(super) fn extend(&mut self, other: Self) {
+        let foreign: BTreeSet<String> = other.foreign.into_iter().collect();
+        self.foreign.retain(|key| foreign.contains(key));
+        self.keys.extend(other.keys);
+        self.dead.extend(other.dead);
+        self.suggested.extend(other.suggested);
+        self.references.extend(other.references);
+        self.os_changes.extend(other.os_changes);
+        self.kubernetes_versions.extend(other.kubernetes_versions);
+        let new: Vec<String> = other.notes.into_iter().filter(|note| !self.notes.contains(note)).collect();
+        self.notes.extend(new);
+    }
+
     /// The keys that get this action.
     pub fn with(&self, action: KeyAction) -> impl Iterator<Item = &KeyView> {
         self.keys.iter().filter(move |key| key.action == action)

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::*;
 use crate::check::{Finding, FindingPlace, FindingsDifference, Id, Severity};
 use crate::plan::references::{NotFollowed, ReferenceFile};
-use crate::plan::signed::Checked;
+use crate::plan::signed::{Checked, Signed};
 use crate::reconcile::kubernetes_versions::SetVersion;
 use crate::reconcile::references::{Followed, References};
 use crate::reconcile::{Because, Images};
 use crate::release::data::Candidate;
 use crate::release::hold::Hold;
-use crate::release::{Coverage, Digest, Facets, ImageKey, K8sMinor, Release};
+use crate::release::selection::SelectionVerdict;
+use crate::release::{Coverage, Digest, Facets, ImageKey, K8sMinor, Release, Version};
 use crate::signature::Verdict as SignatureVerdict;
 use crate::values::{KeyPath, Position};
 
@@ -32,16 +33,27 @@ pub(crate) fn moved(from: &str, to: &str) -> KeyView {
 pub(crate) fn update(keys: Vec<KeyView>) -> PlanView {
     let to: Version = "0.4.12".parse().unwrap();
     PlanView {
-        from: "0.4.11".parse().unwrap(),
-        to: to.clone(),
-        verdict: Planned::Update { to: to.clone() },
-        releases: vec![],
+        steps: vec![StepView {
+            producer: "diskimage-builder".into(),
+            from: "0.4.11".parse().unwrap(),
+            to: to.clone(),
+            verdict: Planned::Update { to: to.clone() },
+            releases: vec![],
+            completeness: Some(Completeness {
+                version: to.clone(),
+                coverage: Coverage::Complete,
+                images: 19,
+                series: Some(SeriesCount { previous: "0.4.11".parse().unwrap(), present: 18, expected: 18 }),
+                missing: vec![],
+            }),
+            signatures: Signed::NotAsked(Some("no public key is known".into())),
+        }],
         files: vec![FileView {
             path: "charts/units/values.yaml".into(),
             before: Arc::from("before\n"),
             after: Arc::from("after\n"),
             policy: Images::Follow,
-            because: Because::LeavesOut { missing: 3, artifacts: 22, version: to.clone() },
+            because: Because::LeavesOut { missing: 3, artifacts: 22, version: to },
             keys,
             dead: vec![],
             suggested: vec![],
@@ -53,14 +65,6 @@ pub(crate) fn update(keys: Vec<KeyView>) -> PlanView {
             notes: vec![],
         }],
         references: ReferenceFiles::default(),
-        completeness: Some(Completeness {
-            version: to,
-            coverage: Coverage::Complete,
-            images: 19,
-            series: Some(SeriesCount { previous: "0.4.11".parse().unwrap(), present: 18, expected: 18 }),
-            missing: vec![],
-        }),
-        signatures: Signed::NotAsked(Some("no public key is known".into())),
         findings: Findings::default(),
         os_changes: vec![],
         replaced: vec![],
@@ -101,7 +105,7 @@ pub(crate) fn hostile(text: &str) -> PlanView {
     ]);
     let file = &mut view.files[0];
     (file.path, file.suggested, file.notes) = (text.into(), vec![text.into()], vec![text.into()]);
-    file.because = Because::NotRead { version: view.to.clone(), reason: text.into() };
+    file.because = Because::NotRead { version: view.steps[0].to.clone(), reason: text.into() };
     (file.references, file.kubernetes_versions) = (references.clone(), vec![set]);
     view.references.files = vec![ReferenceFile {
         path: text.into(),
@@ -112,21 +116,23 @@ pub(crate) fn hostile(text: &str) -> PlanView {
         notes: vec![text.into()],
     }];
     view.references.not_followed = vec![(text.into(), NotFollowed::OwnVersion(AT))];
-    view.releases = vec![ReleaseView {
+    let step = &mut view.steps[0];
+    step.producer = text.into();
+    step.releases = vec![ReleaseView {
         version: "0.5.0".parse().unwrap(),
         verdict: SelectionVerdict::Held(Hold::NewFindings { errors: vec![text.into()] }),
         coverage: None,
         artifacts: None,
     }];
-    let completeness = view.completeness.as_mut().unwrap();
+    let completeness = step.completeness.as_mut().unwrap();
     (completeness.missing, completeness.coverage) =
         (vec![text.into()], Coverage::Partial { reason: text.into() });
     let name: ImageKey = "ubuntu-noble-plain-rke2-1-31-8".parse().unwrap();
     let mut artifact = Artifact::named(name.clone(), &Naming::default());
     (artifact.digest, artifact.size) = (Some(Digest::of(text.as_bytes())), Some(1));
-    view.listed = vec![artifact];
     let unknown = SignatureVerdict::Unknown { reason: text.into() };
-    view.signatures = Signed::Checked(Checked { verdicts: [(name, unknown)].into() });
+    step.signatures = Signed::Checked(Checked { verdicts: [(name, unknown)].into() });
+    view.listed = vec![artifact];
     view.findings = Findings {
         difference: FindingsDifference {
             new: vec![finding(Severity::Error), finding(Severity::Warn)],

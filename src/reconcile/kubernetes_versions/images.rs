@@ -81,6 +81,17 @@ impl<'a> ImagesBothSides<'a> {
         both
     }
 
+    /// The same with the images of another producer.
+    #[must_use]
+    pub fn beside(mut self, other: Self) -> Self {
+        for (own, other) in [(&mut self.before, other.before), (&mut self.after, other.after)] {
+            own.listed.extend(other.listed);
+            own.others.extend(other.others);
+            own.published.extend(other.published);
+        }
+        self
+    }
+
     /// The flavors that have images of a minor afterwards.
     pub(super) fn flavors(&self, minor: K8sMinor) -> BTreeSet<&str> {
         let images = self.after.listed.iter().map(Cow::as_ref).chain(self.after.published.iter().copied());

@@ -1,0 +1,34 @@
+//! The plan of one producer while those of the others are at hand: what follows and judges needs all of them.
+
+use super::kubernetes_versions::Listing;
+use super::{Plan, PlanInput};
+use crate::reconcile::{Ownership, Reconciliation};
+use crate::release::data::ReleaseData;
+
+/// The plan of one producer, and what it was made of.
+pub(super) struct Written<'a> {
+    pub(super) input: PlanInput<'a>,
+    pub(super) known: &'a ReleaseData,
+    pub(super) plan: Plan,
+}
+
+impl Written<'_> {
+    /// The same, of the files as they are written.
+    pub(super) fn listing(&self) -> Listing<'_, impl Iterator<Item = &Reconciliation> + Clone> {
+        let Self { input, known, plan } = self;
+        let wanted = plan.files.first().map(|file| &file.reconciliation.version);
+        Listing {
+            survey: input.survey,
+            naming: input.naming,
+            current: known.releases.get(&plan.from),
+            wanted: wanted.and_then(|version| known.releases.get(version)),
+            done: plan.files.iter().map(|file| &file.reconciliation),
+        }
+    }
+
+    /// Whose the entries are.
+    pub(super) fn settled_ownership(&self) -> Ownership {
+        let survey = self.input.survey;
+        survey.ownership.settled_by(&survey.primary.mapping)
+    }
+}
