@@ -41,6 +41,7 @@ impl Meaning<'_> {
                 incomplete_timeout: timeout?.unwrap_or(default.gates.incomplete_timeout),
                 inconsistent: raw.inconsistent.unwrap_or(default.gates.inconsistent),
                 big_jump: raw.big_jump.unwrap_or(default.gates.big_jump),
+                disagreeing: raw.disagreeing.unwrap_or(default.gates.disagreeing),
             },
             on_new_findings: raw.on_new_findings.unwrap_or(default.on_new_findings),
             signatures: raw.signatures,

@@ -144,6 +144,8 @@ pub struct Gates {
     pub inconsistent: GateMode,
     /// At least half of the listed keys stay or are renamed.
     pub big_jump: GateMode,
+    /// Listed images of one Kubernetes flavor and minor have one Kubernetes version, whichever builder made them.
+    pub disagreeing: GateMode,
 }
 
 impl Default for Gates {
@@ -153,6 +155,7 @@ impl Default for Gates {
             incomplete_timeout: SignedDuration::from_hours(72),
             inconsistent: GateMode::Hold,
             big_jump: GateMode::Hold,
+            disagreeing: GateMode::Hold,
         }
     }
 }
@@ -257,11 +260,11 @@ impl Gates {
             Hold::Incomplete(_) => self.incomplete,
             Hold::Inconsistent(_) => self.inconsistent,
             Hold::BigJump { .. } => self.big_jump,
+            Hold::Disagreeing { .. } => self.disagreeing,
             Hold::Empty
             | Hold::TooYoung { .. }
             | Hold::AgeUnknown
             | Hold::SeriesMissing { .. }
-            | Hold::Disagreeing { .. }
             | Hold::Unsigned { .. }
             | Hold::NewFindings { .. } => GateMode::Hold,
         }

@@ -14,6 +14,7 @@ stories! {
     a_release_that_is_withdrawn_ends_the_offer_of_the_set,
     a_persons_commit_on_the_branch_of_a_group_is_left_alone,
     a_closed_set_is_silenced_and_a_newer_one_is_asked_anew,
+    the_merge_request_of_each_builder_ends_where_they_are_grouped,
     targets_of_one_file_that_name_different_producers_are_one_group,
     a_registry_that_only_the_file_names_is_not_asked,
 }
@@ -166,6 +167,32 @@ async fn a_closed_set_is_silenced_and_a_newer_one_is_asked_anew(world: World) {
     world.registry.release(KIWI, "0.1.13", &[Image::new("leapmicro-6-0-plain-rke2-1-30-12")]);
     says(&world.run().await, "created");
     assert_eq!(world.merge_requests().iter().filter(|request| request.state == "open").count(), 1);
+}
+
+async fn the_merge_request_of_each_builder_ends_where_they_are_grouped(world: World) {
+    let alone = "    policy: {disagreeing: off}\n";
+    arrange(&world, &only("diskimage-builder", "sylva_diskimagebuilder_version", alone));
+    kiwi_release(&world, 12);
+    says(&world.run().await, "created");
+    configure(&world, &only("kiwi-imagebuilder", "sylva_kiwi_imagebuilder_version", alone));
+    says(&world.run().await, "created");
+    let sources: Vec<String> = world.merge_requests().into_iter().map(|request| request.source).collect();
+    assert_eq!(sources, ["dibump/main/diskimage-builder-0.x", "dibump/main/kiwi-imagebuilder-0.x"]);
+    configure(&world, &all());
+    let ran = world.run().await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    world.run().await;
+    let states: Vec<(String, String)> =
+        world.merge_requests().into_iter().map(|request| (request.source, request.state)).collect();
+    let closed = |source: &str| (source.to_owned(), "closed".to_owned());
+    assert_eq!(states[..2], [closed(&sources[0]), closed(&sources[1])]);
+    assert_eq!(states[2..], [(GROUP.to_owned(), "open".to_owned())]);
+    assert!(
+        world.merge_requests()[0].text.contains("Closed: grouped."),
+        "{}",
+        world.merge_requests()[0].text
+    );
+    assert_eq!(world.values(GROUP).unwrap(), values(&world, 12));
 }
 
 async fn targets_of_one_file_that_name_different_producers_are_one_group(world: World) {

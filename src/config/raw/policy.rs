@@ -46,6 +46,8 @@ layered! {
         inconsistent: GateMode,
         /// What happens to a release that would keep or rename fewer than half of the listed keys. Default: hold.
         big_jump: GateMode,
+        /// What happens to a release whose images would have other Kubernetes versions than others that are listed, whichever builder made them. Default: hold.
+        disagreeing: GateMode,
         /// What happens where an update would add errors to what `check` finds in the files. Default: draft.
         on_new_findings: OnNewFindings,
         /// What is asked of the signatures of images that would be listed. Default: required where a public key is known (warn
@@ -74,6 +76,7 @@ impl RawPolicy {
             incomplete_timeout: Some(format!("{}h", default.gates.incomplete_timeout.as_hours())),
             inconsistent: Some(default.gates.inconsistent),
             big_jump: Some(default.gates.big_jump),
+            disagreeing: Some(default.gates.disagreeing),
             on_new_findings: Some(default.on_new_findings),
             identity: Some(default.identity),
             // Without them there is no default: no range, no minimum age, and signatures as the known keys suggest.
