@@ -1,7 +1,7 @@
 //! The plan: what a target's files become, and everything that a reviewer should know about it.
 //!
 //! Keys first, bytes last: [`decide()`] says what becomes of the keys, as often as the gates ask ([`gates`]), and
-//! [`KeyPlan::write`] makes the texts once, with what stands beside the files.
+//! [`write()`] makes the texts once, with what stands beside the files.
 //! Pure: the same observation gives the same plan, byte for byte; an unchanged world gives an empty one.
 
 mod decide;

@@ -33,6 +33,9 @@ pub(super) struct Meaning<'a> {
     errors: Vec<ConfigError>,
 }
 
+/// A target and the place that names its branch.
+type OnBranch<'a> = (&'a ConfiguredTarget, FieldPath);
+
 impl<'a> Meaning<'a> {
     pub(super) fn new<T>(written: &'a Written<T>, used: Option<&'a UsedFile<'a>>) -> Self {
         Self { places: &written.places, mended: &written.mended, used, on_gitlab: false, errors: Vec::new() }
@@ -237,7 +240,7 @@ impl<'a> Meaning<'a> {
     /// Two of the same project, branch and producer would fight over one merge request.
     fn no_branch_twice(&mut self, targets: &[ConfiguredTarget]) {
         // GitLab's paths do not tell upper case from lower case.
-        let mut seen: HashMap<(String, Option<&str>), Vec<(&ConfiguredTarget, FieldPath)>> = HashMap::new();
+        let mut seen: HashMap<(String, Option<&str>), Vec<OnBranch<'_>>> = HashMap::new();
         for (t, target) in targets.iter().enumerate() {
             let at = FieldPath::default().key("targets").index(t);
             for (b, branch) in target.branches.iter().enumerate() {

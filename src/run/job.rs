@@ -41,7 +41,7 @@ pub enum Follows {
     /// Those of these producers; there is one at least.
     Named(Vec<FollowedProducer>),
     /// Those of every producer that its files name, each of which must be a configured one.
-    OfItsFiles(FollowedProducer, Vec<(String, Prefix)>),
+    OfItsFiles(Box<FollowedProducer>, Vec<(String, Prefix)>),
 }
 
 /// A producer that a target branch follows.

@@ -146,7 +146,7 @@ impl<'a> Member<'a> {
             let member = |producer| FollowedProducer { producer, target, policy };
             match &configured.producer {
                 Some(producer) => Follows::Named(vec![member(producer.clone())]),
-                None => Follows::OfItsFiles(member(String::new()), known(config)),
+                None => Follows::OfItsFiles(Box::new(member(String::new())), known(config)),
             }
         };
         let job = |branch: &TargetBranch| Job {
