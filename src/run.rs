@@ -8,6 +8,7 @@ mod found;
 mod job;
 mod limits;
 pub mod look_up;
+mod opened;
 mod read;
 mod shard;
 mod target;

@@ -1,12 +1,10 @@
 //! One target branch, from its files to its merge request. Each step is entered once:
 //! read the files → decide the keys → read what stands beside → write the texts → the desired state → apply.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use super::Common;
-use super::job::{FollowedProducer, Job, JobReport};
-use super::look_up::{self, Releases, look_up};
+use super::job::{Job, JobReport};
+use super::look_up::look_up;
+use super::opened::{Opened, Shelves};
 use super::read::Read;
 use super::turns::Turns;
 use super::wanted::{PlannedFor, wanted};
@@ -14,12 +12,8 @@ use crate::apply::{Ended, apply, foresee};
 use crate::budget::Budget;
 use crate::forge::Branch;
 use crate::merge_request::{DesiredState, Outcome};
-use crate::observe::releases::{ReleaseCache, Snapshot};
-use crate::plan::{self, Decided, PlanInput, PlanView, Planned};
+use crate::plan::{self, Decided, PlanView, Planned};
 use crate::release::Version;
-
-/// What is read of each producer that a job may follow; of one that could not be made ready, how that ends.
-pub(super) type Shelves = BTreeMap<String, Result<Arc<ReleaseCache>, Outcome>>;
 
 /// Observes, plans and applies, with the work on the files within a budget. `withheld` is how it ends where it would open
 /// a merge request and may not.
@@ -70,69 +64,24 @@ async fn run_job(
     budget: &Budget,
 ) -> Result<JobReport, Outcome> {
     let read = Read::target(job, branch, &common.turns, budget).await?;
-    let (mut producers, mut snapshots, mut required) = (Vec::new(), Vec::new(), Vec::new());
-    for (FollowedProducer { producer, policy, .. }, survey) in &read.members {
-        let shelf = shelf(shelves, producer)?;
-        producers.push(shelf.producer());
-        let snapshot = Snapshot::from_shelf(shelf, survey.listed()).await;
-        snapshots.push(snapshot.map_err(|error| Outcome::of(&error))?);
-        let keys = shelf.producer().keys.as_ref();
-        let signatures = survey.signature_requirement(keys, policy.signatures, budget);
-        required.push(signatures.map_err(|error| Outcome::of(&error))?);
+    let mut opened = Vec::with_capacity(read.members.len());
+    for (followed, survey) in &read.members {
+        opened.push(Opened::new(followed, survey, shelves, common, budget).await?);
     }
-    let inputs: Vec<PlanInput<'_>> = (0..read.members.len())
-        .map(|place| {
-            let (FollowedProducer { target, policy, .. }, survey) = &read.members[place];
-            PlanInput {
-                survey,
-                policy,
-                images: target.images,
-                kubernetes_versions: &target.kubernetes_versions,
-                naming: &producers[place].naming,
-                to: None,
-                signatures: &required[place],
-                severities: &target.severities,
-                budget,
-                now: common.options.now,
-            }
-        })
-        .collect();
-    let asked = read.members.iter().zip(&inputs).zip(&mut snapshots);
-    let asked = asked.map(|(((member, _), input), snapshot)| look_up::ProducerQuery {
-        name: &member.producer,
-        input: *input,
-        releases: Releases::Registry(snapshot),
-    });
-    let keys = look_up(asked.collect()).await.map_err(|error| Outcome::of(&error))?;
-    let decided = inputs.iter().zip(&snapshots).zip(keys);
-    let decided =
-        decided.map(|((input, snapshot), keys)| Decided { input: *input, known: snapshot.known(), keys });
-    let decided: Vec<Decided<'_>> = decided.collect();
+    let keys = look_up(opened.iter_mut().map(Opened::query).collect()).await;
+    let keys = keys.map_err(|error| Outcome::of(&error))?;
+    let decided: Vec<Decided<'_>> = opened.iter().zip(keys).map(|(own, keys)| own.decided(keys)).collect();
     let beside = read.beside(job, &decided).await?;
     let plans = plan::write(decided, beside).map_err(|error| Outcome::of(&error))?;
-    let planned: Vec<PlannedFor<'_>> = (0..plans.len())
-        .map(|place| PlannedFor {
-            member: &read.members[place].0,
-            producer: producers[place],
-            snapshot: &snapshots[place],
-            plan: &plans[place],
-        })
-        .collect();
+    let planned: Vec<PlannedFor<'_>> =
+        opened.iter().zip(&plans).map(|(opened, plan)| PlannedFor { opened, plan }).collect();
     let view = PlanView::new(&planned.iter().map(PlannedFor::to_view).collect::<Vec<_>>());
     let report = match &view.lead().verdict {
         Planned::Unknown { reason } => job.report(Outcome::Unknown(reason.clone())),
         _ => propose(job, &wanted(job, &read, &planned, &view, withheld), common).await,
     };
-    let producer = read.members[0].0.producer.clone();
+    let producer = view.steps[0].producer.clone();
     Ok(JobReport { plan: Some(view), producer, ..report })
-}
-
-/// The shelf of a producer.
-fn shelf<'a>(shelves: &'a Shelves, producer: &str) -> Result<&'a Arc<ReleaseCache>, Outcome> {
-    match shelves.get(producer) {
-        Some(shelf) => shelf.as_ref().map_err(Outcome::clone),
-        None => Err(Outcome::Failed(format!("the configuration names no producer `{producer}`"))),
-    }
 }
 
 /// Makes the merge request what is wanted, or says what would be written.

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 use super::job::{Due, Follows, Job, JobReport};
-use super::target::Shelves;
+use super::opened::Shelves;
 use super::{Common, Producers, target};
 use crate::budget::{Budget, Cancellation, Exceeded};
 use crate::merge_request::Outcome;

@@ -5,35 +5,38 @@ use std::sync::Arc;
 use super::background::background;
 use super::fates;
 use super::job::{FollowedProducer, Job};
+use super::opened::Opened;
 use super::read::Read;
 use crate::forge::MergeRequestSettings;
-use crate::merge_request::fate::Fates;
+use crate::merge_request::fate::{Fates, ProducerFates};
 use crate::merge_request::marker::Digests;
 use crate::merge_request::template::UpdateFacts;
 use crate::merge_request::text::Merging;
 use crate::merge_request::{DesiredState, FileChange, Offered, Outcome, Patch, Update, Upkeep, Work, text};
-use crate::observe::releases::{Producer, Snapshot};
 use crate::plan::view::{KeyAction, StepView, ToView};
 use crate::plan::{Plan, PlanView, Planned};
 use crate::release::Version;
 
 /// The plan for one of the producers that a target follows.
 pub(super) struct PlannedFor<'a> {
-    pub(super) member: &'a FollowedProducer,
-    pub(super) producer: &'a Producer,
-    pub(super) snapshot: &'a Snapshot,
+    pub(super) opened: &'a Opened<'a>,
     pub(super) plan: &'a Plan,
 }
 
 impl PlannedFor<'_> {
     pub(super) fn to_view(&self) -> ToView<'_> {
-        let Self { member, producer, snapshot, plan } = self;
-        let FollowedProducer { producer: name, policy, .. } = member;
-        ToView { producer: name, plan, known: snapshot.known(), naming: &producer.naming, policy }
+        let Opened { followed, producer, snapshot, .. } = self.opened;
+        let FollowedProducer { producer: name, policy, .. } = followed;
+        ToView { producer: name, plan: self.plan, known: snapshot.known(), naming: &producer.naming, policy }
     }
 
-    fn fates(&self) -> (String, crate::merge_request::fate::ProducerFates) {
-        (self.member.producer.clone(), fates::fates(self.plan, self.snapshot))
+    /// Its name, and the release that the files will be at.
+    fn release(&self) -> (&str, &Version) {
+        (&self.opened.followed.producer, self.plan.to())
+    }
+
+    fn fates(&self) -> (String, ProducerFates) {
+        (self.opened.followed.producer.clone(), fates::fates(self.plan, &self.opened.snapshot))
     }
 }
 
@@ -54,9 +57,8 @@ pub(super) fn wanted(
             Work::Update(Box::new(update(job, read, planned, view)))
         }
     };
-    let releases = planned.iter().map(|planned| (planned.member.producer.as_str(), planned.plan.to()));
     DesiredState {
-        place: job.place(&read.branch, &read.head, releases),
+        place: job.place(&read.branch, &read.head, planned.iter().map(PlannedFor::release)),
         work,
         fates: Fates::new(planned.iter().map(PlannedFor::fates)),
         description_limit: job.forge.description_limit(),
@@ -76,7 +78,8 @@ fn update(job: &Job, read: &Read, planned: &[PlannedFor<'_>], view: &PlanView) -
         MergeRequestSettings { draft: job.settings.draft || needs_a_person, ..job.settings.clone() };
     let auto_merge = job.upkeep.auto_merge && !view.to_judge.errors;
     let merging = Merging::of(view, job.settings.draft, auto_merge);
-    let looked_up: Vec<_> = planned.iter().map(|planned| (planned.producer, planned.snapshot)).collect();
+    let looked_up = planned.iter().map(|planned| (planned.opened.producer, &planned.opened.snapshot));
+    let looked_up: Vec<_> = looked_up.collect();
     let (from, to) = (offered(view, |step| &step.from), offered(view, |step| &step.to));
     let steps = view.changing().map(|step| (step.producer.as_str(), &step.from, &step.to));
     let words = job.templates.write(

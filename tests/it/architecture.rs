@@ -51,7 +51,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("observe", &["release", "signature", "os_image", "merge_request", "plan", "registry", "catalogue", "forge", "store",
                   "ending"]),
     ("apply", &["merge_request", "forge", "cluster", "observe"]),
-    ("run", &["budget", "release", "merge_request", "plan", "forge", "ending", "observe", "apply"]),
+    ("run", &["budget", "release", "signature", "merge_request", "plan", "forge", "ending", "observe", "apply"]),
     ("serve", &["schedule"]),
     // The edge: what people write and read, and what is made of it.
     ("config", &["release", "values", "schedule", "signature", "reconcile", "check", "merge_request", "plan", "registry",
