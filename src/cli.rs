@@ -8,6 +8,7 @@ mod deployment;
 mod exit;
 mod failure;
 mod found;
+mod init;
 mod known;
 mod local;
 mod log;
@@ -104,6 +105,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::OsImages(args) => os_images::run(context, &args),
         Command::OsImagesInfo(args) => os_images_info::run(context, &args),
         Command::MachineImage(args) => machine_image::run(context, &args),
+        Command::Init(args) => init::run(context, &args),
         Command::Config(command) => config::run(context, &command),
         Command::Completions { shell } => manual::completions(context, shell),
         Command::Man { write } => manual::pages(context, write.as_deref()),

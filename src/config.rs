@@ -4,6 +4,7 @@
 //! the environment or a server; the file holds names of environment variables and never a secret.
 
 mod address;
+mod draft;
 mod duration;
 mod fleet;
 mod following;
@@ -29,6 +30,7 @@ use serde_json::Value;
 use crate::ending::{Ending, Ends};
 use crate::values::Position;
 pub use address::{InvalidAddress, address};
+pub use draft::{Draft, DraftProducer, DraftTarget};
 pub use duration::{InvalidDuration, duration};
 use meaning::Meaning;
 pub use meant::{

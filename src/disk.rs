@@ -49,6 +49,19 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     written.map_err(|error| FileError::WriteReport(path.to_owned(), error))
 }
 
+/// Writes a file that must not be there yet, with the folders above it.
+///
+/// # Errors
+/// It is there, or cannot be written.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let failed = |error| FileError::WriteReport(path.to_owned(), error);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut file = std::fs::File::create_new(path).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
+}
+
 /// What stands on stdin, at most as much as a values file may have.
 pub fn read_stdin() -> Result<Vec<u8>, FileError> {
     values_file::read_all(std::io::stdin().lock(), Path::new("stdin"))

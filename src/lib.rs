@@ -36,6 +36,7 @@ pub mod run;
 pub mod serve;
 
 pub mod config;
+pub mod onboarding;
 pub mod wiring;
 pub mod report;
 pub mod cli;

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 pub use decide::{KeyPlan, Proposal, decide};
 pub use input::PlanInput;
-pub use producers::{FileProducer, Mention, producers};
+pub use producers::{FileProducer, Mention, producer_of_project, producers, project_above, switched_off};
 pub use references::{ReferenceFile, ReferenceFiles};
 pub use survey::{Current, FileSpec, Parsed, Survey, SurveyError, Surveyed, Target, survey};
 pub use view::PlanView;

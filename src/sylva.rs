@@ -10,6 +10,8 @@ use crate::values::KeyPath;
 pub const VERSION: &str = "sylva_diskimagebuilder_version";
 /// The mapping of image keys: in the proposal (sylva-core issue #729), and in sylva-core since 2024.
 pub const IMAGES: [&str; 2] = ["diskimage_builder_os_images", "sylva_diskimagebuilder_images"];
+/// The project of Sylva's own builder, whose releases [`VERSION`] names.
+pub const BUILDER: &str = "sylva-projects/sylva-elements/diskimage-builder";
 /// The registries of images.
 pub const REGISTRIES: &str = "os_images_oci_registries";
 /// The field of an image that names an entry of [`REGISTRIES`].

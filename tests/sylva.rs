@@ -4,6 +4,9 @@
 //! `cargo test --test sylva` runs the excerpt of this repository, and sylva-core's own files where they lie beside the
 //! checkout. `cargo test --test sylva -- FOLDER` runs those of another folder: `FOLDER/<commit>/expected.json` with the
 //! files that its cases name, and `FOLDER/selector-inheritance.json`. Anything but equality fails.
+//!
+//! `cargo test --test sylva -- REPOSITORY`, with a repository of sylva-core (bare or a `.git` folder), says of every version
+//! of its values file whether the producer is found without a flag.
 
 #![allow(
     clippy::disallowed_methods,
@@ -16,8 +19,12 @@
 
 #[path = "sylva/case.rs"]
 mod case;
+#[path = "sylva/history.rs"]
+mod history;
 #[path = "sylva/inheritance.rs"]
 mod inheritance;
+#[path = "sylva/init.rs"]
+mod init;
 #[path = "sylva/program.rs"]
 mod program;
 
@@ -50,6 +57,9 @@ fn main() -> ExitCode {
         [] => vec![own.clone(), own.join("../../../../shared/data/sylva-core")],
         _ => named.clone(),
     };
+    let (repositories, folders): (Vec<_>, Vec<_>) =
+        folders.into_iter().partition(|folder| folder.join("objects").is_dir());
+    repositories.iter().for_each(|repository| history::report(repository));
     let mut all_equal = true;
     for folder in folders.iter().filter(|folder| !named.is_empty() || folder.is_dir()) {
         all_equal &= report(folder, &verdicts(folder));
@@ -66,7 +76,7 @@ fn verdicts(folder: &Path) -> Verdicts {
         .collect();
     commits.sort_by(|a, b| a.folder.cmp(&b.folder));
     let asked = Mutex::new(commits.iter().flat_map(Commit::cases).collect::<Vec<_>>());
-    let verdicts = Mutex::new(inheritance::verdicts(folder));
+    let verdicts = Mutex::new([inheritance::verdicts(folder), init::verdicts(folder)].concat());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {

@@ -83,6 +83,8 @@ pub(super) enum Command {
     OsImagesInfo(Box<consumer::OsImagesInfoArgs>),
     /// The image of a Metal3 machine: url, checksum, type and format
     MachineImage(Box<consumer::MachineImageArgs>),
+    /// Write a first configuration and pipeline for this checkout, and print the first plan
+    Init(Box<InitArgs>),
     /// The configuration file
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -100,7 +102,7 @@ pub(super) enum Command {
 }
 
 /// `dibump plan`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct PlanArgs {
     /// The files
     #[command(flatten)]
@@ -123,7 +125,7 @@ pub(super) struct PlanArgs {
 }
 
 /// Which files, what they say, and where their releases are.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct TargetFileArgs {
     /// The values file; without it, the local files of the configuration's targets
     pub(super) values: Option<PathBuf>,
@@ -222,6 +224,31 @@ pub(super) struct Artifacts {
 }
 
 /// `dibump config`.
+/// `dibump init`.
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// Only values files at or below these paths
+    pub(super) paths: Vec<String>,
+    /// Which registry the images are in, where the files do not say it, and how it is spoken to
+    #[command(flatten)]
+    pub(super) reach: Reach,
+    /// The path of the project on its forge, where `origin` does not say it
+    #[arg(long, value_name = "GROUP/PROJECT")]
+    pub(super) project: Option<String>,
+    /// Print the files instead of writing them
+    #[arg(long)]
+    pub(super) print: bool,
+    /// Leave out the first plan, and so the network
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// Take the releases of the first plan from a file (`releases --format json`) instead of a registry
+    #[arg(long, value_name = "FILE", conflicts_with = "offline")]
+    pub(super) observed: Vec<PathBuf>,
+    /// Assume what is likely instead of asking
+    #[arg(short, long)]
+    pub(super) yes: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Check the configuration file

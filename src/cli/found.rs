@@ -17,10 +17,14 @@ const NAMES: [&str; 8] = [
     ".github/dibump.yml",
 ];
 
+/// The configuration files that are there.
+pub(super) fn configurations() -> Vec<&'static str> {
+    NAMES.into_iter().filter(|name| disk::exists(Path::new(name))).collect()
+}
+
 /// The only configuration file that is there. Of several none is taken: which one is meant cannot be told.
 pub(super) fn configuration() -> Result<Option<&'static Path>, Failure> {
-    let found: Vec<&'static str> = NAMES.into_iter().filter(|name| disk::exists(Path::new(name))).collect();
-    match *found {
+    match *configurations() {
         [] => Ok(None),
         [one] => Ok(Some(Path::new(one))),
         ref several => {

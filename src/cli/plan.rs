@@ -27,11 +27,15 @@ use crate::run::look_up::{ProducerQuery, Releases, look_up};
 use crate::signature::{Requirement, Unverified};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let config = context.config()?;
+    under(context, args, context.config()?.as_ref())
+}
+
+/// The plans under a configuration.
+pub(super) fn under(context: &Context, args: &Args, config: Option<&Config>) -> Result<Exit, Failure> {
     let mut worst = Exit::Done;
     // Targets may share a file: each sees what became of it before.
     let mut planned = Vec::new();
-    for mut local in local::locals(context, &args.files, config.as_ref())? {
+    for mut local in local::locals(context, &args.files, config)? {
         if !args.kubernetes_versions.is_empty() {
             let setting = KubernetesVersions::from_texts(&args.kubernetes_versions);
             let setting =
@@ -39,11 +43,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             local.target.kubernetes_versions = setting;
         }
         let flags = [("--to", args.to.is_some())];
-        let asking = Asking { context, args: &args.files, config: config.as_ref(), flags: &flags };
+        let asking = Asking { context, args: &args.files, config, flags: &flags };
         local.files.iter_mut().for_each(|file| file.after(&planned));
         let mut asked = asking.each(local)?;
         asked.iter_mut().for_each(|asked| asked.local.files.iter_mut().for_each(|file| file.after(&planned)));
-        worst = worst.max(plan_file(context, args, config.as_ref(), asked, &mut planned)?);
+        worst = worst.max(plan_file(context, args, config, asked, &mut planned)?);
     }
     Ok(worst)
 }

@@ -326,7 +326,7 @@ pub(super) struct RawFullFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) registry_key: Option<String>,
     /// Whether it is an overlay: it lists keys of another file's mapping and holds no version.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) overlay: bool,
 }
 

@@ -142,7 +142,7 @@ fn with_defaults(written: &RawPolicy) -> RawPolicy {
 }
 
 /// The registry's key stands with the file that holds the version.
-fn file(file: &FileSpec, registry_key: Option<&String>) -> RawFile {
+pub(super) fn file(file: &FileSpec, registry_key: Option<&String>) -> RawFile {
     RawFile::Full(RawFullFile {
         path: file.path.clone(),
         version_key: file.version_key.as_ref().map(ToString::to_string),
@@ -150,6 +150,22 @@ fn file(file: &FileSpec, registry_key: Option<&String>) -> RawFile {
         registry_key: registry_key.filter(|_| !file.overlay).cloned(),
         overlay: file.overlay,
     })
+}
+
+impl RawFile {
+    /// The same, as its path alone where it has no settings.
+    pub(super) fn short(self) -> Self {
+        match self {
+            Self::Full(RawFullFile {
+                path,
+                version_key: None,
+                images_key: None,
+                registry_key: None,
+                overlay: false,
+            }) => Self::Path(path),
+            full => full,
+        }
+    }
 }
 
 fn network(network: &Network) -> RawNetwork {

@@ -46,23 +46,51 @@ pub enum Mention {
 /// Registries that cannot be read, and a URL that cannot be rendered or is no prefix.
 pub fn producers(target: &Target, parsed: &Parsed, budget: &Budget) -> Result<Vec<FileProducer>, PlanError> {
     let files = Files { parsed, layers: parsed.layers() };
-    let wanted = [REGISTRIES, BASE_REGISTRY].map(|key| KeyPath::default().below(&[key]));
-    let values = excerpt(&files.layers, &wanted);
-    let values = values.map_err(|(index, error)| values_error(parsed.path(index), error))?;
+    let values = files.values()?;
     let values = Rendered::new(&values, budget);
     let mut found: Vec<FileProducer> = Vec::new();
-    for (name, version_key) in files.followers(values)? {
-        if found.iter().all(|known| known.version_key != version_key) {
-            found.push(files.producer(values, name, version_key)?);
+    for follower in files.followers(values)?.into_iter().filter(|follower| follower.is_on) {
+        if found.iter().all(|known| known.version_key != follower.version_key) {
+            found.push(files.producer(values, follower.name, follower.version_key)?);
         }
     }
-    let version_key = target.primary().and_then(|spec| spec.version_key.clone());
-    let version_key = version_key.unwrap_or_else(|| files.root().below(&[VERSION]));
-    if found.iter().all(|known| known.version_key != version_key) {
-        found.extend(files.of_comment(values, version_key)?);
+    let version_key = files.version_key(target);
+    if found.iter().all(|known| known.version_key != version_key)
+        && let Some(project) = files.primary().and_then(|file| project_above(file, &version_key))
+    {
+        found.extend(files.of_project(values, version_key, project)?);
     }
     name_apart(&mut found);
     Ok(found)
+}
+
+/// The producer of a project that something else than the files names for the version: as if a comment named it.
+///
+/// # Errors
+/// As [`producers`].
+pub fn producer_of_project(
+    target: &Target,
+    parsed: &Parsed,
+    project: &str,
+    budget: &Budget,
+) -> Result<Option<FileProducer>, PlanError> {
+    let files = Files { parsed, layers: parsed.layers() };
+    let values = files.values()?;
+    files.of_project(Rendered::new(&values, budget), files.version_key(target), project.to_owned())
+}
+
+/// The versions of a target's files that only entries of the registries follow which are switched off, each with such an
+/// entry.
+///
+/// # Errors
+/// Registries that cannot be read.
+pub fn switched_off(parsed: &Parsed, budget: &Budget) -> Result<Vec<(String, KeyPath)>, PlanError> {
+    let files = Files { parsed, layers: parsed.layers() };
+    let values = files.values()?;
+    let followers = files.followers(Rendered::new(&values, budget))?;
+    let is_followed = |key: &KeyPath| followers.iter().any(|other| other.is_on && other.version_key == *key);
+    let off = followers.iter().filter(|follower| !is_followed(&follower.version_key));
+    Ok(off.map(|follower| (follower.name.to_owned(), follower.version_key.clone())).collect())
 }
 
 /// Two producers of one name are called by their entries.
@@ -83,21 +111,39 @@ struct Files<'a> {
     layers: Vec<Layer<'a>>,
 }
 
+/// An entry of the registries whose tag follows a version of the first file.
+struct Follower<'a> {
+    name: &'a str,
+    version_key: KeyPath,
+    is_on: bool,
+}
+
 impl<'a> Files<'a> {
+    /// What the files say of registries, as Helm merges them.
+    fn values(&self) -> Result<Value, PlanError> {
+        let wanted = [REGISTRIES, BASE_REGISTRY].map(|key| KeyPath::default().below(&[key]));
+        let values = excerpt(&self.layers, &wanted);
+        Ok(values.map_err(|(index, error)| values_error(self.parsed.path(index), error))?)
+    }
+
+    fn version_key(&self, target: &Target) -> KeyPath {
+        let version_key = target.primary().and_then(|spec| spec.version_key.clone());
+        version_key.unwrap_or_else(|| self.root().below(&[VERSION]))
+    }
+
     /// The entries whose tag follows a version of the first file, in their order.
-    fn followers(&self, values: Rendered<'a>) -> Result<Vec<(&'a str, KeyPath)>, PlanError> {
+    fn followers<'v>(&self, values: Rendered<'v>) -> Result<Vec<Follower<'v>>, PlanError> {
         let registries = values.mapping(&KeyPath::default().below(&[REGISTRIES]));
         let registries = registries.map_err(|error| self.unread(error))?;
         let mut followers = Vec::new();
         for (name, entry) in registries {
             let Some(version_key) = self.followed(entry) else { continue };
             let enabled = values.flag(&registry_path(name).below(&["enabled"]));
-            if enabled.map_err(|error| self.unread(error))? != Some(false) {
-                followers.push((self.position(name), name.as_str(), version_key));
-            }
+            let is_on = enabled.map_err(|error| self.unread(error))? != Some(false);
+            followers.push((self.position(name), Follower { name, version_key, is_on }));
         }
-        followers.sort_by_key(|(place, ..)| *place);
-        Ok(followers.into_iter().map(|(_, name, version_key)| (name, version_key)).collect())
+        followers.sort_by_key(|(place, _)| *place);
+        Ok(followers.into_iter().map(|(_, follower)| follower).collect())
     }
 
     /// The version of the first file that an entry's tag reads.
@@ -129,20 +175,22 @@ impl<'a> Files<'a> {
         })
     }
 
-    /// What a comment `# renovate: depName=…` above a version says: a path below the base registry, else a project of
-    /// GitLab's public registry.
-    fn of_comment(
+    /// The producer of a project: an address of a registry, a path below the base registry, or a project of GitLab's public
+    /// registry.
+    fn of_project(
         &self,
         values: Rendered<'_>,
         version_key: KeyPath,
+        project: String,
     ) -> Result<Option<FileProducer>, PlanError> {
         let Some(file) = self.primary() else { return Ok(None) };
-        let Some(project) = project_above(file, &version_key) else { return Ok(None) };
         let base = KeyPath::default().below(&[BASE_REGISTRY]);
         let base = values.text(&base).map_err(|error| self.unread(error))?;
         let below = project.strip_prefix(BASE_REGISTRY_GROUP).and_then(|path| path.strip_prefix('/'));
+        let is_address = project.split('/').next().is_some_and(|first| first.contains(['.', ':']));
         let url = match (base.filter(|base| base.starts_with("oci://")), below) {
             (Some(base), Some(below)) => format!("{}/{below}", base.trim_end_matches('/')),
+            _ if is_address => format!("oci://{project}"),
             _ => format!("{PUBLIC}/{project}"),
         };
         let place = match file.key_at(&version_key) {
@@ -185,8 +233,8 @@ impl<'a> Files<'a> {
     }
 }
 
-/// The project that a comment for Renovate names, in the comment lines directly above a key.
-fn project_above(file: &Document, key: &KeyPath) -> Option<String> {
+/// The project that a comment for Renovate (`# renovate: depName=…`) names, in the comment lines directly above a key.
+pub fn project_above(file: &Document, key: &KeyPath) -> Option<String> {
     let line = file.key_at(key)?.line;
     let above: Vec<&str> = file.text().lines().take(line.saturating_sub(1)).collect();
     let comments = above.iter().rev().map(|line| line.trim()).take_while(|line| line.starts_with('#'));

@@ -56,6 +56,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The edge: what people write and read, and what is made of it.
     ("config", &["release", "values", "schedule", "signature", "reconcile", "check", "merge_request", "plan", "registry",
                  "forge", "ending", "run"]),
+    // Decides, like the core, and writes what people will read and edit.
+    ("onboarding", &["budget", "release", "values", "sylva", "reconcile", "plan", "config"]),
     ("wiring", &["release", "signature", "merge_request", "registry", "catalogue", "forge", "store", "cluster", "ending",
                  "http", "oci", "gitlab", "github", "kube", "disk", "observe", "apply", "run", "config"]),
     ("report", &["release", "signature", "reconcile", "os_image", "check", "markdown", "merge_request", "plan", "forge",
@@ -63,7 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Local files are what its commands work on; a secret and the count of requests are types of `http`.
     ("cli", &["budget", "release", "values", "sylva", "schedule", "signature", "reconcile", "os_image", "check",
               "merge_request", "plan", "registry", "cluster", "ending", "http", "disk", "observe", "apply", "run", "serve",
-              "config", "wiring", "report"]),
+              "config", "onboarding", "wiring", "report"]),
 ];
 
 /// The first modules of the table: no I/O, no clock, no async, no logging.

@@ -48,6 +48,7 @@ mod oci;
 mod oci_access;
 mod os_releases;
 mod new_findings;
+mod onboarding;
 mod others;
 mod outputs;
 mod page;

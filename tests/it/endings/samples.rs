@@ -8,6 +8,7 @@ use dibump::budget::{Budget, Counted};
 use dibump::catalogue::CatalogueError;
 use dibump::cluster::ClusterError;
 use dibump::config::{ConfigError, ConfigErrors, ConfiguredSource};
+use dibump::disk::checkout::CheckoutError;
 use dibump::disk::releases::ReleasesFileError;
 use dibump::disk::values_file::FileError;
 use dibump::ending::{Ending, Ends};
@@ -53,6 +54,7 @@ pub(super) fn all() -> Vec<Row> {
         rows("ConfigErrors", config()),
         rows("FileError", file()),
         rows("ReleasesFileError", releases_file()),
+        rows("CheckoutError", checkout()),
         rows("ValuesError", values()),
         rows("SurveyError", survey()),
         rows("PlanError", plan()),
@@ -326,6 +328,15 @@ fn cluster() -> Vec<ClusterError> {
         Rejected => ClusterError::Rejected { subject: subject(), reason: text("the name is too long") },
         Invalid => ClusterError::Invalid { subject: subject(), reason: text("it has no data") },
         Unavailable => ClusterError::Unavailable { verb: "get", subject: subject(), source: cause() },
+    })
+}
+
+fn checkout() -> Vec<CheckoutError> {
+    let said = "not a git repository (or any of the parent directories): .git".to_owned();
+    samples!(CheckoutError {
+        NoGit => CheckoutError::NoGit(std::io::ErrorKind::NotFound.into()),
+        Git => CheckoutError::Git { command: "rev-parse", said },
+        NotTheTop => CheckoutError::NotTheTop { here: "/work/deployment/charts".into(), top: "/work/deployment".into() },
     })
 }
 
