@@ -8,7 +8,7 @@ import crates
 from project import NAME, ROOT
 from tree import Entry
 
-COMPLETIONS = {"bash": NAME, "zsh": f"_{NAME}", "fish": f"{NAME}.fish"}
+COMPLETIONS = {"bash": NAME, "zsh": f"_{NAME}", "fish": f"{NAME}.fish", "nushell": f"{NAME}.nu"}
 
 
 def completions(binary):

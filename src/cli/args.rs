@@ -91,7 +91,8 @@ pub(super) enum Command {
     /// Print a completion script
     Completions {
         /// The shell
-        shell: clap_complete::Shell,
+        #[arg(value_enum)]
+        shell: Shell,
     },
     /// Print the manual page
     Man {
@@ -223,7 +224,6 @@ pub(super) struct Artifacts {
     pub(super) format: TableFormat,
 }
 
-/// `dibump config`.
 /// `dibump init`.
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
@@ -249,6 +249,7 @@ pub(super) struct InitArgs {
     pub(super) yes: bool,
 }
 
+/// `dibump config`.
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Check the configuration file
@@ -318,6 +319,23 @@ pub(super) struct Reach {
     /// The folder that keeps releases which were completely read
     #[arg(long, env = "DIBUMP_CACHE_DIR", value_name = "FOLDER", value_parser = path())]
     pub(super) cache_dir: Option<PathBuf>,
+}
+
+/// A shell that completes commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shell {
+    /// Bash
+    Bash,
+    /// Elvish
+    Elvish,
+    /// Fish
+    Fish,
+    /// Nushell
+    Nushell,
+    /// PowerShell
+    Powershell,
+    /// Zsh
+    Zsh,
 }
 
 /// Text or JSON.

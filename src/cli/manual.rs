@@ -3,20 +3,33 @@
 use std::path::Path;
 
 use clap::{Command, CommandFactory};
+use clap_complete::Generator;
 use clap_mangen::Man;
 
 use super::Context;
-use super::args::Cli;
+use super::args::{Cli, Shell};
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::disk;
 
 /// Prints the completion script of one shell.
-pub(super) fn completions(context: &Context, shell: clap_complete::Shell) -> Result<Exit, Failure> {
+pub(super) fn completions(context: &Context, shell: Shell) -> Result<Exit, Failure> {
+    let script = match shell {
+        Shell::Bash => script(clap_complete::Shell::Bash),
+        Shell::Elvish => script(clap_complete::Shell::Elvish),
+        Shell::Fish => script(clap_complete::Shell::Fish),
+        Shell::Nushell => script(clap_complete_nushell::Nushell),
+        Shell::Powershell => script(clap_complete::Shell::PowerShell),
+        Shell::Zsh => script(clap_complete::Shell::Zsh),
+    };
+    context.output.print(&script)?;
+    Ok(Exit::Done)
+}
+
+fn script(shell: impl Generator) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "dibump", &mut script);
-    context.output.print(&String::from_utf8_lossy(&script))?;
-    Ok(Exit::Done)
+    String::from_utf8_lossy(&script).into_owned()
 }
 
 /// Prints the page of the program, or writes one for it and for each command into a folder.

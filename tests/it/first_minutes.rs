@@ -127,3 +127,13 @@ fn the_addresses_of_the_project_are_the_same_everywhere() {
     let values: serde_json::Value = yaml_serde::from_str(&read("charts/dibump/values.yaml")).unwrap();
     assert_eq!(values["image"]["repository"], image.as_str());
 }
+
+#[tokio::test]
+async fn every_shell_has_its_completions() {
+    let desk = Desk::new();
+    for shell in ["bash", "elvish", "fish", "nushell", "powershell", "zsh"] {
+        let script = desk.dibump(&["completions", shell]).await;
+        assert_eq!(script.exit, Some(0), "{shell}: {script:#?}");
+        assert!(script.stdout.contains("machine-image"), "{shell}: {script:#?}");
+    }
+}
