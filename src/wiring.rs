@@ -83,7 +83,8 @@ impl<'a> Session<'a> {
     ) -> Result<Self, WiringError> {
         let transport = Transport::new(settings(&config.network, overrides)?)?;
         let mut session = Self::over(environment, config, transport);
-        session.cache_dir = overrides.cache_dir.clone().or_else(|| config.cache_dir.clone());
+        let named = overrides.cache_dir.clone().or_else(|| config.cache_dir.clone());
+        session.cache_dir = named.or_else(|| environment.cache_dir());
         Ok(session)
     }
 

@@ -29,7 +29,9 @@ pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<Exit, Fa
             Ok(Exit::Done)
         }
         ConfigCommand::Show => {
-            context.output.print(&config::show(&context.required_config()?))?;
+            let mut config = context.required_config()?;
+            config.cache_dir = config.cache_dir.or_else(|| context.environment.cache_dir());
+            context.output.print(&config::show(&config))?;
             Ok(Exit::Done)
         }
         ConfigCommand::Validate { online } => validate(context, *online),

@@ -1,6 +1,7 @@
 //! The process's surroundings, read once: everything else takes them as a value.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -66,6 +67,16 @@ impl Environment {
     pub fn get(&self, name: &str) -> Option<String> {
         let value = self.variables.get(name)?.trim();
         (!value.is_empty()).then(|| value.to_owned())
+    }
+
+    /// Where the cache is unless a folder is named: the user's folder for such things. In a pipeline it would not be kept,
+    /// and some other job of that user might find it.
+    pub fn cache_dir(&self) -> Option<PathBuf> {
+        let absolute = |path: String| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+        let own = self.get("XDG_CACHE_HOME").and_then(absolute);
+        let usual = || self.get("HOME").and_then(absolute).map(|home| home.join(".cache"));
+        let is_pipeline = self.get("CI").is_some();
+        own.or_else(usual).filter(|_| !is_pipeline).map(|folder| folder.join("dibump"))
     }
 
     /// A variable that the configuration names.

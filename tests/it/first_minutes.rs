@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::world::Desk;
+use crate::world::{Desk, World};
 
 const CONFIG: &str = "\
 version: 1
@@ -126,6 +126,35 @@ fn the_addresses_of_the_project_are_the_same_everywhere() {
     assert_eq!(chart["appVersion"], env!("CARGO_PKG_VERSION"));
     let values: serde_json::Value = yaml_serde::from_str(&read("charts/dibump/values.yaml")).unwrap();
     assert_eq!(values["image"]["repository"], image.as_str());
+}
+
+#[tokio::test]
+async fn the_cache_is_where_the_user_keeps_such_things_and_nowhere_in_a_pipeline() {
+    for (variables, expected) in [
+        (&[("XDG_CACHE_HOME", "/x"), ("HOME", "/h")][..], "cache:\n  dir: /x/dibump\n"),
+        (&[("XDG_CACHE_HOME", "not/absolute"), ("HOME", "/h")], "cache:\n  dir: /h/.cache/dibump\n"),
+        (&[("HOME", "/h"), ("CI", "true")], "cache: {}\n"),
+        (&[], "cache: {}\n"),
+    ] {
+        let mut desk = Desk::new();
+        desk.write("dibump.yaml", CONFIG);
+        desk.variables
+            .extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let shown = desk.dibump(&["config", "show"]).await;
+        assert!(shown.stdout.ends_with(expected), "{variables:?}: {shown:#?}");
+        desk.write("dibump.yaml", format!("{CONFIG}cache: {{dir: mine}}\n"));
+        let named = desk.dibump(&["config", "show"]).await;
+        assert!(named.stdout.ends_with("cache:\n  dir: mine\n"), "{variables:?}: {named:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_is_kept_in_the_users_cache_folder() {
+    let mut world = World::new().await;
+    let home = world.desk.path("home").display().to_string();
+    world.desk.variables.push(("HOME".to_owned(), home));
+    world.run().await;
+    assert!(world.desk.path("home/.cache/dibump").is_dir());
 }
 
 #[tokio::test]
