@@ -42,6 +42,9 @@ use place::{FieldPath, Places};
 use raw::{RawConfig, RawTargets};
 pub use show::show;
 
+/// What the schema is called, with the version of the format. It is a name: no address is promised.
+const SCHEMA_ID: &str = "urn:dibump:config:1";
+
 /// Everything that is wrong with a configuration and the files that it includes, file by file, in the order of each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigErrors {
@@ -122,7 +125,9 @@ fn in_order(mut errors: Vec<ConfigError>) -> Vec<ConfigError> {
 
 /// The JSON schema of `dibump.yaml`, committed as `config/schema.json`.
 pub fn schema() -> Value {
-    schemars::schema_for!(RawConfig).to_value()
+    let mut schema = schemars::schema_for!(RawConfig);
+    schema.insert("$id".to_owned(), SCHEMA_ID.into());
+    schema.to_value()
 }
 
 /// A text in its form as written, and where everything stands in it.

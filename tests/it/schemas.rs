@@ -26,6 +26,14 @@ fn the_committed_schemas_are_those_of_the_code() {
         ("machine-image.schema.json", schema_for!(MachineImages).to_value()),
     ];
     for (name, schema) in schemas {
+        // A name and the version of the format: what programs print names the same.
+        let kind = name.strip_suffix("schema.json").unwrap().trim_end_matches('.');
+        let kind = if kind.is_empty() { "config" } else { kind };
+        assert_eq!(schema["$id"], format!("urn:dibump:{kind}:1"));
+        if kind != "config" {
+            let printed = schema["properties"]["schema"]["description"].as_str().unwrap();
+            assert_eq!(printed, format!("`dibump.{kind}/1`."));
+        }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
         let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         if std::env::var_os("UPDATE_SCHEMAS").is_some() {
