@@ -13,6 +13,7 @@ mod forge;
 mod github;
 mod gitlab;
 mod sources;
+mod variables;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -25,6 +26,7 @@ pub use credentials::unclaimed;
 pub use environment::Environment;
 pub use error::WiringError;
 pub use fleet::{Fleet, TargetSelection};
+pub use variables::{VARIABLES, Variable, VariableGroup};
 
 use crate::apply::Patience;
 use crate::config::{

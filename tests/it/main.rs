@@ -52,6 +52,7 @@ mod onboarding;
 mod others;
 mod outputs;
 mod page;
+mod pages;
 mod patches;
 mod plan;
 mod reading;
