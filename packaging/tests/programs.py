@@ -63,7 +63,7 @@ def archive(work):
     folder = only(work, f"dibump-{project.VERSION}-*-linux-*")
     works(work, folder / "dibump")
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
-    wanted = {"LICENSE", "THIRD-PARTY-NOTICES", "completions/_dibump", "man/dibump-plan.1", "example.yaml"}
+    wanted = {"LICENSE", "THIRD-PARTY-NOTICES", "completions/_dibump", "completions/dibump.nu", "man/dibump-plan.1", "example.yaml"}
     holds("everything is in the archive", wanted <= there, there)
     ran("bash", "-n", folder / "completions/dibump")
     notices = (folder / "THIRD-PARTY-NOTICES").read_text()
