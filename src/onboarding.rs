@@ -1,7 +1,7 @@
 //! What a checkout needs to be kept in step: its files in, a first configuration out.
 //!
 //! Pure. What a file means is what everything else here takes it for: version and mapping as a plan reads them, producers
-//! as [`crate::plan::producers`] finds them, names of keys as references follow them.
+//! as [`fn@crate::plan::producers`] finds them, names of keys as references follow them.
 
 mod candidates;
 mod companions;
@@ -37,8 +37,8 @@ pub struct Wishes {
     pub within: Vec<String>,
     /// The registry of every producer.
     pub registry: Option<Prefix>,
-    /// The registry where files name none.
-    pub assumed: Option<Prefix>,
+    /// The registries of versions whose producer the files do not name, by [`UnknownProducer::place`].
+    pub assumed: BTreeMap<String, Prefix>,
     /// Whether registries speak HTTP without TLS.
     pub plain_http: bool,
     /// The path of the project.

@@ -12,7 +12,7 @@ use crate::disk::{self, checkout};
 use crate::onboarding::{
     Checkout, NewFile, Onboarding, Program, Remote, UnknownProducer, Wishes, matters, pipeline, propose,
 };
-use crate::release::Prefix;
+use crate::release::{InvalidPrefix, Prefix};
 
 /// Where the configuration is written.
 const CONFIG: &str = "dibump.yaml";
@@ -25,10 +25,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let proposal = init.proposal()?;
     proposal.notes.iter().for_each(|note| context.note(note));
     if proposal.draft.targets.is_empty() {
-        return Err(nothing_found());
+        return Err(nothing_found(&args.paths));
     }
     let files = init.files(&proposal);
-    let [configuration, ..] = files.as_slice() else { return Err(nothing_found()) };
+    let [configuration, ..] = files.as_slice() else { return Err(nothing_found(&args.paths)) };
     let config = config::load(&configuration.path, &configuration.text)?;
     match args.print {
         true => init.print(&files)?,
@@ -44,9 +44,12 @@ fn observe(context: &Context) -> Result<Checkout, Failure> {
     Ok(Checkout { paths: tracked.paths, files: tracked.files, origin })
 }
 
-fn nothing_found() -> Failure {
-    Failure::person(anyhow::anyhow!("no tracked file names a release and lists its images"))
-        .hint("a values file needs a version and a mapping of image keys; `git add` it first, or write dibump.yaml by `dibump config example`")
+fn nothing_found(paths: &[String]) -> Failure {
+    let below = if paths.is_empty() { String::new() } else { format!(" in {}", paths.join(", ")) };
+    let error = anyhow::anyhow!("no tracked file{below} names a release and lists its images");
+    Failure::person(error).hint(
+        "a values file needs a version and a mapping of image keys; `git add` it first, or write dibump.yaml by `dibump config example`",
+    )
 }
 
 struct Init<'a> {
@@ -66,8 +69,10 @@ impl Init<'_> {
             ..Wishes::default()
         };
         let mut proposal = propose(self.checkout, &wishes);
-        if let Some(unknown) = proposal.unknown.first() {
-            wishes.assumed = Some(self.registry(unknown)?);
+        for unknown in &proposal.unknown {
+            wishes.assumed.insert(unknown.place.clone(), self.registry(unknown)?);
+        }
+        if !wishes.assumed.is_empty() {
             proposal = propose(self.checkout, &wishes);
         }
         if !proposal.draft.targets.is_empty() && proposal.draft.project.is_empty() {
@@ -84,10 +89,7 @@ impl Init<'_> {
         };
         let likely = likely.as_ref().map(ToString::to_string);
         let answer = self.answer(&what, "registry prefix", likely, "--registry oci://HOST/PATH")?;
-        answer
-            .trim()
-            .parse()
-            .map_err(|error: crate::release::InvalidPrefix| Failure::usage(error.to_string()))
+        answer.trim().parse().map_err(|error: InvalidPrefix| Failure::usage(error.to_string()))
     }
 
     fn project(&self) -> Result<String, Failure> {

@@ -8,7 +8,7 @@ use super::meant::ForgeKind;
 use super::raw::{RawForge, RawKubernetesVersions, RawProducer, RawTarget};
 use super::show::file;
 use crate::plan::Target;
-use crate::release::Prefix;
+use crate::release::{Prefix, one_line};
 
 /// What a first configuration says.
 #[derive(Debug, Clone, Default)]
@@ -94,9 +94,9 @@ impl Draft {
     }
 }
 
-/// An item of a list below its comment.
+/// An item of a list below its comment. A path may hold a line end, and a comment may not.
 fn item(why: &[String], value: &(impl Serialize + Default)) -> String {
-    let comment: String = why.iter().map(|line| format!("  # {line}\n")).collect();
+    let comment: String = why.iter().map(|line| format!("  # {}\n", one_line(line))).collect();
     comment + &indented(&written(value), "  - ", "    ")
 }
 

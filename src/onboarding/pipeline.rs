@@ -37,6 +37,15 @@ pub struct Program<'a> {
     pub version: &'a str,
 }
 
+impl Program<'_> {
+    /// What is left to do where the program was built without a public address.
+    fn placeholder(&self) -> Option<String> {
+        let (home, image) = (self.home, self.image);
+        let is_reserved = home.split('/').nth(2).is_some_and(|host| host.ends_with(".example"));
+        is_reserved.then(|| format!("your own addresses in place of {home} and {image}, which do not exist"))
+    }
+}
+
 /// The files of the pipeline of the draft's forge. `config` is the path of the configuration.
 pub fn pipeline(checkout: &Checkout, draft: &Draft, program: Program<'_>, config: &str) -> Vec<NewFile> {
     match draft.kind {
@@ -86,6 +95,7 @@ fn gitlab(checkout: &Checkout, draft: &Draft, program: Program<'_>, config: &str
         "a masked and protected CI/CD variable GITLAB_TOKEN: a project access token of scope `api` with the role Developer".to_owned(),
         "a pipeline schedule with the variable DIBUMP set to `run`".to_owned(),
     ];
+    next.extend(program.placeholder());
     if is_there {
         next.insert(0, format!("a line below `include:` in {GITLAB}: `- local: {INCLUDED}`"));
     }
@@ -97,6 +107,7 @@ fn gitlab(checkout: &Checkout, draft: &Draft, program: Program<'_>, config: &str
 fn include(checkout: &Checkout, program: Program<'_>, name: &str, inputs: Inputs) -> Include {
     let Program { home, version, .. } = program;
     let own = checkout.origin.as_ref().and_then(|origin| home.strip_prefix(&origin.url));
+    let own = own.filter(|project| project.starts_with('/'));
     match own {
         Some(project) => {
             Include::Component { component: format!("$CI_SERVER_FQDN{project}/{name}@{version}"), inputs }
@@ -109,17 +120,19 @@ fn github(draft: &Draft, program: Program<'_>, config: &str) -> Vec<NewFile> {
     let workflow = WORKFLOW.split_once("\nname: ").map_or(WORKFLOW, |(_, jobs)| jobs);
     let paths = serde_json::to_string(&watched(draft, config)).unwrap_or_default().replace(',', ", ");
     let workflow = workflow.replace(WORKFLOW_PATHS, &format!("    paths: {paths}\n"));
-    let named = format!("          config: {config}\n");
+    let quoted = serde_json::to_string(config).unwrap_or_default();
+    let named = format!("          config: {quoted}\n");
     let workflow = match config {
         "dibump.yaml" => workflow,
         _ => workflow.replace("          image: ", &format!("{named}          image: ")),
     };
     let head = "# Keeps the pull requests of dibump.yaml each day, and checks pull requests that change its files.\n\nname: ";
     let image = format!("{}:{}", program.image, program.version);
-    let next = vec![
+    let mut next = vec![
         format!("a variable DIBUMP_IMAGE of the repository: {image}, best with its digest"),
         "the setting \"Allow GitHub Actions to create and approve pull requests\" (Settings, Actions, General)".to_owned(),
     ];
+    next.extend(program.placeholder());
     vec![
         NewFile {
             path: ".github/actions/dibump/action.yml".to_owned(),

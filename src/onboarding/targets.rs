@@ -72,18 +72,15 @@ impl<'r> Targets<'r> {
     ) -> Result<(), PlanError> {
         let mut target = self.target(file, listed, version);
         let parsed = Parsed::new(&target, self.contents(&target))?;
-        let off = switched_off(&parsed, &self.budget)?;
-        if let Some((entry, _)) = off.into_iter().find(|(_, key)| *key == version.key) {
-            self.found.notes.push(format!(
-                "{}: `{}` stays: the registry `{entry}` is switched off",
-                file.path, version.key
-            ));
+        if !self.is_wanted(&target, &parsed, version)? {
             return Ok(());
         }
         // What a plan cannot read either is not a target.
         parsed.survey(&target, None, true)?;
         target.kubernetes_versions = self.kubernetes_versions(&target, listed);
-        match self.source(&target, &parsed, version) {
+        let at = file.document.key_at(&version.key).map(|at| format!(":{at}")).unwrap_or_default();
+        let place = format!("{}{at}", file.path);
+        match self.source(&target, &parsed, version, &place) {
             Ok(Some(source)) => {
                 let producer = self.named(file.path, source);
                 let why = format!("`{}` names the release, `{}` lists the images.", version.key, listed.path);
@@ -91,14 +88,32 @@ impl<'r> Targets<'r> {
                 self.note_renovate(file, version);
             }
             unknown => {
-                let at = file.document.key_at(&version.key).map(|at| format!(":{at}")).unwrap_or_default();
                 let why = unknown.err().map(|error| error.to_string());
                 let likely = self.likely(&target, &parsed, version);
-                let place = format!("{}{at}", file.path);
                 self.found.unknown.push(UnknownProducer { place, likely, why });
             }
         }
         Ok(())
+    }
+
+    /// Whether images come by a version: not where its registry is switched off, nor where the registry that a person names
+    /// is that of another version of the file.
+    fn is_wanted(
+        &mut self,
+        target: &Target,
+        parsed: &Parsed,
+        version: &NamedVersion,
+    ) -> Result<bool, PlanError> {
+        let off = switched_off(parsed, &self.budget)?.into_iter().find(|(_, key)| *key == version.key);
+        if let Some((entry, _)) = off {
+            let path = target.primary().map(|file| file.path.as_str()).unwrap_or_default();
+            let note = format!("{path}: `{}` stays: the registry `{entry}` is switched off", version.key);
+            self.found.notes.push(note);
+            return Ok(false);
+        }
+        let found = producers(target, parsed, &self.budget).unwrap_or_default();
+        let named = found.iter().find(|producer| Some(&producer.prefix) == self.wishes.registry.as_ref());
+        Ok(named.is_none_or(|producer| producer.version_key == version.key))
     }
 
     /// Renovate would change the version alone, in a merge request of its own.
@@ -146,15 +161,15 @@ impl<'r> Targets<'r> {
         target: &Target,
         parsed: &Parsed,
         version: &NamedVersion,
+        place: &str,
     ) -> Result<Option<Source>, PlanError> {
-        let said = |registry: &Option<Prefix>, why: &str| {
-            let registry = registry.clone()?;
-            Some(Source { registry, name: None, why: why.to_owned() })
+        let said = |registry: Option<&Prefix>, why: &str| {
+            Some(Source { registry: registry?.clone(), name: None, why: why.to_owned() })
         };
-        if let Some(given) = said(&self.wishes.registry, "Given by --registry.") {
+        if let Some(given) = said(self.wishes.registry.as_ref(), "Given by --registry.") {
             return Ok(Some(given));
         }
-        let assumed = || said(&self.wishes.assumed, "Assumed: no file names it.");
+        let assumed = || said(self.wishes.assumed.get(place), "Assumed: no file names it.");
         let found = match producers(target, parsed, &self.budget) {
             Ok(found) => found.into_iter().find(|producer| producer.version_key == version.key),
             Err(error) => return assumed().map(Some).ok_or(error),

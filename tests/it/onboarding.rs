@@ -5,7 +5,7 @@ mod layouts;
 use serde_json::json;
 
 use crate::fake::oci::{FakeRegistry, Image};
-use crate::world::{Desk, Ran};
+use crate::world::{Desk, PATIENCE, Ran};
 use layouts::{LAYOUTS, Layout, text};
 
 /// A checkout on a desk.
@@ -61,8 +61,7 @@ const VALUES: (&str, &str) = (
 /// Releases 0.4.11 and 0.4.12 of diskimage-builder and 0.1.2 and 0.1.3 of kiwi-imagebuilder.
 fn releases(versions: [&str; 2], names: &[&str]) -> String {
     let release = |(version, patch): (&str, u32)| {
-        let artifacts: Vec<_> =
-            names.iter().map(|name| json!({"name": format!("{name}-1-30-{patch}")})).collect();
+        let artifacts: Vec<_> = names.iter().map(|name| json!({"name": format!("{name}-{patch}")})).collect();
         json!({"version": version, "artifacts": artifacts})
     };
     let releases: Vec<_> = versions.into_iter().zip([11, 12]).map(release).collect();
@@ -97,9 +96,9 @@ async fn differs(layout: &Layout) -> Result<(), String> {
     checkout.desk.write("hand.yaml", format!("version: 1\n{}", text(layout.hand)));
     let show = async |file: &str| checkout.desk.dibump(&["config", "show", "--config", file]).await;
     same("config show", &show("dibump.yaml").await, &show("hand.yaml").await)?;
-    let dib = ["ubuntu-noble-plain-rke2", "opensuse-15-6-plain-kubeadm"];
+    let dib = ["ubuntu-noble-plain-rke2-1-30", "opensuse-15-6-plain-kubeadm-1-30"];
     checkout.desk.write("dib.json", releases(["0.4.11", "0.4.12"], &dib));
-    checkout.desk.write("kiwi.json", releases(["0.1.2", "0.1.3"], &["leapmicro-6-0-plain-rke2"]));
+    checkout.desk.write("kiwi.json", releases(["0.1.2", "0.1.3"], &["leapmicro-6-0-plain-rke2-1-31"]));
     let plan = async |file: &str, more: &[&str]| {
         checkout.desk.dibump(&[&["plan", "--config", file, "--format", "diff"], more].concat()).await
     };
@@ -171,6 +170,7 @@ async fn the_files_are_commented_and_say_what_is_left_to_do() {
     still needed:
     - a masked and protected CI/CD variable GITLAB_TOKEN: a project access token of scope `api` with the role Developer
     - a pipeline schedule with the variable DIBUMP set to `run`
+    - your own addresses in place of https://gitlab.example/dibump/dibump and registry.example/dibump/dibump, which do not exist
     ");
     insta::assert_snapshot!(checkout.text("dibump.yaml"), @"
     # What dibump keeps in step in this repository, as `dibump init` found it.
@@ -252,6 +252,36 @@ async fn a_hook_that_the_checkout_names_is_not_run() {
 }
 
 #[tokio::test]
+async fn a_path_with_a_line_end_stays_in_its_comment() {
+    let path = "a\nproducers: []/values.yaml";
+    let checkout = Checkout::new(ORIGIN, &[(path, VALUES.1)]);
+    let ran = checkout.init(&["--offline"]).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    let shown = checkout.desk.dibump(&["config", "show"]).await;
+    assert!(shown.stdout.contains("path: |-\n      a\n      producers: []/values.yaml\n"), "{shown:#?}");
+}
+
+/// `script` (Debian's bsdutils) gives the program a terminal.
+#[tokio::test]
+async fn on_a_terminal_it_asks_what_it_cannot_tell() {
+    let values = VALUES.1.lines().skip(1).map(|line| format!("{line}\n")).collect::<String>();
+    let checkout = Checkout::new("", &[("values.yaml", &values)]);
+    checkout.desk.write("answers", "\ngroup/mine\n");
+    let command =
+        format!("script -qec '{} init --offline' /dev/null < answers", env!("CARGO_BIN_EXE_dibump"));
+    let mut shell = tokio::process::Command::new("/bin/sh");
+    shell.args(["-c", &command]).current_dir(checkout.desk.path("")).env_clear().env("PATH", "/usr/bin:/bin");
+    let output = tokio::time::timeout(PATIENCE, shell.output()).await.expect("it ends").unwrap();
+    assert!(output.status.success(), "{output:#?}");
+    let config = checkout.text("dibump.yaml");
+    assert!(
+        config.contains("project: group/mine\n")
+            && config.contains("oci://registry.gitlab.com/sylva-projects/"),
+        "{config}"
+    );
+}
+
+#[tokio::test]
 async fn what_cannot_be_told_is_named_and_yes_assumes_it() {
     let values = VALUES.1.lines().skip(1).map(|line| format!("{line}\n")).collect::<String>();
     let checkout = Checkout::new("", &[("values.yaml", &values)]);
@@ -283,6 +313,8 @@ async fn a_folder_without_anything_to_keep_in_step_says_so() {
     error: no tracked file names a release and lists its images
     hint: a values file needs a version and a mapping of image keys; `git add` it first, or write dibump.yaml by `dibump config example`
     ");
+    let narrowed = checkout.init(&["charts"]).await;
+    assert!(narrowed.stderr.contains("error: no tracked file in charts names a release"), "{narrowed:#?}");
     let outside = Desk::new();
     let outside = outside.dibump(&["init"]).await;
     assert_eq!(outside.exit, Some(3), "{outside:#?}");

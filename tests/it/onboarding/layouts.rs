@@ -49,7 +49,7 @@ const PARTS: [(&str, &str); 11] = [
          tag: '{{ .Values.sylva_diskimagebuilder_version }}'\nsylva_kiwi_imagebuilder_version: 0.1.2\n\
          sylva_diskimagebuilder_version: 0.4.11\nsylva_diskimagebuilder_images:\n  \
          ubuntu-noble-plain-rke2-1-30-11: {os_images_oci_registry: sylva}\n  \
-         leapmicro-6-0-plain-rke2-1-30-11: {os_images_oci_registry: kiwi}\n",
+         leapmicro-6-0-plain-rke2-1-31-11: {os_images_oci_registry: kiwi}\n",
     ),
     (
         "$PUBLIC ",
@@ -334,6 +334,14 @@ pub(super) const LAYOUTS: &[Layout] = &[
         files: &[("values.yaml", "$VALUES ")],
         arguments: &["--registry", "oci://registry.example/sylva/diskimage-builder", "--plain-http"],
         hand: "producers: [{registry: oci://registry.example/sylva/diskimage-builder, plain_http: true}]\ntargets: [{project: group/deployment, files: [values.yaml]}]\n",
+        changed_files: 1,
+    },
+    Layout {
+        name: "one of two builders, by its registry",
+        origin: "https://gitlab.com/group/deployment",
+        files: &[("values.yaml", "$TWO_BUILDERS ")],
+        arguments: &["--registry", "oci://registry.example/sylva/diskimage-builder"],
+        hand: "$OWN targets: [{project: group/deployment, files: [values.yaml]}]\n",
         changed_files: 1,
     },
 ];
