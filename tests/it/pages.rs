@@ -196,6 +196,29 @@ async fn the_page_of_commands_is_what_they_say_of_themselves() {
     is_printed("commands.md", &page);
 }
 
+/// Messages change, and a page about them must not keep the old ones.
+#[test]
+fn troubleshooting_speaks_of_messages_that_exist() {
+    let texts =
+        files(&root().join("src"), "rs").into_iter().map(|path| std::fs::read_to_string(path).unwrap());
+    let broken = Regex::new(r"\\\n\s*").unwrap();
+    let sources = broken.replace_all(&texts.collect::<String>(), "").into_owned();
+    let page = std::fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
+    let code = Regex::new("`([^`]+)`").unwrap();
+    let mut count = 0;
+    for row in page.lines().filter(|line| line.starts_with("| `")) {
+        let message = row.split(" | ").next().unwrap();
+        for text in code.captures_iter(message).map(|found| found[1].to_owned()) {
+            for part in text.split(['…', '(', ')']).flat_map(|part| part.split("HOST")).map(str::trim) {
+                let part = part.trim_end_matches(" version_key").trim_end_matches("with 0.4.11").trim();
+                count += 1;
+                assert!(part.len() < 4 || sources.contains(part), "no message says `{part}`: {row}");
+            }
+        }
+    }
+    assert!(count > 20, "only {count} parts of messages");
+}
+
 /// Links of Markdown; those in code are none.
 static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\]\(([^)\s]+)\)").unwrap());
 
