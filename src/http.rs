@@ -10,10 +10,12 @@
 mod clients;
 mod entries;
 mod error;
+mod failure;
 mod flight;
 mod host;
 mod link;
 mod mask;
+mod opened;
 mod redact;
 mod retry;
 mod secret;
@@ -33,6 +35,7 @@ pub use entries::Entries;
 pub use error::{IN_THE_WAY, TransportError};
 pub use link::{UnreadableLink, next_query};
 pub use mask::Mask;
+pub use opened::{Opened, UnreadBody};
 pub use redact::redacted;
 pub use secret::{BoundSecret, Credential, InvalidSecret, Origin, Secret};
 pub use tls::distrust;
@@ -104,6 +107,8 @@ pub struct Request {
     pub body: Option<Bytes>,
     /// How many bytes the answer may have, after decompression.
     pub body_cap: usize,
+    /// Whether the body of a success is left to be read, however large it is: see [`Transport::open`].
+    pub is_streamed: bool,
 }
 
 /// How many bytes an answer may have unless the request says otherwise.
@@ -113,7 +118,7 @@ impl Request {
     /// A request without headers, secrets or body.
     pub fn new(method: Method, url: Url) -> Self {
         let (headers, body_cap) = (HeaderMap::new(), DEFAULT_BODY_CAP);
-        Self { method, url, headers, credential: None, body: None, body_cap }
+        Self { method, url, headers, credential: None, body: None, body_cap, is_streamed: false }
     }
 
     /// A GET.
@@ -145,6 +150,13 @@ impl Request {
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = Some(body.into());
         self
+    }
+
+    /// With the body of a success left to be read, as it was sent.
+    #[must_use]
+    pub fn streamed(mut self) -> Self {
+        self.is_streamed = true;
+        self.header(http::header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
     }
 
     /// With another cap on the answer, in bytes.
@@ -243,6 +255,15 @@ impl Transport {
     /// When there is no answer, or it is larger than the cap, or a redirect is refused; [`TransportError::Setup`] for a
     /// first URL with TLS on a machine that trusts no CA at all.
     pub async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.open(request).await.map(|opened| opened.response)
+    }
+
+    /// Sends a request, and leaves the body of a success to be read where the request is streamed. Until then it behaves as
+    /// [`Self::send`]; a body that is cut is not asked for again.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn open(&self, request: Request) -> Result<Opened, TransportError> {
         self.0.send(request).await
     }
 

@@ -7,7 +7,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Result, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempPath;
@@ -22,43 +22,91 @@ const LEFT_OVER: Duration = Duration::from_secs(600);
 /// Puts a file with this content into the place of another one, whose mode it gets, or makes it.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    remove_left_overs(folder);
-    let written = unnamed(folder, path, bytes).or_else(|_| named(folder, path, bytes))?;
-    written.persist(path)?;
-    Ok(())
+    let mut draft = Draft::begin(folder)?;
+    draft.fill(path, bytes)?;
+    draft.publish(path)
 }
 
+/// A file of a folder that is not visible there. One that is dropped leaves nothing.
+pub(super) struct Draft {
+    file: File,
+    folder: PathBuf,
+    /// Its name, where the file system has no files without one.
+    name: Option<TempPath>,
+}
+
+impl Draft {
+    /// Begins a file, and removes what killed runs left.
+    pub(super) fn begin(folder: &Path) -> Result<Self> {
+        remove_left_overs(folder);
+        Self::unnamed(folder).or_else(|_| Self::named(folder))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn unnamed(folder: &Path) -> Result<Self> {
+        use rustix::fs::{Mode, OFlags, open};
+
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        let file = File::from(open(folder, flags, Mode::from_raw_mode(0o666))?);
+        // Without `/proc` it would never get a name.
+        std::fs::symlink_metadata(descriptor(&file))?;
+        Ok(Self { file, folder: folder.to_owned(), name: None })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn unnamed(_: &Path) -> Result<Self> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+
+    fn named(folder: &Path) -> Result<Self> {
+        let (file, name) = name().tempfile_in(folder)?.into_parts();
+        Ok(Self { file, folder: folder.to_owned(), name: Some(name) })
+    }
+
+    /// The file, to be written.
+    pub(super) fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// Writes all of it, with the mode that `path` has.
+    fn fill(&mut self, path: &Path, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes)?;
+        if let Ok(metadata) = std::fs::metadata(path) {
+            self.file.set_permissions(metadata.permissions())?;
+        }
+        self.file.sync_all()
+    }
+
+    /// Puts it into its place.
+    pub(super) fn publish(self, path: &Path) -> Result<()> {
+        let name = match self.name {
+            Some(name) => name,
+            None => linked(&self.file, &self.folder)?,
+        };
+        Ok(name.persist(path)?)
+    }
+}
+
+/// The name that a file without one gets for the moment of the rename.
 #[cfg(target_os = "linux")]
-fn unnamed(folder: &Path, path: &Path, bytes: &[u8]) -> Result<TempPath> {
-    use std::os::fd::AsRawFd as _;
+fn linked(file: &File, folder: &Path) -> Result<TempPath> {
+    use rustix::fs::{AtFlags, CWD, linkat};
 
-    use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
-
-    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-    let mut file = File::from(open(folder, flags, Mode::from_raw_mode(0o666))?);
-    fill(&mut file, path, bytes)?;
-    let source = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let source = descriptor(file);
     let link = |name: &Path| Ok(linkat(CWD, source.as_str(), CWD, name, AtFlags::SYMLINK_FOLLOW)?);
     Ok(name().make_in(folder, link)?.into_temp_path())
 }
 
+/// A file as the system knows it without a name.
+#[cfg(target_os = "linux")]
+fn descriptor(file: &File) -> String {
+    use std::os::fd::AsRawFd as _;
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
 #[cfg(not(target_os = "linux"))]
-fn unnamed(_: &Path, _: &Path, _: &[u8]) -> Result<TempPath> {
+fn linked(_: &File, _: &Path) -> Result<TempPath> {
     Err(std::io::ErrorKind::Unsupported.into())
-}
-
-fn named(folder: &Path, path: &Path, bytes: &[u8]) -> Result<TempPath> {
-    let mut file = name().tempfile_in(folder)?;
-    fill(file.as_file_mut(), path, bytes)?;
-    Ok(file.into_temp_path())
-}
-
-fn fill(file: &mut File, path: &Path, bytes: &[u8]) -> Result<()> {
-    file.write_all(bytes)?;
-    if let Ok(metadata) = std::fs::metadata(path) {
-        file.set_permissions(metadata.permissions())?;
-    }
-    file.sync_all()
 }
 
 /// A name, and the usual mode: what is written is for others to read.
@@ -99,12 +147,17 @@ mod tests {
     #[test]
     fn both_ways_write_the_same() {
         use std::os::unix::fs::PermissionsExt as _;
-        for write in [unnamed, named] {
+        for begin in [Draft::unnamed, Draft::named] {
+            let write = |folder: &Path, path: &Path, bytes: &[u8]| {
+                let mut draft = begin(folder).unwrap();
+                draft.fill(path, bytes).unwrap();
+                draft.publish(path).unwrap();
+            };
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("a.yaml");
-            write(folder.path(), &path, b"a: 1\n").unwrap().persist(&path).unwrap();
+            write(folder.path(), &path, b"a: 1\n");
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-            write(folder.path(), &path, b"a: 2\n").unwrap().persist(&path).unwrap();
+            write(folder.path(), &path, b"a: 2\n");
             assert_eq!(std::fs::read(&path).unwrap(), b"a: 2\n");
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is beside it");

@@ -10,10 +10,12 @@ use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
 use super::clients::Clients;
+use super::failure::failure;
 use super::flight::{Flight, Room};
 use super::host::{Host, HostPatience};
 use super::{
-    Mask, Origin, Request, Response, TransportError, TransportSettings, redacted, retry, secret, tls,
+    Mask, Opened, Origin, Request, Response, TransportError, TransportSettings, UnreadBody, redacted, retry,
+    secret,
 };
 use crate::ending::sentence;
 
@@ -77,7 +79,7 @@ impl Inner {
     }
 
     /// Follows redirects by hand: the client of reqwest would take `PRIVATE-TOKEN` along to another host.
-    pub(super) async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
+    pub(super) async fn send(&self, mut request: Request) -> Result<Opened, TransportError> {
         if let Some(credential) = &request.credential
             && !credential.fits(&request.url)
         {
@@ -90,8 +92,8 @@ impl Inner {
             self.mask.add(credential);
         }
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.hop(&request).await.map_err(|error| error.masked(&self.mask))?;
-            let Some(next) = redirect_target(&request.method, &response)? else { return Ok(response) };
+            let opened = self.hop(&request).await.map_err(|error| error.masked(&self.mask))?;
+            let Some(next) = redirect_target(&request.method, &opened.response)? else { return Ok(opened) };
             // Whoever was sent to another origin comes back, if at all, to a place that a stranger chose.
             if Origin::of(&next) != Origin::of(&request.url) {
                 request.credential = None;
@@ -103,7 +105,7 @@ impl Inner {
     }
 
     /// One URL, with its repetitions.
-    async fn hop(&self, request: &Request) -> Result<Response, TransportError> {
+    async fn hop(&self, request: &Request) -> Result<Opened, TransportError> {
         let origin = Origin::of(&request.url).ok_or_else(|| TransportError::Redirect {
             url: redacted(&request.url),
             reason: "to something that is neither http nor https".to_owned(),
@@ -114,10 +116,11 @@ impl Inner {
         let mut attempt = 0;
         loop {
             let outcome = self.attempt(request, &origin, (&host, &patience), attempt).await;
-            if let Ok(response) = &outcome {
+            let answered = outcome.as_ref().map(|opened| &opened.response);
+            if let Ok(response) = answered {
                 host.heed(response);
             }
-            let again = match &outcome {
+            let again = match answered {
                 Ok(response) => response.retry_helps(),
                 Err(
                     TransportError::DeadlinePassed { .. }
@@ -129,9 +132,8 @@ impl Inner {
             if !again || attempt == repetitions {
                 return outcome;
             }
-            let Some(wait) = self.wait_before_repeating(&outcome, attempt) else { return outcome };
-            let why =
-                outcome.as_ref().map_or_else(|error| sentence(error), |response| response.status.to_string());
+            let Some(wait) = self.wait_before_repeating(answered.ok(), attempt) else { return outcome };
+            let why = answered.map_or_else(|error| sentence(error), |response| response.status.to_string());
             tell_of_wait(&format!("{origin}: {}; the request is repeated", self.mask.hide(&why)), wait);
             tokio::time::sleep(wait).await;
             attempt += 1;
@@ -139,13 +141,9 @@ impl Inner {
     }
 
     /// `None` when the server asks for more patience than we have, or the run would be over by then.
-    fn wait_before_repeating(
-        &self,
-        outcome: &Result<Response, TransportError>,
-        attempt: u32,
-    ) -> Option<Duration> {
+    fn wait_before_repeating(&self, answered: Option<&Response>, attempt: u32) -> Option<Duration> {
         let backoff = retry::backoff(self.settings.backoff, attempt);
-        let asked = outcome.as_ref().ok().and_then(|response| response.retry_after);
+        let asked = answered.and_then(|response| response.retry_after);
         let wait = asked.map_or(backoff, |asked| asked.max(backoff));
         let too_long = asked.is_some_and(|asked| asked > self.settings.max_retry_after);
         (!too_long && !self.is_over_after(wait)).then_some(wait)
@@ -161,7 +159,7 @@ impl Inner {
         origin: &Origin,
         (host, patience): (&Host, &HostPatience<'_>),
         attempt: u32,
-    ) -> Result<Response, TransportError> {
+    ) -> Result<Opened, TransportError> {
         let passed = || TransportError::DeadlinePassed { url: redacted(&request.url) };
         let waiting = async {
             // The semaphore is never closed, so a permit is always given.
@@ -188,8 +186,9 @@ impl Inner {
         patience.begin();
         let exchange = patience.with(|| redacted(&request.url), self.exchange(request, patience));
         let outcome = self.before_deadline(exchange).await.unwrap_or_else(|| Err(passed()));
-        self.log(request, &outcome, begun.elapsed(), attempt + 1);
-        self.count(origin, outcome.as_ref().ok().map(|response| response.status.as_u16()));
+        let answered = outcome.as_ref().map(|opened| &opened.response);
+        self.log(request, answered, begun.elapsed(), attempt + 1);
+        self.count(origin, answered.ok().map(|response| response.status.as_u16()));
         outcome
     }
 
@@ -197,7 +196,7 @@ impl Inner {
     fn log(
         &self,
         request: &Request,
-        outcome: &Result<Response, TransportError>,
+        outcome: Result<&Response, &TransportError>,
         took: Duration,
         attempt: u32,
     ) {
@@ -231,7 +230,7 @@ impl Inner {
         &self,
         request: &Request,
         patience: &HostPatience<'_>,
-    ) -> Result<Response, TransportError> {
+    ) -> Result<Opened, TransportError> {
         let begun = Instant::now();
         let failed =
             |error: reqwest::Error| self.unconnected(failure(error, &request.url, begun), &request.url);
@@ -243,21 +242,31 @@ impl Inner {
             .clients
             .get(&self.settings, self.needs_tls(&request.url))?
             .request(request.method.clone(), request.url.clone())
-            .timeout(self.settings.request_timeout)
             .headers(headers);
+        if !request.is_streamed {
+            builder = builder.timeout(self.settings.request_timeout);
+        }
         if let Some(body) = body {
             builder = builder.body(body);
         }
         let mut answer = builder.send().await.map_err(failed)?;
         patience.renew();
         let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-        let mut body = read_body(&mut answer, request, &self.flight, patience).await?;
+        let is_unread = request.is_streamed && status.is_success();
+        let mut body = match is_unread {
+            true => Bytes::new(),
+            false => read_body(&mut answer, request, &self.flight, patience).await?,
+        };
         if !status.is_success() {
             body = self.mask.hide_in_error(body);
         }
         self.show_warnings(&headers, &request.url);
         let retry_after = retry::wait_asked(status, &headers, SystemTime::now());
-        Ok(Response { status, headers, body, url: request.url.clone(), retry_after })
+        let response = Response { status, headers, body, url: request.url.clone(), retry_after };
+        let (url, patience, deadline) =
+            (request.url.clone(), self.settings.read_timeout, self.settings.deadline);
+        let unread = is_unread.then(|| UnreadBody { answer, url, patience, deadline });
+        Ok(Opened { response, body: unread })
     }
 
     /// The proxy between us and the server of a URL.
@@ -362,19 +371,6 @@ async fn read_body(
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
-}
-
-fn failure(error: reqwest::Error, url: &Url, begun: Instant) -> TransportError {
-    if let Some(error) = tls::failure(&error, url) {
-        return error;
-    }
-    let url = redacted(url);
-    // A connection that cannot be made in time says more about the host than about the request.
-    if error.is_timeout() && !error.is_connect() {
-        let waited = Duration::from_secs(begun.elapsed().as_secs());
-        return TransportError::TimedOut { url, waited };
-    }
-    TransportError::Connection { url, source: Arc::new(error.without_url()) }
 }
 
 #[cfg(test)]
