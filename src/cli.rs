@@ -21,6 +21,7 @@ mod output;
 mod plan;
 mod producers;
 mod progress;
+mod pull;
 mod reached;
 mod reading;
 mod references;
@@ -28,6 +29,7 @@ mod release_diff;
 mod releases;
 mod run;
 mod serve;
+mod served;
 mod session;
 mod watchdog;
 
@@ -106,6 +108,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::OsImagesInfo(args) => os_images_info::run(context, &args),
         Command::MachineImage(args) => machine_image::run(context, &args),
         Command::Init(args) => init::run(context, &args),
+        Command::Pull(args) => pull::run(context, &args),
         Command::Config(command) => config::run(context, &command),
         Command::Completions { shell } => manual::completions(context, shell),
         Command::Man { write } => manual::pages(context, write.as_deref()),

@@ -3,6 +3,7 @@
 
 pub mod cache;
 pub mod checkout;
+pub mod images;
 pub mod releases;
 mod regular;
 mod replace;

@@ -8,6 +8,7 @@ pub mod sylva;
 pub mod signature;
 pub mod reconcile;
 pub mod os_image;
+pub mod image_store;
 pub mod check;
 pub mod schedule;
 pub mod markdown;
@@ -15,6 +16,8 @@ pub mod plan;
 pub mod merge_request;
 
 pub mod registry;
+pub mod blob;
+pub mod image_folder;
 pub mod catalogue;
 pub mod forge;
 pub mod store;
@@ -32,6 +35,7 @@ pub mod disk;
 
 pub mod observe;
 pub mod apply;
+pub mod pull;
 pub mod run;
 pub mod serve;
 

@@ -8,6 +8,7 @@
 mod allowance;
 mod annotations;
 mod answer;
+mod blob;
 mod catalog;
 mod challenge;
 mod client;
@@ -33,6 +34,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use url::Url;
 
+use crate::blob::{Blobs, OpenBlob, ResumePoint};
 use crate::http::Transport;
 use crate::registry::{Manifest, Registry, RegistryError, Repository};
 use crate::release::{Digest, Tag};
@@ -229,5 +231,18 @@ impl Registry for OciRegistry {
             signatures::read(&client, &repository, &digest, layout).await
         };
         self.each(images, |(repository, _)| repository, ask).await
+    }
+}
+
+#[async_trait]
+impl Blobs for OciRegistry {
+    async fn open(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        resume: Option<&ResumePoint>,
+    ) -> Result<Option<OpenBlob>, RegistryError> {
+        let opened = blob::open(Arc::clone(&self.0), repository, digest, resume).await;
+        opened.map_err(|error| self.0.masked(error))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::release::{Digest, Tag};
+use crate::release::{Digest, ImageLayer, Tag};
 pub use crate::release::{InvalidPrefix, Prefix, Repository};
 use crate::signature::{Evidence, Layout};
 
@@ -18,6 +18,8 @@ pub struct Manifest {
     pub annotations: Arc<BTreeMap<String, String>>,
     /// The sum of the layers' sizes in bytes.
     pub size: u64,
+    /// Its layer, where it has exactly one.
+    pub only_layer: Option<ImageLayer>,
 }
 
 /// Why a registry could not say. Absence is no error: it is `None` or `false`.

@@ -11,6 +11,7 @@ pub mod machine_image;
 pub mod os_images;
 pub mod os_images_info;
 pub mod plan_json;
+pub mod pull;
 mod references;
 pub mod release_diff;
 pub mod release_diff_json;

@@ -29,6 +29,7 @@ pub use fleet::{Fleet, TargetSelection};
 pub use variables::{VARIABLES, Variable, VariableGroup};
 
 use crate::apply::Patience;
+use crate::blob::Blobs;
 use crate::config::{
     Config, ConfiguredProducer as Settings, ConfiguredSource, Discovery, KeySource, Network,
 };
@@ -133,6 +134,11 @@ impl<'a> Session<'a> {
 
     /// The registry of a producer, with the credentials for it.
     pub async fn registry(&self, settings: &Settings) -> Result<Arc<dyn Registry>, WiringError> {
+        Ok(Arc::new(self.oci(settings).await?))
+    }
+
+    /// What hands out the blobs of a producer, with the credentials for it.
+    pub async fn blobs(&self, settings: &Settings) -> Result<Arc<dyn Blobs>, WiringError> {
         Ok(Arc::new(self.oci(settings).await?))
     }
 

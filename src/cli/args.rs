@@ -1,6 +1,7 @@
 //! The command line as it is written. What it means is decided in the rest of `cli`.
 
 pub(super) mod consumer;
+pub(super) mod images;
 mod running;
 
 use std::path::PathBuf;
@@ -85,6 +86,8 @@ pub(super) enum Command {
     MachineImage(Box<consumer::MachineImageArgs>),
     /// Write a first configuration and pipeline for this checkout, and print the first plan
     Init(Box<InitArgs>),
+    /// Download the images that have to be served, verified and unpacked, into a folder
+    Pull(Box<images::PullArgs>),
     /// The configuration file
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -1,6 +1,7 @@
 //! Images that are not handed on.
 
 use super::{CREDENTIALS, Ending, Ends};
+use crate::image_store::UnacceptableImage;
 use crate::os_image::config_map::NotOsImagesInfo;
 use crate::os_image::info::Fault;
 use crate::os_image::machine_image::UnusableImage;
@@ -31,5 +32,12 @@ impl Ends for UnusableImage {
 impl Ends for NotOsImagesInfo {
     fn ending(&self) -> Ending {
         Ending::Person
+    }
+}
+
+/// Its bytes are those of its digest: the next try gives the same, and to boot from it would be unsafe.
+impl Ends for UnacceptableImage {
+    fn ending(&self) -> Ending {
+        Ending::Refused
     }
 }

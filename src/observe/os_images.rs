@@ -53,11 +53,11 @@ impl Batch {
         let answers = self.images.iter().zip(manifests);
         let mut found: Vec<Result<FoundImage, Fault>> = answers
             .map(|(name, answer)| match answer {
-                Ok(Some(Manifest { digest, annotations, .. })) => {
+                Ok(Some(Manifest { digest, annotations, only_layer, .. })) => {
                     let contradiction =
                         ImageIdentity::of(&self.asked(name), &annotations).contradiction().cloned();
                     let annotations = Arc::unwrap_or_clone(annotations);
-                    Ok(FoundImage { digest, annotations, contradiction, verdict: None })
+                    Ok(FoundImage { digest, annotations, only_layer, contradiction, verdict: None })
                 }
                 Ok(None) => Err(Fault::Missing),
                 Err(error) => Err(fault(&error)),

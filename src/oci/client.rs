@@ -12,7 +12,7 @@ use super::answer::{unanswered, unavailable, unusable};
 use super::credentials::Credentials;
 use super::refusal::{speaks_registry, words};
 use super::session::{AccessScope, Pass, RegistrySession};
-use crate::http::{Credential, IN_THE_WAY, Origin, Request, Response, Transport, redacted};
+use crate::http::{Credential, IN_THE_WAY, Opened, Origin, Request, Response, Transport, redacted};
 use crate::registry::{RegistryError, Repository};
 
 /// Registries name themselves by this header (distribution, spec/api.md, "API Version Check").
@@ -104,15 +104,20 @@ impl Client {
         self.root.join(&format!("/v2/{endpoint}")).map_err(invalid)
     }
 
-    /// Sends a request and answers at most three refusals: the first one names the scheme, a token may have expired,
-    /// and a token for many repositories may hold for the first one only.
-    ///
-    /// Every status but 401 and 403 is returned.
+    /// Sends a request and reads the whole answer.
     pub(super) async fn send(
         &self,
         scope: &AccessScope,
         request: Request,
     ) -> Result<Response, RegistryError> {
+        self.open(scope, request).await.map(|opened| opened.response)
+    }
+
+    /// Sends a request and answers at most three refusals: the first one names the scheme, a token may have expired,
+    /// and a token for many repositories may hold for the first one only.
+    ///
+    /// Every status but 401 and 403 is returned.
+    pub(super) async fn open(&self, scope: &AccessScope, request: Request) -> Result<Opened, RegistryError> {
         let mut pass = match self.session.pass(scope).await {
             Ok(pass) => pass,
             Err(error) => return Err(self.without_token(scope, error).await),
@@ -121,20 +126,21 @@ impl Client {
             let credential = pass.as_ref().map(|pass| pass.credential.clone());
             let shared = pass.as_ref().is_some_and(Pass::is_shared);
             let password = credential.clone().filter(|_| pass.as_ref().is_some_and(|pass| !pass.is_token()));
-            let response = self.once(request.clone(), credential).await?;
+            let opened = self.opened(request.clone(), credential).await?;
+            let response = &opened.response;
             let refused = match response.status {
                 StatusCode::UNAUTHORIZED => true,
                 // A token that was asked for with others may be too narrow; one of its own is not.
                 StatusCode::FORBIDDEN if shared => true,
-                StatusCode::FORBIDDEN => return Err(self.denied(scope, words(&response))),
+                StatusCode::FORBIDDEN => return Err(self.denied(scope, words(response))),
                 _ => false,
             };
             if !refused {
-                self.note(&response);
-                return Ok(response);
+                self.note(response);
+                return Ok(opened);
             }
             pass = match self.session.after_refusal(&response.headers, scope, pass).await {
-                Ok(None) => return Err(self.refused(scope, &response, password).await?),
+                Ok(None) => return Err(self.refused(scope, response, password).await?),
                 Ok(better) => better,
                 Err(error) => return Err(self.without_token(scope, error).await),
             };
@@ -227,8 +233,16 @@ impl Client {
         request: Request,
         credential: Option<Credential>,
     ) -> Result<Response, RegistryError> {
+        self.opened(request, credential).await.map(|opened| opened.response)
+    }
+
+    async fn opened(
+        &self,
+        request: Request,
+        credential: Option<Credential>,
+    ) -> Result<Opened, RegistryError> {
         let subject = redacted(&request.url);
-        self.transport.send(request.credential(credential)).await.map_err(|error| unanswered(error, subject))
+        self.transport.open(request.credential(credential)).await.map_err(|error| unanswered(error, subject))
     }
 
     fn note(&self, response: &Response) {

@@ -17,7 +17,7 @@ use super::index::{self, IndexEntry, Platform};
 use super::session::AccessScope;
 use crate::http::{Request, Response, redacted};
 use crate::registry::{Manifest, RegistryError, Repository};
-use crate::release::{Digest, InvalidDigest, Tag};
+use crate::release::{Digest, ImageLayer, InvalidDigest, Tag};
 
 /// Every type that we can read; without the header old registries answer Docker's schema 1.
 const ACCEPT: &str = concat!(
@@ -247,7 +247,7 @@ fn manifest(client: &Client, mut found: FoundManifest, digest: Digest) -> Result
     let (layers, annotations) = (found.wire.layers.take(), found.wire.annotations.take());
     let layers = layers.ok_or_else(|| found.wrong("a manifest without layers".to_owned()))?;
     let mut size = 0_u64;
-    for layer in layers {
+    for layer in &layers {
         let bytes = u64::try_from(layer.size).ok().and_then(|bytes| size.checked_add(bytes));
         size = bytes.ok_or_else(|| found.wrong("layers of impossible size".to_owned()))?;
     }
@@ -257,5 +257,9 @@ fn manifest(client: &Client, mut found: FoundManifest, digest: Digest) -> Result
         Untaken::TooMany(reason) => cut(&found.response, reason),
         Untaken::UsedUp(error) => error,
     });
-    Ok(Manifest { digest, annotations: Arc::new(annotations?), size })
+    let only_layer = match <[OciDescriptor; 1]>::try_from(layers) {
+        Ok([OciDescriptor { digest, media_type, .. }]) => Some(ImageLayer { digest, size, media_type }),
+        Err(_) => None,
+    };
+    Ok(Manifest { digest, annotations: Arc::new(annotations?), size, only_layer })
 }

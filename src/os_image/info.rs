@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::machine_image::{ApiVersion, Demands, MachineImage, UnusableImage, format};
 use super::url::UrlTemplate;
 use super::{Form, ImageOrigin, OsImage, attributes};
-use crate::release::Digest;
 use crate::release::identity::Contradiction;
+use crate::release::{Digest, ImageLayer};
 use crate::signature::Verdict;
 use crate::sylva::DIB_IMAGE;
 use crate::template::kind;
@@ -23,6 +23,8 @@ pub struct FoundImage {
     pub digest: Digest,
     /// Its annotations.
     pub annotations: BTreeMap<String, String>,
+    /// Its layer, where it has exactly one.
+    pub only_layer: Option<ImageLayer>,
     /// Why it is another image than the one that was asked for, by its annotations.
     pub contradiction: Option<Contradiction>,
     /// What is to be said of its signatures; `None` where nobody asked.

@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use url::Url;
 
+use crate::release::Digest;
+
 /// The longest URL that v1beta2 takes.
 const LONGEST_URL: usize = 512;
 /// CAPM3 forbids the checksum of an `oci://` image from this version on, and demands it before.
@@ -188,11 +190,8 @@ impl MachineImage {
         if parsed(url, demands)?.scheme() == "oci" {
             return Err(UnusableImage::OciArtifact);
         }
-        let sha256 = attributes.get("sha256").ok_or(UnusableImage::NoChecksum)?;
-        if sha256.len() != 64 || !sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(UnusableImage::NotSha256(sha256.clone()));
-        }
-        let checksum = Checksum { value: sha256.clone(), algorithm: Some(Algorithm::Sha256) };
+        let value = sha256(attributes)?.hex().to_owned();
+        let checksum = Checksum { value, algorithm: Some(Algorithm::Sha256) };
         Ok(Self { url: url.to_owned(), checksum: Some(checksum), format: format(attributes)? })
     }
 
@@ -299,6 +298,15 @@ impl Checksum {
             _ => Ok(()),
         }
     }
+}
+
+/// The sha256 of the image itself that an artifact's annotation gives.
+///
+/// # Errors
+/// There is none, or something else.
+pub fn sha256(attributes: &BTreeMap<String, String>) -> Result<Digest, UnusableImage> {
+    let sha256 = attributes.get("sha256").ok_or(UnusableImage::NoChecksum)?;
+    format!("sha256:{sha256}").parse().map_err(|_| UnusableImage::NotSha256(sha256.clone()))
 }
 
 /// The format that an artifact's annotation gives.

@@ -34,7 +34,11 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
-        let hash = sha2::Sha256::digest(bytes);
+        Self::of_hash(&sha2::Sha256::digest(bytes))
+    }
+
+    /// The digest that these 32 bytes are.
+    pub fn of_hash(hash: &[u8]) -> Self {
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         Self(format!("sha256:{hex}"))
     }

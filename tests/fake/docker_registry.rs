@@ -64,13 +64,19 @@ impl DockerRegistry {
     }
 
     async fn push_one(&self, artifact: &Push) {
-        let config = self.blob(&artifact.repository, b"{}").await;
-        let layer = self.blob(&artifact.repository, b"a tar.gz stands here in a real artifact").await;
+        self.push_layer(artifact, b"a tar.gz stands here in a real artifact".to_vec(), FLUX_CONTENT).await;
+    }
+
+    /// Pushes an artifact whose layer has these bytes.
+    pub async fn push_layer(&self, artifact: &Push, layer: Vec<u8>, media_type: &str) {
+        let config = self.blob(&artifact.repository, b"{}".to_vec()).await;
+        let size = layer.len();
+        let layer = self.blob(&artifact.repository, layer).await;
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "config": {"mediaType": FLUX_CONFIG, "digest": config.as_str(), "size": 2},
-            "layers": [{"mediaType": FLUX_CONTENT, "digest": layer.as_str(), "size": 39}],
+            "layers": [{"mediaType": media_type, "digest": layer.as_str(), "size": size}],
             "annotations": artifact.annotations,
         });
         let url = format!("http://{}/v2/{}/manifests/{}", self.host, artifact.repository, artifact.tag);
@@ -79,8 +85,8 @@ impl DockerRegistry {
         assert_eq!(response.status(), 201, "pushing {}:{}", artifact.repository, artifact.tag);
     }
 
-    async fn blob(&self, repository: &str, content: &'static [u8]) -> Digest {
-        let digest = Digest::of(content);
+    async fn blob(&self, repository: &str, content: Vec<u8>) -> Digest {
+        let digest = Digest::of(&content);
         let blobs = format!("http://{}/v2/{repository}/blobs", self.host);
         let head = self.client.head(format!("{blobs}/{digest}")).send().await.expect("the registry answers");
         if head.status() == 200 {

@@ -9,4 +9,5 @@ pub mod github;
 pub mod gitlab;
 pub mod kube;
 pub mod oci;
+pub mod spoiling_proxy;
 pub mod wire;

@@ -26,31 +26,35 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("signature", &["budget", "release", "values", "template", "sylva"]),
     ("reconcile", &["release", "values", "sylva"]),
     ("os_image", &["budget", "release", "values", "template", "sylva", "signature"]),
+    ("image_store", &["release", "os_image"]),
     ("check", &["budget", "release", "values", "sylva", "signature", "reconcile", "os_image"]),
     ("markdown", &[]),
     ("plan", &["budget", "release", "values", "sylva", "signature", "reconcile", "check"]),
     ("merge_request", &["release", "signature", "markdown", "plan"]),
     // Ports: traits, their types and errors.
     ("registry", &["release", "signature"]),
+    ("blob", &["release", "registry"]),
+    ("image_folder", &["release", "image_store"]),
     ("catalogue", &["release"]),
     ("forge", &["merge_request"]),
     ("store", &["release", "signature"]),
     ("cluster", &[]),
     // How the errors of core and ports end: one table.
-    ("ending", &["budget", "release", "values", "signature", "reconcile", "os_image", "merge_request", "plan", "registry",
-                 "catalogue", "forge", "cluster"]),
+    ("ending", &["budget", "release", "values", "signature", "reconcile", "os_image", "image_store", "merge_request", "plan",
+                 "registry", "catalogue", "forge", "cluster"]),
     // Adapters, over one transport. What both forges do alike stands below them.
     ("http", &["ending"]),
     ("forge_api", &["release", "catalogue", "forge", "ending", "http"]),
-    ("oci", &["release", "signature", "registry", "catalogue", "ending", "http"]),
+    ("oci", &["release", "signature", "registry", "blob", "catalogue", "ending", "http"]),
     ("gitlab", &["release", "registry", "catalogue", "forge", "http", "forge_api"]),
     ("github", &["release", "registry", "catalogue", "forge", "http", "forge_api"]),
     ("kube", &["cluster", "http"]),
-    ("disk", &["release", "signature", "registry", "catalogue", "store", "ending"]),
+    ("disk", &["release", "signature", "image_store", "registry", "image_folder", "catalogue", "store", "ending"]),
     // The application, over ports only.
     ("observe", &["release", "signature", "os_image", "merge_request", "plan", "registry", "catalogue", "forge", "store",
                   "ending"]),
     ("apply", &["merge_request", "forge", "cluster", "observe"]),
+    ("pull", &["release", "os_image", "image_store", "registry", "blob", "image_folder", "ending"]),
     ("run", &["budget", "release", "signature", "merge_request", "plan", "forge", "ending", "observe", "apply"]),
     ("serve", &["schedule"]),
     // The edge: what people write and read, and what is made of it.
@@ -58,18 +62,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
                  "forge", "ending", "run"]),
     // Decides, like the core, and writes what people will read and edit.
     ("onboarding", &["budget", "release", "values", "sylva", "reconcile", "plan", "config"]),
-    ("wiring", &["release", "signature", "merge_request", "registry", "catalogue", "forge", "store", "cluster", "ending",
+    ("wiring", &["release", "signature", "merge_request", "registry", "blob", "catalogue", "forge", "store", "cluster", "ending",
                  "http", "oci", "gitlab", "github", "kube", "disk", "observe", "apply", "run", "config"]),
     ("report", &["release", "signature", "reconcile", "os_image", "check", "markdown", "merge_request", "plan", "forge",
-                 "cluster", "ending", "run"]),
+                 "cluster", "ending", "pull", "run"]),
     // Local files are what its commands work on; a secret and the count of requests are types of `http`.
-    ("cli", &["budget", "release", "values", "sylva", "schedule", "signature", "reconcile", "os_image", "check",
-              "merge_request", "plan", "registry", "cluster", "ending", "http", "disk", "observe", "apply", "run", "serve",
-              "config", "onboarding", "wiring", "report"]),
+    ("cli", &["budget", "release", "values", "sylva", "schedule", "signature", "reconcile", "os_image",
+              "image_store", "check", "merge_request", "plan", "registry", "blob", "image_folder", "cluster", "ending", "http",
+              "disk", "observe", "apply", "pull", "run", "serve", "config", "onboarding", "wiring", "report"]),
 ];
 
 /// The first modules of the table: no I/O, no clock, no async, no logging.
-const CORE: usize = 13;
+const CORE: usize = 14;
 
 /// One protocol each.
 const ADAPTERS: &[&str] = &["oci", "gitlab", "github", "kube", "disk"];

@@ -55,6 +55,7 @@ mod page;
 mod pages;
 mod patches;
 mod plan;
+mod pull;
 mod reading;
 mod registries;
 mod references;

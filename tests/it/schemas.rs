@@ -7,14 +7,15 @@ use std::path::Path;
 use dibump::disk::releases::ReleasesFile;
 use dibump::report::{
     check::json::CheckReport, machine_image::MachineImages, os_images::OsImages,
-    os_images_info::OsImagesInfo, plan_json::PlanReport, release_diff_json::ReleaseDiff, run_json::RunReport,
+    os_images_info::OsImagesInfo, plan_json::PlanReport, pull::PullReport, release_diff_json::ReleaseDiff,
+    run_json::RunReport,
 };
 use schemars::schema_for;
 use serde_json::Value;
 
 #[test]
 fn the_committed_schemas_are_those_of_the_code() {
-    let schemas: [(&str, Value); 9] = [
+    let schemas: [(&str, Value); 10] = [
         ("schema.json", dibump::config::schema()),
         ("releases.schema.json", schema_for!(ReleasesFile).to_value()),
         ("plan.schema.json", schema_for!(PlanReport).to_value()),
@@ -23,6 +24,7 @@ fn the_committed_schemas_are_those_of_the_code() {
         ("run.schema.json", schema_for!(RunReport).to_value()),
         ("os-images.schema.json", schema_for!(OsImages).to_value()),
         ("os-images-info.schema.json", schema_for!(OsImagesInfo).to_value()),
+        ("pull.schema.json", schema_for!(PullReport).to_value()),
         ("machine-image.schema.json", schema_for!(MachineImages).to_value()),
     ];
     for (name, schema) in schemas {

@@ -14,6 +14,7 @@ use dibump::disk::values_file::FileError;
 use dibump::ending::{Ending, Ends};
 use dibump::forge::ForgeError;
 use dibump::http::TransportError;
+use dibump::image_store::UnacceptableImage;
 use dibump::merge_request::Outcome;
 use dibump::observe::releases::ObserveError;
 use dibump::oci::credentials::CredentialsError;
@@ -21,10 +22,11 @@ use dibump::os_image::info::Fault;
 use dibump::os_image::machine_image::{Algorithm, UnusableImage as ImageRefusal};
 use dibump::plan::schema::InvalidSchema;
 use dibump::plan::{PlanError, SurveyError};
+use dibump::pull::PullError;
 use dibump::reconcile::{Listed, Refusal};
 use dibump::registry::RegistryError;
-use dibump::release::InvalidVersion;
 use dibump::release::identity::{Contradiction, Fact};
+use dibump::release::{Digest, InvalidVersion};
 use dibump::run::LookUpError;
 use dibump::signature::{InvalidKey, RequirementError, Verdict};
 use dibump::values::{EditError, KeyPath, Overlap, Position, ValuesError};
@@ -71,6 +73,8 @@ pub(super) fn all() -> Vec<Row> {
         rows("WiringError", wiring()),
         rows("Fault", fault()),
         rows("machine_image::Refusal", image_refusal()),
+        rows("UnacceptableImage", unacceptable_image()),
+        rows("PullError", pull()),
     ];
     rows.into_iter().flatten().collect()
 }
@@ -473,5 +477,45 @@ fn image_refusal() -> Vec<ImageRefusal> {
         NotAChecksum => ImageRefusal::NotAChecksum(text("abc")),
         OciWithChecksum => ImageRefusal::OciWithChecksum,
         OciWithoutChecksum => ImageRefusal::OciWithoutChecksum,
+    })
+}
+
+fn unacceptable_image() -> Vec<UnacceptableImage> {
+    let (a, b) = (|| text("a.raw"), || text("b.raw"));
+    samples!(UnacceptableImage {
+        Source => UnacceptableImage::Source(text("https://images.example/a.raw")),
+        Layers => UnacceptableImage::Layers,
+        LayerDigest => UnacceptableImage::LayerDigest(text("sha512:ab")),
+        NotANumber => UnacceptableImage::NotANumber { name: "size", text: text("0x10") },
+        TooLarge => UnacceptableImage::TooLarge { size: 70 << 30, most: 64 << 30 },
+        Name => UnacceptableImage::Name(text("../a.raw")),
+        Reserved => UnacceptableImage::Reserved(text("metrics")),
+        NotAnArchive => UnacceptableImage::NotAnArchive,
+        BrokenArchive => UnacceptableImage::BrokenArchive(text("the checksum of a header is wrong")),
+        NotAFile => UnacceptableImage::NotAFile { kind: "a link", name: a() },
+        LeadsElsewhere => UnacceptableImage::LeadsElsewhere(text("../a.raw")),
+        SeveralFiles => UnacceptableImage::SeveralFiles { first: a(), second: b() },
+        NoFile => UnacceptableImage::NoFile,
+        FileTooLarge => UnacceptableImage::FileTooLarge { size: 9 << 30, most: 1 << 30 },
+        Padding => UnacceptableImage::Padding(1 << 20),
+        Corrupt => UnacceptableImage::Corrupt(text("corrupt deflate stream")),
+        Longer => UnacceptableImage::Longer { expected: 1_048_576 },
+        Shorter => UnacceptableImage::Shorter { expected: 1_048_576, found: 1_024 },
+        Sha256 => UnacceptableImage::Sha256 { expected: Digest::of(b"a"), found: Digest::of(b"b") },
+        SameRoute => UnacceptableImage::SameRoute { other: text("b"), route: a() },
+    })
+}
+
+fn pull() -> Vec<PullError> {
+    let uri = || text("oci://registry.example/images/a:0.4.12");
+    let unavailable = RegistryError::Unavailable { subject: text("registry.example"), source: cause() };
+    samples!(PullError {
+        Manifest => PullError::Manifest(Fault::Missing),
+        Unacceptable => PullError::Unacceptable(UnacceptableImage::Layers),
+        Download => PullError::Download(unavailable),
+        Garbled => PullError::Garbled { uri: uri(), layer: Digest::of(b"a"), found: Digest::of(b"b") },
+        Restless => PullError::Restless { uri: uri() },
+        Folder => PullError::Folder { action: "write to", source: Arc::new(io()) },
+        Panicked => PullError::Panicked(text("the image was not written")),
     })
 }

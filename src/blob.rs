@@ -1,0 +1,50 @@
+//! Port: the blobs of a registry, which come in parts and may be too large to be kept.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::registry::{RegistryError, Repository};
+use crate::release::Digest;
+
+/// Where a download goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResumePoint {
+    /// So many bytes are there.
+    pub from: u64,
+    /// What the server called the content that they are of (`ETag`).
+    pub validator: Option<String>,
+}
+
+/// A blob from some byte on.
+pub struct OpenBlob {
+    /// What the server calls this content.
+    pub validator: Option<String>,
+    /// The bytes.
+    pub body: Box<dyn BlobBody>,
+}
+
+/// Bytes of a blob, one part after the other.
+#[async_trait]
+pub trait BlobBody: Send {
+    /// The next part; none at the end.
+    ///
+    /// # Errors
+    /// It could not be received. What came before is right, as far as anybody knows.
+    async fn next(&mut self) -> Result<Option<Bytes>, RegistryError>;
+}
+
+/// A registry that hands out blobs.
+#[async_trait]
+pub trait Blobs: Send + Sync {
+    /// Opens a blob, from its beginning or where a download goes on. `None` where it cannot go on: there is other content
+    /// now, or the server does not hand out a part.
+    ///
+    /// # Errors
+    /// The registry does not hand it out.
+    async fn open(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        resume: Option<&ResumePoint>,
+    ) -> Result<Option<OpenBlob>, RegistryError>;
+}

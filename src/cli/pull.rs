@@ -1,0 +1,219 @@
+//! `dibump pull`: the images that have to be served, verified and unpacked, in a folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Context;
+use super::args::Format;
+use super::args::images::PullArgs as Args;
+use super::deployment::Deployment;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::reached::{Reached, fallback};
+use super::served::{ServedChoice, served};
+use crate::blob::Blobs;
+use crate::disk::images::DiskImages;
+use crate::ending::{Ending, Ends as _, sentence};
+use crate::image_folder::ImageFolder;
+use crate::image_store::index::{WANTED_SCHEMA, WantedImage};
+use crate::image_store::routes::{check_key, conflicts, routes};
+use crate::image_store::{ExpectedImage, UnacceptableImage, WantedImages};
+use crate::os_image::info::{Fault, FoundImage};
+use crate::os_image::{ImageOrigin, OsImage, Published, attributes};
+use crate::pull::{PullError, PullJob, PullOptions, Pulled, pull};
+use crate::release::Prefix;
+use crate::report::pull::{PullReport, PulledReport};
+
+/// How often a download is begun again that gets nowhere.
+const TRIES: u32 = 5;
+
+/// When an image was built (image-spec, annotations.md).
+const CREATED: &str = "org.opencontainers.image.created";
+
+/// What becomes of each image, by its key.
+type Outcomes = BTreeMap<String, Result<Pulled, PullError>>;
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let (reach, deployment) = (&args.deployment.reach, Deployment::read_some(&args.deployment)?);
+    let mut images = deployment.selection(fallback(reach, config.as_ref())?.as_ref())?.images;
+    if !args.all {
+        let (known, workload_clusters) = (&args.known, args.workload_cluster.as_slice());
+        let config = config.as_ref();
+        let choice = ServedChoice { known, workload_clusters, reach, config, offline: false };
+        images = context.block_on(served(context, &choice, &deployment, images))?;
+    }
+    deployment.say_lookups(context);
+    if images.is_empty() && !args.allow_empty {
+        let error = anyhow::anyhow!("no image is wanted; nothing was changed");
+        return Err(Failure::ending(Ending::Refused, error).hint("--allow-empty accepts it"));
+    }
+    let opened = DiskImages::open(&args.into);
+    let folder: Arc<dyn ImageFolder> =
+        Arc::new(opened.map_err(|error| folder_failure(&args.into.display().to_string(), error))?);
+    context.online(config.as_ref(), reach, async |session| {
+        let reached = Reached { context, args: reach, config: config.as_ref(), session };
+        Pulling { context, args, deployment: &deployment, images: &images, folder }.pull(&reached).await
+    })
+}
+
+struct Pulling<'a> {
+    context: &'a Context,
+    args: &'a Args,
+    deployment: &'a Deployment,
+    images: &'a [OsImage],
+    folder: Arc<dyn ImageFolder>,
+}
+
+impl Pulling<'_> {
+    async fn pull(&self, reached: &Reached<'_>) -> Result<Exit, Failure> {
+        let mut outcomes = Outcomes::new();
+        let jobs = self.jobs(reached, &mut outcomes).await?;
+        self.say_wanted(&jobs)?;
+        let sha256: BTreeMap<String, String> =
+            jobs.iter().map(|job| (job.key.clone(), job.expected.sha256.hex().to_owned())).collect();
+        let options = PullOptions {
+            jobs: usize::from(self.args.jobs),
+            tries: TRIES,
+            backoff: reached.session.transport().settings().backoff,
+            now: self.context.environment.now,
+            received: Arc::default(),
+        };
+        outcomes.extend(pull(jobs, &self.folder, &options).await);
+        self.tell(&outcomes, &sha256)
+    }
+
+    /// What is to be pulled; an image of which that cannot be said has its outcome already.
+    async fn jobs(&self, reached: &Reached<'_>, outcomes: &mut Outcomes) -> Result<Vec<PullJob>, Failure> {
+        let published: Vec<&Published> = self.images.iter().filter_map(OsImage::published).collect();
+        let mut found = reached.found(self.deployment, &published).await?.into_iter();
+        let mut registries: BTreeMap<&Prefix, Arc<dyn Blobs>> = BTreeMap::new();
+        let mut jobs = Vec::new();
+        for image in self.images {
+            let published = match &image.origin {
+                ImageOrigin::Published(published) => published,
+                ImageOrigin::Own(_) => {
+                    let own = UnacceptableImage::Source(uri(image));
+                    outcomes.insert(image.key.clone(), Err(own.into()));
+                    continue;
+                }
+            };
+            if !registries.contains_key(&published.prefix) {
+                let settings = reached.settings(&published.prefix)?;
+                registries.insert(&published.prefix, reached.session.blobs(&settings).await?);
+            }
+            let found = found.next().unwrap_or(Err(Fault::Missing));
+            match self.job(image, published, found, &registries[&published.prefix]) {
+                Ok(job) => jobs.push(job),
+                Err(error) => drop(outcomes.insert(image.key.clone(), Err(error))),
+            }
+        }
+        Ok(without_conflicts(jobs, outcomes))
+    }
+
+    fn job(
+        &self,
+        image: &OsImage,
+        published: &Published,
+        found: Result<FoundImage, Fault>,
+        blobs: &Arc<dyn Blobs>,
+    ) -> Result<PullJob, PullError> {
+        let found = found?;
+        check_key(&image.key)?;
+        let created = found.annotations.get(CREATED).map(String::as_str);
+        let (layer, attributes) = (found.only_layer.as_ref(), attributes(&found.annotations));
+        let expected = ExpectedImage::new(layer, &attributes, created, self.args.max_image_size.0)?;
+        Ok(PullJob {
+            key: image.key.clone(),
+            uri: published.uri(),
+            repository: published.repository(),
+            manifest: found.digest,
+            expected,
+            blobs: Arc::clone(blobs),
+        })
+    }
+
+    /// Says what is wanted before the first byte comes. Of an image whose manifest was not read, the routes are those that
+    /// are known from before.
+    fn say_wanted(&self, jobs: &[PullJob]) -> Result<(), Failure> {
+        let known_before = |key: &str| {
+            let known = self.folder.image(key).ok().flatten();
+            known.map(|image| image.routes().to_vec()).unwrap_or_default()
+        };
+        let wanted = |image: &OsImage| {
+            let job = jobs.iter().find(|job| job.key == image.key);
+            let routes = job.map_or_else(|| known_before(&image.key), |job| routes_of(job).to_vec());
+            let sha256 = job.map(|job| job.expected.sha256.hex().to_owned());
+            (image.key.clone(), WantedImage { uri: uri(image), sha256, routes })
+        };
+        let images = self.images.iter().map(wanted).collect();
+        let written = self.folder.put_wanted(&WantedImages { schema: WANTED_SCHEMA.to_owned(), images });
+        written.map_err(|error| folder_failure(&self.args.into.display().to_string(), error))
+    }
+
+    fn tell(&self, outcomes: &Outcomes, sha256: &BTreeMap<String, String>) -> Result<Exit, Failure> {
+        let mut reports = Vec::with_capacity(self.images.len());
+        for image in self.images {
+            let Some(outcome) = outcomes.get(&image.key) else { continue };
+            if let Err(error) = outcome {
+                self.complain(image, error);
+            }
+            let outcome = outcome.as_ref().copied().map_err(|error| sentence(error));
+            let sha256 = sha256.get(&image.key).map(String::as_str);
+            reports.push(PulledReport::new(&image.key, &uri(image), sha256, outcome));
+        }
+        let report = PullReport::new(reports);
+        match self.args.format {
+            Format::Text => self.context.output.print(&report.text())?,
+            Format::Json => self.context.output.json(&report)?,
+        }
+        let endings = outcomes.values().filter_map(|outcome| outcome.as_ref().err());
+        Ok(endings.map(|error| error.ending().into()).max().unwrap_or(Exit::Done))
+    }
+
+    fn complain(&self, image: &OsImage, error: &PullError) {
+        let what = format!("`{}` {}", image.key, sentence(error));
+        let what = match error {
+            PullError::Manifest(Fault::Missing) => {
+                self.deployment.with_advice(&what, &image.at, &image.key, None)
+            }
+            _ => what,
+        };
+        self.context.error(&self.deployment.said(&image.at, &what));
+        if let Some(hint) = error.hint() {
+            self.context.note(&hint);
+        }
+    }
+}
+
+/// Without images that would have to be served under the route of another one.
+fn without_conflicts(mut jobs: Vec<PullJob>, outcomes: &mut Outcomes) -> Vec<PullJob> {
+    let all: Vec<(String, [String; 2], String)> = jobs
+        .iter()
+        .map(|job| (job.key.clone(), routes_of(job), job.expected.sha256.hex().to_owned()))
+        .collect();
+    let all = all.iter().map(|(key, routes, sha256)| (key.as_str(), routes.clone(), sha256.as_str()));
+    let found = conflicts(all);
+    let keys: BTreeSet<String> = found.keys().map(|key| (*key).to_owned()).collect();
+    outcomes.extend(found.into_iter().map(|(key, conflict)| (key.to_owned(), Err(conflict.into()))));
+    jobs.retain(|job| !keys.contains(&job.key));
+    jobs
+}
+
+fn routes_of(job: &PullJob) -> [String; 2] {
+    routes(&job.key, &job.expected.format.to_string(), &job.expected.filename)
+}
+
+fn uri(image: &OsImage) -> String {
+    match &image.origin {
+        ImageOrigin::Published(published) => published.uri(),
+        ImageOrigin::Own(properties) => {
+            let uri = properties.get("uri").and_then(serde_json::Value::as_str);
+            crate::release::without_user_info(uri.unwrap_or_default()).into_owned()
+        }
+    }
+}
+
+fn folder_failure(path: &str, error: std::io::Error) -> Failure {
+    Failure::person(anyhow::Error::new(error).context(format!("couldn't write to {path}")))
+}

@@ -1,0 +1,18 @@
+//! The store of images: what the file of a wanted image must be, how it is taken out of its layer, and what the store says
+//! of what it has.
+//!
+//! The store is addressed by content: `blobs/sha256/<hex>` is an image, `images/<key>.json` says under which key it is
+//! known. Both appear by a rename, so what is visible is whole and was verified. Nothing here touches a disk.
+
+pub mod expected;
+pub mod index;
+pub mod routes;
+pub mod sparse;
+mod stop;
+mod tar;
+mod unacceptable;
+pub mod unpack;
+
+pub use expected::ExpectedImage;
+pub use index::{StoredImage, WantedImages};
+pub use unacceptable::UnacceptableImage;

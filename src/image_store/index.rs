@@ -1,0 +1,126 @@
+//! What the store says of what it has, and of what is wanted: two kinds of small JSON files.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, ToSpan as _};
+use serde::{Deserialize, Serialize};
+
+use super::ExpectedImage;
+use super::routes::routes;
+use crate::release::Digest;
+
+/// The shape's name and version of [`StoredImage`].
+pub const IMAGE_SCHEMA: &str = "dibump.image/1";
+
+/// The shape's name and version of [`WantedImages`].
+pub const WANTED_SCHEMA: &str = "dibump.wanted/1";
+
+/// The file that says what is wanted.
+pub const WANTED: &str = "wanted.json";
+
+/// The folder of what is said of images.
+pub const IMAGES: &str = "images";
+
+/// An image that is in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredImage {
+    /// `dibump.image/1`.
+    pub schema: String,
+    /// The key under which the values know it.
+    pub key: String,
+    /// Where it came from.
+    pub uri: String,
+    /// The digest of its manifest.
+    pub manifest: String,
+    /// The digest of the layer that held it.
+    pub layer: String,
+    /// The sha256 of the image: 64 hexadecimal digits, the name of its file.
+    pub sha256: String,
+    /// Its bytes.
+    pub size: u64,
+    /// The format of the disk.
+    pub format: String,
+    /// The name under which it is served.
+    pub filename: String,
+    /// When it was built.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// Since when this content is what is served under this key. It only grows, because caches compare it.
+    pub visible_since: Timestamp,
+}
+
+/// What is wanted, complete or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantedImages {
+    /// `dibump.wanted/1`.
+    pub schema: String,
+    /// The images by their keys.
+    pub images: BTreeMap<String, WantedImage>,
+}
+
+/// One wanted image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantedImage {
+    /// Where it comes from.
+    pub uri: String,
+    /// The sha256 that it must have, where its manifest was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The paths under which it is served; empty where its manifest was not read yet.
+    pub routes: Vec<String>,
+}
+
+impl StoredImage {
+    /// What is to be said of an image that was stored at `now`, in place of what was said under the same key before.
+    pub fn new(
+        (key, uri, manifest): (&str, &str, &Digest),
+        expected: &ExpectedImage,
+        size: u64,
+        now: Timestamp,
+        before: Option<&Self>,
+    ) -> Self {
+        Self {
+            schema: IMAGE_SCHEMA.to_owned(),
+            key: key.to_owned(),
+            uri: uri.to_owned(),
+            manifest: manifest.as_str().to_owned(),
+            layer: expected.layer.as_str().to_owned(),
+            sha256: expected.sha256.hex().to_owned(),
+            size,
+            format: expected.format.to_string(),
+            filename: expected.filename.clone(),
+            created: expected.created.clone(),
+            visible_since: visible_since(expected, now, before),
+        }
+    }
+
+    /// The paths under which it is served.
+    pub fn routes(&self) -> [String; 2] {
+        routes(&self.key, &self.format, &self.filename)
+    }
+
+    /// Whether it is what is expected, as far as the index tells.
+    pub fn is(&self, expected: &ExpectedImage) -> bool {
+        self.sha256 == expected.sha256.hex() && expected.size.is_none_or(|size| size == self.size)
+    }
+}
+
+/// The time in whole seconds, as HTTP says it, and later than that of any other content before.
+fn visible_since(expected: &ExpectedImage, now: Timestamp, before: Option<&StoredImage>) -> Timestamp {
+    let now = now.round(jiff::Unit::Second).unwrap_or(now);
+    match before {
+        Some(before) if before.sha256 == expected.sha256.hex() => before.visible_since,
+        Some(before) => now.max(before.visible_since.saturating_add(1.second()).unwrap_or(now)),
+        None => now,
+    }
+}
+
+/// Where an image of the store is, below its folder.
+pub fn blob_path(sha256: &str) -> String {
+    format!("blobs/sha256/{sha256}")
+}
+
+/// Where it is said under which key an image is known, below the folder.
+pub fn image_path(key: &str) -> String {
+    format!("{IMAGES}/{key}.json")
+}

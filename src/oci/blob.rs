@@ -1,0 +1,82 @@
+//! Blobs, from their beginning or where a download goes on.
+//!
+//! Every request goes to the registry itself: the URL that it redirects to is signed for a while only (RFC 9110, section 14
+//! for ranges; distribution-spec, "Pulling blobs").
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
+use http::{HeaderValue, StatusCode};
+
+use super::answer::{not_understood, unanswered, unexpected};
+use super::client::Client;
+use super::session::AccessScope;
+use crate::blob::{BlobBody, OpenBlob, ResumePoint};
+use crate::http::{Opened, Request, Response, UnreadBody, redacted};
+use crate::registry::{RegistryError, Repository};
+use crate::release::Digest;
+
+/// Opens a blob; `None` where the download cannot go on.
+pub(super) async fn open(
+    client: Arc<Client>,
+    repository: &Repository,
+    digest: &Digest,
+    resume: Option<&ResumePoint>,
+) -> Result<Option<OpenBlob>, RegistryError> {
+    let url = client.endpoint(repository, &format!("blobs/{digest}"))?;
+    let mut request = Request::get(url).streamed();
+    if let Some(resume) = resume {
+        request = request.header(RANGE, header(&format!("bytes={}-", resume.from))?);
+        if let Some(validator) = &resume.validator {
+            request = request.header(IF_RANGE, header(validator)?);
+        }
+    }
+    let Opened { response, body } = client.open(&AccessScope::Pull(repository.path.clone()), request).await?;
+    client.confirm_speaker(&response)?;
+    let validator = response.header(ETAG).filter(|tag| !tag.starts_with("W/")).map(str::to_owned);
+    let is_there = match (response.status, resume) {
+        (StatusCode::OK, None) => true,
+        (StatusCode::PARTIAL_CONTENT, Some(resume)) => {
+            first_byte(&response) == Some(resume.from) && validator == resume.validator
+        }
+        (StatusCode::OK | StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => false,
+        (StatusCode::NOT_FOUND, _) => {
+            client.confirm_absence(&response).await?;
+            return Err(not_understood(&response, "the manifest names it, and it does not exist".to_owned()));
+        }
+        _ => return Err(unexpected(&response)),
+    };
+    let subject = redacted(&response.url);
+    let body = body.filter(|_| is_there).map(|body| Body { body, subject, client });
+    Ok(body.map(|body| OpenBlob { validator, body: Box::new(body) }))
+}
+
+fn header(text: &str) -> Result<HeaderValue, RegistryError> {
+    let invalid = |_| RegistryError::NotUnderstood {
+        subject: text.to_owned(),
+        reason: "this cannot be sent in a header".to_owned(),
+    };
+    text.parse().map_err(invalid)
+}
+
+/// The first byte of a part: `bytes 5-9/10` begins with 5.
+fn first_byte(response: &Response) -> Option<u64> {
+    let range = response.header(CONTENT_RANGE)?.strip_prefix("bytes ")?;
+    range.split_once('-')?.0.trim().parse().ok()
+}
+
+struct Body {
+    body: UnreadBody,
+    subject: String,
+    client: Arc<Client>,
+}
+
+#[async_trait]
+impl BlobBody for Body {
+    async fn next(&mut self) -> Result<Option<Bytes>, RegistryError> {
+        let failed = |error| self.client.masked(unanswered(error, self.subject.clone()));
+        self.body.next().await.map_err(failed)
+    }
+}

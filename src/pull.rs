@@ -1,0 +1,153 @@
+//! Pulling images into a folder: from the layer of an artifact to a file that was verified.
+//!
+//! An image is visible only once all of it was compared with what its manifest promises. What is there already is not
+//! fetched again, and images with one content are fetched once.
+
+mod decode;
+mod download;
+mod error;
+mod tries;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use jiff::Timestamp;
+
+pub use error::PullError;
+
+use crate::blob::Blobs;
+use crate::image_folder::ImageFolder;
+use crate::image_store::{ExpectedImage, StoredImage};
+use crate::registry::Repository;
+use crate::release::Digest;
+use decode::NotStored;
+use download::{Download, Fed};
+use tries::Tries;
+
+/// An image that is wanted, and of which the manifest was verified.
+#[derive(Clone)]
+pub struct PullJob {
+    /// The key under which the values know it.
+    pub key: String,
+    /// Where it comes from, for people.
+    pub uri: String,
+    /// Its repository.
+    pub repository: Repository,
+    /// The digest of its manifest.
+    pub manifest: Digest,
+    /// What the manifest promises.
+    pub expected: ExpectedImage,
+    /// The registry that has it.
+    pub blobs: Arc<dyn Blobs>,
+}
+
+/// What became of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pulled {
+    /// It was there.
+    Present {
+        /// Its bytes.
+        size: u64,
+    },
+    /// It was fetched.
+    Stored {
+        /// Its bytes.
+        size: u64,
+    },
+}
+
+/// How images are pulled.
+#[derive(Debug, Clone)]
+pub struct PullOptions {
+    /// So many at once.
+    pub jobs: usize,
+    /// So often a download is begun again, counted anew whenever it got further than before.
+    pub tries: u32,
+    /// The wait before the second try that got nowhere; it doubles each time.
+    pub backoff: Duration,
+    /// The time.
+    pub now: Timestamp,
+    /// How many bytes were received so far.
+    pub received: Arc<AtomicU64>,
+}
+
+/// Pulls images, and gives what became of each by its key. One that fails hides no other.
+pub async fn pull(
+    jobs: Vec<PullJob>,
+    folder: &Arc<dyn ImageFolder>,
+    options: &PullOptions,
+) -> BTreeMap<String, Result<Pulled, PullError>> {
+    let mut by_content: BTreeMap<String, Vec<PullJob>> = BTreeMap::new();
+    for job in jobs {
+        by_content.entry(job.expected.sha256.hex().to_owned()).or_default().push(job);
+    }
+    let groups = by_content.into_values().map(|jobs| async move {
+        let mut outcomes = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let outcome = one(&job, folder, options).await;
+            outcomes.push((job.key, outcome));
+        }
+        outcomes
+    });
+    let outcomes: Vec<_> =
+        futures::stream::iter(groups).buffer_unordered(options.jobs.max(1)).collect().await;
+    outcomes.into_iter().flatten().collect()
+}
+
+async fn one(
+    job: &PullJob,
+    folder: &Arc<dyn ImageFolder>,
+    options: &PullOptions,
+) -> Result<Pulled, PullError> {
+    let expected = &job.expected;
+    let unreadable = |error| PullError::folder("read", error);
+    let before = folder.image(&job.key).map_err(unreadable)?;
+    let present = folder.blob(&expected.sha256).map_err(unreadable)?;
+    let present = present.filter(|size| expected.size.is_none_or(|expected| expected == *size));
+    let pulled = match present {
+        Some(size) => Pulled::Present { size },
+        None => Pulled::Stored { size: fetched(job, folder, options).await? },
+    };
+    let (Pulled::Present { size } | Pulled::Stored { size }) = pulled;
+    let origin = (job.key.as_str(), job.uri.as_str(), &job.manifest);
+    let image = StoredImage::new(origin, expected, size, options.now, before.as_ref());
+    if before.as_ref() != Some(&image) {
+        folder.put_image(&image).map_err(|error| PullError::folder("write to", error))?;
+    }
+    Ok(pulled)
+}
+
+/// Fetches an image until it is stored, or until that is hopeless.
+async fn fetched(
+    job: &PullJob,
+    folder: &Arc<dyn ImageFolder>,
+    options: &PullOptions,
+) -> Result<u64, PullError> {
+    let download = Download { job, received: &options.received };
+    let mut tries = Tries::new(options.tries, options.backoff);
+    loop {
+        let (sender, parts) = tokio::sync::mpsc::channel(download::PARTS);
+        let (expected, folder) = (job.expected.clone(), Arc::clone(folder));
+        let storing = tokio::task::spawn_blocking(move || decode::store(parts, &expected, &*folder));
+        let fed = download.feed(&mut tries, sender).await;
+        let stored = storing.await.map_err(|error| PullError::Panicked(error.to_string()))?;
+        let why = match (fed, stored) {
+            (_, Ok(size)) => return Ok(size),
+            (_, Err(NotStored::Folder(error))) => return Err(PullError::folder("write to", error)),
+            (Err(error), _) => return Err(error.into()),
+            (Ok(_), Err(NotStored::Unacceptable(unacceptable))) => return Err(unacceptable.into()),
+            (Ok(Fed::All), Err(NotStored::Garbled { found })) => {
+                PullError::Garbled { uri: job.uri.clone(), layer: job.expected.layer.clone(), found }
+            }
+            (Ok(Fed::Part), Err(NotStored::Garbled { .. })) => PullError::Restless { uri: job.uri.clone() },
+        };
+        // A whole download took its time: there is nothing more to wait for.
+        if !tries.at_once() {
+            return Err(why);
+        }
+        tracing::warn!("{}; it is fetched from its beginning", crate::ending::sentence(&why));
+    }
+}

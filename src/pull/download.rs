@@ -1,0 +1,103 @@
+//! The bytes of a layer, fetched in as many requests as it takes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use tokio::sync::mpsc::Sender;
+
+use super::PullJob;
+use super::tries::Tries;
+use crate::blob::{BlobBody, ResumePoint};
+use crate::ending::{Ending, Ends as _, sentence};
+use crate::registry::RegistryError;
+
+/// So many parts wait to be decoded; one has at most some hundred kilobytes.
+pub(super) const PARTS: usize = 16;
+
+/// A layer on its way.
+pub(super) struct Download<'a> {
+    pub(super) job: &'a PullJob,
+    pub(super) received: &'a AtomicU64,
+}
+
+/// What was handed on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fed {
+    /// As many bytes as the layer has, or all that somebody wanted.
+    All,
+    /// Something that cannot be gone on with.
+    Part,
+}
+
+/// How a body ended.
+enum Poured {
+    End,
+    Cut(RegistryError),
+    /// Nobody takes more.
+    Unwanted,
+}
+
+impl Download<'_> {
+    /// Hands on the bytes of the layer from its beginning. A connection that is cut is made again where it was.
+    pub(super) async fn feed(&self, tries: &mut Tries, to: Sender<Bytes>) -> Result<Fed, RegistryError> {
+        let (job, layer) = (self.job, &self.job.expected);
+        let (mut at, mut validator) = (0, None);
+        loop {
+            let resume = (at > 0).then(|| ResumePoint { from: at, validator: validator.clone() });
+            let poured = match job.blobs.open(&job.repository, &layer.layer, resume.as_ref()).await {
+                Ok(None) => return Ok(Fed::Part),
+                Ok(Some(mut blob)) => {
+                    validator = blob.validator;
+                    self.pour(&mut *blob.body, &mut at, tries, &to).await
+                }
+                Err(error) => Poured::Cut(error),
+            };
+            let cut = match poured {
+                Poured::Unwanted => return Ok(Fed::All),
+                _ if at >= layer.layer_size => return Ok(Fed::All),
+                Poured::End => self.short(at),
+                Poured::Cut(error) if error.ending() != Ending::Unknown => return Err(error),
+                Poured::Cut(error) => error,
+            };
+            if !tries.again().await {
+                return Err(cut);
+            }
+            tracing::debug!("{}; the download goes on at byte {at}", sentence(&cut));
+        }
+    }
+
+    /// Hands on one body, and at most one byte more than the layer has.
+    async fn pour(
+        &self,
+        body: &mut dyn BlobBody,
+        at: &mut u64,
+        tries: &mut Tries,
+        to: &Sender<Bytes>,
+    ) -> Poured {
+        let whole = self.job.expected.layer_size;
+        while *at <= whole {
+            let part = match body.next().await {
+                Ok(Some(part)) => part,
+                Ok(None) => return Poured::End,
+                Err(error) => return Poured::Cut(error),
+            };
+            let room = usize::try_from((whole - *at).saturating_add(1)).unwrap_or(usize::MAX);
+            let part = part.slice(..part.len().min(room));
+            *at += part.len() as u64;
+            tries.reached(*at);
+            self.received.fetch_add(part.len() as u64, Ordering::Relaxed);
+            if to.send(part).await.is_err() {
+                return Poured::Unwanted;
+            }
+        }
+        Poured::End
+    }
+
+    fn short(&self, at: u64) -> RegistryError {
+        let whole = self.job.expected.layer_size;
+        RegistryError::Invalid {
+            subject: format!("{}@{}", self.job.repository, self.job.expected.layer),
+            reason: format!("it ended after {at} of {whole} bytes"),
+        }
+    }
+}
