@@ -29,8 +29,10 @@ mod release_diff;
 mod releases;
 mod run;
 mod serve;
+mod serve_images;
 mod served;
 mod session;
+mod tls;
 mod watchdog;
 
 use std::path::Path;
@@ -51,6 +53,7 @@ use crate::wiring::Environment;
 use args::{Cli, Command};
 use failure::Failure;
 use output::Output;
+use watchdog::TimeToEnd;
 
 /// What every command works with.
 #[derive(Clone)]
@@ -82,8 +85,12 @@ pub fn main() -> ExitCode {
     let deadline = deadline(cli.global.max_time);
     let told_of_unclaimed = Arc::default();
     let context = Context { environment, global: cli.global, output, deadline, told_of_unclaimed };
-    let is_daemon = matches!(cli.command, Command::Serve(_));
-    let command = || watchdog::watch(&context, is_daemon).and_then(|()| dispatch(&context, cli.command));
+    let patience = match &cli.command {
+        Command::Serve(_) => TimeToEnd::OF_DAEMON,
+        Command::ServeImages(args) => TimeToEnd::until_downloads_end(args.grace),
+        _ => TimeToEnd::OF_COMMAND,
+    };
+    let command = || watchdog::watch(&context, patience).and_then(|()| dispatch(&context, cli.command));
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(command));
     let exit = match ended {
         Ok(Ok(exit)) => exit,
@@ -109,6 +116,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::MachineImage(args) => machine_image::run(context, &args),
         Command::Init(args) => init::run(context, &args),
         Command::Pull(args) => pull::run(context, &args),
+        Command::ServeImages(args) => serve_images::run(context, &args),
         Command::Config(command) => config::run(context, &command),
         Command::Completions { shell } => manual::completions(context, shell),
         Command::Man { write } => manual::pages(context, write.as_deref()),

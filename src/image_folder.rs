@@ -1,6 +1,8 @@
 //! Port: the folder in which images are stored. What is visible in it is whole; everything else is not there.
 
+use std::fs::File;
 use std::io::Result;
+use std::time::SystemTime;
 
 use crate::image_store::sparse::ImageSink;
 use crate::image_store::{StoredImage, WantedImages};
@@ -20,6 +22,42 @@ pub trait ImageFolder: Send + Sync {
     /// The folder cannot be read.
     fn blob(&self, sha256: &Digest) -> Result<Option<u64>>;
 
+    /// What is wanted; none where nothing says it.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or what it says of that.
+    fn wanted(&self) -> Result<Option<WantedImages>>;
+
+    /// What is said of all images.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    fn images(&self) -> Result<Vec<StoredImage>>;
+
+    /// Opens the image of a sha256 (64 hexadecimal digits); none where it is not there.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    fn open(&self, sha256: &str) -> Result<Option<(File, FileStamp)>>;
+
+    /// The sha256 of what is in the file of an image; none where it is not there.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn hash(&self, sha256: &str) -> Result<Option<Digest>>;
+
+    /// Waits until nothing else stores images in the folder, and keeps others out until the file is dropped. It blocks.
+    ///
+    /// # Errors
+    /// The folder cannot be locked.
+    fn lock(&self) -> Result<File>;
+
+    /// How many bytes can still be stored.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    fn free(&self) -> Result<u64>;
+
     /// Begins a file that is visible to nobody.
     ///
     /// # Errors
@@ -37,6 +75,17 @@ pub trait ImageFolder: Send + Sync {
     /// # Errors
     /// It cannot be written.
     fn put_wanted(&self, wanted: &WantedImages) -> Result<()>;
+}
+
+/// By what a file is known to be the same as before, without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileStamp {
+    /// Its bytes.
+    pub size: u64,
+    /// Which file of the file system it is.
+    pub inode: u64,
+    /// When it was changed, if the system tells.
+    pub modified: Option<SystemTime>,
 }
 
 /// A file that takes its place once it is whole. One that is dropped leaves nothing.

@@ -4,8 +4,10 @@
 //! The store is addressed by content: `blobs/sha256/<hex>` is an image, `images/<key>.json` says under which key it is
 //! known. Both appear by a rename, so what is visible is whole and was verified. Nothing here touches a disk.
 
+pub mod conditional;
 pub mod expected;
 pub mod index;
+pub mod offer;
 pub mod routes;
 pub mod sparse;
 mod stop;

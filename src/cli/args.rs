@@ -88,6 +88,8 @@ pub(super) enum Command {
     Init(Box<InitArgs>),
     /// Download the images that have to be served, verified and unpacked, into a folder
     Pull(Box<images::PullArgs>),
+    /// Serve the images of a folder to machines that boot from them
+    ServeImages(images::ServeImagesArgs),
     /// The configuration file
     #[command(subcommand)]
     Config(ConfigCommand),

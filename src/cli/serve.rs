@@ -5,7 +5,6 @@ mod listener;
 mod metrics;
 mod pulse;
 mod signals;
-mod tls;
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
@@ -25,7 +24,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::run::{Told, tell};
 use super::session::{out_of_time, runtime};
-use super::{Context, deadline};
+use super::{Context, deadline, tls};
 use crate::config::Config;
 use crate::http::Secret;
 use crate::report::run::Detail;
@@ -38,13 +37,12 @@ use listener::Listener;
 use metrics::Metrics;
 use pulse::Pulse;
 use signals::signals;
-use tls::Tls;
 
 /// Who may ask for a run by HTTP.
 const TOKEN: &str = "DIBUMP_SERVE_TOKEN";
 /// How long a run gets to end when the daemon is told to: less than the ten seconds after which it is killed.
 const GRACE: Duration = Duration::from_secs(7);
-/// A clock may be set and a certificate renewed meanwhile: they are looked at this often.
+/// A clock may be set meanwhile: it is looked at this often.
 const LOOK: Duration = Duration::from_secs(30);
 /// So many events may wait. They are taken at once, also during a run.
 const EVENTS: usize = 64;
@@ -58,7 +56,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 async fn until_stopped(context: &Context, args: &Args, config: Config) -> Result<(), Failure> {
-    let tls = tls(args)?;
+    let tls = tls::open(args.tls_cert.as_deref(), args.tls_key.as_deref())?;
     let listener = Listener::bind(&args.listen).await.map_err(|error| cannot_listen(args, error))?;
     let place = listener.place().map_err(|error| cannot_listen(args, error))?;
     let (events, received) = mpsc::channel(EVENTS);
@@ -74,7 +72,7 @@ async fn until_stopped(context: &Context, args: &Args, config: Config) -> Result
     let signals = signals(events, Arc::clone(&daemon.is_ready))?;
     let server = tokio::spawn(listener.serve(router(door), tls.clone()));
     if let Some(tls) = &tls {
-        tokio::spawn(renew(context.clone(), Arc::clone(tls), Arc::clone(&daemon.reloading)));
+        tokio::spawn(tls::renew(context.clone(), Arc::clone(tls), Arc::clone(&daemon.reloading)));
     }
     context.note(&match (&place, &tls) {
         (ListenAddress::Network(address), None) => format!("serving on http://{address}"),
@@ -89,38 +87,6 @@ async fn until_stopped(context: &Context, args: &Args, config: Config) -> Result
     // A socket is removed when its server is dropped.
     let _ = server.await;
     Ok(())
-}
-
-fn tls(args: &Args) -> Result<Option<Arc<Tls>>, Failure> {
-    match (&args.tls_cert, &args.tls_key) {
-        (Some(certificate), Some(key)) => {
-            Tls::read(certificate, key).map(|tls| Some(Arc::new(tls))).map_err(Failure::person)
-        }
-        _ => Ok(None),
-    }
-}
-
-/// Reads the certificate again from time to time, and with the configuration. What is wrong with it is said once.
-async fn renew(context: Context, tls: Arc<Tls>, reloading: Arc<Notify>) {
-    let mut said = None;
-    loop {
-        let _ = tokio::time::timeout(LOOK, reloading.notified()).await;
-        match tls.reread() {
-            Ok(changed) => {
-                if changed {
-                    context.note("the certificate was read again");
-                }
-                said = None;
-            }
-            Err(error) => {
-                let error = format!("{error:#}; the old certificate stays");
-                if said.as_ref() != Some(&error) {
-                    context.warn(&error);
-                }
-                said = Some(error);
-            }
-        }
-    }
 }
 
 fn cannot_listen(args: &Args, error: std::io::Error) -> Failure {

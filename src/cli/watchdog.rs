@@ -8,16 +8,30 @@ use super::Context;
 use super::failure::Failure;
 use super::session::{interrupted, interruption, out_of_time_failure};
 
-/// How long a command gets to end by itself.
-const GRACE: Duration = Duration::from_secs(3);
+/// How long a command gets to end by itself, and whether `--max-time` is its own: that of a daemon is the time of each of
+/// its runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeToEnd {
+    grace: Duration,
+    has_deadline: bool,
+}
 
-/// How long the daemon gets, which gives its run most of it.
-const GRACE_OF_DAEMON: Duration = Duration::from_secs(9);
+impl TimeToEnd {
+    pub(super) const OF_COMMAND: Self = Self { grace: Duration::from_secs(3), has_deadline: true };
 
-/// Watches a command on a thread of its own. `--max-time` is that of each run of a daemon, not its own.
-pub(super) fn watch(context: &Context, is_daemon: bool) -> Result<(), Failure> {
-    let (output, deadline) = (context.output.clone(), context.deadline.filter(|_| !is_daemon));
-    let grace = if is_daemon { GRACE_OF_DAEMON } else { GRACE };
+    /// The daemon gives its run most of it.
+    pub(super) const OF_DAEMON: Self = Self { grace: Duration::from_secs(9), has_deadline: false };
+
+    /// A server that waits for the downloads that are under way.
+    pub(super) fn until_downloads_end(grace: Duration) -> Self {
+        Self { grace: grace.saturating_add(Duration::from_secs(3)), has_deadline: false }
+    }
+}
+
+/// Watches a command on a thread of its own.
+pub(super) fn watch(context: &Context, patience: TimeToEnd) -> Result<(), Failure> {
+    let output = context.output.clone();
+    let (deadline, grace) = (context.deadline.filter(|_| patience.has_deadline), patience.grace);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::person)?;
     let watching = move || {
         let failure = runtime.block_on(async {

@@ -1,12 +1,14 @@
 //! The folder of images: files without a name until they are whole, with holes where there are zeros.
 
 use std::fs::File;
-use std::io::{ErrorKind, Result, Write as _};
+use std::io::{ErrorKind, Read as _, Result, Write as _};
 use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{Context, SHA256};
 
 use super::regular;
 use super::replace::{Draft, replace};
-use crate::image_folder::{ImageDraft, ImageFolder};
+use crate::image_folder::{FileStamp, ImageDraft, ImageFolder};
 use crate::image_store::index::{IMAGE_SCHEMA, IMAGES, WANTED, blob_path, image_path};
 use crate::image_store::sparse::ImageSink;
 use crate::image_store::{StoredImage, WantedImages};
@@ -14,6 +16,15 @@ use crate::release::Digest;
 
 /// The largest file of the index that is read.
 const MOST: u64 = 64 << 10;
+
+/// The largest list of what is wanted.
+const MOST_WANTED: u64 = 16 << 20;
+
+/// The file that a pull locks.
+const LOCK: &str = ".lock";
+
+/// How much of a file is hashed at once.
+const HASHED_AT_ONCE: usize = 1 << 20;
 
 /// A folder of images on this machine.
 #[derive(Debug, Clone)]
@@ -30,6 +41,11 @@ struct DiskDraft {
 }
 
 impl DiskImages {
+    /// The folder as it is there.
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// Opens the folder, and makes it where it is not there.
     ///
     /// # Errors
@@ -38,28 +54,71 @@ impl DiskImages {
         for folder in [root.join(IMAGES), blobs(root)] {
             std::fs::create_dir_all(folder)?;
         }
-        Ok(Self { root: root.to_owned() })
+        Ok(Self::at(root))
     }
 }
 
 impl ImageFolder for DiskImages {
     fn image(&self, key: &str) -> Result<Option<StoredImage>> {
-        match regular::read(&self.root.join(image_path(key)), MOST) {
-            Ok(bytes) => {
-                let image = serde_json::from_slice(&bytes).ok();
-                Ok(image.filter(|image: &StoredImage| image.schema == IMAGE_SCHEMA && image.key == key))
+        let bytes = there(regular::read(&self.root.join(image_path(key)), MOST))?;
+        let image = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(image.filter(|image: &StoredImage| image.schema == IMAGE_SCHEMA && image.key == key))
+    }
+
+    fn wanted(&self) -> Result<Option<WantedImages>> {
+        let bytes = there(regular::read(&self.root.join(WANTED), MOST_WANTED))?;
+        bytes.map(|bytes| Ok(serde_json::from_slice(&bytes)?)).transpose()
+    }
+
+    fn images(&self) -> Result<Vec<StoredImage>> {
+        let mut images = Vec::new();
+        for entry in std::fs::read_dir(self.root.join(IMAGES))? {
+            let name = entry?.file_name();
+            if let Some(key) = name.to_str().and_then(|name| name.strip_suffix(".json")) {
+                images.extend(self.image(key)?);
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        }
+        Ok(images)
+    }
+
+    fn open(&self, sha256: &str) -> Result<Option<(File, FileStamp)>> {
+        let Some(file) = there(File::open(self.root.join(blob_path(sha256))))? else { return Ok(None) };
+        let metadata = file.metadata()?;
+        let stamp =
+            FileStamp { size: metadata.len(), inode: inode(&metadata), modified: metadata.modified().ok() };
+        Ok(metadata.is_file().then_some((file, stamp)))
+    }
+
+    fn hash(&self, sha256: &str) -> Result<Option<Digest>> {
+        let Some((mut file, _)) = self.open(sha256)? else { return Ok(None) };
+        let (mut hash, mut chunk) = (Context::new(&SHA256), vec![0; HASHED_AT_ONCE]);
+        loop {
+            match file.read(&mut chunk)? {
+                0 => return Ok(Some(Digest::of_hash(hash.finish().as_ref()))),
+                read => hash.update(&chunk[..read]),
+            }
         }
     }
 
     fn blob(&self, sha256: &Digest) -> Result<Option<u64>> {
-        match std::fs::symlink_metadata(self.root.join(blob_path(sha256.hex()))) {
-            Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        let metadata = there(std::fs::symlink_metadata(self.root.join(blob_path(sha256.hex()))))?;
+        Ok(metadata.filter(std::fs::Metadata::is_file).map(|metadata| metadata.len()))
+    }
+
+    fn lock(&self) -> Result<File> {
+        let file = File::create(self.root.join(LOCK))?;
+        file.lock().map(|()| file)
+    }
+
+    #[cfg(unix)]
+    fn free(&self) -> Result<u64> {
+        let found = rustix::fs::statvfs(&self.root)?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
+    #[cfg(not(unix))]
+    fn free(&self) -> Result<u64> {
+        Ok(u64::MAX)
     }
 
     fn begin(&self) -> Result<Box<dyn ImageDraft>> {
@@ -98,6 +157,25 @@ impl ImageDraft for DiskDraft {
         self.draft.publish(&self.root.join(blob_path(sha256.hex())))?;
         synced(&blobs(&self.root)).map(|()| self.size)
     }
+}
+
+/// What does not exist is nothing, and no error.
+fn there<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(unix)]
+fn inode(metadata: &std::fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &std::fs::Metadata) -> u64 {
+    0
 }
 
 fn blobs(root: &Path) -> PathBuf {

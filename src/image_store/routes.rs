@@ -95,6 +95,26 @@ mod tests {
     }
 
     #[test]
+    fn the_urls_of_machines_lead_to_these_routes() {
+        use crate::os_image::url::UrlTemplate;
+
+        let (key, file) = ("ubuntu-24.04-plain-rke2-1.31.8", "ubuntu-0.4.12+rke2.raw");
+        let attributes =
+            [("image-format", "raw"), ("filename", file)].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let path = |template: UrlTemplate| {
+            let url = template.url(key, &BTreeMap::from(attributes.clone())).unwrap();
+            let url: url::Url = url.parse().unwrap();
+            percent_encoding::percent_decode_str(url.path())
+                .decode_utf8()
+                .unwrap()
+                .trim_start_matches('/')
+                .to_owned()
+        };
+        let routes = routes(key, "raw", file);
+        assert_eq!([path(UrlTemplate::default()), path(UrlTemplate::by_filename("https", "h"))], routes);
+    }
+
+    #[test]
     fn two_contents_for_one_route_are_both_named() {
         let image = |key: &'static str, file: &str, content: u8| (key, routes(key, "raw", file), content);
         assert_eq!(conflicts([image("a", "x.raw", 1), image("b", "x.raw", 1)]).len(), 0, "one content");

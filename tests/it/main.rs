@@ -64,6 +64,7 @@ mod run;
 mod run_reports;
 mod schemas;
 mod serve;
+mod serve_images;
 mod servers;
 mod signatures;
 mod suite;

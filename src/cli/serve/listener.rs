@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::tls::Tls;
+use crate::cli::tls::Tls;
 
 /// How long a caller has for its request and for taking the answer. One connection serves one request, so that none idles.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,8 +1,9 @@
-//! The certificate of the daemon's own server. It is read again from time to time, because what renews certificates only
+//! The certificate of a server of ours. It is read again from time to time, because what renews certificates only
 //! replaces their files.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use rustls::ServerConfig;
@@ -10,8 +11,12 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use super::Context;
+use super::failure::Failure;
 
 /// TLS with the certificate that the files hold.
 pub(super) struct Tls {
@@ -24,6 +29,42 @@ struct Current {
     /// The bytes of both files, by which a change is known.
     read: [Vec<u8>; 2],
     acceptor: TlsAcceptor,
+}
+
+/// How often the certificate is looked at.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// TLS, where files are named.
+pub(super) fn open(certificate: Option<&Path>, key: Option<&Path>) -> Result<Option<Arc<Tls>>, Failure> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            Tls::read(certificate, key).map(|tls| Some(Arc::new(tls))).map_err(Failure::person)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Reads the certificate again from time to time, and with the configuration. What is wrong with it is said once.
+pub(super) async fn renew(context: Context, tls: Arc<Tls>, reloading: Arc<Notify>) {
+    let mut said = None;
+    loop {
+        let _ = tokio::time::timeout(LOOK, reloading.notified()).await;
+        match tls.reread() {
+            Ok(changed) => {
+                if changed {
+                    context.note("the certificate was read again");
+                }
+                said = None;
+            }
+            Err(error) => {
+                let error = format!("{error:#}; the old certificate stays");
+                if said.as_ref() != Some(&error) {
+                    context.warn(&error);
+                }
+                said = Some(error);
+            }
+        }
+    }
 }
 
 impl Tls {
