@@ -27,6 +27,9 @@ use decode::NotStored;
 use download::{Download, Fed};
 use tries::Tries;
 
+/// What is left free beside each image.
+const ROOM: u64 = 100 << 20;
+
 /// An image that is wanted, and of which the manifest was verified.
 #[derive(Clone)]
 pub struct PullJob {
@@ -84,6 +87,10 @@ pub async fn pull(
     for job in jobs {
         by_content.entry(job.expected.sha256.hex().to_owned()).or_default().push(job);
     }
+    if let Err(error) = has_room(&by_content, &**folder) {
+        let keys = by_content.into_values().flatten().map(|job| job.key);
+        return keys.map(|key| (key, Err(error.clone()))).collect();
+    }
     let groups = by_content.into_values().map(|jobs| async move {
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
@@ -95,6 +102,20 @@ pub async fn pull(
     let outcomes: Vec<_> =
         futures::stream::iter(groups).buffer_unordered(options.jobs.max(1)).collect().await;
     outcomes.into_iter().flatten().collect()
+}
+
+/// Whether the folder has room for all that is missing, as far as that is known, before the first byte comes.
+fn has_room(by_content: &BTreeMap<String, Vec<PullJob>>, folder: &dyn ImageFolder) -> Result<(), PullError> {
+    let mut need = 0_u64;
+    for job in by_content.values().filter_map(|jobs| jobs.first()) {
+        let expected = &job.expected;
+        if folder.blob(&expected.sha256).map_err(|error| PullError::folder("read", error))?.is_none() {
+            let size = expected.size.unwrap_or(expected.layer_size);
+            need = need.saturating_add(size).saturating_add(ROOM);
+        }
+    }
+    let have = if need == 0 { 0 } else { folder.free().map_err(|error| PullError::folder("read", error))? };
+    if need > have { Err(PullError::NoRoom { need, have }) } else { Ok(()) }
 }
 
 async fn one(

@@ -67,6 +67,7 @@ struct Pulling<'a> {
 
 impl Pulling<'_> {
     async fn pull(&self, reached: &Reached<'_>) -> Result<Exit, Failure> {
+        let _lock = self.lock().await?;
         let mut outcomes = Outcomes::new();
         let jobs = self.jobs(reached, &mut outcomes).await?;
         self.say_wanted(&jobs)?;
@@ -81,6 +82,13 @@ impl Pulling<'_> {
         };
         outcomes.extend(pull(jobs, &self.folder, &options).await);
         self.tell(&outcomes, &sha256)
+    }
+
+    /// Waits until no other pull stores images in the folder.
+    async fn lock(&self) -> Result<std::fs::File, Failure> {
+        let folder = Arc::clone(&self.folder);
+        let locked = tokio::task::spawn_blocking(move || folder.lock()).await.map_err(Failure::person)?;
+        locked.map_err(|error| folder_failure(&self.args.into.display().to_string(), error))
     }
 
     /// What is to be pulled; an image of which that cannot be said has its outcome already.

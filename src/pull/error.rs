@@ -7,7 +7,7 @@ use crate::image_store::UnacceptableImage;
 use crate::image_store::expected::Unexpected;
 use crate::os_image::info::Fault;
 use crate::registry::RegistryError;
-use crate::release::Digest;
+use crate::release::{Digest, Size};
 
 /// Why an image is not there.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -37,6 +37,14 @@ pub enum PullError {
         /// The image.
         uri: String,
     },
+    /// The folder has too little room for all that is missing.
+    #[error("was not downloaded: the missing images need {}, and the folder has room for {}", Size(*.need), Size(*.have))]
+    NoRoom {
+        /// What they need.
+        need: u64,
+        /// What there is.
+        have: u64,
+    },
     /// The folder cannot be used.
     #[error("couldn't {action} the folder of images")]
     Folder {
@@ -65,7 +73,7 @@ impl Ends for PullError {
             Self::Unacceptable(unacceptable) => unacceptable.ending(),
             Self::Download(error) => error.ending(),
             Self::Garbled { .. } | Self::Restless { .. } => Ending::Unknown,
-            Self::Folder { .. } => Ending::Person,
+            Self::NoRoom { .. } | Self::Folder { .. } => Ending::Person,
             Self::Panicked(_) => Ending::Bug,
         }
     }
@@ -80,6 +88,9 @@ impl Ends for PullError {
                 ),
                 _ => None,
             },
+            Self::NoRoom { .. } => {
+                Some("make room in the folder, or name another one with --into".to_owned())
+            }
             _ => None,
         }
     }

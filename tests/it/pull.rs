@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use crate::bare_metal::described;
 use crate::fake::docker_registry::{DockerRegistry, Push};
 use crate::fake::oci::{FakeRegistry, Image, OCI_MANIFEST, digest};
-use crate::fake::spoiling_proxy::SpoilingProxy;
-use crate::world::{Desk, NETWORK, PREFIX, Ran};
+use crate::fake::spoiling_proxy::{Spoil, SpoilingProxy};
+use crate::world::{Desk, NETWORK, PREFIX, Ran, ended};
 
 const KEY: &str = "ubuntu-noble-plain-rke2-1-31-8";
 const OTHER: &str = "opensuse-15-6-plain-kubeadm-1-31-8";
@@ -314,4 +314,34 @@ async fn nothing_wanted_is_refused_unless_it_is_accepted() {
     assert_eq!(ran.exit, Some(5), "{ran:#?}");
     assert!(!puller.desk.path("images").exists(), "nothing was changed");
     assert_eq!(puller.pull(&["--allow-empty"]).await.exit, Some(0));
+}
+
+#[tokio::test]
+async fn too_little_room_is_told_before_the_first_byte() {
+    let registry = FakeRegistry::start().await;
+    Built::new(KEY, disk(1)).with("size", Some(&(50_u64 << 40).to_string())).push(&registry);
+    let puller = Puller::new(&registry.prefix(PREFIX), &[KEY]);
+    let ran = puller.pull(&["--max-image-size", "100TiB"]).await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    assert!(ran.stderr.contains("the missing images need 50.0 TiB, and the folder has room for"), "{ran:#?}");
+    assert!(!registry.requests().iter().any(|request| request.path.contains("/blobs/")));
+}
+
+#[tokio::test]
+async fn a_second_pull_waits_for_the_first_and_no_longer_than_it_may() {
+    let registry = DockerRegistry::start().await;
+    let proxy = SpoilingProxy::start(&registry.host).await;
+    let built = Built::new(KEY, disk(1));
+    built.push_to_docker(&registry).await;
+    let puller = Puller::new(&proxy.prefix(PREFIX), &[KEY]);
+    proxy.spoil([Spoil::Stop(1_000)]);
+    let mut first = puller.desk.spawn(&Puller::arguments(&[]));
+    proxy.stopped().await;
+    let impatient = puller.pull(&["--max-time", "1s"]).await;
+    assert_eq!((impatient.exit, proxy.blobs().len()), (Some(4), 1), "{impatient:#?}");
+    let second = puller.desk.spawn(&Puller::arguments(&[]));
+    first.kill().await.unwrap();
+    let second = ended(second).await;
+    assert_eq!(second.exit, Some(0), "{second:#?}");
+    assert!(puller.has(&built));
 }

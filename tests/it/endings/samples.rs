@@ -515,6 +515,7 @@ fn pull() -> Vec<PullError> {
         Download => PullError::Download(unavailable),
         Garbled => PullError::Garbled { uri: uri(), layer: Digest::of(b"a"), found: Digest::of(b"b") },
         Restless => PullError::Restless { uri: uri() },
+        NoRoom => PullError::NoRoom { need: 44 << 30, have: 20 << 30 },
         Folder => PullError::Folder { action: "write to", source: Arc::new(io()) },
         Panicked => PullError::Panicked(text("the image was not written")),
     })

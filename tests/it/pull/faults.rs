@@ -1,8 +1,9 @@
 //! What goes wrong on the way: never a wrong file visible, and it is fetched in the end, or the next run does it. Counted and
 //! printed.
 
-use super::{Built, KEY, Puller, disk};
+use super::{Built, KEY, OTHER, Puller, disk, gzip};
 use crate::fake::docker_registry::DockerRegistry;
+use crate::fake::oci::FakeRegistry;
 use crate::fake::spoiling_proxy::{Spoil, SpoilingProxy};
 use crate::world::{PREFIX, Ran};
 
@@ -155,4 +156,43 @@ async fn servers_that_answer_otherwise_do_no_harm() {
         assert_eq!((puller.visible().len(), puller.index(KEY)), (0, None), "{name}");
         way.next_run_completes(&puller, name).await;
     }
+}
+
+/// Both pulls, on a file system that has 110 MiB.
+const ON_A_SMALL_DISK: &str = "\
+mount -t tmpfs -o size=110m tmpfs images || exit 77
+\"$0\" pull --into images -f large.yaml; echo \"large: $?\"
+find images -type f
+\"$0\" pull --into images -f values.yaml; echo \"small: $?\"
+";
+
+#[tokio::test]
+async fn a_disk_that_is_full_in_the_middle_has_its_room_again() {
+    let registry = FakeRegistry::start().await;
+    let puller = Puller::new(&registry.prefix(PREFIX), &[KEY]);
+    let small = Built::new(KEY, disk(9));
+    small.push(&registry);
+    // 128 MiB, of which the manifest does not say that they are so many.
+    let layer = gzip(&vec![7; 1 << 20]).repeat(128);
+    let large = Built::of(OTHER, b"unknown".to_vec(), layer, "application/octet-stream").with("size", None);
+    large.push(&registry);
+    let values = String::from_utf8(puller.desk.read("values.yaml")).unwrap();
+    puller.desk.write("large.yaml", values.replace(KEY, OTHER));
+    std::fs::create_dir(puller.desk.path("images")).unwrap();
+    let mut command = tokio::process::Command::new("unshare");
+    command.args(["-rm", "sh", "-c", ON_A_SMALL_DISK, env!("CARGO_BIN_EXE_dibump")]);
+    command.current_dir(puller.desk.path("")).env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin");
+    let output = command.output().await.expect("util-linux is everywhere");
+    let (said, errors) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    if !said.contains("large: ") {
+        // A container may forbid it.
+        return println!("full disk: not tried, no file system can be mounted here: {errors}");
+    }
+    println!("full disk: tried");
+    assert!(errors.contains("make room in the folder"), "{errors}");
+    let mut files: Vec<&str> = said.lines().filter(|line| line.starts_with("images/")).collect();
+    files.sort_unstable();
+    assert_eq!(files, ["images/.lock", "images/wanted.json"], "{said}{errors}");
+    assert!(said.contains("large: 3") && said.contains("small: 0"), "{said}{errors}");
 }
