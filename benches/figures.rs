@@ -27,6 +27,8 @@ mod edit;
 mod fake;
 #[path = "figures/fleet.rs"]
 mod fleet;
+#[path = "figures/images.rs"]
+mod images;
 #[path = "figures/latency.rs"]
 mod latency;
 #[path = "figures/lookup.rs"]
@@ -67,6 +69,9 @@ fn main() {
     }
     if is_wanted("fleet") {
         fleet::all();
+    }
+    if is_wanted("images") {
+        images::all();
     }
     if is_wanted("bounds") {
         bounds::all();
