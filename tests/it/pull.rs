@@ -1,5 +1,6 @@
 //! Pulling images: what is in the folder afterwards is what was built, whatever happens on the way.
 
+mod boots;
 mod faults;
 mod formats;
 mod hostile;
