@@ -272,6 +272,11 @@ impl Transport {
         self.0.requests()
     }
 
+    /// How many bytes of bodies came that were left to be read (see [`Self::open`]).
+    pub fn streamed(&self) -> u64 {
+        self.0.streamed()
+    }
+
     /// What a server said, without the secrets that were sent: for whatever of an answer is shown. The bodies of errors
     /// come without them.
     pub fn masked(&self, text: &str) -> String {

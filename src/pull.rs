@@ -10,7 +10,6 @@ mod tries;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -73,8 +72,6 @@ pub struct PullOptions {
     pub backoff: Duration,
     /// The time.
     pub now: Timestamp,
-    /// How many bytes were received so far.
-    pub received: Arc<AtomicU64>,
 }
 
 /// Pulls images, and gives what became of each by its key. One that fails hides no other.
@@ -147,7 +144,7 @@ async fn fetched(
     folder: &Arc<dyn ImageFolder>,
     options: &PullOptions,
 ) -> Result<u64, PullError> {
-    let download = Download { job, received: &options.received };
+    let download = Download { job };
     let mut tries = Tries::new(options.tries, options.backoff);
     loop {
         let (sender, parts) = tokio::sync::mpsc::channel(download::PARTS);

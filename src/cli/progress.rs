@@ -1,4 +1,5 @@
-//! Progress, on a terminal only: how many requests were answered, since that is what takes the time.
+//! Progress, on a terminal only: how many requests were answered, or how much was downloaded, since that is what takes the
+//! time.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Context;
 use crate::http::Transport;
+use crate::release::Size;
 
 /// A line on stderr that goes away with this value.
 pub(super) struct Progress(Option<(ProgressBar, tokio::task::JoinHandle<()>)>);
@@ -24,13 +26,20 @@ impl Progress {
         let (shown, transport) = (bar.clone(), transport.clone());
         let ticking = tokio::spawn(async move {
             loop {
-                let answered: u64 = transport.requests().values().sum();
-                shown.set_message(format!("looking up releases: {answered} requests"));
+                shown.set_message(message(&transport, shown.elapsed()));
                 shown.tick();
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         });
         Self(Some((bar, ticking)))
+    }
+}
+
+/// How far it is: images are told by their bytes, and everything else by requests.
+fn message(transport: &Transport, elapsed: Duration) -> String {
+    match transport.streamed() {
+        0 => format!("looking up releases: {} requests", transport.requests().values().sum::<u64>()),
+        bytes => format!("downloading: {}, {}/s", Size(bytes), Size(bytes / elapsed.as_secs().max(1))),
     }
 }
 

@@ -78,7 +78,6 @@ impl Pulling<'_> {
             tries: TRIES,
             backoff: reached.session.transport().settings().backoff,
             now: self.context.environment.now,
-            received: Arc::default(),
         };
         outcomes.extend(pull(jobs, &self.folder, &options).await);
         self.tell(&outcomes, &sha256)

@@ -1,5 +1,7 @@
 //! An answer of which the body was not read yet.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -24,6 +26,8 @@ pub struct UnreadBody {
     pub(super) url: Url,
     pub(super) patience: Duration,
     pub(super) deadline: Option<Instant>,
+    /// Counts the bytes of all such bodies.
+    pub(super) streamed: Arc<AtomicU64>,
 }
 
 impl UnreadBody {
@@ -41,7 +45,11 @@ impl UnreadBody {
             None => Ok(next.await),
         };
         match part {
-            Ok(part) => part.map_err(|error| failure(error, &self.url, begun)),
+            Ok(part) => {
+                let part = part.map_err(|error| failure(error, &self.url, begun))?;
+                self.streamed.fetch_add(part.as_ref().map_or(0, Bytes::len) as u64, Ordering::Relaxed);
+                Ok(part)
+            }
             Err(_) if until == self.deadline => {
                 Err(TransportError::DeadlinePassed { url: redacted(&self.url) })
             }

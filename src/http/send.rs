@@ -1,6 +1,7 @@
 //! One request from start to end: hops of redirects, attempts of a hop, bytes of an attempt.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -53,6 +54,8 @@ pub(super) struct Inner {
     hosts: Mutex<HashMap<Origin, Arc<Host>>>,
     counters: Mutex<BTreeMap<(Origin, Option<u16>), u64>>,
     flight: Flight,
+    /// How many bytes of bodies came that were left to be read.
+    streamed: Arc<AtomicU64>,
     /// What was sent with requests and must not be shown with answers.
     pub(super) mask: Mask,
 }
@@ -67,11 +70,16 @@ impl Inner {
         let clients = Clients::new(&settings)?;
         let proxies = settings.proxy_from_environment.then(Matcher::from_system);
         let (hosts, counters, mask) = (Mutex::default(), Mutex::default(), Mask::default());
-        Ok(Self { clients, settings, proxies, hosts, counters, flight: Flight::default(), mask })
+        let (flight, streamed) = (Flight::default(), Arc::default());
+        Ok(Self { clients, settings, proxies, hosts, counters, flight, streamed, mask })
     }
 
     pub(super) fn settings(&self) -> &TransportSettings {
         &self.settings
+    }
+
+    pub(super) fn streamed(&self) -> u64 {
+        self.streamed.load(Ordering::Relaxed)
     }
 
     pub(super) fn requests(&self) -> BTreeMap<(Origin, Option<u16>), u64> {
@@ -265,7 +273,8 @@ impl Inner {
         let response = Response { status, headers, body, url: request.url.clone(), retry_after };
         let (url, patience, deadline) =
             (request.url.clone(), self.settings.read_timeout, self.settings.deadline);
-        let unread = is_unread.then(|| UnreadBody { answer, url, patience, deadline });
+        let streamed = Arc::clone(&self.streamed);
+        let unread = is_unread.then(|| UnreadBody { answer, url, patience, deadline, streamed });
         Ok(Opened { response, body: unread })
     }
 

@@ -1,7 +1,5 @@
 //! The bytes of a layer, fetched in as many requests as it takes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use bytes::Bytes;
 use tokio::sync::mpsc::Sender;
 
@@ -17,7 +15,6 @@ pub(super) const PARTS: usize = 16;
 /// A layer on its way.
 pub(super) struct Download<'a> {
     pub(super) job: &'a PullJob,
-    pub(super) received: &'a AtomicU64,
 }
 
 /// What was handed on.
@@ -85,7 +82,6 @@ impl Download<'_> {
             let part = part.slice(..part.len().min(room));
             *at += part.len() as u64;
             tries.reached(*at);
-            self.received.fetch_add(part.len() as u64, Ordering::Relaxed);
             if to.send(part).await.is_err() {
                 return Poured::Unwanted;
             }
