@@ -35,7 +35,7 @@ pub use entries::Entries;
 pub use error::{IN_THE_WAY, TransportError};
 pub use link::{UnreadableLink, next_query};
 pub use mask::Mask;
-pub use opened::{Opened, UnreadBody};
+pub use opened::{OpenAnswer, UnreadBody};
 pub use redact::redacted;
 pub use secret::{BoundSecret, Credential, InvalidSecret, Origin, Secret};
 pub use tls::distrust;
@@ -263,7 +263,7 @@ impl Transport {
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub async fn open(&self, request: Request) -> Result<Opened, TransportError> {
+    pub async fn open(&self, request: Request) -> Result<OpenAnswer, TransportError> {
         self.0.send(request).await
     }
 

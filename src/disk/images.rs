@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::regular;
-use super::replace::{Draft, replace};
+use super::replace::{HiddenFile, replace};
 use crate::image_folder::{FileStamp, ImageDraft, ImageFolder};
 use crate::image_store::index::{IMAGE_SCHEMA, IMAGES, WANTED, blob_path, image_path};
 use crate::image_store::sparse::ImageSink;
@@ -34,7 +34,7 @@ pub struct DiskImages {
 
 /// A file that takes its place once it is whole.
 struct DiskDraft {
-    draft: Draft,
+    draft: HiddenFile,
     root: PathBuf,
     /// Where the next byte goes: a hole at the end has not made the file longer yet.
     size: u64,
@@ -122,7 +122,7 @@ impl ImageFolder for DiskImages {
     }
 
     fn begin(&self) -> Result<Box<dyn ImageDraft>> {
-        let draft = Draft::begin(&blobs(&self.root))?;
+        let draft = HiddenFile::begin(&blobs(&self.root))?;
         Ok(Box::new(DiskDraft { draft, root: self.root.clone(), size: 0 }))
     }
 

@@ -22,20 +22,20 @@ const LEFT_OVER: Duration = Duration::from_secs(600);
 /// Puts a file with this content into the place of another one, whose mode it gets, or makes it.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut draft = Draft::begin(folder)?;
+    let mut draft = HiddenFile::begin(folder)?;
     draft.fill(path, bytes)?;
     draft.publish(path)
 }
 
 /// A file of a folder that is not visible there. One that is dropped leaves nothing.
-pub(super) struct Draft {
+pub(super) struct HiddenFile {
     file: File,
     folder: PathBuf,
     /// Its name, where the file system has no files without one.
     name: Option<TempPath>,
 }
 
-impl Draft {
+impl HiddenFile {
     /// Begins a file, and removes what killed runs left.
     pub(super) fn begin(folder: &Path) -> Result<Self> {
         remove_left_overs(folder);
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn both_ways_write_the_same() {
         use std::os::unix::fs::PermissionsExt as _;
-        for begin in [Draft::unnamed, Draft::named] {
+        for begin in [HiddenFile::unnamed, HiddenFile::named] {
             let write = |folder: &Path, path: &Path, bytes: &[u8]| {
                 let mut draft = begin(folder).unwrap();
                 draft.fill(path, bytes).unwrap();

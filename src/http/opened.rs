@@ -12,7 +12,7 @@ use super::{Response, TransportError, redacted};
 
 /// An answer, and its body where that is left to be read.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenAnswer {
     /// The answer; without a body where that is left to be read.
     pub response: Response,
     /// What is left to be read.

@@ -15,8 +15,8 @@ use super::failure::failure;
 use super::flight::{Flight, Room};
 use super::host::{Host, HostPatience};
 use super::{
-    Mask, Opened, Origin, Request, Response, TransportError, TransportSettings, UnreadBody, redacted, retry,
-    secret,
+    Mask, OpenAnswer, Origin, Request, Response, TransportError, TransportSettings, UnreadBody, redacted,
+    retry, secret,
 };
 use crate::ending::sentence;
 
@@ -87,7 +87,7 @@ impl Inner {
     }
 
     /// Follows redirects by hand: the client of reqwest would take `PRIVATE-TOKEN` along to another host.
-    pub(super) async fn send(&self, mut request: Request) -> Result<Opened, TransportError> {
+    pub(super) async fn send(&self, mut request: Request) -> Result<OpenAnswer, TransportError> {
         if let Some(credential) = &request.credential
             && !credential.fits(&request.url)
         {
@@ -113,7 +113,7 @@ impl Inner {
     }
 
     /// One URL, with its repetitions.
-    async fn hop(&self, request: &Request) -> Result<Opened, TransportError> {
+    async fn hop(&self, request: &Request) -> Result<OpenAnswer, TransportError> {
         let origin = Origin::of(&request.url).ok_or_else(|| TransportError::Redirect {
             url: redacted(&request.url),
             reason: "to something that is neither http nor https".to_owned(),
@@ -167,7 +167,7 @@ impl Inner {
         origin: &Origin,
         (host, patience): (&Host, &HostPatience<'_>),
         attempt: u32,
-    ) -> Result<Opened, TransportError> {
+    ) -> Result<OpenAnswer, TransportError> {
         let passed = || TransportError::DeadlinePassed { url: redacted(&request.url) };
         let waiting = async {
             // The semaphore is never closed, so a permit is always given.
@@ -238,7 +238,7 @@ impl Inner {
         &self,
         request: &Request,
         patience: &HostPatience<'_>,
-    ) -> Result<Opened, TransportError> {
+    ) -> Result<OpenAnswer, TransportError> {
         let begun = Instant::now();
         let failed =
             |error: reqwest::Error| self.unconnected(failure(error, &request.url, begun), &request.url);
@@ -275,7 +275,7 @@ impl Inner {
             (request.url.clone(), self.settings.read_timeout, self.settings.deadline);
         let streamed = Arc::clone(&self.streamed);
         let unread = is_unread.then(|| UnreadBody { answer, url, patience, deadline, streamed });
-        Ok(Opened { response, body: unread })
+        Ok(OpenAnswer { response, body: unread })
     }
 
     /// The proxy between us and the server of a URL.

@@ -14,7 +14,7 @@ use super::answer::{not_understood, unanswered, unexpected};
 use super::client::Client;
 use super::session::AccessScope;
 use crate::blob::{BlobBody, OpenBlob, ResumePoint};
-use crate::http::{Opened, Request, Response, UnreadBody, redacted};
+use crate::http::{OpenAnswer, Request, Response, UnreadBody, redacted};
 use crate::registry::{RegistryError, Repository};
 use crate::release::Digest;
 
@@ -33,7 +33,8 @@ pub(super) async fn open(
             request = request.header(IF_RANGE, header(validator)?);
         }
     }
-    let Opened { response, body } = client.open(&AccessScope::Pull(repository.path.clone()), request).await?;
+    let OpenAnswer { response, body } =
+        client.open(&AccessScope::Pull(repository.path.clone()), request).await?;
     client.confirm_speaker(&response)?;
     let validator = response.header(ETAG).filter(|tag| !tag.starts_with("W/")).map(str::to_owned);
     let is_there = match (response.status, resume) {

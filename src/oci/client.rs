@@ -12,7 +12,7 @@ use super::answer::{unanswered, unavailable, unusable};
 use super::credentials::Credentials;
 use super::refusal::{speaks_registry, words};
 use super::session::{AccessScope, Pass, RegistrySession};
-use crate::http::{Credential, IN_THE_WAY, Opened, Origin, Request, Response, Transport, redacted};
+use crate::http::{Credential, IN_THE_WAY, OpenAnswer, Origin, Request, Response, Transport, redacted};
 use crate::registry::{RegistryError, Repository};
 
 /// Registries name themselves by this header (distribution, spec/api.md, "API Version Check").
@@ -117,7 +117,11 @@ impl Client {
     /// and a token for many repositories may hold for the first one only.
     ///
     /// Every status but 401 and 403 is returned.
-    pub(super) async fn open(&self, scope: &AccessScope, request: Request) -> Result<Opened, RegistryError> {
+    pub(super) async fn open(
+        &self,
+        scope: &AccessScope,
+        request: Request,
+    ) -> Result<OpenAnswer, RegistryError> {
         let mut pass = match self.session.pass(scope).await {
             Ok(pass) => pass,
             Err(error) => return Err(self.without_token(scope, error).await),
@@ -240,7 +244,7 @@ impl Client {
         &self,
         request: Request,
         credential: Option<Credential>,
-    ) -> Result<Opened, RegistryError> {
+    ) -> Result<OpenAnswer, RegistryError> {
         let subject = redacted(&request.url);
         self.transport.open(request.credential(credential)).await.map_err(|error| unanswered(error, subject))
     }
