@@ -21,6 +21,8 @@ pub(super) struct Local<'a> {
     pub(super) files: Vec<ValuesFile>,
     pub(super) policy: Policy,
     pub(super) producer: Option<&'a str>,
+    /// The project of its target, where a configuration has it.
+    project: Option<&'a str>,
     /// Whether its merge request is to be a draft, and whether the forge is to merge it.
     pub(super) merging: [bool; 2],
 }
@@ -46,6 +48,24 @@ impl Local<'_> {
             (images, _) => images,
         }
     }
+}
+
+/// The same, those together whose releases go together.
+pub(super) fn groups<'a>(
+    context: &Context,
+    args: &TargetFileArgs,
+    config: Option<&'a Config>,
+) -> Result<Vec<Vec<Local<'a>>>, Failure> {
+    let mut groups: Vec<Vec<Local<'a>>> = Vec::new();
+    for local in locals(context, args, config)? {
+        let joins =
+            |other: &Local<'_>| other.project == local.project && other.target.goes_with(&local.target);
+        match groups.iter_mut().find(|group| group.iter().all(joins)) {
+            Some(group) => group.push(local),
+            None => groups.push(vec![local]),
+        }
+    }
+    Ok(groups)
 }
 
 /// The file that was named, or the local files of the configuration's targets.
@@ -79,7 +99,11 @@ fn chosen<'a>(
         .retain(|target| asked.is_none_or(|name| target.producer.as_deref().is_none_or(|own| own == name)));
     if let Some(path) = &args.values {
         let severities = config.map(|config| config.severities.clone()).unwrap_or_default();
-        let mut local = named(args, path, of_file(&targets, path), &severities)?;
+        let of_file = of_file(&targets, path);
+        if of_file.len() > 1 && args.version_key.is_none() {
+            return of_file.into_iter().map(|target| named(args, path, Some(target), &severities)).collect();
+        }
+        let mut local = named(args, path, of_file.first().copied(), &severities)?;
         local.producer = local.producer.or(asked);
         return Ok(vec![local]);
     }
@@ -130,6 +154,7 @@ fn named<'a>(
             files: Vec::new(),
             policy: lookup::policy(&args.lookup, None),
             producer: None,
+            project: None,
             merging: [false; 2],
         },
     };
@@ -160,16 +185,23 @@ fn from_config<'a>(
     let files = files.collect::<Result<Vec<_>, _>>()?;
     let policy = lookup::policy(&args.lookup, branch.map(|branch| &branch.policy));
     let merging = [target.merge_request.draft, target.upkeep.auto_merge];
-    Ok(Local { target: meant, files, policy, producer: target.producer.as_deref(), merging })
+    let (producer, project) = (target.producer.as_deref(), Some(target.project.as_str()));
+    Ok(Local { target: meant, files, policy, producer, project, merging })
 }
 
-/// The target that has this file, by its path from the folder that the command runs in.
-fn of_file<'a>(targets: &[&'a Configured], path: &Path) -> Option<&'a Configured> {
+/// The first target that has this file, by its path from the folder that the command runs in, and those that go with it.
+fn of_file<'a>(targets: &[&'a Configured], path: &Path) -> Vec<&'a Configured> {
     let path: PathBuf =
         path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
     let holds =
         |target: &&'a Configured| target.files.primary().is_some_and(|file| Path::new(&file.path) == path);
-    targets.iter().copied().find(holds)
+    let mut found: Vec<&'a Configured> = Vec::new();
+    for target in targets.iter().copied().filter(holds) {
+        if found.iter().all(|other| other.project == target.project && other.files.goes_with(&target.files)) {
+            found.push(target);
+        }
+    }
+    found
 }
 
 /// The branch that a merge request's pipeline is for, else the first.

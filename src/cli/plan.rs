@@ -35,21 +35,33 @@ pub(super) fn under(context: &Context, args: &Args, config: Option<&Config>) -> 
     let mut worst = Exit::Done;
     // Targets may share a file: each sees what became of it before.
     let mut planned = Vec::new();
-    for mut local in local::locals(context, &args.files, config)? {
-        if !args.kubernetes_versions.is_empty() {
-            let setting = KubernetesVersions::from_texts(&args.kubernetes_versions);
-            let setting =
-                setting.map_err(|error| Failure::usage(format!("--kubernetes-versions: {error}")))?;
-            local.target.kubernetes_versions = setting;
-        }
+    for locals in local::groups(context, &args.files, config)? {
         let flags = [("--to", args.to.is_some())];
         let asking = Asking { context, args: &args.files, config, flags: &flags };
-        local.files.iter_mut().for_each(|file| file.after(&planned));
-        let mut asked = asking.each(local)?;
-        asked.iter_mut().for_each(|asked| asked.local.files.iter_mut().for_each(|file| file.after(&planned)));
+        let mut asked = Vec::new();
+        for mut local in locals {
+            if !args.kubernetes_versions.is_empty() {
+                local.target.kubernetes_versions = kubernetes_versions(args)?;
+            }
+            local.files.iter_mut().for_each(|file| file.after(&planned));
+            let is_new = |new: &AskedFile<'_>, known: &[AskedFile<'_>]| {
+                known.iter().all(|known| known.local.target.goes_with(&new.local.target))
+            };
+            for new in asking.each(local)? {
+                asked.extend(Some(new).filter(|new| is_new(new, &asked)));
+            }
+        }
+        if asked.len() > 1 {
+            asking.refuse_flags()?;
+        }
         worst = worst.max(plan_file(context, args, config, asked, &mut planned)?);
     }
     Ok(worst)
+}
+
+fn kubernetes_versions(args: &Args) -> Result<KubernetesVersions, Failure> {
+    let setting = KubernetesVersions::from_texts(&args.kubernetes_versions);
+    setting.map_err(|error| Failure::usage(format!("--kubernetes-versions: {error}")))
 }
 
 /// Plans one file, for all of its producers that are asked.
@@ -107,8 +119,11 @@ impl<'a> Planning<'a> {
         }
         let naming = lookup::naming(self.args.files.lookup.names_pattern.as_deref())?;
         let signatures = Requirement::NotRequired(Unverified::FromFile);
-        let inputs: Vec<PlanInput<'_>> =
-            surveys.iter().map(|survey| self.input(survey, &naming, &signatures)).collect();
+        let inputs: Vec<PlanInput<'_>> = surveys
+            .iter()
+            .zip(asked)
+            .map(|(survey, asked)| self.input(asked, survey, &naming, &signatures))
+            .collect();
         let mut known: Vec<ReleaseData> = asked.iter().filter_map(AskedFile::observed).cloned().collect();
         let members = inputs.iter().zip(asked).zip(&mut known).map(|((input, asked), known)| ProducerQuery {
             name: &asked.name,
@@ -137,16 +152,19 @@ impl<'a> Planning<'a> {
     ) -> Result<Made, Failure> {
         self.context.online(config, &self.args.files.lookup.reach, async |session| {
             let (mut producers, mut signatures, mut snapshots) = (Vec::new(), Vec::new(), Vec::new());
-            for (settings, survey) in asked.iter().filter_map(AskedFile::settings).zip(surveys) {
+            for (asked, survey) in asked.iter().zip(surveys) {
+                let Some(settings) = asked.settings() else { continue };
+                let demand = asked.local.policy.signatures;
                 let producer = session.producer(settings).await?;
-                let demand = self.local.policy.signatures;
                 signatures.push(survey.signature_requirement(producer.keys.as_ref(), demand, self.budget)?);
                 snapshots.push(Snapshot::open(&producer, survey.listed()).await?);
                 producers.push(producer);
             }
-            let inputs = surveys.iter().zip(&producers).zip(&signatures);
+            let inputs = asked.iter().zip(surveys).zip(producers.iter().zip(&signatures));
             let inputs: Vec<PlanInput<'_>> = inputs
-                .map(|((survey, producer), signatures)| self.input(survey, &producer.naming, signatures))
+                .map(|((asked, survey), (producer, signatures))| {
+                    self.input(asked, survey, &producer.naming, signatures)
+                })
                 .collect();
             let members = inputs.iter().zip(asked).zip(&mut snapshots).map(|((input, asked), snapshot)| {
                 ProducerQuery { name: &asked.name, input: *input, releases: Releases::Registry(snapshot) }
@@ -168,19 +186,20 @@ impl<'a> Planning<'a> {
 
     fn input<'i>(
         &'i self,
+        AskedFile { local, .. }: &'i AskedFile<'_>,
         survey: &'i Survey,
         naming: &'i Naming,
         signatures: &'i Requirement,
     ) -> PlanInput<'i> {
         PlanInput {
             survey,
-            policy: &self.local.policy,
-            images: self.local.images(survey),
-            kubernetes_versions: &self.local.target.kubernetes_versions,
+            policy: &local.policy,
+            images: local.images(survey),
+            kubernetes_versions: &local.target.kubernetes_versions,
             naming,
             to: self.args.to.as_ref(),
             signatures,
-            severities: &self.local.target.severities,
+            severities: &local.target.severities,
             budget: self.budget,
             now: self.context.environment.now,
         }

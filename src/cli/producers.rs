@@ -266,7 +266,7 @@ impl<'a> Asking<'a> {
     }
 
     /// What is said of one producer cannot be meant for several.
-    fn refuse_flags(&self) -> Result<(), Failure> {
+    pub(super) fn refuse_flags(&self) -> Result<(), Failure> {
         let lookup = &self.args.lookup;
         let own = [
             ("--cosign-key", !lookup.reach.cosign_key.is_empty()),

@@ -45,6 +45,17 @@ impl Target {
     }
 }
 
+impl Target {
+    /// Whether both are of the same files, each with a version of its own in them: then they go together.
+    pub fn goes_with(&self, other: &Self) -> bool {
+        let files = |target: &Self| {
+            target.files.iter().map(|file| (file.path.clone(), file.overlay)).collect::<Vec<_>>()
+        };
+        let version = |target: &Self| target.primary().map(FileSpec::version_place);
+        files(self) == files(other) && version(self) != version(other)
+    }
+}
+
 /// One file of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSpec {

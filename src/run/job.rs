@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::forge::{Branch, CommitId, Forge, MergeRequestSettings};
 use crate::merge_request::template::Templates;
 use crate::merge_request::{BranchPrefix, Outcome, Place, Upkeep};
-use crate::plan::{FileSpec, PlanView, Target};
+use crate::plan::{PlanView, Target};
 use crate::release::policy::Policy;
 use crate::release::{Prefix, Version};
 
@@ -120,21 +120,16 @@ impl Job {
         }
     }
 
-    /// Adds it to jobs: to one of the same files and branch, which has other versions in them, else by itself.
+    /// Adds it to jobs: to one of the same branch that it goes with, else by itself.
     pub fn join(self, jobs: &mut Vec<Self>) {
-        let paths = |job: &Self| {
-            job.target().files.iter().map(|file| (file.path.clone(), file.overlay)).collect::<Vec<_>>()
-        };
-        let version = |followed: &FollowedProducer| followed.target.primary().map(FileSpec::version_place);
         for job in jobs.iter_mut() {
-            let is_same =
-                job.project == self.project && job.branch == self.branch && paths(job) == paths(&self);
+            let is_same = job.project == self.project && job.branch == self.branch;
             let (Follows::Named(known), Follows::Named(own), true) =
                 (&mut job.follows, &self.follows, is_same)
             else {
                 continue;
             };
-            if own.iter().all(|own| known.iter().all(|known| version(known) != version(own))) {
+            if own.iter().all(|own| known.iter().all(|known| known.target.goes_with(&own.target))) {
                 return known.extend(own.iter().cloned());
             }
         }

@@ -204,6 +204,17 @@ async fn targets_of_one_file_that_name_different_producers_are_one_group(world: 
     let [request] = &world.merge_requests()[..] else { panic!("{:#?}", world.merge_requests()) };
     assert_eq!(request.source, GROUP);
     assert_eq!(world.values(GROUP).unwrap(), values(&world, 12));
+    // A plan in the checkout says the same.
+    world.desk.write(VALUES, values(&world, 11));
+    for command in [&["plan"][..], &["plan", VALUES]] {
+        let ran = world.desk.dibump(command).await;
+        for step in ["diskimage-builder: update 0.4.11 → 0.4.12", "kiwi-imagebuilder: update 0.1.11 → 0.1.12"]
+        {
+            assert!(ran.stdout.contains(step), "{step} {ran:#?}");
+        }
+    }
+    let ran = world.desk.dibump(&["plan", "--to", "0.4.12"]).await;
+    assert_eq!(ran.exit, Some(2), "{ran:#?}");
 }
 
 async fn a_registry_that_only_the_file_names_is_not_asked(world: World) {
