@@ -181,7 +181,7 @@ impl KeyPlan {
     }
 
     /// What becomes of each mapping, the primary file's first.
-    pub fn reconciliations(&self) -> impl Iterator<Item = &Reconciliation> {
+    pub fn reconciliations(&self) -> impl Iterator<Item = &Reconciliation> + Clone {
         self.files.iter().map(|file| &file.reconciliation)
     }
 

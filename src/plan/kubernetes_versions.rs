@@ -5,19 +5,20 @@ use crate::reconcile::kubernetes_versions::{
     Coupled, ImagesBothSides, ImagesSide, VersionsFile, VersionsNote, couple,
 };
 use crate::reconcile::{Ownership, Reconciliation};
-use crate::release::{Naming, Release};
+use crate::release::data::ReleaseData;
+use crate::release::{Naming, Release, Version};
 
 /// The images of one producer that the files list, and the releases that they are of.
 #[derive(Clone, Copy)]
 pub(super) struct Listing<'a, Done> {
-    pub(super) survey: &'a Survey,
-    pub(super) naming: &'a Naming,
+    survey: &'a Survey,
+    naming: &'a Naming,
     /// The release that the files name.
-    pub(super) current: Option<&'a Release>,
+    current: Option<&'a Release>,
     /// The release that they will name; none where nothing was decided.
-    pub(super) wanted: Option<&'a Release>,
+    wanted: Option<&'a Release>,
     /// What becomes of the mappings.
-    pub(super) done: Done,
+    done: Done,
 }
 
 /// What becomes of the versions in each of the target's own files, by the images of one producer.
@@ -69,6 +70,18 @@ where
 }
 
 impl<'a, Done: Iterator<Item = &'a Reconciliation> + Clone> Listing<'a, Done> {
+    /// By what was decided from a release; nothing was where there is no file.
+    pub(super) fn new(input: &PlanInput<'a>, known: &'a ReleaseData, from: &Version, done: Done) -> Self {
+        let wanted = done.clone().next().map(|mapping| &mapping.version);
+        Self {
+            survey: input.survey,
+            naming: input.naming,
+            current: known.releases.get(from),
+            wanted: wanted.and_then(|version| known.releases.get(version)),
+            done,
+        }
+    }
+
     /// The images of the only producer, beside those of which nothing but names is known.
     fn images(self) -> Option<ImagesBothSides<'a>> {
         let Self { survey, naming, current, wanted, done } = self;

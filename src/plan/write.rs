@@ -47,7 +47,7 @@ struct EditedFile {
     notes: Vec<String>,
 }
 
-impl<'a> Decided<'a> {
+impl Decided<'_> {
     /// The schema files that have a say: beside each file that gets new keys.
     pub fn schemas(&self) -> Vec<String> {
         let files = self.input.survey.files().zip(&self.keys.files);
@@ -58,14 +58,7 @@ impl<'a> Decided<'a> {
     /// The images that the files list of the producer.
     pub(super) fn listing(&self) -> Listing<'_, impl Iterator<Item = &Reconciliation> + Clone> {
         let Self { input, known, keys } = self;
-        let wanted = keys.files.first().map(|file| &file.reconciliation.version);
-        Listing {
-            survey: input.survey,
-            naming: input.naming,
-            current: known.releases.get(&keys.from),
-            wanted: wanted.and_then(|version| known.releases.get(version)),
-            done: keys.files.iter().map(|file| &file.reconciliation),
-        }
+        Listing::new(input, known, &keys.from, keys.reconciliations())
     }
 }
 

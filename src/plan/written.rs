@@ -13,17 +13,10 @@ pub(super) struct Written<'a> {
 }
 
 impl Written<'_> {
-    /// The same, of the files as they are written.
+    /// The images that the files list of the producer.
     pub(super) fn listing(&self) -> Listing<'_, impl Iterator<Item = &Reconciliation> + Clone> {
         let Self { input, known, plan } = self;
-        let wanted = plan.files.first().map(|file| &file.reconciliation.version);
-        Listing {
-            survey: input.survey,
-            naming: input.naming,
-            current: known.releases.get(&plan.from),
-            wanted: wanted.and_then(|version| known.releases.get(version)),
-            done: plan.files.iter().map(|file| &file.reconciliation),
-        }
+        Listing::new(input, known, &plan.from, plan.files.iter().map(|file| &file.reconciliation))
     }
 
     /// Whose the entries are.

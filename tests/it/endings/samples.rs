@@ -340,7 +340,7 @@ fn checkout() -> Vec<CheckoutError> {
     samples!(CheckoutError {
         NoGit => CheckoutError::NoGit(std::io::ErrorKind::NotFound.into()),
         Git => CheckoutError::Git { command: "rev-parse", said },
-        NotTheTop => CheckoutError::NotTheTop { here: "/work/deployment/charts".into(), top: "/work/deployment".into() },
+        NotTheTop => CheckoutError::NotTheTop { here: "/srv/deployment/charts".into(), top: "/srv/deployment".into() },
     })
 }
 
