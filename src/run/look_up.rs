@@ -90,9 +90,14 @@ pub async fn look_up(members: Vec<ProducerQuery<'_>>) -> Result<Vec<KeyPlan>, Lo
     }
     let inputs: Vec<&PlanInput<'_>> = searches.iter().map(|search| &search.member.input).collect();
     let others = images_of_others(&inputs);
+    // A release that disagrees with itself is *inconsistent*.
+    let is_alone = searches.len() == 1 && others.is_empty();
     loop {
         if let Some(reason) = unknown(&searches) {
             return Ok(searches.into_iter().map(|search| search.unknown(&reason)).collect());
+        }
+        if is_alone {
+            return Ok(searches.into_iter().map(|search| search.plan(None)).collect());
         }
         let options: Vec<ProducerOptions> = searches.iter().map(Search::options).collect();
         match next_set(&options, &others) {
