@@ -15,7 +15,7 @@ pub struct InvalidSize;
 impl FromStr for Size {
     type Err = InvalidSize;
 
-    /// A whole number and a unit of [`UNITS`]; bytes without one.
+    /// A whole number and a unit (`B` to `TiB`); bytes without one.
     fn from_str(text: &str) -> Result<Self, InvalidSize> {
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
