@@ -22,7 +22,7 @@ pub const SCHEMA: &str = "dibump.releases/1";
 
 /// A file of releases.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "dibump releases", extend("$id" = "urn:dibump:releases:1"))]
+#[schemars(title = "dibump releases")]
 pub struct ReleasesFile {
     /// `dibump.releases/1`.
     pub schema: String,

@@ -26,7 +26,7 @@ pub struct MachinesReport {
 
 /// The images of machines.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "dibump machine-image", extend("$id" = "urn:dibump:machine-image:1"))]
+#[schemars(title = "dibump machine-image")]
 pub struct MachineImages {
     /// `dibump.machine-image/1`.
     pub schema: &'static str,

@@ -14,7 +14,7 @@ pub const SCHEMA: &str = "dibump.os-images/1";
 
 /// The images that values enable.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "dibump os-images", extend("$id" = "urn:dibump:os-images:1"))]
+#[schemars(title = "dibump os-images")]
 pub struct OsImages {
     /// `dibump.os-images/1`.
     pub schema: &'static str,

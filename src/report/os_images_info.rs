@@ -19,7 +19,7 @@ const MACHINE: [&str; 4] = ["url", "checksum", "checksumType", "format"];
 
 /// What is known of the images.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "dibump os-images-info", extend("$id" = "urn:dibump:os-images-info:1"))]
+#[schemars(title = "dibump os-images-info")]
 pub struct OsImagesInfo {
     /// `dibump.os-images-info/1`.
     pub schema: &'static str,

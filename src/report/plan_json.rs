@@ -21,7 +21,7 @@ pub const SCHEMA: &str = "dibump.plan/1";
 
 /// A plan.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "dibump plan", extend("$id" = "urn:dibump:plan:1"))]
+#[schemars(title = "dibump plan")]
 pub struct PlanReport {
     /// `dibump.plan/1`.
     pub schema: &'static str,

@@ -12,7 +12,7 @@ pub const SCHEMA: &str = "dibump.pull/1";
 
 /// What became of all images.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "dibump pull", extend("$id" = "urn:dibump:pull:1"))]
+#[schemars(title = "dibump pull")]
 pub struct PullReport {
     /// `dibump.pull/1`.
     pub schema: &'static str,

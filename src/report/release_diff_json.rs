@@ -12,7 +12,7 @@ pub const SCHEMA: &str = "dibump.release-diff/1";
 
 /// Two releases beside each other.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "dibump release diff", extend("$id" = "urn:dibump:release-diff:1"))]
+#[schemars(title = "dibump release diff")]
 pub struct ReleaseDiff {
     /// `dibump.release-diff/1`.
     pub schema: &'static str,

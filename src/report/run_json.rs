@@ -13,7 +13,7 @@ pub const SCHEMA: &str = "dibump.run/1";
 
 /// A run.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "dibump run", extend("$id" = "urn:dibump:run:1"))]
+#[schemars(title = "dibump run")]
 pub struct RunReport<'a> {
     /// `dibump.run/1`.
     pub schema: &'static str,

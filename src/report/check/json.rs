@@ -11,7 +11,7 @@ pub const SCHEMA: &str = "dibump.check/1";
 
 /// What a check found.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "dibump check", extend("$id" = "urn:dibump:check:1"))]
+#[schemars(title = "dibump check")]
 pub struct CheckReport {
     /// `dibump.check/1`.
     pub schema: &'static str,
