@@ -159,7 +159,7 @@ impl Init<'_> {
             there.extend(found::configurations().into_iter().filter(|path| *path != CONFIG));
         }
         if !there.is_empty() {
-            let error = anyhow::anyhow!("{} exists; nothing was written", there.join(", "));
+            let error = anyhow::anyhow!("{}: already there; nothing was written", there.join(", "));
             return Err(Failure::person(error).hint("see what would be written with --print"));
         }
         for file in files {

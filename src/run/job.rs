@@ -55,8 +55,8 @@ pub struct FollowedProducer {
     pub policy: Policy,
 }
 
-/// Whether a target branch's time has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Whether a target branch's time has come; the later ones allow less.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
     /// It has.
     #[default]
@@ -120,7 +120,8 @@ impl Job {
         }
     }
 
-    /// Adds it to jobs: to one of the same branch that it goes with, else by itself.
+    /// Adds it to jobs: to one of the same branch that it goes with, else by itself. Together they may do what each of them
+    /// may: one that is not enabled, or whose time has not come, keeps all from writing.
     pub fn join(self, jobs: &mut Vec<Self>) {
         for job in jobs.iter_mut() {
             let is_same = job.project == self.project && job.branch == self.branch;
@@ -130,7 +131,10 @@ impl Job {
                 continue;
             };
             if own.iter().all(|own| known.iter().all(|known| known.target.goes_with(&own.target))) {
-                return known.extend(own.iter().cloned());
+                known.extend(own.iter().cloned());
+                job.dry_run |= self.dry_run;
+                job.due = job.due.max(self.due);
+                return;
             }
         }
         jobs.push(self);

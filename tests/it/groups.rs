@@ -198,8 +198,11 @@ async fn the_merge_request_of_each_builder_ends_where_they_are_grouped(world: Wo
 async fn targets_of_one_file_that_name_different_producers_are_one_group(world: World) {
     let dib = only("diskimage-builder", "sylva_diskimagebuilder_version", "");
     let kiwi = only("kiwi-imagebuilder", "sylva_kiwi_imagebuilder_version", "");
-    arrange(&world, &format!("{dib}{kiwi}"));
+    arrange(&world, &format!("{dib}{kiwi}    enabled: false\n"));
     kiwi_release(&world, 12);
+    let (ran, writes) = world.run_and_writes().await;
+    assert!(ran.exit == Some(0) && writes.is_empty(), "one of them is not enabled: {writes:#?}");
+    configure(&world, &format!("{dib}{kiwi}"));
     says(&world.run().await, "created");
     let [request] = &world.merge_requests()[..] else { panic!("{:#?}", world.merge_requests()) };
     assert_eq!(request.source, GROUP);

@@ -212,7 +212,7 @@ async fn nothing_is_written_over_and_print_shows_what_would_be() {
             Checkout::new(ORIGIN, &[VALUES, (".gitlab-ci.yml", "stages: [test]\n"), (there, "mine: 1\n")]);
         let ran = checkout.init(&["--offline"]).await;
         assert_eq!(ran.exit, Some(3), "{there}: {ran:#?}");
-        assert!(ran.stderr.contains(&format!("{there} exists; nothing was written")), "{ran:#?}");
+        assert!(ran.stderr.contains(&format!("{there}: already there; nothing was written")), "{ran:#?}");
         assert_eq!(checkout.text(there), "mine: 1\n");
         assert_eq!(checkout.text(".gitlab-ci.yml"), "stages: [test]\n");
         assert_eq!(
