@@ -15,6 +15,7 @@ mod error;
 mod excerpt;
 mod fields;
 mod flow;
+mod keys;
 mod layout;
 mod lines;
 mod lookup;

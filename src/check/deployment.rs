@@ -97,7 +97,7 @@ impl<'a> CheckedDeployment<'a> {
     pub(super) fn value_place(&self, at: &KeyPath) -> FindingPlace {
         let key = self.key_place(at);
         let read = self.reads.iter().find(|read| read.path == key.path);
-        let field = read.and_then(|read| Some((read, read.fields.iter().find(|it| it.path == key.key.0)?)));
+        let field = read.and_then(|read| Some((read, read.field_at(&key)?)));
         field.map_or(key, |(read, field)| super::places::value_place(read, field))
     }
 }

@@ -13,6 +13,13 @@ impl<'a> Read<'a> {
     pub(super) fn new(path: &'a str, document: &'a Document) -> Self {
         Self { path, document, fields: document.fields_through(is_of_images) }
     }
+
+    /// The field of a key that stands at a place.
+    pub(super) fn field_at(&self, key: &FindingPlace) -> Option<&Field<'a>> {
+        let first = self.fields.partition_point(|field| field.key_at < key.at);
+        let there = self.fields[first..].iter().take_while(|field| field.key_at == key.at);
+        there.into_iter().find(|field| field.path == key.key.0)
+    }
 }
 
 /// Whether a key, or what stands below it, may speak of a cluster's images, of the user's own, or of a Kubernetes version.

@@ -1,20 +1,31 @@
 //! A values file as bytes: what it says and where. Reading and refusing happens here, editing does not.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::error::{SIZE_LIMIT, ValuesError};
+use super::keys::{LargeMappings, is_large};
 use super::lines::Lines;
-use super::tree::Tree;
+use super::tree::{Pair, Tree};
 use super::{Position, diagnosis};
 
 /// A values file that was read: its text, and a tree of what it says with the bytes of each node.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Document {
     text: Arc<str>,
     tree: Tree,
     lines: Lines,
+    /// Made when a key of a large mapping is first asked for.
+    large: OnceLock<LargeMappings>,
 }
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text && self.tree == other.tree
+    }
+}
+
+impl Eq for Document {}
 
 impl Document {
     /// Reads a values file.
@@ -32,14 +43,14 @@ impl Document {
             return Err(ValuesError::LfsPointer);
         }
         match Tree::parse(&text) {
-            Ok(tree) => Ok(Self { text: text.into(), tree, lines }),
+            Ok(tree) => Ok(Self { text: text.into(), tree, lines, large: OnceLock::new() }),
             Err(error) => Err(diagnosis::syntax(&text, &lines, &error)),
         }
     }
 
     /// A text whose tree is known.
     pub(crate) fn with_tree(text: String, tree: Tree) -> Self {
-        Self { lines: Lines::of(&text), tree, text: text.into() }
+        Self { lines: Lines::of(&text), tree, text: text.into(), large: OnceLock::new() }
     }
 
     /// The text as it was read, a byte order mark included.
@@ -59,6 +70,17 @@ impl Document {
 
     pub(crate) fn tree(&self) -> &Tree {
         &self.tree
+    }
+
+    /// The pairs of a mapping whose key has this text, in their order.
+    pub(super) fn pairs_called(&self, mapping: usize, key: &str) -> impl Iterator<Item = Pair> {
+        let (tree, text) = (&self.tree, &*self.text);
+        let large = is_large(tree, mapping).then(|| {
+            self.large.get_or_init(|| LargeMappings::of(tree, text)).called(tree, text, mapping, key)
+        });
+        let few = large.is_none().then(|| tree.pairs(mapping)).into_iter().flatten();
+        let few = few.filter(move |pair| tree.scalar(text, pair.key) == key);
+        large.unwrap_or_default().iter().copied().chain(few)
     }
 
     pub(crate) fn slice(&self, range: Range<usize>) -> &str {

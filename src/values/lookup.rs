@@ -107,7 +107,7 @@ impl Document {
             let mut node = *root;
             for key in &path.0 {
                 let Kind::Mapping { .. } = self.tree().kind(node) else { return None };
-                let mut same = self.pairs_called(node, key);
+                let mut same = self.scalars_called(node, key);
                 let first = same.next()?;
                 if let Some(second) = same.next() {
                     return Some((self.at(first.key), self.at(second.key)));
@@ -118,9 +118,9 @@ impl Document {
         })
     }
 
-    fn pairs_called(&self, mapping: usize, key: &str) -> impl Iterator<Item = Pair> {
-        let scalar = |node| matches!(self.tree().kind(node), Kind::Scalar(_));
-        self.tree().pairs(mapping).filter(move |pair| scalar(pair.key) && self.text_of(pair.key) == key)
+    fn scalars_called(&self, mapping: usize, key: &str) -> impl Iterator<Item = Pair> {
+        let is_scalar = |pair: &Pair| matches!(self.tree().kind(pair.key), Kind::Scalar(_));
+        self.pairs_called(mapping, key).filter(is_scalar)
     }
 
     fn locate_in(&self, root: usize, path: &KeyPath) -> Result<Option<Pair>, ValuesError> {
@@ -151,7 +151,7 @@ impl Document {
         key: &str,
         path: impl Fn() -> KeyPath,
     ) -> Result<Option<Pair>, ValuesError> {
-        let mut same = self.pairs_called(mapping, key);
+        let mut same = self.scalars_called(mapping, key);
         let Some(first) = same.next() else { return Ok(None) };
         for other in same {
             if self.data(first.value)? != self.data(other.value)? {

@@ -77,11 +77,11 @@ impl Document {
 
     /// The scalar, no mapping key, that holds these bytes; `None` for a comment, a key, or what lies between scalars.
     pub fn value_around(&self, bytes: &Range<usize>) -> Option<Text<'_>> {
-        let holds = |node: &usize| {
-            let span = self.tree().span(*node);
-            self.is_scalar(*node) && span.start <= bytes.start && bytes.end <= span.end && !span.is_empty()
-        };
-        let node = (0..self.tree().len()).find(holds)?;
+        let says_something = |node: &usize| self.is_scalar(*node) && !self.tree().span(*node).is_empty();
+        let node = (0..self.tree().first_after(bytes.start)).rev().find(says_something)?;
+        if self.tree().span(node).end < bytes.end {
+            return None;
+        }
         self.tree().mapping_of_key(node).is_none().then(|| self.text_at(node))
     }
 
@@ -117,6 +117,35 @@ impl Document {
                 && !self.slice(span.clone()).contains(['\n', '\r'])
                 && !span.is_empty(),
             span,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_value_around_bytes_is_the_one_that_holds_them() {
+        for text in [
+            "a: &x !t one\nb: *x\n? [c, {d: }]\n: - \n  - |\n    two\n\n  - {e: 'f', g: }\n---\n- h\n-\n- \"i\"\n",
+            "? a\n: b\n? {c: d}\n: {e, f: , g: [], h: {}}\n",
+            "# only\n",
+            "a:\n\n# c\nb: !!str\nc: &y\n  d: >-\n    e\n    f\n",
+        ] {
+            let document = Document::parse(text.as_bytes().to_vec()).unwrap();
+            let tree = document.tree();
+            for node in (0..tree.len()).filter(|node| document.is_scalar(*node)) {
+                let span = tree.span(node);
+                let expected =
+                    (!span.is_empty() && tree.mapping_of_key(node).is_none()).then_some(TextId(node));
+                let found = document.value_around(&(span.start..span.end)).map(|text| text.id);
+                assert!(span.is_empty() || found == expected, "{text}: {span:?}");
+                assert_eq!(
+                    document.value_around(&(span.start..span.end + 1)).filter(|text| text.id.0 == node),
+                    None
+                );
+            }
         }
     }
 }

@@ -124,6 +124,11 @@ impl Tree {
         self.nodes[node].next as usize
     }
 
+    /// The index of the first node that begins behind an offset: nodes lie in the order in which they begin.
+    pub(crate) fn first_after(&self, offset: usize) -> usize {
+        self.nodes.partition_point(|node| node.start as usize <= offset)
+    }
+
     /// The collections around the node, the innermost first.
     pub(crate) fn around(&self, node: usize) -> impl Iterator<Item = usize> {
         let parent = |node: &usize| Some(self.nodes[*node].parent as usize).filter(|parent| parent != node);
