@@ -13,8 +13,9 @@ pub mod hold;
 pub mod identity;
 pub mod key;
 pub mod layer;
-pub mod pairing;
+pub mod named;
 pub mod one_line;
+pub mod pairing;
 pub mod policy;
 pub mod prefix;
 pub mod selection;
@@ -31,6 +32,7 @@ pub use facets::{Facets, Family, K8sMinor, K8sVersion, NamePattern, Naming, Sche
 pub(crate) use facets::{OfFamily, OfLine};
 pub use key::{ImageKey, InvalidImageKey};
 pub use layer::ImageLayer;
+pub use named::named;
 pub use one_line::one_line;
 pub use prefix::{InvalidPrefix, Prefix, Repository};
 pub use size::{InvalidSize, Size};

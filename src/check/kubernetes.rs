@@ -8,13 +8,12 @@ use std::ops::Range;
 
 use super::deployment::CheckedDeployment;
 use super::images::{ImageShelf, KnownImage};
-use super::notes::{Notes, PendingFinding, TOO_MANY, named, place};
+use super::notes::{Notes, PendingFinding, TOO_MANY, place};
 use super::places::key;
 use super::{Id, Read};
 use crate::os_image::cluster::is_template;
-use crate::reconcile::kubernetes_versions::places::{boots_none, is_in_map, is_judged};
-use crate::release::K8sVersion;
-use crate::sylva::INFRA_PROVIDER;
+use crate::reconcile::kubernetes_versions::places::{WithoutImages, is_in_map, is_judged};
+use crate::release::{K8sVersion, named};
 use crate::values::Field;
 
 /// A version as it stands in a text.
@@ -39,10 +38,11 @@ pub(super) fn judge(
     [of_chart, all]: [&ImageShelf; 2],
     notes: &mut Notes,
 ) {
-    let providers: Vec<&Field<'_>> =
-        read.fields.iter().filter(|field| field.path.ends_with(&INFRA_PROVIDER)).collect();
+    let without_images = WithoutImages::of(&read.fields);
     for field in read.fields.iter().filter(|field| is_judged(&field.path)) {
-        let Some(text) = field.text.filter(|_| boots_images(&providers, deployment, field)) else { continue };
+        let Some(text) = field.text.filter(|_| boots_images(&without_images, deployment, field)) else {
+            continue;
+        };
         let shelf = if is_in_map(&field.path) { of_chart } else { all };
         if shelf.images.is_empty() {
             continue;
@@ -64,13 +64,13 @@ pub(super) fn judge(
 
 /// Whether the machines that a version is for boot images: those of a version map may, whatever the file's cluster is.
 fn boots_images(
-    providers: &[&Field<'_>],
+    without_images: &WithoutImages<'_>,
     deployment: Option<&CheckedDeployment<'_>>,
     field: &Field<'_>,
 ) -> bool {
     let cluster = field.path.split_last().map(|(_, cluster)| cluster).unwrap_or_default();
     let of_deployment = deployment.is_none_or(CheckedDeployment::boots_images);
-    is_in_map(&field.path) || (of_deployment && !providers.iter().any(|other| boots_none(other, cluster)))
+    is_in_map(&field.path) || (of_deployment && !without_images.has(cluster))
 }
 
 /// Whether a version speaks of images of this kind. Beside a version with a revision, one without is for the others:

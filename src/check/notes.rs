@@ -9,9 +9,6 @@ use crate::values::{Document, KeyPath, Position};
 /// So often images are held against a selector, a version or a key in one check; real files ask some thousand times.
 const MOST_COMPARED: usize = 500_000;
 
-/// So many names a message has room for.
-const MOST_NAMED: usize = 30;
-
 /// Why something was not judged.
 pub(super) const TOO_MANY: &str = "the files name more images, versions and selectors than are compared";
 
@@ -81,14 +78,4 @@ pub(super) fn place(path: &str, document: &Document, key: KeyPath, span: Range<u
     let text = document.text().get(span.clone()).unwrap_or_default();
     let length = text.lines().next().unwrap_or_default().chars().count().max(1);
     FindingPlace { path: path.to_owned(), key, at: document.position(span.start), length }
-}
-
-/// Names in a row: the first of them, and how many more there are.
-pub(super) fn named<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
-    let mut names = names.into_iter();
-    let first: Vec<String> = names.by_ref().take(MOST_NAMED).map(|name| name.to_string()).collect();
-    match names.count() {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
 }

@@ -10,13 +10,14 @@ use std::collections::{BTreeMap, HashMap};
 use super::Id;
 use super::deployment::{CheckedDeployment, Extent};
 use super::images::ImageShelf;
-use super::notes::{Notes, PendingFinding, TOO_MANY, named};
+use super::notes::{Notes, PendingFinding, TOO_MANY};
 use crate::os_image::Problem;
 use crate::os_image::cluster::SELECTOR;
 use crate::os_image::definition::{ImageChoice, Selector};
 use crate::os_image::kubernetes::{Fit, kubernetes_fit};
 use crate::os_image::machine::{Machines, machines};
 use crate::os_image::selector::{Selectable, Selected, SelectorTerm, choose, defaults};
+use crate::release::named;
 use crate::sylva::INFRASTRUCTURES;
 use crate::values::KeyPath;
 

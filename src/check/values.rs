@@ -1,7 +1,7 @@
 //! What is wrong with the values of a deployment beside its machines: registries that nobody knows, a Kubernetes that has no
 //! version, and selectors that let nothing be served.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -10,6 +10,7 @@ use super::deployment::{CheckedDeployment, Extent};
 use super::images::ImageShelf;
 use super::notes::{Notes, PendingFinding, TOO_MANY};
 use crate::os_image::selector::{Selectable, Selected, SelectorTerm, choose};
+use crate::release::named;
 use crate::sylva::{
     ADDITIONAL_SELECTORS, IMAGES, K8S_VERSION, K8S_VERSION_SHORT, REGISTRIES, REGISTRY_FIELD,
 };
@@ -30,7 +31,7 @@ pub(super) fn judge(deployment: &CheckedDeployment<'_>, shelf: &ImageShelf, note
 fn registries(deployment: &CheckedDeployment<'_>, notes: &mut Notes) {
     let values = deployment.values();
     let known = values.mapping(&path(&[REGISTRIES])).unwrap_or_default();
-    let known: Vec<&str> = known.into_iter().map(|(name, _)| name.as_str()).collect();
+    let known: BTreeSet<&str> = known.into_iter().map(|(name, _)| name.as_str()).collect();
     let (mapping, Some(listed)) = (path(&[IMAGES[1]]), deployment.listed()) else { return };
     let entries = values.mapping(&mapping).unwrap_or_default();
     // Charts in which an entry may name no registry make images only of those that say so.
@@ -43,11 +44,11 @@ fn registries(deployment: &CheckedDeployment<'_>, notes: &mut Notes) {
         }
         let at = mapping.below(&[key, REGISTRY_FIELD]);
         let Ok(Some(name)) = values.text(&at) else { continue };
-        if known.is_empty() || name.is_empty() || known.contains(&name.as_str()) || !is_image(key) {
+        if known.is_empty() || name.is_empty() || known.contains(name.as_str()) || !is_image(key) {
             continue;
         }
         let message = format!("`{key}` names the registry `{name}`, which {REGISTRIES} does not have");
-        let help = Some(format!("it has {}", known.join(", ")));
+        let help = Some(format!("it has {}", named(&known)));
         find(deployment, Id::UnknownRegistry, &at, message, help, notes);
     }
 }

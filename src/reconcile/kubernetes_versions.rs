@@ -16,16 +16,19 @@ mod whose;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::release::K8sMinor;
+use crate::release::{K8sMinor, named};
 use crate::values::{Change, Document, KeyPath, Position, Replacement};
 
 pub use images::{ImagesBothSides, ImagesSide};
 pub use pattern::{InvalidPattern, Pattern};
-use places::{FoundVersion, is_in_map, judged, maps, named, tokens};
+use places::{FoundVersion, is_in_map, judged, maps, of_rules, tokens};
 pub use rule::{InvalidRule, VersionPlace, VersionRule};
 pub use setting::{InvalidKubernetesVersions, KubernetesVersions};
 use token::VersionToken;
 use whose::{VersionAction, fate};
+
+/// So many mappings of versions of a file are held against all images; real files have one or two.
+const MOST_MAPS: usize = 100;
 
 /// The flavor whose versions have a revision.
 const RKE2: &str = "rke2";
@@ -79,12 +82,21 @@ pub enum VersionsNote {
         /// Why, as a sentence fragment.
         why: String,
     },
-    /// A mapping has no entry for a minor of the listed images.
-    LacksMinor {
+    /// A mapping has no entry for minors of the listed images.
+    LacksMinors {
         /// The file and the place in it.
         place: String,
-        /// The minor.
-        minor: K8sMinor,
+        /// The minors, the first of them where there are many.
+        minors: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// There are so many mappings that those behind some were not held against the images.
+    TooManyMaps {
+        /// The file.
+        path: String,
+        /// How many were not looked at.
+        count: usize,
     },
     /// A version stays.
     Stays {
@@ -101,8 +113,8 @@ pub enum VersionsNote {
         at: String,
         /// The version.
         version: String,
-        /// The versions of listed images.
-        listed: Vec<String>,
+        /// The versions of listed images, the first of them where there are many.
+        listed: String,
         /// The path of keys that leads to it.
         path: KeyPath,
     },
@@ -142,10 +154,10 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn by_rules(&self, rules: &[VersionRule], judged: &[FoundVersion<'_>]) -> Coupled {
-        let named = named(rules, self.file.document, self.file.path);
+        let named = of_rules(rules, self.file.document, self.file.path);
         let mut coupled = Coupled { not_found: named.not_found, ..Coupled::default() };
         let mut told = BTreeSet::new();
-        for found in &named.found {
+        for found in named.found.values() {
             let fate = fate(found, &found.flavors, &self.beside(found), self.images);
             if fate != VersionAction::Right {
                 told.insert(found.token.range.start);
@@ -173,16 +185,21 @@ impl Pass<'_> {
                 fate => self.take(found, fate, &mut coupled),
             }
         }
-        for (path, there) in maps(self.file.document) {
-            coupled.notes.extend(self.lacks(&path, &there, None));
+        let listed = self.images.listed_minors(None);
+        let maps = maps(self.file.document);
+        for (path, there) in maps.iter().take(MOST_MAPS) {
+            coupled.notes.extend(self.lack(path, listed.difference(there).copied()));
         }
+        coupled.notes.extend(self.too_many(maps.len()));
         coupled
     }
 
     fn off(&self, judged: Vec<FoundVersion<'_>>) -> Coupled {
         let (map, others): (Vec<_>, Vec<_>) = judged.into_iter().partition(|found| is_in_map(&found.path));
         let mut notes = Vec::new();
-        for (path, _) in maps(self.file.document) {
+        let maps = maps(self.file.document);
+        notes.extend(self.too_many(maps.len()));
+        for (path, _) in maps.into_iter().take(MOST_MAPS) {
             let below =
                 |found: &&FoundVersion<'_>| path.0.iter().zip(&found.path).all(|(key, other)| key == other);
             let set = self.map(map.iter().filter(below).cloned().collect()).set;
@@ -192,6 +209,11 @@ impl Pass<'_> {
         }
         notes.extend(self.misfits(&others, &BTreeSet::new()));
         Coupled { notes, ..Coupled::default() }
+    }
+
+    fn too_many(&self, maps: usize) -> Option<VersionsNote> {
+        let count = maps.saturating_sub(MOST_MAPS);
+        (count > 0).then(|| VersionsNote::TooManyMaps { path: self.file.path.to_owned(), count })
     }
 
     fn take(&self, found: &FoundVersion<'_>, fate: VersionAction, coupled: &mut Coupled) {
@@ -225,7 +247,7 @@ impl Pass<'_> {
         let note = |found: &FoundVersion<'_>| VersionsNote::NoLongerFits {
             at: format!("{}:{}", self.file.path, self.file.document.position(found.token.range.start)),
             version: found.token.text.to_owned(),
-            listed: self.images.listed_versions(found.token.minor).iter().map(ToString::to_string).collect(),
+            listed: named(self.images.listed_versions(found.token.minor)),
             path: KeyPath(found.path.iter().map(|key| (*key).to_owned()).collect()),
         };
         found.iter().filter(loses).map(note).collect()
@@ -233,29 +255,22 @@ impl Pass<'_> {
 
     /// The minors of listed images that mappings of rules lack, each once.
     fn lacking(&self, rules: &[VersionRule]) -> Vec<VersionsNote> {
+        let mut told = BTreeSet::new();
         let mut notes = Vec::new();
         for rule in rules {
             let VersionPlace::Path(path) = &rule.place else { continue };
-            let here = maps_at(self.file.document, path);
-            let lacks = here.iter().flat_map(|there| self.lacks(path, there, Some(&rule.k8s_flavor)));
-            let new: Vec<VersionsNote> = lacks.filter(|note| !notes.contains(note)).collect();
-            notes.extend(new);
+            let Some(there) = maps_at(self.file.document, path) else { continue };
+            let minors = self.images.listed_minors(Some(&rule.k8s_flavor));
+            let lacks = minors.into_iter().filter(|minor| !there.contains(minor));
+            let new: Vec<K8sMinor> = lacks.filter(|minor| told.insert((path, *minor))).collect();
+            notes.extend(self.lack(path, new.into_iter()));
         }
         notes
     }
 
-    fn lacks(
-        &self,
-        path: &KeyPath,
-        there: &BTreeSet<K8sMinor>,
-        k8s_flavor: Option<&str>,
-    ) -> Vec<VersionsNote> {
-        let listed = self.images.listed_minors(k8s_flavor);
-        let place = format!("{}: {path}", self.file.path);
-        listed
-            .difference(there)
-            .map(|minor| VersionsNote::LacksMinor { place: place.clone(), minor: *minor })
-            .collect()
+    fn lack(&self, path: &KeyPath, minors: impl Iterator<Item = K8sMinor> + Clone) -> Option<VersionsNote> {
+        let (place, count) = (format!("{}: {path}", self.file.path), minors.clone().count());
+        (count > 0).then(|| VersionsNote::LacksMinors { place, minors: named(minors), count })
     }
 }
 
@@ -282,14 +297,21 @@ impl fmt::Display for VersionsNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound { place, why } => write!(f, "no Kubernetes version is set at {place}: {why}"),
-            Self::LacksMinor { place, minor } => {
-                write!(f, "{place} has no {minor}, which listed images have; add it by hand")
+            Self::LacksMinors { place, minors, count } => {
+                let them = if *count == 1 { "it" } else { "them" };
+                write!(f, "{place} has no {minors}, which listed images have; add {them} by hand")
+            }
+            Self::TooManyMaps { path, count } => {
+                write!(
+                    f,
+                    "{path}: {count} more mappings of Kubernetes versions were not compared with the images"
+                )
             }
             Self::Stays { at, version, why } => write!(f, "{at}: Kubernetes {version} stays: {why}"),
             Self::NoLongerFits { at, version, listed, path } => {
                 write!(f, "{at}: Kubernetes {version} fits no listed image any more")?;
                 if !listed.is_empty() {
-                    write!(f, " (listed images have {})", listed.join(", "))?;
+                    write!(f, " (listed images have {listed})")?;
                 }
                 write!(f, "; decide whether {path} moves, or name it in `kubernetes_versions:`")
             }

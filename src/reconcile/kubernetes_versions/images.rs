@@ -1,7 +1,7 @@
 //! Which Kubernetes versions images have, before an update and after it.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::borrow::{Borrow, Cow};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::RKE2;
 use super::token::{Exact, VersionToken};
@@ -18,11 +18,41 @@ pub struct ImagesBothSides<'a> {
 #[derive(Debug, Clone)]
 pub struct ImagesSide<'a> {
     /// Those that the mappings list.
-    listed: Vec<Cow<'a, Facets>>,
+    listed: ByMinor<Cow<'a, Facets>>,
     /// Those of other registries that the mappings list, as far as their names tell.
-    others: Vec<Facets>,
+    others: ByMinor<Facets>,
     /// Those that the release publishes.
-    published: Vec<&'a Facets>,
+    published: ByMinor<&'a Facets>,
+}
+
+/// Images by the minor of their Kubernetes: no version is held against those of another one.
+#[derive(Debug, Clone)]
+struct ByMinor<T>(BTreeMap<K8sMinor, Vec<T>>);
+
+impl<T: Borrow<Facets>> ByMinor<T> {
+    fn of(&self, minor: K8sMinor) -> impl Iterator<Item = &Facets> {
+        self.0.get(&minor).into_iter().flatten().map(Borrow::borrow)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Facets> + Clone {
+        self.0.values().flatten().map(Borrow::borrow)
+    }
+
+    fn extend(&mut self, other: Self) {
+        for (minor, images) in other.0 {
+            self.0.entry(minor).or_default().extend(images);
+        }
+    }
+}
+
+impl<T: Borrow<Facets>> FromIterator<T> for ByMinor<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(images: I) -> Self {
+        let mut by_minor: BTreeMap<K8sMinor, Vec<T>> = BTreeMap::new();
+        for image in images {
+            by_minor.entry(image.borrow().k8s_version.minor).or_default().push(image);
+        }
+        Self(by_minor)
+    }
 }
 
 impl<'a> ImagesSide<'a> {
@@ -49,9 +79,9 @@ impl<'a> ImagesSide<'a> {
 
     /// The images of a flavor at a minor: the listed ones, and where none is listed, the published ones.
     fn of(&self, k8s_flavor: &str, minor: K8sMinor) -> Vec<&Facets> {
-        let fits = |facets: &&Facets| facets.k8s_flavor == k8s_flavor && facets.k8s_version.minor == minor;
-        let listed: Vec<&Facets> = self.listed.iter().map(Cow::as_ref).filter(fits).collect();
-        if listed.is_empty() { self.published.iter().copied().filter(fits).collect() } else { listed }
+        let is_of = |facets: &&Facets| facets.k8s_flavor == k8s_flavor;
+        let listed: Vec<&Facets> = self.listed.of(minor).filter(is_of).collect();
+        if listed.is_empty() { self.published.of(minor).filter(is_of).collect() } else { listed }
     }
 
     /// Whether a listed image has the version. Beside a version with a revision, one without is for the other flavors.
@@ -61,7 +91,7 @@ impl<'a> ImagesSide<'a> {
         let is_for = |facets: &&Facets| {
             if token.is_rke2() { facets.k8s_flavor == RKE2 } else { !is_revised(&facets.k8s_flavor) }
         };
-        let images = self.listed.iter().map(Cow::as_ref).chain(&self.others);
+        let images = self.listed.of(token.minor).chain(self.others.of(token.minor));
         images.filter(is_for).any(|facets| version.agrees_with(&facets.k8s_version))
     }
 }
@@ -94,15 +124,14 @@ impl<'a> ImagesBothSides<'a> {
 
     /// The flavors that have images of a minor afterwards.
     pub(super) fn flavors(&self, minor: K8sMinor) -> BTreeSet<&str> {
-        let images = self.after.listed.iter().map(Cow::as_ref).chain(self.after.published.iter().copied());
-        let of_minor = images.filter(|facets| facets.k8s_version.minor == minor);
-        of_minor.map(|facets| facets.k8s_flavor.as_str()).collect()
+        let images = self.after.listed.of(minor).chain(self.after.published.of(minor));
+        images.map(|facets| facets.k8s_flavor.as_str()).collect()
     }
 
     /// The minors of the images of a flavor that will be listed, or of all of them.
     pub(super) fn listed_minors(&self, k8s_flavor: Option<&str>) -> BTreeSet<K8sMinor> {
-        let is_of = |facets: &&Cow<'_, Facets>| k8s_flavor.is_none_or(|flavor| facets.k8s_flavor == flavor);
-        self.after.listed.iter().filter(is_of).map(|facets| facets.k8s_version.minor).collect()
+        let is_of = |facets: &&Facets| k8s_flavor.is_none_or(|flavor| facets.k8s_flavor == flavor);
+        self.after.listed.all().filter(is_of).map(|facets| facets.k8s_version.minor).collect()
     }
 
     /// Whether the images of a flavor had the version before, and no other flavor need be meant.
@@ -125,9 +154,11 @@ impl<'a> ImagesBothSides<'a> {
 
     /// The versions of listed images of a minor, or of all of them where there is none.
     pub(super) fn listed_versions(&self, minor: K8sMinor) -> BTreeSet<&K8sVersion> {
-        let all = self.after.listed.iter().map(|facets| &facets.k8s_version);
-        let of_minor: BTreeSet<&K8sVersion> = all.clone().filter(|version| version.minor == minor).collect();
-        if of_minor.is_empty() { all.collect() } else { of_minor }
+        fn version(facets: &Facets) -> &K8sVersion {
+            &facets.k8s_version
+        }
+        let of_minor: BTreeSet<&K8sVersion> = self.after.listed.of(minor).map(version).collect();
+        if of_minor.is_empty() { self.after.listed.all().map(version).collect() } else { of_minor }
     }
 
     /// What a version of a flavor should say; `None` where no image tells, and why it must stay where images contradict
@@ -144,14 +175,11 @@ impl<'a> ImagesBothSides<'a> {
             return Err(format!("no annotation tells the patch of the images of {subject}"));
         };
         let Some(version) = versions.first() else { return Ok(None) };
-        let contradicts = |facets: &&Facets| {
-            facets.k8s_flavor == k8s_flavor
-                && facets.k8s_version.minor == token.minor
-                && !version.agrees_with(&facets.k8s_version)
-        };
+        let contradicts =
+            |facets: &&Facets| facets.k8s_flavor == k8s_flavor && !version.agrees_with(&facets.k8s_version);
         let own = versions.iter().skip(1).map(ToString::to_string);
-        let others =
-            self.after.others.iter().filter(contradicts).map(|facets| facets.k8s_version.to_string());
+        let others = self.after.others.of(token.minor).filter(contradicts);
+        let others = others.map(|facets| facets.k8s_version.to_string());
         let others: Vec<String> = own.chain(others).collect();
         if !others.is_empty() {
             return Err(format!("the images of {subject} are at {version} and {}", others.join(", ")));

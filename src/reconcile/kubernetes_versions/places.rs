@@ -1,6 +1,7 @@
 //! Where Kubernetes versions stand in a file: where rules name them, and where `check` judges them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::token::VersionToken;
 use super::{Pattern, VersionPlace, VersionRule, VersionsNote};
@@ -24,10 +25,13 @@ pub(super) struct FoundVersion<'d> {
     pub(super) flavors: BTreeSet<&'d str>,
 }
 
+/// The first byte of a version and the one behind it.
+type Span = (usize, usize);
+
 /// What stands at the places of rules.
 #[derive(Debug, Default)]
 pub(super) struct NamedPlaces<'d> {
-    pub(super) found: Vec<FoundVersion<'d>>,
+    pub(super) found: BTreeMap<Span, FoundVersion<'d>>,
     /// What the rules do not find, or cannot be taken for a version.
     pub(super) notes: Vec<VersionsNote>,
     /// Rules of which nothing is in the file.
@@ -35,7 +39,7 @@ pub(super) struct NamedPlaces<'d> {
 }
 
 /// What rules name in a file, each version once.
-pub(super) fn named<'d>(rules: &'d [VersionRule], document: &'d Document, path: &str) -> NamedPlaces<'d> {
+pub(super) fn of_rules<'d>(rules: &'d [VersionRule], document: &'d Document, path: &str) -> NamedPlaces<'d> {
     let mut named = NamedPlaces::default();
     for rule in rules {
         match &rule.place {
@@ -43,7 +47,6 @@ pub(super) fn named<'d>(rules: &'d [VersionRule], document: &'d Document, path: 
             VersionPlace::Pattern(pattern) => named.pattern(rule, pattern, document, path),
         }
     }
-    named.found.sort_by_key(|found| found.token.range.start);
     named
 }
 
@@ -107,24 +110,21 @@ impl<'d> NamedPlaces<'d> {
     }
 
     fn add(&mut self, rule: &'d VersionRule, text: Text<'d>, token: VersionToken<'d>, keys: &[&'d str]) {
-        let flavor = rule.k8s_flavor.as_str();
-        match self.found.iter_mut().find(|found| found.token.range == token.range) {
-            Some(found) => drop(found.flavors.insert(flavor)),
-            None => {
-                self.found.push(FoundVersion { text, token, path: keys.to_vec(), flavors: [flavor].into() })
-            }
-        }
+        let Range { start, end } = token.range;
+        let new = || FoundVersion { text, token, path: keys.to_vec(), flavors: BTreeSet::new() };
+        let found = self.found.entry((start, end)).or_insert_with(new);
+        found.flavors.insert(rule.k8s_flavor.as_str());
     }
 }
 
 /// The versions that `check` judges: those of a `k8s_version_map`, and a cluster's own where its machines boot images.
 pub(super) fn judged(document: &Document) -> Vec<FoundVersion<'_>> {
     let fields = document.fields_where(|path| is_judged(path) || path.ends_with(&INFRA_PROVIDER));
-    let boots = |cluster: &[&str]| fields.iter().all(|field| !boots_none(field, cluster));
+    let without_images = WithoutImages::of(&fields);
     let is_here = |field: &&Field<'_>| {
         let (path, aliased) = (&field.path, document.position(field.span.start) != field.at);
         let cluster = path.split_last().map(|(_, cluster)| cluster).unwrap_or_default();
-        is_judged(path) && !aliased && (is_in_map(path) || boots(cluster))
+        is_judged(path) && !aliased && (is_in_map(path) || !without_images.has(cluster))
     };
     let here = fields.iter().filter(is_here).filter(|field| field.text.is_some());
     here.flat_map(|field| of_field(field, document)).collect()
@@ -149,14 +149,14 @@ pub(super) fn maps(document: &Document) -> Vec<(KeyPath, BTreeSet<K8sMinor>)> {
         path.ends_with(&[K8S_VERSION_MAP])
             || path.split_last().is_some_and(|(_, above)| above.ends_with(&[K8S_VERSION_MAP]))
     });
+    let mut minors: BTreeMap<&[&str], BTreeSet<K8sMinor>> = BTreeMap::new();
+    for (key, above) in fields.iter().filter_map(|field| field.path.split_last()) {
+        minors.entry(above).or_default().extend(minor(key));
+    }
     let maps = fields.iter().filter(|field| field.path.ends_with(&[K8S_VERSION_MAP]) && field.text.is_none());
-    let minors = |map: &Field<'_>| {
-        let below =
-            fields.iter().filter(|field| field.path.split_last().is_some_and(|(_, above)| above == map.path));
-        below.filter_map(|field| minor(field.path.last()?)).collect::<BTreeSet<_>>()
-    };
-    let path = |map: &Field<'_>| KeyPath(map.path.iter().map(|key| (*key).to_owned()).collect());
-    maps.map(|map| (path(map), minors(map))).filter(|(_, minors)| !minors.is_empty()).collect()
+    let of_map =
+        |map: &Field<'_>| Some((KeyPath::default().below(&map.path), minors.get(&*map.path)?.clone()));
+    maps.filter_map(of_map).filter(|(_, minors)| !minors.is_empty()).collect()
 }
 
 /// All versions of a scalar.
@@ -175,11 +175,24 @@ pub fn is_in_map(path: &[&str]) -> bool {
     path.split_last().is_some_and(|(_, above)| above.contains(&K8S_VERSION_MAP))
 }
 
-/// Whether a field says that the machines of a cluster boot no OS image of a registry.
-pub fn boots_none(field: &Field<'_>, cluster: &[&str]) -> bool {
-    let is_it = field.path.strip_prefix(cluster).is_some_and(|below| below == INFRA_PROVIDER);
-    let infrastructure = field.text.filter(|text| !text.is_empty() && !text.contains("{{"));
-    is_it && infrastructure.is_some_and(|name| !INFRASTRUCTURES.contains(&name))
+/// Clusters whose machines boot no OS image of a registry, by the keys that lead to them.
+pub struct WithoutImages<'a>(BTreeSet<&'a [&'a str]>);
+
+impl<'a> WithoutImages<'a> {
+    /// What the fields of a file say of them.
+    pub fn of(fields: impl IntoIterator<Item = &'a Field<'a>>) -> Self {
+        let says_so = |field: &'a Field<'a>| {
+            let cluster = field.path.strip_suffix(&INFRA_PROVIDER)?;
+            let infrastructure = field.text.filter(|text| !text.is_empty() && !text.contains("{{"))?;
+            (!INFRASTRUCTURES.contains(&infrastructure)).then_some(cluster)
+        };
+        Self(fields.into_iter().filter_map(says_so).collect())
+    }
+
+    /// Whether a cluster is one of them.
+    pub fn has(&self, cluster: &[&str]) -> bool {
+        self.0.contains(cluster)
+    }
 }
 
 fn minor(key: &str) -> Option<K8sMinor> {
