@@ -151,13 +151,13 @@ impl PlannedKeys<'_> {
 
     fn keys(&self, file: &PlannedFile) -> Vec<KeyView> {
         let reconciliation = &file.reconciliation;
-        let in_use = |key: &str| file.in_use.iter().any(|(from, _)| from == key);
+        let in_use: BTreeSet<&str> = file.in_use.iter().map(|(from, _)| from.as_str()).collect();
         let stays = |action, from: &str, to: &str, at| KeyView {
             action,
             from: self.image(from, &self.plan.from),
             to: self.image(to, self.plan.to()),
             why: None,
-            in_use: in_use(from),
+            in_use: in_use.contains(from),
             at: Some(at),
         };
         let kept = reconciliation.kept.iter();
