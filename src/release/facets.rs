@@ -10,6 +10,15 @@ use smol_str::SmolStr;
 /// Prefix of diskimage-builder's manifest annotations.
 pub const ANNOTATION_PREFIX: &str = "sylvaproject.org/diskimage/";
 
+/// The annotations that say what an image contains, with their prefix.
+pub(super) mod annotations {
+    pub(in crate::release) const OS: &str = "sylvaproject.org/diskimage/os";
+    pub(in crate::release) const OS_RELEASE: &str = "sylvaproject.org/diskimage/os-release";
+    pub(in crate::release) const FLAVOR: &str = "sylvaproject.org/diskimage/flavor";
+    pub(in crate::release) const K8S_FLAVOR: &str = "sylvaproject.org/diskimage/k8s-flavor";
+    pub(in crate::release) const K8S_VERSION: &str = "sylvaproject.org/diskimage/k8s-version";
+}
+
 /// A Kubernetes minor version, `1.31`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct K8sMinor(pub u64, pub u64);
@@ -114,14 +123,13 @@ impl Facets {
         if annotations.is_empty() {
             return None;
         }
-        let get = |name: &str| annotations.get(&format!("{ANNOTATION_PREFIX}{name}"));
-        let word = |name: &str| get(name).filter(|text| !text.is_empty()).map(SmolStr::from);
+        let word = |name| annotations.get(name).filter(|text| !text.is_empty()).map(SmolStr::from);
         Some(Self {
-            os: word("os")?,
-            os_release: word("os-release").unwrap_or_default(),
-            flavor: word("flavor")?,
-            k8s_flavor: word("k8s-flavor")?,
-            k8s_version: get("k8s-version")?.parse().ok()?,
+            os: word(annotations::OS)?,
+            os_release: word(annotations::OS_RELEASE).unwrap_or_default(),
+            flavor: word(annotations::FLAVOR)?,
+            k8s_flavor: word(annotations::K8S_FLAVOR)?,
+            k8s_version: annotations.get(annotations::K8S_VERSION)?.parse().ok()?,
         })
     }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::facets::ANNOTATION_PREFIX;
+use super::facets::{ANNOTATION_PREFIX, annotations as names};
 use super::{Facets, ImageKey, K8sVersion, Naming, Version};
 
 /// How much of what a stranger wrote a message has room for.
@@ -81,10 +81,10 @@ impl ImageIdentity {
         if annotations.is_empty() {
             return Self { contradiction: None, proves_name: false, proves_release: false };
         }
-        let named = asked.facets();
-        let says = Fact::ALL.map(|fact| (fact, says(fact, asked.tag, named.as_ref(), annotations)));
+        let compared = Compared::new(asked, annotations);
+        let says = Fact::ALL.map(|fact| (fact, compared.says(fact)));
         let agrees = |wanted: Fact| says.iter().any(|(fact, says)| *fact == wanted && *says == Says::Agree);
-        let has_os_release = named.as_ref().is_some_and(|named| !named.os_release.is_empty());
+        let has_os_release = compared.named.as_ref().is_some_and(|named| !named.os_release.is_empty());
         Self {
             // The flavor says whether an image is hardened; the annotation of its own is younger.
             proves_name: [Fact::Os, Fact::Flavor, Fact::K8sFlavor, Fact::K8sVersion].into_iter().all(agrees)
@@ -103,33 +103,53 @@ impl ImageIdentity {
     }
 }
 
-/// What the annotations say of one fact of a name, as far as the name can be read, or of the tag.
-fn says(fact: Fact, asked_tag: &str, named: Option<&Facets>, annotations: &BTreeMap<String, String>) -> Says {
-    let annotation = |fact: Fact| {
-        let written = annotations.get(&format!("{ANNOTATION_PREFIX}{}", fact.annotation()))?.trim();
-        (!written.is_empty()).then_some(written)
-    };
-    let Some(written) = annotation(fact) else { return Says::Silent };
-    if fact == Fact::Tag {
-        return tag(asked_tag, written);
+/// What annotations say of an image that was asked for.
+struct Compared<'a> {
+    asked_tag: &'a str,
+    /// What the name says, as far as it can be read.
+    named: Option<Facets>,
+    annotations: &'a BTreeMap<String, String>,
+    /// Whether the words of the name are those of the annotations, wherever either has its dashes: an operating system or a
+    /// flavor with a dash in its name is cut elsewhere by whoever reads the name.
+    same_words: bool,
+}
+
+impl<'a> Compared<'a> {
+    fn new(asked: &Asked<'a>, annotations: &'a BTreeMap<String, String>) -> Self {
+        let mut new = Self { asked_tag: asked.tag, named: asked.facets(), annotations, same_words: false };
+        new.same_words = new.named.as_ref().is_some_and(|named| {
+            let written: Option<Vec<&str>> = Fact::WORDS.iter().map(|word| new.written(*word)).collect();
+            written.is_some_and(|written| {
+                let named = Fact::WORDS.map(|word| named_word(named, word));
+                dashed(&written).eq(dashed(&named))
+            })
+        });
+        new
     }
-    let Some(named) = named else { return Says::Silent };
-    match fact {
-        Fact::K8sVersion => k8s_version(&named.k8s_version, written),
-        Fact::Hardened => match named.flavor.as_str() {
-            "hardened" => compared(fact, "true", written),
-            "plain" => compared(fact, "false", written),
-            _ => Says::Silent,
-        },
-        // An operating system or a flavor with a dash in its name is cut elsewhere by whoever reads the name.
-        _ if Fact::WORDS.map(annotation).into_iter().collect::<Option<Vec<_>>>().is_some_and(|written| {
-            dashed(&written.join("-")) == dashed(&Fact::WORDS.map(|word| named_word(named, word)).join("-"))
-        }) =>
-        {
-            Says::Agree
+
+    fn written(&self, fact: Fact) -> Option<&'a str> {
+        let written = self.annotations.get(fact.full_annotation())?.trim();
+        (!written.is_empty()).then_some(written)
+    }
+
+    /// What the annotations say of one fact.
+    fn says(&self, fact: Fact) -> Says {
+        let Some(written) = self.written(fact) else { return Says::Silent };
+        if fact == Fact::Tag {
+            return tag(self.asked_tag, written);
         }
-        Fact::OsRelease if named.os_release.is_empty() => Says::Silent,
-        _ => compared(fact, named_word(named, fact), written),
+        let Some(named) = &self.named else { return Says::Silent };
+        match fact {
+            Fact::K8sVersion => k8s_version(&named.k8s_version, written),
+            Fact::Hardened => match named.flavor.as_str() {
+                "hardened" => compared(fact, "true", written),
+                "plain" => compared(fact, "false", written),
+                _ => Says::Silent,
+            },
+            _ if self.same_words => Says::Agree,
+            Fact::OsRelease if named.os_release.is_empty() => Says::Silent,
+            _ => compared(fact, named_word(named, fact), written),
+        }
     }
 }
 
@@ -142,13 +162,18 @@ fn named_word(named: &Facets, fact: Fact) -> &str {
     }
 }
 
-/// Names have dashes where annotations have dots.
-fn dashed(text: &str) -> String {
-    text.replace('.', "-")
+/// The words with dashes between them. Names have dashes where annotations have dots.
+fn dashed<'w>(words: &'w [&str]) -> impl Iterator<Item = u8> + 'w {
+    let word = |(i, word): (usize, &&'w str)| {
+        let dash = (i > 0).then_some(b'-');
+        dash.into_iter().chain(word.bytes().map(|byte| if byte == b'.' { b'-' } else { byte }))
+    };
+    words.iter().enumerate().flat_map(word)
 }
 
 fn compared(fact: Fact, asked: &str, written: &str) -> Says {
-    if dashed(asked) == dashed(written) { Says::Agree } else { Says::contradict(fact, asked, written) }
+    let is_same = dashed(&[asked]).eq(dashed(&[written]));
+    if is_same { Says::Agree } else { Says::contradict(fact, asked, written) }
 }
 
 fn k8s_version(asked: &K8sVersion, written: &str) -> Says {
@@ -203,14 +228,20 @@ impl Fact {
 
     /// The annotation, behind the prefix of diskimage-builder's.
     pub fn annotation(self) -> &'static str {
+        let full = self.full_annotation();
+        full.strip_prefix(ANNOTATION_PREFIX).unwrap_or(full)
+    }
+
+    /// The annotation.
+    fn full_annotation(self) -> &'static str {
         match self {
-            Self::Os => "os",
-            Self::OsRelease => "os-release",
-            Self::Flavor => "flavor",
-            Self::Hardened => "hardened",
-            Self::K8sFlavor => "k8s-flavor",
-            Self::K8sVersion => "k8s-version",
-            Self::Tag => "commit-tag",
+            Self::Os => names::OS,
+            Self::OsRelease => names::OS_RELEASE,
+            Self::Flavor => names::FLAVOR,
+            Self::Hardened => "sylvaproject.org/diskimage/hardened",
+            Self::K8sFlavor => names::K8S_FLAVOR,
+            Self::K8sVersion => names::K8S_VERSION,
+            Self::Tag => "sylvaproject.org/diskimage/commit-tag",
         }
     }
 }

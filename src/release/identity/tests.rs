@@ -10,7 +10,7 @@ fn annotated(all: &[(&str, &str)]) -> BTreeMap<String, String> {
 fn told(name: &str, tag: &str, fact: Fact, annotations: &[(&str, &str)]) -> &'static str {
     let (name, naming) = (name.parse().unwrap(), Naming::default());
     let asked = Asked { name: &name, tag, naming: &naming };
-    match says(fact, tag, asked.facets().as_ref(), &annotated(annotations)) {
+    match Compared::new(&asked, &annotated(annotations)).says(fact) {
         Says::Agree => "agree",
         Says::Contradict(_) => "contradict",
         Says::Silent => "silent",
