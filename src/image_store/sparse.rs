@@ -12,7 +12,7 @@ const SHORTEST_HOLE: u64 = 64 << 10;
 /// What a file system can leave out.
 const PAGE: usize = 4 << 10;
 
-static ZEROS: [u8; SHORTEST_HOLE as usize] = [0; SHORTEST_HOLE as usize];
+static ZEROS: [u8; PAGE] = [0; PAGE];
 
 /// Where an image is written to, from its beginning to its end.
 pub trait ImageSink: Send {
@@ -53,14 +53,16 @@ impl<'a> Imprint<'a> {
     }
 
     fn flush_zeros(&mut self) -> Result<()> {
-        match std::mem::take(&mut self.zeros) {
-            0 => Ok(()),
-            long if long >= SHORTEST_HOLE => self.sink.hole(long),
-            short => {
-                let (whole, short) = (&ZEROS, usize::try_from(short).unwrap_or(ZEROS.len()));
-                self.sink.append(&whole[..short.min(whole.len())])
-            }
+        let mut zeros = std::mem::take(&mut self.zeros);
+        if zeros >= SHORTEST_HOLE {
+            return self.sink.hole(zeros);
         }
+        while zeros > 0 {
+            let page = usize::try_from(zeros).map_or(PAGE, |zeros| zeros.min(PAGE));
+            self.sink.append(&ZEROS[..page])?;
+            zeros -= page as u64;
+        }
+        Ok(())
     }
 }
 
