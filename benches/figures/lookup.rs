@@ -18,6 +18,8 @@ const RUNS: usize = 11;
 const REPOSITORIES: usize = 600;
 const PREFIX: &str = "group/diskimage-builder";
 const ROUND_TRIP: Duration = Duration::from_millis(40);
+/// Two builders, and how their entries and versions are called.
+const BUILDERS: [(&str, &str); 2] = [("diskimage-builder", "dib"), ("kiwi-imagebuilder", "kiwi")];
 const OLD: &str = "0.4.11";
 const NEW: &str = "0.4.12";
 
@@ -37,6 +39,7 @@ pub(crate) fn all() {
     registry.access(Access::Token(TokenRules::default()));
     bench.token_realm(&registry);
     bench.real_registry();
+    bench.two_builders();
 }
 
 struct Bench {
@@ -94,6 +97,54 @@ impl Bench {
         }
     }
 
+    /// Two builders of one file, beside the look-up of each by itself.
+    fn two_builders(&self) {
+        let registry = self.runtime.block_on(FakeRegistry::start());
+        for (builder, _) in BUILDERS {
+            for (name, tag) in images_of(builder) {
+                registry.release(&format!("group/{builder}"), &tag, &[Image::new(&name)]);
+            }
+        }
+        let file = |builders: &[(&str, &str)]| self.file_of(registry.host(), builders);
+        let (both, each) = (file(&BUILDERS), BUILDERS.map(|builder| file(&[builder])));
+        let ours = || plan_file(&both);
+        let alone = || each.iter().map(|file| time(&mut plan_file(file))).sum::<Duration>();
+        let before = registry.count("");
+        time(&mut ours());
+        let together = registry.count("") - before;
+        alone();
+        let apart = registry.count("") - before - together;
+        let (ours, theirs) = pairs(RUNS, || time(&mut ours()), alone);
+        let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+        let ours = format!("{}, {ratio:.2} × the sum, {together} requests", ms(ours));
+        let theirs = format!("one after the other {}, {apart} requests", ms(theirs));
+        row("look up two builders of one file, 600 repositories each", &ours, &theirs);
+    }
+
+    /// A file at the older release of these builders.
+    fn file_of(&self, host: &str, builders: &[(&str, &str)]) -> std::path::PathBuf {
+        let entry = |(builder, key): &(&str, &str)| {
+            format!(
+                "  {key}: {{url: 'oci://{host}/group/{builder}', tag: '{{{{ .Values.{key}_version }}}}'}}\n"
+            )
+        };
+        let version = |(_, key): &(&str, &str)| format!("{key}_version: {OLD}\n");
+        let listed = |(builder, key): &(&str, &str)| {
+            let own = images_of(builder).into_iter().filter(|(_, tag)| tag == OLD);
+            own.map(|(name, _)| format!("  {name}: {{os_images_oci_registry: {key}}}\n")).collect::<String>()
+        };
+        let all = |part: &dyn Fn(&(&str, &str)) -> String| builders.iter().map(part).collect::<String>();
+        let text = format!(
+            "os_images_oci_registries:\n{}{}sylva_diskimagebuilder_images:\n{}",
+            all(&entry),
+            all(&version),
+            all(&listed)
+        );
+        let path = self.folder.path().join(format!("builders-{}-{}.yaml", builders.len(), builders[0].1));
+        std::fs::write(&path, text).expect("a file");
+        path
+    }
+
     /// Only where Debian's registry is installed.
     fn real_registry(&self) {
         if Command::new("docker-registry").arg("--version").output().is_err() {
@@ -141,11 +192,28 @@ fn plan(host: &str, values: &Path, more: &[&str]) -> Command {
     command
 }
 
+/// The producers that the file names.
+fn plan_file(values: &Path) -> Command {
+    let mut command = Command::new(DIBUMP);
+    command.arg("plan").arg(values).args(["--plain-http", "--concurrency", "64"]);
+    command.env_clear();
+    command
+}
+
 fn curl(config: &Path) -> Command {
     let mut command = Command::new("curl");
     command.args(["-q", "--silent", "--show-error", "--fail", "-Z", "--parallel-max", "64", "--config"]);
     command.arg(config);
     command
+}
+
+/// The repositories of a builder: the second one builds other systems.
+fn images_of(builder: &str) -> Vec<(String, String)> {
+    let own = |name: String| match builder == BUILDERS[0].0 {
+        true => name,
+        false => name.replace("ubuntu", "leap").replace("opensuse", "sles").replace("debian", "photon"),
+    };
+    images().into_iter().map(|(name, tag)| (own(name), tag)).collect()
 }
 
 /// The repositories and their tags: 19 images of the newest release, 18 of the one before, and older ones.
