@@ -25,6 +25,8 @@ def rendered(case):
         (folder / "templates").mkdir()
         (folder / "Chart.yaml").write_text("apiVersion: v2\nname: chart\nversion: 0.1.0\n")
         (folder / "values.yaml").write_text(own)
+        if case["schema"]:
+            (folder / "values.schema.json").write_text(case["schema"])
         (folder / "templates" / "all.yaml").write_text(case["template"])
         values = {}
         for text in users:
@@ -42,5 +44,6 @@ def answer(case):
 
 asked = json.loads(pathlib.Path(sys.argv[1]).read_text())
 # Many cases have the same values, which may be long.
-cases = [{**case, "values": [asked["texts"][index] for index in case["values"]]} for case in asked["cases"]]
+texts, schema = asked["texts"], asked["schema"]
+cases = [{**case, "values": [texts[index] for index in case["values"]], "schema": schema} for case in asked["cases"]]
 pathlib.Path(sys.argv[2]).write_text(json.dumps([answer(case) for case in cases]))

@@ -2,6 +2,7 @@
 
 mod os_images;
 mod sylva;
+mod two_builders;
 
 use std::collections::BTreeSet;
 
@@ -30,6 +31,15 @@ pub(crate) struct Case {
 
 /// What Helm makes of each case, in their order.
 pub(crate) async fn helm(cases: &[Case]) -> Vec<Helm> {
+    asked(cases, None).await
+}
+
+/// The same where the chart has a schema of its values.
+async fn helm_with_schema(cases: &[Case], schema: &str) -> Vec<Helm> {
+    asked(cases, Some(schema)).await
+}
+
+async fn asked(cases: &[Case], schema: Option<&str>) -> Vec<Helm> {
     let folder = tempfile::tempdir().unwrap();
     let [asked, answered] = ["asked", "answered"].map(|name| folder.path().join(name));
     // Many cases have the same values, which may be long.
@@ -40,7 +50,8 @@ pub(crate) async fn helm(cases: &[Case]) -> Vec<Helm> {
         json!({"template": case.template, "values": values})
     };
     let asked_cases = cases.iter().map(case).collect::<Vec<Value>>();
-    std::fs::write(&asked, json!({"texts": texts, "cases": asked_cases}).to_string()).unwrap();
+    std::fs::write(&asked, json!({"texts": texts, "cases": asked_cases, "schema": schema}).to_string())
+        .unwrap();
     let paths = [asked.to_str().unwrap(), answered.to_str().unwrap()];
     clients::python(include_str!("../clients/helm.py"), &paths).await;
     serde_json::from_slice(&std::fs::read(&answered).unwrap()).unwrap()
