@@ -3,6 +3,8 @@
 //!
 //! The runs are those of the library over the real adapters, so that thousands of them take seconds.
 
+mod registries;
+
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -172,39 +174,47 @@ impl Stage {
     }
 
     async fn run(&self, transport: &Transport) -> Vec<JobReport> {
-        let token = (self.hub.token_variable().to_owned(), TOKEN.to_owned());
-        let environment = Environment::new([token], jiff::Timestamp::UNIX_EPOCH);
-        let session = Session::over(&environment, &self.config, transport.clone());
-        let fleet = session.fleet(&TargetSelection::default()).await.unwrap();
-        let wait = Duration::from_millis(20);
-        let patience = Patience { first: Duration::from_millis(1), total: wait, checks: wait };
-        let mut reports = Vec::new();
-        session.run(&fleet, patience, |_, report| reports.push(report)).await;
-        assert!(!format!("{reports:?}").contains(TOKEN), "the token is in a report");
-        reports
+        run(self.hub.as_ref(), &self.config, transport).await
     }
 
-    /// Everything that people see: branches with their files, and merge requests. The commit that the bot remembers is
-    /// left out: its id depends on how many there ever were, and an outdated one only costs requests.
     fn seen(&self) -> String {
-        let mut seen = String::new();
-        self.hub.git(&mut |git| {
-            for name in git.branches.keys() {
-                let commit = git.head(name).unwrap();
-                let files: Vec<_> =
-                    commit.tree.iter().map(|(path, text)| (path, String::from_utf8_lossy(text))).collect();
-                let ahead = git.between(&git.branches["main"], &commit.id).len();
-                seen += &format!("{name} {ahead} {:?} {files:?}\n", commit.message);
-            }
-        });
-        for mr in self.hub.opened() {
-            let text = without_commit(&mr.text);
-            seen +=
-                &format!("{} {} {} {} {}\n{text}\n", mr.number, mr.state, mr.title, mr.target, mr.auto_merge);
-        }
-        assert!(!seen.contains(TOKEN), "the token is in a merge request");
-        seen
+        seen(self.hub.as_ref())
     }
+}
+
+/// A run of all targets.
+async fn run(hub: &dyn Hub, config: &Config, transport: &Transport) -> Vec<JobReport> {
+    let token = (hub.token_variable().to_owned(), TOKEN.to_owned());
+    let environment = Environment::new([token], jiff::Timestamp::UNIX_EPOCH);
+    let session = Session::over(&environment, config, transport.clone());
+    let fleet = session.fleet(&TargetSelection::default()).await.unwrap();
+    let wait = Duration::from_millis(20);
+    let patience = Patience { first: Duration::from_millis(1), total: wait, checks: wait };
+    let mut reports = Vec::new();
+    session.run(&fleet, patience, |_, report| reports.push(report)).await;
+    assert!(!format!("{reports:?}").contains(TOKEN), "the token is in a report");
+    reports
+}
+
+/// Everything that people see: branches with their files, and merge requests. The commit that the bot remembers is left
+/// out: its id depends on how many there ever were, and an outdated one only costs requests.
+fn seen(hub: &dyn Hub) -> String {
+    let mut seen = String::new();
+    hub.git(&mut |git| {
+        for name in git.branches.keys() {
+            let commit = git.head(name).unwrap();
+            let files: Vec<_> =
+                commit.tree.iter().map(|(path, text)| (path, String::from_utf8_lossy(text))).collect();
+            let ahead = git.between(&git.branches["main"], &commit.id).len();
+            seen += &format!("{name} {ahead} {:?} {files:?}\n", commit.message);
+        }
+    });
+    for mr in hub.opened() {
+        let text = without_commit(&mr.text);
+        seen += &format!("{} {} {} {} {}\n{text}\n", mr.number, mr.state, mr.title, mr.target, mr.auto_merge);
+    }
+    assert!(!seen.contains(TOKEN), "the token is in a merge request");
+    seen
 }
 
 fn without_commit(text: &str) -> String {
