@@ -91,6 +91,61 @@ async fn all_producers_of_a_file_are_looked_at_and_named() {
     assert_eq!(again.exit, Some(0), "{again:#?}");
 }
 
+/// What is asked for a file, as paths; each manifest once.
+async fn asked(two: &TwoBuilders, file: &str) -> Vec<String> {
+    two.desk.write(VALUES, file.replace("HOST", two.registry.host()));
+    let before = two.registry.requests().len();
+    let ran = two.plan(&[]).await;
+    assert!(ran.exit == Some(0) && ran.stdout.contains("update 0."), "{ran:#?}");
+    let asked = two.registry.requests().split_off(before).into_iter();
+    let asked: Vec<String> = asked.map(|request| request.path).collect();
+    let mut manifests: Vec<&String> = asked.iter().filter(|path| path.contains("/manifests/")).collect();
+    let count = manifests.len();
+    manifests.sort();
+    manifests.dedup();
+    assert_eq!(manifests.len(), count, "{asked:#?}");
+    asked
+}
+
+/// The file without what one builder has in it.
+fn without(file: &str, entry: &str, version: &str, image: &str) -> String {
+    let (before, rest) = file.split_once(&format!("  {entry}:\n")).unwrap();
+    let rest = rest.splitn(3, '\n').nth(2).unwrap();
+    let image = format!("  {image}:\n    os_images_oci_registry: {entry}\n");
+    let left = format!("{before}{rest}").replace(&image, "");
+    left.lines().filter(|line| !line.starts_with(version)).map(|line| format!("{line}\n")).collect()
+}
+
+#[tokio::test]
+async fn several_producers_cost_as_many_requests_as_each_by_itself() {
+    let two = TwoBuilders::new().await;
+    for suffix in ["-8", ""] {
+        // Names of minors alone: only manifests tell the patch, and those of what is listed are read in any case.
+        if suffix.is_empty() {
+            for (dib, kiwi, patch) in [("0.4.12", "0.1.2", 8), ("0.4.13", "0.1.3", 9)] {
+                let image = |os: &str| {
+                    let version = format!("v1.31.{patch}+rke2r1");
+                    let image = Image::new(&format!("{os}-plain-rke2-1-31"));
+                    image.with("sylvaproject.org/diskimage/k8s-version", &version)
+                };
+                two.registry.release(DIB, dib, &[image("ubuntu-noble")]);
+                two.registry.release(KIWI, kiwi, &[image("leapmicro-6-0")]);
+            }
+        }
+        let file = FILE.replace("1-31-8", &format!("1-31{suffix}"));
+        let (ubuntu, leap) = (
+            format!("ubuntu-noble-plain-rke2-1-31{suffix}"),
+            format!("leapmicro-6-0-plain-rke2-1-31{suffix}"),
+        );
+        let dib = asked(&two, &without(&file, "kiwi", "sylva_kiwi_imagebuilder_version", &leap)).await;
+        let kiwi = asked(&two, &without(&file, "sylva", "sylva_diskimagebuilder_version", &ubuntu)).await;
+        let both = asked(&two, &file).await;
+        let sum = dib.len() + kiwi.len();
+        println!("{} + {} requests alone, {} together", dib.len(), kiwi.len(), both.len());
+        assert_eq!(both.len(), sum, "{both:#?}");
+    }
+}
+
 #[tokio::test]
 async fn one_of_them_is_picked_by_name_by_version_or_by_registry() {
     let two = TwoBuilders::new().await;
