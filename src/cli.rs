@@ -8,6 +8,7 @@ mod deployment;
 mod exit;
 mod failure;
 mod found;
+mod generations;
 mod init;
 mod known;
 mod local;

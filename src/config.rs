@@ -4,6 +4,7 @@
 //! the environment or a server; the file holds names of environment variables and never a secret.
 
 mod address;
+mod asked;
 mod draft;
 mod duration;
 mod fleet;

@@ -42,6 +42,9 @@ pub enum Form {
     Proposal,
     /// `sylva_diskimagebuilder_images`, of which each names its registry (sylva-core since 2024).
     SylvaCore,
+    /// The same where registries have generations, each at a release of its own (sylva-core since 1.6): every listed image is
+    /// one of its registry and one of each generation of it. Reconstructed from public statements; the chart was not seen.
+    Sylva16,
 }
 
 /// An image that a deployment enables.
@@ -53,6 +56,8 @@ pub struct OsImage {
     pub at: KeyPath,
     /// Whose it is.
     pub origin: ImageOrigin,
+    /// The entry of the registries, where it is a generation: nothing says that its release has the image.
+    pub generation: Option<String>,
 }
 
 /// Whose image it is.
@@ -86,7 +91,7 @@ impl Form {
     pub fn mapping(self) -> &'static str {
         match self {
             Self::Proposal => IMAGES[0],
-            Self::SylvaCore => IMAGES[1],
+            Self::SylvaCore | Self::Sylva16 => IMAGES[1],
         }
     }
 }
@@ -108,7 +113,7 @@ impl OsImage {
         };
         let mut properties = published.more.clone();
         properties.insert("uri".to_owned(), published.uri().into());
-        if form == Form::SylvaCore {
+        if form != Form::Proposal {
             properties.insert(DIB_IMAGE.to_owned(), true.into());
             if let Ok(Some(key)) = &published.cosign_key {
                 properties.insert(COSIGN_KEY.to_owned(), key.clone().into());

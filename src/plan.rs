@@ -27,14 +27,16 @@ use std::sync::Arc;
 
 pub use decide::{KeyPlan, Proposal, decide};
 pub use input::PlanInput;
-pub use producers::{FileProducer, Mention, producer_of_project, producers, project_above, switched_off};
+pub use producers::{
+    FileProducer, Mention, generations, producer_of_project, producers, project_above, switched_off,
+};
 pub use references::{ReferenceFile, ReferenceFiles};
 pub use survey::{Current, FileSpec, Parsed, Survey, SurveyError, Surveyed, Target, survey};
 pub use view::PlanView;
 pub use write::{Beside, Decided, write};
 
 use crate::budget::Exceeded;
-use crate::reconcile::kubernetes_versions::{SetVersion, VersionsNote};
+use crate::reconcile::kubernetes_versions::{MapLine, SetVersion, VersionsNote};
 use crate::reconcile::references::References;
 use crate::reconcile::{Reconciliation, Refusal};
 use crate::release::Version;
@@ -80,6 +82,8 @@ pub struct PlannedFile {
     pub references: References,
     /// Kubernetes versions elsewhere in the file that become those of the images.
     pub kubernetes_versions: Vec<SetVersion>,
+    /// Lines of Kubernetes minors that come and go elsewhere in the file.
+    pub kubernetes_lines: Vec<MapLine>,
     /// What a reviewer should know beside the lists of the reconciliation.
     pub notes: Vec<String>,
     /// Keys that somebody uses, as their values say: so far, and as they will be.

@@ -2,6 +2,7 @@
 //!
 //! Pure values. What may be proposed is the [`policy`]'s matter, what is proposed that of [`selection`]; nothing here reads a file, a clock or the network.
 
+pub mod accepted;
 pub mod agreement;
 pub mod artifact;
 pub mod data;

@@ -5,11 +5,14 @@
 pub mod background;
 mod fates;
 mod found;
+mod generations;
 mod job;
 mod limits;
 pub mod look_up;
 mod opened;
+mod producers;
 mod read;
+mod registries;
 mod shard;
 mod target;
 mod thread;
@@ -18,20 +21,20 @@ mod wanted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
 use std::time::Instant;
 
 use futures::StreamExt;
-use futures::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 
 use crate::apply::{Patience, SharedWait};
 use crate::merge_request::Outcome;
-use crate::observe::releases::ReleaseCache;
 pub use found::select;
-pub use job::{Due, FollowedProducer, Follows, Job, JobReport, QueriedProject};
+pub use generations::generations;
+pub use job::{Due, FollowedProducer, Follows, Job, JobReport, QueriedProject, Reads};
 pub use limits::Limits;
 pub use look_up::{LookUpError, look_up};
+pub use producers::{Producers, ReadyShelf};
+pub use registries::Registries;
 pub use shard::{InvalidShard, Shard};
 pub use target::try_read;
 
@@ -52,12 +55,6 @@ pub struct Options {
     /// When it must be over (`--max-time`).
     pub deadline: Option<Instant>,
 }
-
-/// What all targets of a producer read from, once it is ready; of one that cannot be made ready, how its jobs end.
-pub type ReadyShelf<'a> = Shared<BoxFuture<'a, Result<Arc<ReleaseCache>, Outcome>>>;
-
-/// The producers by name.
-pub type Producers<'a> = BTreeMap<String, ReadyShelf<'a>>;
 
 /// Runs all jobs, several at once, and tells of each when it has ended, by its place in `jobs`. One that fails never stops
 /// the others, and neither does a producer. What is told is not kept: a plan holds whole files.

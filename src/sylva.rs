@@ -14,6 +14,8 @@ pub const IMAGES: [&str; 2] = ["diskimage_builder_os_images", "sylva_diskimagebu
 pub const BUILDER: &str = "sylva-projects/sylva-elements/diskimage-builder";
 /// The registries of images.
 pub const REGISTRIES: &str = "os_images_oci_registries";
+/// The field of an entry of [`REGISTRIES`] with the release whose images it serves.
+pub const TAG: &str = "tag";
 /// The field of an image that names an entry of [`REGISTRIES`].
 pub const REGISTRY_FIELD: &str = "os_images_oci_registry";
 /// The entry of [`REGISTRIES`] that serves an image which names none (sylva-core before 2025).
@@ -32,6 +34,9 @@ pub const SKIP_SIGNING_CHECK: [&str; 3] = ["security", "os_images", "skip_signin
 pub const OS_IMAGES: &str = "os_images";
 /// The field of a rendered image that says that diskimage-builder made it.
 pub const DIB_IMAGE: &str = "sylva_dib_image";
+
+/// The field of a rendered image that names the entry of [`REGISTRIES`] which it is of (sylva-core since 1.6).
+pub const IMAGE_REGISTRY_KEY: &str = "oci-image-registry-key";
 
 /// The key of a machine's image in [`OS_IMAGES`].
 pub const IMAGE_KEY: &str = "image_key";
@@ -75,16 +80,26 @@ pub fn usual_registry<'a>(mut names: impl Iterator<Item = &'a str> + Clone) -> O
     }
 }
 
-/// The entries of [`REGISTRIES`] whose `tag` is the version at `version_key`.
+/// The entries of [`REGISTRIES`] whose `tag` is the version at `version_key`, or refers to it.
 pub fn registries_of<'a>(
     registries: Option<&'a Value>,
     version_key: &KeyPath,
 ) -> impl Iterator<Item = &'a str> {
-    let follows = |entry: &Value| {
-        entry.get("tag").and_then(Value::as_str).is_some_and(|tag| refers_to(tag, version_key))
+    let own = generation_at(version_key).map(str::to_owned);
+    let follows = move |name: &String, entry: &Value| match &own {
+        Some(own) => own == name,
+        None => entry.get("tag").and_then(Value::as_str).is_some_and(|tag| refers_to(tag, version_key)),
     };
     let entries = registries.and_then(Value::as_object).into_iter().flatten();
-    entries.filter(move |(_, entry)| follows(entry)).map(|(name, _)| name.as_str())
+    entries.filter(move |(name, entry)| follows(name, entry)).map(|(name, _)| name.as_str())
+}
+
+/// The entry of [`REGISTRIES`] whose own `tag` is at `version_key`: a generation, which follows no version of the file.
+pub fn generation_at(version_key: &KeyPath) -> Option<&str> {
+    match version_key.0.as_slice() {
+        [.., registries, name, tag] if registries == REGISTRIES && tag == TAG => Some(name),
+        _ => None,
+    }
 }
 
 /// Whether a template reads the version key. The file may hold the chart's values below a path of its own
@@ -124,6 +139,15 @@ mod tests {
             let registries = json!({"sylva": {"url": "oci://r.example/p", "tag": tag}});
             let found: Vec<&str> = registries_of(Some(&registries), &key.parse().unwrap()).collect();
             assert_eq!(found == ["sylva"], follows, "{tag}");
+        }
+        let registries = json!({"sylva": {"tag": "{{ .Values.v }}"}, "sylva-n-1": {"tag": "0.11.13"}});
+        for (key, expected) in [
+            ("v", "sylva"),
+            ("os_images_oci_registries.sylva-n-1.tag", "sylva-n-1"),
+            ("spec.values.os_images_oci_registries.sylva-n-1.tag", "sylva-n-1"),
+        ] {
+            let found: Vec<&str> = registries_of(Some(&registries), &key.parse().unwrap()).collect();
+            assert_eq!(found, [expected], "{key}");
         }
         let key = "v".parse().unwrap();
         for none in [None, Some(json!({"a": {}, "b": null})), Some(json!([1]))] {

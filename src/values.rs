@@ -185,11 +185,33 @@ pub enum Change {
 pub enum NewValue {
     /// That of another entry, without `enabled`, `default_enabled`, anchors and comments.
     Like(usize),
+    /// The text of another entry with these words replaced, the longest that fits at each place.
+    Reworded(usize, Vec<(String, String)>),
     /// A mapping of these texts, written as other entries write theirs; `{}` without any.
     Fields(Vec<(String, String)>),
 }
 
 impl NewValue {
+    /// A text with words replaced, from its beginning on: the longest that fits at each place.
+    pub fn reworded(text: &str, words: &[(String, String)]) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let fits = words.iter().filter(|(from, _)| !from.is_empty() && rest.starts_with(from.as_str()));
+            match fits.max_by_key(|(from, _)| from.len()) {
+                Some((from, to)) => {
+                    out.push_str(to);
+                    rest = &rest[from.len()..];
+                }
+                None => {
+                    out.push(first);
+                    rest = &rest[first.len_utf8()..];
+                }
+            }
+        }
+        out
+    }
+
     /// What it says, copied from an entry of `mapping` or not.
     pub fn data(&self, mapping: &Mapping) -> serde_json::Value {
         match self {
@@ -200,6 +222,10 @@ impl NewValue {
                     fields.retain(|name, _| !ENABLING.contains(&name.as_str()));
                 }
                 value
+            }
+            Self::Reworded(entry, words) => {
+                let text = mapping.entries.get(*entry).and_then(|entry| entry.value.as_str());
+                serde_json::Value::String(Self::reworded(text.unwrap_or_default(), words))
             }
             Self::Fields(fields) => {
                 fields.iter().cloned().map(|(name, text)| (name, serde_json::Value::String(text))).collect()

@@ -121,15 +121,19 @@ impl<'a> Session<'a> {
         }))
     }
 
-    /// The producers of the configuration, each made ready when the first target needs it. One that cannot be made ready
-    /// fails its own targets only, and one that takes long is waited for by nobody else.
+    /// The producers that targets may follow, each made ready when the first target needs it. One that cannot be made ready
+    /// fails its own targets only, and one that takes long is waited for by no other.
     pub fn producers(&self) -> Producers<'_> {
-        let ready = |settings| async move {
-            let producer = self.producer(settings).await.map_err(|error| Outcome::of(&error));
-            producer.map(|producer| Arc::new(ReleaseCache::new(producer)))
+        let ready = move |settings: Settings| {
+            let ready = async move {
+                let producer = self.producer(&settings).await.map_err(|error| Outcome::of(&error));
+                producer.map(|producer| Arc::new(ReleaseCache::new(producer)))
+            };
+            ready.boxed().shared()
         };
-        let producers = self.config.producers.iter();
-        producers.map(|settings| (settings.name.clone(), ready(settings).boxed().shared())).collect()
+        let configured = self.config.producers.iter();
+        let configured = configured.map(|settings| (settings.name.clone(), ready(settings.clone())));
+        Producers::new(configured.collect(), move |prefix| ready(self.config.named_by_values(prefix)))
     }
 
     /// The registry of a producer, with the credentials for it.

@@ -43,6 +43,8 @@ const LATER: [(&str, &str, &str); 1] = [("009", "1.27.6", "1.27.10")];
 
 /// What follows the images in the second half of a case: what does so by itself, and the same by rules.
 const FOLLOWING: [&str; 2] = ["", RULES];
+/// What may be asked for besides.
+const OPT_INS: &str = "    kubernetes_versions: {add: true, remove: true}\n";
 const RULES: &str = "    kubernetes_versions:
       - {path: _internal.k8s_version_map, k8s_flavor: rke2}
       - {path: _internal.k8s_version_map, k8s_flavor: kubeadm}
@@ -125,6 +127,17 @@ async fn replay(folder: &Path, except: &BTreeSet<String>) -> usize {
         Ok(lines) => println!("test gates ... ok\n    {}", lines.join("\n    ")),
         Err(problem) => println!("test gates ... FAILED\n    {problem}"),
     }
+    let (usual, opted) = (wholes(folder, &cases, &registry, ""), wholes(folder, &cases, &registry, OPT_INS));
+    let count = |wholes: &[Whole<'_>]| {
+        let equal: Vec<&str> = wholes.iter().filter(|whole| whole.is_equal).map(|whole| whole.id).collect();
+        format!("{} of {} ({})", equal.len(), wholes.len(), equal.join(", "))
+    };
+    println!("whole files equal to the maintainers': {}", count(&usual));
+    println!("the same with lines of k8s_version_map that come and go: {}", count(&opted));
+    for (_, opted) in usual.iter().zip(&opted).filter(|(usual, opted)| usual.others != opted.others) {
+        println!("test opt-ins {} ... FAILED\n    lines beside k8s_version_map change", opted.id);
+        failed += 1;
+    }
     let state = if failed == 0 { "ok" } else { "FAILED" };
     println!("\ntest result: {state}. {} passed; {failed} failed; 0 ignored\n", cases.len() + 1 - failed);
     failed
@@ -163,17 +176,31 @@ fn replay_case(folder: &Path, case: &Case, releases: &Releases, prefix: &str, by
     problems
 }
 
-/// The same update with all that follows the images, by a configuration.
-fn following(
-    case: &Case,
-    [before, after, follow]: [&str; 3],
-    prefix: &str,
-    rules: &str,
-) -> Vec<&'static str> {
+/// What an update makes of a whole file.
+struct Whole<'a> {
+    id: &'a str,
+    /// Whether it is that of the maintainers.
+    is_equal: bool,
+    /// Its lines beside `k8s_version_map`.
+    others: Vec<String>,
+}
+
+fn wholes<'a>(folder: &Path, cases: &'a [Case], registry: &DockerRegistry, rules: &str) -> Vec<Whole<'a>> {
+    let whole = |case: &'a Case| {
+        let read =
+            |name: &str| std::fs::read_to_string(folder.join("replay").join(&case.id).join(name)).unwrap();
+        let (written, ..) = updated(case, &read("before.yaml"), &registry.prefix(PREFIX), rules);
+        let others = written.lines().filter(|line| !is_version(line)).map(str::to_owned).collect();
+        Whole { id: &case.id, is_equal: written == read("after.yaml"), others }
+    };
+    cases.iter().map(whole).collect()
+}
+
+/// The file, the references and the plan after an update by a configuration with these lines in its target.
+fn updated(case: &Case, before: &str, prefix: &str, rules: &str) -> (String, String, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let [file, references] = ["values.yaml", "references/some.yaml"].map(|name| folder.path().join(name));
     std::fs::create_dir(folder.path().join("references")).unwrap();
-    let naming = |text: &str| keys(text).iter().map(|key| format!("- '{key}' # {key}\n")).collect::<String>();
     std::fs::write(&file, before).unwrap();
     std::fs::write(&references, naming(before)).unwrap();
     let config = format!(
@@ -189,7 +216,23 @@ fn following(
         .output()
         .unwrap();
     assert!(output.status.success(), "plan failed: {}", String::from_utf8_lossy(&output.stderr));
-    let written = std::fs::read_to_string(&file).unwrap();
+    let [file, references] = [file, references].map(|path| std::fs::read_to_string(path).unwrap());
+    (file, references, output.stdout)
+}
+
+/// A list of the keys of a mapping.
+fn naming(text: &str) -> String {
+    keys(text).iter().map(|key| format!("- '{key}' # {key}\n")).collect()
+}
+
+/// The same update with all that follows the images.
+fn following(
+    case: &Case,
+    [before, after, follow]: [&str; 3],
+    prefix: &str,
+    rules: &str,
+) -> Vec<&'static str> {
+    let (written, references, plan) = updated(case, before, prefix, rules);
     let mut problems = Vec::new();
     if versions(&written) != expected_versions(case, before, after) {
         problems.push("k8s_version_map is not the maintainers'");
@@ -199,7 +242,7 @@ fn following(
     if others(&written) != others(follow) {
         problems.push("kubernetes_versions changes other lines");
     }
-    if std::fs::read_to_string(&references).unwrap() != renamed(&naming(before), &output.stdout) {
+    if references != renamed(&naming(before), &plan) {
         problems.push("a reference does not follow its key");
     }
     problems

@@ -104,7 +104,7 @@ impl<'a> CheckedDeployment<'a> {
 
 /// The images of the mapping and the user's own.
 fn all_listed(values: Rendered<'_>) -> Option<BTreeMap<String, bool>> {
-    let mut all = listed(values, form(values.values()).ok()??).ok()?;
+    let mut all = listed(values, form(values).ok()??).ok()?;
     let own = values.mapping(&path(&[OS_IMAGES])).ok()?;
     all.extend(own.into_iter().map(|(key, _)| (key.clone(), true)));
     Some(all)

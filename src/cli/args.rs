@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(super) use running::{Run, RunFormat, Serve};
 
 use crate::release::Version;
+use crate::release::accepted::Accepted;
 use crate::release::span::Span;
 use crate::values::KeyPath;
 
@@ -116,8 +117,12 @@ pub(super) struct PlanArgs {
     /// Go to this release, whatever the policy says
     #[arg(long, value_name = "VERSION")]
     pub(super) to: Option<Version>,
-    /// Kubernetes versions that follow the images: `auto`, `off`, or rules as in `rke2=_internal.k8s_version_map`
-    #[arg(long, value_name = "auto|off|FLAVOR=PATH")]
+    /// End the holds of a release, as `accept:` does: `0.4.13`, or of several producers `kiwi-imagebuilder@0.1.3`
+    #[arg(long, value_name = "[NAME@]VERSION")]
+    pub(super) accept: Vec<Accepted>,
+    /// Kubernetes versions that follow the images: `auto`, `add` and `remove` (lines of the map too), `off`, or rules as in
+    /// `rke2=_internal.k8s_version_map`
+    #[arg(long, value_name = "auto|add|remove|off|FLAVOR=PATH")]
     pub(super) kubernetes_versions: Vec<String>,
     /// Write the change to the file
     #[arg(long)]

@@ -57,20 +57,22 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::usage("--references speaks of the images of one values file; name the file"));
     }
     let mut outcome: Option<Outcome> = None;
-    for mut local in locals {
-        local.read_again()?;
+    // Targets of one file list their images beside each other, whatever merge requests they have.
+    for mut locals in local::together(locals, |_, _| true) {
+        locals.iter_mut().try_for_each(Local::read_again)?;
         let asking = Asking { context, args: &args.files, config: config.as_ref(), flags: &[] };
-        let severities = severities(args, &local);
+        let Some(local) = locals.first() else { continue };
+        let severities = severities(args, local);
         let checker = Checker {
             context,
             args,
             config: config.as_ref(),
             severities: &severities,
-            references: References::of(&local, &args.files.references)?,
+            references: References::of(&locals, &args.files.references)?,
             deployment: Vec::new(),
             from: args.files.from.clone(),
         };
-        for found in checker.check(asking.each(local)?)? {
+        for found in checker.check(asking.all(locals)?)? {
             match &mut outcome {
                 None => outcome = Some(found),
                 Some(all) => all.extend(found),
@@ -137,10 +139,15 @@ struct References {
 
 impl References {
     /// The files that the globs name. Of a flag, a glob that names none is a mistake.
-    fn of(local: &Local<'_>, flags: &[String]) -> Result<Self, Failure> {
+    fn of(locals: &[Local<'_>], flags: &[String]) -> Result<Self, Failure> {
         let mut found = Self { documents: Vec::new(), skipped: Vec::new() };
-        for file in references::matched(&local.target.references, &local.files)? {
-            let path = file.path.display().to_string();
+        let mut files = BTreeMap::new();
+        for local in locals {
+            let matched = references::matched(&local.target.references, &local.files)?;
+            files.extend(matched.into_iter().map(|file| (file.path.clone(), file)));
+        }
+        for (path, file) in files {
+            let path = path.display().to_string();
             match Document::parse(file.bytes) {
                 Ok(document) => found.documents.push((path, document)),
                 Err(error) => found.skipped.push(Skipped {

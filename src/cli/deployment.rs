@@ -53,7 +53,10 @@ impl Deployment {
         let form = match form_of {
             Some(FormArg::Proposal) => Form::Proposal,
             Some(FormArg::SylvaCore) => Form::SylvaCore,
-            None => form(&values).map_err(Failure::person)?.unwrap_or(Form::SylvaCore),
+            Some(FormArg::Sylva16) => Form::Sylva16,
+            None => form(Rendered::new(&values, &Budget::default()))
+                .map_err(Failure::person)?
+                .unwrap_or(Form::SylvaCore),
         };
         Ok(Self { files, values, budget: Budget::default(), lookups: Lookups::default(), form })
     }

@@ -1,6 +1,6 @@
 //! What is known of a deployment's images: from a ConfigMap, or from the values and the registry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::args::Reach;
 use super::args::consumer::KnownImagesArgs as Args;
@@ -17,6 +17,7 @@ use crate::os_image::selector::{Selectable, Selected, SelectorTerm, choose};
 use crate::os_image::url::UrlTemplate;
 use crate::os_image::{Form, OsImage, Published, nearest};
 use crate::release::Facets;
+use crate::sylva::IMAGE_REGISTRY_KEY;
 
 /// Images by their keys, each with what is known of it or why nothing is.
 pub(super) struct KnownImages {
@@ -132,6 +133,13 @@ impl KnownImages {
         self.images.iter().map(candidate).collect()
     }
 
+    /// Whether these images are of one registry each.
+    fn is_of_several_registries(&self, keys: &[String]) -> bool {
+        let of = |key: &String| self.images.get(key)?.as_ref().ok()?.get(IMAGE_REGISTRY_KEY);
+        let registries: BTreeSet<&String> = keys.iter().filter_map(of).collect();
+        registries.len() == keys.len()
+    }
+
     /// The one image that these conditions choose.
     pub(super) fn select(&self, conditions: &BTreeMap<String, SelectorTerm>) -> Result<String, Failure> {
         let conditions: BTreeMap<&str, &SelectorTerm> =
@@ -146,11 +154,15 @@ impl KnownImages {
                     None => failure,
                 })
             }
-            Selected::Several(keys) => Err(Failure::person(anyhow::anyhow!(
-                "the selector matches {} enabled images: {}",
-                keys.len(),
-                keys.join(", ")
-            ))),
+            Selected::Several(keys) => {
+                let several =
+                    format!("the selector matches {} enabled images: {}", keys.len(), keys.join(", "));
+                let failure = Failure::person(anyhow::anyhow!(several));
+                Err(match self.is_of_several_registries(&keys) {
+                    true => failure.hint(format!("add `{IMAGE_REGISTRY_KEY}` to the selector")),
+                    false => failure,
+                })
+            }
             Selected::Unknown(why) => {
                 Err(Failure::person(anyhow::anyhow!("the selector cannot be judged: {why}")))
             }

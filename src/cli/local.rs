@@ -13,6 +13,7 @@ use crate::plan::{FileSpec, Survey, Target};
 use crate::reconcile::Images;
 use crate::reconcile::references::Globs;
 use crate::release::policy::Policy;
+use crate::values::KeyPath;
 
 /// Files that belong together, and by which settings.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub(super) struct Local<'a> {
     pub(super) producer: Option<&'a str>,
     /// The project of its target, where a configuration has it.
     project: Option<&'a str>,
+    /// The name of its group, likewise.
+    group: Option<&'a str>,
     /// Whether its merge request is to be a draft, and whether the forge is to merge it.
     pub(super) merging: [bool; 2],
 }
@@ -41,6 +44,15 @@ impl Local<'_> {
         Ok(())
     }
 
+    /// The same files with their version at this place.
+    pub(super) fn at(mut self, version_key: KeyPath) -> Self {
+        self.target = self.target.at(version_key);
+        if self.target.is_generation() {
+            self.policy = self.policy.of_generation();
+        }
+        self
+    }
+
     /// A file that has only the mapping is an overlay: its keys are renamed and dropped, nothing is added.
     pub(super) fn images(&self, survey: &Survey) -> Images {
         match (self.target.images, &survey.primary.version) {
@@ -56,16 +68,26 @@ pub(super) fn groups<'a>(
     args: &TargetFileArgs,
     config: Option<&'a Config>,
 ) -> Result<Vec<Vec<Local<'a>>>, Failure> {
+    let same_group = |one: &Local<'_>, other: &Local<'_>| one.group == other.group;
+    Ok(together(locals(context, args, config)?, same_group))
+}
+
+/// Those of the same files, each with a version of its own in them, as far as `joins` has them together.
+pub(super) fn together<'a>(
+    locals: Vec<Local<'a>>,
+    joins: impl Fn(&Local<'_>, &Local<'_>) -> bool,
+) -> Vec<Vec<Local<'a>>> {
     let mut groups: Vec<Vec<Local<'a>>> = Vec::new();
-    for local in locals(context, args, config)? {
-        let joins =
-            |other: &Local<'_>| other.project == local.project && other.target.goes_with(&local.target);
-        match groups.iter_mut().find(|group| group.iter().all(joins)) {
+    for local in locals {
+        let is_one = |other: &Local<'_>| {
+            other.project == local.project && other.target.goes_with(&local.target) && joins(other, &local)
+        };
+        match groups.iter_mut().find(|group| group.iter().all(is_one)) {
             Some(group) => group.push(local),
             None => groups.push(vec![local]),
         }
     }
-    Ok(groups)
+    groups
 }
 
 /// The file that was named, or the local files of the configuration's targets.
@@ -155,6 +177,7 @@ fn named<'a>(
             policy: lookup::policy(&args.lookup, None),
             producer: None,
             project: None,
+            group: None,
             merging: [false; 2],
         },
     };
@@ -168,10 +191,12 @@ fn named<'a>(
         });
     }
     let primary = &mut local.target.files[0];
-    primary.version_key = args.version_key.clone().or(primary.version_key.take());
     primary.images_key = args.images_key.clone().or(primary.images_key.take());
     local.target.registry_key = args.registry_key.clone().or(local.target.registry_key);
-    Ok(local)
+    Ok(match &args.version_key {
+        Some(version_key) => local.at(version_key.clone()),
+        None => local,
+    })
 }
 
 fn from_config<'a>(
@@ -186,7 +211,8 @@ fn from_config<'a>(
     let policy = lookup::policy(&args.lookup, branch.map(|branch| &branch.policy));
     let merging = [target.merge_request.draft, target.upkeep.auto_merge];
     let (producer, project) = (target.producer.as_deref(), Some(target.project.as_str()));
-    Ok(Local { target: meant, files, policy, producer, project, merging })
+    let group = target.update_group.as_deref();
+    Ok(Local { target: meant, files, policy, producer, project, group, merging })
 }
 
 /// The first target that has this file, by its path from the folder that the command runs in, and those that go with it.

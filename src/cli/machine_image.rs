@@ -4,13 +4,13 @@ mod chosen;
 
 use std::collections::BTreeMap;
 
-use super::Context;
 use super::args::consumer::{ApiVersionArg, MachineFormat, MachineImageArgs as Args, MismatchArg};
 use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::known::{Knowledge, KnownImages};
 use super::reached::fallback;
+use super::{Context, generations};
 use crate::config::Config;
 use crate::ending::{Ending, Ends as _};
 use crate::os_image::definition::{ImageChoice, Selector};
@@ -70,6 +70,7 @@ impl Making<'_> {
             true => vec![chosen::outright(args, config, all)?],
             false => deployment.selection(fallback(reach, config)?.as_ref())?.images,
         };
+        images = generations::published(context, reach, config, deployment, images).await?;
         // A manifest that nobody chooses needs not be read; a selector looks at all.
         if all.iter().all(|chosen| matches!(chosen.choice, ImageChoice::Key(_))) {
             let is_chosen = |image: &OsImage| {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::Context;
 use super::args::consumer::{DataFormat, OsImagesArgs as Args};
 use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::reached::{Reached, fallback};
 use super::served::{ServedChoice, served};
+use super::{Context, generations};
 use crate::observe::releases::Snapshot;
 use crate::os_image::{EnabledImages, OsImage, Published};
 use crate::release::{Release, Version};
@@ -18,6 +18,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?;
     let (reach, deployment) = (&args.deployment.reach, Deployment::read_some(&args.deployment)?);
     let mut selection = deployment.selection(fallback(reach, config.as_ref())?.as_ref())?;
+    if args.offline {
+        generations::without(context, &mut selection.images);
+    } else {
+        let images = std::mem::take(&mut selection.images);
+        let there = generations::published(context, reach, config.as_ref(), &deployment, images);
+        selection.images = context.block_on(there)?;
+    }
     if args.served {
         let (known, workload_clusters) = (&args.known, args.workload_cluster.as_slice());
         let config = config.as_ref();

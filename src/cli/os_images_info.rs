@@ -7,7 +7,7 @@ use super::deployment::{Deployment, document};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::reached::{Reached, fallback};
-use super::{Context, cluster};
+use super::{Context, cluster, generations};
 use crate::cluster::{Apply, ConfigMap};
 use crate::ending::{Ending, Ends as _};
 use crate::os_image::config_map::{self, DATA_KEY};
@@ -22,10 +22,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     if args.on_error == OnErrorArg::Keep && args.output.is_none() && !args.apply {
         return Err(Failure::usage("--on-error keep keeps what --output or --apply has: name one of them"));
     }
-    let selection = deployment.selection(fallback(&args.deployment.reach, config.as_ref())?.as_ref())?;
-    deployment.say_lookups(context);
-    let informing = Informing { context, args, deployment: &deployment, selection: &selection };
     let reach = &args.deployment.reach;
+    let mut selection = deployment.selection(fallback(reach, config.as_ref())?.as_ref())?;
+    deployment.say_lookups(context);
+    let images = std::mem::take(&mut selection.images);
+    let there = generations::published(context, reach, config.as_ref(), &deployment, images);
+    selection.images = context.block_on(there)?;
+    let informing = Informing { context, args, deployment: &deployment, selection: &selection };
     context.online(config.as_ref(), reach, async |session| {
         informing.inform(&Reached { context, args: reach, config: config.as_ref(), session }).await
     })

@@ -20,6 +20,7 @@ use crate::plan::view::ToView;
 use crate::plan::{self, Beside, Decided, KeyPlan, PlanInput, PlanView, Planned, Survey};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::Naming;
+use crate::release::accepted::Accepted;
 use crate::release::data::ReleaseData;
 use crate::report;
 use crate::run::background;
@@ -35,28 +36,42 @@ pub(super) fn under(context: &Context, args: &Args, config: Option<&Config>) -> 
     let mut worst = Exit::Done;
     // Targets may share a file: each sees what became of it before.
     let mut planned = Vec::new();
-    for locals in local::groups(context, &args.files, config)? {
+    for mut locals in local::groups(context, &args.files, config)? {
         let flags = [("--to", args.to.is_some())];
         let asking = Asking { context, args: &args.files, config, flags: &flags };
-        let mut asked = Vec::new();
-        for mut local in locals {
+        for local in &mut locals {
             if !args.kubernetes_versions.is_empty() {
                 local.target.kubernetes_versions = kubernetes_versions(args)?;
             }
             local.files.iter_mut().for_each(|file| file.after(&planned));
-            let is_new = |new: &AskedFile<'_>, known: &[AskedFile<'_>]| {
-                known.iter().all(|known| known.local.target.goes_with(&new.local.target))
-            };
-            for new in asking.each(local)? {
-                asked.extend(Some(new).filter(|new| is_new(new, &asked)));
-            }
         }
+        let mut asked = asking.all(locals)?;
         if asked.len() > 1 {
             asking.refuse_flags()?;
         }
+        accept(&args.accept, &mut asked)?;
         worst = worst.max(plan_file(context, args, config, asked, &mut planned)?);
     }
     Ok(worst)
+}
+
+/// Leaves to each producer what is accepted of its releases, by the configuration and by flags.
+fn accept(flags: &[Accepted], asked: &mut [AskedFile<'_>]) -> Result<(), Failure> {
+    let names: Vec<String> = asked.iter().map(|asked| asked.name.clone()).collect();
+    let is_known = |name: &String| names.contains(name);
+    if let Some(unknown) = flags.iter().find(|flag| !flag.producer.as_ref().is_none_or(is_known)) {
+        let problem = format!("--accept {unknown}: no such producer is looked up");
+        return Err(Failure::usage(problem).hint(format!("looked up: {}", names.join(", "))));
+    }
+    for AskedFile { local, name, .. } in asked {
+        // What the configuration accepts in a target of one producer is that one's, however it is called here.
+        if local.producer.is_none() {
+            local.policy = std::mem::take(&mut local.policy).of_producer(name);
+        }
+        let own = flags.iter().filter(|flag| flag.producer.as_ref().is_none_or(|producer| producer == name));
+        local.policy.accept.extend(own.cloned());
+    }
+    Ok(())
 }
 
 fn kubernetes_versions(args: &Args) -> Result<KubernetesVersions, Failure> {

@@ -8,9 +8,9 @@ use super::failure::Failure;
 use super::local::Local;
 use super::{Context, lookup};
 use crate::budget::Budget;
-use crate::config::{Config, ConfiguredProducer as Settings};
+use crate::config::{Config, ConfiguredProducer as Settings, NamedBy};
 use crate::disk::releases::{ObservedReleases, read};
-use crate::plan::{FileProducer, Mention, Parsed, Survey, SurveyError, producers};
+use crate::plan::{FileProducer, Mention, Parsed, Survey, SurveyError, generations, producers};
 use crate::release::data::ReleaseData;
 use crate::release::{Prefix, Version};
 use crate::values::KeyPath;
@@ -84,11 +84,10 @@ impl<'a> Asking<'a> {
     pub(super) fn each(&self, local: Local<'a>) -> Result<Vec<AskedFile<'a>>, Failure> {
         let parsed = Parsed::new(&local.target, local.contents())?;
         let with = |source, version_key: Option<KeyPath>, name: String| {
-            let mut local = local.clone();
-            let primary = local.target.files.iter_mut().find(|file| !file.overlay);
-            if let (Some(primary), Some(version_key)) = (primary, version_key) {
-                primary.version_key = Some(version_key);
-            }
+            let local = match version_key {
+                Some(version_key) => local.clone().at(version_key),
+                None => local.clone(),
+            };
             AskedFile { local, source, name, parsed: parsed.clone() }
         };
         if !self.args.lookup.observed.is_empty() {
@@ -113,6 +112,20 @@ impl<'a> Asking<'a> {
             Ok(with(ReleasesFrom::Registry(Box::new(settings)), Some(producer.version_key), producer.name))
         });
         asked.collect()
+    }
+
+    /// The same for targets of one file, each producer once.
+    pub(super) fn all(&self, locals: Vec<Local<'a>>) -> Result<Vec<AskedFile<'a>>, Failure> {
+        let mut asked: Vec<AskedFile<'a>> = Vec::new();
+        for local in locals {
+            for new in self.each(local)? {
+                let is_known = |known: &AskedFile<'_>| !known.local.target.goes_with(&new.local.target);
+                if !asked.iter().any(is_known) {
+                    asked.push(new);
+                }
+            }
+        }
+        Ok(asked)
     }
 
     /// The only producer that is asked.
@@ -199,7 +212,10 @@ impl<'a> Asking<'a> {
     fn of_file(&self, local: &Local<'_>, parsed: &Parsed) -> Result<Vec<FileProducer>, Failure> {
         let picked = self.picked(local, parsed)?;
         match picked.len() {
-            0 => Err(lookup::nothing_named(self.config)),
+            0 => match version_key(local).filter(|_| local.target.is_generation()) {
+                Some(key) => Err(Failure::usage(format!("`{key}` is not a release that is written out"))),
+                None => Err(lookup::nothing_named(self.config)),
+            },
             1 => Ok(picked),
             _ => self.refuse_flags().map(|()| picked),
         }
@@ -225,7 +241,10 @@ impl<'a> Asking<'a> {
     }
 
     fn found(&self, local: &Local<'_>, parsed: &Parsed) -> Result<Vec<FileProducer>, Failure> {
-        Ok(producers(&local.target, parsed, &Budget::default())?)
+        match local.target.is_generation() {
+            true => Ok(generations(parsed, &Budget::default())?),
+            false => Ok(producers(&local.target, parsed, &Budget::default())?),
+        }
     }
 
     /// Where the version of a registry stands, unless somebody said it.
@@ -239,11 +258,11 @@ impl<'a> Asking<'a> {
 
     /// What the configuration says of the producer's registry; else only what the file says.
     fn settings(&self, producer: &FileProducer) -> Result<Settings, Failure> {
-        let configured = self.config.into_iter().flat_map(|config| &config.producers);
-        let configured = configured.clone().find(|settings| settings.registry == producer.prefix).cloned();
-        let is_configured = configured.is_some();
-        let settings = configured.unwrap_or_else(|| self.only_mention_the_file(&producer.prefix));
-        if !is_configured {
+        let settings = match self.config {
+            Some(config) => config.named_by_values(&producer.prefix),
+            None => Settings::of_values_file(producer.prefix.clone()),
+        };
+        if settings.named_by == NamedBy::ValuesFile {
             self.context.note(&match &producer.mention {
                 Mention::Registry(_) => format!("asking {}, which {} names", producer.prefix, producer.place),
                 Mention::Comment(project) => format!(
@@ -253,16 +272,6 @@ impl<'a> Asking<'a> {
             });
         }
         lookup::over(&self.args.lookup, settings)
-    }
-
-    /// A registry that only the file names. Whether its host speaks TLS may be known all the same.
-    fn only_mention_the_file(&self, prefix: &Prefix) -> Settings {
-        let of_host = self.config.into_iter().flat_map(|config| &config.producers);
-        let plain_http =
-            of_host.clone().any(|known| known.registry.host() == prefix.host() && known.plain_http);
-        let mut settings = Settings::of_values_file(prefix.clone());
-        settings.plain_http = plain_http;
-        settings
     }
 
     /// What is said of one producer cannot be meant for several.

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Context;
 use super::args::Format;
 use super::args::images::PullArgs as Args;
 use super::deployment::Deployment;
@@ -11,6 +10,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::reached::{Reached, fallback};
 use super::served::{ServedChoice, served};
+use super::{Context, generations};
 use crate::blob::Blobs;
 use crate::disk::images::DiskImages;
 use crate::ending::{Ending, Ends as _, sentence};
@@ -37,6 +37,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = context.config()?;
     let (reach, deployment) = (&args.deployment.reach, Deployment::read_some(&args.deployment)?);
     let mut images = deployment.selection(fallback(reach, config.as_ref())?.as_ref())?.images;
+    let there = generations::published(context, reach, config.as_ref(), &deployment, images);
+    images = context.block_on(there)?;
     if !args.all {
         let (known, workload_clusters) = (&args.known, args.workload_cluster.as_slice());
         let config = config.as_ref();

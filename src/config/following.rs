@@ -2,8 +2,10 @@
 
 use super::meaning::Meaning;
 use super::place::FieldPath;
-use super::raw::{RawFollowing, RawKubernetesRule, RawKubernetesVersions};
-use crate::reconcile::kubernetes_versions::{KubernetesVersions, Pattern, VersionPlace, VersionRule};
+use super::raw::{RawFollowing, RawKubernetesRule, RawKubernetesVersions, RawMapLines};
+use crate::reconcile::kubernetes_versions::{
+    KubernetesVersions, MapLines, Pattern, VersionPlace, VersionRule,
+};
 use crate::reconcile::references::Globs;
 use crate::values::KeyPath;
 
@@ -21,7 +23,10 @@ impl Meaning<'_> {
         at: &FieldPath,
     ) -> Option<KubernetesVersions> {
         let raw = match raw {
-            RawKubernetesVersions::Word(RawFollowing::Auto) => return Some(KubernetesVersions::Auto),
+            RawKubernetesVersions::Word(RawFollowing::Auto) => return Some(KubernetesVersions::default()),
+            RawKubernetesVersions::Lines(RawMapLines { add, remove }) => {
+                return Some(KubernetesVersions::Auto(MapLines { add: *add, remove: *remove }));
+            }
             RawKubernetesVersions::Word(RawFollowing::Off) => return Some(KubernetesVersions::Off),
             RawKubernetesVersions::Rules(rules) => rules,
         };
@@ -55,7 +60,12 @@ impl Meaning<'_> {
 impl RawKubernetesVersions {
     pub(super) fn of(setting: &KubernetesVersions) -> Self {
         match setting {
-            KubernetesVersions::Auto => Self::Word(RawFollowing::Auto),
+            KubernetesVersions::Auto(MapLines { add: false, remove: false }) => {
+                Self::Word(RawFollowing::Auto)
+            }
+            KubernetesVersions::Auto(MapLines { add, remove }) => {
+                Self::Lines(RawMapLines { add: *add, remove: *remove })
+            }
             KubernetesVersions::Off => Self::Word(RawFollowing::Off),
             KubernetesVersions::Rules(rules) => {
                 Self::Rules(rules.iter().map(RawKubernetesRule::of).collect())

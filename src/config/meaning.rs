@@ -119,6 +119,8 @@ impl<'a> Meaning<'a> {
         let root = FieldPath::default();
         let forge = self.forge(&raw.forge, &root.key("forge"));
         let network = self.network(&raw.network, &root.key("network"));
+        let allowed = root.key("registries_allowed");
+        let allowed = self.each(&raw.registries_allowed, &allowed, Self::registry_host);
         // Read here for its mistakes, so that each is said once; targets and branches inherit it silently.
         self.policy(&raw.policy, &[], &root.key("policy"));
         self.templates(&raw.merge_request, &root.key("merge_request"));
@@ -138,6 +140,7 @@ impl<'a> Meaning<'a> {
             forge: forge?,
             targets,
             queries: queries.into_iter().flatten().collect(),
+            registries_allowed: allowed?,
             limits: Limits::from(&raw.limits),
             severities,
             network: network?,
@@ -254,6 +257,15 @@ impl<'a> Meaning<'a> {
                         _ => "without `producer` it follows every producer of its files; the same branch has",
                     };
                     self.error(&place, format!("{what} {first} (line {line})"));
+                }
+                let is_namesake = |other: &ConfiguredTarget| {
+                    target.update_group.is_some()
+                        && other.update_group == target.update_group
+                        && !other.files.goes_with(&target.files)
+                };
+                if let Some((_, first)) = before.iter().find(|(other, _)| is_namesake(other)) {
+                    let problem = format!("its group is that of {first}, which has other files");
+                    self.error(&at.key("update_group"), problem);
                 }
                 before.push((target, place));
             }

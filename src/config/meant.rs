@@ -33,6 +33,8 @@ pub struct Config {
     pub targets: Vec<ConfiguredTarget>,
     /// Where projects are looked for that are not named.
     pub queries: Vec<Query>,
+    /// Hosts of registries that `run` may ask although only a values file names them.
+    pub registries_allowed: Vec<String>,
     /// How many merge requests there may be.
     pub limits: Limits,
     /// How severe each kind of finding of `check` is.
@@ -224,6 +226,10 @@ pub struct ConfiguredTarget {
     pub project: String,
     /// The producer's name, which [`Config::producer`] knows; `None` for every producer that its files name.
     pub producer: Option<String>,
+    /// The name of the group in which its producers are offered together; `None` for that of the first producer.
+    pub update_group: Option<String>,
+    /// Whether the registries that are at a release of their own are kept in step, each by itself.
+    pub generations: bool,
     /// The target branches, at least one.
     pub branches: Vec<TargetBranch>,
     /// Its files, the one that holds the version first, and what follows them.

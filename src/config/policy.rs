@@ -7,11 +7,12 @@ use super::meaning::Meaning;
 use super::place::FieldPath;
 use super::raw::RawPolicy;
 use crate::release::Version;
+use crate::release::accepted::Accepted;
 use crate::release::policy::{Gates, Policy};
 
 impl Meaning<'_> {
     /// Reads a policy whose keys may come from several levels. `at` is the level whose mistakes are reported.
-    pub(super) fn policy(&mut self, raw: &RawPolicy, accept: &[Version], at: &FieldPath) -> Option<Policy> {
+    pub(super) fn policy(&mut self, raw: &RawPolicy, accept: &[Accepted], at: &FieldPath) -> Option<Policy> {
         let range = self.maybe(raw.range.as_ref(), |meaning, text| meaning.range(text, &at.key("range")));
         let ignored = raw.ignore.as_deref().unwrap_or_default();
         let ignore = self.each(ignored, &at.key("ignore"), |meaning, text, at| meaning.ignored(text, at));

@@ -56,6 +56,18 @@ impl Meaning<'_> {
         self.take(text.parse::<Prefix>(), at)
     }
 
+    /// The host of a registry, as the address of a producer begins with it.
+    pub(super) fn registry_host(&mut self, text: &String, at: &FieldPath) -> Option<String> {
+        let fits = !text.contains('/') && format!("oci://{text}/any").parse::<Prefix>().is_ok();
+        if !fits {
+            let what = "is not the host of a registry (expected HOST[:PORT], as in registry.example:5000)";
+            // It may hold credentials.
+            let shown = text.rsplit('@').next().unwrap_or_default();
+            self.error(at, format!("`{shown}` {what}"));
+        }
+        fits.then(|| text.clone())
+    }
+
     fn key(&mut self, raw: &RawKey, at: &FieldPath) -> Option<KeySource> {
         match raw {
             RawKey::Pem(written) => {
@@ -88,8 +100,8 @@ impl Meaning<'_> {
         Some(CredentialNames { username_env: username_env?, password_env: password_env? })
     }
 
-    /// A producer's name is a part of branch names.
-    fn name(&mut self, text: &str, at: &FieldPath) -> Option<String> {
+    /// The name of a producer or a group is a part of branch names.
+    pub(super) fn name(&mut self, text: &str, at: &FieldPath) -> Option<String> {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if text.starts_with(|c: char| c.is_ascii_alphanumeric())
             && text.chars().all(fits)

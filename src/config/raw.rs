@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use check::RawCheck;
 pub(super) use fleet::{RawInclude, RawLimits, RawPattern, RawSchedule, RawTargets};
-pub(super) use following::{RawFollowing, RawKubernetesRule, RawKubernetesVersions};
+pub(super) use following::{RawFollowing, RawKubernetesRule, RawKubernetesVersions, RawMapLines};
 pub(super) use merge_request::{RawMergeRequest, RawSemanticCommits};
 pub(super) use policy::RawPolicy;
 
@@ -32,6 +32,9 @@ pub(super) struct RawConfig {
     /// Where releases are published.
     #[schemars(length(min = 1))]
     pub(super) producers: Vec<RawProducer>,
+    /// Hosts of registries (`registry.example:5000`) that `run` and `serve` may ask although only a values file names them, beside those of the producers. They are spoken to over TLS, and get no credential but what docker keeps for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) registries_allowed: Vec<String>,
     /// Which releases may be proposed; targets and their branches may say otherwise, key by key.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) policy: RawPolicy,
@@ -245,9 +248,15 @@ pub(super) struct RawApp {
 pub(super) struct RawTarget {
     /// The path of the project: `group/deployment`.
     pub(super) project: String,
-    /// The name of the producer. Without it the only one; of several, all that the files name, in one merge request. Targets of the same files that name different producers have one merge request as well.
+    /// The name of the producer. Without it the only one; of several, or with `registries_allowed`, all that the files name, in one merge request. Targets of the same files that name different producers have one merge request as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) producer: Option<String>,
+    /// The name of the group: the merge request of this target, and of others of the same files with this group, is on the branch `dibump/<target branch>/<group>`. Without it, targets of the same files that name different producers are one group, named after the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) update_group: Option<String>,
+    /// Whether the entries of `os_images_oci_registries` whose `tag` is a release, written out, are kept in step too: each within its own minor release, with a merge request of its own. Default: false.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) generations: bool,
     /// The target branches; the project's default branch unless given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) branches: Vec<RawBranch>,
@@ -260,13 +269,13 @@ pub(super) struct RawTarget {
     /// Globs of other YAML files of the project that name image keys: what is renamed in the mapping is renamed there, what goes is reported. Only `**` goes below a folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) references: Vec<String>,
-    /// Which Kubernetes versions in the files of the target follow those of the images: `auto` (a `k8s_version_map` in the file that holds the version), `off`, or rules for any place in any of the files. Default: auto.
+    /// Which Kubernetes versions in the files of the target follow those of the images: `auto` (a `k8s_version_map` in the file that holds the version), `{add: true, remove: true}` (the same, with lines of the map that come and go), `off`, or rules for any place in any of the files. Default: auto.
     #[serde(default)]
     pub(super) kubernetes_versions: RawKubernetesVersions,
     /// Which releases may be proposed here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) policy: RawPolicy,
-    /// Releases for which a person ended a hold. Every gate but the signatures passes.
+    /// Releases for which a person ended a hold, as `0.4.13` or `kiwi-imagebuilder@0.1.3`. A version alone must be that of one producer only. Every gate but the signatures passes.
     #[serde(default)]
     pub(super) accept: Vec<String>,
     /// Settings of new merge requests here.

@@ -24,6 +24,7 @@ fn as_written(config: &Config) -> RawConfig {
     RawConfig {
         version: 1,
         producers: config.producers.iter().map(producer).collect(),
+        registries_allowed: config.registries_allowed.clone(),
         policy: RawPolicy::default(),
         forge: RawForge {
             kind: config.forge.kind,
@@ -108,6 +109,8 @@ fn target(target: &ConfiguredTarget) -> RawTarget {
     RawTarget {
         project: target.project.clone(),
         producer: target.producer.clone(),
+        update_group: target.update_group.clone(),
+        generations: target.generations,
         branches: branches.collect(),
         files: files.files.iter().map(|spec| file(spec, files.registry_key.as_ref())).collect(),
         images: files.images,

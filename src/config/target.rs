@@ -9,7 +9,7 @@ use super::raw::{
 use super::shape::nearest;
 use crate::forge::Branch;
 use crate::plan::{self, FileSpec};
-use crate::release::Version;
+use crate::release::accepted::Accepted;
 use crate::values::KeyPath;
 
 impl Meaning<'_> {
@@ -21,10 +21,10 @@ impl Meaning<'_> {
         at: &FieldPath,
     ) -> Option<ConfiguredTarget> {
         let project = self.project(&raw.project, config.forge.kind, &at.key("project"));
-        let producer = producers.and_then(|producers| self.producer_of(raw, producers, at));
-        let accept = self.each(&raw.accept, &at.key("accept"), |meaning, text, at| {
-            meaning.take(text.parse::<Version>(), at)
-        });
+        let producer = producers.and_then(|producers| self.producer_of(config, raw, producers, at));
+        let update_group = self
+            .maybe(raw.update_group.as_ref(), |meaning, name| meaning.name(name, &at.key("update_group")));
+        let accept = self.accept(&raw.accept, producer.as_ref().and_then(Option::as_ref), &at.key("accept"));
         let branches = self.branches(config, raw, accept.as_deref().unwrap_or_default(), at);
         let files = self.files(&raw.files, &at.key("files"));
         let references = self.references(&raw.references, &at.key("references"));
@@ -37,6 +37,8 @@ impl Meaning<'_> {
         Some(ConfiguredTarget {
             project: project?,
             producer: producer?,
+            update_group: update_group?,
+            generations: raw.generations,
             branches: accept.and(branches)?,
             files: plan::Target {
                 files,
@@ -51,6 +53,21 @@ impl Meaning<'_> {
             branch_prefix: merge_request.branch_prefix(),
             templates: templates?,
             enabled: raw.enabled.unwrap_or(true),
+        })
+    }
+
+    /// Releases that a person accepted; those of a target's only producer are that one's.
+    fn accept(&mut self, raw: &[String], only: Option<&String>, at: &FieldPath) -> Option<Vec<Accepted>> {
+        self.each(raw, at, |meaning, text, at| {
+            let mut accepted = meaning.take(text.parse::<Accepted>(), at)?;
+            let Some(only) = only else { return Some(accepted) };
+            let producer = accepted.producer.get_or_insert_with(|| only.clone());
+            if producer == only {
+                return Some(accepted);
+            }
+            let problem = format!("`{producer}` is not the producer of this target, which is `{only}`");
+            meaning.error(at, problem);
+            None
         })
     }
 
@@ -70,13 +87,16 @@ impl Meaning<'_> {
 
     fn producer_of(
         &mut self,
+        config: &RawConfig,
         raw: &RawTarget,
         producers: &[ConfiguredProducer],
         at: &FieldPath,
     ) -> Option<Option<String>> {
         let names = || producers.iter().map(|producer| producer.name.as_str());
         match (&raw.producer, producers) {
-            (None, [only]) => return Some(Some(only.name.clone())),
+            (None, [only]) if config.registries_allowed.is_empty() => {
+                return Some(Some(only.name.clone()));
+            }
             (None, _) => return Some(None),
             (Some(name), _) if names().any(|known| known == name) => return Some(Some(name.clone())),
             (Some(name), _) => {
@@ -91,7 +111,7 @@ impl Meaning<'_> {
         &mut self,
         config: &RawConfig,
         raw: &RawTarget,
-        accept: &[Version],
+        accept: &[Accepted],
         at: &FieldPath,
     ) -> Option<Vec<TargetBranch>> {
         self.policy(&raw.policy, accept, &at.key("policy"));
@@ -130,7 +150,7 @@ impl Meaning<'_> {
     fn inherited(
         &mut self,
         policy: &RawPolicy,
-        accept: &[Version],
+        accept: &[Accepted],
     ) -> Option<crate::release::policy::Policy> {
         self.silently(|meaning| meaning.policy(policy, accept, &FieldPath::default()))
     }

@@ -45,7 +45,7 @@ fn the_example_is_understood() {
     assert_eq!(main.policy.minimum_age, Some(jiff::SignedDuration::from_hours(12)));
     assert_eq!(line.policy.range.as_ref().unwrap().to_string(), "0.3.*");
     assert_eq!(line.policy.allow.len(), 1);
-    assert_eq!(line.policy.accept[0].as_str(), "0.4.9");
+    assert_eq!(line.policy.accept[0].to_string(), "diskimage-builder@0.4.9");
     assert_eq!(laboratory.branches[0].name, None);
     assert_eq!(laboratory.branches[0].policy.minimum_age, Some(jiff::SignedDuration::from_hours(72)));
     assert_eq!(
@@ -380,13 +380,13 @@ fn what_follows_the_keys_is_read_and_its_mistakes_are_named() {
             "dibump.yaml:7:26: targets[0].kubernetes_versions: `aut` is none of auto, off; did you mean `auto`?",
         ],
     );
-    for (word, meant) in [("auto", KubernetesVersions::Auto), ("off", KubernetesVersions::Off)] {
+    for (word, meant) in [("auto", KubernetesVersions::default()), ("off", KubernetesVersions::Off)] {
         let config = load("dibump.yaml", &small_with(&format!("    kubernetes_versions: {word}\n"))).unwrap();
         assert_eq!(config.targets[0].files.kubernetes_versions, meant);
     }
     assert_eq!(
         load("dibump.yaml", SMALL).unwrap().targets[0].files.kubernetes_versions,
-        KubernetesVersions::Auto
+        KubernetesVersions::default()
     );
 }
 

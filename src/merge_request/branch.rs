@@ -95,9 +95,9 @@ impl Place {
         producer: &str,
         version: &Version,
     ) -> Self {
-        let stem = format!("{target}/{producer}-");
+        let stem = format!("{target}/{producer}");
         let (major, _, _) = version.triple();
-        let unprefixed = format!("{stem}{major}.x");
+        let unprefixed = format!("{stem}-{major}.x");
         Self {
             source: Branch(format!("{front}{unprefixed}")),
             prefix: format!("{front}{stem}"),
@@ -119,7 +119,7 @@ impl Place {
         producers: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         let stem = format!("{target}/{group}");
-        let own = |producer: &str| format!("{front}{target}/{producer}-");
+        let own = |producer: &str| format!("{front}{target}/{producer}");
         Self {
             source: Branch(format!("{front}{stem}")),
             prefix: format!("{front}{target}/"),
@@ -135,7 +135,13 @@ impl Place {
     /// Whether a branch that begins with [`Place::prefix`] is one of ours: another producer's name may begin alike.
     pub fn is_source(&self, branch: &Branch) -> bool {
         let of_major = branch.0.strip_prefix(&self.prefix).is_some_and(is_major);
-        *branch == self.source || self.has_joined(branch) || self.joined.is_empty() && of_major
+        let is_own = of_major || self.has_left(branch);
+        *branch == self.source || self.has_joined(branch) || self.joined.is_empty() && is_own
+    }
+
+    /// Whether a branch is that of the group which had the name of the producer, as long as there was a group.
+    pub fn has_left(&self, branch: &Branch) -> bool {
+        self.joined.is_empty() && branch.0 == self.prefix
     }
 
     /// Whether a branch is the own one of a producer that is in a group by now.
@@ -146,12 +152,9 @@ impl Place {
     /// Whether a merge request was opened for this place from a branch that has another text in front: its marker names
     /// target branch and producer, and the rest of the name is right.
     pub fn is_stray(&self, branch: &Branch, target: &Branch, producer: &str) -> bool {
-        let (marked, is_rest): (_, fn(&str) -> bool) = match self.joined.is_empty() {
-            true => (format!("{target}/{producer}-"), is_major),
-            false => (format!("{target}/{producer}"), str::is_empty),
-        };
+        let is_rest = if self.joined.is_empty() { is_major } else { str::is_empty };
         let found = branch.0.rsplit_once(&self.stem);
-        self.stem == marked
+        self.stem == format!("{target}/{producer}")
             && !branch.0.starts_with(&self.prefix)
             && found.is_some_and(|(_, rest)| is_rest(rest))
     }
@@ -167,9 +170,9 @@ impl Place {
     }
 }
 
-/// Whether the end of a name is that of a major version.
+/// Whether the end of a name is that of a major version: `-0.x`.
 fn is_major(rest: &str) -> bool {
-    let major = rest.strip_suffix(".x");
+    let major = rest.strip_prefix('-').and_then(|rest| rest.strip_suffix(".x"));
     major.is_some_and(|major| !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit()))
 }
 

@@ -216,7 +216,7 @@ impl<'r> Targets<'r> {
             );
         }
         if maps.iter().all(|(is_elsewhere, _)| !is_elsewhere) {
-            return KubernetesVersions::Auto;
+            return KubernetesVersions::default();
         }
         let flavors: BTreeSet<String> = listed
             .keys

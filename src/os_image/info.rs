@@ -109,7 +109,7 @@ impl Form {
     pub fn info_key(self) -> &'static str {
         match self {
             Self::Proposal => "os_images_info",
-            Self::SylvaCore => "os_images",
+            Self::SylvaCore | Self::Sylva16 => "os_images",
         }
     }
 }
@@ -136,17 +136,17 @@ pub fn entry(
             (_, other) => return Err(Fault::Unfit(UnusableImage::NotText { name, found: kind(&other) })),
         }
     }
-    if form == Form::SylvaCore && matches!(image.origin, ImageOrigin::Own(_)) {
+    if form != Form::Proposal && matches!(image.origin, ImageOrigin::Own(_)) {
         return Ok(known);
     }
     let url = match form {
         Form::Proposal => url.url(&image.key, &known)?,
         // The chart makes the URL; that of any server does to judge the rest.
-        Form::SylvaCore => format(&known).map(|_| "https://os-image-server".to_owned())?,
+        Form::SylvaCore | Form::Sylva16 => format(&known).map(|_| "https://os-image-server".to_owned())?,
     };
     let machine = MachineImage::new(&known, &url, demands)?;
     Ok(match form {
-        Form::SylvaCore => known,
+        Form::SylvaCore | Form::Sylva16 => known,
         Form::Proposal => machine
             .fields(ApiVersion::V1Beta1)
             .into_iter()

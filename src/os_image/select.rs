@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::registries::{cosign_key, registry};
+use super::registries::{ImageRegistry, cosign_key, generations, has_generations, registry};
 use super::wanted::EntryRule;
 use super::{Form, ImageOrigin, OsImage, Problem, Published, Wrong};
 use crate::release::{ImageKey, Prefix, Tag};
-use crate::sylva::{COSIGN_KEY, DIB_IMAGE, OS_IMAGES, REGISTRY_FIELD};
+use crate::sylva::{COSIGN_KEY, DIB_IMAGE, IMAGE_REGISTRY_KEY, OS_IMAGES, REGISTRY_FIELD};
 use crate::values::{KeyPath, Rendered};
 
 /// The field of a rendered image with the address of its artifact.
@@ -31,11 +31,12 @@ pub struct EnabledImages {
 ///
 /// # Errors
 /// Both mappings are there.
-pub fn form(values: &Value) -> Result<Option<Form>, BothForms> {
-    let has = |form: Form| values.get(form.mapping()).is_some_and(|mapping| !mapping.is_null());
+pub fn form(values: Rendered<'_>) -> Result<Option<Form>, BothForms> {
+    let has = |form: Form| values.values().get(form.mapping()).is_some_and(|mapping| !mapping.is_null());
     match (has(Form::Proposal), has(Form::SylvaCore)) {
         (true, true) => Err(BothForms),
         (true, false) => Ok(Some(Form::Proposal)),
+        (false, true) if has_generations(values) => Ok(Some(Form::Sylva16)),
         (false, true) => Ok(Some(Form::SylvaCore)),
         (false, false) => Ok(None),
     }
@@ -71,10 +72,8 @@ impl Selecting<'_> {
         for (key, entry) in entries {
             let at = path.below(&[key]);
             if let Some(rendered) = self.wanted(key, entry, &at, &rule, &mut known) {
-                let image = self.image(rendered, &at, fallback);
-                if let Some(Some(image)) = self.noted(image) {
-                    self.add(image);
-                }
+                let images = self.images(rendered, &at, form, fallback);
+                self.noted(images).into_iter().flatten().for_each(|image| self.add(image));
             }
         }
         self.own(&rule, &mut known);
@@ -101,24 +100,26 @@ impl Selecting<'_> {
         if is_wanted { self.noted(rendered) } else { None }
     }
 
-    /// The image of an entry; `None` where its registry is switched off.
-    fn image(
+    /// The image of an entry, and with generations one of each of those; none where its registry is switched off.
+    fn images(
         &self,
         key: String,
         at: &KeyPath,
+        form: Form,
         fallback: Option<&Prefix>,
-    ) -> Result<Option<OsImage>, Problem> {
+    ) -> Result<Vec<OsImage>, Problem> {
         let name = self.values.text(&at.below(&[REGISTRY_FIELD]))?.filter(|name| !name.is_empty());
-        let Some(registry) = registry(self.values, name.as_deref(), fallback, at)? else { return Ok(None) };
-        let published = Published {
-            prefix: registry.prefix,
-            key: key.parse().map_err(|error| Wrong::Key(error).at(at.clone()))?,
-            tag: registry.tag,
-            registries: registry.entries,
-            cosign_key: registry.cosign_key,
-            more: Map::new(),
+        let Some(registry) = registry(self.values, name.as_deref(), fallback, at)? else {
+            return Ok(Vec::new());
         };
-        Ok(Some(OsImage { key, at: at.clone(), origin: ImageOrigin::Published(published) }))
+        let name = registry.name().map(str::to_owned);
+        let Some(name) = name.filter(|_| form == Form::Sylva16) else {
+            return Ok(vec![image(key, at, registry)?]);
+        };
+        let others = generations(self.values, &name, &registry)?;
+        let own = OsImage { generation: None, ..of_registry(&name, image(key.clone(), at, registry)?) };
+        let other = |(name, registry)| Ok(of_registry(name, image(key.clone(), at, registry)?));
+        std::iter::once(Ok(own)).chain(others.into_iter().map(other)).collect()
     }
 
     fn own(&mut self, rule: &EntryRule, known: &mut BTreeSet<String>) {
@@ -141,11 +142,12 @@ impl Selecting<'_> {
     fn own_image(&self, key: String, entry: &Value, at: &KeyPath) -> Result<OsImage, Problem> {
         if entry.is_object() && self.values.flag(&at.below(&[DIB_IMAGE]))? == Some(true) {
             let origin = ImageOrigin::Published(self.rendered_image(entry, at)?);
-            return Ok(OsImage { key, at: at.clone(), origin });
+            return Ok(OsImage { key, at: at.clone(), origin, generation: None });
         }
         match self.values.render_all(entry, at)? {
             Value::Object(properties) => {
-                Ok(OsImage { key, at: at.clone(), origin: ImageOrigin::Own(properties) })
+                let origin = ImageOrigin::Own(properties);
+                Ok(OsImage { key, at: at.clone(), origin, generation: None })
             }
             other => Err(Wrong::unexpected(&other, "a mapping").at(at.clone())),
         }
@@ -182,6 +184,28 @@ impl Selecting<'_> {
     fn noted<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
         result.map_err(|problem| self.problems.push(problem)).ok()
     }
+}
+
+/// The image of an entry in a registry.
+fn image(key: String, at: &KeyPath, registry: ImageRegistry) -> Result<OsImage, Problem> {
+    let published = Published {
+        prefix: registry.prefix,
+        key: key.parse().map_err(|error| Wrong::Key(error).at(at.clone()))?,
+        tag: registry.tag,
+        registries: registry.entries,
+        cosign_key: registry.cosign_key,
+        more: Map::new(),
+    };
+    let origin = ImageOrigin::Published(published);
+    Ok(OsImage { key, at: at.clone(), origin, generation: None })
+}
+
+/// The same as the chart names it where registries have generations.
+fn of_registry(name: &str, mut image: OsImage) -> OsImage {
+    if let ImageOrigin::Published(published) = &mut image.origin {
+        published.more.insert(IMAGE_REGISTRY_KEY.to_owned(), name.into());
+    }
+    OsImage { key: format!("{name}--{}", image.key), generation: Some(name.to_owned()), ..image }
 }
 
 /// The parts of `oci://registry/path/image:tag`.

@@ -9,6 +9,7 @@ use regex::Regex;
 
 use crate::budget::regex;
 use crate::release::Facets;
+use crate::sylva::IMAGE_REGISTRY_KEY;
 
 /// What a selector may ask for (Helm library of Sylva 0.9.0).
 pub const KEYS: [&str; 10] = [
@@ -19,7 +20,7 @@ pub const KEYS: [&str; 10] = [
     "k8s-flavor",
     "k8s-version",
     "commit-tag",
-    "oci-image-registry-key",
+    IMAGE_REGISTRY_KEY,
     IMAGE_KEY,
     EXTRA_KEYS,
 ];

@@ -74,9 +74,8 @@ pub(super) fn judge(
 fn hold_for_findings(written: &mut [Written<'_>], first: usize) {
     let errors: Vec<String> = written[first].plan.findings.new_errors().map(told).collect();
     let mut moving = written.iter_mut().filter(|written| written.plan.is_change());
-    let is_overridden = |Written { input, plan, .. }: &Written<'_>| {
-        input.to.is_some() || input.policy.accept.contains(plan.to())
-    };
+    let is_overridden =
+        |Written { input, plan, .. }: &Written<'_>| input.to.is_some() || input.policy.accepts(plan.to());
     let holds = |written: &Written<'_>| {
         written.input.policy.on_new_findings == OnNewFindings::Hold && !is_overridden(written)
     };

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::survey::{Parsed, values_error};
 use super::{PlanError, Target};
 use crate::budget::Budget;
-use crate::release::{InvalidPrefix, Prefix};
+use crate::release::{InvalidPrefix, Prefix, Version};
 use crate::signature::requirement::registry_path;
-use crate::sylva::{BASE_REGISTRY, BASE_REGISTRY_GROUP, REGISTRIES, VERSION, versions_of};
+use crate::sylva::{BASE_REGISTRY, BASE_REGISTRY_GROUP, REGISTRIES, TAG, VERSION, versions_of};
 use crate::values::{Document, KeyPath, Layer, Rendered, ValueError, excerpt, place};
 
 /// Where Sylva's builders publish unless the values say something else.
@@ -62,6 +62,24 @@ pub fn producers(target: &Target, parsed: &Parsed, budget: &Budget) -> Result<Ve
     }
     name_apart(&mut found);
     Ok(found)
+}
+
+/// The generations of a target's files, in the order of the registries: the entries whose tag is a release that is written
+/// out. Each is at that release by itself, whatever version the file follows.
+///
+/// # Errors
+/// As [`producers`].
+pub fn generations(parsed: &Parsed, budget: &Budget) -> Result<Vec<FileProducer>, PlanError> {
+    let files = Files { parsed, layers: parsed.layers() };
+    let values = files.values()?;
+    let values = Rendered::new(&values, budget);
+    let written = files.entries(values, |files, name, entry| files.written_tag(name, entry))?;
+    let is_on = written.into_iter().filter(|follower| follower.is_on);
+    let generation = |Follower { name, version_key, .. }: Follower<'_>| {
+        let found = files.producer(values, name, version_key)?;
+        Ok(FileProducer { name: name.to_owned(), ..found })
+    };
+    is_on.map(generation).collect()
 }
 
 /// The producer of a project that something else than the files names for the version: as if a comment named it.
@@ -133,11 +151,20 @@ impl<'a> Files<'a> {
 
     /// The entries whose tag follows a version of the first file, in their order.
     fn followers<'v>(&self, values: Rendered<'v>) -> Result<Vec<Follower<'v>>, PlanError> {
+        self.entries(values, |files, _, entry| files.followed(entry))
+    }
+
+    /// The entries of which `version_key` says where their version stands, in their order.
+    fn entries<'v>(
+        &self,
+        values: Rendered<'v>,
+        version_key: impl Fn(&Self, &str, &Value) -> Option<KeyPath>,
+    ) -> Result<Vec<Follower<'v>>, PlanError> {
         let registries = values.mapping(&KeyPath::default().below(&[REGISTRIES]));
         let registries = registries.map_err(|error| self.unread(error))?;
         let mut followers = Vec::new();
         for (name, entry) in registries {
-            let Some(version_key) = self.followed(entry) else { continue };
+            let Some(version_key) = version_key(self, name, entry) else { continue };
             let enabled = values.flag(&registry_path(name).below(&["enabled"]));
             let is_on = enabled.map_err(|error| self.unread(error))? != Some(false);
             followers.push((self.position(name), Follower { name, version_key, is_on }));
@@ -148,10 +175,17 @@ impl<'a> Files<'a> {
 
     /// The version of the first file that an entry's tag reads.
     fn followed(&self, entry: &Value) -> Option<KeyPath> {
-        let tag = entry.get("tag").and_then(Value::as_str)?;
+        let tag = entry.get(TAG).and_then(Value::as_str)?;
         let keys = versions_of(tag).map(|path| self.root().below(&path.0));
         let mut keys = keys.filter(|key| self.primary().is_some_and(|file| file.key_at(key).is_some()));
         keys.next()
+    }
+
+    /// The tag of an entry, where it is a release that is written out in the first file.
+    fn written_tag(&self, name: &str, entry: &Value) -> Option<KeyPath> {
+        let _: Version = entry.get(TAG)?.as_str()?.parse().ok()?;
+        let key = self.root().below(&[REGISTRIES, name, TAG]);
+        self.primary()?.key_at(&key).map(|_| key)
     }
 
     fn producer(

@@ -12,7 +12,7 @@ use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::reconcile::references::Globs;
 use crate::reconcile::{Images, Ownership};
 use crate::release::{ImageKey, Version};
-use crate::sylva::{IMAGES, REGISTRIES, REGISTRY_FIELD, VERSION};
+use crate::sylva::{IMAGES, REGISTRIES, REGISTRY_FIELD, VERSION, generation_at};
 use crate::values::{Document, KeyPath, Mapping, Position, Scalar, TextsAt, ValuesError};
 use parsed::root_above;
 
@@ -46,13 +46,36 @@ impl Target {
 }
 
 impl Target {
-    /// Whether both are of the same files, each with a version of its own in them: then they go together.
+    /// The same files with their version at this place. Where that is the tag of a registry, only the tag moves: no image is
+    /// listed for its sake, and nothing else of the files follows.
+    #[must_use]
+    pub fn at(mut self, version_key: KeyPath) -> Self {
+        if generation_at(&version_key).is_some() {
+            self.images = Images::Listed;
+            self.kubernetes_versions = KubernetesVersions::Rules(Vec::new());
+            self.references = Globs::default();
+            self.registry_key = None;
+        }
+        if let Some(primary) = self.files.iter_mut().find(|file| !file.overlay) {
+            primary.version_key = Some(version_key);
+        }
+        self
+    }
+
+    /// Whether its version is the tag of a registry.
+    pub fn is_generation(&self) -> bool {
+        self.primary().is_some_and(|file| generation_at(&file.version_place()).is_some())
+    }
+
+    /// Whether both are of the same files, each with a version of its own in them: then they go together. A generation goes
+    /// by itself.
     pub fn goes_with(&self, other: &Self) -> bool {
         let files = |target: &Self| {
             target.files.iter().map(|file| (file.path.clone(), file.overlay)).collect::<Vec<_>>()
         };
         let version = |target: &Self| target.primary().map(FileSpec::version_place);
-        files(self) == files(other) && version(self) != version(other)
+        let is_generation = self.is_generation() || other.is_generation();
+        files(self) == files(other) && version(self) != version(other) && !is_generation
     }
 }
 

@@ -147,6 +147,7 @@ impl PlannedFile {
             reconciliation,
             references,
             kubernetes_versions: coupled.set,
+            kubernetes_lines: coupled.lines,
             notes,
             not_found: coupled.not_found,
         }
@@ -215,7 +216,7 @@ impl<'a> NewEntry<'a> {
             }
             Change::Insert { key, value, .. } => {
                 let model = match value {
-                    NewValue::Like(entry) => mapping.entries.get(*entry),
+                    NewValue::Like(entry) | NewValue::Reworded(entry, _) => mapping.entries.get(*entry),
                     NewValue::Fields(_) => None,
                 };
                 Some(Self { key, value: value.data(mapping), model, at: mapping.at })

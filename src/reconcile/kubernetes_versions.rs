@@ -6,6 +6,7 @@
 //! version that the images had before says whose a version is (`whose`). In doubt everything stays and is told.
 
 mod images;
+mod lines;
 mod pattern;
 pub mod places;
 mod rule;
@@ -20,6 +21,8 @@ use crate::release::{K8sMinor, named};
 use crate::values::{Change, Document, KeyPath, Position, Replacement};
 
 pub use images::{ImagesBothSides, ImagesSide};
+use lines::lines;
+pub use lines::{MapLine, MapLines};
 pub use pattern::{InvalidPattern, Pattern};
 use places::{FoundVersion, is_in_map, judged, maps, of_rules, tokens};
 pub use rule::{InvalidRule, VersionPlace, VersionRule};
@@ -51,6 +54,8 @@ pub struct Coupled {
     pub changes: Vec<Change>,
     /// What they set, in the order of the file.
     pub set: Vec<SetVersion>,
+    /// Lines of maps that come and go.
+    pub lines: Vec<MapLine>,
     /// What a reader should know.
     pub notes: Vec<VersionsNote>,
     /// Rules of which nothing is in the file; they may be for another one.
@@ -133,14 +138,14 @@ pub fn couple(setting: &KubernetesVersions, file: VersionsFile<'_>, images: &Ima
     let pass = Pass { file, images };
     match setting {
         KubernetesVersions::Rules(rules) => pass.by_rules(rules, &judged),
-        KubernetesVersions::Auto if file.holds_version => {
+        KubernetesVersions::Auto(lines) if file.holds_version => {
             let (map, others) = judged.into_iter().partition(|found| is_in_map(&found.path));
-            let mut coupled = pass.map(map);
+            let mut coupled = pass.map(map, *lines);
             coupled.notes.extend(pass.misfits(&others, &BTreeSet::new()));
             coupled
         }
         KubernetesVersions::Off if file.holds_version => pass.off(judged),
-        KubernetesVersions::Auto | KubernetesVersions::Off => {
+        KubernetesVersions::Auto(_) | KubernetesVersions::Off => {
             Coupled { notes: pass.misfits(&judged, &BTreeSet::new()), ..Coupled::default() }
         }
     }
@@ -171,7 +176,7 @@ impl Pass<'_> {
     }
 
     /// A mapping that follows by itself. What stays in it is told only where no image will have it.
-    fn map(&self, found: Vec<FoundVersion<'_>>) -> Coupled {
+    fn map(&self, found: Vec<FoundVersion<'_>>, setting: MapLines) -> Coupled {
         let mut coupled = Coupled::default();
         for found in &found {
             let flavors = self.images.flavors(found.token.minor);
@@ -188,7 +193,11 @@ impl Pass<'_> {
         let listed = self.images.listed_minors(None);
         let maps = maps(self.file.document);
         for (path, there) in maps.iter().take(MOST_MAPS) {
-            coupled.notes.extend(self.lack(path, listed.difference(there).copied()));
+            let lines = lines(setting, path, (self.file.path, self.file.document), self.images);
+            let there: BTreeSet<K8sMinor> = there.iter().copied().chain(lines.added()).collect();
+            coupled.notes.extend(self.lack(path, listed.difference(&there).copied()));
+            coupled.changes.extend(lines.changes);
+            coupled.lines.extend(lines.lines);
         }
         coupled.notes.extend(self.too_many(maps.len()));
         coupled
@@ -202,7 +211,8 @@ impl Pass<'_> {
         for (path, _) in maps.into_iter().take(MOST_MAPS) {
             let below =
                 |found: &&FoundVersion<'_>| path.0.iter().zip(&found.path).all(|(key, other)| key == other);
-            let set = self.map(map.iter().filter(below).cloned().collect()).set;
+            let below = map.iter().filter(below).cloned().collect();
+            let set = self.map(below, MapLines::default()).set;
             if !set.is_empty() {
                 notes.push(VersionsNote::Differs { place: format!("{}: {path}", self.file.path), set });
             }

@@ -11,6 +11,7 @@ use semver::VersionReq;
 use serde::{Deserialize, Serialize};
 
 use super::Version;
+use super::accepted::Accepted;
 use super::hold::Hold;
 
 /// The position of the first number that differs; `0.4.12` → `0.5.0` is minor, whatever SemVer says of `0.x`.
@@ -85,8 +86,8 @@ pub struct Policy {
     pub downgrade: bool,
     /// How many releases above the file's are looked at, from the newest down, until one may be proposed.
     pub look_back: usize,
-    /// Versions for which a person ended a hold: every hold but *unsigned*.
-    pub accept: Vec<Version>,
+    /// Releases for which a person ended a hold: every hold but *unsigned*.
+    pub accept: Vec<Accepted>,
     /// How strictly the other gates are kept.
     pub gates: Gates,
     /// What happens where an update would add errors to what `check` finds.
@@ -218,6 +219,25 @@ impl Policy {
         }
         let kind = UpdateType::between(current, version);
         if self.allow.contains(&kind) { Ok(()) } else { Err(Exclusion::NotAllowed(kind)) }
+    }
+
+    /// Whether a person ended the holds of a release; of whose producer, [`Policy::of_producer`] has settled.
+    pub fn accepts(&self, version: &Version) -> bool {
+        self.accept.iter().any(|accepted| accepted.version == *version)
+    }
+
+    /// The same without what a person accepted of other producers.
+    #[must_use]
+    pub fn of_producer(mut self, name: &str) -> Self {
+        self.accept.retain(|accepted| accepted.producer.as_ref().is_none_or(|producer| producer == name));
+        self
+    }
+
+    /// The policy for a generation: patches of its own minor release only. Which releases the others of the file may be is
+    /// nothing to it.
+    #[must_use]
+    pub fn of_generation(self) -> Self {
+        Self { range: None, include: None, allow: vec![UpdateType::Patch], step: Step::Newest, ..self }
     }
 
     /// Whether only patches are allowed.

@@ -196,7 +196,7 @@ impl Looking {
 
 /// The release that the file names is not judged; only putting its keys right may be held.
 fn current(query: &SelectionQuery<'_>, version: &Version) -> SelectionVerdict {
-    let accepted = query.policy.accept.contains(version);
+    let accepted = query.policy.accepts(version);
     let holds = |hold: &&Hold| {
         query.policy.gates.mode_of(hold) == GateMode::Hold && !(accepted && hold.can_be_overridden())
     };
@@ -245,7 +245,7 @@ fn waiver(
         GateMode::Warn => Some(Waiver::Warns),
         GateMode::Hold if !hold.can_be_overridden() => None,
         GateMode::Hold if asked => Some(Waiver::Asked),
-        GateMode::Hold if query.policy.accept.contains(&candidate.version) => Some(Waiver::Accepted),
+        GateMode::Hold if query.policy.accepts(&candidate.version) => Some(Waiver::Accepted),
         GateMode::Hold => {
             let waits =
                 matches!(hold, Hold::Incomplete(_)).then(|| gates::date(candidate, release)).flatten();

@@ -18,7 +18,7 @@ pub const SCHEMA: &str = "dibump.os-images/1";
 pub struct OsImages {
     /// `dibump.os-images/1`.
     pub schema: &'static str,
-    /// `proposal` or `sylva-core`.
+    /// `proposal`, `sylva-core` or `sylva-1.6`.
     pub form: &'static str,
     /// The images and their properties, by their keys.
     pub os_images: BTreeMap<String, Map<String, Value>>,
@@ -42,6 +42,7 @@ pub fn name(form: Form) -> &'static str {
     match form {
         Form::Proposal => "proposal",
         Form::SylvaCore => "sylva-core",
+        Form::Sylva16 => "sylva-1.6",
     }
 }
 

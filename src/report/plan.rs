@@ -136,6 +136,7 @@ fn keys(plan: &PlanView, file: &FileView) -> String {
         os_changes.map(|change| format!("  {} {}", paint(YELLOW, '!'), printable(&change.to_string()))),
     );
     lines.extend(file.kubernetes_versions.iter().map(references::kubernetes_version));
+    lines.extend(file.kubernetes_lines.iter().map(references::kubernetes_line));
     lines.push(format!("  {}", paint(DIM, summary(file))));
     lines.extend(suggested(file));
     lines.extend(file.notes.iter().map(|note| format!("  {} {}", paint(YELLOW, "note:"), printable(note))));

@@ -14,7 +14,9 @@ use crate::release::selection::SelectionVerdict;
 use crate::release::{Coverage, ImageKey};
 use crate::signature;
 pub use findings::FindingsReport;
-pub use references::{DanglingReference, FollowedReference, ReferenceReport, SetKubernetesVersion};
+pub use references::{
+    DanglingReference, FollowedReference, KubernetesLine, ReferenceReport, SetKubernetesVersion,
+};
 
 /// The shape's name and version.
 pub const SCHEMA: &str = "dibump.plan/1";
@@ -138,6 +140,8 @@ pub struct FileReport {
     pub os_changes: Vec<ChangedOs>,
     /// Kubernetes versions elsewhere in the file that become those of the images.
     pub kubernetes_versions: Vec<SetKubernetesVersion>,
+    /// Lines of Kubernetes minors that come and go elsewhere in the file.
+    pub kubernetes_lines: Vec<KubernetesLine>,
     /// What else a reader should know.
     pub notes: Vec<String>,
     /// The unified diff; empty if nothing changes.
@@ -294,6 +298,7 @@ fn file(file: &FileView) -> FileReport {
         dangling: references::dangling(&file.references),
         os_changes: os_changes.collect(),
         kubernetes_versions: file.kubernetes_versions.iter().map(SetKubernetesVersion::of).collect(),
+        kubernetes_lines: file.kubernetes_lines.iter().map(KubernetesLine::of).collect(),
         notes: file.notes.clone(),
         diff: diff::unified(&file.path, &file.before, &file.after),
     }

@@ -1,8 +1,8 @@
 //! What follows the image keys elsewhere, as a person at a terminal reads it.
 
-use super::{BOLD, CYAN, YELLOW, paint, printable};
+use super::{BOLD, CYAN, GREEN, RED, YELLOW, paint, printable};
 use crate::plan::{ReferenceFile, ReferenceFiles};
-use crate::reconcile::kubernetes_versions::SetVersion;
+use crate::reconcile::kubernetes_versions::{MapLine, SetVersion};
 use crate::reconcile::references::Followed;
 
 /// Other files that name image keys; nothing where there are none.
@@ -21,6 +21,12 @@ pub(super) fn kubernetes_version(set: &SetVersion) -> String {
     let kind = printable(&format!("{} {}", set.k8s_flavor, set.minor));
     let (from, to) = (printable(&set.from), printable(&set.to));
     format!("  {} {kind} ({}): {from} → {}", paint(CYAN, '~'), set.at, paint(CYAN, to))
+}
+
+/// A line of a map that comes or goes.
+pub(super) fn kubernetes_line(line: &MapLine) -> String {
+    let sign = if line.is_new { paint(GREEN, '+') } else { paint(RED, '-') };
+    format!("  {sign} {}", printable(&line.to_string()))
 }
 
 fn file(file: &ReferenceFile) -> String {

@@ -5,6 +5,7 @@ use crate::observe::releases::{Producer, Snapshot};
 use crate::plan::view::StepView;
 use crate::plan::{PlanView, Target};
 use crate::release::Version;
+use crate::release::selection::{SelectionVerdict, Waiver};
 
 /// The background of a plan whose releases were looked up: of each step, the producer and what was seen of it.
 pub fn background(
@@ -46,9 +47,17 @@ pub fn reproduce(source: Option<&str>, target: &Target, plan: &PlanView) -> Stri
     let source = source.map(|source| format!(" {source}")).unwrap_or_default();
     let versions = match plan.steps.as_slice() {
         [only] => format!(" --from {} --to {}", only.from, only.to),
-        _ => String::new(),
+        several => several.iter().filter_map(accepted).collect(),
     };
     format!("dibump plan {path}{source} --images {}{versions}{}", target.images, flags(target))
+}
+
+/// The flag without which `plan` would hold the release that a producer goes to.
+fn accepted(step: &StepView) -> Option<String> {
+    let told = step.releases.iter().find(|told| told.version == step.to)?;
+    let SelectionVerdict::Despite(objections) = &told.verdict else { return None };
+    let is_accepted = objections.iter().any(|objection| objection.waiver == Waiver::Accepted);
+    is_accepted.then(|| format!(" --accept {}", quoted(&format!("{}@{}", step.producer, step.to))))
 }
 
 /// The flags by which `plan` follows as the target does.
@@ -56,12 +65,15 @@ fn flags(target: &Target) -> String {
     let globs = target.references.written().iter().map(|glob| format!(" --references {}", quoted(glob)));
     let rules = target.kubernetes_versions.texts().into_iter();
     let rules = rules.map(|rule| format!(" --kubernetes-versions {}", quoted(&rule)));
-    globs.chain(rules).collect()
+    let generation = target.primary().filter(|_| target.is_generation());
+    let generation =
+        generation.map(|file| format!(" --version-key {}", quoted(&file.version_place().to_string())));
+    generation.into_iter().chain(globs).chain(rules).collect()
 }
 
 /// An argument as a shell reads it.
 pub fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
     match !text.is_empty() && text.chars().all(is_plain) {
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', r"'\''")),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::registries::Registries;
 use crate::forge::{Branch, CommitId, Forge, MergeRequestSettings};
 use crate::merge_request::template::Templates;
 use crate::merge_request::{BranchPrefix, Outcome, Place, Upkeep};
@@ -10,6 +11,7 @@ use crate::release::policy::Policy;
 use crate::release::{Prefix, Version};
 
 /// One target branch of one project, to be kept in step with the producers of its files.
+#[derive(Clone)]
 pub struct Job {
     /// The project, as people know it.
     pub project: String,
@@ -17,6 +19,10 @@ pub struct Job {
     pub forge: Arc<dyn Forge>,
     /// Whose releases it follows.
     pub follows: Follows,
+    /// The name of the group in which its producers are offered together; `None` for that of the first producer.
+    pub group: Option<String>,
+    /// Where the generations of its files are kept in step, the registries that may be asked for them.
+    pub generations: Option<Registries>,
     /// The target branch; `None` for the project's default branch.
     pub branch: Option<Branch>,
     /// Settings of its merge request.
@@ -40,8 +46,8 @@ pub struct Job {
 pub enum Follows {
     /// Those of these producers; there is one at least.
     Named(Vec<FollowedProducer>),
-    /// Those of every producer that its files name, each of which must be a configured one.
-    OfItsFiles(Box<FollowedProducer>, Vec<(String, Prefix)>),
+    /// Those of every producer that its files name, as far as these registries may be asked.
+    OfItsFiles(Box<FollowedProducer>, Registries),
 }
 
 /// A producer that a target branch follows.
@@ -49,10 +55,21 @@ pub enum Follows {
 pub struct FollowedProducer {
     /// Its name; empty as long as the files were not read.
     pub producer: String,
+    /// Where its releases are.
+    pub reads: Reads,
     /// The files, and where its version stands in them. All members have the same files.
     pub target: Target,
     /// Its update policy.
     pub policy: Policy,
+}
+
+/// Where the releases of a producer are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reads {
+    /// At this producer of the configuration.
+    Configured(String),
+    /// In this registry, which only the files name.
+    OnlyNamed(Prefix),
 }
 
 /// Whether a target branch's time has come; the later ones allow less.
@@ -124,7 +141,7 @@ impl Job {
     /// may: one that is not enabled, or whose time has not come, keeps all from writing.
     pub fn join(self, jobs: &mut Vec<Self>) {
         for job in jobs.iter_mut() {
-            let is_same = job.project == self.project && job.branch == self.branch;
+            let is_same = job.project == self.project && job.branch == self.branch && job.group == self.group;
             let (Follows::Named(known), Follows::Named(own), true) =
                 (&mut job.follows, &self.follows, is_same)
             else {
@@ -134,6 +151,7 @@ impl Job {
                 known.extend(own.iter().cloned());
                 job.dry_run |= self.dry_run;
                 job.due = job.due.max(self.due);
+                job.generations = job.generations.take().or(self.generations);
                 return;
             }
         }
@@ -148,8 +166,8 @@ impl Job {
         }
     }
 
-    /// Where its merge request goes, from a target branch at this commit to these releases. Of several producers the first
-    /// gives the name.
+    /// Where its merge request goes, from a target branch at this commit to these releases. A group has its own name, or
+    /// that of its first producer.
     pub fn place<'a>(
         &self,
         target: &Branch,
@@ -157,11 +175,12 @@ impl Job {
         releases: impl IntoIterator<Item = (&'a str, &'a Version)>,
     ) -> Place {
         let releases: Vec<(&str, &Version)> = releases.into_iter().collect();
-        match releases.as_slice() {
-            [(producer, version)] => Place::new(&self.branch_prefix, target, head, producer, version),
-            several => {
+        match (releases.as_slice(), &self.group) {
+            ([(producer, version)], None) => Place::new(&self.branch_prefix, target, head, producer, version),
+            (several, group) => {
                 let producers = several.iter().map(|(producer, _)| *producer);
-                let group = several.first().map_or(self.name(), |(producer, _)| *producer);
+                let first = several.first().map_or(self.name(), |(producer, _)| *producer);
+                let group = group.as_deref().unwrap_or(first);
                 Place::of_group(&self.branch_prefix, target, head, group, producers)
             }
         }

@@ -8,6 +8,7 @@ use crate::plan::gates::{Ask, ask};
 use crate::plan::images::{ImagesOf, images_of_others};
 use crate::plan::signed::{self, Signatures};
 use crate::plan::{KeyPlan, PlanError, PlanInput, Planned, decide};
+use crate::release::accepted::{Accepted, AmbiguousAcceptance, must_be_clear};
 use crate::release::agreement::{
     Disagreement, MOST_NEWER, ProducerOptions, ReleaseOption, SetStep, next_set,
 };
@@ -27,6 +28,9 @@ pub enum LookUpError {
     /// The plan cannot be made.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// It is open which release a person accepted.
+    #[error(transparent)]
+    Accepted(#[from] AmbiguousAcceptance),
     /// A person asked for a release that does not exist.
     #[error("{version} does not exist in {place}{}", newest.as_ref().map(|newest| format!("; the newest release is {newest}")).unwrap_or_default())]
     NoSuchRelease {
@@ -44,7 +48,7 @@ impl Ends for LookUpError {
         match self {
             Self::Observe(error) => error.ending(),
             Self::Plan(error) => error.ending(),
-            Self::NoSuchRelease { .. } => Ending::Person,
+            Self::Accepted(_) | Self::NoSuchRelease { .. } => Ending::Person,
         }
     }
 
@@ -52,6 +56,7 @@ impl Ends for LookUpError {
         match self {
             Self::Observe(error) => error.hint(),
             Self::Plan(error) => error.hint(),
+            Self::Accepted(error) => Some(error.remedy()),
             Self::NoSuchRelease { .. } => None,
         }
     }
@@ -88,6 +93,7 @@ pub async fn look_up(members: Vec<ProducerQuery<'_>>) -> Result<Vec<KeyPlan>, Lo
     for member in members {
         searches.push(Search::begin(member).await?);
     }
+    accepted_are_clear(&searches)?;
     let inputs: Vec<&PlanInput<'_>> = searches.iter().map(|search| &search.member.input).collect();
     let others = images_of_others(&inputs);
     // A release that disagrees with itself is *inconsistent*.
@@ -107,6 +113,16 @@ pub async fn look_up(members: Vec<ProducerQuery<'_>>) -> Result<Vec<KeyPlan>, Lo
             }
         }
     }
+}
+
+/// A version that a person accepted must be that of one producer.
+fn accepted_are_clear(searches: &[Search<'_>]) -> Result<(), AmbiguousAcceptance> {
+    let accepted: Vec<(&Search<'_>, &[Accepted])> =
+        searches.iter().map(|search| (search, &search.policy.accept[..])).collect();
+    let has = |search: &Search<'_>, version: &Version| {
+        search.member.releases.known().candidates.contains_key(version)
+    };
+    must_be_clear(&accepted, has, |search| search.member.name)
 }
 
 /// What could not be told, of whichever producer.

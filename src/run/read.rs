@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt, TryStreamExt};
 
 use super::WIDTH;
-use super::job::{FollowedProducer, Follows, Job, QueriedProject};
+use super::job::{FollowedProducer, Follows, Job, QueriedProject, Reads};
+use super::registries::{AskedAs, Registries};
 use super::turns::Turns;
 use crate::budget::Budget;
 use crate::forge::{Branch, CommitId, ForgeError};
 use crate::merge_request::Outcome;
 use crate::plan::{Beside, Decided, FileProducer, Parsed, Survey, producers};
 use crate::release::Version;
+use crate::release::accepted::Accepted;
 
 /// A file by which a project says that it wants nothing from a bot that searches for projects.
 const OPT_OUT: &str = ".dibump-ignore";
@@ -75,12 +77,11 @@ impl Read {
     }
 }
 
-/// The producers that a job follows. What its files name must be configured: no file of a project makes a run ask a
-/// registry.
+/// The producers that a job follows. No file of a project makes a run ask a registry that the configuration does not allow.
 fn members(job: &Job, parsed: &Parsed, budget: &Budget) -> Result<Vec<FollowedProducer>, Outcome> {
-    let (all, configured) = match &job.follows {
+    let (all, registries) = match &job.follows {
         Follows::Named(members) => return Ok(members.clone()),
-        Follows::OfItsFiles(all, configured) => (all, configured),
+        Follows::OfItsFiles(all, registries) => (all, registries),
     };
     let found = producers(&all.target, parsed, budget).map_err(|error| Outcome::of(&error))?;
     if found.is_empty() {
@@ -88,16 +89,53 @@ fn members(job: &Job, parsed: &Parsed, budget: &Budget) -> Result<Vec<FollowedPr
         return Err(Outcome::NoTarget(why));
     }
     let member = |found: FileProducer| {
-        let FileProducer { prefix, version_key, place, .. } = found;
-        let Some((producer, _)) = configured.iter().find(|(_, known)| *known == prefix) else {
-            return Err(Outcome::Refused(format!("registry {prefix} ({place}) is not configured")));
+        let (producer, reads) = match registries.asked_as(&found.prefix) {
+            Some(AskedAs::Configured(name)) => (name.to_owned(), Reads::Configured(name.to_owned())),
+            Some(AskedAs::OnlyNamed) => (found.name, Reads::OnlyNamed(found.prefix)),
+            None => return Err(not_allowed(&found)),
         };
-        let mut target = all.target.clone();
-        let primary = target.files.iter_mut().find(|file| !file.overlay);
-        primary.into_iter().for_each(|file| file.version_key = Some(version_key.clone()));
-        Ok(FollowedProducer { producer: producer.clone(), target, policy: all.policy.clone() })
+        let target = all.target.clone().at(found.version_key);
+        Ok(FollowedProducer { producer, reads, target, policy: all.policy.clone() })
     };
-    found.into_iter().map(member).collect()
+    let mut members = found.into_iter().map(member).collect::<Result<Vec<_>, _>>()?;
+    name_apart(&mut members, registries);
+    settle_accepted(&mut members, &all.policy.accept)?;
+    Ok(members)
+}
+
+/// Leaves to each producer what a person accepted of its releases.
+fn settle_accepted(members: &mut [FollowedProducer], accepted: &[Accepted]) -> Result<(), Outcome> {
+    let names: Vec<&str> = members.iter().map(|member| member.producer.as_str()).collect();
+    let is_known = |name: &String| names.contains(&name.as_str());
+    if let Some(unknown) = accepted.iter().find(|accepted| !accepted.producer.as_ref().is_none_or(is_known)) {
+        let why = format!("`accept: [{unknown}]`: the files name no such producer ({})", names.join(", "));
+        return Err(Outcome::Failed(why));
+    }
+    for member in members {
+        member.policy = member.policy.clone().of_producer(&member.producer);
+    }
+    Ok(())
+}
+
+/// A registry that a values file names, and that is not asked.
+pub(super) fn not_allowed(FileProducer { prefix, place, .. }: &FileProducer) -> Outcome {
+    let host = prefix.host();
+    let why = format!(
+        "registry {prefix} ({place}) is not configured; add it to `producers:`, or its host {host} to `registries_allowed:`"
+    );
+    Outcome::Refused(why)
+}
+
+/// One that only the files name may be called as another one of the configuration: then it is called by its path.
+fn name_apart(members: &mut [FollowedProducer], registries: &Registries) {
+    let is_configured = |name: &str| registries.configured.iter().any(|(known, _)| known == name);
+    for member in members {
+        if let Reads::OnlyNamed(prefix) = &member.reads
+            && is_configured(&member.producer)
+        {
+            member.producer = prefix.path().replace('/', "-");
+        }
+    }
 }
 
 /// The files that exist, several at once.

@@ -15,21 +15,24 @@ use crate::merge_request::{DesiredState, Outcome};
 use crate::plan::{self, Decided, PlanView, Planned};
 use crate::release::Version;
 
-/// Observes, plans and applies, with the work on the files within a budget. `withheld` is how it ends where it would open
-/// a merge request and may not.
+/// Reads the files, with the work on them within a budget; or says how it ends.
+pub(super) async fn read(job: &Job, turns: &Turns, budget: &Budget) -> Result<Read, JobReport> {
+    let branch = target_branch(job).await.map_err(|outcome| job.report(outcome))?;
+    let read = Read::target(job, &branch, turns, budget).await;
+    read.map_err(|outcome| JobReport { branch, ..job.report(outcome) })
+}
+
+/// Observes, plans and applies. `withheld` is how it ends where it would open a merge request and may not.
 pub(super) async fn bring(
     job: &Job,
+    read: &Read,
     shelves: &Shelves,
     common: &Common,
     withheld: Option<Outcome>,
     budget: &Budget,
 ) -> JobReport {
-    let branch = match target_branch(job).await {
-        Ok(branch) => branch,
-        Err(outcome) => return job.report(outcome),
-    };
-    let report = run_job(job, &branch, shelves, common, withheld, budget).await;
-    JobReport { branch, ..report.unwrap_or_else(|outcome| job.report(outcome)) }
+    let report = run_job(job, read, shelves, common, withheld, budget).await;
+    JobReport { branch: read.branch.clone(), ..report.unwrap_or_else(|outcome| job.report(outcome)) }
 }
 
 /// Reads a target branch as a run does, and nothing else: the releases that its files name, and the source branch of a
@@ -57,13 +60,12 @@ async fn target_branch(job: &Job) -> Result<Branch, Outcome> {
 /// Plans one target branch, for all producers that it follows, and brings its merge request in step.
 async fn run_job(
     job: &Job,
-    branch: &Branch,
+    read: &Read,
     shelves: &Shelves,
     common: &Common,
     withheld: Option<Outcome>,
     budget: &Budget,
 ) -> Result<JobReport, Outcome> {
-    let read = Read::target(job, branch, &common.turns, budget).await?;
     let mut opened = Vec::with_capacity(read.members.len());
     for (followed, survey) in &read.members {
         opened.push(Opened::new(followed, survey, shelves, common, budget).await?);
@@ -78,7 +80,7 @@ async fn run_job(
     let view = PlanView::new(&planned.iter().map(PlannedFor::to_view).collect::<Vec<_>>());
     let report = match &view.lead().verdict {
         Planned::Unknown { reason } => job.report(Outcome::Unknown(reason.clone())),
-        _ => propose(job, &wanted(job, &read, &planned, &view, withheld), common).await,
+        _ => propose(job, &wanted(job, read, &planned, &view, withheld), common).await,
     };
     let producer = view.steps[0].producer.clone();
     Ok(JobReport { plan: Some(view), producer, ..report })

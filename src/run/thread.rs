@@ -2,7 +2,8 @@
 //! a thread with it (timers, signals, the other targets) would wait for it.
 //!
 //! The whole target moves, not each piece of work: it keeps its borrowed values, and there is one place at which a thread
-//! begins. At the end nobody waits for a thread that has not noticed that its time is over.
+//! begins. It begins twice, because whom to ask is known when the files are read. At the end nobody waits for a thread that
+//! has not noticed that its time is over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +11,11 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
-use super::job::{Due, Follows, Job, JobReport};
+use super::job::{Due, Job, JobReport};
 use super::opened::Shelves;
-use super::{Common, Producers, target};
+use super::producers::Producers;
+use super::read::Read;
+use super::{Common, target};
 use crate::budget::{Budget, Cancellation, Exceeded};
 use crate::merge_request::Outcome;
 
@@ -34,15 +37,16 @@ pub(super) async fn bring(
     };
     // Dropped when nobody waits any more, for whatever reason.
     let cancellation = CancelledOnDrop::default();
+    let budget = Arc::new(Budget::new(cancellation.0.clone()));
     let work = async {
-        let shelves = ready(job, producers).await;
-        let (own, budget) = (Arc::clone(job), Budget::new(cancellation.0.clone()));
-        let common = common.clone();
-        let runtime = Handle::current();
-        let thread = tokio::task::spawn_blocking(move || {
-            runtime.block_on(target::bring(&own, &shelves, &common, withheld, &budget))
-        });
-        thread.await.map_err(|error| job.report(Outcome::Bug(error.to_string())))
+        let (own, turns, spent) = (Arc::clone(job), common.turns.clone(), Arc::clone(&budget));
+        let read = on_a_thread(async move || target::read(&own, &turns, &spent).await).await;
+        let read = read.map_err(|outcome| job.report(outcome))??;
+        // Which producers it follows may only be known from its files.
+        let shelves = ready(&read, producers).await;
+        let (own, common) = (Arc::clone(job), common.clone());
+        let brought = async move || target::bring(&own, &read, &shelves, &common, withheld, &budget).await;
+        on_a_thread(brought).await.map_err(|outcome| job.report(outcome))
     };
     let ended = match common.options.deadline {
         Some(deadline) => timeout_at(Instant::from_std(deadline) + AFTER_DEADLINE, work).await,
@@ -54,14 +58,19 @@ pub(super) async fn bring(
     }
 }
 
-/// The shelves of the producers that a job may follow, as far as they can be made ready.
-async fn ready(job: &Job, producers: &Producers<'_>) -> Shelves {
-    let names: Vec<&str> = match &job.follows {
-        Follows::Named(members) => members.iter().map(|member| member.producer.as_str()).collect(),
-        Follows::OfItsFiles(_, configured) => configured.iter().map(|(name, _)| name.as_str()).collect(),
-    };
-    let ready = names.into_iter().filter_map(|name| Some((name, producers.get(name)?.clone())));
-    let ready = ready.map(|(name, shelf)| async move { (name.to_owned(), shelf.await) });
+async fn on_a_thread<T: Send + 'static>(
+    work: impl AsyncFnOnce() -> T + Send + 'static,
+) -> Result<T, Outcome> {
+    let runtime = Handle::current();
+    let thread = tokio::task::spawn_blocking(move || runtime.block_on(work()));
+    thread.await.map_err(|error| Outcome::Bug(error.to_string()))
+}
+
+/// The shelves of the producers that a target follows, as far as they can be made ready.
+async fn ready(read: &Read, producers: &Producers<'_>) -> Shelves {
+    let followed = read.members.iter().map(|(followed, _)| followed);
+    let ready = followed.filter_map(|followed| Some((followed.producer.clone(), producers.shelf(followed)?)));
+    let ready = ready.map(|(name, shelf)| async move { (name, shelf.await) });
     futures::future::join_all(ready).await.into_iter().collect()
 }
 

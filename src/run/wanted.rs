@@ -97,7 +97,7 @@ fn update(job: &Job, read: &Read, planned: &[PlannedFor<'_>], view: &PlanView) -
         job.forge.title_limit(),
     );
     Update {
-        producer: called(view),
+        producer: job.group.clone().unwrap_or_else(|| called(view)),
         current: Some(from),
         version: to,
         patch: Patch::new(view.changes().map(change).collect()),

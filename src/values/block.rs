@@ -3,7 +3,7 @@
 use super::copied::pair_text;
 use super::fields::new_value;
 use super::planned::{MappingPlan, NewEntry};
-use super::quotes::written;
+use super::quotes::{written, written_like};
 use super::text_edit::Replacement;
 use super::tree::{Kind, Pair};
 use super::{Document, EditError, EditNote};
@@ -116,7 +116,10 @@ fn insertion(
         Kind::Scalar(style) => style,
         _ => ScalarStyle::Plain,
     };
-    let key = written(new.key, style, false);
+    let key = match new.value.like() {
+        Some(like) => written_like(new.key, document.text_of(like.key), style),
+        None => written(new.key, style, false),
+    };
     let value = new_value(document, plan, new.value)?;
     let (indentation, end) = (document.indentation(neighbour)?, document.line_end(lines.start));
     Ok(Replacement { range: at..at, text: format!("{indentation}{key}:{value}{end}") })

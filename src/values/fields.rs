@@ -6,7 +6,7 @@ use super::copied::copied_value;
 use super::planned::{MappingPlan, PlannedValue};
 use super::quotes::written;
 use super::tree::{Kind, Pair};
-use super::{Document, EditError};
+use super::{Document, EditError, NewValue};
 
 /// How deep a value stands below its key where no entry shows it.
 const STEP: &str = "  ";
@@ -19,6 +19,7 @@ pub(crate) fn new_value(
 ) -> Result<String, EditError> {
     match value {
         PlannedValue::Like(pair) => copied_value(document, pair),
+        PlannedValue::Reworded(pair, words) => Ok(NewValue::reworded(&copied_value(document, pair)?, words)),
         PlannedValue::Fields([]) => Ok(" {}".to_owned()),
         PlannedValue::Fields(fields) => own_fields(document, plan, fields),
     }

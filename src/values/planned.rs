@@ -40,6 +40,8 @@ pub(crate) struct NewEntry<'a> {
 pub(crate) enum PlannedValue<'a> {
     /// That of another entry.
     Like(Pair),
+    /// The text of another entry with these words replaced.
+    Reworded(Pair, &'a [(String, String)]),
     /// Fields of its own.
     Fields(&'a [(String, String)]),
 }
@@ -48,7 +50,7 @@ impl PlannedValue<'_> {
     /// The entry whose value is copied.
     pub(crate) fn like(&self) -> Option<Pair> {
         match self {
-            Self::Like(pair) => Some(*pair),
+            Self::Like(pair) | Self::Reworded(pair, _) => Some(*pair),
             Self::Fields(_) => None,
         }
     }
@@ -163,6 +165,7 @@ impl<'a> MappingPlan<'a> {
             Change::Insert { before, above_comments, key, value, .. } => {
                 let value = match value {
                     NewValue::Like(entry) => PlannedValue::Like(self.pair(*entry)?),
+                    NewValue::Reworded(entry, words) => PlannedValue::Reworded(self.pair(*entry)?, words),
                     NewValue::Fields(fields) => PlannedValue::Fields(fields),
                 };
                 let before = before.unwrap_or(self.pairs.len());

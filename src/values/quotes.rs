@@ -14,6 +14,16 @@ pub(crate) fn written(text: &str, style: ScalarStyle, flow: bool) -> String {
     }
 }
 
+/// The same beside another scalar: a number stays without quotes where the other one is a number without them, and any
+/// reader gives back its digits (`1.27`, and not `1.30`).
+pub(crate) fn written_like(text: &str, other: &str, style: ScalarStyle) -> String {
+    let is_number = |text: &str| text.parse::<f64>().is_ok_and(|number| number.to_string() == text);
+    match style {
+        ScalarStyle::Plain if is_number(text) && resolve(other).is_number() => text.to_owned(),
+        _ => written(text, style, false),
+    }
+}
+
 /// Whether the text may stand without quotes and then reads as this text: no number, boolean, null, date or time.
 fn plain(text: &str, flow: bool) -> bool {
     let starts = text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '/' | '('))

@@ -9,8 +9,10 @@ use super::{Session, WiringError};
 use crate::config::{Config, ConfiguredTarget as Configured, Query, TargetBranch};
 use crate::forge::{Branch, Forge};
 use crate::merge_request::Outcome;
-use crate::release::Prefix;
-use crate::run::{Due, FollowedProducer, Follows, Job, JobReport, QueriedProject, Shard, select};
+use crate::run::{
+    Due, FollowedProducer, Follows, Job, JobReport, QueriedProject, Reads, Registries, Shard, generations,
+    select,
+};
 
 /// Which targets a run is about, and whether it writes.
 #[derive(Debug, Clone, Default)]
@@ -69,7 +71,15 @@ impl Session<'_> {
                 }
             }
         }
-        fleet.jobs = jobs.into_iter().map(Arc::new).collect();
+        for job in jobs {
+            for generation in generations(&job).await {
+                match generation {
+                    Ok(generation) => fleet.jobs.push(Arc::new(generation)),
+                    Err(refused) => fleet.failed.push(*refused),
+                }
+            }
+            fleet.jobs.push(Arc::new(job));
+        }
         // What keeps every target from its forge is said once, with what to do.
         match refused {
             Some(error) if fleet.jobs.is_empty() => Err(error),
@@ -143,16 +153,21 @@ impl<'a> Member<'a> {
         let configured = self.configured;
         let follows = |branch: &TargetBranch| {
             let (target, policy) = (configured.files.clone(), branch.policy.clone());
-            let member = |producer| FollowedProducer { producer, target, policy };
+            let member = |producer: String| {
+                let reads = Reads::Configured(producer.clone());
+                FollowedProducer { producer, reads, target, policy }
+            };
             match &configured.producer {
                 Some(producer) => Follows::Named(vec![member(producer.clone())]),
-                None => Follows::OfItsFiles(Box::new(member(String::new())), known(config)),
+                None => Follows::OfItsFiles(Box::new(member(String::new())), registries(config)),
             }
         };
         let job = |branch: &TargetBranch| Job {
             project: self.project.clone(),
             forge: Arc::clone(forge),
             follows: follows(branch),
+            group: configured.update_group.clone(),
+            generations: configured.generations.then(|| registries(config)),
             branch: branch.name.clone().or(self.found.as_ref().and_then(|(_, default)| default.clone())),
             settings: configured.merge_request.clone(),
             upkeep: configured.upkeep,
@@ -166,9 +181,11 @@ impl<'a> Member<'a> {
     }
 }
 
-/// The producers of the configuration, and where they publish.
-fn known(config: &Config) -> Vec<(String, Prefix)> {
-    config.producers.iter().map(|producer| (producer.name.clone(), producer.registry.clone())).collect()
+/// The registries that a run may ask.
+fn registries(config: &Config) -> Registries {
+    let configured = config.producers.iter();
+    let configured = configured.map(|producer| (producer.name.clone(), producer.registry.clone()));
+    Registries { configured: configured.collect(), allowed: config.registries_allowed.clone() }
 }
 
 /// The name under which a target is counted in shards: targets of the same file stay together.

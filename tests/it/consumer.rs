@@ -2,6 +2,7 @@
 
 mod cluster;
 mod faults;
+mod generations;
 mod info;
 mod machine;
 mod os_images;

@@ -1,6 +1,10 @@
 //! Several builders in one values file: one plan, one commit and one merge request, and images that agree.
 
-use crate::fake::oci::{Fault, Image};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::bare_metal::described;
+use crate::fake::oci::{Access, Fault, Image};
 use crate::world::{NETWORK, PATH, PREFIX, Ran, VALUES, World};
 
 const KIWI: &str = "sylva/kiwi-imagebuilder";
@@ -16,7 +20,14 @@ stories! {
     a_closed_set_is_silenced_and_a_newer_one_is_asked_anew,
     the_merge_request_of_each_builder_ends_where_they_are_grouped,
     targets_of_one_file_that_name_different_producers_are_one_group,
-    a_registry_that_only_the_file_names_is_not_asked,
+    a_registry_on_another_host_is_not_asked,
+    a_registry_of_a_known_host_is_asked_without_the_secrets_of_others,
+    a_release_is_accepted_for_its_producer,
+    a_version_that_two_producers_have_must_be_accepted_with_a_name,
+    a_group_has_the_name_that_is_set,
+    targets_with_different_groups_stay_apart,
+    check_holds_the_images_of_targets_of_one_file_against_each_other,
+    the_merge_request_of_a_group_ends_where_its_first_producer_leaves,
 }
 
 /// The file at 0.4.N and 0.1.N, with the images of Kubernetes 1.30.N.
@@ -220,12 +231,184 @@ async fn targets_of_one_file_that_name_different_producers_are_one_group(world: 
     assert_eq!(ran.exit, Some(2), "{ran:#?}");
 }
 
-async fn a_registry_that_only_the_file_names_is_not_asked(world: World) {
+async fn a_registry_on_another_host_is_not_asked(world: World) {
     arrange(&world, &all());
-    let other = values(&world, 11).replace(KIWI, "sylva/other-imagebuilder");
+    // The same machine under another name: what is asked there is seen.
+    let elsewhere = world.registry.host().replace("127.0.0.1", "localhost");
+    assert_ne!(elsewhere, world.registry.host());
+    let other = values(&world, 11)
+        .replace(&world.registry.prefix(KIWI), &format!("oci://{elsewhere}/sylva/other-imagebuilder"));
     world.hub.commit("main", "Another", &[(VALUES, other.as_bytes())]);
     let (ran, writes) = world.run_and_writes().await;
     says(&ran, "refused");
-    assert!(ran.stdout.contains("other-imagebuilder (values.yaml:3:10) is not configured"), "{}", ran.stdout);
+    for told in ["other-imagebuilder (values.yaml:3:10) is not configured", &elsewhere] {
+        assert!(ran.stdout.contains(told), "{told} {}", ran.stdout);
+    }
     assert!(writes.is_empty() && world.registry.count("other-imagebuilder") == 0, "{writes:#?}");
+    // An allowed host is asked, over TLS only: what answers plain HTTP is told so.
+    world.add(&format!("registries_allowed: ['{elsewhere}']"));
+    let (ran, writes) = world.run_and_writes().await;
+    says(&ran, "failed");
+    assert!(ran.stdout.contains("plain HTTP, not TLS"), "{}", ran.stdout);
+    assert!(writes.is_empty() && world.registry.count("other-imagebuilder") == 0, "{writes:#?}");
+}
+
+async fn a_registry_of_a_known_host_is_asked_without_the_secrets_of_others(mut world: World) {
+    const USER: &str = "bot";
+    const PASSWORD: &str = "hunter2-for-one-producer";
+    arrange(&world, "");
+    kiwi_release(&world, 12);
+    let prefix = world.registry.prefix(PREFIX);
+    let forge = world.hub.config();
+    let config = format!(
+        "version: 1
+producers:
+  - registry: {prefix}
+    plain_http: true
+    discovery: [catalog]
+    credentials: {{username_env: DIB_USER, password_env: DIB_PASSWORD}}
+registries_allowed: [mirror.example]
+forge: {forge}
+targets:
+{}{NETWORK}",
+        all()
+    );
+    world.desk.write("dibump.yaml", config);
+    world.registry.access(Access::Basic { user: USER.to_owned(), password: PASSWORD.to_owned() });
+    for (name, value) in [("DIB_USER", USER), ("DIB_PASSWORD", PASSWORD)] {
+        world.desk.variables.push((name.to_owned(), value.to_owned()));
+    }
+    let (ran, writes) = world.run_and_writes().await;
+    assert_ne!(ran.exit, Some(0), "{ran:#?}");
+    assert!(writes.is_empty(), "{writes:#?}");
+    let sent = world.registry.requests().into_iter().filter(|request| request.path.contains("kiwi"));
+    let sent: Vec<_> = sent.filter_map(|request| request.authorization).collect();
+    assert!(sent.is_empty(), "{sent:#?}");
+    // What docker keeps for the host is for all of it.
+    let pair = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+    let docker = format!("{{\"auths\": {{\"{}\": {{\"auth\": \"{pair}\"}}}}}}", world.registry.host());
+    world.desk.write("config.json", docker);
+    let folder = world.desk.path("").display().to_string();
+    world.desk.variables.push(("DOCKER_CONFIG".to_owned(), folder));
+    says(&world.run().await, "created");
+    assert_eq!(world.values(GROUP).unwrap(), values(&world, 12));
+}
+
+/// A target that follows the producers of its file, with more lines.
+fn all_with(more: &str) -> String {
+    format!("{}    {more}\n", all())
+}
+
+async fn a_release_is_accepted_for_its_producer(world: World) {
+    arrange(&world, &all_with("accept: [diskimage-builder@0.4.12]"));
+    says(&world.run().await, "created");
+    let [request] = &world.merge_requests()[..] else { panic!("{:#?}", world.merge_requests()) };
+    assert!(request.text.contains("--accept diskimage-builder@0.4.12"), "{}", request.text);
+    let changed = world.values(GROUP).unwrap();
+    assert!(changed.contains("0.4.12  # one") && changed.contains("0.1.11  # the other"), "{changed}");
+    configure(&world, &all_with("accept: [diskimagebuilder@0.4.12]"));
+    let ran = world.run().await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    let told = "the files name no such producer (diskimage-builder, kiwi-imagebuilder)";
+    assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    // A person at a terminal says the same.
+    world.desk.write(VALUES, values(&world, 11));
+    let plan = async |accept: &str| {
+        world.desk.dibump(&["plan", VALUES, "--plain-http", "--accept", accept, "--format", "diff"]).await
+    };
+    for accept in ["diskimage-builder@0.4.12", "0.4.12"] {
+        configure(&world, &all());
+        let ran = plan(accept).await;
+        assert!(ran.exit == Some(0) && ran.stdout.contains("0.4.12  # one"), "{accept} {ran:#?}");
+    }
+    let ran = plan("kiwy@0.4.12").await;
+    assert_eq!(ran.exit, Some(2), "{ran:#?}");
+    assert!(ran.stderr.contains("looked up: diskimage-builder, kiwi-imagebuilder"), "{}", ran.stderr);
+}
+
+async fn a_version_that_two_producers_have_must_be_accepted_with_a_name(world: World) {
+    arrange(&world, &all_with("accept: [0.4.12]"));
+    world.registry.release(KIWI, "0.4.12", &[Image::new("leapmicro-6-0-plain-rke2-1-30-13")]);
+    let (ran, writes) = world.run_and_writes().await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    assert!(ran.stdout.contains("diskimage-builder and kiwi-imagebuilder have it"), "{}", ran.stdout);
+    assert!(writes.is_empty(), "{writes:#?}");
+    configure(&world, &all_with("accept: [kiwi-imagebuilder@0.4.12]"));
+    says(&world.run().await, "created");
+    let changed = world.values(GROUP).unwrap();
+    assert!(changed.contains("sylva_kiwi_imagebuilder_version: 0.4.12"), "{changed}");
+}
+
+async fn a_group_has_the_name_that_is_set(world: World) {
+    let group = "    update_group: nodes\n";
+    let dib = only("diskimage-builder", "sylva_diskimagebuilder_version", group);
+    let kiwi = only("kiwi-imagebuilder", "sylva_kiwi_imagebuilder_version", group);
+    arrange(&world, &format!("{dib}{kiwi}"));
+    kiwi_release(&world, 12);
+    says(&world.run().await, "created");
+    let [request] = &world.merge_requests()[..] else { panic!("{:#?}", world.merge_requests()) };
+    assert_eq!(request.source, "dibump/main/nodes");
+    assert_eq!(world.values("dibump/main/nodes").unwrap(), values(&world, 12));
+    let (ran, writes) = world.run_and_writes().await;
+    says(&ran, "unchanged");
+    assert!(writes.is_empty(), "{writes:#?}");
+}
+
+async fn targets_with_different_groups_stay_apart(world: World) {
+    let with = |group| format!("    update_group: {group}\n    policy: {{disagreeing: off}}\n");
+    let dib = only("diskimage-builder", "sylva_diskimagebuilder_version", &with("one"));
+    let kiwi = only("kiwi-imagebuilder", "sylva_kiwi_imagebuilder_version", &with("two"));
+    arrange(&world, &format!("{dib}{kiwi}"));
+    kiwi_release(&world, 12);
+    says(&world.run().await, "created");
+    let mut sources: Vec<String> = world.merge_requests().into_iter().map(|request| request.source).collect();
+    sources.sort();
+    assert_eq!(sources, ["dibump/main/one", "dibump/main/two"]);
+    let (ran, writes) = world.run_and_writes().await;
+    says(&ran, "unchanged");
+    assert!(writes.is_empty(), "{writes:#?}");
+}
+
+async fn check_holds_the_images_of_targets_of_one_file_against_each_other(world: World) {
+    let dib = only("diskimage-builder", "sylva_diskimagebuilder_version", "");
+    let kiwi = only("kiwi-imagebuilder", "sylva_kiwi_imagebuilder_version", "");
+    arrange(&world, &format!("{dib}{kiwi}"));
+    // The names do not say the patch.
+    let image = |os: &str, release: &str, kubernetes: &str| {
+        let name = format!("{os}-{}-plain-rke2-1-30", release.replace('.', "-"));
+        described(&name, [os, release, "plain", "rke2", kubernetes])
+    };
+    let ubuntu = image("ubuntu", "noble", "1.30.11+rke2r1");
+    world.registry.release(PREFIX, "0.4.20", std::slice::from_ref(&ubuntu));
+    let file = |kiwi: u32| {
+        let values = values(&world, 11).replace("0.4.11", "0.4.20").replace("0.1.11", &format!("0.1.{kiwi}"));
+        let (head, _) = values.split_once("  ubuntu-noble").unwrap();
+        format!(
+            "{head}  ubuntu-noble-plain-rke2-1-30: {{os_images_oci_registry: sylva}}\n  \
+             leapmicro-6-0-plain-rke2-1-30: {{os_images_oci_registry: kiwi}}\n"
+        )
+    };
+    for (release, kubernetes, exit) in [(20, "1.30.11+rke2r1", 0), (21, "1.30.12+rke2r1", 10)] {
+        let image = image("leapmicro", "6.0", kubernetes);
+        world.registry.release(KIWI, &format!("0.1.{release}"), &[image]);
+        world.desk.write(VALUES, file(release));
+        let ran = world.desk.dibump(&["check"]).await;
+        assert_eq!(ran.exit, Some(exit), "{ran:#?}");
+        assert_eq!(ran.stdout.contains("disagreeing-images"), exit == 10, "{}", ran.stdout);
+    }
+}
+
+async fn the_merge_request_of_a_group_ends_where_its_first_producer_leaves(world: World) {
+    arrange(&world, &all());
+    kiwi_release(&world, 12);
+    says(&world.run().await, "created");
+    let alone = "    policy: {disagreeing: off}\n";
+    configure(&world, &only("diskimage-builder", "sylva_diskimagebuilder_version", alone));
+    world.run().await;
+    world.run().await;
+    let requests = world.merge_requests();
+    let states: Vec<(&str, &str)> =
+        requests.iter().map(|request| (request.source.as_str(), request.state.as_str())).collect();
+    assert_eq!(states, [(GROUP, "closed"), ("dibump/main/diskimage-builder-0.x", "open")]);
+    assert!(requests[0].text.contains("Closed: ungrouped."), "{}", requests[0].text);
 }

@@ -253,7 +253,7 @@ fn hold_to_account(world: &World, counts: &Mutex<Counts>) -> Result<(), TestCase
         survey: &survey,
         policy: &policy,
         images: Images::Auto,
-        kubernetes_versions: &KubernetesVersions::Auto,
+        kubernetes_versions: &KubernetesVersions::default(),
         naming: &naming,
         to: Some(&"0.4.12".parse::<Version>().unwrap()),
         signatures: &Requirement::NotRequired(Unverified::Off),

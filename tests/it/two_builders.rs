@@ -295,3 +295,26 @@ async fn names_of_minors_alone_move_versions_and_map_and_no_key() {
     let (before, wanted) = (read("autumn-2026/values.yaml"), read("autumn-2026/both.diff"));
     is_as_wanted(std::str::from_utf8(&before).unwrap(), &after, std::str::from_utf8(&wanted).unwrap());
 }
+
+#[tokio::test]
+async fn a_generation_moves_by_one_line_within_its_own_minor_release() {
+    for (entry, from, to) in [("sylva-n-1", "0.11.13", "0.11.14"), ("sylva-n-2", "0.7.14", "0.7.15")] {
+        let desk = desk("autumn-2026/values.yaml", &[]);
+        desk.write("diskimage-builder.json", read("autumn-2026/diskimage-builder.json"));
+        let key = format!("os_images_oci_registries.{entry}.tag");
+        let args = ["--observed", "diskimage-builder.json", "--version-key", &key];
+        let report = told(&desk, &args).await;
+        assert_eq!((&report["outcome"], &report["to"]), (&"update".into(), &to.into()), "{report:#}");
+        assert_eq!(report["findings"]["new"], serde_json::json!([]), "{report:#}");
+        assert_eq!(report["files"][0]["notes"], serde_json::json!([]), "{report:#}");
+        let ran = plan(&desk, &[&args[..], &["--write"]].concat()).await;
+        assert_eq!(ran.exit, Some(0), "{ran:#?}");
+        let before = String::from_utf8(read("autumn-2026/values.yaml")).unwrap();
+        let after = String::from_utf8(desk.read(VALUES)).unwrap();
+        assert_eq!(after, before.replace(&format!("tag: {from}"), &format!("tag: {to}")));
+        assert_ne!(after, before);
+        // Nothing newer is left: the next minor release is not one of its own.
+        let again = told(&desk, &args).await;
+        assert_eq!(again["outcome"], "up-to-date", "{again:#}");
+    }
+}

@@ -193,6 +193,9 @@ pub(in crate::cli) enum FormArg {
     Proposal,
     /// `sylva_diskimagebuilder_images`, of which each names its registry
     SylvaCore,
+    /// The same with generations of registries, each at a release of its own, as public statements tell of it
+    #[value(name = "sylva-1.6")]
+    Sylva16,
 }
 
 /// The forms of data.

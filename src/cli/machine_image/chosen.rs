@@ -114,5 +114,6 @@ pub(super) fn outright(args: &Args, config: Option<&Config>, chosen: &[Chosen]) 
         cosign_key: Ok(None),
         more: serde_json::Map::new(),
     };
-    Ok(OsImage { key: key.clone(), at: KeyPath(Vec::new()), origin: ImageOrigin::Published(published) })
+    let origin = ImageOrigin::Published(published);
+    Ok(OsImage { key: key.clone(), at: KeyPath(Vec::new()), origin, generation: None })
 }

@@ -41,6 +41,12 @@ pub(in crate::config) struct RawPattern {
     /// The name of the producer; may be left out where there is one only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) producer: Option<String>,
+    /// The name of the group: the merge request of this target, and of others of the same files with this group, is on the branch `dibump/<target branch>/<group>`. Without it, targets of the same files that name different producers are one group, named after the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) update_group: Option<String>,
+    /// Whether the entries of `os_images_oci_registries` whose `tag` is a release, written out, are kept in step too: each within its own minor release, with a merge request of its own. Default: false.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(in crate::config) generations: bool,
     /// The target branches; the project's default branch unless given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::config) branches: Vec<RawBranch>,
@@ -53,13 +59,13 @@ pub(in crate::config) struct RawPattern {
     /// Globs of other YAML files of the project that name image keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::config) references: Vec<String>,
-    /// Which Kubernetes versions in the files of the target follow those of the images: `auto` (a `k8s_version_map` in the file that holds the version), `off`, or rules for any place in any of the files. Default: auto.
+    /// Which Kubernetes versions in the files of the target follow those of the images: `auto` (a `k8s_version_map` in the file that holds the version), `{add: true, remove: true}` (the same, with lines of the map that come and go), `off`, or rules for any place in any of the files. Default: auto.
     #[serde(default)]
     pub(in crate::config) kubernetes_versions: RawKubernetesVersions,
     /// Which releases may be proposed here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::config) policy: RawPolicy,
-    /// Releases for which a person ended a hold. Every gate but the signatures passes.
+    /// Releases for which a person ended a hold, as `0.4.13` or `kiwi-imagebuilder@0.1.3`. A version alone must be that of one producer only. Every gate but the signatures passes.
     #[serde(default)]
     pub(in crate::config) accept: Vec<String>,
     /// Settings of new merge requests here.
@@ -110,6 +116,8 @@ impl RawPattern {
         RawTarget {
             project: project.to_owned(),
             producer: pattern.producer,
+            update_group: pattern.update_group,
+            generations: pattern.generations,
             branches: pattern.branches,
             files: pattern.files,
             images: pattern.images,
@@ -127,6 +135,8 @@ impl RawPattern {
     pub(in crate::config) fn of(target: RawTarget) -> Self {
         Self {
             producer: target.producer,
+            update_group: target.update_group,
+            generations: target.generations,
             branches: target.branches,
             files: target.files,
             images: target.images,

@@ -8,7 +8,20 @@ use serde::{Deserialize, Serialize};
 #[serde(untagged)]
 pub(in crate::config) enum RawKubernetesVersions {
     Word(RawFollowing),
+    Lines(RawMapLines),
     Rules(Vec<RawKubernetesRule>),
+}
+
+/// As `auto`, with lines of the map that come and go.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct RawMapLines {
+    /// A minor of the listed images that the map lacks gets a line, copied from its neighbour. Default: false.
+    #[serde(default)]
+    pub(in crate::config) add: bool,
+    /// The line of a minor goes that left with every image. Default: false.
+    #[serde(default)]
+    pub(in crate::config) remove: bool,
 }
 
 /// What follows without a rule.

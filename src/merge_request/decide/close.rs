@@ -11,12 +11,18 @@ use super::{Action, Decision, DesiredState, Observed, Offer, Work, write};
 /// Why the merge request of one producer ends where several are offered together.
 const GROUPED: &str = "grouped";
 
+/// Why the merge request of a group ends whose first producer is offered by itself from now on.
+const UNGROUPED: &str = "ungrouped";
+
 /// Closes a merge request whose release is not worth offering any more, or is offered together with others from now on.
 pub(super) fn gone(observed: &Observed, wanted: &DesiredState) -> Option<Decision> {
     observed.offers().find_map(|offer| {
         let (open, description) = untouched(offer, wanted)?;
         if wanted.place.has_joined(&offer.branch) {
             return Some(close(open, description, GROUPED, wanted));
+        }
+        if wanted.place.has_left(&offer.branch) {
+            return Some(close(open, description, UNGROUPED, wanted));
         }
         let version = description.marker.version.clone();
         // A newer change moves it in place, whatever became of the old one.

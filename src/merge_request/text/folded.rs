@@ -84,7 +84,9 @@ fn followed(plan: &PlanView) -> Option<String> {
         let plural = if count == 1 { "reference" } else { "references" };
         format!("{}: {count} {plural} renamed", markdown::code(path))
     });
-    list("What follows the keys", versions.chain(references).collect())
+    let lines = plan.files.iter().flat_map(|file| &file.kubernetes_lines);
+    let lines = lines.map(|line| markdown::prose(&line.to_string()));
+    list("What follows the keys", versions.chain(lines).chain(references).collect())
 }
 
 /// All notes, where the visible part had no room for them; what the release lacks, what `check` resolves, and what it

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::plan::{Plan, PlannedFile};
-use crate::reconcile::kubernetes_versions::SetVersion;
+use crate::reconcile::kubernetes_versions::{MapLine, SetVersion};
 use crate::reconcile::references::References;
 use crate::reconcile::{Because, Images, OsChange};
 use crate::release::data::ReleaseData;
@@ -40,6 +40,8 @@ pub struct FileView {
     pub os_changes: Vec<OsChange>,
     /// Kubernetes versions elsewhere in the file that become those of the images.
     pub kubernetes_versions: Vec<SetVersion>,
+    /// Lines of Kubernetes minors that come and go elsewhere in the file.
+    pub kubernetes_lines: Vec<MapLine>,
     /// What else a reader should know.
     pub notes: Vec<String>,
 }
@@ -103,6 +105,7 @@ impl FileView {
         self.references.extend(other.references);
         self.os_changes.extend(other.os_changes);
         self.kubernetes_versions.extend(other.kubernetes_versions);
+        self.kubernetes_lines.extend(other.kubernetes_lines);
         let new: Vec<String> = other.notes.into_iter().filter(|note| !self.notes.contains(note)).collect();
         self.notes.extend(new);
     }
@@ -145,6 +148,7 @@ impl PlannedKeys<'_> {
             references: file.references.clone(),
             os_changes: reconciliation.os_changes.clone(),
             kubernetes_versions: file.kubernetes_versions.clone(),
+            kubernetes_lines: file.kubernetes_lines.clone(),
             notes: file.notes.clone(),
         }
     }

@@ -62,6 +62,7 @@ pub(crate) fn update(keys: Vec<KeyView>) -> PlanView {
             references: References::default(),
             os_changes: vec![],
             kubernetes_versions: vec![],
+            kubernetes_lines: vec![],
             notes: vec![],
         }],
         references: ReferenceFiles::default(),

@@ -142,6 +142,38 @@ impl<'a> ImagesBothSides<'a> {
         self.before.of(k8s_flavor, token.minor).iter().any(has)
     }
 
+    /// The same before or afterwards.
+    pub(super) fn has_or_had(&self, k8s_flavor: &str, token: &VersionToken<'_>) -> bool {
+        let version = token.version();
+        let has =
+            |facets: &&Facets| facets.k8s_version.patch.is_some() && version.agrees_with(&facets.k8s_version);
+        self.had(k8s_flavor, token) || self.after.of(k8s_flavor, token.minor).iter().any(has)
+    }
+
+    /// The flavors that had images of a minor, or have them afterwards.
+    pub(super) fn flavors_on_both_sides(&self, minor: K8sMinor) -> BTreeSet<&str> {
+        let before = self.before.listed.iter().map(Cow::as_ref).chain(self.before.published.iter().copied());
+        let before = before.filter(|facets| facets.k8s_version.minor == minor);
+        before.map(|facets| facets.k8s_flavor.as_str()).chain(self.flavors(minor)).collect()
+    }
+
+    /// The one version of the images of a flavor at a minor; `None` where they have none, several, or do not tell.
+    pub(super) fn exact(&self, k8s_flavor: &str, minor: K8sMinor) -> Option<Exact> {
+        let images = self.after.of(k8s_flavor, minor);
+        let exact = images.iter().map(|facets| Exact::of(&facets.k8s_version, k8s_flavor == RKE2));
+        let mut versions = exact.collect::<Option<BTreeSet<Exact>>>()?;
+        if versions.len() == 1 { versions.pop_first() } else { None }
+    }
+
+    /// The minors of which images were listed, of any registry, and are not any more.
+    pub(super) fn minors_that_left(&self) -> BTreeSet<K8sMinor> {
+        let minors = |side: &ImagesSide<'_>| -> BTreeSet<K8sMinor> {
+            let listed = side.listed.iter().map(Cow::as_ref).chain(&side.others);
+            listed.map(|facets| facets.k8s_version.minor).collect()
+        };
+        minors(&self.before).difference(&minors(&self.after)).copied().collect()
+    }
+
     /// Whether the version was that of a listed image, and will be of none.
     pub(super) fn no_longer_fits(&self, token: &VersionToken<'_>, beside: &[VersionToken<'_>]) -> bool {
         self.before.fits(token, beside) && !self.after.fits(token, beside)

@@ -170,7 +170,7 @@ fn a_minimum_age_holds_young_releases_and_those_of_unknown_age() {
     0.4.1 named in the file
     → 0.4.2
     ");
-    let accepted = Policy { accept: vec![v("0.4.4")], ..policy };
+    let accepted = Policy { accept: vec!["0.4.4".parse().unwrap()], ..policy };
     assert!(ask(&accepted, "0.4.1", None, &world).1.ends_with("→ 0.4.4"));
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::diff;
 use crate::plan::{ReferenceFile, ReferenceFiles};
-use crate::reconcile::kubernetes_versions::SetVersion;
+use crate::reconcile::kubernetes_versions::{MapLine, SetVersion};
 use crate::reconcile::references::References;
 
 /// A file that names image keys of the mapping.
@@ -73,6 +73,19 @@ pub struct SetKubernetesVersion {
     pub column: usize,
 }
 
+/// A line of a mapping of Kubernetes minors that comes or goes.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct KubernetesLine {
+    /// The Kubernetes minor.
+    pub minor: String,
+    /// Whether it comes; else it goes.
+    pub is_new: bool,
+    /// The file and the path of the mapping in it.
+    pub place: String,
+    /// What it says, or said.
+    pub text: String,
+}
+
 pub(super) fn report(references: &ReferenceFiles) -> Vec<ReferenceReport> {
     let not_looked_at = references.not_followed.iter().map(|(path, why)| ReferenceReport {
         path: path.clone(),
@@ -120,6 +133,13 @@ pub(super) fn dangling(references: &References) -> Vec<DanglingReference> {
         column: dangling.at.column,
     });
     dangling.collect()
+}
+
+impl KubernetesLine {
+    pub(super) fn of(line: &MapLine) -> Self {
+        let (place, text) = (line.place.clone(), line.text.clone());
+        Self { minor: line.minor.to_string(), is_new: line.is_new, place, text }
+    }
 }
 
 impl SetKubernetesVersion {

@@ -7,7 +7,7 @@ use granit_parser::ScalarStyle;
 use super::reader::{Heard, Properties, Reader};
 use crate::values::planned::{MappingPlan, PlannedEntry, PlannedValue, Plans};
 use crate::values::tree::{Kind, Pair};
-use crate::values::{Document, ENABLING, EditError, Position};
+use crate::values::{Document, ENABLING, EditError, NewValue, Position};
 
 /// The plan by the nodes of the old text.
 #[derive(Default)]
@@ -147,6 +147,7 @@ impl<'a, R: Reader> Reading<'a, R> {
                 self.pairs(like.value, As::Copy, |key| !ENABLING.contains(&key))?;
             }
             PlannedValue::Like(like) => return self.node(like.value, As::Copy),
+            PlannedValue::Reworded(like, words) => return self.reworded(like.value, words),
             PlannedValue::Fields(fields) => {
                 self.expect("a mapping", |event| *event == Heard::Mapping(Properties::default()))?;
                 for (name, text) in fields {
@@ -217,6 +218,20 @@ impl<'a, R: Reader> Reading<'a, R> {
             _ => false,
         };
         if same { Ok(()) } else { Err(differs(value, &event, at)) }
+    }
+
+    /// A copy of a scalar with words replaced, in its quotes.
+    fn reworded(&mut self, node: usize, words: &[(String, String)]) -> Result<(), EditError> {
+        let value = NewValue::reworded(self.document.text_of(node), words);
+        let kind = self.document.tree().kind(node);
+        let (event, at) = self.next()?;
+        let same = match &event {
+            Heard::Scalar(found, form, properties) => {
+                *found == value && Kind::Scalar(*form) == kind && self.properties(node, As::Copy, properties)
+            }
+            _ => false,
+        };
+        if same { Ok(()) } else { Err(differs(&value, &event, at)) }
     }
 
     fn text(&mut self, value: &str) -> Result<(), EditError> {

@@ -25,6 +25,7 @@ use dibump::plan::{PlanError, SurveyError};
 use dibump::pull::PullError;
 use dibump::reconcile::{Listed, Refusal};
 use dibump::registry::RegistryError;
+use dibump::release::accepted::AmbiguousAcceptance;
 use dibump::release::identity::{Contradiction, Fact};
 use dibump::release::{Digest, InvalidVersion};
 use dibump::run::LookUpError;
@@ -227,6 +228,10 @@ fn look_up() -> Vec<LookUpError> {
     samples!(LookUpError {
         Observe => LookUpError::Observe(observe().remove(1)),
         Plan => LookUpError::Plan(plan().remove(4)),
+        Accepted => LookUpError::Accepted(AmbiguousAcceptance {
+            version: "0.4.13".parse().unwrap(),
+            producers: vec![text("diskimage-builder"), text("kiwi-imagebuilder")],
+        }),
         NoSuchRelease => LookUpError::NoSuchRelease {
             version: text("0.9.9"),
             place: "the registry",

@@ -1,0 +1,132 @@
+//! Generations: registries of one file that are at a release of their own, each kept within its own minor release and with a
+//! merge request of its own.
+
+use crate::fake::oci::Image;
+use crate::world::{NETWORK, PATH, PREFIX, Ran, VALUES, World};
+
+const MAIN: &str = "dibump/main/diskimage-builder-0.x";
+const LAST: &str = "dibump/main/sylva-n-1-0.x";
+
+stories! {
+    each_generation_has_a_merge_request_of_its_own,
+    generations_are_left_alone_unless_they_are_asked_for,
+    generations_of_one_address_share_one_look_up,
+    a_generation_on_another_host_is_refused_and_the_rest_goes_on,
+}
+
+/// The file at 0.4.N, with generations at 0.3.N and 0.2.9.
+fn values(world: &World, main: u32, last: u32) -> String {
+    let url = world.registry.prefix(PREFIX);
+    format!(
+        "os_images_oci_registries:
+  sylva: {{url: '{url}', tag: '{{{{ .Values.sylva_diskimagebuilder_version }}}}'}}
+  sylva-n-1:
+    url: '{url}'
+    tag: 0.3.{last}  # the last release
+  sylva-n-2: {{url: '{url}', tag: '0.2.9'}}
+  off: {{url: '{url}', tag: 0.1.1, enabled: false}}
+sylva_diskimagebuilder_version: 0.4.{main}
+sylva_diskimagebuilder_images:
+  ubuntu-noble-plain-rke2-1-30-{main}: {{os_images_oci_registry: sylva}}
+  opensuse-15-6-plain-kubeadm-1-30-{main}: {{os_images_oci_registry: sylva}}
+"
+    )
+}
+
+fn release(world: &World, version: &str, kubernetes: &str) {
+    let image = Image::new(&format!("ubuntu-noble-plain-rke2-{kubernetes}"));
+    world.registry.release(PREFIX, version, &[image]);
+}
+
+/// The file, its releases, and a target with these lines. Of the generations, one has something newer.
+fn arrange(world: &World, more: &str) {
+    for (version, kubernetes) in [("0.3.11", "1-29-1"), ("0.3.12", "1-29-2"), ("0.2.9", "1-28-1")] {
+        release(world, version, kubernetes);
+    }
+    world.hub.commit("main", "Generations", &[(VALUES, values(world, 11, 11).as_bytes())]);
+    configure(world, more);
+}
+
+fn configure(world: &World, more: &str) {
+    let (prefix, forge) = (world.registry.prefix(PREFIX), world.hub.config());
+    let config = format!(
+        "version: 1
+producers:
+  - {{registry: '{prefix}', plain_http: true, discovery: [catalog]}}
+forge: {forge}
+targets:
+  - project: {PATH}
+    files: [{VALUES}]
+{more}{NETWORK}"
+    );
+    world.desk.write("dibump.yaml", config);
+}
+
+fn says(ran: &Ran, outcome: &str, times: usize) {
+    assert_eq!(ran.stdout.matches(&format!("→ {outcome}")).count(), times, "{outcome}: {ran:#?}");
+}
+
+async fn each_generation_has_a_merge_request_of_its_own(world: World) {
+    arrange(&world, "    generations: true\n");
+    let ran = world.run().await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    says(&ran, "created", 2);
+    assert_eq!(world.values(MAIN).unwrap(), values(&world, 12, 11));
+    assert_eq!(world.values(LAST).unwrap(), values(&world, 11, 12));
+    let requests = world.merge_requests();
+    let last = requests.iter().find(|request| request.source == LAST).unwrap();
+    assert_eq!(last.title, "Update sylva-n-1 to 0.3.12");
+    let flag = "--version-key os_images_oci_registries.sylva-n-1.tag";
+    assert!(last.text.contains(flag), "{}", last.text);
+    let (ran, writes) = world.run_and_writes().await;
+    says(&ran, "unchanged", 2);
+    assert!(writes.is_empty(), "{writes:#?}");
+    // The command of the text says the same.
+    world.desk.write(VALUES, values(&world, 11, 11));
+    let plan = ["plan", VALUES, "--version-key", "os_images_oci_registries.sylva-n-1.tag", "--write"];
+    let ran = world.desk.dibump(&plan).await;
+    assert_eq!(ran.exit, Some(0), "{ran:#?}");
+    assert_eq!(String::from_utf8(world.desk.read(VALUES)).unwrap(), values(&world, 11, 12));
+}
+
+async fn generations_are_left_alone_unless_they_are_asked_for(world: World) {
+    arrange(&world, "");
+    let ran = world.run().await;
+    says(&ran, "created", 1);
+    assert_eq!(world.branches(), [MAIN, "main"]);
+}
+
+async fn generations_of_one_address_share_one_look_up(world: World) {
+    arrange(&world, "");
+    let asked = async || {
+        let before = world.registry.count("");
+        let ran = world.desk.dibump(&["run", "--dry-run"]).await;
+        assert_eq!(ran.exit, Some(0), "{ran:#?}");
+        let paths = world.registry.requests().split_off(before).into_iter().map(|request| request.path);
+        let mut paths: Vec<String> = paths.collect();
+        paths.sort();
+        paths
+    };
+    let alone = asked().await;
+    configure(&world, "    generations: true\n");
+    let mut together = asked().await;
+    let lists = |paths: &[String]| paths.iter().filter(|path| !path.contains("/manifests/")).count();
+    assert_eq!(lists(&alone), lists(&together), "{alone:#?} {together:#?}");
+    let all = together.len();
+    together.dedup();
+    assert_eq!(together.len(), all, "asked twice: {together:#?}");
+}
+
+async fn a_generation_on_another_host_is_refused_and_the_rest_goes_on(world: World) {
+    arrange(&world, "    generations: true\n");
+    world.add("registries_allowed: [mirror.example]");
+    let other = world.registry.prefix(PREFIX).replace("127.0.0.1", "localhost");
+    let file = values(&world, 11, 11).replace("tag: '0.2.9'", "tag: 0.2.9");
+    let url = world.registry.prefix(PREFIX);
+    let file = file.replace(&format!("sylva-n-2: {{url: '{url}'"), &format!("sylva-n-2: {{url: '{other}'"));
+    world.hub.commit("main", "Another host", &[(VALUES, file.as_bytes())]);
+    let ran = world.run().await;
+    assert_eq!(ran.exit, Some(5), "{ran:#?}");
+    says(&ran, "created", 2);
+    says(&ran, "refused", 1);
+}
