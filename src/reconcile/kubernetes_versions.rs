@@ -21,10 +21,10 @@ use crate::release::{K8sMinor, named};
 use crate::values::{Change, Document, KeyPath, Position, Replacement};
 
 pub use images::{ImagesBothSides, ImagesSide};
-use lines::lines;
+use lines::{Lines, lines};
 pub use lines::{MapLine, MapLines};
 pub use pattern::{InvalidPattern, Pattern};
-use places::{FoundVersion, is_in_map, judged, maps, of_rules, tokens};
+use places::{FoundVersion, is_in_map, judged, maps, minor, of_rules, tokens};
 pub use rule::{InvalidRule, VersionPlace, VersionRule};
 pub use setting::{InvalidKubernetesVersions, KubernetesVersions};
 use token::VersionToken;
@@ -178,7 +178,22 @@ impl Pass<'_> {
     /// A mapping that follows by itself. What stays in it is told only where no image will have it.
     fn map(&self, found: Vec<FoundVersion<'_>>, setting: MapLines) -> Coupled {
         let mut coupled = Coupled::default();
-        for found in &found {
+        let of_file = (self.file.path, self.file.document);
+        let maps = maps(self.file.document);
+        let lines: Vec<Lines> =
+            maps.iter().take(MOST_MAPS).map(|(path, _)| lines(setting, path, of_file, self.images)).collect();
+        let removed: BTreeSet<(Vec<&str>, K8sMinor)> = maps
+            .iter()
+            .zip(&lines)
+            .flat_map(|((KeyPath(path), _), lines)| {
+                lines.removed().map(|minor| (path.iter().map(String::as_str).collect(), minor))
+            })
+            .collect();
+        let goes = |found: &&FoundVersion<'_>| {
+            let of_line = found.path.split_last().and_then(|(key, map)| Some((map.to_vec(), minor(key)?)));
+            !removed.is_empty() && of_line.is_some_and(|line| removed.contains(&line))
+        };
+        for found in found.iter().filter(|found| !goes(found)) {
             let flavors = self.images.flavors(found.token.minor);
             let beside = self.beside(found);
             match fate(found, &flavors, &beside, self.images) {
@@ -191,9 +206,7 @@ impl Pass<'_> {
             }
         }
         let listed = self.images.listed_minors(None);
-        let maps = maps(self.file.document);
-        for (path, there) in maps.iter().take(MOST_MAPS) {
-            let lines = lines(setting, path, (self.file.path, self.file.document), self.images);
+        for ((path, there), lines) in maps.iter().zip(lines) {
             let there: BTreeSet<K8sMinor> = there.iter().copied().chain(lines.added()).collect();
             coupled.notes.extend(self.lack(path, listed.difference(&there).copied()));
             coupled.changes.extend(lines.changes);

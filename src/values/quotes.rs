@@ -94,6 +94,20 @@ mod tests {
     }
 
     #[test]
+    fn a_number_beside_numbers_needs_no_quotes_where_its_digits_come_back() {
+        for (text, other, style, expected) in [
+            ("1.27", "1.26", ScalarStyle::Plain, "1.27"),
+            ("1.30", "1.29", ScalarStyle::Plain, "\"1.30\""),
+            ("1.32", "latest", ScalarStyle::Plain, "\"1.32\""),
+            ("1.32", "1.30", ScalarStyle::DoubleQuoted, "\"1.32\""),
+            ("1.32", "1.31", ScalarStyle::SingleQuoted, "'1.32'"),
+            ("a-1", "1.31", ScalarStyle::Plain, "a-1"),
+        ] {
+            assert_eq!(written_like(text, other, style), expected, "{text} beside {other}");
+        }
+    }
+
+    #[test]
     fn quotes_stay_as_they_are() {
         assert_eq!(written("0.5.0", ScalarStyle::SingleQuoted, false), "'0.5.0'");
         assert_eq!(written("it's", ScalarStyle::SingleQuoted, false), "'it''s'");

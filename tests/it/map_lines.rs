@@ -90,6 +90,7 @@ async fn a_minor_that_comes_gets_a_line_like_its_neighbours_and_one_that_left_lo
     for told in ["gets a line for 1.32: ", "loses its line for 1.29, of which no image is left: "] {
         assert!(ran.stdout.contains(told), "{told} {}", ran.stdout);
     }
+    assert!(!ran.stdout.contains("fits no listed image any more"), "{}", ran.stdout);
     let again = plan(&desk, &[&FLAGS[..], &["--detailed-exitcode"]].concat()).await;
     assert_eq!(again.exit, Some(0), "{again:#?}");
     let check = desk.dibump(&["check", VALUES, "--observed", "releases.json"]).await;

@@ -84,6 +84,11 @@ impl<'a> ImagesSide<'a> {
         if listed.is_empty() { self.published.of(minor).filter(is_of).collect() } else { listed }
     }
 
+    fn flavors(&self, minor: K8sMinor) -> impl Iterator<Item = &str> {
+        let images = self.listed.of(minor).chain(self.published.of(minor));
+        images.map(|facets| facets.k8s_flavor.as_str())
+    }
+
     /// Whether a listed image has the version. Beside a version with a revision, one without is for the other flavors.
     fn fits(&self, token: &VersionToken<'_>, beside: &[VersionToken<'_>]) -> bool {
         let version = token.version();
@@ -124,8 +129,7 @@ impl<'a> ImagesBothSides<'a> {
 
     /// The flavors that have images of a minor afterwards.
     pub(super) fn flavors(&self, minor: K8sMinor) -> BTreeSet<&str> {
-        let images = self.after.listed.of(minor).chain(self.after.published.of(minor));
-        images.map(|facets| facets.k8s_flavor.as_str()).collect()
+        self.after.flavors(minor).collect()
     }
 
     /// The minors of the images of a flavor that will be listed, or of all of them.
@@ -152,9 +156,7 @@ impl<'a> ImagesBothSides<'a> {
 
     /// The flavors that had images of a minor, or have them afterwards.
     pub(super) fn flavors_on_both_sides(&self, minor: K8sMinor) -> BTreeSet<&str> {
-        let before = self.before.listed.iter().map(Cow::as_ref).chain(self.before.published.iter().copied());
-        let before = before.filter(|facets| facets.k8s_version.minor == minor);
-        before.map(|facets| facets.k8s_flavor.as_str()).chain(self.flavors(minor)).collect()
+        [&self.before, &self.after].into_iter().flat_map(|side| side.flavors(minor)).collect()
     }
 
     /// The one version of the images of a flavor at a minor; `None` where they have none, several, or do not tell.
@@ -168,8 +170,7 @@ impl<'a> ImagesBothSides<'a> {
     /// The minors of which images were listed, of any registry, and are not any more.
     pub(super) fn minors_that_left(&self) -> BTreeSet<K8sMinor> {
         let minors = |side: &ImagesSide<'_>| -> BTreeSet<K8sMinor> {
-            let listed = side.listed.iter().map(Cow::as_ref).chain(&side.others);
-            listed.map(|facets| facets.k8s_version.minor).collect()
+            side.listed.0.keys().chain(side.others.0.keys()).copied().collect()
         };
         minors(&self.before).difference(&minors(&self.after)).copied().collect()
     }

@@ -9,6 +9,9 @@ use super::{ImagesBothSides, RKE2};
 use crate::release::{K8sMinor, K8sVersion};
 use crate::values::{Change, Document, KeyPath, Mapping, NewValue};
 
+/// So many lines on each side of a new one are asked how it is written.
+const NEIGHBOURS: usize = 8;
+
 /// Which lines of a `k8s_version_map` come and go with the images.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MapLines {
@@ -40,8 +43,13 @@ pub(super) struct Lines {
 
 impl Lines {
     /// The minors that get a line.
-    pub(super) fn added(&self) -> BTreeSet<K8sMinor> {
-        self.lines.iter().filter(|line| line.is_new).map(|line| line.minor).collect()
+    pub(super) fn added(&self) -> impl Iterator<Item = K8sMinor> {
+        self.lines.iter().filter(|line| line.is_new).map(|line| line.minor)
+    }
+
+    /// The minors whose line goes.
+    pub(super) fn removed(&self) -> impl Iterator<Item = K8sMinor> {
+        self.lines.iter().filter(|line| !line.is_new).map(|line| line.minor)
     }
 }
 
@@ -53,7 +61,10 @@ pub(super) fn lines(
     images: &ImagesBothSides<'_>,
 ) -> Lines {
     let Ok(Some(mapping)) = document.mapping(path) else { return Lines::default() };
-    let map = Map { path, place: format!("{file}: {path}"), entries: entries(&mapping), images };
+    let entries = entries(&mapping);
+    let mut by_minor = entries.clone();
+    by_minor.sort_by_key(|(place, minor, _)| (*minor, *place));
+    let map = Map { path, place: format!("{file}: {path}"), entries, by_minor, images };
     let mut lines = Lines::default();
     if setting.add {
         map.add(&mut lines);
@@ -77,7 +88,9 @@ fn entries(mapping: &Mapping) -> Vec<(usize, K8sMinor, &str)> {
 struct Map<'a> {
     path: &'a KeyPath,
     place: String,
+    /// In the order of the file.
     entries: Vec<(usize, K8sMinor, &'a str)>,
+    by_minor: Vec<(usize, K8sMinor, &'a str)>,
     images: &'a ImagesBothSides<'a>,
 }
 
@@ -86,12 +99,8 @@ impl Map<'_> {
     fn add(&self, lines: &mut Lines) {
         let there: BTreeSet<K8sMinor> = self.entries.iter().map(|(_, minor, _)| *minor).collect();
         for minor in self.images.listed_minors(None).difference(&there) {
-            let Some((like, words)) =
-                self.neighbours(*minor).find_map(|(place, text)| Some((place, self.words(text, *minor)?)))
-            else {
-                continue;
-            };
-            let text = self.entries.iter().find(|(place, ..)| *place == like).map_or("", |(.., text)| *text);
+            let reworded = |(place, text): (usize, _)| Some((place, text, self.words(text, *minor)?));
+            let Some((like, text, words)) = self.neighbours(*minor).find_map(reworded) else { continue };
             lines.lines.push(MapLine {
                 minor: *minor,
                 is_new: true,
@@ -108,10 +117,13 @@ impl Map<'_> {
         }
     }
 
-    /// Entries by their distance, the lower one first.
+    /// The nearest entries, the lower one first.
     fn neighbours(&self, minor: K8sMinor) -> impl Iterator<Item = (usize, &str)> {
-        let mut near: Vec<&(usize, K8sMinor, &str)> =
-            self.entries.iter().filter(|(_, other, _)| other.0 == minor.0).collect();
+        let first_higher = self.by_minor.partition_point(|(_, other, _)| *other < minor);
+        let (lower, higher) = self.by_minor.split_at(first_higher);
+        let lower = lower.iter().rev().take(NEIGHBOURS);
+        let mut near: Vec<&(usize, K8sMinor, &str)> = lower.chain(higher.iter().take(NEIGHBOURS)).collect();
+        near.retain(|(_, other, _)| other.0 == minor.0);
         near.sort_by_key(|(_, other, _)| (other.1.abs_diff(minor.1), other.1 > minor.1));
         near.into_iter().map(|(place, _, text)| (*place, *text))
     }

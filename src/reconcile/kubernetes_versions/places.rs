@@ -195,6 +195,7 @@ impl<'a> WithoutImages<'a> {
     }
 }
 
-fn minor(key: &str) -> Option<K8sMinor> {
+/// The minor that a key of a map is for.
+pub(super) fn minor(key: &str) -> Option<K8sMinor> {
     key.parse().ok().map(|version: K8sVersion| version.minor)
 }

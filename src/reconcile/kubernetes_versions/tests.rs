@@ -402,3 +402,28 @@ fn rules_read_back_as_they_are_written() {
         assert!(wrong.parse::<VersionRule>().is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn a_line_that_comes_has_the_version_of_each_flavor_in_place_of_its_neighbours() {
+    let map = "_internal:\n  k8s_version_map:\n    1.31: 'a v1.31.8+rke2r1 b v1.31.8 c v1.31.6'\n";
+    let images = [
+        ("ubuntu-noble-plain-rke2-1-31-8", Some("1.31.8+rke2r1")),
+        ("ubuntu-noble-plain-kubeadm-1-31-8", Some("1.31.8")),
+        ("ubuntu-noble-plain-ck8s-1-31-6", Some("1.31.6")),
+        ("ubuntu-noble-plain-rke2-1-32-6", Some("1.32.6+rke2r1")),
+        ("ubuntu-noble-plain-kubeadm-1-32-6", Some("1.32.6")),
+        ("ubuntu-noble-plain-ck8s-1-32-8", Some("1.32.8")),
+    ];
+    let (before, after) = (release(&images[..3]), release(&images));
+    let line = "    1.32: 'a v1.32.6+rke2r1 b v1.32.6 c v1.32.8'\n";
+    let added = go(&["add"], map, [&before, &after], |_| true);
+    assert_eq!(added, (format!("{map}{line}"), vec![]));
+    // Without an image of one of the flavors there is no line, and the lack is told.
+    let (text, notes) = go(&["add"], map, [&before, &release(&images[..5])], |_| true);
+    assert_eq!(text, map);
+    assert!(notes.iter().any(|note| note.contains("has no 1.32")), "{notes:?}");
+    // The other way round the line goes.
+    let removed = go(&["remove"], &format!("{map}{line}"), [&after, &before], |_| true);
+    assert_eq!(removed, (map.to_owned(), vec![]));
+    assert_eq!(go(&["add"], &format!("{map}{line}"), [&after, &before], |_| true).0, format!("{map}{line}"));
+}
