@@ -25,7 +25,9 @@ mod version;
 
 use std::collections::BTreeMap;
 
-use crate::reconcile::{Images, Inputs as Reconciled, Ownership, Standing, overlay_standing, standing};
+use crate::reconcile::{
+    DefaultEnabled, Images, Inputs as Reconciled, Ownership, Standing, overlay_standing, standing,
+};
 use crate::release::{ImageKey, Naming, Release, Version};
 use crate::signature::{Requirement, Verdict};
 use crate::values::{Document, Field, KeyPath, Mapping, Scalar};
@@ -222,6 +224,7 @@ fn reconciled<'a>(inputs: &CheckInputs<'a>, file: &CheckedFile<'a>, wanted: &'a 
         current: inputs.previous,
         wanted,
         images: inputs.images,
+        default_enabled: DefaultEnabled::Stay,
         naming: inputs.naming,
     }
 }

@@ -28,16 +28,18 @@ mod writing;
 use crate::release::{Coverage, Naming, Release};
 use crate::values::Mapping;
 
+pub use defaults::DefaultEnabled;
 pub use images::{Because, Images, InvalidImages};
 pub use outcome::{
-    Added, Dead, Departure, Foreign, Listed, Note, OsChange, Reconciliation, Removed, Renamed, Suggested,
-    Unlisted,
+    Added, Dead, Departure, Foreign, Listed, MovedDefault, Note, OsChange, Reconciliation, Removed, Renamed,
+    Suggested, Unlisted,
 };
 pub use overlay::overlay;
 pub use ownership::Ownership;
 pub use refusal::Refusal;
 pub use standing::{Is, Stand, Standing, overlay_standing, standing};
 
+use defaults::Outdated;
 use listing::Listing;
 use pairing::EntryAction;
 
@@ -54,6 +56,8 @@ pub struct Inputs<'a> {
     pub wanted: &'a Release,
     /// The policy as the target has it.
     pub images: Images,
+    /// What becomes of `default_enabled` where something newer comes in.
+    pub default_enabled: DefaultEnabled,
     /// How names are read where no artifact tells what a key is.
     pub naming: &'a Naming,
 }
@@ -82,9 +86,17 @@ pub fn reconcile(inputs: Inputs<'_>) -> Result<Reconciliation, Refusal> {
     let additions = addition::additions(&inputs, &listing, &fates, policy);
     let os_changes = os_release::os_changes(&inputs, &listing, &fates);
     let mut notes = additions.notes;
-    notes.extend(defaults::outdated(&listing, &fates, &additions.added));
+    let outdated = defaults::outdated(&listing, &fates, &additions.added);
+    if inputs.default_enabled == DefaultEnabled::Stay {
+        notes.extend(outdated.iter().map(Outdated::note));
+    }
     let report = Reconciliation { suggested: additions.suggested, os_changes, notes, ..blank };
-    writing::write(report, &listing, &fates, &additions.added, inputs.ownership, inputs.wanted.is_complete())
+    let removes = inputs.wanted.is_complete();
+    let mut done = writing::write(report, &listing, &fates, &additions.added, inputs.ownership, removes)?;
+    if inputs.default_enabled == DefaultEnabled::Follow {
+        defaults::follow(outdated, &inputs.mapping.path, &mut done);
+    }
+    Ok(done)
 }
 
 /// Why nothing can be decided: the release is unknown, or it is known in part and only the keys were to be put right.

@@ -210,6 +210,7 @@ impl<'a> Planning<'a> {
             survey,
             policy: &local.policy,
             images: local.images(survey),
+            default_enabled: local.target.default_enabled,
             kubernetes_versions: &local.target.kubernetes_versions,
             naming,
             to: self.args.to.as_ref(),

@@ -19,7 +19,7 @@ pub(super) use merge_request::{RawMergeRequest, RawSemanticCommits};
 pub(super) use policy::RawPolicy;
 
 use super::meant::ForgeKind;
-use crate::reconcile::Images;
+use crate::reconcile::{DefaultEnabled, Images};
 
 /// What dibump follows, where, and how.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -263,6 +263,9 @@ pub(super) struct RawTarget {
     /// The values files: one holds the version, others may be overlays of its mapping.
     #[schemars(length(min = 1))]
     pub(super) files: Vec<RawFile>,
+    /// What becomes of `default_enabled` where a newer Kubernetes of the family comes in: `stay`, or `follow` (it moves to the newest where it was with the newest before). Default: stay.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) default_enabled: DefaultEnabled,
     /// How the mapping of image keys is reconciled. Default: auto.
     #[serde(default)]
     pub(super) images: Images,

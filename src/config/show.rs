@@ -114,6 +114,7 @@ fn target(target: &ConfiguredTarget) -> RawTarget {
         branches: branches.collect(),
         files: files.files.iter().map(|spec| file(spec, files.registry_key.as_ref())).collect(),
         images: files.images,
+        default_enabled: files.default_enabled,
         references: files.references.written().to_vec(),
         kubernetes_versions: RawKubernetesVersions::of(&files.kubernetes_versions),
         policy: unnamed.map(|branch| with_defaults(&branch.written)).unwrap_or_default(),

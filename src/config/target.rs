@@ -43,6 +43,7 @@ impl Meaning<'_> {
             files: plan::Target {
                 files,
                 images: raw.images,
+                default_enabled: raw.default_enabled,
                 registry_key,
                 kubernetes_versions: rules?,
                 references: references?,

@@ -88,7 +88,8 @@ fn files(
     let PlanInput { survey, images, naming, .. } = *input;
     let wanted = proposal.0;
     let (mapping, ownership) = (&survey.primary.mapping, &survey.ownership);
-    let inputs = Inputs { mapping, ownership, current, wanted, images, naming };
+    let default_enabled = input.default_enabled;
+    let inputs = Inputs { mapping, ownership, current, wanted, images, default_enabled, naming };
     let primary = reconcile::reconcile(inputs).map_err(|refusal| refused(&survey.primary, refusal))?;
     let moves = primary.version_may_move && survey.version() != &wanted.version;
     let version = survey.primary.version.as_ref().filter(|_| moves);

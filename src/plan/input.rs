@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::{Current, Survey};
 use crate::budget::Budget;
 use crate::check::Severities;
-use crate::reconcile::Images;
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
+use crate::reconcile::{DefaultEnabled, Images};
 use crate::release::data::{FoundHolds, SelectionQuery};
 use crate::release::policy::Policy;
 use crate::release::{ImageKey, Naming, Version};
@@ -23,6 +23,8 @@ pub struct PlanInput<'a> {
     pub policy: &'a Policy,
     /// Which keys the mapping lists.
     pub images: Images,
+    /// What becomes of `default_enabled` where something newer comes in.
+    pub default_enabled: DefaultEnabled,
     /// Which Kubernetes versions elsewhere in the files follow the images.
     pub kubernetes_versions: &'a KubernetesVersions,
     /// How names are read.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::check::{CheckedFile, Severities};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::reconcile::references::Globs;
-use crate::reconcile::{Images, Ownership};
+use crate::reconcile::{DefaultEnabled, Images, Ownership};
 use crate::release::{ImageKey, Version};
 use crate::sylva::{IMAGES, REGISTRIES, REGISTRY_FIELD, VERSION, generation_at};
 use crate::values::{Document, KeyPath, Mapping, Position, Scalar, TextsAt, ValuesError};
@@ -28,6 +28,8 @@ pub struct Target {
     pub files: Vec<FileSpec>,
     /// Which keys the mapping lists.
     pub images: Images,
+    /// What becomes of `default_enabled` where something newer comes in.
+    pub default_enabled: DefaultEnabled,
     /// The entry of `os_images_oci_registries` whose images are ours, where the file does not say.
     pub registry_key: Option<String>,
     /// Which Kubernetes versions elsewhere in the files follow the images.

@@ -29,6 +29,8 @@ pub struct Reconciliation {
     pub removed: Vec<Removed>,
     /// OS releases that change below keys that stay or get another name.
     pub os_changes: Vec<OsChange>,
+    /// `default_enabled` that moves to the newest Kubernetes of its family.
+    pub moved_defaults: Vec<MovedDefault>,
     /// Artifacts that are published and not listed, by family and from the newest Kubernetes down.
     pub suggested: Vec<Suggested>,
     /// Entries of other registries, left alone.
@@ -39,6 +41,21 @@ pub struct Reconciliation {
     pub dead: Vec<Dead>,
     /// What else a reader should know.
     pub notes: Vec<Note>,
+}
+
+/// A `default_enabled` that moves to the newest Kubernetes of its family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedDefault {
+    /// The key that had it, as the file has it.
+    pub from: String,
+    /// The key that gets it.
+    pub to: String,
+}
+
+impl fmt::Display for MovedDefault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`default_enabled` moves from {} to {}", self.from, self.to)
+    }
 }
 
 impl Reconciliation {

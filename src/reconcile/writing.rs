@@ -31,6 +31,7 @@ pub(super) fn blank(
         added: Vec::new(),
         removed: Vec::new(),
         os_changes: Vec::new(),
+        moved_defaults: Vec::new(),
         suggested: Vec::new(),
         foreign: listing.foreign.clone(),
         templates: listing.templates.clone(),

@@ -135,6 +135,8 @@ fn keys(plan: &PlanView, file: &FileView) -> String {
     lines.extend(
         os_changes.map(|change| format!("  {} {}", paint(YELLOW, '!'), printable(&change.to_string()))),
     );
+    let moved = file.moved_defaults.iter();
+    lines.extend(moved.map(|moved| format!("  {} {}", paint(CYAN, '~'), printable(&moved.to_string()))));
     lines.extend(file.kubernetes_versions.iter().map(references::kubernetes_version));
     lines.extend(file.kubernetes_lines.iter().map(references::kubernetes_line));
     lines.push(format!("  {}", paint(DIM, summary(file))));

@@ -15,7 +15,8 @@ use crate::release::{Coverage, ImageKey};
 use crate::signature;
 pub use findings::FindingsReport;
 pub use references::{
-    DanglingReference, FollowedReference, KubernetesLine, ReferenceReport, SetKubernetesVersion,
+    DanglingReference, FollowedReference, KubernetesLine, MovedDefaultEnabled, ReferenceReport,
+    SetKubernetesVersion,
 };
 
 /// The shape's name and version.
@@ -138,6 +139,8 @@ pub struct FileReport {
     pub dangling: Vec<DanglingReference>,
     /// OS releases that change below keys that stay or get another name.
     pub os_changes: Vec<ChangedOs>,
+    /// `default_enabled` that moves to the newest Kubernetes of its family.
+    pub moved_defaults: Vec<MovedDefaultEnabled>,
     /// Kubernetes versions elsewhere in the file that become those of the images.
     pub kubernetes_versions: Vec<SetKubernetesVersion>,
     /// Lines of Kubernetes minors that come and go elsewhere in the file.
@@ -297,6 +300,7 @@ fn file(file: &FileView) -> FileReport {
         followed: references::followed(&file.references),
         dangling: references::dangling(&file.references),
         os_changes: os_changes.collect(),
+        moved_defaults: file.moved_defaults.iter().map(MovedDefaultEnabled::of).collect(),
         kubernetes_versions: file.kubernetes_versions.iter().map(SetKubernetesVersion::of).collect(),
         kubernetes_lines: file.kubernetes_lines.iter().map(KubernetesLine::of).collect(),
         notes: file.notes.clone(),

@@ -80,6 +80,7 @@ fn input<'i>(
         survey,
         policy,
         images: target.images,
+        default_enabled: target.default_enabled,
         kubernetes_versions: &target.kubernetes_versions,
         naming: &producer.naming,
         to: None,

@@ -22,6 +22,7 @@ mod bare_metal;
 mod check;
 mod clients;
 mod consumer;
+mod defaults;
 mod endings;
 mod environments;
 #[path = "../replay/errors.rs"]

@@ -9,8 +9,8 @@ use std::sync::Mutex;
 use dibump::budget::Budget;
 use dibump::check::{self, CheckedFile, NamedRelease, Reference, Severities, Severity};
 use dibump::plan::{self, Beside, Decided, FileSpec, PlanInput, Planned, Target, survey};
-use dibump::reconcile::Images;
 use dibump::reconcile::kubernetes_versions::KubernetesVersions;
+use dibump::reconcile::{DefaultEnabled, Images};
 use dibump::release::data::{Candidate, ReleaseData};
 use dibump::release::policy::Policy;
 use dibump::release::{Artifact, Coverage, Naming, Release, Version};
@@ -253,6 +253,7 @@ fn hold_to_account(world: &World, counts: &Mutex<Counts>) -> Result<(), TestCase
         survey: &survey,
         policy: &policy,
         images: Images::Auto,
+        default_enabled: DefaultEnabled::Stay,
         kubernetes_versions: &KubernetesVersions::default(),
         naming: &naming,
         to: Some(&"0.4.12".parse::<Version>().unwrap()),

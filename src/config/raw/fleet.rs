@@ -1,6 +1,6 @@
 //! `include:`, `limits:` and `schedule:` as written: where more targets come from, how many at once, and when.
 
-use crate::reconcile::Images;
+use crate::reconcile::{DefaultEnabled, Images};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,9 @@ pub(in crate::config) struct RawPattern {
     /// The values files; a project that lacks one is passed over.
     #[schemars(length(min = 1))]
     pub(in crate::config) files: Vec<RawFile>,
+    /// What becomes of `default_enabled` where a newer Kubernetes of the family comes in: `stay`, or `follow` (it moves to the newest where it was with the newest before). Default: stay.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(in crate::config) default_enabled: DefaultEnabled,
     /// How the mapping of image keys is reconciled. Default: auto.
     #[serde(default)]
     pub(in crate::config) images: Images,
@@ -121,6 +124,7 @@ impl RawPattern {
             branches: pattern.branches,
             files: pattern.files,
             images: pattern.images,
+            default_enabled: pattern.default_enabled,
             references: pattern.references,
             kubernetes_versions: pattern.kubernetes_versions,
             policy: pattern.policy,
@@ -140,6 +144,7 @@ impl RawPattern {
             branches: target.branches,
             files: target.files,
             images: target.images,
+            default_enabled: target.default_enabled,
             references: target.references,
             kubernetes_versions: target.kubernetes_versions,
             policy: target.policy,

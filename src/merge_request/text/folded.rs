@@ -86,7 +86,9 @@ fn followed(plan: &PlanView) -> Option<String> {
     });
     let lines = plan.files.iter().flat_map(|file| &file.kubernetes_lines);
     let lines = lines.map(|line| markdown::prose(&line.to_string()));
-    list("What follows the keys", versions.chain(lines).chain(references).collect())
+    let defaults = plan.files.iter().flat_map(|file| &file.moved_defaults);
+    let defaults = defaults.map(|moved| markdown::prose(&moved.to_string()));
+    list("What follows the keys", defaults.chain(versions).chain(lines).chain(references).collect())
 }
 
 /// All notes, where the visible part had no room for them; what the release lacks, what `check` resolves, and what it

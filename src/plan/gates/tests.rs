@@ -5,8 +5,8 @@ use crate::budget::Budget;
 use crate::check::Severities;
 use crate::plan::survey::{FileSpec, Target};
 use crate::plan::{Planned, decide, survey};
-use crate::reconcile::Images;
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
+use crate::reconcile::{DefaultEnabled, Images};
 use crate::release::data::Candidate;
 use crate::release::policy::Gates;
 use crate::release::policy::Policy;
@@ -58,6 +58,7 @@ fn asked(
         survey: &survey,
         policy,
         images: Images::Listed,
+        default_enabled: DefaultEnabled::Stay,
         kubernetes_versions: &KubernetesVersions::Off,
         naming: &Naming::default(),
         to: None,

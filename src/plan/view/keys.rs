@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::plan::{Plan, PlannedFile};
 use crate::reconcile::kubernetes_versions::{MapLine, SetVersion};
 use crate::reconcile::references::References;
-use crate::reconcile::{Because, Images, OsChange};
+use crate::reconcile::{Because, Images, MovedDefault, OsChange};
 use crate::release::data::ReleaseData;
 use crate::release::{Artifact, Facets, Family, Naming, Version};
 use crate::values::Position;
@@ -38,6 +38,8 @@ pub struct FileView {
     pub references: References,
     /// OS releases that change below keys that stay or get another name.
     pub os_changes: Vec<OsChange>,
+    /// `default_enabled` that moves to the newest Kubernetes of its family.
+    pub moved_defaults: Vec<MovedDefault>,
     /// Kubernetes versions elsewhere in the file that become those of the images.
     pub kubernetes_versions: Vec<SetVersion>,
     /// Lines of Kubernetes minors that come and go elsewhere in the file.
@@ -104,6 +106,7 @@ impl FileView {
         self.suggested.extend(other.suggested);
         self.references.extend(other.references);
         self.os_changes.extend(other.os_changes);
+        self.moved_defaults.extend(other.moved_defaults);
         self.kubernetes_versions.extend(other.kubernetes_versions);
         self.kubernetes_lines.extend(other.kubernetes_lines);
         let new: Vec<String> = other.notes.into_iter().filter(|note| !self.notes.contains(note)).collect();
@@ -147,6 +150,7 @@ impl PlannedKeys<'_> {
             templates: reconciliation.templates.iter().map(|template| template.key.clone()).collect(),
             references: file.references.clone(),
             os_changes: reconciliation.os_changes.clone(),
+            moved_defaults: reconciliation.moved_defaults.clone(),
             kubernetes_versions: file.kubernetes_versions.clone(),
             kubernetes_lines: file.kubernetes_lines.clone(),
             notes: file.notes.clone(),

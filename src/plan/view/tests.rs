@@ -61,6 +61,7 @@ pub(crate) fn update(keys: Vec<KeyView>) -> PlanView {
             templates: vec![],
             references: References::default(),
             os_changes: vec![],
+            moved_defaults: vec![],
             kubernetes_versions: vec![],
             kubernetes_lines: vec![],
             notes: vec![],

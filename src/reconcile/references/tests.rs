@@ -31,6 +31,7 @@ fn reconciliation() -> Reconciliation {
             removed("twice", Departure::Repeated { first }),
         ],
         os_changes: Vec::new(),
+        moved_defaults: Vec::new(),
         suggested: Vec::new(),
         foreign: Vec::new(),
         templates: Vec::new(),

@@ -1,7 +1,9 @@
 //! What becomes of mappings, a row a story.
 
 use super::world::{apply, keys, long, mapping, release, report, run, run_with};
-use crate::reconcile::{Because, Images, Inputs, Ownership, Reconciliation, Refusal, overlay};
+use crate::reconcile::{
+    Because, DefaultEnabled, Images, Inputs, Ownership, Reconciliation, Refusal, overlay,
+};
 use crate::release::Naming;
 use crate::values::{Change, Mapping, NewValue};
 
@@ -501,7 +503,8 @@ fn overlaid(mapping: &Mapping, primary: &Reconciliation) -> Result<Reconciliatio
     let ownership = Ownership::of_registry("sylva");
     let images = Images::Listed;
     let (current, wanted) = (Some(&current), &wanted);
-    overlay(Inputs { mapping, ownership: &ownership, current, wanted, images, naming: &naming }, primary)
+    let (ownership, naming, default_enabled) = (&ownership, &naming, DefaultEnabled::Stay);
+    overlay(Inputs { mapping, ownership, current, wanted, images, default_enabled, naming }, primary)
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::reconcile::{Images, Inputs, Ownership, Reconciliation, Refusal, reconcile};
+use crate::reconcile::{DefaultEnabled, Images, Inputs, Ownership, Reconciliation, Refusal, reconcile};
 use crate::release::{Artifact, Coverage, Naming, Release};
 use crate::values::{Change, Entry, Mapping, MappingStyle, Position};
 
@@ -168,6 +168,7 @@ pub(super) fn run_with(
         current: current.as_ref(),
         wanted: &wanted,
         images,
+        default_enabled: DefaultEnabled::Stay,
         naming: &naming,
     })
 }

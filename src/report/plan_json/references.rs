@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::diff;
 use crate::plan::{ReferenceFile, ReferenceFiles};
+use crate::reconcile::MovedDefault;
 use crate::reconcile::kubernetes_versions::{MapLine, SetVersion};
 use crate::reconcile::references::References;
 
@@ -86,6 +87,15 @@ pub struct KubernetesLine {
     pub text: String,
 }
 
+/// A `default_enabled` that moves.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MovedDefaultEnabled {
+    /// The key that had it, as the file has it.
+    pub from: String,
+    /// The key that gets it.
+    pub to: String,
+}
+
 pub(super) fn report(references: &ReferenceFiles) -> Vec<ReferenceReport> {
     let not_looked_at = references.not_followed.iter().map(|(path, why)| ReferenceReport {
         path: path.clone(),
@@ -133,6 +143,12 @@ pub(super) fn dangling(references: &References) -> Vec<DanglingReference> {
         column: dangling.at.column,
     });
     dangling.collect()
+}
+
+impl MovedDefaultEnabled {
+    pub(super) fn of(moved: &MovedDefault) -> Self {
+        Self { from: moved.from.clone(), to: moved.to.clone() }
+    }
 }
 
 impl KubernetesLine {
