@@ -36,6 +36,7 @@ mod session;
 mod tls;
 mod watchdog;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -62,6 +63,8 @@ struct Context {
     environment: Environment,
     global: args::Global,
     output: Output,
+    /// What the process was given, without its name.
+    arguments: Arc<[OsString]>,
     /// When `--max-time` is over.
     deadline: Option<Instant>,
     /// Whether it was said that some credentials belong to nobody; once is enough.
@@ -70,8 +73,8 @@ struct Context {
 
 /// The program, from its arguments to its exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let (cli, arguments) = match command_line() {
+        Ok(line) => line,
         Err(error) => return said(&error),
     };
     let output = Output::new(cli.global.color);
@@ -85,7 +88,7 @@ pub fn main() -> ExitCode {
     log::start(&cli.global);
     let deadline = deadline(cli.global.max_time);
     let told_of_unclaimed = Arc::default();
-    let context = Context { environment, global: cli.global, output, deadline, told_of_unclaimed };
+    let context = Context { environment, global: cli.global, output, arguments, deadline, told_of_unclaimed };
     let patience = match &cli.command {
         Command::Serve(_) => TimeToEnd::OF_DAEMON,
         Command::ServeImages(args) => TimeToEnd::until_downloads_end(args.grace),
@@ -102,6 +105,14 @@ pub fn main() -> ExitCode {
         Err(_) => Exit::Bug,
     };
     exit.into()
+}
+
+/// The command line as it is meant, and as it was given.
+#[expect(clippy::disallowed_methods, reason = "a pull writes down how it can be repeated")]
+fn command_line() -> Result<(Cli, Arc<[OsString]>), clap::Error> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = Cli::try_parse_from(&arguments)?;
+    Ok((cli, arguments.into_iter().skip(1).collect()))
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {

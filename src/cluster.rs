@@ -1,4 +1,4 @@
-//! Port: a Kubernetes API, as far as one ConfigMap needs it.
+//! Port: a Kubernetes API, as far as one ConfigMap needs it, and the machines that boot from images.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,9 +67,9 @@ pub enum ClusterError {
     /// The API server shows a certificate that is not trusted, or speaks no TLS at all.
     #[error("couldn't {verb} {subject}: the cluster's API server cannot be trusted: {reason}")]
     Untrusted {
-        /// `get` or `patch`.
+        /// `get`, `list` or `patch`.
         verb: &'static str,
-        /// The ConfigMap.
+        /// The ConfigMap, or the kind of objects.
         subject: String,
         /// What is wrong with it.
         reason: String,
@@ -77,9 +77,9 @@ pub enum ClusterError {
     /// The credentials are none of the cluster's.
     #[error("couldn't {verb} {subject}: the cluster does not accept the credentials: {reason}")]
     Unauthenticated {
-        /// `get` or `patch`.
+        /// `get`, `list` or `patch`.
         verb: &'static str,
-        /// The ConfigMap.
+        /// The ConfigMap, or the kind of objects.
         subject: String,
         /// The cluster's words.
         reason: String,
@@ -87,9 +87,9 @@ pub enum ClusterError {
     /// The credentials do not suffice.
     #[error("the cluster refuses to {verb} {subject}: {reason}")]
     Refused {
-        /// `get` or `patch`.
+        /// `get`, `list` or `patch`.
         verb: &'static str,
-        /// The ConfigMap.
+        /// The ConfigMap, or the kind of objects.
         subject: String,
         /// The cluster's words.
         reason: String,
@@ -97,7 +97,7 @@ pub enum ClusterError {
     /// Somebody else manages what would change.
     #[error("{subject} has other managers: {reason}")]
     Conflict {
-        /// The ConfigMap.
+        /// The ConfigMap, or the kind of objects.
         subject: String,
         /// The cluster's words, which name the managers.
         reason: String,
@@ -109,15 +109,21 @@ pub enum ClusterError {
     /// The cluster does not take it.
     #[error("the cluster does not take {subject}: {reason}")]
     Rejected {
-        /// The ConfigMap.
+        /// The ConfigMap, or the kind of objects.
         subject: String,
         /// The cluster's words.
         reason: String,
     },
+    /// The cluster has no objects of this kind.
+    #[error("the cluster does not know {resource}")]
+    NotServed {
+        /// The kind, in the plural, and its API group.
+        resource: String,
+    },
     /// The answer breaks the protocol.
     #[error("the cluster answers something else about {subject}: {reason}")]
     Invalid {
-        /// The ConfigMap.
+        /// The ConfigMap, or the kind of objects.
         subject: String,
         /// What is wrong with the answer.
         reason: String,
@@ -125,9 +131,9 @@ pub enum ClusterError {
     /// No answer, or one that a retry may change: time-out, 5xx, rate limit, cut body.
     #[error("couldn't {verb} {subject}")]
     Unavailable {
-        /// `get` or `patch`.
+        /// `get`, `list` or `patch`.
         verb: &'static str,
-        /// The ConfigMap.
+        /// The ConfigMap, or the kind of objects.
         subject: String,
         /// What happened.
         #[source]
@@ -144,6 +150,10 @@ pub trait KubernetesApi: Send + Sync {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<ConfigMap>, ClusterError>;
+
+    /// The objects of all namespaces that name the images of bare-metal machines: hosts, machines and templates of
+    /// machines.
+    async fn machines(&self) -> Result<Vec<serde_json::Value>, ClusterError>;
 
     /// Makes the cluster's ConfigMap say this (server-side apply); what other managers set stays. It may have been
     /// written although the answer is an error.

@@ -1,11 +1,12 @@
 //! Port: the folder in which images are stored. What is visible in it is whole; everything else is not there.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Result;
 use std::time::SystemTime;
 
 use crate::image_store::sparse::ImageSink;
-use crate::image_store::{StoredImage, WantedImages};
+use crate::image_store::{StoredImage, UnwantedImages, WantedImages};
 use crate::release::Digest;
 
 /// A folder of images.
@@ -22,11 +23,23 @@ pub trait ImageFolder: Send + Sync {
     /// The folder cannot be read.
     fn blob(&self, sha256: &Digest) -> Result<Option<u64>>;
 
+    /// How many bytes each image has that is there, by its sha256, whatever is said of it.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    fn blobs(&self) -> Result<BTreeMap<String, u64>>;
+
     /// What is wanted; none where nothing says it.
     ///
     /// # Errors
     /// The folder cannot be read, or what it says of that.
     fn wanted(&self) -> Result<Option<WantedImages>>;
+
+    /// What is stored and not wanted, as far as it was noticed.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or what it says of that.
+    fn unwanted(&self) -> Result<UnwantedImages>;
 
     /// What is said of all images.
     ///
@@ -75,6 +88,24 @@ pub trait ImageFolder: Send + Sync {
     /// # Errors
     /// It cannot be written.
     fn put_wanted(&self, wanted: &WantedImages) -> Result<()>;
+
+    /// Says what is stored and not wanted.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn put_unwanted(&self, unwanted: &UnwantedImages) -> Result<()>;
+
+    /// Forgets what is said of the image with a key.
+    ///
+    /// # Errors
+    /// It is still there.
+    fn forget_image(&self, key: &str) -> Result<()>;
+
+    /// Removes the image of a sha256. Where it is being sent it stays until that ends.
+    ///
+    /// # Errors
+    /// It is still there.
+    fn remove_blob(&self, sha256: &str) -> Result<()>;
 }
 
 /// By what a file is known to be the same as before, without reading it.

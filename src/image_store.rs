@@ -14,7 +14,9 @@ mod stop;
 mod tar;
 mod unacceptable;
 pub mod unpack;
+pub mod unwanted;
 
 pub use expected::ExpectedImage;
 pub use index::{StoredImage, WantedImages};
 pub use unacceptable::UnacceptableImage;
+pub use unwanted::UnwantedImages;

@@ -1,9 +1,10 @@
-//! Adapter: the Kubernetes API, for one ConfigMap.
+//! Adapter: the Kubernetes API, for one ConfigMap and the machines that boot from images.
 //!
 //! Requests go over the client of the crate `kube`, because kubeconfigs bring client certificates, plugins for
 //! credentials and tokens that are renewed. Nothing is repeated: whoever writes looks again.
 
 mod hand_over;
+mod machines;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -169,6 +170,10 @@ impl KubernetesApi for KubeCluster {
             labels: found.metadata.labels.unwrap_or_default(),
             data: found.data.unwrap_or_default(),
         }))
+    }
+
+    async fn machines(&self) -> Result<Vec<serde_json::Value>, ClusterError> {
+        machines::all(self).await
     }
 
     async fn apply(&self, map: &ConfigMap, how: &Apply) -> Result<(), ClusterError> {

@@ -20,6 +20,7 @@ mod select;
 pub mod selector;
 pub mod served;
 pub mod url;
+pub mod used;
 mod wanted;
 
 use serde_json::{Map, Value};

@@ -7,6 +7,7 @@ mod decode;
 mod download;
 mod error;
 mod tries;
+mod unwanted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use futures::StreamExt as _;
 use jiff::Timestamp;
 
 pub use error::PullError;
+pub use unwanted::{offered, remove, want};
 
 use crate::blob::Blobs;
 use crate::image_folder::ImageFolder;

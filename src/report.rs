@@ -12,6 +12,7 @@ pub mod os_images;
 pub mod os_images_info;
 pub mod plan_json;
 pub mod pull;
+pub mod served_images;
 mod references;
 pub mod release_diff;
 pub mod release_diff_json;

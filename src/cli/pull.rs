@@ -1,10 +1,13 @@
 //! `dibump pull`: the images that have to be served, verified and unpacked, in a folder.
 
+pub(super) mod line;
+mod unwanted;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::args::Format;
-use super::args::images::PullArgs as Args;
+use super::Context;
+use super::args::images::{PullArgs as Args, PullFormat};
 use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -20,9 +23,11 @@ use crate::image_store::routes::{check_key, conflicts, routes};
 use crate::image_store::{ExpectedImage, UnacceptableImage, WantedImages};
 use crate::os_image::info::{Fault, FoundImage};
 use crate::os_image::{ImageOrigin, OsImage, Published, attributes};
-use crate::pull::{PullError, PullJob, PullOptions, Pulled, pull};
+use crate::pull::{PullError, PullJob, PullOptions, Pulled, pull, want};
 use crate::release::Prefix;
+use crate::report;
 use crate::report::pull::{PullReport, PulledReport};
+use unwanted::{Tidied, Tidying};
 
 /// How often a download is begun again that gets nowhere.
 const TRIES: u32 = 5;
@@ -34,6 +39,50 @@ const CREATED: &str = "org.opencontainers.image.created";
 type Outcomes = BTreeMap<String, Result<Pulled, PullError>>;
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let end = pulled(context, args)?;
+    end.print(context, args.format)?;
+    Ok(end.exit())
+}
+
+/// What a pull did.
+pub(in crate::cli) struct PullEnd {
+    pub(super) report: PullReport,
+    pub(super) tidied: Tidied,
+    /// How the images ended.
+    images: Exit,
+    /// So many bytes were downloaded.
+    pub(super) bytes: u64,
+}
+
+impl PullEnd {
+    /// The worst of all that happened.
+    pub(super) fn exit(&self) -> Exit {
+        self.tidied.failures.iter().map(|failure| failure.exit).fold(self.images, Ord::max)
+    }
+
+    /// Says what went wrong beside the images.
+    pub(super) fn complain(&self, context: &Context) {
+        for failure in &self.tidied.failures {
+            context.output.complain(&failure.render());
+        }
+    }
+
+    fn print(&self, context: &Context, format: PullFormat) -> Result<(), Failure> {
+        match format {
+            PullFormat::Text => context.output.print(&(self.report.text() + &self.tidied.text()))?,
+            PullFormat::Json => context.output.json(&self.report)?,
+            PullFormat::ConfigMap => {
+                let yaml = report::os_images_info::yaml(&self.tidied.map).map_err(Failure::person)?;
+                context.output.print(&yaml)?;
+            }
+        }
+        self.complain(context);
+        Ok(())
+    }
+}
+
+/// Pulls, and leaves it to the caller to tell of it. Told already is what is wrong with images.
+pub(super) fn pulled(context: &Context, args: &Args) -> Result<PullEnd, Failure> {
     let config = context.config()?;
     let (reach, deployment) = (&args.deployment.reach, Deployment::read_some(&args.deployment)?);
     let mut images = deployment.selection(fallback(reach, config.as_ref())?.as_ref())?.images;
@@ -50,12 +99,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         let error = anyhow::anyhow!("no image is wanted; nothing was changed");
         return Err(Failure::ending(Ending::Refused, error).hint("--allow-empty accepts it"));
     }
+    let tidying = Tidying::new(context, args)?;
     let opened = DiskImages::open(&args.into);
     let folder: Arc<dyn ImageFolder> =
         Arc::new(opened.map_err(|error| folder_failure(&args.into.display().to_string(), error))?);
     context.online(config.as_ref(), reach, async |session| {
         let reached = Reached { context, args: reach, config: config.as_ref(), session };
-        Pulling { context, args, deployment: &deployment, images: &images, folder }.pull(&reached).await
+        let pulling = Pulling { context, args, deployment: &deployment, images: &images, folder };
+        pulling.pull(&reached, tidying).await
     })
 }
 
@@ -68,11 +119,12 @@ struct Pulling<'a> {
 }
 
 impl Pulling<'_> {
-    async fn pull(&self, reached: &Reached<'_>) -> Result<Exit, Failure> {
+    async fn pull(&self, reached: &Reached<'_>, tidying: Tidying<'_>) -> Result<PullEnd, Failure> {
         let _lock = self.lock().await?;
         let mut outcomes = Outcomes::new();
         let jobs = self.jobs(reached, &mut outcomes).await?;
-        self.say_wanted(&jobs)?;
+        let wanted = self.wanted(&jobs);
+        let unwanted = want(&*self.folder, &wanted, self.context.environment.now).map_err(Failure::from)?;
         let sha256: BTreeMap<String, String> =
             jobs.iter().map(|job| (job.key.clone(), job.expected.sha256.hex().to_owned())).collect();
         let options = PullOptions {
@@ -82,7 +134,12 @@ impl Pulling<'_> {
             now: self.context.environment.now,
         };
         outcomes.extend(pull(jobs, &self.folder, &options).await);
-        self.tell(&outcomes, &sha256)
+        let is_whole = outcomes.values().all(Result::is_ok);
+        let tidied = tidying.tidy(&*self.folder, &wanted, unwanted, is_whole).await?;
+        let endings = outcomes.values().filter_map(|outcome| outcome.as_ref().err());
+        let images = endings.map(|error| error.ending().into()).max().unwrap_or(Exit::Done);
+        let report = self.report(&outcomes, &sha256, &tidied);
+        Ok(PullEnd { report, tidied, images, bytes: reached.session.transport().streamed() })
     }
 
     /// Waits until no other pull stores images in the folder.
@@ -142,9 +199,9 @@ impl Pulling<'_> {
         })
     }
 
-    /// Says what is wanted before the first byte comes. Of an image whose manifest was not read, the routes are those that
-    /// are known from before.
-    fn say_wanted(&self, jobs: &[PullJob]) -> Result<(), Failure> {
+    /// What is wanted, which is said before the first byte comes. Of an image whose manifest was not read, the routes are
+    /// those that are known from before.
+    fn wanted(&self, jobs: &[PullJob]) -> WantedImages {
         let known_before = |key: &str| {
             let known = self.folder.image(key).ok().flatten();
             known.map(|image| image.routes().to_vec()).unwrap_or_default()
@@ -156,11 +213,12 @@ impl Pulling<'_> {
             (image.key.clone(), WantedImage { uri: uri(image), sha256, routes })
         };
         let images = self.images.iter().map(wanted).collect();
-        let written = self.folder.put_wanted(&WantedImages { schema: WANTED_SCHEMA.to_owned(), images });
-        written.map_err(|error| folder_failure(&self.args.into.display().to_string(), error))
+        let arguments = line::storable(&self.context.arguments);
+        WantedImages { schema: WANTED_SCHEMA.to_owned(), arguments, images }
     }
 
-    fn tell(&self, outcomes: &Outcomes, sha256: &BTreeMap<String, String>) -> Result<Exit, Failure> {
+    /// What became of each image; what is wrong with one is told on the way.
+    fn report(&self, outcomes: &Outcomes, sha256: &BTreeMap<String, String>, tidied: &Tidied) -> PullReport {
         let mut reports = Vec::with_capacity(self.images.len());
         for image in self.images {
             let Some(outcome) = outcomes.get(&image.key) else { continue };
@@ -171,13 +229,7 @@ impl Pulling<'_> {
             let sha256 = sha256.get(&image.key).map(String::as_str);
             reports.push(PulledReport::new(&image.key, &uri(image), sha256, outcome));
         }
-        let report = PullReport::new(reports);
-        match self.args.format {
-            Format::Text => self.context.output.print(&report.text())?,
-            Format::Json => self.context.output.json(&report)?,
-        }
-        let endings = outcomes.values().filter_map(|outcome| outcome.as_ref().err());
-        Ok(endings.map(|error| error.ending().into()).max().unwrap_or(Exit::Done))
+        PullReport::new(reports, tidied.reports(), tidied.applied)
     }
 
     fn complain(&self, image: &OsImage, error: &PullError) {

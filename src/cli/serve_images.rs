@@ -7,8 +7,10 @@ mod body;
 mod caller;
 mod head;
 mod metrics;
+mod puller;
 mod shelf;
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ use crate::image_store::index::WANTED;
 use crate::image_store::offer::ImageOffer;
 use caller::ImageServer;
 use metrics::Metrics;
+use puller::Puller;
 use shelf::Shelf;
 
 /// How often the folder is looked at.
@@ -42,20 +45,25 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 
 async fn until_stopped(context: &Context, args: &Args) -> Result<(), Failure> {
     let shelf = Arc::new(opened(context, args)?);
+    let metrics = Arc::new(Metrics::new());
+    let puller = Puller::new(context, args, &shelf, &metrics)?;
     let tls = tls::open(args.tls_cert.as_deref(), args.tls_key.as_deref())?;
     let cannot_listen = |error: std::io::Error| {
         Failure::person(anyhow::Error::from(error).context(format!("couldn't listen on {}", args.listen)))
             .hint("name another address with --listen")
     };
-    let listener = TcpListener::bind(args.listen).await.map_err(cannot_listen)?;
+    let listener = listening(args.listen).await.map_err(cannot_listen)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     context.note(&format!("serving on {scheme}://{}", listener.local_addr().map_err(cannot_listen)?));
     if let Some(tls) = &tls {
         tokio::spawn(tls::renew(context.clone(), Arc::clone(tls), Arc::new(Notify::new())));
     }
-    tokio::spawn(watched(context.clone(), Arc::clone(&shelf)));
+    tokio::spawn(watched(context.clone(), Arc::clone(&shelf), puller.clone()));
+    if let Some(puller) = puller {
+        tokio::spawn(puller.repeat());
+    }
     let (stop, stopping) = watch::channel(false);
-    let server = Arc::new(ImageServer { shelf, metrics: Arc::new(Metrics::new()), tls, stopping });
+    let server = Arc::new(ImageServer { shelf, metrics, tls, stopping });
     let most = args.max_connections;
     let seats = Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(Semaphore::MAX_PERMITS)));
     tokio::select! {
@@ -74,6 +82,26 @@ async fn until_stopped(context: &Context, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The socket. Where there is no IPv6, any address is any address of IPv4.
+async fn listening(address: SocketAddr) -> std::io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(error) if address.ip() == Ipv6Addr::UNSPECIFIED && is_without_ipv6(&error) => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        bound => bound,
+    }
+}
+
+#[cfg(unix)]
+fn is_without_ipv6(error: &std::io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_without_ipv6(_: &std::io::Error) -> bool {
+    false
+}
+
 /// The folder, read once.
 fn opened(context: &Context, args: &Args) -> Result<Shelf, Failure> {
     let unreadable = |error: std::io::Error| {
@@ -81,8 +109,14 @@ fn opened(context: &Context, args: &Args) -> Result<Shelf, Failure> {
             anyhow::Error::from(error).context(format!("couldn't read {}", args.folder.display())),
         )
     };
-    let shelf = Shelf::new(Arc::new(DiskImages::at(&args.folder)), args.verify_on_start);
-    if shelf.wanted().map_err(unreadable)?.is_none() {
+    // The first pull fills a new folder.
+    let has_pull = !args.pull_arguments.is_empty();
+    let folder = match has_pull {
+        true => DiskImages::open(&args.folder).map_err(unreadable)?,
+        false => DiskImages::at(&args.folder),
+    };
+    let shelf = Shelf::new(Arc::new(folder), args.verify_on_start);
+    if !has_pull && shelf.wanted().map_err(unreadable)?.is_none() {
         let path = args.folder.join(WANTED);
         return Err(Failure::usage(format!("{} does not exist", path.display()))
             .hint(format!("run `dibump pull --into {}` first", args.folder.display())));
@@ -123,7 +157,7 @@ async fn accepting(listener: &TcpListener, server: &Arc<ImageServer>, seats: &Ar
 }
 
 /// Looks at the folder for ever.
-async fn watched(context: Context, shelf: Arc<Shelf>) {
+async fn watched(context: Context, shelf: Arc<Shelf>, puller: Option<Arc<Puller>>) {
     loop {
         let looking = Arc::clone(&shelf);
         let looked = tokio::task::spawn_blocking(move || {
@@ -132,9 +166,13 @@ async fn watched(context: Context, shelf: Arc<Shelf>) {
         });
         match looked.await {
             Ok(Ok((wrong, offer))) => {
+                if let Some(puller) = puller.as_ref().filter(|_| !wrong.is_empty()) {
+                    puller.wake();
+                }
+                let then = if puller.is_some() { ", and is pulled again" } else { "" };
                 for sha256 in wrong {
                     context.warn(&format!(
-                        "blobs/sha256/{sha256} is not the image of this name; it is not served"
+                        "blobs/sha256/{sha256} is not the image of this name; it is not served{then}"
                     ));
                 }
                 if let Some(offer) = offer {

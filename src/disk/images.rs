@@ -1,7 +1,8 @@
 //! The folder of images: files without a name until they are whole, with holes where there are zeros.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{ErrorKind, Read as _, Result, Write as _};
+use std::io::{Error, ErrorKind, Read as _, Result, Write as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -11,6 +12,7 @@ use super::replace::{HiddenFile, replace};
 use crate::image_folder::{FileStamp, ImageDraft, ImageFolder};
 use crate::image_store::index::{IMAGE_SCHEMA, IMAGES, WANTED, blob_path, image_path};
 use crate::image_store::sparse::ImageSink;
+use crate::image_store::unwanted::{UNWANTED, UnwantedImages};
 use crate::image_store::{StoredImage, WantedImages};
 use crate::release::Digest;
 
@@ -56,6 +58,15 @@ impl DiskImages {
         }
         Ok(Self::at(root))
     }
+
+    /// One of the lists of the folder; none where it does not exist.
+    fn list<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let path = self.root.join(name);
+        let Some(bytes) = there(regular::read(&path, MOST_WANTED))? else { return Ok(None) };
+        let unreadable =
+            |error| Error::new(ErrorKind::InvalidData, format!("{} cannot be read: {error}", path.display()));
+        serde_json::from_slice(&bytes).map(Some).map_err(unreadable)
+    }
 }
 
 impl ImageFolder for DiskImages {
@@ -66,8 +77,23 @@ impl ImageFolder for DiskImages {
     }
 
     fn wanted(&self) -> Result<Option<WantedImages>> {
-        let bytes = there(regular::read(&self.root.join(WANTED), MOST_WANTED))?;
-        bytes.map(|bytes| Ok(serde_json::from_slice(&bytes)?)).transpose()
+        self.list(WANTED)
+    }
+
+    fn unwanted(&self) -> Result<UnwantedImages> {
+        self.list(UNWANTED).map(Option::unwrap_or_default)
+    }
+
+    fn blobs(&self) -> Result<BTreeMap<String, u64>> {
+        let mut found = BTreeMap::new();
+        for entry in std::fs::read_dir(blobs(&self.root))? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(sha256) = name.to_str().filter(|name| is_sha256(name)) else { continue };
+            let metadata = there(entry.metadata())?.filter(std::fs::Metadata::is_file);
+            found.extend(metadata.map(|metadata| (sha256.to_owned(), metadata.len())));
+        }
+        Ok(found)
     }
 
     fn images(&self) -> Result<Vec<StoredImage>> {
@@ -134,6 +160,20 @@ impl ImageFolder for DiskImages {
     fn put_wanted(&self, wanted: &WantedImages) -> Result<()> {
         replace(&self.root.join(WANTED), &json(wanted)?)
     }
+
+    fn put_unwanted(&self, unwanted: &UnwantedImages) -> Result<()> {
+        replace(&self.root.join(UNWANTED), &json(unwanted)?)
+    }
+
+    fn forget_image(&self, key: &str) -> Result<()> {
+        there(std::fs::remove_file(self.root.join(image_path(key))))?;
+        synced(&self.root.join(IMAGES))
+    }
+
+    fn remove_blob(&self, sha256: &str) -> Result<()> {
+        there(std::fs::remove_file(self.root.join(blob_path(sha256))))?;
+        synced(&blobs(&self.root))
+    }
 }
 
 impl ImageSink for DiskDraft {
@@ -176,6 +216,10 @@ fn inode(metadata: &std::fs::Metadata) -> u64 {
 #[cfg(not(unix))]
 fn inode(_: &std::fs::Metadata) -> u64 {
     0
+}
+
+fn is_sha256(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn blobs(root: &Path) -> PathBuf {

@@ -79,6 +79,7 @@ impl Ends for ClusterError {
             | Self::Untrusted { .. }
             | Self::Unauthenticated { .. }
             | Self::Refused { .. }
+            | Self::NotServed { .. }
             | Self::Rejected { .. } => Ending::Person,
             Self::Conflict { .. } => Ending::Refused,
             Self::Invalid { .. } | Self::Unavailable { .. } => Ending::Unknown,
@@ -89,6 +90,12 @@ impl Ends for ClusterError {
         let hint = match self {
             Self::NoAccess { .. } => {
                 "name a kubeconfig with --kubeconfig or KUBECONFIG, and a --context in it"
+            }
+            Self::Refused { verb: "list", .. } => {
+                "grant `list` of baremetalhosts, metal3machines and metal3machinetemplates in all namespaces"
+            }
+            Self::NotServed { .. } => {
+                "name the cluster that manages the machines with --kubeconfig or --context"
             }
             Self::Refused { .. } => {
                 "grant `get`, `patch` and, to make it, `create` of configmaps in that namespace"

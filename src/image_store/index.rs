@@ -54,6 +54,9 @@ pub struct StoredImage {
 pub struct WantedImages {
     /// `dibump.wanted/1`.
     pub schema: String,
+    /// The arguments of the pull that wants them, so that a server can repeat it; none where they hold a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<Vec<String>>,
     /// The images by their keys.
     pub images: BTreeMap<String, WantedImage>,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::routes::{CHECKSUM_SUFFIX, service};
-use super::{StoredImage, WantedImages};
+use super::{StoredImage, UnwantedImages, WantedImages};
 
 /// All that is served and wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct ImageOffer {
     missing: BTreeMap<String, String>,
     /// The services of wanted images of which the paths are not known.
     unread: BTreeMap<String, String>,
+    /// Whether it is known what is wanted.
+    is_known: bool,
     /// The wanted images, and whether each is complete.
     pub wanted: BTreeMap<String, bool>,
 }
@@ -27,14 +29,21 @@ pub enum OfferedImage<'a> {
     Checksum(&'a StoredImage),
     /// An image with this key is wanted, and not complete.
     NotComplete(&'a str),
+    /// It is not known yet what is wanted, so this may be.
+    NotKnown,
     /// Nothing.
     Unknown,
 }
 
 impl ImageOffer {
-    /// What is offered of the images that are `stored` whole. What is not wanted any more is served as long as it is there.
-    pub fn new(wanted: &WantedImages, stored: impl IntoIterator<Item = StoredImage>) -> Self {
-        let mut offer = Self::default();
+    /// What is offered of the images that are `stored` whole. What is not wanted any more is served as long as it is there,
+    /// also under a key that has something else by now, where that leaves its names free.
+    pub fn new(
+        wanted: &WantedImages,
+        unwanted: &UnwantedImages,
+        stored: impl IntoIterator<Item = StoredImage>,
+    ) -> Self {
+        let mut offer = Self { is_known: true, ..Self::default() };
         let stored: BTreeMap<String, StoredImage> =
             stored.into_iter().map(|image| (image.key.clone(), image)).collect();
         for (key, image) in &stored {
@@ -59,7 +68,26 @@ impl ImageOffer {
                 }
             }
         }
+        for image in unwanted.known() {
+            let is_free = |route: &String| !offer.missing.contains_key(route);
+            let routes: Vec<String> = image.routes().into_iter().filter(is_free).collect();
+            for route in routes {
+                offer.complete.entry(route).or_insert_with(|| image.clone());
+            }
+        }
         offer
+    }
+
+    /// The images that are served, by their sha256. Of one that has several keys it is the first.
+    pub fn complete(&self) -> BTreeMap<&str, &StoredImage> {
+        let mut images: BTreeMap<&str, &StoredImage> = BTreeMap::new();
+        for image in self.complete.values() {
+            let known = images.entry(&image.sha256).or_insert(image);
+            if image.key < known.key {
+                *known = image;
+            }
+        }
+        images
     }
 
     /// What there is at a path, without its first slash.
@@ -77,6 +105,7 @@ impl ImageOffer {
             (Some(image), true) => OfferedImage::Checksum(image),
             (None, _) => match self.missing.get(image).or_else(of_service) {
                 Some(key) => OfferedImage::NotComplete(key),
+                None if !self.is_known => OfferedImage::NotKnown,
                 None => OfferedImage::Unknown,
             },
         }
@@ -87,6 +116,7 @@ impl ImageOffer {
 mod tests {
     use super::*;
     use crate::image_store::index::{IMAGE_SCHEMA, WANTED_SCHEMA, WantedImage};
+    use crate::image_store::unwanted::UnwantedImage;
 
     fn stored(key: &str, sha256: &str) -> StoredImage {
         StoredImage {
@@ -112,6 +142,7 @@ mod tests {
         };
         let wanted = WantedImages {
             schema: WANTED_SCHEMA.to_owned(),
+            arguments: None,
             images: BTreeMap::from([
                 wanted("a.b", Some("1"), &["a-b/image.raw", "a.b.raw"]),
                 wanted("changed", Some("3"), &["changed/image.raw", "changed.raw"]),
@@ -120,13 +151,25 @@ mod tests {
             ]),
         };
         let (image, old) = (stored("a.b", "1"), stored("old", "9"));
-        let offer = ImageOffer::new(&wanted, [image.clone(), stored("changed", "2"), old.clone()]);
+        // What was under a key before is still served where its names are free.
+        let before = StoredImage { filename: "a.b-0.raw".to_owned(), ..stored("a.b", "0") };
+        let unwanted = UnwantedImage {
+            since: jiff::Timestamp::UNIX_EPOCH,
+            size: 1,
+            known_as: vec![before.clone(), stored("coming", "0")],
+        };
+        let unwanted = UnwantedImages {
+            images: BTreeMap::from([("0".to_owned(), unwanted)]),
+            ..UnwantedImages::default()
+        };
+        let offer = ImageOffer::new(&wanted, &unwanted, [image.clone(), stored("changed", "2"), old.clone()]);
         for (path, expected) in [
             ("a-b/image.raw", OfferedImage::Image(&image)),
             ("a.b.raw", OfferedImage::Image(&image)),
             ("a.b.raw.sha256sum", OfferedImage::Checksum(&image)),
             ("a-b/image.qcow2", OfferedImage::Unknown),
             ("old.raw", OfferedImage::Image(&old)),
+            ("a.b-0.raw", OfferedImage::Image(&before)),
             ("changed/image.raw", OfferedImage::NotComplete("changed")),
             ("changed.raw.sha256sum", OfferedImage::NotComplete("changed")),
             ("coming.raw", OfferedImage::NotComplete("coming")),
@@ -139,6 +182,10 @@ mod tests {
         }
         let complete =
             BTreeMap::from([("a.b", true), ("changed", false), ("coming", false), ("unread", false)]);
+        assert_eq!(ImageOffer::default().at("a.b.raw"), OfferedImage::NotKnown, "nothing was read yet");
         assert!(offer.wanted.iter().map(|(key, is)| (key.as_str(), *is)).eq(complete));
+        let complete: Vec<(&str, &str)> =
+            offer.complete().into_iter().map(|(sha256, image)| (sha256, image.key.as_str())).collect();
+        assert_eq!(complete, [("0", "a.b"), ("1", "a.b"), ("9", "old")]);
     }
 }

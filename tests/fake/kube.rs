@@ -28,6 +28,12 @@ pub struct FakeKube {
     server: tokio::task::JoinHandle<()>,
 }
 
+/// The groups of Metal3, the version that is preferred, and their kinds.
+const GROUPS: [(&str, &str, &[&str]); 2] = [
+    ("infrastructure.cluster.x-k8s.io", "v1beta2", &["metal3machines", "metal3machinetemplates"]),
+    ("metal3.io", "v1alpha1", &["baremetalhosts"]),
+];
+
 /// Who has the token.
 const BOT: &str = "bot";
 
@@ -41,6 +47,10 @@ pub struct State {
     /// Who asks, where it is not the bot.
     pub user: Option<String>,
     pub failures: Vec<Failure>,
+    /// The objects of Metal3 by the plural of their kind; without an entry there is no such kind.
+    pub machines: BTreeMap<&'static str, Vec<Value>>,
+    /// How many objects a part of a list has at most, whatever is asked for.
+    pub page: Option<usize>,
     /// Method, path and query of each request.
     pub log: Vec<String>,
     pub unexpected: Vec<String>,
@@ -210,6 +220,11 @@ impl State {
         }
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
         let (namespace, name) = match segments.as_slice() {
+            ["apis", group, rest @ ..]
+                if method == "GET" && GROUPS.iter().any(|(known, ..)| known == group) =>
+            {
+                return self.custom(group, rest, query);
+            }
             ["api", "v1", "namespaces", namespace, "configmaps", name] => (*namespace, *name),
             _ => {
                 self.unexpected.push(format!("{method} {path}"));
@@ -242,6 +257,43 @@ impl State {
                 self.unexpected.push(format!("{method} {path}"));
                 status(405, "MethodNotAllowed", "the server does not allow this method", Vec::new())
             }
+        }
+    }
+
+    /// A group of custom resources, or a list of them (Kubernetes, "API Concepts").
+    fn custom(&self, group: &str, rest: &[&str], query: Option<&str>) -> Answer {
+        let missing =
+            || status(404, "NotFound", "the server could not find the requested resource", Vec::new());
+        let known = GROUPS.iter().find(|(known, ..)| *known == group).expect("it is one of them");
+        let version = format!("{group}/{}", known.1);
+        match rest {
+            [] if known.2.iter().any(|kind| self.machines.contains_key(kind)) => {
+                let version = json!({"groupVersion": version, "version": known.1});
+                let group = json!({"kind": "APIGroup", "apiVersion": "v1", "name": group,
+                    "versions": [version], "preferredVersion": version});
+                Answer::json(200, &group)
+            }
+            [of_version, kind] if *of_version == known.1 => {
+                let Some(objects) = self.machines.get(kind) else { return missing() };
+                if self.forbidden.contains("list") {
+                    let message = format!(
+                        "{kind}.{group} is forbidden: User \"bot\" cannot list resource \"{kind}\" in API group \"{group}\" at the cluster scope"
+                    );
+                    return status(403, "Forbidden", &message, Vec::new());
+                }
+                let query: BTreeMap<String, String> =
+                    url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+                let number =
+                    |name: &str| query.get(name).map(|text| text.parse::<usize>().expect("a number"));
+                let (from, limit) = (number("continue").unwrap_or(0), number("limit").unwrap_or(usize::MAX));
+                let limit = limit.min(self.page.unwrap_or(usize::MAX));
+                let to = objects.len().min(from.saturating_add(limit));
+                let next = if to < objects.len() { to.to_string() } else { String::new() };
+                let list = json!({"kind": "List", "apiVersion": version,
+                    "metadata": {"continue": next, "resourceVersion": "7"}, "items": objects[from..to]});
+                Answer::json(200, &list)
+            }
+            _ => missing(),
         }
     }
 

@@ -64,7 +64,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("onboarding", &["budget", "release", "values", "sylva", "reconcile", "plan", "config"]),
     ("wiring", &["release", "signature", "merge_request", "registry", "blob", "catalogue", "forge", "store", "cluster", "ending",
                  "http", "oci", "gitlab", "github", "kube", "disk", "observe", "apply", "run", "config"]),
-    ("report", &["release", "signature", "reconcile", "os_image", "check", "markdown", "merge_request", "plan", "forge",
+    ("report", &["release", "signature", "reconcile", "os_image", "image_store", "check", "markdown", "merge_request", "plan", "forge",
                  "cluster", "ending", "pull", "run"]),
     // Local files are what its commands work on; a secret and the count of requests are types of `http`.
     ("cli", &["budget", "release", "values", "sylva", "schedule", "signature", "reconcile", "os_image",

@@ -4,7 +4,9 @@ mod boots;
 mod faults;
 mod formats;
 mod hostile;
+mod serving;
 mod trust;
+mod unwanted;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

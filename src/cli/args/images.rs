@@ -1,13 +1,15 @@
 //! The command lines of the images themselves.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::consumer::{ClusterFiles, DeploymentArgs, KnownImagesArgs};
-use super::{Format, duration};
+use super::duration;
+use crate::cluster::{is_namespace_name, is_object_name};
 use crate::release::Size;
 
 /// `dibump pull`.
@@ -38,9 +40,101 @@ pub(in crate::cli) struct PullArgs {
     /// Accept that no image is wanted
     #[arg(long)]
     pub(in crate::cli) allow_empty: bool,
+    /// What becomes of images that are not wanted any more
+    #[command(flatten)]
+    pub(in crate::cli) unwanted: UnwantedArgs,
+    /// The ConfigMap of what is served
+    #[command(flatten)]
+    pub(in crate::cli) served: ServedMapArgs,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
-    pub(in crate::cli) format: Format,
+    pub(in crate::cli) format: PullFormat,
+}
+
+/// What becomes of images that are not wanted any more.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct UnwantedArgs {
+    /// Keep the images that machines use: those of the cluster (`cluster`), or of a file that `kubectl get
+    /// metal3machinetemplates,metal3machines,baremetalhosts -A -o yaml` wrote; `-` is stdin
+    #[arg(long, value_name = "FILE|cluster")]
+    pub(in crate::cli) keep_used: Option<KeepUsed>,
+    /// How long an image stays that is not wanted any more; it is removed only once every wanted image is there
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    pub(in crate::cli) grace: Duration,
+    /// Remove nothing
+    #[arg(long, conflicts_with_all = ["keep_used", "grace"])]
+    pub(in crate::cli) keep_unwanted: bool,
+}
+
+/// Who says which images machines use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) enum KeepUsed {
+    /// The cluster.
+    Cluster,
+    /// A file.
+    File(PathBuf),
+}
+
+impl std::str::FromStr for KeepUsed {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "cluster" => Self::Cluster,
+            file => Self::File(file.into()),
+        })
+    }
+}
+
+/// The ConfigMap of what is served.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ServedMapArgs {
+    /// Write the ConfigMap of the images that are complete to a cluster, by server-side apply
+    #[arg(long)]
+    pub(in crate::cli) apply: bool,
+    /// The ConfigMap [default: capm3-os-image-server-os-images, in the namespace of the credentials]
+    #[arg(long, value_name = "[NAMESPACE/]NAME")]
+    pub(in crate::cli) apply_to: Option<ObjectPlace>,
+    /// With --apply: take over all that a manager wrote without server-side apply, as kubectl-client-side-apply
+    #[arg(long, value_name = "MANAGER", requires = "apply")]
+    pub(in crate::cli) take_over_from: Vec<String>,
+    /// With --apply: take over what any other manager of the ConfigMap set
+    #[arg(long, requires = "apply")]
+    pub(in crate::cli) force_conflicts: bool,
+}
+
+/// An object of a cluster, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct ObjectPlace {
+    pub(in crate::cli) namespace: Option<String>,
+    pub(in crate::cli) name: String,
+}
+
+impl std::str::FromStr for ObjectPlace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (namespace, name) = match text.split_once('/') {
+            Some((namespace, name)) => (Some(namespace), name),
+            None => (None, text),
+        };
+        match namespace.is_none_or(is_namespace_name) && is_object_name(name) {
+            true => Ok(Self { namespace: namespace.map(str::to_owned), name: name.to_owned() }),
+            false => Err("expected a name, or a namespace and a name, as in sylva-system/capm3-os-image-server-os-images".to_owned()),
+        }
+    }
+}
+
+/// The forms of what became of images.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum PullFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs; the shape is documented and versioned
+    Json,
+    /// The ConfigMap of the images that are complete, as kubectl reads it
+    ConfigMap,
 }
 
 /// `dibump serve-images`.
@@ -49,7 +143,8 @@ pub(in crate::cli) struct ServeImagesArgs {
     /// The folder that pull stores images in
     #[arg(value_name = "FOLDER")]
     pub(in crate::cli) folder: PathBuf,
-    /// Where images are served: an address with a port
+    /// Where images are served: an address with a port. `[::]` takes IPv4 as well, unless the system keeps the two apart
+    /// (net.ipv6.bindv6only); without IPv6 it means `0.0.0.0`
     #[arg(long, value_name = "ADDRESS", default_value = "[::]:8080")]
     pub(in crate::cli) listen: SocketAddr,
     /// Serve over TLS with this certificate (PEM, with the intermediate ones); it is read again when the file changes
@@ -58,6 +153,14 @@ pub(in crate::cli) struct ServeImagesArgs {
     /// The private key of --tls-cert (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(in crate::cli) tls_key: Option<PathBuf>,
+    /// Pull again this often, as in `15m`, and at once where a file is not the image that it was: with the arguments after
+    /// `--`, else with those of the last pull into the folder
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(in crate::cli) pull_every: Option<Duration>,
+    /// The arguments of the pull that --pull-every repeats, without --into; its files are looked for from where the server
+    /// was started
+    #[arg(last = true, value_name = "PULL ARGUMENTS", requires = "pull_every")]
+    pub(in crate::cli) pull_arguments: Vec<OsString>,
     /// Hash each image before it is served for the first time
     #[arg(long)]
     pub(in crate::cli) verify_on_start: bool,

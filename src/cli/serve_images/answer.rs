@@ -90,6 +90,7 @@ impl Desk<'_> {
     fn image(&self, path: &str, head: &Head, is_head: bool) -> Answer {
         let offer = self.shelf.offer();
         match offer.at(path) {
+            OfferedImage::NotKnown => later("it is not known yet which images are wanted\n".to_owned()),
             OfferedImage::Unknown => Answer::text(StatusCode::NOT_FOUND, "no image is served here\n"),
             OfferedImage::NotComplete(key) => not_complete(key),
             OfferedImage::Checksum(image) => {
@@ -119,8 +120,11 @@ impl Desk<'_> {
 }
 
 fn not_complete(key: &str) -> Answer {
-    Answer::text(StatusCode::SERVICE_UNAVAILABLE, format!("the image {key} is not complete yet\n"))
-        .with("retry-after", RETRY_AFTER)
+    later(format!("the image {key} is not complete yet\n"))
+}
+
+fn later(text: String) -> Answer {
+    Answer::text(StatusCode::SERVICE_UNAVAILABLE, text).with("retry-after", RETRY_AFTER)
 }
 
 fn of_image(image: &StoredImage, file: File, head: &Head, is_head: bool) -> Answer {

@@ -64,7 +64,16 @@ impl Shelf {
                 whole.push(image);
             }
         }
-        let offer = Arc::new(ImageOffer::new(&wanted, whole));
+        let mut unwanted = self.folder.unwanted()?;
+        let mut gone = Vec::new();
+        for (sha256, image) in &mut unwanted.images {
+            // All of them are one file.
+            if image.known_as.first().is_some_and(|known| !matches!(self.look_at(known), Ok(true))) {
+                gone.push(sha256.clone());
+            }
+        }
+        unwanted.images.retain(|sha256, _| !gone.contains(sha256));
+        let offer = Arc::new(ImageOffer::new(&wanted, &unwanted, whole));
         let mut current = self.offer.write().unwrap_or_else(PoisonError::into_inner);
         if **current == *offer {
             return Ok(None);
@@ -113,6 +122,28 @@ impl Shelf {
             }
         }
         Ok(wrong)
+    }
+
+    /// Removes the files that are not their images, so that a pull fetches them. It blocks, also while a pull is under way.
+    pub(super) fn discard_wrong(&self) -> Result<()> {
+        let is_wrong = |(sha256, state): (&String, &FileState)| {
+            matches!(state, FileState::Wrong(_)).then(|| sha256.clone())
+        };
+        let wrong: Vec<String> = self.files().iter().filter_map(is_wrong).collect();
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let _lock = self.folder.lock()?;
+        for sha256 in wrong {
+            let stamp = self.folder.open(&sha256)?.map(|(_, stamp)| stamp);
+            let known = self.files().get(&sha256).copied();
+            // Another process may have mended it meanwhile.
+            if stamp.is_some_and(|stamp| known == Some(FileState::Wrong(stamp))) {
+                self.folder.remove_blob(&sha256)?;
+                self.files().remove(&sha256);
+            }
+        }
+        Ok(())
     }
 
     fn files(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, FileState>> {

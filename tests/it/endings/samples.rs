@@ -326,9 +326,11 @@ fn forge() -> Vec<ForgeError> {
 }
 
 fn cluster() -> Vec<ClusterError> {
+    let resource = || text("metal3machines (infrastructure.cluster.x-k8s.io)");
     let subject = || text("ConfigMap os-images/os-images-info");
     let reason = || text("configmaps is forbidden");
     samples!(ClusterError {
+        NotServed => ClusterError::NotServed { resource: resource() },
         NoAccess => ClusterError::NoAccess { reason: text("no kubeconfig") },
         Refused => ClusterError::Refused { verb: "patch", subject: subject(), reason: reason() },
         Untrusted => ClusterError::Untrusted { verb: "get", subject: subject(), reason: text("no trusted certificate authority signed it") },
