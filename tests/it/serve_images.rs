@@ -2,6 +2,7 @@
 
 mod clients;
 mod conditions;
+mod nginx;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,7 +44,7 @@ struct Answered {
 impl Answered {
     fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.find(|(known, _)| *known == name).map(|(_, value)| value)
+        lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 

@@ -16,6 +16,7 @@ impl Machine {
         machine.node(node);
         machine.program("npm", "");
         machine.program("docker-registry", "");
+        machine.program("nginx", "");
         machine.program("python3", "echo 3.13.5");
         machine.program("sudo", "[ \"$1\" != -n ] || shift; exec \"$@\"");
         let candidate = format!("echo nodejs:; echo '  Candidate: {packaged}+dfsg-1~deb12u1'");
