@@ -42,6 +42,24 @@ MATRIX = [
             "priorityClassName": "low",
         },
     ],
+    [
+        {},
+        {"imageServer": {"enabled": True, "valuesConfigMap": "values"}},
+        {
+            "imageServer": {
+                "enabled": True,
+                "replicas": 2,
+                "valuesConfigMap": "values",
+                "valuesFiles": ["a.yaml", "b.yaml"],
+                "pullArguments": ["--plain-http", "--jobs", "4"],
+                "configMap": {"namespace": "sylva-system"},
+                "keepUsedByCluster": True,
+                "storage": {"images": 1, "imageBytes": 2067967998, "className": "fast"},
+                "tlsSecret": "images-tls",
+                "service": {"type": "LoadBalancer", "port": 443, "loadBalancerIP": "192.0.2.1", "annotations": {"a": "b"}},
+            }
+        },
+    ],
 ]
 # What values.schema.json must refuse.
 WRONG = [
@@ -53,6 +71,9 @@ WRONG = [
     {"image": {"digest": "latest"}},
     {"secrets": [{"name": "GITLAB_TOKEN", "value": "glpat-in-the-values"}]},
     {"osImagesInfo": {"enabled": True}},
+    {"imageServer": {"enabled": True}},
+    {"imageServer": {"storage": {"size": "20"}}},
+    {"imageServer": {"replicas": 0}},
     {"networkPolicy": {"egressPorts": ["https"]}},
 ]
 KUBERNETES = ("1.29", "1.35")
@@ -86,7 +107,7 @@ def judge(objects):
         known(json.dumps(one))
     for one, template in pods(objects):
         restricted(one, template["spec"])
-        referenced(objects, template)
+        referenced(objects, one, template)
 
 
 @functools.cache
@@ -101,7 +122,7 @@ def restricted(one, pod):
     """https://kubernetes.io/docs/concepts/security/pod-security-standards/, the profile Restricted."""
     context = pod["securityContext"]
     right = context["runAsNonRoot"] and context["runAsUser"] != 0 and context["seccompProfile"] == {"type": "RuntimeDefault"}
-    right &= all(set(volume) <= {"name", "configMap", "emptyDir", "persistentVolumeClaim"} for volume in pod["volumes"])
+    right &= all(set(volume) <= {"name", "configMap", "emptyDir", "persistentVolumeClaim", "secret"} for volume in pod["volumes"])
     for container in pod["containers"]:
         own = container["securityContext"]
         right &= not own["allowPrivilegeEscalation"] and own["capabilities"] == {"drop": ["ALL"]} and own["readOnlyRootFilesystem"]
@@ -111,10 +132,11 @@ def restricted(one, pod):
         fail(f"{one['kind']} {one['metadata']['name']} is not restricted: {pod}")
 
 
-def referenced(objects, template):
+def referenced(objects, one, template):
     """Every mount has its volume, and every ConfigMap of ours is there."""
     pod = template["spec"]
-    volumes = {volume["name"] for volume in pod["volumes"]}
+    claims = {claim["metadata"]["name"] for claim in one["spec"].get("volumeClaimTemplates", [])}
+    volumes = {volume["name"] for volume in pod["volumes"]} | claims
     mounted = {mount["name"] for container in pod["containers"] for mount in container["volumeMounts"]}
     maps = {one["metadata"]["name"] for one in objects if one["kind"] == "ConfigMap"} | {"ours", "ca", "values"}
     named = {volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume}
@@ -139,11 +161,34 @@ def shards(objects):
         fail(f"{told} shards, {job}")
 
 
+def image_server(values):
+    """The volume is as large as sylva-core's own formula says, one pod is not protected from its node, several are."""
+    kinds = {one["kind"]: one for one in rendered(values)}
+    [claim] = kinds["StatefulSet"]["spec"]["volumeClaimTemplates"]
+    server = values["imageServer"]
+    size = claim["spec"]["resources"]["requests"]["storage"]
+    if size != ("2137Mi" if "storage" in server else "521588Mi"):
+        fail(f"the volume has {size}")
+    if ("PodDisruptionBudget" in kinds) != (server.get("replicas", 1) > 1):
+        fail(f"{server}: {sorted(kinds)}")
+    [role] = [one for one in rendered(values) if one["kind"] == "Role"]
+    if role["metadata"]["namespace"] != server.get("configMap", {}).get("namespace", "images"):
+        fail(f"the role is in {role['metadata']}")
+    ports = [rule["ports"] for rule in kinds["NetworkPolicy"]["spec"]["ingress"]]
+    if ports != [[{"protocol": "TCP", "port": "images"}]]:
+        fail(f"machines reach {ports}")
+
+
 def accepted(binary, objects):
     """The program knows each flag that the chart gives it, and accepts the configuration that it is given."""
     for _, template in pods(objects):
         for container in template["spec"]["containers"]:
-            ran(binary, *container["args"], "--help")
+            args = container["args"]
+            if "--" in args:
+                end = args.index("--")
+                ran(binary, "pull", "--into", "images", *args[end + 1 :], "--help")
+                args = args[:end]
+            ran(binary, *args, "--help")
     for one in objects:
         if one["kind"] == "ConfigMap":
             with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
@@ -190,6 +235,8 @@ def main():
         count += 1
     everything = rendered(laid_over({"config": CONFIG}, laid_over(MATRIX[0][1], MATRIX[2][1])))
     rights(everything)
+    for server in MATRIX[5][1:]:
+        image_server({"config": CONFIG, **server})
     shards(everything)
     if not {"CronJob", "ConfigMap", "NetworkPolicy"} == {one["kind"] for one in rendered({"config": CONFIG})}:
         fail("the default is a CronJob, its configuration and its network")
