@@ -1,4 +1,6 @@
-//! Port: the blobs of a registry, which come in parts and may be too large to be kept.
+//! Port: the blobs of a registry and files of servers, which come in parts and may be too large to be kept.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -31,6 +33,33 @@ pub trait BlobBody: Send {
     /// # Errors
     /// It could not be received. What came before is right, as far as anybody knows.
     async fn next(&mut self) -> Result<Option<Bytes>, RegistryError>;
+}
+
+/// One blob or file, wherever it is.
+#[async_trait]
+pub trait BlobSource: Send + Sync {
+    /// Opens it, from its beginning or where a download goes on; as [`Blobs::open`].
+    ///
+    /// # Errors
+    /// It is not handed out.
+    async fn open(&self, resume: Option<&ResumePoint>) -> Result<Option<OpenBlob>, RegistryError>;
+}
+
+/// A blob of a registry.
+pub struct RegistryBlob {
+    /// The registry that has it.
+    pub registry: Arc<dyn Blobs>,
+    /// Its repository.
+    pub repository: Repository,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+#[async_trait]
+impl BlobSource for RegistryBlob {
+    async fn open(&self, resume: Option<&ResumePoint>) -> Result<Option<OpenBlob>, RegistryError> {
+        self.registry.open(&self.repository, &self.digest, resume).await
+    }
 }
 
 /// A registry that hands out blobs.

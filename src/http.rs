@@ -109,6 +109,8 @@ pub struct Request {
     pub body_cap: usize,
     /// Whether the body of a success is left to be read, however large it is: see [`Transport::open`].
     pub is_streamed: bool,
+    /// The hosts that redirects may lead to, where not any host is right: see [`is_allowed`].
+    pub redirects_to: Option<Arc<[String]>>,
 }
 
 /// How many bytes an answer may have unless the request says otherwise.
@@ -118,7 +120,16 @@ impl Request {
     /// A request without headers, secrets or body.
     pub fn new(method: Method, url: Url) -> Self {
         let (headers, body_cap) = (HeaderMap::new(), DEFAULT_BODY_CAP);
-        Self { method, url, headers, credential: None, body: None, body_cap, is_streamed: false }
+        Self {
+            method,
+            url,
+            headers,
+            credential: None,
+            body: None,
+            body_cap,
+            is_streamed: false,
+            redirects_to: None,
+        }
     }
 
     /// A GET.
@@ -157,6 +168,29 @@ impl Request {
     pub fn streamed(mut self) -> Self {
         self.is_streamed = true;
         self.header(http::header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+    }
+
+    /// With redirects to these hosts only.
+    #[must_use]
+    pub fn redirects_to(mut self, hosts: Arc<[String]>) -> Self {
+        self.redirects_to = Some(hosts);
+        self
+    }
+
+    /// What follows a byte of the content that a server called so (RFC 9110, sections 13.1.5 and 14.2).
+    ///
+    /// # Errors
+    /// That cannot be sent in a header.
+    pub fn part(
+        mut self,
+        from: u64,
+        validator: Option<&str>,
+    ) -> Result<Self, http::header::InvalidHeaderValue> {
+        self = self.header(http::header::RANGE, HeaderValue::from_str(&format!("bytes={from}-"))?);
+        match validator {
+            Some(validator) => Ok(self.header(http::header::IF_RANGE, HeaderValue::from_str(validator)?)),
+            None => Ok(self),
+        }
     }
 
     /// With another cap on the answer, in bytes.
@@ -225,10 +259,31 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// What the server calls this content, where that says that it is the same byte for byte.
+    pub fn strong_tag(&self) -> Option<&str> {
+        self.header(http::header::ETAG).filter(|tag| !tag.starts_with("W/"))
+    }
+
+    /// The first byte of a part: `bytes 5-9/10` begins with 5.
+    pub fn first_byte(&self) -> Option<u64> {
+        let range = self.header(http::header::CONTENT_RANGE)?.strip_prefix("bytes ")?;
+        range.split_once('-')?.0.trim().parse().ok()
+    }
+
     /// Whether the same request may get another status later.
     pub fn retry_helps(&self) -> bool {
         retry::is_retryable(self.status)
     }
+}
+
+/// Whether a URL is on one of these hosts, each with or without a port.
+pub fn is_allowed(url: &Url, hosts: &[String]) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let with_port = url.port_or_known_default().map(|port| format!("{host}:{port}"));
+    hosts.iter().any(|allowed| {
+        allowed.eq_ignore_ascii_case(host)
+            || with_port.as_deref().is_some_and(|with_port| allowed.eq_ignore_ascii_case(with_port))
+    })
 }
 
 /// The transport. Clones share connections, limits and counters.

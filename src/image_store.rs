@@ -16,7 +16,7 @@ mod unacceptable;
 pub mod unpack;
 pub mod unwanted;
 
-pub use expected::ExpectedImage;
+pub use expected::{ExpectedImage, ExpectedLayer};
 pub use index::{StoredImage, WantedImages};
 pub use unacceptable::UnacceptableImage;
 pub use unwanted::UnwantedImages;

@@ -41,6 +41,7 @@ pub mod serve;
 
 pub mod config;
 pub mod onboarding;
+pub mod web;
 pub mod wiring;
 pub mod report;
 pub mod cli;

@@ -29,7 +29,7 @@ pub use advice::{ImageNames, advice};
 pub use attributes::attributes;
 pub use nearest::nearest;
 pub use problem::{Problem, Wrong};
-pub use select::{EnabledImages, form, select};
+pub use select::{EnabledImages, artifact, form, select};
 pub use wanted::listed;
 
 use crate::release::{ImageKey, Prefix, Repository, Tag};

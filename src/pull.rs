@@ -19,10 +19,9 @@ use jiff::Timestamp;
 pub use error::PullError;
 pub use unwanted::{offered, remove, want};
 
-use crate::blob::Blobs;
+use crate::blob::BlobSource;
 use crate::image_folder::ImageFolder;
 use crate::image_store::{ExpectedImage, StoredImage};
-use crate::registry::Repository;
 use crate::release::Digest;
 use decode::NotStored;
 use download::{Download, Fed};
@@ -38,14 +37,12 @@ pub struct PullJob {
     pub key: String,
     /// Where it comes from, for people.
     pub uri: String,
-    /// Its repository.
-    pub repository: Repository,
-    /// The digest of its manifest.
-    pub manifest: Digest,
-    /// What the manifest promises.
+    /// The digest of its manifest, where it has one.
+    pub manifest: Option<Digest>,
+    /// What is promised of it.
     pub expected: ExpectedImage,
-    /// The registry that has it.
-    pub blobs: Arc<dyn Blobs>,
+    /// What hands out its bytes.
+    pub source: Arc<dyn BlobSource>,
 }
 
 /// What became of an image.
@@ -63,8 +60,11 @@ pub enum Pulled {
     },
 }
 
+/// What time it is by now.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// How images are pulled.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PullOptions {
     /// So many at once.
     pub jobs: usize,
@@ -72,8 +72,8 @@ pub struct PullOptions {
     pub tries: u32,
     /// The wait before the second try that got nowhere; it doubles each time.
     pub backoff: Duration,
-    /// The time.
-    pub now: Timestamp,
+    /// The time: an image is visible since it was stored, and not since its download began.
+    pub clock: Clock,
 }
 
 /// Pulls images, and gives what became of each by its key. One that fails hides no other.
@@ -109,7 +109,8 @@ fn has_room(by_content: &BTreeMap<String, Vec<PullJob>>, folder: &dyn ImageFolde
     for job in by_content.values().filter_map(|jobs| jobs.first()) {
         let expected = &job.expected;
         if folder.blob(&expected.sha256).map_err(|error| PullError::folder("read", error))?.is_none() {
-            let size = expected.size.unwrap_or(expected.layer_size);
+            let packed = || expected.layer.as_ref().map_or(0, |layer| layer.size);
+            let size = expected.size.unwrap_or_else(packed);
             need = need.saturating_add(size).saturating_add(ROOM);
         }
     }
@@ -132,8 +133,8 @@ async fn one(
         None => Pulled::Stored { size: fetched(job, folder, options).await? },
     };
     let (Pulled::Present { size } | Pulled::Stored { size }) = pulled;
-    let origin = (job.key.as_str(), job.uri.as_str(), &job.manifest);
-    let image = StoredImage::new(origin, expected, size, options.now, before.as_ref());
+    let origin = (job.key.as_str(), job.uri.as_str(), job.manifest.as_ref());
+    let image = StoredImage::new(origin, expected, size, (options.clock)(), before.as_ref());
     if before.as_ref() != Some(&image) {
         folder.put_image(&image).map_err(|error| PullError::folder("write to", error))?;
     }
@@ -160,7 +161,8 @@ async fn fetched(
             (Err(error), _) => return Err(error.into()),
             (Ok(_), Err(NotStored::Unacceptable(unacceptable))) => return Err(unacceptable.into()),
             (Ok(Fed::All), Err(NotStored::Garbled { found })) => {
-                PullError::Garbled { uri: job.uri.clone(), layer: job.expected.layer.clone(), found }
+                let layer = job.expected.layer.as_ref().map(|layer| layer.digest.clone());
+                PullError::Garbled { uri: job.uri.clone(), layer: layer.unwrap_or(found.clone()), found }
             }
             (Ok(Fed::Part), Err(NotStored::Garbled { .. })) => PullError::Restless { uri: job.uri.clone() },
         };

@@ -20,6 +20,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use futures::FutureExt as _;
+use url::Url;
 
 pub use cluster::{ClusterSettings, cluster};
 pub use credentials::unclaimed;
@@ -29,7 +30,7 @@ pub use fleet::{Fleet, TargetSelection};
 pub use variables::{VARIABLES, Variable, VariableGroup};
 
 use crate::apply::Patience;
-use crate::blob::Blobs;
+use crate::blob::{BlobSource, Blobs};
 use crate::config::{
     Config, ConfiguredProducer as Settings, ConfiguredSource, Discovery, KeySource, Network,
 };
@@ -44,6 +45,7 @@ use crate::release::Naming;
 use crate::run::{JobReport, Options, Producers, run};
 use crate::signature::{Keys, PublicKey};
 use crate::store::{NoStore, Store};
+use crate::web::WebFile;
 
 /// What `discovery: auto` asks, in this order.
 const AUTO: [ConfiguredSource; 5] = [
@@ -144,6 +146,11 @@ impl<'a> Session<'a> {
     /// What hands out the blobs of a producer, with the credentials for it.
     pub async fn blobs(&self, settings: &Settings) -> Result<Arc<dyn Blobs>, WiringError> {
         Ok(Arc::new(self.oci(settings).await?))
+    }
+
+    /// The file of a web server; redirects lead to these hosts only.
+    pub fn web_file(&self, url: Url, hosts: Arc<[String]>) -> Arc<dyn BlobSource> {
+        Arc::new(WebFile::new(self.transport.clone(), url, hosts))
     }
 
     async fn oci(&self, settings: &Settings) -> Result<OciRegistry, WiringError> {

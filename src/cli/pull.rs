@@ -1,20 +1,20 @@
 //! `dibump pull`: the images that have to be served, verified and unpacked, in a folder.
 
 pub(super) mod line;
+mod own;
 mod unwanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Context;
+use super::{Context, generations};
 use super::args::images::{PullArgs as Args, PullFormat};
 use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::reached::{Reached, fallback};
 use super::served::{ServedChoice, served};
-use super::{Context, generations};
-use crate::blob::Blobs;
+use crate::blob::{Blobs, RegistryBlob};
 use crate::disk::images::DiskImages;
 use crate::ending::{Ending, Ends as _, sentence};
 use crate::image_folder::ImageFolder;
@@ -23,10 +23,11 @@ use crate::image_store::routes::{check_key, conflicts, routes};
 use crate::image_store::{ExpectedImage, UnacceptableImage, WantedImages};
 use crate::os_image::info::{Fault, FoundImage};
 use crate::os_image::{ImageOrigin, OsImage, Published, attributes};
-use crate::pull::{PullError, PullJob, PullOptions, Pulled, pull, want};
+use crate::pull::{Clock, PullError, PullJob, PullOptions, Pulled, pull, want};
 use crate::release::Prefix;
 use crate::report;
 use crate::report::pull::{PullReport, PulledReport};
+use own::OwnImage;
 use unwanted::{Tidied, Tidying};
 
 /// How often a download is begun again that gets nowhere.
@@ -131,7 +132,7 @@ impl Pulling<'_> {
             jobs: usize::from(self.args.jobs),
             tries: TRIES,
             backoff: reached.session.transport().settings().backoff,
-            now: self.context.environment.now,
+            clock: self.clock(),
         };
         outcomes.extend(pull(jobs, &self.folder, &options).await);
         let is_whole = outcomes.values().all(Result::is_ok);
@@ -140,6 +141,11 @@ impl Pulling<'_> {
         let images = endings.map(|error| error.ending().into()).max().unwrap_or(Exit::Done);
         let report = self.report(&outcomes, &sha256, &tidied);
         Ok(PullEnd { report, tidied, images, bytes: reached.session.transport().streamed() })
+    }
+
+    fn clock(&self) -> Clock {
+        let environment = self.context.environment.clone();
+        Arc::new(move || environment.clock())
     }
 
     /// Waits until no other pull stores images in the folder.
@@ -158,9 +164,11 @@ impl Pulling<'_> {
         for image in self.images {
             let published = match &image.origin {
                 ImageOrigin::Published(published) => published,
-                ImageOrigin::Own(_) => {
-                    let own = UnacceptableImage::Source(uri(image));
-                    outcomes.insert(image.key.clone(), Err(own.into()));
+                ImageOrigin::Own(properties) => {
+                    match (OwnImage { key: &image.key, properties }).job(reached, self.args).await? {
+                        Ok(job) => jobs.push(job),
+                        Err(error) => drop(outcomes.insert(image.key.clone(), Err(error))),
+                    }
                     continue;
                 }
             };
@@ -189,14 +197,14 @@ impl Pulling<'_> {
         let created = found.annotations.get(CREATED).map(String::as_str);
         let (layer, attributes) = (found.only_layer.as_ref(), attributes(&found.annotations));
         let expected = ExpectedImage::new(layer, &attributes, created, self.args.max_image_size.0)?;
-        Ok(PullJob {
-            key: image.key.clone(),
-            uri: published.uri(),
+        let layer = expected.layer.as_ref().ok_or(UnacceptableImage::Layers)?;
+        let source = Arc::new(RegistryBlob {
+            registry: Arc::clone(blobs),
             repository: published.repository(),
-            manifest: found.digest,
-            expected,
-            blobs: Arc::clone(blobs),
-        })
+            digest: layer.digest.clone(),
+        });
+        let (key, uri) = (image.key.clone(), published.uri());
+        Ok(PullJob { key, uri, manifest: Some(found.digest), expected, source })
     }
 
     /// What is wanted, which is said before the first byte comes. Of an image whose manifest was not read, the routes are

@@ -15,8 +15,8 @@ use super::failure::failure;
 use super::flight::{Flight, Room};
 use super::host::{Host, HostPatience};
 use super::{
-    Mask, OpenAnswer, Origin, Request, Response, TransportError, TransportSettings, UnreadBody, redacted,
-    retry, secret,
+    Mask, OpenAnswer, Origin, Request, Response, TransportError, TransportSettings, UnreadBody, is_allowed,
+    redacted, retry, secret,
 };
 use crate::ending::sentence;
 
@@ -102,6 +102,11 @@ impl Inner {
         for _ in 0..=MAX_REDIRECTS {
             let opened = self.hop(&request).await.map_err(|error| error.masked(&self.mask))?;
             let Some(next) = redirect_target(&request.method, &opened.response)? else { return Ok(opened) };
+            if request.redirects_to.as_ref().is_some_and(|hosts| !is_allowed(&next, hosts)) {
+                let reason =
+                    format!("to {}, which is not an allowed host", next.host_str().unwrap_or_default());
+                return Err(TransportError::Redirect { url: redacted(&request.url), reason });
+            }
             // Whoever was sent to another origin comes back, if at all, to a place that a stranger chose.
             if Origin::of(&next) != Origin::of(&request.url) {
                 request.credential = None;

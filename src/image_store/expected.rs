@@ -9,10 +9,8 @@ use crate::release::{Digest, ImageLayer};
 /// An image that is to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectedImage {
-    /// The digest of the layer that holds it.
-    pub layer: Digest,
-    /// How many bytes the layer has.
-    pub layer_size: u64,
+    /// The layer that holds it; none of a file, of which only the image itself is known.
+    pub layer: Option<ExpectedLayer>,
     /// Whether the layer is announced as an archive.
     pub is_archive: bool,
     /// The sha256 of the image itself.
@@ -27,6 +25,15 @@ pub struct ExpectedImage {
     pub filename: String,
     /// When it was built, as its manifest says.
     pub created: Option<String>,
+}
+
+/// The layer that holds an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedLayer {
+    /// Its digest.
+    pub digest: Digest,
+    /// How many bytes it has.
+    pub size: u64,
 }
 
 /// Why a manifest does not say what its image must be.
@@ -53,6 +60,21 @@ impl ExpectedImage {
         let layer = layer.ok_or(UnacceptableImage::Layers)?;
         let digest =
             layer.digest.parse().map_err(|_| UnacceptableImage::LayerDigest(layer.digest.clone()))?;
+        let layer_of = ExpectedLayer { digest, size: layer.size };
+        let is_archive = layer.media_type.ends_with("tar+gzip");
+        let file = Self::of_file(attributes, created, most)?;
+        Ok(Self { layer: Some(layer_of), is_archive, ..file })
+    }
+
+    /// What is known of an image whose file is somewhere else.
+    ///
+    /// # Errors
+    /// What nothing could be compared with, or what could not be served.
+    pub fn of_file(
+        attributes: &BTreeMap<String, String>,
+        created: Option<&str>,
+        most: u64,
+    ) -> Result<Self, Unexpected> {
         let filename = attributes.get("filename").ok_or(UnusableImage::NoFilename)?;
         routes::check_filename(filename)?;
         let size = attributes.get("size").map(|text| number("size", text)).transpose()?;
@@ -60,9 +82,8 @@ impl ExpectedImage {
             return Err(UnacceptableImage::TooLarge { size, most }.into());
         }
         Ok(Self {
-            layer: digest,
-            layer_size: layer.size,
-            is_archive: layer.media_type.ends_with("tar+gzip"),
+            layer: None,
+            is_archive: false,
             sha256: sha256(attributes)?,
             size,
             most,
@@ -70,6 +91,14 @@ impl ExpectedImage {
             filename: filename.clone(),
             created: created.map(str::to_owned),
         })
+    }
+
+    /// How many bytes there may be of what the image is taken out of: what is compressed is hardly larger than what it is
+    /// made of.
+    pub fn most_received(&self) -> u64 {
+        let limit = self.limit();
+        let packed = limit.saturating_add(limit / 64).saturating_add(1 << 20);
+        self.layer.as_ref().map_or(packed, |layer| layer.size)
     }
 
     /// How many bytes the image may have.

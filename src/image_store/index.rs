@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{RoundMode, Timestamp, TimestampRound, ToSpan as _, Unit};
 use serde::{Deserialize, Serialize};
 
 use super::ExpectedImage;
@@ -30,10 +30,12 @@ pub struct StoredImage {
     pub key: String,
     /// Where it came from.
     pub uri: String,
-    /// The digest of its manifest.
-    pub manifest: String,
-    /// The digest of the layer that held it.
-    pub layer: String,
+    /// The digest of its manifest, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
+    /// The digest of the layer that held it, where it was in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<String>,
     /// The sha256 of the image: 64 hexadecimal digits, the name of its file.
     pub sha256: String,
     /// Its bytes.
@@ -76,7 +78,7 @@ pub struct WantedImage {
 impl StoredImage {
     /// What is to be said of an image that was stored at `now`, in place of what was said under the same key before.
     pub fn new(
-        (key, uri, manifest): (&str, &str, &Digest),
+        (key, uri, manifest): (&str, &str, Option<&Digest>),
         expected: &ExpectedImage,
         size: u64,
         now: Timestamp,
@@ -86,8 +88,8 @@ impl StoredImage {
             schema: IMAGE_SCHEMA.to_owned(),
             key: key.to_owned(),
             uri: uri.to_owned(),
-            manifest: manifest.as_str().to_owned(),
-            layer: expected.layer.as_str().to_owned(),
+            manifest: manifest.map(|digest| digest.as_str().to_owned()),
+            layer: expected.layer.as_ref().map(|layer| layer.digest.as_str().to_owned()),
             sha256: expected.sha256.hex().to_owned(),
             size,
             format: expected.format.to_string(),
@@ -110,7 +112,9 @@ impl StoredImage {
 
 /// The time in whole seconds, as HTTP says it, and later than that of any other content before.
 fn visible_since(expected: &ExpectedImage, now: Timestamp, before: Option<&StoredImage>) -> Timestamp {
-    let now = now.round(jiff::Unit::Second).unwrap_or(now);
+    // Never before the moment: a cache that took the old content within this second compares its own time with it.
+    let second = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
+    let now = now.round(second).unwrap_or(now);
     match before {
         Some(before) if before.sha256 == expected.sha256.hex() => before.visible_since,
         Some(before) => now.max(before.visible_since.saturating_add(1.second()).unwrap_or(now)),

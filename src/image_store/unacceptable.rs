@@ -6,9 +6,12 @@ use crate::release::{Digest, Size};
 /// same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnacceptableImage {
-    /// An image that does not come from a producer.
-    #[error("its uri is `{0}`, and only the images of a producer are pulled")]
+    /// An image of one's own whose address cannot be pulled from.
+    #[error("its uri is `{0}` (expected oci://registry/path/image:tag, or a URL of http or https)")]
     Source(String),
+    /// An image of one's own on a host that may not be asked.
+    #[error("its host `{0}` is not allowed; --allow-host {0} allows it")]
+    Host(String),
     /// Not exactly one layer.
     #[error("its manifest does not have exactly one layer")]
     Layers,

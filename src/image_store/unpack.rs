@@ -11,7 +11,7 @@ use ruzstd::decoding::StreamingDecoder;
 
 use super::stop::Stop;
 use super::tar::{Archive, BLOCK, is_header};
-use super::{ExpectedImage, UnacceptableImage as Unacceptable};
+use super::{ExpectedImage, ExpectedLayer, UnacceptableImage as Unacceptable};
 use crate::release::Digest;
 
 /// How much is handed on at once. A multiple of the pages that may become holes.
@@ -198,7 +198,8 @@ impl<R: BufRead> HashedLayer<R> {
             return Err(UnpackError::Cut(failure));
         }
         let (found, bytes) = (Digest::of_hash(self.hash.finish().as_ref()), self.bytes);
-        match found == expected.layer && bytes == expected.layer_size {
+        let is_it = |layer: &ExpectedLayer| found == layer.digest && bytes == layer.size;
+        match expected.layer.as_ref().is_none_or(is_it) {
             true => Ok(()),
             false => Err(UnpackError::Garbled { bytes, found }),
         }

@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 
 use super::answer::{not_understood, unanswered, unexpected};
 use super::client::Client;
 use super::session::AccessScope;
 use crate::blob::{BlobBody, OpenBlob, ResumePoint};
-use crate::http::{OpenAnswer, Request, Response, UnreadBody, redacted};
+use crate::http::{OpenAnswer, Request, UnreadBody, redacted};
 use crate::registry::{RegistryError, Repository};
 use crate::release::Digest;
 
@@ -28,19 +27,20 @@ pub(super) async fn open(
     let url = client.endpoint(repository, &format!("blobs/{digest}"))?;
     let mut request = Request::get(url).streamed();
     if let Some(resume) = resume {
-        request = request.header(RANGE, header(&format!("bytes={}-", resume.from))?);
-        if let Some(validator) = &resume.validator {
-            request = request.header(IF_RANGE, header(validator)?);
-        }
+        let part = request.part(resume.from, resume.validator.as_deref());
+        request = part.map_err(|error| RegistryError::NotUnderstood {
+            subject: resume.validator.clone().unwrap_or_default(),
+            reason: error.to_string(),
+        })?;
     }
     let OpenAnswer { response, body } =
         client.open(&AccessScope::Pull(repository.path.clone()), request).await?;
     client.confirm_speaker(&response)?;
-    let validator = response.header(ETAG).filter(|tag| !tag.starts_with("W/")).map(str::to_owned);
+    let validator = response.strong_tag().map(str::to_owned);
     let is_there = match (response.status, resume) {
         (StatusCode::OK, None) => true,
         (StatusCode::PARTIAL_CONTENT, Some(resume)) => {
-            first_byte(&response) == Some(resume.from) && validator == resume.validator
+            response.first_byte() == Some(resume.from) && validator == resume.validator
         }
         (StatusCode::OK | StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => false,
         (StatusCode::NOT_FOUND, _) => {
@@ -52,20 +52,6 @@ pub(super) async fn open(
     let subject = redacted(&response.url);
     let body = body.filter(|_| is_there).map(|body| Body { body, subject, client });
     Ok(body.map(|body| OpenBlob { validator, body: Box::new(body) }))
-}
-
-fn header(text: &str) -> Result<HeaderValue, RegistryError> {
-    let invalid = |_| RegistryError::NotUnderstood {
-        subject: text.to_owned(),
-        reason: "this cannot be sent in a header".to_owned(),
-    };
-    text.parse().map_err(invalid)
-}
-
-/// The first byte of a part: `bytes 5-9/10` begins with 5.
-fn first_byte(response: &Response) -> Option<u64> {
-    let range = response.header(CONTENT_RANGE)?.strip_prefix("bytes ")?;
-    range.split_once('-')?.0.trim().parse().ok()
 }
 
 struct Body {

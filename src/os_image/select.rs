@@ -209,7 +209,7 @@ fn of_registry(name: &str, mut image: OsImage) -> OsImage {
 }
 
 /// The parts of `oci://registry/path/image:tag`.
-fn artifact(uri: &str) -> Option<(Prefix, ImageKey, Tag)> {
+pub fn artifact(uri: &str) -> Option<(Prefix, ImageKey, Tag)> {
     let (repository, tag) = uri.strip_prefix("oci://")?.rsplit_once(':')?;
     let (prefix, key) = repository.rsplit_once('/')?;
     Some((prefix.parse().ok()?, key.parse().ok()?, tag.parse().ok()?))

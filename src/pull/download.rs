@@ -37,11 +37,11 @@ enum Poured {
 impl Download<'_> {
     /// Hands on the bytes of the layer from its beginning. A connection that is cut is made again where it was.
     pub(super) async fn feed(&self, tries: &mut Tries, to: Sender<Bytes>) -> Result<Fed, RegistryError> {
-        let (job, layer) = (self.job, &self.job.expected);
+        let job = self.job;
         let (mut at, mut validator) = (0, None);
         loop {
             let resume = (at > 0).then(|| ResumePoint { from: at, validator: validator.clone() });
-            let poured = match job.blobs.open(&job.repository, &layer.layer, resume.as_ref()).await {
+            let poured = match job.source.open(resume.as_ref()).await {
                 Ok(None) => return Ok(Fed::Part),
                 Ok(Some(mut blob)) => {
                     validator = blob.validator;
@@ -51,8 +51,14 @@ impl Download<'_> {
             };
             let cut = match poured {
                 Poured::Unwanted => return Ok(Fed::All),
-                _ if at >= layer.layer_size => return Ok(Fed::All),
-                Poured::End => self.short(at),
+                _ if job.expected.layer.as_ref().is_some_and(|layer| at >= layer.size) => {
+                    return Ok(Fed::All);
+                }
+                Poured::End => match &job.expected.layer {
+                    Some(layer) => self.short(at, layer.size),
+                    // A server that says how long it is was held to that.
+                    None => return Ok(Fed::All),
+                },
                 Poured::Cut(error) if error.ending() != Ending::Unknown => return Err(error),
                 Poured::Cut(error) => error,
             };
@@ -71,7 +77,7 @@ impl Download<'_> {
         tries: &mut Tries,
         to: &Sender<Bytes>,
     ) -> Poured {
-        let whole = self.job.expected.layer_size;
+        let whole = self.job.expected.most_received();
         while *at <= whole {
             let part = match body.next().await {
                 Ok(Some(part)) => part,
@@ -89,10 +95,9 @@ impl Download<'_> {
         Poured::End
     }
 
-    fn short(&self, at: u64) -> RegistryError {
-        let whole = self.job.expected.layer_size;
+    fn short(&self, at: u64, whole: u64) -> RegistryError {
         RegistryError::Invalid {
-            subject: format!("{}@{}", self.job.repository, self.job.expected.layer),
+            subject: self.job.uri.clone(),
             reason: format!("it ended after {at} of {whole} bytes"),
         }
     }

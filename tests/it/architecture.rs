@@ -46,6 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("http", &["ending"]),
     ("forge_api", &["release", "catalogue", "forge", "ending", "http"]),
     ("oci", &["release", "signature", "registry", "blob", "catalogue", "ending", "http"]),
+    ("web", &["registry", "blob", "ending", "http"]),
     ("gitlab", &["release", "registry", "catalogue", "forge", "http", "forge_api"]),
     ("github", &["release", "registry", "catalogue", "forge", "http", "forge_api"]),
     ("kube", &["cluster", "http"]),
@@ -63,7 +64,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Decides, like the core, and writes what people will read and edit.
     ("onboarding", &["budget", "release", "values", "sylva", "reconcile", "plan", "config"]),
     ("wiring", &["release", "signature", "merge_request", "registry", "blob", "catalogue", "forge", "store", "cluster", "ending",
-                 "http", "oci", "gitlab", "github", "kube", "disk", "observe", "apply", "run", "config"]),
+                 "http", "oci", "web", "gitlab", "github", "kube", "disk", "observe", "apply", "run", "config"]),
     ("report", &["release", "signature", "reconcile", "os_image", "image_store", "check", "markdown", "merge_request", "plan", "forge",
                  "cluster", "ending", "pull", "run"]),
     // Local files are what its commands work on; a secret and the count of requests are types of `http`.
@@ -76,7 +77,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const CORE: usize = 14;
 
 /// One protocol each.
-const ADAPTERS: &[&str] = &["oci", "gitlab", "github", "kube", "disk"];
+const ADAPTERS: &[&str] = &["oci", "web", "gitlab", "github", "kube", "disk"];
 
 /// What the core does not speak of.
 const NOT_IN_CORE: &[&str] = &[

@@ -37,6 +37,10 @@ pub(in crate::cli) struct PullArgs {
     /// Refuse an image of more bytes, as in `64GiB`
     #[arg(long, value_name = "SIZE", default_value = "64GiB")]
     pub(in crate::cli) max_image_size: Size,
+    /// Pull images of one's own (`os_images`) from this host over http or https, also where another one redirects to it; with
+    /// or without a port; can be given several times
+    #[arg(long, value_name = "HOST")]
+    pub(in crate::cli) allow_host: Vec<String>,
     /// Accept that no image is wanted
     #[arg(long)]
     pub(in crate::cli) allow_empty: bool,

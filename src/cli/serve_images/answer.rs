@@ -53,6 +53,7 @@ pub(super) struct Desk<'a> {
     pub(super) shelf: &'a Shelf,
     pub(super) metrics: &'a Metrics,
     pub(super) is_stopping: bool,
+    pub(super) now: SystemTime,
 }
 
 /// Which images are wanted, and whether each is complete.
@@ -99,7 +100,7 @@ impl Desk<'_> {
                 Answer::text(StatusCode::OK, format!("{}  {name}\n", image.sha256))
             }
             OfferedImage::Image(image) => match self.shelf.open(image) {
-                Ok(OpenedImage::Whole(file)) => of_image(image, file, head, is_head),
+                Ok(OpenedImage::Whole(file)) => of_image(image, file, head, is_head, self.now),
                 Ok(OpenedImage::Changed) => not_complete(&image.key),
                 Err(error) => {
                     tracing::warn!(key = image.key, %error, "an image cannot be opened");
@@ -127,7 +128,7 @@ fn later(text: String) -> Answer {
     Answer::text(StatusCode::SERVICE_UNAVAILABLE, text).with("retry-after", RETRY_AFTER)
 }
 
-fn of_image(image: &StoredImage, file: File, head: &Head, is_head: bool) -> Answer {
+fn of_image(image: &StoredImage, file: File, head: &Head, is_head: bool, now: SystemTime) -> Answer {
     let etag = format!("\"sha256:{}\"", image.sha256);
     let of = Representation { etag: &etag, last_modified: image.visible_since, size: image.size };
     let selected = select(&head.conditions(), &of, is_head);
@@ -141,7 +142,9 @@ fn of_image(image: &StoredImage, file: File, head: &Head, is_head: bool) -> Answ
         ConditionalAnswer::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, Body::Text(String::new())),
         ConditionalAnswer::NotSatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, Body::Text(String::new())),
     };
-    let headers = vec![("etag", etag.clone()), ("last-modified", fmt_http_date(image.visible_since.into()))];
+    // Within the second in which it became visible it is not later than the answer (RFC 9110, section 8.8.2.1).
+    let last_modified = fmt_http_date(now.min(image.visible_since.into()));
+    let headers = vec![("etag", etag.clone()), ("last-modified", last_modified)];
     let answer = Answer { status, headers, body };
     match selected {
         ConditionalAnswer::Part { first, last } => {

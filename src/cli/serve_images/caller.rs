@@ -103,7 +103,7 @@ impl ImageServer {
         let is_stopping = *self.stopping.borrow();
         let (answer, keeps_alive) = match head {
             Ok(head) => {
-                let desk = Desk { shelf: &self.shelf, metrics: &self.metrics, is_stopping };
+                let desk = Desk { shelf: &self.shelf, metrics: &self.metrics, is_stopping, now: now() };
                 (desk.answer(&head), head.keeps_alive && !is_stopping)
             }
             Err(why) => (Answer::to_no_head(why), false),

@@ -490,7 +490,8 @@ fn image_refusal() -> Vec<ImageRefusal> {
 fn unacceptable_image() -> Vec<UnacceptableImage> {
     let (a, b) = (|| text("a.raw"), || text("b.raw"));
     samples!(UnacceptableImage {
-        Source => UnacceptableImage::Source(text("https://images.example/a.raw")),
+        Source => UnacceptableImage::Source(text("file:///images/a.raw")),
+        Host => UnacceptableImage::Host(text("images.example")),
         Layers => UnacceptableImage::Layers,
         LayerDigest => UnacceptableImage::LayerDigest(text("sha512:ab")),
         NotANumber => UnacceptableImage::NotANumber { name: "size", text: text("0x10") },

@@ -53,26 +53,44 @@ impl Way {
     }
 }
 
-#[tokio::test]
-async fn a_connection_that_is_cut_anywhere_goes_on_where_it_was() {
+/// What ends an answer before the layer does, wherever that is.
+async fn ended_everywhere(name: &str, spoil: impl Fn(usize) -> Vec<Spoil>) {
     let way = Way::new().await;
     let mut places = way.places(PLACES + 1);
     // Each answer brings what is between two places; the last one all the rest.
     places.push(way.built.layer.len());
     let parts: Vec<usize> = places.windows(2).map(|two| two[1] - two[0]).filter(|part| *part > 0).collect();
-    let (puller, ran) = way.spoiled(parts.iter().map(|part| Spoil::Cut(*part))).await;
-    assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    assert!(puller.has(&way.built));
+    let (puller, ran) = way.spoiled(parts.iter().flat_map(|part| spoil(*part))).await;
+    assert_eq!(ran.exit, Some(0), "{name}: {ran:#?}");
+    assert!(puller.has(&way.built), "{name}");
     let asked = way.proxy.blobs();
-    assert!(asked.len() >= PLACES, "{} requests", asked.len());
-    assert!(asked[0].range.is_none());
+    // The signed address repeats what its registry was asked.
+    let of_registry: Vec<_> = asked.iter().filter(|request| !request.is_signed).collect();
+    assert!(of_registry.len() >= PLACES, "{name}: {} requests", of_registry.len());
+    assert!(of_registry[0].range.is_none(), "{name}");
     let mut at = 0;
-    for (request, part) in asked.iter().skip(1).zip(&parts) {
+    for (request, part) in of_registry.iter().skip(1).zip(&parts) {
         at += part;
-        assert_eq!(request.range, Some(format!("bytes={at}-")));
-        assert_eq!(request.if_range, Some(format!("\"{}\"", crate::fake::oci::digest(&way.built.layer))));
+        assert_eq!(request.range, Some(format!("bytes={at}-")), "{name}");
+        let tag = format!("\"{}\"", crate::fake::oci::digest(&way.built.layer));
+        assert_eq!(request.if_range, Some(tag), "{name}");
     }
-    println!("cut: {} connections in one download", asked.len());
+    println!("{name}: {} times in one download", of_registry.len());
+}
+
+#[tokio::test]
+async fn a_connection_that_is_cut_anywhere_goes_on_where_it_was() {
+    ended_everywhere("cut", |part| vec![Spoil::Cut(part)]).await;
+}
+
+#[tokio::test]
+async fn a_length_that_is_a_lie_anywhere_is_noticed() {
+    ended_everywhere("too short a length", |part| vec![Spoil::Short(part)]).await;
+}
+
+#[tokio::test]
+async fn a_redirect_that_expires_anywhere_is_asked_for_again() {
+    ended_everywhere("a redirect that expires", |part| vec![Spoil::Redirect, Spoil::Cut(part)]).await;
 }
 
 #[tokio::test]

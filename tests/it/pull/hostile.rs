@@ -30,6 +30,13 @@ fn named(name: &str, content: &[u8]) -> Entry {
     })
 }
 
+/// Blocks of 128 KiB that are one zero each, and never the last one (RFC 8878, section 3.1.1.2).
+fn zstd_of_zeros(blocks: usize) -> Vec<u8> {
+    let block = ((128_u32 << 10) << 3 | 1 << 1).to_le_bytes();
+    let block = [block[0], block[1], block[2], 0];
+    [&[0x28, 0xb5, 0x2f, 0xfd, 0, 7 << 3][..], &block.repeat(blocks)].concat()
+}
+
 #[tokio::test]
 async fn what_is_not_an_image_is_refused_by_its_own_error() {
     let image = disk(3);
@@ -135,6 +142,13 @@ async fn what_is_not_an_image_is_refused_by_its_own_error() {
             gzip(&archive(&[entry("a.raw", &image[1..])])),
             FLUX,
             "it has 722999 bytes, 723000 are announced",
+        ),
+        ("a bomb of zstd", zstd_of_zeros(1_000), OCTETS, "more than the 723000 bytes"),
+        (
+            "a window of terabytes",
+            [&[0x28, 0xb5, 0x2f, 0xfd, 0, 0xff][..], &zstd_of_zeros(1)[6..]].concat(),
+            OCTETS,
+            "it cannot be decompressed",
         ),
         ("another image", gzip(&archive(&[entry("a.raw", &disk(4))])), FLUX, "is announced"),
     ];

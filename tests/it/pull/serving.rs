@@ -13,14 +13,14 @@ use crate::world::{PATIENCE, PREFIX};
 /// More than all buffers between two processes hold.
 const LARGE: usize = 24 << 20;
 
-struct Server {
+pub(super) struct Server {
     _child: Child,
-    address: String,
+    pub(super) address: String,
     client: reqwest::Client,
 }
 
 impl Server {
-    async fn start(puller: &Puller, more: &[&str]) -> Self {
+    pub(super) async fn start(puller: &Puller, more: &[&str]) -> Self {
         let serve = ["serve-images", "images", "--listen", "127.0.0.1:0"];
         let mut child = puller.desk.spawn(&[&serve[..], more].concat());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -35,13 +35,13 @@ impl Server {
         Self { _child: child, address, client }
     }
 
-    async fn get(&self, path: &str) -> (u16, Vec<u8>) {
+    pub(super) async fn get(&self, path: &str) -> (u16, Vec<u8>) {
         let answer = self.client.get(format!("http://{}/{path}", self.address)).send().await.unwrap();
         let status = answer.status().as_u16();
         (status, answer.bytes().await.unwrap().to_vec())
     }
 
-    async fn until(&self, path: &str, what: impl Fn(u16, &[u8]) -> bool) {
+    pub(super) async fn until(&self, path: &str, what: impl Fn(u16, &[u8]) -> bool) {
         let reached = async {
             loop {
                 let (status, body) = self.get(path).await;
@@ -55,7 +55,7 @@ impl Server {
     }
 
     /// Until an image is what was built.
-    async fn serves(&self, built: &Built) {
+    pub(super) async fn serves(&self, built: &Built) {
         let sha256 = built.sha256();
         self.until(&format!("{}.raw", built.key), |status, body| status == 200 && hex(body) == sha256).await;
     }
