@@ -7,6 +7,7 @@ pub mod images;
 pub mod releases;
 mod regular;
 mod replace;
+mod spool;
 mod signatures;
 pub mod tree;
 pub mod values_file;

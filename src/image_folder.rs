@@ -77,6 +77,18 @@ pub trait ImageFolder: Send + Sync {
     /// It cannot be made.
     fn begin(&self) -> Result<Box<dyn ImageDraft>>;
 
+    /// What was received of a layer by a download before, to be gone on with.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    fn spool(&self, layer: &Digest) -> Result<Box<dyn LayerSpool>>;
+
+    /// Removes what was received of all layers.
+    ///
+    /// # Errors
+    /// Some of it is still there.
+    fn clear_spool(&self) -> Result<()>;
+
     /// Says of an image under which key it is known. The image is there already.
     ///
     /// # Errors
@@ -126,4 +138,31 @@ pub trait ImageDraft: ImageSink {
     /// # Errors
     /// It is not visible.
     fn publish(self: Box<Self>, sha256: &Digest) -> Result<u64>;
+}
+
+/// What was received of a layer, kept until its image is stored. It may be anything: who reads it hashes it.
+pub trait LayerSpool: Send {
+    /// How many bytes there are.
+    fn received(&self) -> u64;
+
+    /// What the server called the content that they are of.
+    fn validator(&self) -> Option<String>;
+
+    /// Reads on, from the beginning; 0 at the end.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn read(&mut self, room: &mut [u8]) -> Result<usize>;
+
+    /// Appends what was received of content that the server calls so.
+    ///
+    /// # Errors
+    /// It is not kept.
+    fn append(&mut self, bytes: &[u8], validator: Option<&str>) -> Result<()>;
+
+    /// Removes it.
+    ///
+    /// # Errors
+    /// It is still there.
+    fn discard(&mut self) -> Result<()>;
 }

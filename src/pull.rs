@@ -20,7 +20,7 @@ pub use error::PullError;
 pub use unwanted::{offered, remove, want};
 
 use crate::blob::BlobSource;
-use crate::image_folder::ImageFolder;
+use crate::image_folder::{ImageFolder, LayerSpool};
 use crate::image_store::{ExpectedImage, StoredImage};
 use crate::release::Digest;
 use decode::NotStored;
@@ -72,6 +72,8 @@ pub struct PullOptions {
     pub tries: u32,
     /// The wait before the second try that got nowhere; it doubles each time.
     pub backoff: Duration,
+    /// Whether what was received of a layer is kept until its image is stored.
+    pub spools: bool,
     /// The time: an image is visible since it was stored, and not since its download began.
     pub clock: Clock,
 }
@@ -86,7 +88,7 @@ pub async fn pull(
     for job in jobs {
         by_content.entry(job.expected.sha256.hex().to_owned()).or_default().push(job);
     }
-    if let Err(error) = has_room(&by_content, &**folder) {
+    if let Err(error) = has_room(&by_content, &**folder, options.spools) {
         let keys = by_content.into_values().flatten().map(|job| job.key);
         return keys.map(|key| (key, Err(error.clone()))).collect();
     }
@@ -100,18 +102,30 @@ pub async fn pull(
     });
     let outcomes: Vec<_> =
         futures::stream::iter(groups).buffer_unordered(options.jobs.max(1)).collect().await;
-    outcomes.into_iter().flatten().collect()
+    let outcomes: BTreeMap<_, _> = outcomes.into_iter().flatten().collect();
+    // What is left is of layers that are not wanted any more.
+    if outcomes.values().all(Result::is_ok)
+        && let Err(error) = folder.clear_spool()
+    {
+        tracing::warn!(%error, "what was received of layers cannot be removed");
+    }
+    outcomes
 }
 
 /// Whether the folder has room for all that is missing, as far as that is known, before the first byte comes.
-fn has_room(by_content: &BTreeMap<String, Vec<PullJob>>, folder: &dyn ImageFolder) -> Result<(), PullError> {
+fn has_room(
+    by_content: &BTreeMap<String, Vec<PullJob>>,
+    folder: &dyn ImageFolder,
+    spools: bool,
+) -> Result<(), PullError> {
     let mut need = 0_u64;
     for job in by_content.values().filter_map(|jobs| jobs.first()) {
         let expected = &job.expected;
         if folder.blob(&expected.sha256).map_err(|error| PullError::folder("read", error))?.is_none() {
-            let packed = || expected.layer.as_ref().map_or(0, |layer| layer.size);
-            let size = expected.size.unwrap_or_else(packed);
-            need = need.saturating_add(size).saturating_add(ROOM);
+            let packed = expected.layer.as_ref().map_or(0, |layer| layer.size);
+            let spooled = if spools { packed } else { 0 };
+            let size = expected.size.unwrap_or(packed);
+            need = need.saturating_add(size).saturating_add(spooled).saturating_add(ROOM);
         }
     }
     let have = if need == 0 { 0 } else { folder.free().map_err(|error| PullError::folder("read", error))? };
@@ -149,12 +163,18 @@ async fn fetched(
 ) -> Result<u64, PullError> {
     let download = Download { job };
     let mut tries = Tries::new(options.tries, options.backoff);
+    let mut spool = spool_of(job, &**folder, options);
     loop {
         let (sender, parts) = tokio::sync::mpsc::channel(download::PARTS);
-        let (expected, folder) = (job.expected.clone(), Arc::clone(folder));
-        let storing = tokio::task::spawn_blocking(move || decode::store(parts, &expected, &*folder));
-        let fed = download.feed(&mut tries, sender).await;
+        let (expected, into) = (job.expected.clone(), Arc::clone(folder));
+        let storing = tokio::task::spawn_blocking(move || decode::store(parts, &expected, &*into));
+        let fed = download.feed(&mut tries, &mut spool, sender).await;
         let stored = storing.await.map_err(|error| PullError::Panicked(error.to_string()))?;
+        // Only what a later run can go on with is kept.
+        let goes_on = fed.is_err() && !matches!(stored, Err(NotStored::Folder(_)));
+        if let Some(mut kept) = spool.take().filter(|_| !goes_on) {
+            kept.discard().map_err(|error| PullError::folder("write to", error))?;
+        }
         let why = match (fed, stored) {
             (_, Ok(size)) => return Ok(size),
             (_, Err(NotStored::Folder(error))) => return Err(PullError::folder("write to", error)),
@@ -171,5 +191,18 @@ async fn fetched(
             return Err(why);
         }
         tracing::warn!("{}; it is fetched from its beginning", crate::ending::sentence(&why));
+        spool = spool_of(job, &**folder, options);
+    }
+}
+
+/// What a download before this one received, where that is kept. A download does without it where it cannot be opened.
+fn spool_of(job: &PullJob, folder: &dyn ImageFolder, options: &PullOptions) -> Option<Box<dyn LayerSpool>> {
+    let layer = job.expected.layer.as_ref().filter(|_| options.spools)?;
+    match folder.spool(&layer.digest) {
+        Ok(spool) => Some(spool),
+        Err(error) => {
+            tracing::warn!(%error, "what is received cannot be kept");
+            None
+        }
     }
 }

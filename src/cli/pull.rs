@@ -132,6 +132,7 @@ impl Pulling<'_> {
             jobs: usize::from(self.args.jobs),
             tries: TRIES,
             backoff: reached.session.transport().settings().backoff,
+            spools: self.args.spool,
             clock: self.clock(),
         };
         outcomes.extend(pull(jobs, &self.folder, &options).await);

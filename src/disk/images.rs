@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::regular;
 use super::replace::{HiddenFile, replace};
-use crate::image_folder::{FileStamp, ImageDraft, ImageFolder};
+use super::spool::DiskSpool;
+use super::{regular, spool};
+use crate::image_folder::{FileStamp, ImageDraft, ImageFolder, LayerSpool};
 use crate::image_store::index::{IMAGE_SCHEMA, IMAGES, WANTED, blob_path, image_path};
 use crate::image_store::sparse::ImageSink;
 use crate::image_store::unwanted::{UNWANTED, UnwantedImages};
@@ -150,6 +151,14 @@ impl ImageFolder for DiskImages {
     fn begin(&self) -> Result<Box<dyn ImageDraft>> {
         let draft = HiddenFile::begin(&blobs(&self.root))?;
         Ok(Box::new(DiskDraft { draft, root: self.root.clone(), size: 0 }))
+    }
+
+    fn spool(&self, layer: &Digest) -> Result<Box<dyn LayerSpool>> {
+        Ok(Box::new(DiskSpool::open(&self.root, layer.hex())?))
+    }
+
+    fn clear_spool(&self) -> Result<()> {
+        spool::clear(&self.root)
     }
 
     fn put_image(&self, image: &StoredImage) -> Result<()> {

@@ -7,6 +7,7 @@ mod hostile;
 mod ironic;
 mod own;
 mod serving;
+mod spool;
 mod sylva_core;
 mod trust;
 mod unwanted;

@@ -34,6 +34,10 @@ pub(in crate::cli) struct PullArgs {
     /// How many images are downloaded at once, from 1 to 16
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(in crate::cli) jobs: u8,
+    /// Keep what was downloaded of an image until it is stored, so that a run that was stopped is gone on with; the folder
+    /// needs room for that
+    #[arg(long)]
+    pub(in crate::cli) spool: bool,
     /// Refuse an image of more bytes, as in `64GiB`
     #[arg(long, value_name = "SIZE", default_value = "64GiB")]
     pub(in crate::cli) max_image_size: Size,
