@@ -17,13 +17,13 @@ pub trait ImageFolder: Send + Sync {
     /// The folder cannot be read.
     fn image(&self, key: &str) -> Result<Option<StoredImage>>;
 
-    /// How many bytes the image of a sha256 has; none where it is not there.
+    /// How many bytes the file of an image has, by its name; none where it is not there.
     ///
     /// # Errors
     /// The folder cannot be read.
-    fn blob(&self, sha256: &Digest) -> Result<Option<u64>>;
+    fn blob(&self, name: &str) -> Result<Option<u64>>;
 
-    /// How many bytes each image has that is there, by its sha256, whatever is said of it.
+    /// How many bytes the file of each image has that is there, by its name, whatever is said of it.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -47,17 +47,17 @@ pub trait ImageFolder: Send + Sync {
     /// The folder cannot be read.
     fn images(&self) -> Result<Vec<StoredImage>>;
 
-    /// Opens the image of a sha256 (64 hexadecimal digits); none where it is not there.
+    /// Opens the file of an image; none where it is not there.
     ///
     /// # Errors
     /// It cannot be opened.
-    fn open(&self, sha256: &str) -> Result<Option<(File, FileStamp)>>;
+    fn open(&self, name: &str) -> Result<Option<(File, FileStamp)>>;
 
-    /// The sha256 of what is in the file of an image; none where it is not there.
+    /// The sha256 of the image that is in a file, which may be compressed; none where it is not there.
     ///
     /// # Errors
     /// It cannot be read.
-    fn hash(&self, sha256: &str) -> Result<Option<Digest>>;
+    fn hash(&self, name: &str) -> Result<Option<Digest>>;
 
     /// Waits until nothing else stores images in the folder, and keeps others out until the file is dropped. It blocks.
     ///
@@ -113,11 +113,11 @@ pub trait ImageFolder: Send + Sync {
     /// It is still there.
     fn forget_image(&self, key: &str) -> Result<()>;
 
-    /// Removes the image of a sha256. Where it is being sent it stays until that ends.
+    /// Removes the file of an image. Where it is being sent it stays until that ends.
     ///
     /// # Errors
     /// It is still there.
-    fn remove_blob(&self, sha256: &str) -> Result<()>;
+    fn remove_blob(&self, name: &str) -> Result<()>;
 }
 
 /// By what a file is known to be the same as before, without reading it.
@@ -133,11 +133,11 @@ pub struct FileStamp {
 
 /// A file that takes its place once it is whole. One that is dropped leaves nothing.
 pub trait ImageDraft: ImageSink {
-    /// Stores what was written for good, and makes it visible as the image of this sha256. It gives its bytes.
+    /// Stores what was written for good, and makes it visible under this name. It gives its bytes.
     ///
     /// # Errors
     /// It is not visible.
-    fn publish(self: Box<Self>, sha256: &Digest) -> Result<u64>;
+    fn publish(self: Box<Self>, name: &str) -> Result<u64>;
 }
 
 /// What was received of a layer, kept until its image is stored. It may be anything: who reads it hashes it.

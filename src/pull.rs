@@ -21,6 +21,7 @@ pub use unwanted::{offered, remove, want};
 
 use crate::blob::BlobSource;
 use crate::image_folder::{ImageFolder, LayerSpool};
+use crate::image_store::index::{StoredBytes, blob_name};
 use crate::image_store::{ExpectedImage, StoredImage};
 use crate::release::Digest;
 use decode::NotStored;
@@ -74,6 +75,8 @@ pub struct PullOptions {
     pub backoff: Duration,
     /// Whether what was received of a layer is kept until its image is stored.
     pub spools: bool,
+    /// Whether an image is stored as it is compressed, where its archive has it so.
+    pub packs: bool,
     /// The time: an image is visible since it was stored, and not since its download began.
     pub clock: Clock,
 }
@@ -88,7 +91,7 @@ pub async fn pull(
     for job in jobs {
         by_content.entry(job.expected.sha256.hex().to_owned()).or_default().push(job);
     }
-    if let Err(error) = has_room(&by_content, &**folder, options.spools) {
+    if let Err(error) = has_room(&by_content, &**folder, options) {
         let keys = by_content.into_values().flatten().map(|job| job.key);
         return keys.map(|key| (key, Err(error.clone()))).collect();
     }
@@ -116,17 +119,22 @@ pub async fn pull(
 fn has_room(
     by_content: &BTreeMap<String, Vec<PullJob>>,
     folder: &dyn ImageFolder,
-    spools: bool,
+    options: &PullOptions,
 ) -> Result<(), PullError> {
     let mut need = 0_u64;
     for job in by_content.values().filter_map(|jobs| jobs.first()) {
         let expected = &job.expected;
-        if folder.blob(&expected.sha256).map_err(|error| PullError::folder("read", error))?.is_none() {
-            let packed = expected.layer.as_ref().map_or(0, |layer| layer.size);
-            let spooled = if spools { packed } else { 0 };
-            let size = expected.size.unwrap_or(packed);
-            need = need.saturating_add(size).saturating_add(spooled).saturating_add(ROOM);
+        if present(job, folder, options)?.is_some() {
+            continue;
         }
+        let packed = expected.layer.as_ref().map_or(0, |layer| layer.size);
+        let spooled = if options.spools { packed } else { 0 };
+        // The file in an archive is hardly smaller than the archive.
+        let size = match options.packs && expected.is_archive {
+            true => packed,
+            false => expected.size.unwrap_or(packed),
+        };
+        need = need.saturating_add(size).saturating_add(spooled).saturating_add(ROOM);
     }
     let have = if need == 0 { 0 } else { folder.free().map_err(|error| PullError::folder("read", error))? };
     if need > have { Err(PullError::NoRoom { need, have }) } else { Ok(()) }
@@ -137,22 +145,42 @@ async fn one(
     folder: &Arc<dyn ImageFolder>,
     options: &PullOptions,
 ) -> Result<Pulled, PullError> {
-    let expected = &job.expected;
-    let unreadable = |error| PullError::folder("read", error);
-    let before = folder.image(&job.key).map_err(unreadable)?;
-    let present = folder.blob(&expected.sha256).map_err(unreadable)?;
-    let present = present.filter(|size| expected.size.is_none_or(|expected| expected == *size));
-    let pulled = match present {
-        Some(size) => Pulled::Present { size },
-        None => Pulled::Stored { size: fetched(job, folder, options).await? },
+    let before = folder.image(&job.key).map_err(|error| PullError::folder("read", error))?;
+    let (is_new, stored) = match present(job, &**folder, options)? {
+        Some(stored) => (false, stored),
+        None => (true, fetched(job, folder, options).await?),
     };
-    let (Pulled::Present { size } | Pulled::Stored { size }) = pulled;
     let origin = (job.key.as_str(), job.uri.as_str(), job.manifest.as_ref());
-    let image = StoredImage::new(origin, expected, size, (options.clock)(), before.as_ref());
+    let image = StoredImage::new(origin, &job.expected, stored, (options.clock)(), before.as_ref());
     if before.as_ref() != Some(&image) {
         folder.put_image(&image).map_err(|error| PullError::folder("write to", error))?;
     }
-    Ok(pulled)
+    let size = stored.size;
+    Ok(if is_new { Pulled::Stored { size } } else { Pulled::Present { size } })
+}
+
+/// What is there of an image, as the index or its file says; the one that is asked for first, where it is there twice.
+fn present(
+    job: &PullJob,
+    folder: &dyn ImageFolder,
+    options: &PullOptions,
+) -> Result<Option<StoredBytes>, PullError> {
+    let unreadable = |error| PullError::folder("read", error);
+    let (expected, sha256) = (&job.expected, job.expected.sha256.hex());
+    let plain = folder.blob(&blob_name(sha256, false)).map_err(unreadable)?;
+    let plain = plain.filter(|size| expected.size.is_none_or(|expected| expected == *size));
+    let plain = plain.map(|size| StoredBytes { size, packed_size: None });
+    let packed = folder.blob(&blob_name(sha256, true)).map_err(unreadable)?;
+    let packed = match packed {
+        None => None,
+        Some(packed) => {
+            let known = folder.image(&job.key).map_err(unreadable)?;
+            let known = known.filter(|known| known.sha256 == sha256).map(|known| known.size);
+            let size = expected.size.or(known);
+            size.map(|size| StoredBytes { size, packed_size: Some(packed) })
+        }
+    };
+    Ok(if options.packs { packed.or(plain) } else { plain.or(packed) })
 }
 
 /// Fetches an image until it is stored, or until that is hopeless.
@@ -160,14 +188,14 @@ async fn fetched(
     job: &PullJob,
     folder: &Arc<dyn ImageFolder>,
     options: &PullOptions,
-) -> Result<u64, PullError> {
+) -> Result<StoredBytes, PullError> {
     let download = Download { job };
     let mut tries = Tries::new(options.tries, options.backoff);
     let mut spool = spool_of(job, &**folder, options);
     loop {
         let (sender, parts) = tokio::sync::mpsc::channel(download::PARTS);
-        let (expected, into) = (job.expected.clone(), Arc::clone(folder));
-        let storing = tokio::task::spawn_blocking(move || decode::store(parts, &expected, &*into));
+        let (expected, into, packs) = (job.expected.clone(), Arc::clone(folder), options.packs);
+        let storing = tokio::task::spawn_blocking(move || decode::store(parts, &expected, &*into, packs));
         let fed = download.feed(&mut tries, &mut spool, sender).await;
         let stored = storing.await.map_err(|error| PullError::Panicked(error.to_string()))?;
         // Only what a later run can go on with is kept.
@@ -176,7 +204,7 @@ async fn fetched(
             kept.discard().map_err(|error| PullError::folder("write to", error))?;
         }
         let why = match (fed, stored) {
-            (_, Ok(size)) => return Ok(size),
+            (_, Ok(stored)) => return Ok(stored),
             (_, Err(NotStored::Folder(error))) => return Err(PullError::folder("write to", error)),
             (Err(error), _) => return Err(error.into()),
             (Ok(_), Err(NotStored::Unacceptable(unacceptable))) => return Err(unacceptable.into()),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Context, generations};
-use super::args::images::{PullArgs as Args, PullFormat};
+use super::args::images::{KeepArg, PullArgs as Args, PullFormat};
 use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -133,6 +133,7 @@ impl Pulling<'_> {
             tries: TRIES,
             backoff: reached.session.transport().settings().backoff,
             spools: self.args.spool,
+            packs: self.args.keep == KeepArg::Compressed,
             clock: self.clock(),
         };
         outcomes.extend(pull(jobs, &self.folder, &options).await);

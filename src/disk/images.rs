@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Error, ErrorKind, Read as _, Result, Write as _};
+use std::io::{BufReader, Error, ErrorKind, Read, Result, Write as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
+use flate2::bufread::MultiGzDecoder;
 
 use super::replace::{HiddenFile, replace};
 use super::spool::DiskSpool;
 use super::{regular, spool};
 use crate::image_folder::{FileStamp, ImageDraft, ImageFolder, LayerSpool};
-use crate::image_store::index::{IMAGE_SCHEMA, IMAGES, WANTED, blob_path, image_path};
+use crate::image_store::index::{IMAGE_SCHEMA, IMAGES, PACKED, WANTED, blob_path, image_path};
 use crate::image_store::sparse::ImageSink;
 use crate::image_store::unwanted::{UNWANTED, UnwantedImages};
 use crate::image_store::{StoredImage, WantedImages};
@@ -90,9 +91,9 @@ impl ImageFolder for DiskImages {
         for entry in std::fs::read_dir(blobs(&self.root))? {
             let entry = entry?;
             let name = entry.file_name();
-            let Some(sha256) = name.to_str().filter(|name| is_sha256(name)) else { continue };
+            let Some(name) = name.to_str().filter(|name| is_blob(name)) else { continue };
             let metadata = there(entry.metadata())?.filter(std::fs::Metadata::is_file);
-            found.extend(metadata.map(|metadata| (sha256.to_owned(), metadata.len())));
+            found.extend(metadata.map(|metadata| (name.to_owned(), metadata.len())));
         }
         Ok(found)
     }
@@ -108,27 +109,41 @@ impl ImageFolder for DiskImages {
         Ok(images)
     }
 
-    fn open(&self, sha256: &str) -> Result<Option<(File, FileStamp)>> {
-        let Some(file) = there(File::open(self.root.join(blob_path(sha256))))? else { return Ok(None) };
+    fn open(&self, name: &str) -> Result<Option<(File, FileStamp)>> {
+        let Some(file) = there(File::open(self.root.join(blob_path(name))))? else { return Ok(None) };
         let metadata = file.metadata()?;
         let stamp =
             FileStamp { size: metadata.len(), inode: inode(&metadata), modified: metadata.modified().ok() };
         Ok(metadata.is_file().then_some((file, stamp)))
     }
 
-    fn hash(&self, sha256: &str) -> Result<Option<Digest>> {
-        let Some((mut file, _)) = self.open(sha256)? else { return Ok(None) };
+    fn hash(&self, name: &str) -> Result<Option<Digest>> {
+        let Some((file, _)) = self.open(name)? else { return Ok(None) };
+        let mut image: Box<dyn Read> = match name.ends_with(PACKED) {
+            true => Box::new(MultiGzDecoder::new(BufReader::with_capacity(HASHED_AT_ONCE, file))),
+            false => Box::new(file),
+        };
         let (mut hash, mut chunk) = (Context::new(&SHA256), vec![0; HASHED_AT_ONCE]);
         loop {
-            match file.read(&mut chunk)? {
-                0 => return Ok(Some(Digest::of_hash(hash.finish().as_ref()))),
-                read => hash.update(&chunk[..read]),
+            match image.read(&mut chunk) {
+                Ok(0) => return Ok(Some(Digest::of_hash(hash.finish().as_ref()))),
+                Ok(read) => hash.update(&chunk[..read]),
+                // What cannot be decompressed is something, and no image.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof
+                    ) =>
+                {
+                    return Ok(Some(Digest::of_hash(hash.finish().as_ref())));
+                }
+                Err(error) => return Err(error),
             }
         }
     }
 
-    fn blob(&self, sha256: &Digest) -> Result<Option<u64>> {
-        let metadata = there(std::fs::symlink_metadata(self.root.join(blob_path(sha256.hex()))))?;
+    fn blob(&self, name: &str) -> Result<Option<u64>> {
+        let metadata = there(std::fs::symlink_metadata(self.root.join(blob_path(name))))?;
         Ok(metadata.filter(std::fs::Metadata::is_file).map(|metadata| metadata.len()))
     }
 
@@ -179,8 +194,8 @@ impl ImageFolder for DiskImages {
         synced(&self.root.join(IMAGES))
     }
 
-    fn remove_blob(&self, sha256: &str) -> Result<()> {
-        there(std::fs::remove_file(self.root.join(blob_path(sha256))))?;
+    fn remove_blob(&self, name: &str) -> Result<()> {
+        there(std::fs::remove_file(self.root.join(blob_path(name))))?;
         synced(&blobs(&self.root))
     }
 }
@@ -199,11 +214,11 @@ impl ImageSink for DiskDraft {
 }
 
 impl ImageDraft for DiskDraft {
-    fn publish(mut self: Box<Self>, sha256: &Digest) -> Result<u64> {
+    fn publish(mut self: Box<Self>, name: &str) -> Result<u64> {
         let file = self.draft.file();
         file.set_len(self.size)?;
         file.sync_all()?;
-        self.draft.publish(&self.root.join(blob_path(sha256.hex())))?;
+        self.draft.publish(&self.root.join(blob_path(name)))?;
         synced(&blobs(&self.root)).map(|()| self.size)
     }
 }
@@ -227,7 +242,8 @@ fn inode(_: &std::fs::Metadata) -> u64 {
     0
 }
 
-fn is_sha256(name: &str) -> bool {
+fn is_blob(name: &str) -> bool {
+    let name = name.strip_suffix(PACKED).unwrap_or(name);
     name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 

@@ -40,6 +40,9 @@ pub struct StoredImage {
     pub sha256: String,
     /// Its bytes.
     pub size: u64,
+    /// Its bytes as it is stored, where that is compressed by gzip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packed_size: Option<u64>,
     /// The format of the disk.
     pub format: String,
     /// The name under which it is served.
@@ -80,7 +83,7 @@ impl StoredImage {
     pub fn new(
         (key, uri, manifest): (&str, &str, Option<&Digest>),
         expected: &ExpectedImage,
-        size: u64,
+        stored: StoredBytes,
         now: Timestamp,
         before: Option<&Self>,
     ) -> Self {
@@ -91,12 +94,23 @@ impl StoredImage {
             manifest: manifest.map(|digest| digest.as_str().to_owned()),
             layer: expected.layer.as_ref().map(|layer| layer.digest.as_str().to_owned()),
             sha256: expected.sha256.hex().to_owned(),
-            size,
+            size: stored.size,
+            packed_size: stored.packed_size,
             format: expected.format.to_string(),
             filename: expected.filename.clone(),
             created: expected.created.clone(),
             visible_since: visible_since(expected, now, before),
         }
+    }
+
+    /// The name of its file.
+    pub fn blob_name(&self) -> String {
+        blob_name(&self.sha256, self.packed_size.is_some())
+    }
+
+    /// The bytes of its file.
+    pub fn stored_size(&self) -> u64 {
+        self.packed_size.unwrap_or(self.size)
     }
 
     /// The paths under which it is served.
@@ -122,9 +136,26 @@ fn visible_since(expected: &ExpectedImage, now: Timestamp, before: Option<&Store
     }
 }
 
-/// Where an image of the store is, below its folder.
-pub fn blob_path(sha256: &str) -> String {
-    format!("blobs/sha256/{sha256}")
+/// How many bytes an image has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredBytes {
+    /// The image.
+    pub size: u64,
+    /// Its file, where that is compressed.
+    pub packed_size: Option<u64>,
+}
+
+/// What follows the sha256 of an image whose file is compressed.
+pub const PACKED: &str = ".gz";
+
+/// The name of the file of an image: its sha256, and whether it is compressed.
+pub fn blob_name(sha256: &str, is_packed: bool) -> String {
+    format!("{sha256}{}", if is_packed { PACKED } else { "" })
+}
+
+/// Where the file of an image is, below the folder.
+pub fn blob_path(name: &str) -> String {
+    format!("blobs/sha256/{name}")
 }
 
 /// Where it is said under which key an image is known, below the folder.

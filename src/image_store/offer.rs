@@ -127,6 +127,7 @@ mod tests {
             layer: None,
             sha256: sha256.to_owned(),
             size: 1,
+            packed_size: None,
             format: "raw".to_owned(),
             filename: format!("{key}.raw"),
             created: None,

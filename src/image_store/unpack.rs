@@ -45,13 +45,19 @@ pub enum UnpackError {
 }
 
 /// Writes the image that a layer holds to `to`, in chunks of [`CHUNK`] bytes but for the last. The image has as many bytes
-/// as it should, and nothing is known of its sha256 yet.
+/// as it should, and nothing is known of its sha256 yet. Where its archive holds it compressed by gzip, what is compressed
+/// goes to `packed` as well, each byte before what it is decompressed to.
 ///
 /// # Errors
 /// It is not complete in `to`.
-pub fn unpack(layer: impl BufRead, expected: &ExpectedImage, to: &mut dyn Write) -> Result<(), UnpackError> {
+pub fn unpack(
+    layer: impl BufRead,
+    expected: &ExpectedImage,
+    to: &mut dyn Write,
+    packed: Option<&mut dyn Write>,
+) -> Result<(), UnpackError> {
     let mut layer = HashedLayer { from: layer, hash: Context::new(&SHA256), bytes: 0, failure: None };
-    let outcome = image(&mut layer, expected, to);
+    let outcome = image(&mut layer, expected, to, packed);
     if let Err(Stop::Write(error)) = outcome {
         return Err(UnpackError::Write(error));
     }
@@ -64,7 +70,12 @@ pub fn unpack(layer: impl BufRead, expected: &ExpectedImage, to: &mut dyn Write)
     }
 }
 
-fn image(layer: &mut dyn BufRead, expected: &ExpectedImage, to: &mut dyn Write) -> Result<(), Stop> {
+fn image(
+    layer: &mut dyn BufRead,
+    expected: &ExpectedImage,
+    to: &mut dyn Write,
+    packed: Option<&mut dyn Write>,
+) -> Result<(), Stop> {
     let (head, content) = peeked(decompressed(layer)?, BLOCK)?;
     match (is_header(&head), expected.is_archive) {
         (true, _) => {}
@@ -81,7 +92,19 @@ fn image(layer: &mut dyn BufRead, expected: &ExpectedImage, to: &mut dyn Write) 
         return Err(Unacceptable::FileTooLarge { size: file.size, most }.into());
     }
     let mut content = archive.content(&file);
-    copy(decompressed(&mut content)?, expected, to)?;
+    match packed {
+        Some(packed) => {
+            let (head, content) = peeked(&mut content, GZIP.len())?;
+            match head == GZIP {
+                true => {
+                    let kept = BufReader::with_capacity(BUFFER, Kept { from: content, to: packed });
+                    copy(decompressed(kept)?, expected, to)?;
+                }
+                false => copy(decompressed(content)?, expected, to)?,
+            }
+        }
+        None => copy(decompressed(&mut content)?, expected, to)?,
+    }
     let left = content.limit();
     archive.leave(&file, left)?;
     match archive.next_file()? {
@@ -134,6 +157,20 @@ fn decompressed<'a>(from: impl BufRead + 'a) -> IoResult<Box<dyn BufRead + 'a>> 
     } else {
         Box::new(from)
     })
+}
+
+/// A stream of which every byte that is read is kept.
+struct Kept<'a, R> {
+    from: R,
+    to: &'a mut dyn Write,
+}
+
+impl<R: BufRead> Read for Kept<'_, R> {
+    fn read(&mut self, room: &mut [u8]) -> IoResult<usize> {
+        let read = self.from.read(room)?;
+        self.to.write_all(&room[..read])?;
+        Ok(read)
+    }
 }
 
 type Peeked<R> = std::io::Chain<Cursor<Vec<u8>>, R>;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::index::PACKED;
 use super::{StoredImage, WantedImages};
 use crate::os_image::used::UsedImages;
 
@@ -68,7 +69,7 @@ impl Default for UnwantedImages {
 }
 
 impl UnwantedImages {
-    /// What is not wanted of the files that are there (`blobs`: their bytes by their sha256) and of what is said of them. What
+    /// What is not wanted of the files that are there (`blobs`: their bytes by their names) and of what is said of them. What
     /// was known `before` stays known. An image whose manifest could not be read may be what is stored under its key.
     pub fn new(
         before: &Self,
@@ -83,17 +84,21 @@ impl UnwantedImages {
         let maybe = stored.iter().filter(unread).map(|image| image.sha256.as_str());
         let known = wanted.images.values().filter_map(|image| image.sha256.as_deref());
         let wanted: BTreeSet<&str> = known.chain(maybe).collect();
-        let image = |(sha256, size): (&String, &u64)| {
-            let old = before.images.get(sha256);
+        let mut files: BTreeMap<&str, u64> = BTreeMap::new();
+        for (name, size) in blobs {
+            *files.entry(name.strip_suffix(PACKED).unwrap_or(name)).or_default() += size;
+        }
+        let image = |(sha256, size): (&&str, &u64)| {
+            let old = before.images.get(*sha256);
             let mut known_as = old.map(|old| old.known_as.clone()).unwrap_or_default();
-            for image in stored.iter().filter(|image| image.sha256 == *sha256) {
+            for image in stored.iter().filter(|image| image.sha256 == **sha256) {
                 known_as.retain(|known| known.routes() != image.routes());
                 known_as.push(image.clone());
             }
             let since = old.map_or(now, |old| old.since.min(now));
-            (sha256.clone(), UnwantedImage { since, size: *size, known_as })
+            ((*sha256).to_owned(), UnwantedImage { since, size: *size, known_as })
         };
-        let unwanted = blobs.iter().filter(|(sha256, _)| !wanted.contains(sha256.as_str()));
+        let unwanted = files.iter().filter(|(sha256, _)| !wanted.contains(*sha256));
         Self { schema: UNWANTED_SCHEMA.to_owned(), images: unwanted.map(image).collect() }
     }
 
@@ -144,6 +149,7 @@ mod tests {
             layer: None,
             sha256: sha256.to_owned(),
             size: 1,
+            packed_size: None,
             format: "raw".to_owned(),
             filename: filename.to_owned(),
             created: None,

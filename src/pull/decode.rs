@@ -7,7 +7,8 @@ use std::thread;
 use bytes::{Buf as _, Bytes};
 
 use crate::image_folder::{ImageDraft, ImageFolder};
-use crate::image_store::sparse::Imprint;
+use crate::image_store::index::{StoredBytes, blob_name};
+use crate::image_store::sparse::{ImageSink, Imprint};
 use crate::image_store::unpack::{UnpackError, unpack};
 use crate::image_store::{ExpectedImage, UnacceptableImage};
 use crate::release::Digest;
@@ -28,45 +29,64 @@ pub(super) enum NotStored {
     Folder(Error),
 }
 
-/// Stores the image that a layer holds. It blocks, and is visible only if all of it is right. It gives its bytes.
+/// Stores the image that a layer holds, compressed where it `packs` and the layer has it so. It blocks, and is visible only
+/// if all of it is right.
 pub(super) fn store(
     parts: tokio::sync::mpsc::Receiver<Bytes>,
     expected: &ExpectedImage,
     folder: &dyn ImageFolder,
-) -> std::result::Result<u64, NotStored> {
+    packs: bool,
+) -> std::result::Result<StoredBytes, NotStored> {
     let mut draft = folder.begin().map_err(NotStored::Folder)?;
     let parts = Parts { parts, current: Bytes::new() };
-    let found = written(parts, expected, &mut *draft)?;
+    let Written { found, size, is_packed } = written(parts, expected, &mut *draft, packs)?;
     if found != expected.sha256 {
         let expected = expected.sha256.clone();
         return Err(NotStored::Unacceptable(UnacceptableImage::Sha256 { expected, found }));
     }
-    draft.publish(&expected.sha256).map_err(NotStored::Folder)
+    let name = blob_name(expected.sha256.hex(), is_packed);
+    let stored = draft.publish(&name).map_err(NotStored::Folder)?;
+    Ok(StoredBytes { size, packed_size: is_packed.then_some(stored) })
 }
 
-/// The sha256 of the image, once all of it is written.
+/// What was written to a draft.
+struct Written {
+    /// The sha256 of the image.
+    found: Digest,
+    /// Its bytes.
+    size: u64,
+    /// Whether it was written as it is compressed.
+    is_packed: bool,
+}
+
+/// Writes the image that the parts hold.
 fn written(
     parts: Parts,
     expected: &ExpectedImage,
     draft: &mut dyn ImageDraft,
-) -> std::result::Result<Digest, NotStored> {
+    packs: bool,
+) -> std::result::Result<Written, NotStored> {
     let (full, chunks) = sync_channel(CHUNKS);
     let (empty, spare) = channel();
     thread::scope(|scope| {
-        let writing = thread::Builder::new().name("image".to_owned()).spawn_scoped(scope, move || {
-            let mut imprint = Imprint::new(draft);
-            write_all(&chunks, &empty, &mut imprint)?;
-            imprint.finish()
-        });
+        let writing = thread::Builder::new()
+            .name("image".to_owned())
+            .spawn_scoped(scope, move || write_all(&chunks, &empty, draft));
         let writing = writing.map_err(NotStored::Folder)?;
-        let unpacked = unpack(parts, expected, &mut Handing { full, spare });
+        let mut packed = packs.then(|| Handing { full: full.clone(), spare: None, kind: Chunk::Packed });
+        let mut image = Handing { full, spare: Some(spare), kind: Chunk::Image };
+        let unpacked =
+            unpack(parts, expected, &mut image, packed.as_mut().map(|packed| packed as &mut dyn Write));
+        drop((image, packed));
         let written = writing.join().unwrap_or_else(|_| Err(Error::other("the image was not written")));
         match (unpacked, written) {
-            (Ok(()), Ok(found)) => Ok(found),
+            (Ok(()), Ok(written)) => Ok(written),
             // Whoever hands on only knows that nobody takes it.
             (Ok(()) | Err(UnpackError::Write(_)), Err(error)) | (Err(UnpackError::Write(error)), _) => {
                 Err(NotStored::Folder(error))
             }
+            // Where nobody takes what is compressed, that looks as if it could not be read.
+            (Err(UnpackError::Unacceptable(_)), Err(error)) if packs => Err(NotStored::Folder(error)),
             (Err(UnpackError::Unacceptable(unacceptable)), _) => Err(NotStored::Unacceptable(unacceptable)),
             (Err(UnpackError::Garbled { found, .. }), _) => Err(NotStored::Garbled { found }),
             (Err(UnpackError::Cut(error)), _) => Err(NotStored::Folder(error)),
@@ -74,27 +94,83 @@ fn written(
     })
 }
 
-fn write_all(chunks: &Receiver<Vec<u8>>, empty: &Sender<Vec<u8>>, imprint: &mut Imprint<'_>) -> Result<()> {
-    for chunk in chunks {
-        imprint.write_all(&chunk)?;
-        // Where nobody takes it, it is dropped.
-        drop(empty.send(chunk));
+/// Part of an image, or of what it is compressed to.
+enum Chunk {
+    Image(Vec<u8>),
+    Packed(Vec<u8>),
+}
+
+/// Hashes the image, and writes it or what it is compressed to: of that something comes first, where any comes.
+fn write_all(
+    chunks: &Receiver<Chunk>,
+    empty: &Sender<Vec<u8>>,
+    draft: &mut dyn ImageDraft,
+) -> Result<Written> {
+    let first = chunks.recv().ok();
+    let mut nowhere = Nowhere;
+    match first {
+        Some(Chunk::Packed(_)) => {
+            let (found, size) =
+                each(first, chunks, empty, Imprint::new(&mut nowhere), |packed| draft.append(packed))?;
+            Ok(Written { found, size, is_packed: true })
+        }
+        first => {
+            let (found, size) = each(first, chunks, empty, Imprint::new(draft), |_| Ok(()))?;
+            Ok(Written { found, size, is_packed: false })
+        }
     }
-    Ok(())
+}
+
+/// Takes one chunk after the other, and gives the image's sha256 and its bytes.
+fn each(
+    first: Option<Chunk>,
+    chunks: &Receiver<Chunk>,
+    empty: &Sender<Vec<u8>>,
+    mut image: Imprint<'_>,
+    mut packed: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<(Digest, u64)> {
+    let mut size = 0;
+    for chunk in first.into_iter().chain(chunks) {
+        match chunk {
+            Chunk::Packed(bytes) => packed(&bytes)?,
+            Chunk::Image(bytes) => {
+                size += bytes.len() as u64;
+                image.write_all(&bytes)?;
+                // Where nobody takes it, it is dropped.
+                drop(empty.send(bytes));
+            }
+        }
+    }
+    Ok((image.finish()?, size))
+}
+
+/// Where an image goes of which only the sha256 is wanted.
+struct Nowhere;
+
+impl ImageSink for Nowhere {
+    fn append(&mut self, _: &[u8]) -> Result<()> {
+        Ok(())
+    }
+
+    fn hole(&mut self, _: u64) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Hands chunks to another thread, in buffers that come back.
 struct Handing {
-    full: SyncSender<Vec<u8>>,
-    spare: Receiver<Vec<u8>>,
+    full: SyncSender<Chunk>,
+    spare: Option<Receiver<Vec<u8>>>,
+    kind: fn(Vec<u8>) -> Chunk,
 }
 
 impl Write for Handing {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let mut chunk = self.spare.try_recv().unwrap_or_default();
+        let spare = self.spare.as_ref().and_then(|spare| spare.try_recv().ok());
+        let mut chunk = spare.unwrap_or_default();
         chunk.clear();
         chunk.extend_from_slice(bytes);
-        self.full.send(chunk).map_err(|_| Error::from(ErrorKind::BrokenPipe))?;
+        self.full.send((self.kind)(chunk)).map_err(|_| Error::from(ErrorKind::BrokenPipe))?;
         Ok(bytes.len())
     }
 

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use super::PullError;
 use crate::image_folder::ImageFolder;
+use crate::image_store::index::blob_name;
 use crate::image_store::offer::ImageOffer;
 use crate::image_store::unwanted::UnwantedFate;
-use crate::image_store::{UnwantedImages, WantedImages};
+use crate::image_store::{StoredImage, UnwantedImages, WantedImages};
 
 /// Says in the folder what is wanted from now on, and what is not wanted any more.
 ///
@@ -45,9 +46,13 @@ pub fn offered(
     let unreadable = |error| PullError::folder("read", error);
     let (mut stored, blobs) = (folder.images().map_err(unreadable)?, folder.blobs().map_err(unreadable)?);
     let stays = |sha256: &String| fates.get(sha256) != Some(&UnwantedFate::Removed);
-    stored.retain(|image| stays(&image.sha256) && blobs.get(&image.sha256) == Some(&image.size));
+    let is_there = |image: &StoredImage| blobs.get(&image.blob_name()) == Some(&image.stored_size());
+    stored.retain(|image| stays(&image.sha256) && is_there(image));
     let mut unwanted = unwanted.clone();
-    unwanted.images.retain(|sha256, _| stays(sha256) && blobs.contains_key(sha256));
+    unwanted.images.retain(|sha256, image| {
+        image.known_as.retain(is_there);
+        stays(sha256)
+    });
     Ok(ImageOffer::new(wanted, &unwanted, stored))
 }
 
@@ -75,7 +80,9 @@ pub fn remove(
     }
     folder.put_unwanted(&unwanted).map_err(unwritable)?;
     for sha256 in removed {
-        folder.remove_blob(sha256).map_err(unwritable)?;
+        for is_packed in [false, true] {
+            folder.remove_blob(&blob_name(sha256, is_packed)).map_err(unwritable)?;
+        }
     }
     Ok(())
 }

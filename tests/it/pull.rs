@@ -6,6 +6,7 @@ mod formats;
 mod hostile;
 mod ironic;
 mod own;
+mod packed;
 mod serving;
 mod spool;
 mod sylva_core;
@@ -13,7 +14,7 @@ mod trust;
 mod unwanted;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
@@ -137,8 +138,14 @@ impl Puller {
         let Ok(entries) = std::fs::read_dir(self.desk.path("images/blobs/sha256")) else { return Vec::new() };
         let names = entries.map(|entry| entry.unwrap()).map(|entry| {
             let name = entry.file_name().into_string().unwrap();
-            assert_eq!(hex(&std::fs::read(entry.path()).unwrap()), name, "a wrong file is visible");
-            name
+            let bytes = std::fs::read(entry.path()).unwrap();
+            // One that is stored as it is compressed is known by what it is decompressed to.
+            let (sha256, image) = match name.strip_suffix(".gz") {
+                Some(sha256) => (sha256.to_owned(), gunzip(&bytes)),
+                None => (name, bytes),
+            };
+            assert_eq!(hex(&image), sha256, "a wrong file is visible");
+            sha256
         });
         names.collect()
     }
@@ -174,6 +181,12 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
+}
+
+fn gunzip(bytes: &[u8]) -> Vec<u8> {
+    let mut image = Vec::new();
+    flate2::bufread::MultiGzDecoder::new(bytes).read_to_end(&mut image).unwrap();
+    image
 }
 
 /// An entry of an archive: its header, changed by a test, and its content.

@@ -34,6 +34,9 @@ pub(in crate::cli) struct PullArgs {
     /// How many images are downloaded at once, from 1 to 16
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(in crate::cli) jobs: u8,
+    /// How images are stored that come from now on
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) keep: KeepArg,
     /// Keep what was downloaded of an image until it is stored, so that a run that was stopped is gone on with; the folder
     /// needs room for that
     #[arg(long)]
@@ -178,4 +181,14 @@ pub(in crate::cli) struct ServeImagesArgs {
     /// How long downloads that are under way may go on once the server is told to stop
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
     pub(in crate::cli) grace: Duration,
+}
+
+/// How images are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum KeepArg {
+    /// As machines write them to disks, with holes for zeros
+    #[default]
+    Raw,
+    /// As they are published, where that is by gzip in an archive: the server decompresses for clients that do not
+    Compressed,
 }

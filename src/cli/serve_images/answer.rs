@@ -42,6 +42,15 @@ pub(super) enum Body {
         /// How many bytes.
         length: u64,
     },
+    /// A whole image that is compressed in its file.
+    Inflated {
+        /// The image's key.
+        key: String,
+        /// Its file.
+        file: File,
+        /// How many bytes the image has.
+        length: u64,
+    },
     /// Nothing, in place of so many bytes (HEAD).
     Left(u64),
     /// Nothing at all (304).
@@ -128,15 +137,39 @@ fn later(text: String) -> Answer {
     Answer::text(StatusCode::SERVICE_UNAVAILABLE, text).with("retry-after", RETRY_AFTER)
 }
 
+/// What a client gets of an image that is stored compressed: as it is stored, if it takes that, else decompressed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    /// It is not compressed.
+    None,
+    /// As it is stored.
+    Gzip,
+    /// Decompressed on the way, from its beginning to its end.
+    Inflated,
+}
+
 fn of_image(image: &StoredImage, file: File, head: &Head, is_head: bool, now: SystemTime) -> Answer {
-    let etag = format!("\"sha256:{}\"", image.sha256);
-    let of = Representation { etag: &etag, last_modified: image.visible_since, size: image.size };
-    let selected = select(&head.conditions(), &of, is_head);
-    let part = |from: u64, length: u64| Body::Part { key: image.key.clone(), file, from, length };
+    let coding = match (image.packed_size, head.accepts_gzip()) {
+        (None, _) => Coding::None,
+        (Some(_), true) => Coding::Gzip,
+        (Some(_), false) => Coding::Inflated,
+    };
+    let suffix = if coding == Coding::Gzip { "-gzip" } else { "" };
+    let etag = format!("\"sha256:{}{suffix}\"", image.sha256);
+    let size = if coding == Coding::Gzip { image.stored_size() } else { image.size };
+    let of = Representation { etag: &etag, last_modified: image.visible_since, size };
+    // A part of what is decompressed on the way would cost all that is before it.
+    let mut conditions = head.conditions();
+    conditions.range = conditions.range.filter(|_| coding != Coding::Inflated);
+    let selected = select(&conditions, &of, is_head);
+    let key = image.key.clone();
     let (status, body) = match selected {
-        ConditionalAnswer::Whole => (StatusCode::OK, part(0, image.size)),
+        ConditionalAnswer::Whole if coding == Coding::Inflated => {
+            (StatusCode::OK, Body::Inflated { key, file, length: size })
+        }
+        ConditionalAnswer::Whole => (StatusCode::OK, Body::Part { key, file, from: 0, length: size }),
         ConditionalAnswer::Part { first, last } => {
-            (StatusCode::PARTIAL_CONTENT, part(first, last - first + 1))
+            (StatusCode::PARTIAL_CONTENT, Body::Part { key, file, from: first, length: last - first + 1 })
         }
         ConditionalAnswer::NotModified => (StatusCode::NOT_MODIFIED, Body::None),
         ConditionalAnswer::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, Body::Text(String::new())),
@@ -146,12 +179,16 @@ fn of_image(image: &StoredImage, file: File, head: &Head, is_head: bool, now: Sy
     let last_modified = fmt_http_date(now.min(image.visible_since.into()));
     let headers = vec![("etag", etag.clone()), ("last-modified", last_modified)];
     let answer = Answer { status, headers, body };
+    let answer = match coding {
+        Coding::None => answer,
+        Coding::Gzip | Coding::Inflated => answer.with("vary", "Accept-Encoding"),
+    };
     match selected {
         ConditionalAnswer::Part { first, last } => {
-            answer.of_bytes(image).with("content-range", format!("bytes {first}-{last}/{}", image.size))
+            answer.of_bytes(image, coding).with("content-range", format!("bytes {first}-{last}/{size}"))
         }
-        ConditionalAnswer::Whole => answer.of_bytes(image),
-        ConditionalAnswer::NotSatisfiable => answer.with("content-range", format!("bytes */{}", image.size)),
+        ConditionalAnswer::Whole => answer.of_bytes(image, coding),
+        ConditionalAnswer::NotSatisfiable => answer.with("content-range", format!("bytes */{size}")),
         ConditionalAnswer::NotModified | ConditionalAnswer::PreconditionFailed => answer,
     }
 }
@@ -183,23 +220,26 @@ impl Answer {
         self
     }
 
-    /// What is said of an image besides its bytes. The digest is that of the whole (RFC 9530, section 3).
-    fn of_bytes(self, image: &StoredImage) -> Self {
+    /// What is said of an image besides its bytes. The digest is that of the whole, coding included (RFC 9530, section 3).
+    fn of_bytes(self, image: &StoredImage, coding: Coding) -> Self {
+        let ranges = if coding == Coding::Inflated { "none" } else { "bytes" };
+        let answer = self.with("content-type", "application/octet-stream").with("accept-ranges", ranges);
+        if coding == Coding::Gzip {
+            return answer.with("content-encoding", "gzip");
+        }
         let digest: Vec<u8> = image
             .sha256
             .as_bytes()
             .chunks(2)
             .filter_map(|two| u8::from_str_radix(std::str::from_utf8(two).ok()?, 16).ok())
             .collect();
-        self.with("content-type", "application/octet-stream")
-            .with("accept-ranges", "bytes")
-            .with("repr-digest", format!("sha-256=:{}:", STANDARD.encode(digest)))
+        answer.with("repr-digest", format!("sha-256=:{}:", STANDARD.encode(digest)))
     }
 
     fn without_body(mut self) -> Self {
         self.body = match self.body {
             Body::Text(text) => Body::Left(text.len() as u64),
-            Body::Part { length, .. } => Body::Left(length),
+            Body::Part { length, .. } | Body::Inflated { length, .. } => Body::Left(length),
             other => other,
         };
         self
@@ -219,7 +259,7 @@ impl Answer {
         self.headers.iter().for_each(|(name, value)| line(name, value));
         let length = match &self.body {
             Body::Text(text) => Some(text.len() as u64),
-            Body::Part { length, .. } | Body::Left(length) => Some(*length),
+            Body::Part { length, .. } | Body::Inflated { length, .. } | Body::Left(length) => Some(*length),
             Body::None => None,
         };
         if let Some(length) = length {

@@ -1,10 +1,11 @@
 //! The bytes of an image on their way to a machine: by the system itself (sendfile), or through TLS.
 
 use std::fs::File;
-use std::io::{Error, ErrorKind, Result};
+use std::io::{BufReader, Error, ErrorKind, Read as _, Result};
 use std::sync::Arc;
 use std::time::Duration;
 
+use flate2::bufread::MultiGzDecoder;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -82,6 +83,28 @@ impl Connection {
             }
             self.send(&chunk).await?;
             at += chunk.len() as u64;
+            sent(chunk.len() as u64);
+        }
+        Ok(())
+    }
+
+    /// Sends what a file is decompressed to, which has so many bytes.
+    pub(super) async fn send_inflated(&mut self, file: File, length: u64, sent: impl Fn(u64)) -> Result<()> {
+        let mut image = MultiGzDecoder::new(BufReader::with_capacity(READ_AT_ONCE, file)).take(length);
+        let mut left = length;
+        while left > 0 {
+            let reading = move || {
+                let mut chunk = Vec::with_capacity(READ_AT_ONCE);
+                (&mut image).take(READ_AT_ONCE as u64).read_to_end(&mut chunk)?;
+                Ok::<_, Error>((image, chunk))
+            };
+            let (decoder, chunk) = tokio::task::spawn_blocking(reading).await.map_err(Error::other)??;
+            image = decoder;
+            if chunk.is_empty() {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            self.send(&chunk).await?;
+            left -= chunk.len() as u64;
             sent(chunk.len() as u64);
         }
         Ok(())

@@ -126,6 +126,10 @@ async fn write(
             connection.send(head.as_bytes()).await
         }
         Body::Left(_) | Body::None => connection.send(head.as_bytes()).await,
+        Body::Inflated { key, file, length } => {
+            connection.send(head.as_bytes()).await?;
+            connection.send_inflated(file, length, |bytes| metrics.sent(&key, bytes)).await
+        }
         Body::Part { key, file, from, length } => {
             connection.send(head.as_bytes()).await?;
             connection.send_file(file, from, length, |bytes| metrics.sent(&key, bytes)).await

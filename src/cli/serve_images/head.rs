@@ -76,6 +76,20 @@ impl Head {
         }
     }
 
+    /// Whether the client takes what is compressed by gzip (RFC 9110, section 12.5.3).
+    pub(super) fn accepts_gzip(&self) -> bool {
+        let codings = self.header("accept-encoding").unwrap_or_default();
+        let weight = |name: &str| {
+            codings.split(',').find_map(|coding| {
+                let (known, parameters) = coding.split_once(';').unwrap_or((coding, ""));
+                let weight =
+                    parameters.trim().strip_prefix("q=").map_or(Some(1.0), |q| q.trim().parse().ok());
+                known.trim().eq_ignore_ascii_case(name).then(|| weight.unwrap_or(0.0_f32))
+            })
+        };
+        weight("gzip").or_else(|| weight("x-gzip")).is_some_and(|weight| weight > 0.0)
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -128,6 +142,18 @@ mod tests {
         assert_eq!(length, text.len(), "what follows is another request");
         let (head, _) = read("HEAD http://h:8080/a/image.raw HTTP/1.0\r\n\r\n").unwrap();
         assert_eq!((head.path.as_str(), head.keeps_alive), ("a/image.raw", false));
+        for (accepted, is_gzip) in [
+            ("gzip, deflate", true),
+            ("deflate;q=1, GZIP;q=0.5", true),
+            ("gzip;q=0", false),
+            ("identity", false),
+            ("*", false),
+            ("", false),
+        ] {
+            let (head, _) =
+                read(&format!("GET / HTTP/1.1\r\nHost: h\r\nAccept-Encoding: {accepted}\r\n\r\n")).unwrap();
+            assert_eq!(head.accepts_gzip(), is_gzip, "{accepted}");
+        }
         for (lines, keeps_alive) in [
             ("Connection: close", false),
             ("Connection: foo, Close", false),

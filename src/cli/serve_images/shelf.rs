@@ -7,6 +7,7 @@ use std::io::Result;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::image_folder::{FileStamp, ImageFolder};
+use crate::image_store::index::PACKED;
 use crate::image_store::offer::ImageOffer;
 use crate::image_store::{StoredImage, WantedImages};
 
@@ -14,7 +15,7 @@ use crate::image_store::{StoredImage, WantedImages};
 pub(super) struct Shelf {
     folder: Arc<dyn ImageFolder>,
     offer: RwLock<Arc<ImageOffer>>,
-    /// The files that are served, by their sha256, each as it was when it was stored or hashed.
+    /// The files that are served, by their names, each as it was when it was stored or hashed.
     files: Mutex<BTreeMap<String, FileState>>,
     /// Whether a file that was never seen is hashed before it is served.
     hashes_first: bool,
@@ -84,9 +85,9 @@ impl Shelf {
 
     /// Whether the file of an image is there and is the one that was verified.
     fn look_at(&self, image: &StoredImage) -> Result<bool> {
-        let Some((_, stamp)) = self.folder.open(&image.sha256)? else { return Ok(false) };
+        let Some((_, stamp)) = self.folder.open(&image.blob_name())? else { return Ok(false) };
         let mut files = self.files();
-        let state = files.entry(image.sha256.clone()).or_insert(match self.hashes_first {
+        let state = files.entry(image.blob_name()).or_insert(match self.hashes_first {
             true => FileState::Unknown(stamp),
             // What pull stored was verified.
             false => FileState::Right(stamp),
@@ -95,13 +96,15 @@ impl Shelf {
         if known != stamp {
             *state = FileState::Unknown(stamp);
         }
-        Ok(*state == FileState::Right(stamp) && stamp.size == image.size)
+        Ok(*state == FileState::Right(stamp) && stamp.size == image.stored_size())
     }
 
     /// Opens an image to be sent.
     pub(super) fn open(&self, image: &StoredImage) -> Result<OpenedImage> {
-        let Some((file, stamp)) = self.folder.open(&image.sha256)? else { return Ok(OpenedImage::Changed) };
-        let is_right = self.files().get(&image.sha256) == Some(&FileState::Right(stamp));
+        let Some((file, stamp)) = self.folder.open(&image.blob_name())? else {
+            return Ok(OpenedImage::Changed);
+        };
+        let is_right = self.files().get(&image.blob_name()) == Some(&FileState::Right(stamp));
         Ok(if is_right { OpenedImage::Whole(file) } else { OpenedImage::Changed })
     }
 
@@ -112,13 +115,14 @@ impl Shelf {
         };
         let unknown: Vec<String> = self.files().iter().filter_map(is_unknown).collect();
         let mut wrong = Vec::new();
-        for sha256 in unknown {
-            let Some((_, stamp)) = self.folder.open(&sha256)? else { continue };
-            let is_right = self.folder.hash(&sha256)?.is_some_and(|found| found.hex() == sha256);
+        for name in unknown {
+            let Some((_, stamp)) = self.folder.open(&name)? else { continue };
+            let is_right =
+                self.folder.hash(&name)?.is_some_and(|found| found.hex() == name.trim_end_matches(PACKED));
             let state = if is_right { FileState::Right(stamp) } else { FileState::Wrong(stamp) };
-            self.files().insert(sha256.clone(), state);
+            self.files().insert(name.clone(), state);
             if !is_right {
-                wrong.push(sha256);
+                wrong.push(name);
             }
         }
         Ok(wrong)
