@@ -175,8 +175,11 @@ fn present(
         None => None,
         Some(packed) => {
             let known = folder.image(&job.key).map_err(unreadable)?;
-            let known = known.filter(|known| known.sha256 == sha256).map(|known| known.size);
-            let size = expected.size.or(known);
+            let known = known.filter(|known| known.sha256 == sha256);
+            // One that is shorter or longer than it was is not the one that was verified.
+            let was = known.as_ref().and_then(|known| known.packed_size);
+            let size = expected.size.or(known.map(|known| known.size));
+            let size = size.filter(|_| was.is_none_or(|was| was == packed));
             size.map(|size| StoredBytes { size, packed_size: Some(packed) })
         }
     };

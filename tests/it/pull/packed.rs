@@ -117,6 +117,11 @@ async fn what_is_stored_compressed_goes_as_what_is_not() {
         assert_eq!(ran.exit, Some(0), "{ran:#?}");
     }
     assert_eq!(puller.visible(), [new.sha256()]);
+    // One that was cut is fetched anew.
+    let file = puller.desk.path(&format!("images/blobs/sha256/{}.gz", new.sha256()));
+    std::fs::OpenOptions::new().write(true).open(file).unwrap().set_len(100).unwrap();
+    assert_eq!(puller.pull(&PACKED).await.stdout, format!("{KEY}: stored, 706.1 KiB\n"));
+    assert_eq!(puller.visible(), [new.sha256()]);
     // Another form is not fetched anew, and what is not compressed in its archive is stored as it is.
     let plain = Built::of(KEY, disk(3), gzip(&archive(&[entry("a.raw", &disk(3))])), FLUX);
     plain.push(&registry);
