@@ -7,13 +7,13 @@ mod unwanted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Context, generations};
 use super::args::images::{KeepArg, PullArgs as Args, PullFormat};
 use super::deployment::Deployment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::reached::{Reached, fallback};
 use super::served::{ServedChoice, served};
+use super::{Context, generations};
 use crate::blob::{Blobs, RegistryBlob};
 use crate::disk::images::DiskImages;
 use crate::ending::{Ending, Ends as _, sentence};
