@@ -63,11 +63,25 @@ fn keys(folder: &TempDir) {
     let images = |version: &str, images: &str, more: &str| {
         format!("sylva_diskimagebuilder_version: {version}\nsylva_diskimagebuilder_images:{images}\n{more}")
     };
+    let enabled: String = (0..KEYS).map(|n| format!("  {}: {{enabled: true}}\n", key(n, 7))).collect();
+    let minors: String = (0..KEYS).map(|n| format!("  '1.{n}': v1.{n}.7+rke2r1\n")).collect();
+    let unknown: String =
+        (0..KEYS).map(|n| format!("  {}: {{os_images_oci_registry: r{n}}}\n", key(n, 7))).collect();
+    let registries: String = (0..KEYS / 10).map(|n| format!("  r{n}: {{tag: 1.{n}.0}}\n")).collect();
     let block = format!("\n{listed}");
     let clusters = format!("cluster:\n  machine_deployments:\n{named}");
     for (what, text) in [
         ("that all move", images("0.4.11", &block, "")),
         ("that all move, in one line", images("0.4.11", &format!(" {{ {flow} }}"), "")),
+        ("that all move and are enabled", images("0.4.11", &format!("\n{enabled}"), "")),
+        (
+            "that all move, and a map has each minor",
+            images("0.4.11", &block, &format!("k8s_version_map:\n{minors}")),
+        ),
+        (
+            "of as many registries, a tenth of them known",
+            images("0.4.11", &format!("\n{unknown}"), &format!("os_images_oci_registries:\n{registries}")),
+        ),
         ("that all move, and clusters name them", images("0.4.11", &block, &clusters)),
         ("that are all dead, and clusters name them", images("0.4.12", &block, &clusters)),
     ] {
