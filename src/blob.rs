@@ -17,6 +17,13 @@ pub struct ResumePoint {
     pub validator: Option<String>,
 }
 
+impl ResumePoint {
+    /// The part that is asked for: from which byte on, and of what content.
+    pub fn part(&self) -> (u64, Option<&str>) {
+        (self.from, self.validator.as_deref())
+    }
+}
+
 /// A blob from some byte on.
 pub struct OpenBlob {
     /// What the server calls this content.

@@ -265,9 +265,22 @@ impl Response {
     }
 
     /// The first byte of a part: `bytes 5-9/10` begins with 5.
-    pub fn first_byte(&self) -> Option<u64> {
+    fn first_byte(&self) -> Option<u64> {
         let range = self.header(http::header::CONTENT_RANGE)?.strip_prefix("bytes ")?;
         range.split_once('-')?.0.trim().parse().ok()
+    }
+
+    /// Whether it is what was asked for: all of a content, or the rest of it from a byte on, of the content that is called
+    /// so (RFC 9110, 13.1.5 and 14.4). `None` where its status says neither.
+    pub fn is_part(&self, asked: Option<(u64, Option<&str>)>) -> Option<bool> {
+        match (self.status, asked) {
+            (StatusCode::OK, None) => Some(true),
+            (StatusCode::PARTIAL_CONTENT, Some((from, tag))) => {
+                Some(self.first_byte() == Some(from) && self.strong_tag() == tag)
+            }
+            (StatusCode::OK | StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => Some(false),
+            _ => None,
+        }
     }
 
     /// Whether the same request may get another status later.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::StatusCode;
 use url::Url;
 
 use crate::blob::{BlobBody, BlobSource, OpenBlob, ResumePoint};
@@ -42,14 +41,8 @@ impl BlobSource for WebFile {
         let opened = self.transport.open(request).await;
         let OpenAnswer { response, body } = opened.map_err(|error| unanswered(error, subject.clone()))?;
         let validator = response.strong_tag().map(str::to_owned);
-        let is_there = match (response.status, resume) {
-            (StatusCode::OK, None) => true,
-            (StatusCode::PARTIAL_CONTENT, Some(resume)) => {
-                response.first_byte() == Some(resume.from) && validator == resume.validator
-            }
-            (StatusCode::OK | StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => false,
-            _ => return Err(unexpected(&response)),
-        };
+        let is_there =
+            response.is_part(resume.map(ResumePoint::part)).ok_or_else(|| unexpected(&response))?;
         let body = body.filter(|_| is_there).map(|body| Body { body, subject });
         Ok(body.map(|body| OpenBlob { validator, body: Box::new(body) }))
     }

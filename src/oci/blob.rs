@@ -37,17 +37,13 @@ pub(super) async fn open(
         client.open(&AccessScope::Pull(repository.path.clone()), request).await?;
     client.confirm_speaker(&response)?;
     let validator = response.strong_tag().map(str::to_owned);
-    let is_there = match (response.status, resume) {
-        (StatusCode::OK, None) => true,
-        (StatusCode::PARTIAL_CONTENT, Some(resume)) => {
-            response.first_byte() == Some(resume.from) && validator == resume.validator
-        }
-        (StatusCode::OK | StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => false,
-        (StatusCode::NOT_FOUND, _) => {
+    let is_there = match response.is_part(resume.map(ResumePoint::part)) {
+        Some(is_there) => is_there,
+        None if response.status == StatusCode::NOT_FOUND => {
             client.confirm_absence(&response).await?;
             return Err(not_understood(&response, "the manifest names it, and it does not exist".to_owned()));
         }
-        _ => return Err(unexpected(&response)),
+        None => return Err(unexpected(&response)),
     };
     let subject = redacted(&response.url);
     let body = body.filter(|_| is_there).map(|body| Body { body, subject, client });
