@@ -1,6 +1,8 @@
 //! The command line as it is written. What it means is decided in the rest of `cli`.
 
+mod checking;
 pub(super) mod consumer;
+mod file_output;
 pub(super) mod images;
 mod running;
 
@@ -10,6 +12,9 @@ use std::sync::LazyLock;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(super) use checking::{CheckArgs, CheckFormat};
+pub(super) use file_output::FileOutput;
+use file_output::output;
 pub(super) use running::{Run, RunFormat, Serve};
 
 use crate::release::Version;
@@ -161,44 +166,6 @@ pub(super) struct TargetFileArgs {
     /// Other YAML files below the working directory that name image keys, as in `'deploy/**/*.yaml'`
     #[arg(long, value_name = "GLOB")]
     pub(super) references: Vec<String>,
-}
-
-/// `dibump check`.
-#[derive(Debug, Args)]
-pub(super) struct CheckArgs {
-    /// The files
-    #[command(flatten)]
-    pub(super) files: TargetFileArgs,
-    /// More values files, each judged by itself
-    #[arg(value_name = "VALUES", requires = "values")]
-    pub(super) more: Vec<PathBuf>,
-    /// The files of one deployment, judged as Helm merges them: the chart's own first, then what is laid over it
-    #[arg(short = 'f', long = "values", value_name = "FILE", conflicts_with_all = ["values", "references", "fix"])]
-    pub(super) deployment: Vec<PathBuf>,
-    /// How severe a kind of finding is: ID=error, ID=warn or ID=off
-    #[arg(long, value_name = "ID=SEVERITY", value_parser = crate::check::severity_setting)]
-    pub(super) severity: Vec<(crate::check::Id, Option<crate::check::Severity>)>,
-    /// Put right what has one safe answer: a dead key whose line has one artifact, an equal key written twice
-    #[arg(long)]
-    pub(super) fix: bool,
-    /// The form of the output
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) format: CheckFormat,
-    /// Also write a report to a file, in the form of --format or another one (`sarif=check.sarif`)
-    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = output::<CheckFormat>)]
-    pub(super) output: Vec<FileOutput<CheckFormat>>,
-    /// Exit with 0 whatever is found
-    #[arg(long)]
-    pub(super) exit_zero: bool,
-}
-
-/// A report beside the output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FileOutput<F> {
-    /// Its form; that of the output unless given.
-    pub(super) format: Option<F>,
-    /// Its file.
-    pub(super) path: PathBuf,
 }
 
 /// `dibump releases`.
@@ -384,24 +351,6 @@ pub(super) enum PlanFormat {
     Markdown,
 }
 
-/// The forms of a check.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum CheckFormat {
-    /// For people, with the lines of the file
-    #[default]
-    Text,
-    /// For programs; the shape is documented and versioned
-    Json,
-    /// GitLab's report of code quality
-    CodeQuality,
-    /// SARIF 2.1.0, as GitHub reads it
-    Sarif,
-    /// JUnit XML
-    Junit,
-    /// A table for a comment
-    Markdown,
-}
-
 /// Which keys the mapping lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ImagesArg {
@@ -446,27 +395,6 @@ pub(super) enum Color {
     Always,
     /// Never
     Never,
-}
-
-/// `FORMAT=FILE`, or a file alone. What stands before the `=` is a format unless it is the begin of a path.
-fn output<F: ValueEnum>(text: &str) -> Result<FileOutput<F>, String> {
-    let (format, path) = match text.split_once('=') {
-        Some((name, path)) if !name.contains(['/', '\\', '.']) => match F::from_str(name, false) {
-            Ok(format) => (Some(format), path),
-            Err(_) => return Err(unknown_format::<F>(name, text)),
-        },
-        _ => (None, text),
-    };
-    match path {
-        "" => Err("names no file (expected FILE or FORMAT=FILE)".to_owned()),
-        path => Ok(FileOutput { format, path: path.into() }),
-    }
-}
-
-fn unknown_format<F: ValueEnum>(name: &str, text: &str) -> String {
-    let values = F::value_variants().iter().filter_map(F::to_possible_value);
-    let names: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
-    format!("unknown format `{name}` (expected {}; for a file of this name write ./{text})", names.join(", "))
 }
 
 /// A path, which may come from a variable, without the blanks around it.
