@@ -61,7 +61,11 @@ fn accept(flags: &[Accepted], asked: &mut [AskedFile<'_>]) -> Result<(), Failure
     let is_known = |name: &String| names.contains(name);
     if let Some(unknown) = flags.iter().find(|flag| !flag.producer.as_ref().is_none_or(is_known)) {
         let problem = format!("--accept {unknown}: no such producer is looked up");
-        return Err(Failure::usage(problem).hint(format!("looked up: {}", names.join(", "))));
+        let hint = match names.iter().any(|name| !name.is_empty()) {
+            true => format!("looked up: {}", names.join(", ")),
+            false => "the only one has no name here; write the version alone".to_owned(),
+        };
+        return Err(Failure::usage(problem).hint(hint));
     }
     for AskedFile { local, name, .. } in asked {
         // What the configuration accepts in a target of one producer is that one's, however it is called here.

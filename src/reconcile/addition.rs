@@ -35,7 +35,8 @@ pub(super) fn additions<'a>(
         listing.items.iter().zip(fates).filter_map(|(item, fate)| fate.key_after(item)).collect();
     let unlisted = inputs.wanted.artifacts.values().filter(|artifact| !kept.contains(&artifact.key));
     let unlisted = in_order(unlisted);
-    if unlisted.is_empty() {
+    // Where nothing is listed and nothing is to be added, all that is published is no news.
+    if unlisted.is_empty() || (policy == Images::Listed && listing.items.is_empty()) {
         return result;
     }
     let choice = Choice::new(inputs, listing, fates, policy, unknown.is_none());

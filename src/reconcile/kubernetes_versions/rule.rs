@@ -27,7 +27,7 @@ pub enum VersionPlace {
 /// Text that is no rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is not a rule: {why} (expected FLAVOR=PATH or FLAVOR~PATTERN, as in rke2=_internal.k8s_version_map)"
+    "`{text}` is not a rule: {why} (expected auto, off, add, remove, FLAVOR=PATH or FLAVOR~PATTERN, as in rke2=_internal.k8s_version_map)"
 )]
 pub struct InvalidRule {
     text: String,
