@@ -48,6 +48,7 @@ async fn until_stopped(context: &Context, args: &Args) -> Result<(), Failure> {
     let metrics = Arc::new(Metrics::new());
     let puller = Puller::new(context, args, &shelf, &metrics)?;
     let tls = tls::open(args.tls_cert.as_deref(), args.tls_key.as_deref())?;
+    let reloading = reloading()?;
     let cannot_listen = |error: std::io::Error| {
         Failure::person(anyhow::Error::from(error).context(format!("couldn't listen on {}", args.listen)))
             .hint("name another address with --listen")
@@ -56,7 +57,7 @@ async fn until_stopped(context: &Context, args: &Args) -> Result<(), Failure> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     context.note(&format!("serving on {scheme}://{}", listener.local_addr().map_err(cannot_listen)?));
     if let Some(tls) = &tls {
-        tokio::spawn(tls::renew(context.clone(), Arc::clone(tls), Arc::new(Notify::new())));
+        tokio::spawn(tls::renew(context.clone(), Arc::clone(tls), reloading));
     }
     tokio::spawn(watched(context.clone(), Arc::clone(&shelf), puller.clone()));
     if let Some(puller) = puller {
@@ -80,6 +81,27 @@ async fn until_stopped(context: &Context, args: &Args) -> Result<(), Failure> {
         _ = interrupted() => {}
     }
     Ok(())
+}
+
+/// Told by SIGHUP, which has the certificate read again at once. It ends nothing.
+#[cfg(unix)]
+fn reloading() -> Result<Arc<Notify>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut hang_up, told) =
+        (signal(SignalKind::hangup()).map_err(Failure::person)?, Arc::new(Notify::new()));
+    let reloading = Arc::clone(&told);
+    tokio::spawn(async move {
+        while hang_up.recv().await.is_some() {
+            told.notify_one();
+        }
+    });
+    Ok(reloading)
+}
+
+/// Without such a signal the certificate is read again from time to time.
+#[cfg(not(unix))]
+fn reloading() -> Result<Arc<Notify>, Failure> {
+    Ok(Arc::new(Notify::new()))
 }
 
 /// The socket. Where there is no IPv6, any address is any address of IPv4.

@@ -158,7 +158,8 @@ pub(in crate::cli) struct ServeImagesArgs {
     /// (net.ipv6.bindv6only); without IPv6 it means `0.0.0.0`
     #[arg(long, value_name = "ADDRESS", default_value = "[::]:8080")]
     pub(in crate::cli) listen: SocketAddr,
-    /// Serve over TLS with this certificate (PEM, with the intermediate ones); it is read again when the file changes
+    /// Serve over TLS with this certificate (PEM, with the intermediate ones); it is read again when the file changes, at
+    /// once after SIGHUP
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(in crate::cli) tls_cert: Option<PathBuf>,
     /// The private key of --tls-cert (PEM)
