@@ -9,7 +9,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use similar::{Algorithm, capture_diff_slices};
+use similar::DiffOp;
+use similar::algorithms::{Capture, Compact, Replace, myers};
 
 /// The content of a file on both sides of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,13 +91,22 @@ impl PatchId {
 fn differing_lines<'a>(before: &'a [u8], after: &'a [u8]) -> (Vec<&'a [u8]>, Vec<&'a [u8]>) {
     let (old, new): (Vec<&[u8]>, Vec<&[u8]>) = (lines(before).collect(), lines(after).collect());
     let (mut removed, mut added) = (Vec::new(), Vec::new());
-    for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
+    for op in compared_lines(&old, &new) {
         if op.tag() != similar::DiffTag::Equal {
             removed.extend_from_slice(old.get(op.old_range()).unwrap_or_default());
             added.extend_from_slice(new.get(op.new_range()).unwrap_or_default());
         }
     }
     (removed, added)
+}
+
+/// Which lines stay, go and come. Not by `similar::TextDiff`, which brings all algorithms that there are (0.5 MB).
+pub fn compared_lines(old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
+    let mut compared = Compact::new(Replace::new(Capture::new()), old, new);
+    match myers::diff(&mut compared, old, 0..old.len(), new, 0..new.len()) {
+        Ok(()) => compared.into_inner().into_inner().into_ops(),
+        Err(never) => match never {},
+    }
 }
 
 /// Lines with their line ends.

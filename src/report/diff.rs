@@ -1,9 +1,14 @@
 //! Unified diffs, as `git apply` reads them.
 
-use similar::{ChangeTag, TextDiff};
+use similar::udiff::UnifiedHunkHeader;
+use similar::{DiffOp, DiffTag, group_diff_ops};
 
 use super::{BOLD, CYAN, GREEN, RED, paint};
+use crate::merge_request::patch::compared_lines;
 use crate::release::one_line;
+
+/// So many lines around each change.
+const CONTEXT: usize = 3;
 
 /// The unified diff of one file; empty when nothing changes.
 pub fn unified(path: &str, before: &str, after: &str) -> String {
@@ -11,12 +16,42 @@ pub fn unified(path: &str, before: &str, after: &str) -> String {
         return String::new();
     }
     let path = path.trim_start_matches('/');
-    let heads = (name("a", path), name("b", path));
-    TextDiff::from_lines(before, after)
-        .unified_diff()
-        .context_radius(3)
-        .header(&heads.0, &heads.1)
-        .to_string()
+    let mut text = format!("--- {}\n+++ {}\n", name("a", path), name("b", path));
+    let (old, new) = (lines(before), lines(after));
+    for hunk in group_diff_ops(compared(&old, &new), CONTEXT) {
+        text.push_str(&format!("{}\n", UnifiedHunkHeader::new(&hunk)));
+        for op in &hunk {
+            let (old, new) = (&old[op.old_range()], &new[op.new_range()]);
+            match op.tag() {
+                DiffTag::Equal => push(&mut text, ' ', old),
+                DiffTag::Delete | DiffTag::Insert | DiffTag::Replace => {
+                    push(&mut text, '-', old);
+                    push(&mut text, '+', new);
+                }
+            }
+        }
+    }
+    text
+}
+
+fn push(text: &mut String, sign: char, lines: &[&str]) {
+    for line in lines {
+        text.push(sign);
+        text.push_str(line);
+        if !line.ends_with('\n') {
+            text.push_str("\n\\ No newline at end of file\n");
+        }
+    }
+}
+
+/// Lines as git has them, with their ends.
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+fn compared(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
+    let [old, new] = [old, new].map(|lines| lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>());
+    compared_lines(&old, &new)
 }
 
 /// A name as git reads it in a patch (git, `apply.c`, `find_name_traditional`): in quotes where a character needs an escape,
@@ -66,9 +101,9 @@ fn painted(line: &str) -> String {
 
 /// How many lines go and come.
 pub fn counts(before: &str, after: &str) -> (usize, usize) {
-    let diff = TextDiff::from_lines(before, after);
-    let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
-    (count(ChangeTag::Delete), count(ChangeTag::Insert))
+    let compared = compared(&lines(before), &lines(after));
+    let changed = || compared.iter().filter(|op| op.tag() != DiffTag::Equal);
+    (changed().map(|op| op.old_range().len()).sum(), changed().map(|op| op.new_range().len()).sum())
 }
 
 #[cfg(test)]
