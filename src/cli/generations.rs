@@ -1,5 +1,5 @@
 //! Generations of a registry publish what their release has: the chart names every listed image for each of them, and what
-//! one does not publish is no image.
+//! one does not publish is not an image.
 
 use std::collections::BTreeMap;
 

@@ -85,7 +85,7 @@ fn written(
             (Ok(()) | Err(UnpackError::Write(_)), Err(error)) | (Err(UnpackError::Write(error)), _) => {
                 Err(NotStored::Folder(error))
             }
-            // Where nobody takes what is compressed, that looks as if it could not be read.
+            // Where the one who takes what is compressed has left, that looks as if it could not be read.
             (Err(UnpackError::Unacceptable(_)), Err(error)) if packs => Err(NotStored::Folder(error)),
             (Err(UnpackError::Unacceptable(unacceptable)), _) => Err(NotStored::Unacceptable(unacceptable)),
             (Err(UnpackError::Garbled { found, .. }), _) => Err(NotStored::Garbled { found }),
@@ -136,7 +136,7 @@ fn each(
             Chunk::Image(bytes) => {
                 size += bytes.len() as u64;
                 image.write_all(&bytes)?;
-                // Where nobody takes it, it is dropped.
+                // Where the one who takes it has left, it is dropped.
                 drop(empty.send(bytes));
             }
         }

@@ -110,7 +110,7 @@ struct Compared<'a> {
     named: Option<Facets>,
     annotations: &'a BTreeMap<String, String>,
     /// Whether the words of the name are those of the annotations, wherever either has its dashes: an operating system or a
-    /// flavor with a dash in its name is cut elsewhere by whoever reads the name.
+    /// flavor with a dash in its name is cut elsewhere where the name is read.
     same_words: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What the targets of a run read from: one shelf for each producer, whoever names it.
+//! What the targets of a run read from: one shelf for each producer, however many targets name it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use crate::release::Prefix;
 /// What all targets of a producer read from, once it is ready; of one that cannot be made ready, how its jobs end.
 pub type ReadyShelf<'a> = Shared<BoxFuture<'a, Result<Arc<ReleaseCache>, Outcome>>>;
 
-/// What the targets of a run read from: one shelf for each producer, whoever names it.
+/// The shelves of the producers, each opened once.
 pub struct Producers<'a> {
     configured: BTreeMap<String, ReadyShelf<'a>>,
     only_named: Mutex<BTreeMap<Prefix, ReadyShelf<'a>>>,

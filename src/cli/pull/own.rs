@@ -58,7 +58,7 @@ impl OwnImage<'_> {
         self.properties.iter().filter_map(text).collect()
     }
 
-    /// Nobody signed it: what it must be is what the values say.
+    /// It is not signed: the values say what it must be.
     fn checked(&self, attributes: &BTreeMap<String, String>) -> Result<(), PullError> {
         check_key(self.key)?;
         sha256(attributes).map_err(unusable)?;
