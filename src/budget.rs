@@ -26,10 +26,12 @@ pub enum Counted {
     TemplateBytes,
     /// Regular expressions, each once.
     Regexes,
+    /// Producers and generations that a target's files name, each of which is looked up in a registry.
+    Producers,
 }
 
 impl Counted {
-    const COUNT: usize = 4;
+    const COUNT: usize = 5;
 
     /// How much there may be of it, and how a message calls it.
     const fn limit(self) -> (u64, &'static str, &'static str) {
@@ -37,6 +39,7 @@ impl Counted {
             Self::Schema => (10_000_000, "the rules of values.schema.json", "steps"),
             Self::Template => (1_000_000, "the templates of the values", "steps"),
             Self::TemplateBytes => (64 << 20, "the text of templates in the values", "bytes"),
+            Self::Producers => (100, "the producers that the values name", "in one target"),
             Self::Regexes => (1_000, "regular expressions", "in one target"),
         }
     }

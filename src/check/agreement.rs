@@ -1,6 +1,8 @@
 //! Kubernetes versions of listed images among each other: those of one flavor and minor have one version, whichever
 //! producer made them. What names leave open is told by the releases that are known.
 
+use std::collections::HashMap;
+
 use super::notes::{Notes, PendingFinding, place};
 use super::{CheckInputs, CheckedFile, Id};
 use crate::reconcile::{Is, Stand, Standing};
@@ -32,7 +34,9 @@ pub(super) fn judge(
 }
 
 fn judge_together(listed: &[&Listed<'_>], notes: &mut Notes) {
-    let found = |image: &ListedImage| listed.iter().find(|listed| listed.image == *image);
+    let of_images: HashMap<&ListedImage, &Listed<'_>> =
+        listed.iter().rev().map(|listed| (&listed.image, *listed)).collect();
+    let found = |image: &ListedImage| of_images.get(image);
     for disagreement in disagreements(listed.iter().map(|listed| &listed.image)) {
         let (Some(lower), Some(higher)) = (found(&disagreement.lower), found(&disagreement.higher)) else {
             continue;

@@ -1,6 +1,6 @@
 //! The images that a deployment can choose from: those of the mapping, and the user's own (`os_images`).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use smol_str::SmolStr;
 
@@ -58,6 +58,7 @@ impl ImageShelf {
 
     fn add_own(&mut self, read: &Read<'_>) {
         let is_own = |path: &[&str]| matches!(path, [OS_IMAGES] | ["spec", "values", OS_IMAGES]);
+        let attributes = attributes_of_own(read, is_own);
         for field in &read.fields {
             match field.path.as_slice() {
                 path if is_own(path) => self.is_open |= field.text.is_some_and(|text| !is_null(text)),
@@ -65,7 +66,7 @@ impl ImageShelf {
                     self.is_open = true
                 }
                 [above @ .., key] if is_own(above) => {
-                    let image = KnownImage::own(key, read, &field.path);
+                    let image = KnownImage::own(key, attributes.get(field.path.as_slice()));
                     self.keys.insert(image.candidate.key.clone());
                     self.images.push(image);
                 }
@@ -102,12 +103,8 @@ impl KnownImage {
         }
     }
 
-    fn own(key: &str, read: &Read<'_>, path: &[&str]) -> Self {
-        let attribute = |field: &crate::values::Field<'_>| match field.path.split_last() {
-            Some((name, above)) if above == path => Some(((*name).to_owned(), field.text?.to_owned())),
-            _ => None,
-        };
-        let attributes: BTreeMap<String, String> = read.fields.iter().filter_map(attribute).collect();
+    fn own(key: &str, attributes: Option<&BTreeMap<String, String>>) -> Self {
+        let attributes = attributes.cloned().unwrap_or_default();
         let facets = Facets::from_name(key);
         let of_name = || facets.as_ref().map(|facets| facets.k8s_flavor.clone());
         Self {
@@ -125,6 +122,22 @@ impl KnownImage {
             },
         }
     }
+}
+
+/// The attributes of the user's own images, by the path of the image.
+fn attributes_of_own<'r>(
+    read: &'r Read<'_>,
+    is_own: impl Fn(&[&str]) -> bool,
+) -> HashMap<&'r [&'r str], BTreeMap<String, String>> {
+    let mut attributes: HashMap<_, BTreeMap<String, String>> = HashMap::new();
+    for field in &read.fields {
+        if let ([image @ .., name], Some(text)) = (field.path.as_slice(), field.text)
+            && image.split_last().is_some_and(|(_, above)| is_own(above))
+        {
+            attributes.entry(image).or_default().insert((*name).to_owned(), text.to_owned());
+        }
+    }
+    attributes
 }
 
 fn is_null(text: &str) -> bool {

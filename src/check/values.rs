@@ -32,6 +32,7 @@ fn registries(deployment: &CheckedDeployment<'_>, notes: &mut Notes) {
     let values = deployment.values();
     let known = values.mapping(&path(&[REGISTRIES])).unwrap_or_default();
     let known: BTreeSet<&str> = known.into_iter().map(|(name, _)| name.as_str()).collect();
+    let help = format!("it has {}", named(&known));
     let (mapping, Some(listed)) = (path(&[IMAGES[1]]), deployment.listed()) else { return };
     let entries = values.mapping(&mapping).unwrap_or_default();
     // Charts in which an entry may name no registry make images only of those that say so.
@@ -48,8 +49,7 @@ fn registries(deployment: &CheckedDeployment<'_>, notes: &mut Notes) {
             continue;
         }
         let message = format!("`{key}` names the registry `{name}`, which {REGISTRIES} does not have");
-        let help = Some(format!("it has {}", named(&known)));
-        find(deployment, Id::UnknownRegistry, &at, message, help, notes);
+        find(deployment, Id::UnknownRegistry, &at, message, Some(help.clone()), notes);
     }
 }
 
@@ -75,12 +75,12 @@ fn additional_selectors(deployment: &CheckedDeployment<'_>, shelf: &ImageShelf, 
     }
     for (name, selector) in values.mapping(&all).unwrap_or_default() {
         let at = all.below(&[name]);
-        let Some(conditions) = conditions(values, selector, &at) else { continue };
-        let conditions = conditions.iter().map(|(key, condition)| (key.as_str(), condition)).collect();
         if !notes.may_compare(shelf.images.len()) {
             notes.skip(Id::ServedSelector, deployment.key_place(&at), TOO_MANY);
             continue;
         }
+        let Some(conditions) = conditions(values, selector, &at) else { continue };
+        let conditions = conditions.iter().map(|(key, condition)| (key.as_str(), condition)).collect();
         let images: Vec<&Selectable> = shelf.images.iter().map(|image| &image.candidate).collect();
         if let Selected::None { hint } = choose(&conditions, &images, shelf.is_open) {
             let message = "the selector matches no listed image, so that none is served for it".to_owned();

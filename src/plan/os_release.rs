@@ -1,5 +1,7 @@
 //! OS releases that change with a plan, and whether the policy leaves room for such a change.
 
+use std::collections::HashSet;
+
 use super::Plan;
 use crate::reconcile::OsChange;
 use crate::release::policy::{Policy, UpdateType};
@@ -7,16 +9,9 @@ use crate::release::policy::{Policy, UpdateType};
 impl Plan {
     /// The families whose OS release changes, each once.
     pub fn os_changes(&self) -> Vec<&OsChange> {
-        let mut changes: Vec<&OsChange> = Vec::new();
-        for change in self.files.iter().flat_map(|file| &file.reconciliation.os_changes) {
-            let told = changes.iter().any(|told| {
-                (&told.family, &told.from, &told.to) == (&change.family, &change.from, &change.to)
-            });
-            if !told {
-                changes.push(change);
-            }
-        }
-        changes
+        let mut told = HashSet::new();
+        let all = self.files.iter().flat_map(|file| &file.reconciliation.os_changes);
+        all.filter(|change| told.insert((&change.family, &change.from, &change.to))).collect()
     }
 
     /// Whether an OS release changes though the range leaves room for patches only: a person decides.

@@ -3,11 +3,13 @@
 //!
 //! An entry whose tag is written out follows no version, and one that is switched off serves no image.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::Value;
 
 use super::survey::{Parsed, values_error};
 use super::{PlanError, Target};
-use crate::budget::Budget;
+use crate::budget::{Budget, Counted};
 use crate::release::{InvalidPrefix, Prefix, Version};
 use crate::signature::requirement::registry_path;
 use crate::sylva::{BASE_REGISTRY, BASE_REGISTRY_GROUP, REGISTRIES, TAG, VERSION, versions_of};
@@ -48,14 +50,12 @@ pub fn producers(target: &Target, parsed: &Parsed, budget: &Budget) -> Result<Ve
     let files = Files { parsed, layers: parsed.layers() };
     let values = files.values()?;
     let values = Rendered::new(&values, budget);
-    let mut found: Vec<FileProducer> = Vec::new();
-    for follower in files.followers(values)?.into_iter().filter(|follower| follower.is_on) {
-        if found.iter().all(|known| known.version_key != follower.version_key) {
-            found.push(files.producer(values, follower.name, follower.version_key)?);
-        }
-    }
+    let mut followed = HashSet::new();
+    let mut followers = files.followers(values)?;
+    followers.retain(|follower| follower.is_on && followed.insert(follower.version_key.clone()));
+    let mut found = files.producers(values, followers, budget)?;
     let version_key = files.version_key(target);
-    if found.iter().all(|known| known.version_key != version_key)
+    if !followed.contains(&version_key)
         && let Some(project) = files.primary().and_then(|file| project_above(file, &version_key))
     {
         found.extend(files.of_project(values, version_key, project)?);
@@ -74,12 +74,10 @@ pub fn generations(parsed: &Parsed, budget: &Budget) -> Result<Vec<FileProducer>
     let values = files.values()?;
     let values = Rendered::new(&values, budget);
     let written = files.entries(values, |files, name, entry| files.written_tag(name, entry))?;
-    let is_on = written.into_iter().filter(|follower| follower.is_on);
-    let generation = |Follower { name, version_key, .. }: Follower<'_>| {
-        let found = files.producer(values, name, version_key)?;
-        Ok(FileProducer { name: name.to_owned(), ..found })
-    };
-    is_on.map(generation).collect()
+    let is_on: Vec<Follower<'_>> = written.into_iter().filter(|follower| follower.is_on).collect();
+    let names: Vec<String> = is_on.iter().map(|follower| follower.name.to_owned()).collect();
+    let found = files.producers(values, is_on, budget)?;
+    Ok(found.into_iter().zip(names).map(|(found, name)| FileProducer { name, ..found }).collect())
 }
 
 /// The producer of a project that something else than the files names for the version: as if a comment named it.
@@ -106,17 +104,21 @@ pub fn switched_off(parsed: &Parsed, budget: &Budget) -> Result<Vec<(String, Key
     let files = Files { parsed, layers: parsed.layers() };
     let values = files.values()?;
     let followers = files.followers(Rendered::new(&values, budget))?;
-    let is_followed = |key: &KeyPath| followers.iter().any(|other| other.is_on && other.version_key == *key);
-    let off = followers.iter().filter(|follower| !is_followed(&follower.version_key));
+    let is_on = followers.iter().filter(|follower| follower.is_on);
+    let followed: HashSet<&KeyPath> = is_on.map(|follower| &follower.version_key).collect();
+    let off = followers.iter().filter(|follower| !followed.contains(&follower.version_key));
     Ok(off.map(|follower| (follower.name.to_owned(), follower.version_key.clone())).collect())
 }
 
 /// Two producers of one name are called by their entries.
 fn name_apart(producers: &mut [FileProducer]) {
-    let names: Vec<String> = producers.iter().map(|producer| producer.name.clone()).collect();
+    let mut called: HashMap<String, usize> = HashMap::new();
+    for producer in producers.iter() {
+        *called.entry(producer.name.clone()).or_default() += 1;
+    }
     for producer in producers {
         if let Mention::Registry(entry) = &producer.mention
-            && names.iter().filter(|name| **name == producer.name).count() > 1
+            && called.get(&producer.name).is_some_and(|count| *count > 1)
         {
             producer.name.clone_from(entry);
         }
@@ -186,6 +188,18 @@ impl<'a> Files<'a> {
         let _: Version = entry.get(TAG)?.as_str()?.parse().ok()?;
         let key = self.root().below(&[REGISTRIES, name, TAG]);
         self.primary()?.key_at(&key).map(|_| key)
+    }
+
+    /// Each is looked up in a registry, so that a file may name only so many.
+    fn producers(
+        &self,
+        values: Rendered<'_>,
+        followers: Vec<Follower<'_>>,
+        budget: &Budget,
+    ) -> Result<Vec<FileProducer>, PlanError> {
+        let exceeded = |error| PlanError::Exceeded { path: self.parsed.path(0).to_owned(), error };
+        budget.spend(Counted::Producers, followers.len() as u64).map_err(exceeded)?;
+        followers.into_iter().map(|it| self.producer(values, it.name, it.version_key)).collect()
     }
 
     fn producer(

@@ -1,6 +1,6 @@
 //! Names of image keys in the files of the project: they follow what the plan does to the mappings.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::written::Written;
@@ -232,10 +232,10 @@ impl Follower<'_> {
         heres: &'i [Here<'_>],
         names: &'i References,
     ) -> ImagesBothSides<'i> {
-        let after = |name: &'i str| -> &'i str {
-            let followed = names.followed.iter().find(|followed| followed.from == name);
-            followed.map_or(name, |followed| followed.to.as_str())
-        };
+        // Of equal names the first counts.
+        let followed: HashMap<&str, &str> =
+            names.followed.iter().rev().map(|it| (it.from.as_str(), it.to.as_str())).collect();
+        let after = |name: &'i str| followed.get(name).copied().unwrap_or(name);
         let mut all = images.clone();
         for (place, (mover, here)) in self.movers.iter().zip(heres).enumerate() {
             let is_its = |name: &&str| match self.movers.iter().position(|mover| mover.knows(name)) {

@@ -31,7 +31,7 @@ pub(super) fn additions<'a>(
     let unknown = unknown(inputs.current);
     let mut result =
         Additions { notes: notes(policy, inputs.wanted, unknown.as_deref()), ..Additions::default() };
-    let kept: HashSet<ImageKey> =
+    let kept: HashSet<&ImageKey> =
         listing.items.iter().zip(fates).filter_map(|(item, fate)| fate.key_after(item)).collect();
     let unlisted = inputs.wanted.artifacts.values().filter(|artifact| !kept.contains(&artifact.key));
     let unlisted = in_order(unlisted);

@@ -1,7 +1,7 @@
 //! Entries that are enabled by default, while a newer Kubernetes of their family comes in: the default stays where people
 //! put it, or follows, as the target says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,12 +47,9 @@ impl Outdated {
 
     /// Moves the default with what the entry has: the entry gets the key of the newest image, and the old key an entry of its
     /// own without the default, where the newest one would have stood. False where the two do not stand beside each other.
-    fn move_in(&self, mapping: &KeyPath, done: &mut Reconciliation) -> bool {
-        let changes = &mut done.changes;
-        let is_new =
-            |change: &Change| matches!(change, Change::Insert { key, .. } if *key == self.newest.as_str());
-        let Some(place) = changes.iter().position(is_new) else { return false };
-        let Change::Insert { before, .. } = &changes[place] else { return false };
+    fn move_in(&self, mapping: &KeyPath, made: &mut MadeChanges<'_>) -> bool {
+        let Some(&place) = made.inserts.get(self.newest.as_str()) else { return false };
+        let Change::Insert { before, .. } = &made.changes[place] else { return false };
         let last = self.entry + 1 == self.entries;
         // An entry that comes after stands above what is said of the next one.
         let (before, above_comments) = match before {
@@ -61,41 +58,66 @@ impl Outdated {
             None if last => (Some(self.entry), false),
             _ => return false,
         };
-        let is_its =
-            |change: &&mut Change| matches!(change, Change::Rename { entry, .. } if *entry == self.entry);
-        match changes.iter_mut().find(is_its) {
+        let renamed = made.renames.get(&self.entry).and_then(|place| made.changes.get_mut(*place));
+        match renamed {
             Some(Change::Rename { to, .. }) => self.newest.as_str().clone_into(to),
             _ => {
                 let (mapping, to) = (mapping.clone(), self.newest.to_string());
-                changes.insert(0, Change::Rename { mapping, entry: self.entry, to });
+                made.further.push(Change::Rename { mapping, entry: self.entry, to });
             }
         }
-        let again = Change::Insert {
+        made.inserts.remove(self.newest.as_str());
+        made.changes[place] = Change::Insert {
             mapping: mapping.clone(),
             before,
             above_comments,
             key: self.key.to_string(),
             value: NewValue::Like(self.entry),
         };
-        let is_new =
-            |change: &Change| matches!(change, Change::Insert { key, .. } if *key == self.newest.as_str());
-        if let Some(place) = changes.iter().position(is_new) {
-            changes[place] = again;
-        }
-        done.moved_defaults.push(MovedDefault { from: self.was.clone(), to: self.newest.to_string() });
         true
+    }
+}
+
+/// The changes that are made already, by what they are of.
+struct MadeChanges<'a> {
+    changes: &'a mut [Change],
+    /// Where a key is inserted.
+    inserts: HashMap<String, usize>,
+    /// Where an entry is renamed.
+    renames: HashMap<usize, usize>,
+    /// Renames that come before all.
+    further: Vec<Change>,
+}
+
+impl<'a> MadeChanges<'a> {
+    fn of(changes: &'a mut [Change]) -> Self {
+        let (mut inserts, mut renames) = (HashMap::new(), HashMap::new());
+        for (place, change) in changes.iter().enumerate() {
+            match change {
+                Change::Insert { key, .. } => drop(inserts.entry(key.clone()).or_insert(place)),
+                Change::Rename { entry, .. } => drop(renames.entry(*entry).or_insert(place)),
+                _ => {}
+            }
+        }
+        Self { changes, inserts, renames, further: Vec::new() }
     }
 }
 
 /// Moves defaults where the target says so; what stays is told.
 pub(super) fn follow(outdated: Vec<Outdated>, mapping: &KeyPath, done: &mut Reconciliation) {
-    let enabling: Vec<usize> = done.changes.iter().flat_map(switched).collect();
+    let enabling: HashSet<usize> = done.changes.iter().flat_map(switched).collect();
+    let mut made = MadeChanges::of(&mut done.changes);
     for outdated in outdated {
         let may_move = outdated.is_plain && !enabling.contains(&outdated.entry);
-        if !(may_move && outdated.move_in(mapping, done)) {
+        if may_move && outdated.move_in(mapping, &mut made) {
+            let (from, to) = (outdated.was, outdated.newest.to_string());
+            done.moved_defaults.push(MovedDefault { from, to });
+        } else {
             done.notes.push(outdated.note());
         }
     }
+    let further = made.further;
+    done.changes.splice(..0, further);
 }
 
 /// The entries between which what enables them moves.
@@ -122,21 +144,21 @@ pub(super) fn outdated(listing: &Listing<'_>, fates: &[EntryAction], added: &[&A
             *newest = (artifact, minor(facets));
         }
     }
+    let repeated: HashSet<usize> = listing.repeats.iter().map(|(_, of)| listing.items[*of].entry).collect();
     let outdated = |(item, fate): (&Item<'_>, &EntryAction)| {
         let facets = item.facets.as_ref()?;
         let family = facets.family();
         let is_newest = newest_listed.get(&family).is_none_or(|newest| *newest <= minor(facets));
         let (newest, _) =
             newest_added.get(&family).filter(|(_, newest)| is_newest && *newest > minor(facets))?;
-        let is_repeated = listing.repeats.iter().any(|(_, of)| listing.items[*of].entry == item.entry);
         Some(Outdated {
             entry: item.entry,
             entries: listing.mapping.entries.len(),
             was: item.written.key.clone(),
-            key: fate.key_after(item)?,
+            key: fate.key_after(item)?.clone(),
             newest: newest.key.clone(),
             at: item.written.at,
-            is_plain: item.written.value.get("enabled").is_none() && !is_repeated,
+            is_plain: item.written.value.get("enabled").is_none() && !repeated.contains(&item.entry),
         })
     };
     remaining.filter(|(item, _)| is_default(item)).filter_map(outdated).collect()

@@ -1,5 +1,6 @@
 //! Operating systems that get another release below keys that the mapping goes on to list.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::listing::{Item, Listing};
@@ -10,6 +11,7 @@ use crate::release::{Facets, ImageKey};
 /// The changes of OS releases, in the order in which their keys are listed.
 pub(super) fn os_changes(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[EntryAction]) -> Vec<OsChange> {
     let mut changes: Vec<OsChange> = Vec::new();
+    let (mut places, mut told) = (HashMap::new(), HashSet::new());
     for (item, fate) in listing.items.iter().zip(fates) {
         let Some((key, before, after)) = images(inputs, item, fate) else { continue };
         let known = !before.os_release.is_empty() && !after.os_release.is_empty();
@@ -18,11 +20,11 @@ pub(super) fn os_changes(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[En
         }
         let (family, from, to) =
             (after.family(), before.os_release.to_string(), after.os_release.to_string());
-        match changes
-            .iter_mut()
-            .find(|change| change.family == family && change.from == from && change.to == to)
-        {
-            Some(change) if change.keys.contains(&key) => {}
+        let place = *places.entry((family.clone(), from.clone(), to.clone())).or_insert(changes.len());
+        if !told.insert((place, key.clone())) {
+            continue;
+        }
+        match changes.get_mut(place) {
             Some(change) => change.keys.push(key),
             None => changes.push(OsChange { family, from, to, keys: vec![key] }),
         }
@@ -34,7 +36,7 @@ pub(super) fn os_changes(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[En
 fn images(inputs: &Inputs<'_>, item: &Item<'_>, fate: &EntryAction) -> Option<(ImageKey, Facets, Facets)> {
     let key = match fate {
         EntryAction::Leaves(Departure::Superseded { by }) => by.clone(),
-        fate => fate.key_after(item)?,
+        fate => fate.key_after(item)?.clone(),
     };
     let old = item.key.as_ref();
     let published = old.and_then(|key| inputs.current?.artifacts.get(key)?.facets.clone());

@@ -94,18 +94,18 @@ fn free<'w>(
 
 /// Why the dead keys that found no free artifact go from a completely known release, in their order.
 fn departures(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[EntryAction]) -> Vec<Departure> {
-    let with_facets = |key: ImageKey| {
-        let facets = inputs.wanted.artifacts.get(&key)?.facets.as_ref()?;
-        Some((key, facets))
+    let with_facets = |key: &ImageKey| {
+        let (key, artifact) = inputs.wanted.artifacts.get_key_value(key)?;
+        Some((key, artifact.facets.as_ref()?))
     };
     let ours = listing.items.iter().zip(fates).filter(|(item, _)| item.is_ours());
     let survivors = ByLine::new(ours.filter_map(|(item, fate)| with_facets(fate.key_after(item)?)));
-    let published = ByLine::new(inputs.wanted.artifacts.keys().cloned().filter_map(with_facets));
+    let published = ByLine::new(inputs.wanted.artifacts.keys().filter_map(with_facets));
     let why = |item: &Item<'_>| {
         let Some(facets) = &item.facets else { return Departure::Unrecognised };
         match (survivors.best(facets), published.best(facets)) {
-            (Some((by, _)), _) => Departure::Superseded { by: by.clone() },
-            (None, Some((by, _))) => Departure::Taken { by: by.clone() },
+            (Some((by, _)), _) => Departure::Superseded { by: (*by).clone() },
+            (None, Some((by, _))) => Departure::Taken { by: (*by).clone() },
             (None, None) => Departure::LineGone,
         }
     };
@@ -115,10 +115,10 @@ fn departures(inputs: &Inputs<'_>, listing: &Listing<'_>, fates: &[EntryAction])
 
 impl EntryAction {
     /// The key that an item has afterwards; `None` where it goes or has no artifact.
-    pub(super) fn key_after(&self, item: &Item<'_>) -> Option<ImageKey> {
+    pub(super) fn key_after<'i>(&'i self, item: &'i Item<'_>) -> Option<&'i ImageKey> {
         match self {
-            Self::Stays => item.key.clone(),
-            Self::Becomes(key, _) => Some(key.clone()),
+            Self::Stays => item.key.as_ref(),
+            Self::Becomes(key, _) => Some(key),
             Self::Leaves(_) | Self::Dead => None,
         }
     }

@@ -1,6 +1,8 @@
 //! Where a new entry stands, and whose value it copies.
 
-use std::collections::BTreeMap;
+use std::cell::{LazyCell, OnceCell};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
@@ -47,9 +49,10 @@ pub(super) fn inserts<'a>(
             _ => std::cmp::Ordering::Equal,
         })
     });
+    let of_any = LazyCell::new(|| usual(ours(listing)));
     let value = |layout: Option<&Layout<'_>>| {
-        let copied = layout.and_then(|layout| usual(layout.items.iter().copied()));
-        copied.or_else(|| usual(ours(listing))).map_or_else(|| demanded(ownership), NewValue::Like)
+        let copied = layout.and_then(Layout::usual);
+        copied.or_else(|| *of_any).map_or_else(|| demanded(ownership), NewValue::Like)
     };
     placed
         .into_iter()
@@ -68,7 +71,10 @@ struct Layout<'a> {
     items: Vec<&'a Item<'a>>,
     /// Those beside which a new entry may stand: what remains of the family, or where nothing remains, what goes.
     neighbours: Vec<&'a Item<'a>>,
+    /// Of each neighbour and those before it what comes last in the family's order.
+    reached: Vec<&'a Facets>,
     ascends: bool,
+    usual: OnceCell<Option<usize>>,
 }
 
 fn families<'a>(listing: &'a Listing<'a>, fates: &[EntryAction]) -> BTreeMap<Family, Layout<'a>> {
@@ -78,7 +84,9 @@ fn families<'a>(listing: &'a Listing<'a>, fates: &[EntryAction]) -> BTreeMap<Fam
         let layout = families.entry(facets.family()).or_insert_with(|| Layout {
             items: Vec::new(),
             neighbours: Vec::new(),
+            reached: Vec::new(),
             ascends: false,
+            usual: OnceCell::new(),
         });
         layout.items.push(item);
         if fate.remains() {
@@ -90,6 +98,7 @@ fn families<'a>(listing: &'a Listing<'a>, fates: &[EntryAction]) -> BTreeMap<Fam
             layout.neighbours.clone_from(&layout.items);
         }
         layout.ascends = ascends(&layout.items);
+        layout.reached = layout.reached();
     }
     families
 }
@@ -102,16 +111,11 @@ fn ascends(items: &[&Item<'_>]) -> bool {
     facets.windows(2).all(up) && facets.windows(2).any(rises)
 }
 
-impl Layout<'_> {
+impl<'a> Layout<'a> {
     /// Before the first neighbour that comes later in the family's order, else behind its last.
     fn place(&self, facets: &Facets) -> Place {
-        let later = |item: &&&Item<'_>| {
-            item.facets.as_ref().is_some_and(|other| {
-                let (first, second) = if self.ascends { (facets, other) } else { (other, facets) };
-                compare_k8s(first, second).is_lt()
-            })
-        };
-        if let Some(neighbour) = self.neighbours.iter().find(later) {
+        let later = self.reached.partition_point(|reached| !self.is_before(facets, reached));
+        if let Some(neighbour) = self.neighbours.get(later) {
             // The comment above the first entry of a mapping or a family may be a heading.
             let heading = neighbour.entry == 0
                 || self.items.first().is_some_and(|first| first.entry == neighbour.entry);
@@ -119,6 +123,25 @@ impl Layout<'_> {
         }
         let last = self.neighbours.last().map_or(0, |last| last.entry + 1);
         Place { before: last, below_comments: false, turn: 0 }
+    }
+
+    fn is_before(&self, one: &Facets, other: &Facets) -> bool {
+        let (first, second) = if self.ascends { (one, other) } else { (other, one) };
+        compare_k8s(first, second).is_lt()
+    }
+
+    fn reached(&self) -> Vec<&'a Facets> {
+        let last = |last: &mut Option<&'a Facets>, item: &&'a Item<'a>| {
+            let facets = item.facets.as_ref()?;
+            *last = Some(last.filter(|last| !self.is_before(last, facets)).unwrap_or(facets));
+            *last
+        };
+        self.neighbours.iter().scan(None, last).collect()
+    }
+
+    /// The entry whose value a new one copies.
+    fn usual(&self) -> Option<usize> {
+        *self.usual.get_or_init(|| usual(self.items.iter().copied()))
     }
 }
 
@@ -142,16 +165,12 @@ fn ours<'a>(listing: &'a Listing<'a>) -> impl Iterator<Item = &'a Item<'a>> {
 /// The entry with the most frequent value, where switches do not count; the first of several, one without switches
 /// before others. An entry with an anchor or an alias is never copied.
 fn usual<'a>(items: impl Iterator<Item = &'a Item<'a>>) -> Option<usize> {
-    let mut values: Vec<(Value, Vec<&Item<'_>>)> = Vec::new();
+    let mut values: HashMap<Value, Vec<&Item<'_>>> = HashMap::new();
     for item in items.filter(|item| !item.written.has_alias_or_anchor) {
-        let value = without_switches(&item.written.value);
-        match values.iter_mut().find(|(known, _)| *known == value) {
-            Some((_, same)) => same.push(item),
-            None => values.push((value, vec![item])),
-        }
+        values.entry(without_switches(&item.written.value)).or_default().push(item);
     }
-    // `max_by_key` takes the last of equals, and the first in the file is wanted.
-    let (value, same) = values.into_iter().rev().max_by_key(|(_, same)| same.len())?;
+    let first = |same: &[&Item<'_>]| same.first().map(|item| item.entry);
+    let (value, same) = values.into_iter().max_by_key(|(_, same)| (same.len(), Reverse(first(same))))?;
     let plain = same.iter().find(|item| item.written.value == value);
     plain.or(same.first()).map(|item| item.entry)
 }

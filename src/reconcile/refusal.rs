@@ -1,7 +1,7 @@
 //! Why a mapping is left alone as a whole: each refusal says where, and what a person can do.
 
 use super::Listed;
-use crate::release::Version;
+use crate::release::{Version, named};
 use crate::values::Position;
 
 /// Why a mapping cannot be reconciled safely.
@@ -64,5 +64,5 @@ impl Refusal {
 
 fn places(keys: &[Listed]) -> String {
     let place = |listed: &Listed| format!("`{}` ({})", listed.key, listed.at);
-    keys.iter().map(place).collect::<Vec<_>>().join(", ")
+    named(keys.iter().map(place))
 }

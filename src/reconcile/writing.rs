@@ -1,6 +1,6 @@
 //! Fates and new entries as changes and as a report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -63,8 +63,9 @@ pub(super) fn unchanged(
 /// The report of a pass that changes nothing because these items would be left dead. What is proven to take the place of
 /// others does not do so yet: they stay.
 pub(super) fn held(mut blank: Reconciliation, listing: &Listing<'_>, stuck: &[&Item<'_>]) -> Reconciliation {
+    let stuck: HashSet<usize> = stuck.iter().map(|item| item.entry).collect();
     for item in &listing.items {
-        if stuck.iter().any(|stuck| stuck.entry == item.entry) {
+        if stuck.contains(&item.entry) {
             let proven = item.existence == Existence::Absent;
             blank.dead.push(Dead { key: item.written.key.clone(), at: item.written.at, proven });
         } else {
@@ -128,14 +129,18 @@ struct Pass<'a> {
 impl Pass<'_> {
     /// Renames entries. Where a key is written twice and nothing may be removed, the second is renamed like the first.
     fn renames(&mut self, repeats_too: bool) {
+        let mut repeats: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (entry, of) in self.listing.repeats.iter().filter(|_| repeats_too) {
+            repeats.entry(*of).or_default().push(*entry);
+        }
         for (i, (item, fate)) in self.listing.items.iter().zip(self.fates).enumerate() {
             match fate {
                 EntryAction::Stays => self.result.kept.push(item.listed()),
                 EntryAction::Becomes(to, facets) => {
                     self.rename(item, to, facets.as_ref());
-                    let repeats = self.listing.repeats.iter().filter(|(_, of)| repeats_too && *of == i);
-                    let changes = repeats.map(|(entry, _)| self.renaming(*entry, to)).collect::<Vec<_>>();
-                    self.result.changes.extend(changes);
+                    for entry in repeats.remove(&i).into_iter().flatten() {
+                        self.result.changes.push(self.renaming(entry, to));
+                    }
                 }
                 EntryAction::Leaves(_) | EntryAction::Dead => {}
             }
@@ -211,9 +216,13 @@ impl Pass<'_> {
     /// What enables a superseded entry moves to the one that superseded it, unless that is enabled in the same way.
     fn switches(&mut self) {
         let mut moved: BTreeSet<(usize, &str)> = BTreeSet::new();
-        for (item, fate) in self.listing.items.iter().zip(self.fates) {
+        let all = || self.listing.items.iter().zip(self.fates);
+        // Of equal keys the first counts.
+        let heirs: HashMap<&ImageKey, &Item<'_>> =
+            all().rev().filter_map(|(item, fate)| Some((fate.key_after(item)?, item))).collect();
+        for (item, fate) in all() {
             let EntryAction::Leaves(Departure::Superseded { by }) = fate else { continue };
-            let Some(heir) = self.heir(by) else { continue };
+            let Some(heir) = heirs.get(by) else { continue };
             let there = switches(heir.written);
             let news = switches(item.written)
                 .into_iter()
@@ -224,11 +233,6 @@ impl Pass<'_> {
                 self.result.changes.push(Change::Enable { mapping, from: item.entry, to: heir.entry });
             }
         }
-    }
-
-    fn heir(&self, key: &ImageKey) -> Option<&Item<'_>> {
-        let mut all = self.listing.items.iter().zip(self.fates);
-        all.find(|(item, fate)| fate.key_after(item).as_ref() == Some(key)).map(|(item, _)| item)
     }
 }
 

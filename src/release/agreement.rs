@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 use super::{Facets, K8sMinor, K8sVersion};
 
 /// A listed image, as far as agreement asks.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListedImage {
     /// Its key.
     pub key: String,
@@ -101,9 +101,14 @@ pub fn disagreements<'a>(images: impl IntoIterator<Item = &'a ListedImage>) -> V
 /// Two images that disagree, as far apart as there are.
 fn widest(mut images: Vec<&ListedImage>) -> Option<Disagreement> {
     images.sort_by_key(|image| &image.k8s_version);
-    let highest = || images.iter().rev();
+    // Of equal versions the first is asked as the lower one, and the last as the higher one.
+    let mut highest = images.clone();
+    highest.reverse();
+    for versions in [&mut images, &mut highest] {
+        versions.dedup_by_key(|image| &image.k8s_version);
+    }
     let pair = |lower: &&ListedImage| {
-        let higher = highest().find(|higher| !lower.k8s_version.agrees_with(&higher.k8s_version))?;
+        let higher = highest.iter().find(|higher| !lower.k8s_version.agrees_with(&higher.k8s_version))?;
         (lower.k8s_version < higher.k8s_version)
             .then(|| Disagreement { lower: (*lower).clone(), higher: (*higher).clone() })
     };

@@ -6,6 +6,8 @@
 mod incomplete;
 mod inconsistent;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::data::{Candidate, ReleaseData, SelectionQuery};
@@ -63,9 +65,11 @@ fn missing_line(query: &SelectionQuery<'_>, release: &Release) -> Option<Hold> {
         return None;
     }
     let (lines, listed) = (release.lines(), query.listed_lines());
-    let kept = |family: &Family| listed.iter().any(|line| &line.family == family && lines.contains(line));
+    let kept: BTreeSet<&Family> = listed.intersection(&lines).map(|line| &line.family).collect();
     let mut families = listed.iter().map(|line| &line.family);
-    families.find(|family| !kept(family)).map(|family| Hold::SeriesMissing { family: family.clone() })
+    families
+        .find(|family| !kept.contains(family))
+        .map(|family| Hold::SeriesMissing { family: family.clone() })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod caps;
 mod files;
+mod growth;
 mod lines;
 mod secrets;
 mod time;

@@ -84,6 +84,20 @@ impl Desk {
         self.under(&format!("-v {address_space}"), arguments)
     }
 
+    /// Runs the program to its end, which must be none of a panic: the seconds of processor time that it took.
+    pub(crate) async fn processor_seconds(&self, arguments: &[&str]) -> f64 {
+        let mut shell = Command::new("/bin/sh");
+        // The last line of `times` is what the children took: user and system.
+        shell.args(["-c", "\"$0\" \"$@\" > /dev/null && ends=0 || ends=$?; times; exit $ends", DIBUMP]);
+        let ran = ended(self.prepared(shell, arguments).spawn().unwrap()).await;
+        assert!(matches!(ran.exit, Some(0 | 5 | 10)), "{arguments:?}: {:.1000}", ran.stderr);
+        let seconds = |text: &str| {
+            let (minutes, seconds) = text.trim_end_matches('s').split_once('m').unwrap();
+            minutes.parse::<f64>().unwrap() * 60.0 + seconds.parse::<f64>().unwrap()
+        };
+        ran.stdout.lines().last().unwrap().split_whitespace().map(seconds).sum()
+    }
+
     fn under(&self, limit: &str, arguments: &[&str]) -> Command {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\""), DIBUMP]);

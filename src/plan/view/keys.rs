@@ -1,6 +1,6 @@
 //! What becomes of the image keys of each file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::plan::{Plan, PlannedFile};
@@ -109,7 +109,8 @@ impl FileView {
         self.moved_defaults.extend(other.moved_defaults);
         self.kubernetes_versions.extend(other.kubernetes_versions);
         self.kubernetes_lines.extend(other.kubernetes_lines);
-        let new: Vec<String> = other.notes.into_iter().filter(|note| !self.notes.contains(note)).collect();
+        let told: HashSet<&String> = self.notes.iter().collect();
+        let new: Vec<String> = other.notes.into_iter().filter(|note| !told.contains(note)).collect();
         self.notes.extend(new);
     }
 

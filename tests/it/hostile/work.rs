@@ -198,35 +198,3 @@ async fn many_comments_that_ignore_are_looked_up_by_their_line() {
         assert!(ran.stdout.contains(ignored), "{:.1000}", ran.stdout);
     }
 }
-
-/// Each version of a map once was held against each image, each enabled key against each other, and each finding looked for
-/// its line from the top.
-#[tokio::test(flavor = "multi_thread")]
-async fn many_versions_enabled_keys_and_registries_are_judged_in_time() {
-    let desk = Desk::new();
-    let keys = || 0..12_000;
-    let key = |n: usize, patch: usize| format!("ubuntu-noble-plain-rke2-1-{n}-{patch}");
-    let artifacts = |patch: usize| keys().map(|n| json!({"name": key(n, patch)})).collect::<Vec<_>>();
-    let release = |version: &str, patch: usize| json!({"version": version, "artifacts": artifacts(patch)});
-    let releases = [release("0.4.11", 7), release("0.4.12", 8)];
-    desk.write("releases.json", json!({"schema": "dibump.releases/1", "releases": releases}).to_string());
-    let lines = |line: &dyn Fn(usize) -> String| keys().map(line).collect::<String>();
-    let map = lines(&|n| format!("  '1.{n}': v1.{n}.7\n"));
-    let maps = lines(&|n| format!("m{n}: {{k8s_version_map: {{'1.{n}': v1.{n}.7}}}}\n"));
-    let clusters = lines(&|n| format!("c{n}: {{cluster: {{k8s_version: v1.{n}.7}}}}\n"));
-    let registries: String = (0..1_200).map(|n| format!("  r{n}: {{tag: 1.{n}.0}}\n")).collect();
-    for (entry, below) in [
-        ("{enabled: true}", format!("k8s_version_map:\n{map}")),
-        ("{}", maps),
-        ("{}", clusters),
-        ("{os_images_oci_registry: unknown}", format!("os_images_oci_registries:\n{registries}")),
-    ] {
-        let listed = lines(&|n| format!("  {}: {entry}\n", key(n, 7)));
-        let head = "sylva_diskimagebuilder_version: 0.4.11\nsylva_diskimagebuilder_images:\n";
-        desk.write(VALUES, format!("{head}{listed}{below}"));
-        for command in ["check", "plan"] {
-            let ran = bounded(&desk, &[command, VALUES, "--observed", "releases.json"]).await;
-            assert!(matches!(ran.exit, Some(0 | 10)), "{command}: {:.1000}", ran.stderr);
-        }
-    }
-}
