@@ -26,186 +26,70 @@ mod pull_requests;
 mod reading;
 mod state;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::Request;
+use axum::body::Bytes;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Response};
-use futures::StreamExt as _;
+use axum::http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
+use super::server::{FakeServer, Service, Site};
 use super::{git, wire};
 pub use state::{App, Package, Project, PullRequest, State, Token, TokenKind, User};
-use wire::is_write;
 pub use wire::{Answer, Asked, Failure, How, Seen, Turns};
 
 use caller::Caller;
 use json::Links;
 
-/// The server. It ends with the value.
-pub struct FakeGitHub {
-    address: String,
-    inner: Arc<Inner>,
-    server: tokio::task::JoinHandle<()>,
-}
-
-#[derive(Default)]
-struct Inner {
-    state: Mutex<State>,
-    log: Mutex<Vec<Seen>>,
-    failures: Mutex<Vec<Failure>>,
-    unexpected: Mutex<Vec<String>>,
-    turns: Mutex<Option<Arc<Turns>>>,
-}
+/// The server.
+pub type FakeGitHub = FakeServer<State>;
 
 impl FakeGitHub {
-    /// Starts on a free port of the loopback interface.
-    pub async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = format!("http://{}", listener.local_addr().expect("a bound socket"));
-        let inner = Arc::<Inner>::default();
-        let shared = (Arc::clone(&inner), address.clone());
-        let app = Router::new().fallback(move |request: Request| {
-            let (inner, address) = shared.clone();
-            async move { inner.serve(&address, request).await }
-        });
-        let server = tokio::spawn(async move {
-            axum::serve(listener, app).await.expect("the listener stays open");
-        });
-        Self { address, inner, server }
-    }
-
-    /// The address: `http://127.0.0.1:1234`.
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
     /// The base of the REST API: `http://127.0.0.1:1234/api/v3`.
     pub fn api(&self) -> String {
-        format!("{}/api/v3", self.address)
-    }
-
-    /// What it knows. Do not hold it across an `await`.
-    pub fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.inner.state)
-    }
-
-    /// Arranges a failure.
-    pub fn fail(&self, failure: Failure) {
-        lock(&self.inner.failures).push(failure);
-    }
-
-    /// Forgets the failures that did not strike yet.
-    pub fn heal(&self) {
-        lock(&self.inner.failures).clear();
-    }
-
-    /// Whether all failures have struck that were arranged.
-    pub fn all_struck(&self) -> bool {
-        lock(&self.inner.failures).iter().all(|failure| failure.times == 0)
-    }
-
-    /// Lets runs write in an order, or as they come.
-    pub fn take_turns(&self, turns: Option<Arc<Turns>>) {
-        *lock(&self.inner.turns) = turns;
-    }
-
-    /// Every request so far. The target of one to GraphQL ends in `#` and its operation.
-    pub fn log(&self) -> Vec<Seen> {
-        lock(&self.inner.log).clone()
-    }
-
-    /// Forgets the log.
-    pub fn clear_log(&self) {
-        lock(&self.inner.log).clear();
-    }
-
-    /// The requests that could have changed what people see: no queries, and no Git objects that no branch reaches.
-    pub fn writes(&self) -> Vec<Seen> {
-        self.log().into_iter().filter(|seen| is_write(&seen.method, &seen.target)).collect()
-    }
-
-    /// Requests that the fake did not know, and forgets them: for tests that send such on purpose.
-    pub fn take_unexpected(&self) -> Vec<String> {
-        std::mem::take(&mut lock(&self.inner.unexpected))
+        format!("{}/api/v3", self.address())
     }
 }
 
-impl Drop for FakeGitHub {
-    fn drop(&mut self) {
-        self.server.abort();
-        let unexpected = self.take_unexpected();
-        if !std::thread::panicking() {
-            assert!(unexpected.is_empty(), "unexpected requests: {unexpected:#?}");
+impl Service for State {
+    const RATE_LIMIT: [(&'static str, &'static str); 5] = [
+        ("x-ratelimit-limit", "5000"),
+        ("x-ratelimit-remaining", "4999"),
+        ("x-ratelimit-used", "1"),
+        ("x-ratelimit-reset", "1767225660"),
+        ("x-ratelimit-resource", "core"),
+    ];
+
+    fn token(headers: &HeaderMap) -> Option<(String, String)> {
+        token_of(headers).map(|token| ("authorization".to_owned(), token))
+    }
+
+    /// That of a request to GraphQL ends in `#` and its operation.
+    fn target(parts: &Parts, body: &Bytes) -> String {
+        if parts.uri.path() != "/api/graphql" {
+            return parts.uri.to_string();
         }
+        let fields = fields(body).unwrap_or_default();
+        let query = fields["query"].as_str().unwrap_or_default();
+        format!("{}#{}", parts.uri, graphql::operation(query).unwrap_or("unknown"))
+    }
+
+    fn answer(&mut self, site: &Site, parts: &Parts, body: &Bytes, _target: &str) -> Option<Answer> {
+        let (segments, body) = (segments(parts.uri.path())?, fields(body)?);
+        let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let (method, headers) = (parts.method.clone(), parts.headers.clone());
+        let asked = Asked { method, segments, query: query.into_owned().collect(), body, headers };
+        endpoint(self, &Links(&site.address), &asked)
+    }
+
+    fn unknown() -> Answer {
+        not_found()
     }
 }
 
-impl Inner {
-    async fn serve(&self, address: &str, request: Request) -> Response<Body> {
-        let (parts, body) = request.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-        let (method, mut target) = (parts.method.to_string(), parts.uri.to_string());
-        let fields: Option<Value> = match body.is_empty() {
-            true => Some(json!({})),
-            false => serde_json::from_slice(&body).ok(),
-        };
-        if parts.uri.path() == "/api/graphql" {
-            let query = fields.as_ref().and_then(|fields| fields["query"].as_str()).unwrap_or_default();
-            target = format!("{target}#{}", graphql::operation(query).unwrap_or("unknown"));
-        }
-        let turns = lock(&self.turns).clone().filter(|_| is_write(&method, &target));
-        if let Some(turns) = turns {
-            let agent = parts.headers.get("user-agent").and_then(|agent| agent.to_str().ok());
-            turns.wait_for(agent.unwrap_or_default()).await;
-        }
-        let how = self.failure(&method, &target);
-        match &how {
-            Some(How::Delay(wait)) => tokio::time::sleep(*wait).await,
-            Some(How::Silence) => std::future::pending().await,
-            _ => {}
-        }
-        let answer = match &how {
-            Some(How::Answer(answer)) => answer.clone(),
-            Some(How::Reset) => Answer::text(500, "text/plain", ""),
-            _ => self.answer(address, &parts, fields, &target),
-        };
-        let token = token_of(&parts.headers).map(|token| ("authorization".to_owned(), token));
-        lock(&self.log).push(Seen {
-            method,
-            target,
-            token,
-            body,
-            status: answer.status,
-            media_type: answer.media_type(),
-            answer: answer.body.clone(),
-        });
-        if matches!(how, Some(How::KeepAnswer)) {
-            std::future::pending::<()>().await;
-        }
-        response(answer, matches!(how, Some(How::Reset | How::LoseAnswer)))
-    }
-
-    fn failure(&self, method: &str, target: &str) -> Option<How> {
-        let mut failures = lock(&self.failures);
-        failures.iter_mut().find_map(|f| f.strikes(method, target).then(|| f.how.clone()))
-    }
-
-    fn answer(&self, address: &str, parts: &Parts, body: Option<Value>, target: &str) -> Answer {
-        let asked = segments(parts.uri.path()).zip(body).map(|(segments, body)| {
-            let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-            let (method, headers) = (parts.method.clone(), parts.headers.clone());
-            Asked { method, segments, query: query.into_owned().collect(), body, headers }
-        });
-        let mut state = lock(&self.state);
-        let known = asked.and_then(|asked| endpoint(&mut state, &Links(address), &asked));
-        known.unwrap_or_else(|| {
-            lock(&self.unexpected).push(format!("{} {target}", parts.method));
-            not_found()
-        })
+fn fields(body: &Bytes) -> Option<Value> {
+    match body.is_empty() {
+        true => Some(json!({})),
+        false => serde_json::from_slice(body).ok(),
     }
 }
 
@@ -301,41 +185,4 @@ fn token_of(headers: &HeaderMap) -> Option<String> {
     let (scheme, token) = text.split_once(' ')?;
     // Schemes know no upper and lower case (RFC 9110, section 11.1).
     ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then(|| token.to_owned())
-}
-
-/// What every answer of the API says of its rate limit.
-const RATE_LIMIT: [(&str, &str); 5] = [
-    ("x-ratelimit-limit", "5000"),
-    ("x-ratelimit-remaining", "4999"),
-    ("x-ratelimit-used", "1"),
-    ("x-ratelimit-reset", "1767225660"),
-    ("x-ratelimit-resource", "core"),
-];
-
-/// A lost answer promises one byte more than it brings, which ends the connection.
-fn response(answer: Answer, lost: bool) -> Response<Body> {
-    let mut builder = Response::builder().status(answer.status);
-    for (name, value) in RATE_LIMIT {
-        if !answer.headers.iter().any(|(own, _)| own == name) {
-            builder = builder.header(name, value);
-        }
-    }
-    for (name, value) in &answer.headers {
-        builder = builder.header(name, value);
-    }
-    let body: Bytes = answer.body;
-    let body = if lost {
-        builder = builder.header("content-length", body.len() + 1);
-        let broken =
-            futures::stream::once(async { Err(std::io::Error::other("the story breaks the connection")) });
-        let sent = futures::stream::once(async move { Ok::<_, std::io::Error>(body) });
-        Body::from_stream(sent.chain(broken))
-    } else {
-        Body::from(body)
-    };
-    builder.body(body).expect("headers of the fake are well-formed")
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -33,15 +33,12 @@ mod projects;
 mod state;
 mod tree;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::Request;
-use axum::http::{HeaderMap, Response};
-use futures::StreamExt as _;
+use axum::body::Bytes;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use serde_json::json;
 
+use super::server::{FakeServer, Service, Site};
 use super::{git, wire};
 pub use git::{Commit, Repository, Tree};
 pub use state::{
@@ -53,185 +50,51 @@ pub use wire::{Answer, Asked, Failure, How, Seen, Turns};
 
 use json::Links;
 
-/// The server. It ends with the value.
-pub struct FakeGitLab {
-    address: String,
-    root: String,
-    inner: Arc<Inner>,
-    server: tokio::task::JoinHandle<()>,
-}
-
-#[derive(Default)]
-struct Inner {
-    state: Mutex<State>,
-    log: Mutex<Vec<Seen>>,
-    failures: Mutex<Vec<Failure>>,
-    unexpected: Mutex<Vec<String>>,
-    turns: Mutex<Option<Arc<Turns>>>,
-}
+/// The server.
+pub type FakeGitLab = FakeServer<State>;
 
 impl FakeGitLab {
-    /// Starts on a free port of the loopback interface.
-    pub async fn start() -> Self {
-        Self::start_below("").await
-    }
-
-    /// Starts with a relative root such as `/gitlab`.
-    pub async fn start_below(root: &str) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let host = listener.local_addr().expect("a bound socket");
-        let (address, root) = (format!("http://{host}{root}"), root.to_owned());
-        let inner = Arc::<Inner>::default();
-        let shared = (Arc::clone(&inner), address.clone(), root.clone());
-        let app = Router::new().fallback(move |request: Request| {
-            let (inner, address, root) = shared.clone();
-            async move { inner.serve(&address, &root, request).await }
-        });
-        let server = tokio::spawn(async move {
-            axum::serve(listener, app).await.expect("the listener stays open");
-        });
-        Self { address, root, inner, server }
-    }
-
-    /// The address with the relative root: `http://127.0.0.1:1234`.
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
     /// The base of the API: `http://127.0.0.1:1234/api/v4`.
     pub fn api(&self) -> String {
-        format!("{}/api/v4", self.address)
-    }
-
-    /// What it knows. Do not hold it across an `await`.
-    pub fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.inner.state)
-    }
-
-    /// Arranges a failure.
-    pub fn fail(&self, failure: Failure) {
-        lock(&self.inner.failures).push(failure);
-    }
-
-    /// Forgets the failures that did not strike yet.
-    pub fn heal(&self) {
-        lock(&self.inner.failures).clear();
-    }
-
-    /// Whether all failures have struck that were arranged.
-    pub fn all_struck(&self) -> bool {
-        lock(&self.inner.failures).iter().all(|failure| failure.times == 0)
-    }
-
-    /// Lets runs write in an order, or as they come.
-    pub fn take_turns(&self, turns: Option<Arc<Turns>>) {
-        *lock(&self.inner.turns) = turns;
-    }
-
-    /// Every request so far.
-    pub fn log(&self) -> Vec<Seen> {
-        lock(&self.inner.log).clone()
-    }
-
-    /// Forgets the log.
-    pub fn clear_log(&self) {
-        lock(&self.inner.log).clear();
-    }
-
-    /// The requests that could have written.
-    pub fn writes(&self) -> Vec<Seen> {
-        self.log().into_iter().filter(|seen| is_write(&seen.method, &seen.target)).collect()
-    }
-
-    /// Requests that the fake did not know, and forgets them: for tests that send such on purpose.
-    pub fn take_unexpected(&self) -> Vec<String> {
-        std::mem::take(&mut lock(&self.inner.unexpected))
+        format!("{}/api/v4", self.address())
     }
 }
 
-impl Drop for FakeGitLab {
-    fn drop(&mut self) {
-        self.server.abort();
-        let unexpected = self.take_unexpected();
-        if !std::thread::panicking() {
-            assert!(unexpected.is_empty(), "unexpected requests: {unexpected:#?}");
-        }
-    }
-}
+impl Service for State {
+    const RATE_LIMIT: [(&'static str, &'static str); 5] = [
+        ("ratelimit-name", "throttle_authenticated_api"),
+        ("ratelimit-limit", "2000"),
+        ("ratelimit-observed", "1"),
+        ("ratelimit-remaining", "1999"),
+        ("ratelimit-reset", "1767225660"),
+    ];
 
-impl Inner {
-    async fn serve(&self, address: &str, root: &str, request: Request) -> Response<Body> {
-        let (parts, body) = request.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-        let (method, target) = (parts.method.to_string(), parts.uri.to_string());
-        let turns = lock(&self.turns).clone().filter(|_| is_write(&method, &target));
-        if let Some(turns) = turns {
-            let agent = parts.headers.get("user-agent").and_then(|agent| agent.to_str().ok());
-            turns.wait_for(agent.unwrap_or_default()).await;
-        }
-        let how = self.failure(&method, &target);
-        match &how {
-            Some(How::Delay(wait)) => tokio::time::sleep(*wait).await,
-            Some(How::Silence) => std::future::pending().await,
-            _ => {}
-        }
-        let answer = match &how {
-            Some(How::Answer(answer)) => answer.clone(),
-            Some(How::Reset) => Answer::text(500, "text/plain", ""),
-            _ => self.answer(address, root, &parts, &body, &target),
-        };
-        let token = token_of(&parts.headers);
-        lock(&self.log).push(Seen {
-            method,
-            target,
-            token,
-            body,
-            status: answer.status,
-            media_type: answer.media_type(),
-            answer: answer.body.clone(),
-        });
-        if matches!(how, Some(How::KeepAnswer)) {
-            std::future::pending::<()>().await;
-        }
-        response(answer, matches!(how, Some(How::Reset | How::LoseAnswer)))
+    fn token(headers: &HeaderMap) -> Option<(String, String)> {
+        token_of(headers)
     }
 
-    fn failure(&self, method: &str, target: &str) -> Option<How> {
-        let mut failures = lock(&self.failures);
-        failures.iter_mut().find_map(|f| f.strikes(method, target).then(|| f.how.clone()))
+    fn answer(&mut self, site: &Site, parts: &Parts, body: &Bytes, target: &str) -> Option<Answer> {
+        if self.read_only && is_write(parts.method.as_str(), target) {
+            return Some(refused_while_read_only(&parts.headers, &site.address));
+        }
+        if self.decodes_slashes && target.contains("%2F") {
+            return Some(Self::unknown());
+        }
+        let segments = wire::segments(parts.uri.path(), &site.root)?;
+        let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let query: Vec<(String, String)> = query.into_owned().collect();
+        let mut body = wire::fields(&parts.headers, body)?;
+        // GitLab reads the parameters of a write from both places.
+        for (name, value) in &query {
+            body.as_object_mut()?.entry(name).or_insert_with(|| json!(value));
+        }
+        let (method, headers) = (parts.method.clone(), parts.headers.clone());
+        let asked = Asked { method, segments, query, body, headers };
+        endpoint(self, &Links(&site.address), &site.address, &asked)
     }
 
-    fn answer(
-        &self,
-        address: &str,
-        root: &str,
-        parts: &axum::http::request::Parts,
-        body: &Bytes,
-        target: &str,
-    ) -> Answer {
-        let asked = wire::segments(parts.uri.path(), root).and_then(|segments| {
-            let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-            let query: Vec<(String, String)> = query.into_owned().collect();
-            let mut body = wire::fields(&parts.headers, body)?;
-            // GitLab reads the parameters of a write from both places.
-            for (name, value) in &query {
-                body.as_object_mut()?.entry(name).or_insert_with(|| json!(value));
-            }
-            let (method, headers) = (parts.method.clone(), parts.headers.clone());
-            Some(Asked { method, segments, query, body, headers })
-        });
-        let mut state = lock(&self.state);
-        if state.read_only && is_write(parts.method.as_str(), target) {
-            return refused_while_read_only(&parts.headers, address);
-        }
-        if state.decodes_slashes && target.contains("%2F") {
-            return Answer::json(404, &json!({"error": "404 Not Found"}));
-        }
-        let known = asked.and_then(|asked| endpoint(&mut state, &Links(address), address, &asked));
-        known.unwrap_or_else(|| {
-            lock(&self.unexpected).push(format!("{} {target}", parts.method));
-            Answer::json(404, &json!({"error": "404 Not Found"}))
-        })
+    fn unknown() -> Answer {
+        Answer::json(404, &json!({"error": "404 Not Found"}))
     }
 }
 
@@ -343,40 +206,4 @@ fn token_of(headers: &HeaderMap) -> Option<(String, String)> {
         }
     }
     None
-}
-
-/// What every answer of the API says of its rate limit.
-const RATE_LIMIT: [(&str, &str); 5] = [
-    ("ratelimit-name", "throttle_authenticated_api"),
-    ("ratelimit-limit", "2000"),
-    ("ratelimit-observed", "1"),
-    ("ratelimit-remaining", "1999"),
-    ("ratelimit-reset", "1767225660"),
-];
-
-/// A lost answer promises one byte more than it brings, which ends the connection.
-fn response(answer: Answer, lost: bool) -> Response<Body> {
-    let mut builder = Response::builder().status(answer.status);
-    for (name, value) in RATE_LIMIT {
-        if !answer.headers.iter().any(|(own, _)| own == name) {
-            builder = builder.header(name, value);
-        }
-    }
-    for (name, value) in &answer.headers {
-        builder = builder.header(name, value);
-    }
-    let body = if lost {
-        builder = builder.header("content-length", answer.body.len() + 1);
-        let broken =
-            futures::stream::once(async { Err(std::io::Error::other("the story breaks the connection")) });
-        let sent = futures::stream::once(async move { Ok::<_, std::io::Error>(answer.body) });
-        Body::from_stream(sent.chain(broken))
-    } else {
-        Body::from(answer.body)
-    };
-    builder.body(body).expect("headers of the fake are well-formed")
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

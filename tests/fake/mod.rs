@@ -9,5 +9,6 @@ pub mod github;
 pub mod gitlab;
 pub mod kube;
 pub mod oci;
+pub mod server;
 pub mod spoiling_proxy;
 pub mod wire;
