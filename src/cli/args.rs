@@ -48,20 +48,21 @@ found an error; 130, 143 interrupted.";
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// The configuration file [default: dibump.yaml or .dibump.yaml, also below .gitlab or .github]
     #[arg(long, global = true, env = "DIBUMP_CONFIG", value_name = "FILE", value_parser = path())]
     pub(super) config: Option<PathBuf>,
     /// The form of the log on stderr
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) log_format: LogFormat,
-    /// More log (-v: requests, -vv: headers of answers, -vvv: everything), and reports in full
+    /// Log more (-v: requests, -vv: headers of answers, -vvv: everything), and print reports in full
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
-    /// No log and no progress, only errors and, in reports, what needs a person
+    /// Print only errors and, in reports, what needs a person: no log, no progress
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
-    /// Colours
+    /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(super) color: Color,
     /// Give up after this long, as in `90s` or `10m`
@@ -73,39 +74,67 @@ pub(super) struct Global {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Look up releases and print what would change in a values file
+    #[command(
+        after_help = "Example: dibump plan values.yaml --registry oci://registry.example/sylva/diskimage-builder --write"
+    )]
     Plan(Box<PlanArgs>),
-    /// Is a values file in step with the release that it names
+    /// Check whether a values file is in step with the release that it names
+    #[command(after_help = "Example: dibump check values.yaml --format code-quality")]
     Check(Box<CheckArgs>),
-    /// Make branch and merge request of each target equal to its plan
+    /// Make the branch and the merge request of each target equal to its plan
+    #[command(after_help = "Example: dibump run --config dibump.yaml --dry-run")]
     Run(Run),
     /// Run on a schedule and on demand, as a daemon
+    #[command(after_help = "Example: dibump serve --every 1h --listen 127.0.0.1:8080")]
     Serve(Serve),
-    /// What the registry has, and what the policy thinks of each release
+    /// List the releases in the registry, and what the policy thinks of each
+    #[command(
+        after_help = "Example: dibump releases --registry oci://registry.example/sylva/diskimage-builder --from 0.4.11"
+    )]
     Releases(ReleasesArgs),
-    /// The artifacts of one release
+    /// List the artifacts of one release
+    #[command(
+        after_help = "Example: dibump artifacts 0.4.12 --registry oci://registry.example/sylva/diskimage-builder"
+    )]
     Artifacts(Artifacts),
-    /// Which images a deployment's values enable, as Helm's `os_images`
+    /// Print the images that a deployment's values enable, as Helm's `os_images`
+    #[command(
+        after_help = "Example: dibump os-images -f chart/values.yaml -f environment/values.yaml --offline"
+    )]
     OsImages(Box<consumer::OsImagesArgs>),
-    /// What is known of these images, as the ConfigMap `os-images-info`
+    /// Print what is known of these images, as the ConfigMap `os-images-info`
+    #[command(
+        after_help = "Example: dibump os-images-info -f chart/values.yaml -f environment/values.yaml --apply"
+    )]
     OsImagesInfo(Box<consumer::OsImagesInfoArgs>),
-    /// The image of a Metal3 machine: url, checksum, type and format
+    /// Print the image of a Metal3 machine: url, checksum, type and format
+    #[command(
+        after_help = "Example: dibump machine-image -f chart/values.yaml -f environment/values.yaml --for control_plane"
+    )]
     MachineImage(Box<consumer::MachineImageArgs>),
     /// Write a first configuration and pipeline for this checkout, and print the first plan
+    #[command(after_help = "Example: dibump init --print")]
     Init(Box<InitArgs>),
     /// Download the images that have to be served, verified and unpacked, into a folder
+    #[command(
+        after_help = "Example: dibump pull --into images -f chart/values.yaml -f environment/values.yaml"
+    )]
     Pull(Box<images::PullArgs>),
     /// Serve the images of a folder to machines that boot from them
+    #[command(after_help = "Example: dibump serve-images images --pull-every 15m")]
     ServeImages(images::ServeImagesArgs),
-    /// The configuration file
-    #[command(subcommand)]
+    /// Check the configuration file, or print it, its schema or an example of it
+    #[command(subcommand, after_help = "Example: dibump config validate --online")]
     Config(ConfigCommand),
     /// Print a completion script
+    #[command(after_help = "Example: dibump completions bash")]
     Completions {
         /// The shell
         #[arg(value_enum)]
         shell: Shell,
     },
     /// Print the manual page
+    #[command(after_help = "Example: dibump man --write man1")]
     Man {
         /// Write the page of each command into this folder instead
         #[arg(long, value_name = "FOLDER", value_parser = path())]
@@ -116,9 +145,6 @@ pub(super) enum Command {
 /// `dibump plan`.
 #[derive(Debug, Default, Args)]
 pub(super) struct PlanArgs {
-    /// The files
-    #[command(flatten)]
-    pub(super) files: TargetFileArgs,
     /// Go to this release, whatever the policy says
     #[arg(long, value_name = "VERSION")]
     pub(super) to: Option<Version>,
@@ -138,16 +164,18 @@ pub(super) struct PlanArgs {
     /// Exit with 10 when an update is pending
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+    /// The files
+    #[command(flatten)]
+    pub(super) files: TargetFileArgs,
 }
 
 /// Which files, what they say, and where their releases are.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Values file")]
 pub(super) struct TargetFileArgs {
     /// The values file; without it, the local files of the configuration's targets
+    #[arg(index = 1, help_heading = None)]
     pub(super) values: Option<PathBuf>,
-    /// Where the releases are
-    #[command(flatten)]
-    pub(super) lookup: Lookup,
     /// Which keys the mapping lists
     #[arg(long, value_enum, value_name = "POLICY")]
     pub(super) images: Option<ImagesArg>,
@@ -166,14 +194,14 @@ pub(super) struct TargetFileArgs {
     /// Other YAML files below the working directory that name image keys, as in `'deploy/**/*.yaml'`
     #[arg(long, value_name = "GLOB")]
     pub(super) references: Vec<String>,
+    /// Where the releases are
+    #[command(flatten)]
+    pub(super) lookup: Lookup,
 }
 
 /// `dibump releases`.
 #[derive(Debug, Args)]
 pub(super) struct ReleasesArgs {
-    /// Where the releases are
-    #[command(flatten)]
-    pub(super) lookup: Lookup,
     /// The release that the verdicts start from
     #[arg(long, value_name = "VERSION")]
     pub(super) from: Option<Version>,
@@ -186,6 +214,9 @@ pub(super) struct ReleasesArgs {
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: TableFormat,
+    /// Where the releases are
+    #[command(flatten)]
+    pub(super) lookup: Lookup,
 }
 
 /// `dibump artifacts`.
@@ -193,12 +224,12 @@ pub(super) struct ReleasesArgs {
 pub(super) struct Artifacts {
     /// The release
     pub(super) version: Version,
-    /// Where the releases are
-    #[command(flatten)]
-    pub(super) lookup: Lookup,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: TableFormat,
+    /// Where the releases are
+    #[command(flatten)]
+    pub(super) lookup: Lookup,
 }
 
 /// `dibump init`.
@@ -206,10 +237,7 @@ pub(super) struct Artifacts {
 pub(super) struct InitArgs {
     /// Only values files at or below these paths
     pub(super) paths: Vec<String>,
-    /// Which registry the images are in, where the files do not say it, and how it is spoken to
-    #[command(flatten)]
-    pub(super) reach: Reach,
-    /// The path of the project on its forge, where `origin` does not say it
+    /// The path of the project at its forge, where `origin` does not say it
     #[arg(long, value_name = "GROUP/PROJECT")]
     pub(super) project: Option<String>,
     /// Print the files instead of writing them
@@ -224,6 +252,9 @@ pub(super) struct InitArgs {
     /// Assume what is likely instead of asking
     #[arg(short, long)]
     pub(super) yes: bool,
+    /// Which registry the images are in, where the files do not say it, and how it is spoken to
+    #[command(flatten)]
+    pub(super) reach: Reach,
 }
 
 /// `dibump config`.
@@ -245,20 +276,18 @@ pub(super) enum ConfigCommand {
 
 /// Where the releases are looked up.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Releases")]
 pub(super) struct Lookup {
-    /// Which registry, and how it is spoken to
-    #[command(flatten)]
-    pub(super) reach: Reach,
     /// Take the releases from a file (`releases --format json`) instead of a registry; one for each producer of the file
     #[arg(long, value_name = "FILE", conflicts_with = "registry")]
     pub(super) observed: Vec<PathBuf>,
-    /// Which sources name the candidates: auto, release-notes, gitlab, catalog, known, file:PATH (several by commas)
+    /// What names the releases that may be there: auto, release-notes, gitlab, catalog, known, file:PATH (several by commas)
     #[arg(long, value_name = "SOURCES", value_delimiter = ',')]
     pub(super) discovery: Vec<String>,
     /// The producer's GitLab, where the registry does not tell, as in `https://gitlab.example`
     #[arg(long, value_name = "URL")]
     pub(super) gitlab_url: Option<String>,
-    /// The producer's project on it
+    /// The producer's project on that GitLab
     #[arg(long, value_name = "PATH")]
     pub(super) gitlab_project: Option<String>,
     /// A regular expression for names of another scheme, with groups os, os_release, flavor, k8s_flavor, k8s_version
@@ -267,10 +296,14 @@ pub(super) struct Lookup {
     /// Only versions in this SemVer range
     #[arg(long, value_name = "RANGE")]
     pub(super) range: Option<semver::VersionReq>,
+    /// Which registry, and how it is spoken to
+    #[command(flatten)]
+    pub(super) reach: Reach,
 }
 
 /// Which registry is asked, and how it is spoken to.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Registry")]
 pub(super) struct Reach {
     /// The registry prefix below which a producer's images are, as in `oci://registry.example/path/diskimage-builder`
     #[arg(long, env = "DIBUMP_REGISTRY", hide_env_values = true, value_name = "PREFIX")]
@@ -281,19 +314,19 @@ pub(super) struct Reach {
     /// Speak HTTP without TLS to the registry
     #[arg(long)]
     pub(super) plain_http: bool,
-    /// Requests at once to a host, from 1 to 64
+    /// How many requests may be open to one host at once, from 1 to 64
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) concurrency: Option<u8>,
     /// An additional CA certificate (PEM)
     #[arg(long, value_name = "FILE")]
     pub(super) ca_file: Vec<PathBuf>,
     /// A public key (ECDSA P-256, PEM) of which one must have signed each image; instead of those of the configuration
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Signatures")]
     pub(super) cosign_key: Vec<PathBuf>,
     /// What is asked of signatures [default: required where a key is known]
-    #[arg(long, value_enum, value_name = "DEMAND")]
+    #[arg(long, value_enum, value_name = "DEMAND", help_heading = "Signatures")]
     pub(super) signatures: Option<DemandArg>,
-    /// The folder that keeps releases which were completely read
+    /// The folder in which completely read releases are cached
     #[arg(long, env = "DIBUMP_CACHE_DIR", value_name = "FOLDER", value_parser = path())]
     pub(super) cache_dir: Option<PathBuf>,
 }
@@ -408,3 +441,6 @@ fn path() -> impl TypedValueParser<Value = PathBuf> {
 fn duration(text: &str) -> Result<std::time::Duration, crate::config::InvalidDuration> {
     crate::config::duration(text).map(jiff::SignedDuration::unsigned_abs)
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,11 +9,8 @@ use super::{FileOutput, TargetFileArgs, output};
 /// `dibump check`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CheckArgs {
-    /// The files
-    #[command(flatten)]
-    pub(in crate::cli) files: TargetFileArgs,
     /// More values files, each judged by itself
-    #[arg(value_name = "VALUES", requires = "values")]
+    #[arg(index = 2, value_name = "VALUES", requires = "values")]
     pub(in crate::cli) more: Vec<PathBuf>,
     /// The files of one deployment, judged as Helm merges them: the chart's own first, then what is laid over it
     #[arg(short = 'f', long = "values", value_name = "FILE", conflicts_with_all = ["values", "references", "fix"])]
@@ -33,6 +30,9 @@ pub(in crate::cli) struct CheckArgs {
     /// Exit with 0 whatever is found
     #[arg(long)]
     pub(in crate::cli) exit_zero: bool,
+    /// The files
+    #[command(flatten)]
+    pub(in crate::cli) files: TargetFileArgs,
 }
 
 /// The forms of a check.

@@ -13,6 +13,7 @@ use crate::values::Setting;
 
 /// The values of a deployment, and the registry of images whose values name none.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Deployment")]
 pub(in crate::cli) struct DeploymentArgs {
     /// A file of Helm values: the chart's own first, then what is laid over it; `-` is stdin
     #[arg(short = 'f', long = "values", value_name = "FILE")]
@@ -43,9 +44,6 @@ impl std::str::FromStr for ClusterFiles {
 /// `dibump os-images`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OsImagesArgs {
-    /// The deployment
-    #[command(flatten)]
-    pub(in crate::cli) deployment: DeploymentArgs,
     /// Ask no registry whether the images exist
     #[arg(long)]
     pub(in crate::cli) offline: bool,
@@ -56,23 +54,20 @@ pub(in crate::cli) struct OsImagesArgs {
     /// the chart's own first; can be given several times
     #[arg(long, value_name = "FILE,...", requires = "served")]
     pub(in crate::cli) workload_cluster: Vec<ClusterFiles>,
-    /// Where it stands what is known of the images, by which selectors choose
-    #[command(flatten)]
-    pub(in crate::cli) known: KnownImagesArgs,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) format: DataFormat,
+    /// The deployment
+    #[command(flatten)]
+    pub(in crate::cli) deployment: DeploymentArgs,
+    /// Where it stands what is known of the images, by which selectors choose
+    #[command(flatten)]
+    pub(in crate::cli) known: KnownImagesArgs,
 }
 
 /// `dibump os-images-info`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OsImagesInfoArgs {
-    /// The deployment
-    #[command(flatten)]
-    pub(in crate::cli) deployment: DeploymentArgs,
-    /// Where images are served
-    #[command(flatten)]
-    pub(in crate::cli) served: Served,
     /// What becomes of an image that is missing, not signed as demanded, or not usable
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) on_error: OnErrorArg,
@@ -95,12 +90,18 @@ pub(in crate::cli) struct OsImagesInfoArgs {
     /// With --apply: take over what any other manager of the ConfigMap set
     #[arg(long, requires = "apply")]
     pub(in crate::cli) force_conflicts: bool,
-    /// Which ConfigMap
-    #[command(flatten)]
-    pub(in crate::cli) config_map: ConfigMapArgs,
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) format: DataFormat,
+    /// The deployment
+    #[command(flatten)]
+    pub(in crate::cli) deployment: DeploymentArgs,
+    /// Where images are served
+    #[command(flatten)]
+    pub(in crate::cli) served: Served,
+    /// Which ConfigMap
+    #[command(flatten)]
+    pub(in crate::cli) config_map: ConfigMapArgs,
 }
 
 /// `dibump machine-image`.
@@ -118,15 +119,6 @@ pub(in crate::cli) struct MachineImageArgs {
     /// The tag of an image that no values name, below --registry
     #[arg(long, value_name = "TAG", conflicts_with_all = ["files", "os_images_info"])]
     pub(in crate::cli) tag: Option<Tag>,
-    /// Where it stands what is known of the images
-    #[command(flatten)]
-    pub(in crate::cli) known: KnownImagesArgs,
-    /// The deployment
-    #[command(flatten)]
-    pub(in crate::cli) deployment: DeploymentArgs,
-    /// Where images are served
-    #[command(flatten)]
-    pub(in crate::cli) served: Served,
     /// The version of Metal3's API: `format` is called `diskFormat` in v1beta2
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) api_version: ApiVersionArg,
@@ -142,10 +134,20 @@ pub(in crate::cli) struct MachineImageArgs {
     /// The form of the output
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) format: MachineFormat,
+    /// Where it stands what is known of the images
+    #[command(flatten)]
+    pub(in crate::cli) known: KnownImagesArgs,
+    /// The deployment
+    #[command(flatten)]
+    pub(in crate::cli) deployment: DeploymentArgs,
+    /// Where images are served
+    #[command(flatten)]
+    pub(in crate::cli) served: Served,
 }
 
 /// Where it stands what is known of images, if a registry is not to be asked.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "What is known of the images")]
 pub(in crate::cli) struct KnownImagesArgs {
     /// Take what is known of the images from this ConfigMap, or its values.yaml, instead of a registry; `-` is stdin
     #[arg(long, value_name = "FILE", conflicts_with = "from_cluster")]
@@ -160,6 +162,7 @@ pub(in crate::cli) struct KnownImagesArgs {
 
 /// Where images are served.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Image server")]
 pub(in crate::cli) struct Served {
     /// The URL of an image, with {{ key }}, {{ service }}, {{ filename }}, {{ format }}, {{ image['os'] }}
     #[arg(long, value_name = "TEMPLATE", value_parser = UrlTemplate::new)]
@@ -171,11 +174,12 @@ pub(in crate::cli) struct Served {
 
 /// Which ConfigMap, in which cluster.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "ConfigMap os-images-info")]
 pub(in crate::cli) struct ConfigMapArgs {
-    /// Its name
+    /// The name of the ConfigMap
     #[arg(long, value_name = "NAME", default_value = "os-images-info", value_parser = object_name)]
     pub(in crate::cli) name: String,
-    /// Its namespace [default: that of the credentials]
+    /// The namespace of the ConfigMap [default: that of the credentials]
     #[arg(short, long, value_name = "NAMESPACE", value_parser = namespace)]
     pub(in crate::cli) namespace: Option<String>,
     /// The context of the kubeconfig

@@ -18,9 +18,6 @@ pub(in crate::cli) struct PullArgs {
     /// The folder of images; it is made where it does not exist
     #[arg(long, value_name = "FOLDER")]
     pub(in crate::cli) into: PathBuf,
-    /// The deployment
-    #[command(flatten)]
-    pub(in crate::cli) deployment: DeploymentArgs,
     /// Pull every enabled image, not only those that have to be served (see os-images --served)
     #[arg(long)]
     pub(in crate::cli) all: bool,
@@ -28,42 +25,46 @@ pub(in crate::cli) struct PullArgs {
     /// first; can be given several times
     #[arg(long, value_name = "FILE,...", conflicts_with = "all")]
     pub(in crate::cli) workload_cluster: Vec<ClusterFiles>,
-    /// Where it stands what is known of the images, by which selectors choose
-    #[command(flatten)]
-    pub(in crate::cli) known: KnownImagesArgs,
     /// How many images are downloaded at once, from 1 to 16
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(in crate::cli) jobs: u8,
-    /// How images are stored that come from now on
+    /// How new images are stored
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) keep: KeepArg,
-    /// Keep what was downloaded of an image until it is stored, so that a run that was stopped is gone on with; the folder
-    /// needs room for that
+    /// Keep the download of an image until the image is stored, so that the next run resumes it; the folder needs room for
+    /// both
     #[arg(long)]
     pub(in crate::cli) spool: bool,
     /// Refuse an image of more bytes, as in `64GiB`
     #[arg(long, value_name = "SIZE", default_value = "64GiB")]
     pub(in crate::cli) max_image_size: Size,
-    /// Pull images of one's own (`os_images`) from this host over http or https, also where another one redirects to it; with
-    /// or without a port; can be given several times
+    /// Pull the user's own images (`os_images`) from this host over http or https too, and follow redirects to it; with or
+    /// without a port; can be given several times
     #[arg(long, value_name = "HOST")]
     pub(in crate::cli) allow_host: Vec<String>,
-    /// Accept that no image is wanted
+    /// Accept an empty list of wanted images
     #[arg(long)]
     pub(in crate::cli) allow_empty: bool,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) format: PullFormat,
+    /// The deployment
+    #[command(flatten)]
+    pub(in crate::cli) deployment: DeploymentArgs,
+    /// Where it stands what is known of the images, by which selectors choose
+    #[command(flatten)]
+    pub(in crate::cli) known: KnownImagesArgs,
     /// What becomes of images that are not wanted any more
     #[command(flatten)]
     pub(in crate::cli) unwanted: UnwantedArgs,
     /// The ConfigMap of what is served
     #[command(flatten)]
     pub(in crate::cli) served: ServedMapArgs,
-    /// The form of the output
-    #[arg(long, value_enum, default_value_t)]
-    pub(in crate::cli) format: PullFormat,
 }
 
 /// What becomes of images that are not wanted any more.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Images that are not wanted any more")]
 pub(in crate::cli) struct UnwantedArgs {
     /// Keep the images that machines use: those of the cluster (`cluster`), or of a file that `kubectl get
     /// metal3machinetemplates,metal3machines,baremetalhosts -A -o yaml` wrote; `-` is stdin
@@ -99,6 +100,7 @@ impl std::str::FromStr for KeepUsed {
 
 /// The ConfigMap of what is served.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "ConfigMap of what is served")]
 pub(in crate::cli) struct ServedMapArgs {
     /// Write the ConfigMap of the images that are complete to a cluster, by server-side apply
     #[arg(long)]
