@@ -34,12 +34,12 @@ pub enum Wrong {
     #[error("{0}")]
     Tag(#[from] InvalidTag),
     /// A registry that the values do not have.
-    #[error("names the registry `{name}`, which is not in os_images_oci_registries ({})", listed(.known))]
+    #[error("names the registry `{name}`, which is not in os_images_oci_registries (it has {known})")]
     UnknownRegistry {
         /// Its name.
         name: String,
-        /// The names that are there.
-        known: Vec<String>,
+        /// The names that are there, as a message has room for them.
+        known: String,
     },
     /// An image whose registry nobody names.
     #[error(
@@ -63,10 +63,6 @@ pub enum Wrong {
         /// The other entry.
         other: KeyPath,
     },
-}
-
-fn listed(names: &[String]) -> String {
-    if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) }
 }
 
 impl Wrong {

@@ -1,10 +1,12 @@
 //! The registries that values name for their images (sylva-units, `os_images_oci_registries`).
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Problem, Wrong};
-use crate::release::{InvalidPrefix, Prefix, Tag, Version};
+use crate::release::{InvalidPrefix, Prefix, Tag, Version, named};
 use crate::signature::requirement::registry_path;
 use crate::sylva::{COSIGN_KEY, REGISTRIES, TAG, VERSION, registries_of, usual_registry};
-use crate::values::{KeyPath, Rendered};
+use crate::values::{KeyPath, Rendered, ValueError};
 
 /// Where the images of an entry are.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,19 +27,27 @@ pub(super) fn registry(
     fallback: Option<&Prefix>,
     entry: &KeyPath,
 ) -> Result<Option<ImageRegistry>, Problem> {
-    let known = values.mapping(&path(REGISTRIES))?;
-    let known = known.into_iter().map(|(name, _)| name.as_str());
     let name = match (name, fallback) {
-        (Some(name), _) if known.clone().any(|known| known == name) => name,
+        (Some(name), _) if is_known(values, name) => name,
         (Some(name), _) => {
-            let wrong =
-                Wrong::UnknownRegistry { name: name.to_owned(), known: known.map(str::to_owned).collect() };
-            return Err(wrong.at(entry.clone()));
+            let known = names(values)?;
+            let known = if known.is_empty() { "none".to_owned() } else { named(known) };
+            return Err(Wrong::UnknownRegistry { name: name.to_owned(), known }.at(entry.clone()));
         }
         (None, Some(prefix)) => return of_prefix(values, prefix).map(Some),
-        (None, None) => usual_registry(known).ok_or_else(|| Wrong::NoRegistry.at(entry.clone()))?,
+        (None, None) => {
+            usual_registry(names(values)?.into_iter()).ok_or_else(|| Wrong::NoRegistry.at(entry.clone()))?
+        }
     };
     of_entry(values, registry_path(name))
+}
+
+fn is_known(values: Rendered<'_>, name: &str) -> bool {
+    values.at(&path(REGISTRIES)).is_some_and(|registries| registries.get(name).is_some())
+}
+
+fn names(values: Rendered<'_>) -> Result<Vec<&str>, ValueError> {
+    Ok(values.mapping(&path(REGISTRIES))?.into_iter().map(|(name, _)| name.as_str()).collect())
 }
 
 impl ImageRegistry {
@@ -47,34 +57,38 @@ impl ImageRegistry {
     }
 }
 
-/// The generations of a registry: the entries with its address whose tag is a release that is written out, but itself.
-pub(super) fn generations<'v>(
-    values: Rendered<'v>,
-    own: &str,
-    registry: &ImageRegistry,
-) -> Result<Vec<(&'v str, ImageRegistry)>, Problem> {
-    let mut all = Vec::new();
-    // A generation by itself has no others.
-    if !is_written_out(values, own) {
-        for (name, _) in values.mapping(&path(REGISTRIES))? {
-            if name != own && is_written_out(values, name) {
-                let found = of_entry(values, registry_path(name))?;
-                all.extend(
-                    found.filter(|found| found.prefix == registry.prefix).map(|found| (&**name, found)),
-                );
+/// The entries whose tag is a release that is written out, by their address.
+#[derive(Debug, Clone)]
+pub(super) struct Generations(HashMap<Prefix, Vec<(String, ImageRegistry)>>);
+
+impl Generations {
+    /// Those of some values.
+    ///
+    /// # Errors
+    /// One of them cannot be read: whose generation it is cannot be told.
+    pub(super) fn of(values: Rendered<'_>) -> Result<Self, Problem> {
+        let mut all: HashMap<Prefix, Vec<(String, ImageRegistry)>> = HashMap::new();
+        for name in names(values)?.into_iter().filter(|name| is_written_out(values, name)) {
+            if let Some(found) = of_entry(values, registry_path(name))? {
+                all.entry(found.prefix.clone()).or_default().push((name.to_owned(), found));
             }
         }
+        Ok(Self(all))
     }
-    Ok(all)
+
+    /// The generations of a registry, each with its name. A generation by itself has no others.
+    pub(super) fn of_registry(&self, own: &str, registry: &ImageRegistry) -> &[(String, ImageRegistry)] {
+        let all = self.0.get(&registry.prefix).map(Vec::as_slice).unwrap_or_default();
+        if all.iter().any(|(name, _)| name == own) { &[] } else { all }
+    }
 }
 
 /// Whether an entry is a generation of another one. What cannot be read is none.
 pub(super) fn has_generations(values: Rendered<'_>) -> bool {
-    let names = values.mapping(&path(REGISTRIES)).unwrap_or_default();
     let address = |name: &str| values.text(&registry_path(name).below(&["url"])).ok().flatten();
     let (generations, followers): (Vec<&str>, Vec<&str>) =
-        names.iter().map(|(name, _)| name.as_str()).partition(|name| is_written_out(values, name));
-    let addresses: Vec<String> = followers.into_iter().filter_map(address).collect();
+        names(values).unwrap_or_default().into_iter().partition(|name| is_written_out(values, name));
+    let addresses: HashSet<String> = followers.into_iter().filter_map(address).collect();
     generations.into_iter().filter_map(address).any(|address| addresses.contains(&address))
 }
 
@@ -87,12 +101,11 @@ fn is_written_out(values: Rendered<'_>, name: &str) -> bool {
 /// Entries that name no registry follow the version, and so do the registries that the values have for it.
 fn of_prefix(values: Rendered<'_>, prefix: &Prefix) -> Result<ImageRegistry, Problem> {
     let (version, registries) = (path(VERSION), values.at(&path(REGISTRIES)));
-    let mut names: Vec<&str> = registries_of(registries, &version).collect();
-    if names.is_empty() {
-        let known = values.mapping(&path(REGISTRIES))?;
-        names.extend(usual_registry(known.into_iter().map(|(name, _)| name.as_str())));
+    let mut followed: Vec<&str> = registries_of(registries, &version).collect();
+    if followed.is_empty() {
+        followed.extend(usual_registry(names(values)?.into_iter()));
     }
-    let entries = names.into_iter().map(registry_path).collect();
+    let entries = followed.into_iter().map(registry_path).collect();
     Ok(ImageRegistry { prefix: prefix.clone(), tag: tag(values, &version)?, entries, cosign_key: Ok(None) })
 }
 

@@ -1,10 +1,11 @@
 //! Which images the values enable, as the charts decide it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::registries::{ImageRegistry, cosign_key, generations, has_generations, registry};
+use super::registries::{Generations, ImageRegistry, cosign_key, has_generations, registry};
 use super::wanted::EntryRule;
 use super::{Form, ImageOrigin, OsImage, Problem, Published, Wrong};
 use crate::release::{ImageKey, Prefix, Tag};
@@ -52,13 +53,15 @@ pub struct BothForms;
 /// The images that values of a form enable, and the user's own ones. `fallback` is the registry of entries that name
 /// none.
 pub fn select(values: Rendered<'_>, form: Form, fallback: Option<&Prefix>) -> EnabledImages {
-    let mut selecting = Selecting { values, images: BTreeMap::new(), problems: Vec::new() };
+    let (images, generations) = (BTreeMap::new(), OnceCell::new());
+    let mut selecting = Selecting { values, generations, images, problems: Vec::new() };
     selecting.all(form, fallback);
     EnabledImages { form, images: selecting.images.into_values().collect(), problems: selecting.problems }
 }
 
 struct Selecting<'a> {
     values: Rendered<'a>,
+    generations: OnceCell<Result<Generations, Problem>>,
     images: BTreeMap<String, OsImage>,
     problems: Vec<Problem>,
 }
@@ -116,9 +119,10 @@ impl Selecting<'_> {
         let Some(name) = name.filter(|_| form == Form::Sylva16) else {
             return Ok(vec![image(key, at, registry)?]);
         };
-        let others = generations(self.values, &name, &registry)?;
+        let generations = self.generations.get_or_init(|| Generations::of(self.values));
+        let others = generations.as_ref().map_err(Problem::clone)?.of_registry(&name, &registry).to_vec();
         let own = OsImage { generation: None, ..of_registry(&name, image(key.clone(), at, registry)?) };
-        let other = |(name, registry)| Ok(of_registry(name, image(key.clone(), at, registry)?));
+        let other = |(name, registry): (String, _)| Ok(of_registry(&name, image(key.clone(), at, registry)?));
         std::iter::once(Ok(own)).chain(others.into_iter().map(other)).collect()
     }
 
