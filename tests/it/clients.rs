@@ -1,4 +1,4 @@
-//! Clients of the forges that nobody here wrote, as `tests/run` installs them. Their scripts are in `tests/clients`.
+//! Clients that nobody here wrote, as `tests/run` installs them. Their scripts are in `tests/clients`.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -32,6 +32,17 @@ pub(crate) async fn node(script: &str, arguments: &[&str]) {
     let mut command = Command::new(folder().join("node"));
     command.args(["--input-type=module", "--eval", script]).args(arguments);
     succeeds(command).await;
+}
+
+/// A program of a package of Debian, which `tests/run` installs where it is missing. It gets no variables.
+pub(crate) fn debian(program: &str) -> Command {
+    let search = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&search).chain(["/usr/sbin".into(), "/usr/bin".into()]);
+    let found = folders.map(|folder| folder.join(program)).find(|path| path.is_file());
+    let mut command =
+        Command::new(found.unwrap_or_else(|| panic!("{program} is not installed: run tests/run")));
+    command.env_clear().kill_on_drop(true);
+    command
 }
 
 async fn succeeds(mut command: Command) {

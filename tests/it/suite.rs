@@ -15,8 +15,9 @@ impl Machine {
         let machine = Self { folder: tempfile::tempdir().unwrap() };
         machine.node(node);
         machine.program("npm", "");
-        machine.program("docker-registry", "");
-        machine.program("nginx", "");
+        for name in ["docker-registry", "nginx", "curl", "wget", "aria2c", "wrk"] {
+            machine.program(name, "");
+        }
         machine.program("python3", "echo 3.13.5");
         machine.program("sudo", "[ \"$1\" != -n ] || shift; exec \"$@\"");
         let candidate = format!("echo nodejs:; echo '  Candidate: {packaged}+dfsg-1~deb12u1'");

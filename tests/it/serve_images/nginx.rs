@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::net::TcpStream;
 
 use super::{Answered, Folder, KEY, Server};
+use crate::clients;
 use crate::world::PATIENCE;
 
 /// Since when both serve the file.
@@ -94,8 +95,8 @@ const TABLE: &[Row<'static>] = &[
     ("POST", "Content-Length: 0", 405, None),
 ];
 
-/// nginx of Debian, which `tests/run` installs where it is missing.
-async fn nginx(folder: &Folder) -> Server {
+/// nginx of Debian, which serves the folder `nginx`.
+pub(super) async fn nginx(folder: &Folder) -> Server {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
     let root = folder.desk.path("nginx");
     std::fs::create_dir(&root).unwrap();
@@ -111,12 +112,9 @@ async fn nginx(folder: &Folder) -> Server {
         "daemon off;\nmaster_process off;\npid {path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n{http}}}\n"
     );
     folder.desk.write("nginx.conf", configuration);
-    let mut command = tokio::process::Command::new("nginx");
-    let search = format!("{}:/usr/sbin:/usr/bin", std::env::var("PATH").unwrap_or_default());
-    command.env("PATH", search).args(["-e", "stderr", "-c"]).arg(folder.desk.path("nginx.conf"));
-    command.kill_on_drop(true).stderr(std::process::Stdio::null());
-    let mut child =
-        command.spawn().expect("nginx is not installed: run tests/run, or `apt-get install nginx`");
+    let mut command = clients::debian("nginx");
+    command.args(["-e", "stderr", "-c"]).arg(folder.desk.path("nginx.conf"));
+    let mut child = command.stderr(std::process::Stdio::null()).spawn().expect("nginx starts");
     let ready = async {
         while TcpStream::connect(free).await.is_err() {
             assert!(child.try_wait().unwrap().is_none(), "nginx did not start on {free}");
