@@ -1,4 +1,4 @@
-"""ironic.py URL SHA256 FOLDER: Ironic's own check and cache, and its agent's own download, of an image that is not there
+"""ironic.py URL SHA256 LENGTH FOLDER: Ironic's own check and cache, and its agent's own download, of an image that is not there
 yet, is there, and is replaced. The test that runs this does what the files in FOLDER ask for, and answers with files.
 
 Ironic (`HttpImageService`, `_delete_master_path_if_stale`) and ironic-python-agent (`_download_image`) are the packages of
@@ -213,7 +213,7 @@ STOOD_IN = {
 }
 
 
-def main(url, sha256, folder):
+def main(url, sha256, length, folder):
     finder = Finder()
     sys.meta_path.append(finder)
     from ironic.common import exception, image_service
@@ -280,9 +280,12 @@ def main(url, sha256, folder):
 
     # Ironic's cache.
     shown = image_service.HttpImageService().show(url)
-    assert shown["size"] == os.path.getsize(file("image")) and not shown["no_cache"], shown
+    assert shown["size"] == int(length) and not shown["no_cache"], shown
     master = file("master")
-    os.rename(file("image"), master)
+    with open(master, "wb") as image:
+        image_service.HttpImageService().download(url, image, checksum=sha256, checksum_algo="sha256")
+    with open(master, "rb") as ours, open(file("image"), "rb") as agents:
+        assert ours.read() == agents.read()
     assert not image_cache.service_utils.is_glance_image(url) and shown["updated_at"] is not None, shown
     assert image_cache._delete_master_path_if_stale(master, url, shown) is True, "what is there is right"
     ask("replace")
