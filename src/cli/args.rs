@@ -442,5 +442,14 @@ fn duration(text: &str) -> Result<std::time::Duration, crate::config::InvalidDur
     crate::config::duration(text).map(jiff::SignedDuration::unsigned_abs)
 }
 
+/// A second is the least between two of the same: a server that never rests is a mistake.
+fn pause(text: &str) -> Result<std::time::Duration, String> {
+    let duration = duration(text).map_err(|error| error.to_string())?;
+    match duration.as_secs() {
+        0 => Err("a second is the least".to_owned()),
+        _ => Ok(duration),
+    }
+}
+
 #[cfg(test)]
 mod tests;

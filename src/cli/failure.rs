@@ -1,5 +1,8 @@
 //! How a command fails: one sentence, one hint, and the exit code.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use super::exit::Exit;
 use crate::ending::{Ending, Ends, sentence};
 use crate::release::without_user_info;
@@ -31,6 +34,18 @@ impl Failure {
     pub(super) fn ending(ending: Ending, error: impl Into<anyhow::Error>) -> Self {
         let hint = (ending == Ending::Unknown).then(|| LATER.to_owned());
         Self { exit: ending.into(), error: error.into(), hint, several: Vec::new() }
+    }
+
+    /// A folder of images that cannot be used, `action` as in "write to".
+    pub(super) fn of_folder(action: &str, folder: &Path, error: std::io::Error) -> Self {
+        let hint = match error.kind() {
+            ErrorKind::PermissionDenied => Some("run it as a user who has the rights to this file"),
+            ErrorKind::ReadOnlyFilesystem => Some("name a folder on a file system that can be written to"),
+            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => Some("name a folder, and not a file"),
+            _ => None,
+        };
+        let error = anyhow::Error::from(error).context(format!("couldn't {action} {}", folder.display()));
+        Self { hint: hint.map(str::to_owned), ..Self::person(error) }
     }
 
     /// A wrong command line.

@@ -103,7 +103,7 @@ pub(super) fn pulled(context: &Context, args: &Args) -> Result<PullEnd, Failure>
     let tidying = Tidying::new(context, args)?;
     let opened = DiskImages::open(&args.into);
     let folder: Arc<dyn ImageFolder> =
-        Arc::new(opened.map_err(|error| folder_failure(&args.into.display().to_string(), error))?);
+        Arc::new(opened.map_err(|error| Failure::of_folder("write to", &args.into, error))?);
     context.online(config.as_ref(), reach, async |session| {
         let reached = Reached { context, args: reach, config: config.as_ref(), session };
         let pulling = Pulling { context, args, deployment: &deployment, images: &images, folder };
@@ -154,7 +154,7 @@ impl Pulling<'_> {
     async fn lock(&self) -> Result<std::fs::File, Failure> {
         let folder = Arc::clone(&self.folder);
         let locked = tokio::task::spawn_blocking(move || folder.lock()).await.map_err(Failure::person)?;
-        locked.map_err(|error| folder_failure(&self.args.into.display().to_string(), error))
+        locked.map_err(|error| Failure::of_folder("write to", &self.args.into, error))
     }
 
     /// What is to be pulled; an image of which that cannot be said has its outcome already.
@@ -246,6 +246,7 @@ impl Pulling<'_> {
         let what = format!("`{}` {}", image.key, sentence(error));
         let what = match error {
             PullError::Manifest(Fault::Missing) => {
+                let what = format!("{what} ({})", uri(image));
                 self.deployment.with_advice(&what, &image.at, &image.key, None)
             }
             _ => what,
@@ -283,8 +284,4 @@ fn uri(image: &OsImage) -> String {
             crate::release::without_user_info(uri.unwrap_or_default()).into_owned()
         }
     }
-}
-
-fn folder_failure(path: &str, error: std::io::Error) -> Failure {
-    Failure::person(anyhow::Error::new(error).context(format!("couldn't write to {path}")))
 }

@@ -126,11 +126,7 @@ fn is_without_ipv6(_: &std::io::Error) -> bool {
 
 /// The folder, read once.
 fn opened(context: &Context, args: &Args) -> Result<Shelf, Failure> {
-    let unreadable = |error: std::io::Error| {
-        Failure::person(
-            anyhow::Error::from(error).context(format!("couldn't read {}", args.folder.display())),
-        )
-    };
+    let unreadable = |error: std::io::Error| Failure::of_folder("read", &args.folder, error);
     // The first pull fills a new folder.
     let has_pull = !args.pull_arguments.is_empty();
     let folder = match has_pull {

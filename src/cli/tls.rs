@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
@@ -100,12 +100,24 @@ impl Current {
         let unusable = |path: &Path| format!("couldn't use {}", path.display());
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read[0]).collect();
         let chain = chain.with_context(|| unusable(certificate))?;
-        let private = PrivateKeyDer::from_pem_slice(&read[1]).with_context(|| unusable(key))?;
+        anyhow::ensure!(!chain.is_empty(), "{}: it holds no certificate in PEM", unusable(certificate));
+        let private = match PrivateKeyDer::from_pem_slice(&read[1]) {
+            Err(pem::Error::NoItemsFound) => {
+                anyhow::bail!("{}: it holds no private key in PEM without a passphrase", unusable(key))
+            }
+            private => private.with_context(|| unusable(key))?,
+        };
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(chain, private)
-            .with_context(|| format!("couldn't use {} with {}", certificate.display(), key.display()))?;
+            .with_single_cert(chain, private);
+        let both = || format!("couldn't use {} with {}", certificate.display(), key.display());
+        let config = match config {
+            Err(rustls::Error::InconsistentKeys(_)) => {
+                anyhow::bail!("{}: the key is not that of the certificate", both())
+            }
+            config => config.with_context(both)?,
+        };
         Ok(Self { read, acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 }

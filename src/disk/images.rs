@@ -56,7 +56,7 @@ impl DiskImages {
     /// It cannot be made.
     pub fn open(root: &Path) -> Result<Self> {
         for folder in [root.join(IMAGES), blobs(root)] {
-            std::fs::create_dir_all(folder)?;
+            of(&folder, std::fs::create_dir_all(&folder))?;
         }
         Ok(Self::at(root))
     }
@@ -64,7 +64,7 @@ impl DiskImages {
     /// One of the lists of the folder; none where it does not exist.
     fn list<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let path = self.root.join(name);
-        let Some(bytes) = there(regular::read(&path, MOST_WANTED))? else { return Ok(None) };
+        let Some(bytes) = there(of(&path, regular::read(&path, MOST_WANTED)))? else { return Ok(None) };
         let unreadable =
             |error| Error::new(ErrorKind::InvalidData, format!("{} cannot be read: {error}", path.display()));
         serde_json::from_slice(&bytes).map(Some).map_err(unreadable)
@@ -73,7 +73,8 @@ impl DiskImages {
 
 impl ImageFolder for DiskImages {
     fn image(&self, key: &str) -> Result<Option<StoredImage>> {
-        let bytes = there(regular::read(&self.root.join(image_path(key)), MOST))?;
+        let path = self.root.join(image_path(key));
+        let bytes = there(of(&path, regular::read(&path, MOST)))?;
         let image = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Ok(image.filter(|image: &StoredImage| image.schema == IMAGE_SCHEMA && image.key == key))
     }
@@ -88,7 +89,8 @@ impl ImageFolder for DiskImages {
 
     fn blobs(&self) -> Result<BTreeMap<String, u64>> {
         let mut found = BTreeMap::new();
-        for entry in std::fs::read_dir(blobs(&self.root))? {
+        let folder = blobs(&self.root);
+        for entry in of(&folder, std::fs::read_dir(&folder))? {
             let entry = entry?;
             let name = entry.file_name();
             let Some(name) = name.to_str().filter(|name| is_blob(name)) else { continue };
@@ -100,7 +102,8 @@ impl ImageFolder for DiskImages {
 
     fn images(&self) -> Result<Vec<StoredImage>> {
         let mut images = Vec::new();
-        for entry in std::fs::read_dir(self.root.join(IMAGES))? {
+        let folder = self.root.join(IMAGES);
+        for entry in of(&folder, std::fs::read_dir(&folder))? {
             let name = entry?.file_name();
             if let Some(key) = name.to_str().and_then(|name| name.strip_suffix(".json")) {
                 images.extend(self.image(key)?);
@@ -110,7 +113,8 @@ impl ImageFolder for DiskImages {
     }
 
     fn open(&self, name: &str) -> Result<Option<(File, FileStamp)>> {
-        let Some(file) = there(File::open(self.root.join(blob_path(name))))? else { return Ok(None) };
+        let path = self.root.join(blob_path(name));
+        let Some(file) = there(of(&path, File::open(&path)))? else { return Ok(None) };
         let metadata = file.metadata()?;
         let stamp =
             FileStamp { size: metadata.len(), inode: inode(&metadata), modified: metadata.modified().ok() };
@@ -143,12 +147,14 @@ impl ImageFolder for DiskImages {
     }
 
     fn blob(&self, name: &str) -> Result<Option<u64>> {
-        let metadata = there(std::fs::symlink_metadata(self.root.join(blob_path(name))))?;
+        let path = self.root.join(blob_path(name));
+        let metadata = there(of(&path, std::fs::symlink_metadata(&path)))?;
         Ok(metadata.filter(std::fs::Metadata::is_file).map(|metadata| metadata.len()))
     }
 
     fn lock(&self) -> Result<File> {
-        let file = File::create(self.root.join(LOCK))?;
+        let path = self.root.join(LOCK);
+        let file = of(&path, File::create(&path))?;
         file.lock().map(|()| file)
     }
 
@@ -221,6 +227,11 @@ impl ImageDraft for DiskDraft {
         self.draft.publish(&self.root.join(blob_path(name)))?;
         synced(&blobs(&self.root)).map(|()| self.size)
     }
+}
+
+/// An error names the file that it is about.
+fn of<T>(path: &Path, result: Result<T>) -> Result<T> {
+    result.map_err(|error| Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// What does not exist is nothing, and no error.

@@ -3,6 +3,7 @@
 mod clients;
 mod conditions;
 mod nginx;
+mod refusals;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::consumer::{ClusterFiles, DeploymentArgs, KnownImagesArgs};
-use super::duration;
+use super::{duration, pause};
 use crate::cluster::{is_namespace_name, is_object_name};
 use crate::release::Size;
 
@@ -158,7 +158,7 @@ pub(in crate::cli) struct ServeImagesArgs {
     pub(in crate::cli) folder: PathBuf,
     /// Where images are served: an address with a port. `[::]` takes IPv4 as well, unless the system keeps the two apart
     /// (net.ipv6.bindv6only); without IPv6 it means `0.0.0.0`
-    #[arg(long, value_name = "ADDRESS", default_value = "[::]:8080")]
+    #[arg(long, value_name = "ADDRESS", default_value = "[::]:8080", value_parser = address)]
     pub(in crate::cli) listen: SocketAddr,
     /// Serve over TLS with this certificate (PEM, with the intermediate ones); it is read again when the file changes, at
     /// once after SIGHUP
@@ -169,7 +169,7 @@ pub(in crate::cli) struct ServeImagesArgs {
     pub(in crate::cli) tls_key: Option<PathBuf>,
     /// Pull again this often, as in `15m`, and at once where a file is not the image that it was: with the arguments after
     /// `--`, else with those of the last pull into the folder
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = pause)]
     pub(in crate::cli) pull_every: Option<Duration>,
     /// The arguments of the pull that --pull-every repeats, without --into; its files are looked for from where the server
     /// was started
@@ -194,4 +194,8 @@ pub(in crate::cli) enum KeepArg {
     Raw,
     /// As they are published, where that is by gzip in an archive: the server decompresses for clients that do not
     Compressed,
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "expected an address with a port, as [::]:8080 or 127.0.0.1:8080")
 }

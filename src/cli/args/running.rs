@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{FileOutput, duration, output};
+use super::{FileOutput, duration, output, pause};
 use crate::cli::serve::ListenAddress;
 use crate::run::Shard;
 
@@ -69,13 +69,4 @@ pub(in crate::cli) enum RunFormat {
     Annotations,
     /// Variables for later jobs: GitLab's report `dotenv`, `$GITHUB_OUTPUT`
     Dotenv,
-}
-
-/// A second is the least: a daemon that never rests is a mistake.
-fn pause(text: &str) -> Result<std::time::Duration, String> {
-    let duration = duration(text).map_err(|error| error.to_string())?;
-    match duration.as_secs() {
-        0 => Err("a second is the least".to_owned()),
-        _ => Ok(duration),
-    }
 }
