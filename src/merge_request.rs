@@ -10,6 +10,7 @@ pub mod fate;
 pub mod marker;
 pub mod notice;
 pub mod offered;
+pub mod onboarding;
 pub mod outcome;
 pub mod ownership;
 pub mod patch;

@@ -3,6 +3,7 @@
 //! Over ports only. What is written is decided in `merge_request` and done in `apply`.
 
 pub mod background;
+mod configure;
 mod fates;
 mod found;
 mod generations;
@@ -28,6 +29,7 @@ use jiff::Timestamp;
 
 use crate::apply::{Patience, SharedWait};
 use crate::merge_request::Outcome;
+pub use configure::{NotOffered, Unconfigured};
 pub use found::select;
 pub use generations::generations;
 pub use job::{Due, FollowedProducer, Follows, Job, JobReport, QueriedProject, Reads};

@@ -80,7 +80,7 @@ impl FakeForge {
         let parent = self.state().branches[&Branch("main".into())].clone();
         let before = self.state().commits[&parent].1["values.yaml"].clone();
         let after = String::from_utf8(before.clone()).unwrap().replace("0.4.11", version).into_bytes();
-        let change = FileChange { before: before.into(), after: after.into() };
+        let change = FileChange { before: Some(before.into()), after: after.into() };
         let patch = Patch::new([("values.yaml".to_owned(), change)].into());
         let version: Version = version.parse().unwrap();
         let update = Update {

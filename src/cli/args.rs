@@ -243,7 +243,11 @@ pub(super) struct InitArgs {
     /// Print the files instead of writing them
     #[arg(long)]
     pub(super) print: bool,
-    /// Leave out the first plan, and so the network
+    /// Open a merge request (pull request) that adds the files, with the token that `run` uses; nothing is written here. An
+    /// open one is brought up to date; one that a person closed stays closed
+    #[arg(long)]
+    pub(super) merge_request: bool,
+    /// Leave out the first plan, and so every request to a registry
     #[arg(long)]
     pub(super) offline: bool,
     /// Take the releases of the first plan from a file (`releases --format json`) instead of a registry

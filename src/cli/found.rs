@@ -6,7 +6,7 @@ use super::failure::Failure;
 use crate::disk;
 
 /// The names under which a configuration file is found, below the working directory.
-const NAMES: [&str; 8] = [
+pub(super) const NAMES: [&str; 8] = [
     "dibump.yaml",
     "dibump.yml",
     ".dibump.yaml",

@@ -1,5 +1,7 @@
 //! `dibump init`: a first configuration and the jobs of a pipeline for a checkout, then the first plan.
 
+mod merge_request;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
@@ -9,9 +11,11 @@ use super::failure::Failure;
 use super::{Context, found, plan};
 use crate::config::{self, Config};
 use crate::disk::{self, checkout};
+use crate::merge_request::onboarding::FirstConfiguration;
 use crate::onboarding::{
     Checkout, NewFile, Onboarding, Program, Remote, UnknownProducer, Wishes, matters, pipeline, propose,
 };
+use crate::plan::PlanView;
 use crate::release::{InvalidPrefix, Prefix};
 
 /// Where the configuration is written.
@@ -30,11 +34,17 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let files = init.files(&proposal);
     let [configuration, ..] = files.as_slice() else { return Err(nothing_found(&args.paths)) };
     let config = config::load(&configuration.path, &configuration.text)?;
+    if args.merge_request {
+        return init.as_merge_request(&proposal, &files, &config);
+    }
     match args.print {
         true => init.print(&files)?,
         false => init.write(&files)?,
     }
-    if args.offline { Ok(Exit::Done) } else { Ok(init.first_plan(&config)) }
+    match args.offline {
+        true => Ok(Exit::Done),
+        false => Ok(init.first_plan(&config).unwrap_or_else(|failure| init.without_plan(&failure))),
+    }
 }
 
 fn observe(context: &Context) -> Result<Checkout, Failure> {
@@ -148,8 +158,51 @@ impl Init<'_> {
         })
     }
 
+    /// The plan first, because the merge request tells of it.
+    fn as_merge_request(
+        &self,
+        proposal: &Onboarding,
+        files: &[NewFile],
+        config: &Config,
+    ) -> Result<Exit, Failure> {
+        let mut plans = Vec::new();
+        let planned = match self.args.offline {
+            true => Exit::Done,
+            false => self.handed_plan(config, |view| plans.push(view)).map_err(|failure| {
+                let hint = "nothing was opened; --offline opens the merge request without a plan";
+                let hint = failure.hint.as_ref().map_or(hint.to_owned(), |own| format!("{own}; {hint}"));
+                failure.hint(hint)
+            })?,
+        };
+        if planned == Exit::Retry {
+            self.context.note("nothing was opened; --offline opens the merge request without a plan");
+            return Ok(planned);
+        }
+        let first = self.first(&proposal.draft, files, plans);
+        if self.args.print {
+            self.print(files)?;
+            let (title, text) = (FirstConfiguration::TITLE, first.text());
+            self.context.output.print(&format!("# the merge request: {title}\n{text}\n"))?;
+            return Ok(planned);
+        }
+        self.absent(files)?;
+        self.offer(config, &proposal.draft.project, &first)
+    }
+
     /// Writes files none of which is there.
     fn write(&self, files: &[NewFile]) -> Result<(), Failure> {
+        self.absent(files)?;
+        for file in files {
+            disk::write_new(Path::new(&file.path), file.text.as_bytes())?;
+            self.context.output.print(&format!("wrote {}\n", file.path))?;
+        }
+        let next: Vec<String> =
+            files.iter().flat_map(|file| &file.next).map(|next| format!("- {next}\n")).collect();
+        self.context.output.print(&format!("still needed:\n{}\n", next.concat()))
+    }
+
+    /// Whether none of the files is there, and no other configuration.
+    fn absent(&self, files: &[NewFile]) -> Result<(), Failure> {
         let mut there: Vec<&str> = files
             .iter()
             .map(|file| file.path.as_str())
@@ -162,32 +215,30 @@ impl Init<'_> {
             let error = anyhow::anyhow!("{}: already there; nothing was written", there.join(", "));
             return Err(Failure::person(error).hint("see what would be written with --print"));
         }
-        for file in files {
-            disk::write_new(Path::new(&file.path), file.text.as_bytes())?;
-            self.context.output.print(&format!("wrote {}\n", file.path))?;
-        }
-        let next: Vec<String> =
-            files.iter().flat_map(|file| &file.next).map(|next| format!("- {next}\n")).collect();
-        self.context.output.print(&format!("still needed:\n{}\n", next.concat()))
+        Ok(())
     }
 
-    /// The first plan. Where it fails, what was written is as right as before.
-    fn first_plan(&self, config: &Config) -> Exit {
+    fn first_plan(&self, config: &Config) -> Result<Exit, Failure> {
+        self.handed_plan(config, |_| ())
+    }
+
+    /// The first plan. Each is handed over once it is told.
+    fn handed_plan(&self, config: &Config, hand: impl FnMut(PlanView)) -> Result<Exit, Failure> {
         let mut reach = self.args.reach.clone();
         // The configuration names it by now.
         reach.registry = None;
         let lookup = Lookup { reach, observed: self.args.observed.clone(), ..Lookup::default() };
         let args =
             PlanArgs { files: TargetFileArgs { lookup, ..TargetFileArgs::default() }, ..PlanArgs::default() };
-        match plan::under(self.context, &args, Some(config)) {
-            Ok(exit) => exit,
-            Err(failure) => {
-                self.context.output.complain(&failure.render());
-                let kept = if self.args.print { "" } else { "the files are kept; " };
-                self.context.note(&format!("{kept}`dibump plan` tries it again"));
-                Exit::Retry
-            }
-        }
+        plan::handed(self.context, &args, Some(config), hand)
+    }
+
+    /// Where the first plan fails, what was written is as right as before.
+    fn without_plan(&self, failure: &Failure) -> Exit {
+        self.context.output.complain(&failure.render());
+        let kept = if self.args.print { "" } else { "the files are kept; " };
+        self.context.note(&format!("{kept}`dibump plan` tries it again"));
+        Exit::Retry
     }
 }
 

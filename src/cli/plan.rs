@@ -32,7 +32,17 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 /// The plans under a configuration.
-pub(super) fn under(context: &Context, args: &Args, config: Option<&Config>) -> Result<Exit, Failure> {
+fn under(context: &Context, args: &Args, config: Option<&Config>) -> Result<Exit, Failure> {
+    handed(context, args, config, |_| ())
+}
+
+/// The same; each plan is handed over once it is told.
+pub(super) fn handed(
+    context: &Context,
+    args: &Args,
+    config: Option<&Config>,
+    mut hand: impl FnMut(PlanView),
+) -> Result<Exit, Failure> {
     let mut worst = Exit::Done;
     // Targets may share a file: each sees what became of it before.
     let mut planned = Vec::new();
@@ -50,7 +60,10 @@ pub(super) fn under(context: &Context, args: &Args, config: Option<&Config>) -> 
             asking.refuse_flags()?;
         }
         accept(&args.accept, &mut asked)?;
-        worst = worst.max(plan_file(context, args, config, asked, &mut planned)?);
+        if let Some(view) = plan_file(context, args, config, asked, &mut planned)? {
+            worst = worst.max(exit(args, &view));
+            hand(view);
+        }
     }
     Ok(worst)
 }
@@ -90,10 +103,10 @@ fn plan_file(
     config: Option<&Config>,
     asked: Vec<AskedFile<'_>>,
     planned: &mut Vec<ValuesFile>,
-) -> Result<Exit, Failure> {
+) -> Result<Option<PlanView>, Failure> {
     let surveys = asked.iter().map(|asked| asked.survey(args.files.from.as_ref()));
     let surveys = surveys.collect::<Result<Vec<Survey>, _>>()?;
-    let Some(first) = asked.first() else { return Ok(Exit::Done) };
+    let Some(first) = asked.first() else { return Ok(None) };
     let (local, budget) = (first.local.clone(), Budget::default());
     let planning = Planning { context, args, local: &local, budget: &budget, planned };
     let made = match &first.source {
@@ -109,7 +122,7 @@ fn plan_file(
         planned.push(file);
     }
     print(context, args, &made)?;
-    Ok(exit(args, &made.view))
+    Ok(Some(made.view))
 }
 
 struct Planning<'a> {

@@ -18,8 +18,15 @@ use super::error::Failure;
 use super::repository::{RepositoryId, encoded};
 use crate::forge::{CommitId, ForgeError, NewCommit};
 
+/// Git's mode of a file that is no program.
+const FILE: u32 = 0o100_644;
+
 /// Git's mode of a symbolic link.
 const LINK: u32 = 0o120_000;
+
+/// GitHub answers whoever may not write workflows as if the repository were not there.
+const WORKFLOWS: &str = "a token that writes files below .github/workflows/ needs the scope `workflow`, or the permission \
+                         Workflows (write); that of an Actions job never has it";
 
 /// The tree of the parent, and how the files stand in it.
 struct Base {
@@ -42,7 +49,16 @@ struct WireEntry {
 impl GitHub {
     pub(super) async fn push_commit(&self, commit: &NewCommit) -> Result<CommitId, ForgeError> {
         let action = format!("couldn't push branch `{}`", commit.branch);
-        self.make_and_point(commit).await.map_err(self.failed(action))
+        let made = self.make_and_point(commit).await;
+        let may_lack_rights = matches!(&made, Err(failure) if matches!(failure.status(), Some(403 | 404)));
+        let made = made.map_err(self.failed(action));
+        match made {
+            Err(ForgeError::Refused { action, reason, hint }) if may_lack_rights && has_workflow(commit) => {
+                let hint = Some(hint.map_or(WORKFLOWS.to_owned(), |hint| format!("{WORKFLOWS}; {hint}")));
+                Err(ForgeError::Refused { action, reason, hint })
+            }
+            made => made,
+        }
     }
 
     /// GitHub has no compare-and-swap on a forced reference, so the head is read directly before the write. A branch
@@ -93,13 +109,21 @@ impl GitHub {
             return Err(Failure::Rejected(format!("commit {} was not found", commit.parent)));
         };
         let mode = |(i, path): (usize, &String)| match WireEntry::deserialize(&parent[format!("file{i}")]) {
+            Ok(_) if commit.added.contains(path) => {
+                Err(Failure::Rejected(format!("file `{path}` is there already at {:.8}", commit.parent)))
+            }
             Ok(WireEntry { mode: LINK }) => Err(Failure::Rejected(format!("`{path}` is a symbolic link"))),
             Ok(entry) => Ok(entry.mode),
+            Err(_) if commit.added.contains(path) => Ok(FILE),
             Err(_) => Err(Failure::Rejected(format!("file `{path}` was not found at {:.8}", commit.parent))),
         };
         let modes = commit.files.keys().enumerate().map(mode).collect::<Result<_, _>>()?;
         Ok(Base { tree: tree.to_owned(), modes })
     }
+}
+
+fn has_workflow(commit: &NewCommit) -> bool {
+    commit.files.keys().any(|path| path.starts_with(".github/workflows/"))
 }
 
 /// The parent's tree, and each file as `file0`, `file1`, ….

@@ -155,8 +155,10 @@ struct Action<'a> {
 }
 
 impl<'a> Action<'a> {
-    fn update(path: &'a String, bytes: &Arc<[u8]>) -> Self {
-        Self { action: "update", file_path: path, content: STANDARD.encode(bytes), encoding: "base64" }
+    fn of(commit: &NewCommit, path: &'a String, bytes: &Arc<[u8]>) -> Self {
+        // GitLab refuses to make a file that is there, and to change one that is not.
+        let action = if commit.added.contains(path) { "create" } else { "update" };
+        Self { action, file_path: path, content: STANDARD.encode(bytes), encoding: "base64" }
     }
 }
 
@@ -168,13 +170,12 @@ async fn create(
     commit: &NewCommit,
     overwrite: bool,
 ) -> Result<CommitId, Failure> {
-    let update = |(path, bytes)| Action::update(path, bytes);
     let body = Body {
         branch: &commit.branch.0,
         commit_message: &commit.message,
         start_sha: &commit.parent.0,
         force: overwrite,
-        actions: commit.files.iter().map(update).collect(),
+        actions: commit.files.iter().map(|(path, bytes)| Action::of(commit, path, bytes)).collect(),
     };
     let path = format!("{}/repository/commits", project.route());
     let created: WireId = client.made(Method::POST, &path, &body).await?;

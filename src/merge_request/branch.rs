@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use crate::release::Version;
 
+/// The end of the source branch of a first configuration.
+const CONFIGURE: &str = "configure";
+
 /// A branch name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Branch(pub String);
@@ -72,6 +75,8 @@ pub struct NewCommit {
     pub message: String,
     /// The new content of each changed file, by path.
     pub files: BTreeMap<String, Arc<[u8]>>,
+    /// Those of them that the parent does not have.
+    pub added: BTreeSet<String>,
 }
 
 impl fmt::Display for Branch {
@@ -132,6 +137,21 @@ impl Place {
         }
     }
 
+    /// Where the first configuration of a project goes.
+    pub fn of_configuration(BranchPrefix(front): &BranchPrefix, target: &Branch, head: &CommitId) -> Self {
+        let source = format!("{front}{CONFIGURE}");
+        Self {
+            source: Branch(source.clone()),
+            prefix: source,
+            unprefixed: CONFIGURE.to_owned(),
+            stem: CONFIGURE.to_owned(),
+            joined: Vec::new(),
+            strays: BTreeSet::new(),
+            target: target.clone(),
+            head: head.clone(),
+        }
+    }
+
     /// Whether a branch that begins with [`Place::prefix`] is one of ours: another producer's name may begin alike.
     pub fn is_source(&self, branch: &Branch) -> bool {
         let of_major = branch.0.strip_prefix(&self.prefix).is_some_and(is_major);
@@ -141,7 +161,7 @@ impl Place {
 
     /// Whether a branch is that of the group which had the name of the producer, as long as there was a group.
     pub fn has_left(&self, branch: &Branch) -> bool {
-        self.joined.is_empty() && branch.0 == self.prefix
+        self.joined.is_empty() && branch.0 == self.prefix && *branch != self.source
     }
 
     /// Whether a branch is the own one of a producer that is in a group by now.

@@ -43,7 +43,7 @@ pub struct Boxes {
 /// A box, and what stands beside it.
 const REBUILD: (&str, &str) =
     ("<!-- dibump:rebuild -->", "Build this branch anew; whatever others committed to it is lost");
-const AGAIN: (&str, &str) = ("<!-- dibump:again -->", "After it was closed: propose this release again");
+const AGAIN: (&str, &str) = ("<!-- dibump:again -->", "After it was closed: propose this again");
 
 impl Description {
     /// The bot's part alone.

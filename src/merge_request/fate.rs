@@ -49,7 +49,9 @@ impl Fates {
             |status: &&OfferStatus| matches!(status, OfferStatus::Withdrawn | OfferStatus::Excluded(_));
         match each.iter().find(is_over) {
             Some(over) => over.clone(),
-            None if each.iter().all(|status| *status == OfferStatus::OnTarget) => OfferStatus::OnTarget,
+            None if !each.is_empty() && each.iter().all(|status| *status == OfferStatus::OnTarget) => {
+                OfferStatus::OnTarget
+            }
             None => OfferStatus::Stays,
         }
     }

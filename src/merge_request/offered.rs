@@ -1,4 +1,5 @@
-//! The releases that a merge request offers: that of the only producer, or one of each producer of a group.
+//! What a merge request offers: the release of the only producer, one of each producer of a group, or a first
+//! configuration.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -7,7 +8,7 @@ use std::str::FromStr;
 
 use crate::release::Version;
 
-/// The releases that a merge request offers.
+/// What a merge request offers.
 ///
 /// A set is newer than another of the same producers where one release is newer and none is older; else neither is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,12 @@ pub enum Offered {
     One(Version),
     /// The release of each producer of a group, by the producers' names.
     Several(BTreeMap<String, Version>),
+    /// No release: the configuration by which releases will be offered.
+    Configuration,
 }
+
+/// How marker and trailer call a first configuration.
+const CONFIGURATION: &str = "configuration";
 
 /// A text that names no releases.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +38,7 @@ impl Offered {
                 let each = all.iter().map(|(producer, version)| format!("{producer}@{version}"));
                 each.collect::<Vec<_>>().join(" ")
             }
+            Self::Configuration => CONFIGURATION.to_owned(),
         }
     }
 
@@ -40,6 +47,7 @@ impl Offered {
         let (one, several) = match self {
             Self::One(version) => (Some((None, version)), None),
             Self::Several(all) => (None, Some(all)),
+            Self::Configuration => (None, None),
         };
         let several = several.into_iter().flatten();
         one.into_iter().chain(several.map(|(producer, version)| (Some(producer.as_str()), version)))
@@ -65,6 +73,9 @@ impl FromStr for Offered {
 
     fn from_str(text: &str) -> Result<Self, InvalidOffered> {
         let invalid = || InvalidOffered(text.to_owned());
+        if text == CONFIGURATION {
+            return Ok(Self::Configuration);
+        }
         if !text.contains('@') {
             return text.parse().map(Self::One).map_err(|_| invalid());
         }
@@ -78,6 +89,9 @@ impl FromStr for Offered {
 
 impl fmt::Display for Offered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::Configuration {
+            return f.write_str("the first configuration");
+        }
         for (place, (producer, version)) in self.each().enumerate() {
             if place > 0 {
                 f.write_str(" and ")?;
@@ -105,6 +119,8 @@ mod tests {
             ("a@0.4.13 b@0.1.2", "a@0.4.12 b@0.1.3", None),
             ("a@0.4.12 b@0.1.2", "a@0.4.12", None),
             ("0.4.12", "a@0.4.12 b@0.1.2", None),
+            ("configuration", "configuration", Some(Ordering::Equal)),
+            ("configuration", "0.4.12", None),
         ] {
             let (one, other): (Offered, Offered) = (one.parse().unwrap(), other.parse().unwrap());
             assert_eq!(one.partial_cmp(&other), expected, "{one} {other}");
@@ -113,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        for text in ["0.4.12", "diskimage-builder@0.4.12 kiwi@host@0.1.3"] {
+        for text in ["0.4.12", "diskimage-builder@0.4.12 kiwi@host@0.1.3", "configuration"] {
             assert_eq!(text.parse::<Offered>().unwrap().written(), text);
         }
         for text in ["", "newest", "a@newest", "0.4.12 0.4.13"] {

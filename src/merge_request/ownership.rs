@@ -86,7 +86,7 @@ pub fn claim(comparison: &Comparison) -> Claim {
 }
 
 impl ClaimedCommit {
-    /// Compares the claim with what the commit does. A file that it adds or removes (`None`) is not the bot's work.
+    /// Compares the claim with what the commit does. A file that it removes (`None`) is not the bot's work.
     pub fn prove(self, files: BTreeMap<String, Option<FileChange>>) -> BranchOwner {
         let files: Option<BTreeMap<_, _>> =
             files.into_iter().map(|(path, file)| Some((path, file?))).collect();
@@ -112,7 +112,7 @@ mod tests {
     use crate::merge_request::Commit;
 
     fn files() -> BTreeMap<String, FileChange> {
-        [("a".to_owned(), FileChange { before: (*b"1\n").into(), after: (*b"2\n").into() })].into()
+        [("a".to_owned(), FileChange { before: Some((*b"1\n").into()), after: (*b"2\n").into() })].into()
     }
 
     fn ours() -> Commit {
@@ -140,11 +140,17 @@ mod tests {
         assert!(matches!(candidate.clone().prove(files.clone()), BranchOwner::Ours { .. }));
 
         let mut more = files.clone();
-        more.insert("b".into(), Some(FileChange { before: [].into(), after: (*b"x").into() }));
+        more.insert("b".into(), Some(FileChange { before: None, after: (*b"x").into() }));
         assert!(matches!(candidate.clone().prove(more), BranchOwner::Others { .. }), "amended");
-        let mut added = files;
-        added.insert("b".into(), None);
-        assert!(matches!(candidate.prove(added), BranchOwner::Others { .. }), "a new file");
+        let mut added = files.clone();
+        added.insert("b".into(), Some(FileChange { before: None, after: [].into() }));
+        assert!(
+            matches!(candidate.clone().prove(added), BranchOwner::Others { .. }),
+            "a new file, and empty"
+        );
+        let mut removed = files;
+        removed.insert("b".into(), None);
+        assert!(matches!(candidate.prove(removed), BranchOwner::Others { .. }), "a file less");
     }
 
     #[test]

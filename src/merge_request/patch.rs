@@ -15,8 +15,8 @@ use similar::algorithms::{Capture, Compact, Replace, myers};
 /// The content of a file on both sides of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileChange {
-    /// The bytes before.
-    pub before: Arc<[u8]>,
+    /// The bytes before; `None` where the change makes the file.
+    pub before: Option<Arc<[u8]>>,
     /// The bytes after.
     pub after: Arc<[u8]>,
 }
@@ -40,7 +40,7 @@ pub struct InvalidPatchId(pub String);
 impl Patch {
     /// The patch that makes these changes; files that do not change are left out.
     pub fn new(files: BTreeMap<String, FileChange>) -> Self {
-        let files: BTreeMap<_, _> = files.into_iter().filter(|(_, file)| file.before != file.after).collect();
+        let files: BTreeMap<_, _> = files.into_iter().filter(|(_, file)| file.is_change()).collect();
         Self { id: PatchId::of(&files), files }
     }
 
@@ -55,7 +55,7 @@ impl Patch {
         let text = |line: &[u8]| String::from_utf8_lossy(line).trim_end().to_owned();
         let mut lacking = Vec::new();
         for (path, file) in &self.files {
-            let (removed, added) = differing_lines(&file.before, &file.after);
+            let (removed, added) = file.differing_lines();
             let content = there.get(path).map(Vec::as_slice).unwrap_or_default();
             let has = |wanted: &&[u8]| lines(content).any(|line| line == *wanted);
             lacking.extend(added.iter().filter(|line| !has(line)).map(|line| text(line)));
@@ -65,9 +65,24 @@ impl Patch {
         lacking
     }
 
+    /// The paths of the files that it makes.
+    pub fn added(&self) -> impl Iterator<Item = &String> {
+        self.files.iter().filter(|(_, file)| file.before.is_none()).map(|(path, _)| path)
+    }
+
     /// The changed files, by path.
     pub fn files(&self) -> &BTreeMap<String, FileChange> {
         &self.files
+    }
+}
+
+impl FileChange {
+    fn is_change(&self) -> bool {
+        self.before.as_ref() != Some(&self.after)
+    }
+
+    fn differing_lines(&self) -> (Vec<&[u8]>, Vec<&[u8]>) {
+        differing_lines(self.before.as_deref().unwrap_or_default(), &self.after)
     }
 }
 
@@ -77,8 +92,8 @@ impl PatchId {
     /// Removed and added lines are hashed as two lists: which of them stand together depends on the context.
     pub fn of(files: &BTreeMap<String, FileChange>) -> Self {
         let mut hash = Sha256::new();
-        for (path, file) in files.iter().filter(|(_, file)| file.before != file.after) {
-            let (removed, added) = differing_lines(&file.before, &file.after);
+        for (path, file) in files.iter().filter(|(_, file)| file.is_change()) {
+            let (removed, added) = file.differing_lines();
             feed(&mut hash, path.as_bytes());
             feed_all(&mut hash, &removed);
             feed_all(&mut hash, &added);
@@ -155,7 +170,7 @@ mod tests {
 
     fn id(changes: &[(&str, &str, &str)]) -> PatchId {
         let file = |before: &str, after: &str| FileChange {
-            before: before.as_bytes().into(),
+            before: Some(before.as_bytes().into()),
             after: after.as_bytes().into(),
         };
         PatchId::of(&changes.iter().map(|(p, b, a)| ((*p).to_owned(), file(b, a))).collect())
@@ -194,8 +209,10 @@ mod tests {
     #[test]
     fn files_that_do_not_change_do_not_count() {
         assert_eq!(id(&[("a", "1\n", "2\n"), ("b", "x", "x")]), id(&[("a", "1\n", "2\n")]));
-        let same = FileChange { before: (*b"x").into(), after: (*b"x").into() };
+        let same = FileChange { before: Some((*b"x").into()), after: (*b"x").into() };
         assert!(Patch::new([("b".to_owned(), same)].into()).files().is_empty());
+        let empty = FileChange { before: None, after: [].into() };
+        assert_eq!(Patch::new([("b".to_owned(), empty)].into()).files().len(), 1, "a new file");
     }
 
     #[test]

@@ -153,11 +153,11 @@ impl Reader<'_> {
             let known = update.and_then(|update| update.patch.files().get(path));
             let before = match known {
                 // The plan was made from the very same commit.
-                Some(file) if candidate.parent == self.wanted.place.head => Some(file.before.clone()),
+                Some(file) if candidate.parent == self.wanted.place.head => file.before.clone(),
                 _ => self.forge.file(path, &candidate.parent).await?.map(Into::into),
             };
             let after = self.forge.file(path, &candidate.commit).await?;
-            let change = before.zip(after).map(|(before, after)| FileChange { before, after: after.into() });
+            let change = after.map(|after| FileChange { before, after: after.into() });
             files.insert(path.clone(), change);
         }
         Ok(candidate.prove(files))

@@ -42,7 +42,8 @@ impl Program<'_> {
     fn placeholder(&self) -> Option<String> {
         let (home, image) = (self.home, self.image);
         let is_reserved = home.split('/').nth(2).is_some_and(|host| host.ends_with(".example"));
-        is_reserved.then(|| format!("your own addresses in place of {home} and {image}, which do not exist"))
+        is_reserved
+            .then(|| format!("your own addresses in place of `{home}` and `{image}`, which do not exist"))
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) fn wanted(
 
 fn update(job: &Job, read: &Read, planned: &[PlannedFor<'_>], view: &PlanView) -> Update {
     let change = |(path, (before, after)): (&str, (&Arc<str>, &Arc<str>))| {
-        let (before, after) = (Arc::clone(before).into(), Arc::clone(after).into());
+        let (before, after) = (Some(Arc::clone(before).into()), Arc::clone(after).into());
         (path.to_owned(), FileChange { before, after })
     };
     let digests =

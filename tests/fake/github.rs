@@ -6,6 +6,7 @@
 //! | rule | source |
 //! |---|---|
 //! | labels, assignees and milestone come by a request of their own, reviewers by another | <https://docs.github.com/rest/pulls/pulls>, <https://docs.github.com/rest/issues/issues> |
+//! | a tree with files below `.github/workflows/` is 404 to a classic token without the scope `workflow`, 403 to an App or a job | github/docs#4770, octokit/rest.js#368, IAreKyleW00t/verified-bot-commit#331 |
 //! | titles have at most 256 characters | recorded answers |
 //! | drafts are 422 where they are not offered | recorded answers, <https://docs.github.com/pull-requests> (drafts, plans) |
 //! | what can be merged at once cannot be set to auto-merge: "clean status" | `enablePullRequestAutoMerge`, recorded answers |

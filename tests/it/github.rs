@@ -12,7 +12,7 @@ mod program;
 mod reading;
 mod writing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use dibump::forge::{
@@ -101,6 +101,7 @@ fn commit(parent: CommitId, expected_head: Option<CommitId>) -> NewCommit {
         expected_head,
         message: "Update images to 0.4.12\n\nDibump-Patch: 0123".to_owned(),
         files: BTreeMap::from([(VALUES.to_owned(), AFTER.into())]),
+        added: BTreeSet::new(),
     }
 }
 

@@ -42,8 +42,8 @@ pub(crate) trait Hub: Send + Sync {
     /// Writes state, title, text and target back.
     fn put(&self, opened: &Opened);
     fn forget_opened(&self);
-    /// Opens one from somebody's fork, whose branch is named like ours.
-    fn open_from_fork(&self, title: &str, text: &str);
+    /// Opens one from somebody's fork, whose branch has a name of ours.
+    fn open_from_fork(&self, source: &str, title: &str, text: &str);
     fn merge(&self, number: u64);
     fn approve(&self, number: u64);
     fn is_draft(&self, number: u64) -> bool;
@@ -176,12 +176,12 @@ impl Hub for FakeGitLab {
         self.state().project(PROJECT).merge_requests.clear();
     }
 
-    fn open_from_fork(&self, title: &str, text: &str) {
+    fn open_from_fork(&self, source: &str, title: &str, text: &str) {
         let mut state = self.state();
         let fork = state.add_fork(PROJECT, 666, "mallory/sylva-core");
-        let sha = fork.repository.commit_on(SOURCE, "Evil", "mallory", &[("values.yaml", b"evil: true\n")]);
+        let sha = fork.repository.commit_on(source, "Evil", "mallory", &[("values.yaml", b"evil: true\n")]);
         let project = state.project(PROJECT);
-        let iid = project.open_merge_request(666, SOURCE, &sha, title);
+        let iid = project.open_merge_request(666, source, &sha, title);
         project.merge_request(iid).description = Some(text.to_owned());
     }
 
@@ -307,12 +307,12 @@ impl Hub for FakeGitHub {
         self.state().project(PROJECT).pull_requests.clear();
     }
 
-    fn open_from_fork(&self, title: &str, text: &str) {
+    fn open_from_fork(&self, source: &str, title: &str, text: &str) {
         let mut state = self.state();
         let fork = state.add_fork(PROJECT, 666, "mallory/sylva-core");
-        let sha = fork.repository.commit_on(SOURCE, "Evil", "mallory", &[("values.yaml", b"evil: true\n")]);
+        let sha = fork.repository.commit_on(source, "Evil", "mallory", &[("values.yaml", b"evil: true\n")]);
         let project = state.project(PROJECT);
-        let number = project.open_pull_request((666, "mallory"), SOURCE, &sha, title);
+        let number = project.open_pull_request((666, "mallory"), source, &sha, title);
         project.pull_request(number).description = Some(text.to_owned());
     }
 

@@ -1,6 +1,7 @@
 //! `dibump init`: what it makes of a checkout is what a person would have written, and it does no harm.
 
 mod layouts;
+mod merge_request;
 
 use serde_json::json;
 
@@ -170,7 +171,7 @@ async fn the_files_are_commented_and_say_what_is_left_to_do() {
     still needed:
     - a masked and protected CI/CD variable GITLAB_TOKEN: a project access token of scope `api` with the role Developer
     - a pipeline schedule with the variable DIBUMP set to `run`
-    - your own addresses in place of https://gitlab.example/dibump/dibump and registry.example/dibump/dibump, which do not exist
+    - your own addresses in place of `https://gitlab.example/dibump/dibump` and `registry.example/dibump/dibump`, which do not exist
     ");
     insta::assert_snapshot!(checkout.text("dibump.yaml"), @"
     # What dibump keeps in step in this repository, as `dibump init` found it.

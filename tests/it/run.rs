@@ -117,7 +117,7 @@ async fn a_forged_merge_request_from_a_fork_is_not_touched(world: World) {
     let real = world.merge_requests().remove(0);
     world.hub.forget_opened();
     world.hub.git(&mut |git| drop(git.branches.remove(SOURCE)));
-    world.hub.open_from_fork(&real.title, &real.text);
+    world.hub.open_from_fork(SOURCE, &real.title, &real.text);
     let forged = world.merge_requests().remove(0);
 
     let (ran, writes) = world.run_and_writes().await;

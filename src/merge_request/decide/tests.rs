@@ -115,7 +115,7 @@ impl Scene {
 fn patch(version: &str) -> Patch {
     let before = (*b"version: 0.4.11\n").into();
     let after = format!("version: {version}\n").into_bytes().into();
-    Patch::new([("values.yaml".to_owned(), FileChange { before, after })].into())
+    Patch::new([("values.yaml".to_owned(), FileChange { before: Some(before), after })].into())
 }
 
 fn update(version: &str) -> Update {

@@ -297,6 +297,7 @@ impl Updating<'_> {
                 .iter()
                 .map(|(path, file)| (path.clone(), file.after.clone()))
                 .collect(),
+            added: self.update.patch.added().cloned().collect(),
         };
         write(Action::Push(commit), leads_to)
     }

@@ -1,9 +1,10 @@
 //! Who is asking, and what that one may do.
 
 use axum::http::HeaderMap;
+use serde_json::Value;
 
 use super::state::{Project, State, TokenKind};
-use super::wire::Answer;
+use super::wire::{Answer, Asked};
 use super::{error, not_found, token_of};
 
 /// Who is asking.
@@ -45,6 +46,26 @@ impl Caller {
     /// Whether it is an App's, also that of Actions.
     pub(super) fn is_app(&self) -> bool {
         matches!(self.kind, TokenKind::Actions { .. } | TokenKind::Installation { .. })
+    }
+
+    /// Refuses a tree with workflows to whoever may not write those. A classic token is told that nothing is there.
+    pub(super) fn writes_workflows(&self, asked: &Asked) -> Result<(), Answer> {
+        let is_workflow =
+            |entry: &Value| entry["path"].as_str().is_some_and(|path| path.starts_with(".github/workflows/"));
+        let has = asked.body["tree"].as_array().is_some_and(|entries| entries.iter().any(is_workflow));
+        match &self.kind {
+            _ if !has => Ok(()),
+            TokenKind::Classic { scopes } if !scopes.iter().any(|scope| scope == "workflow") => {
+                Err(not_found())
+            }
+            TokenKind::Actions { .. } => Err(error(403, "Resource not accessible by integration")),
+            TokenKind::Installation { permissions, .. }
+                if !permissions.iter().any(|granted| granted == "workflows=write") =>
+            {
+                Err(error(403, "Resource not accessible by integration"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses whoever may not write. A classic token is told that nothing is there.

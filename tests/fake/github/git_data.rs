@@ -30,7 +30,9 @@ pub(super) fn write(
     }
     let answer = match (&asked.method, rest) {
         (&Method::POST, ["blobs"]) => blob(links, project, asked),
-        (&Method::POST, ["trees"]) => tree(links, project, asked),
+        (&Method::POST, ["trees"]) => {
+            caller.writes_workflows(asked).and_then(|()| tree(links, project, asked))
+        }
         (&Method::POST, ["commits"]) => commit(links, caller, project, asked),
         (&Method::POST, ["refs"]) => create(links, project, asked),
         (&Method::PATCH, ["refs", "heads", branch @ ..]) => update(links, project, asked, &branch.join("/")),

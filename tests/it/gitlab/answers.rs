@@ -1,6 +1,6 @@
 //! Answers that are no success, and what they mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dibump::forge::NewCommit;
 use serde_json::json;
@@ -24,6 +24,7 @@ async fn push_with(fake: &FakeGitLab, token: Option<GitLabToken>) -> ForgeError 
         expected_head: None,
         message: "Update".to_owned(),
         files: BTreeMap::from([(VALUES.to_owned(), (*b"x").into())]),
+        added: BTreeSet::new(),
     };
     client_of(fake, token, ProjectId::Number(PROJECT)).push(&new).await.unwrap_err()
 }

@@ -1,6 +1,6 @@
 //! What the forge adapter writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dibump::forge::{
     MergeRequestEdit, MergeRequestSettings, MergeRequestState, NewCommit, NewMergeRequest, StateChange,
@@ -18,6 +18,7 @@ fn commit(parent: CommitId, expected_head: Option<CommitId>) -> NewCommit {
         expected_head,
         message: "Update images to 0.4.12\n\nDibump-Patch: 0123".to_owned(),
         files: BTreeMap::from([(VALUES.to_owned(), AFTER.into())]),
+        added: BTreeSet::new(),
     }
 }
 
