@@ -1,5 +1,8 @@
 //! What holds a release back, and what ends a hold.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use crate::fake::oci::Image;
 use crate::world::{PREFIX, Ran, SOURCE, VALUES, World, images, values_at};
 
@@ -209,4 +212,36 @@ async fn what_the_cache_has_of_a_release_counts_for_six_hours() {
     assert_eq!(read_at("2026-05-05T05:59:59Z").await, 0);
     assert_eq!(read_at("2026-05-05T06:00:00Z").await, 2, "images are promoted over hours");
     assert_eq!(read_at("2026-05-05T11:59:59Z").await, 0);
+}
+
+/// The names of all holds, as the code has them: of releases, and of files.
+fn holds() -> BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let hold = read("src/release/hold.rs");
+    let (_, names) = hold.split_once("pub fn name(").unwrap();
+    let (names, _) = names.split_once("\n    }\n").unwrap();
+    let named = regex::Regex::new("=> \"([a-z-]+)\"").unwrap();
+    let of_files = regex::Regex::new("gate: \"([a-z-]+)\"").unwrap();
+    let decide = read("src/plan/decide.rs");
+    let found = named.captures_iter(names).chain(of_files.captures_iter(&decide));
+    found.map(|found| found[1].to_owned()).collect()
+}
+
+#[test]
+fn each_hold_has_a_page_that_says_what_why_and_how_it_ends() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/holds");
+    let table = std::fs::read_to_string(folder.join("../holds.md")).unwrap();
+    let holds = holds();
+    assert!(holds.len() >= 11, "{holds:?}");
+    for hold in &holds {
+        let page =
+            std::fs::read_to_string(folder.join(format!("{hold}.md"))).unwrap_or_else(|_| panic!("{hold}"));
+        assert!(page.starts_with(&format!("# {hold}\n\nSetting: ")), "{page}");
+        for head in ["\n## What\n\n", "\n## Why it is held\n\n", "\n## How it ends\n\n"] {
+            assert!(page.contains(head), "{hold}: {head}");
+        }
+        assert!(table.contains(&format!("[*{hold}*](holds/{hold}.md)")), "{hold}");
+    }
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), holds.len());
 }
