@@ -28,10 +28,14 @@ pub struct FakeKube {
     server: tokio::task::JoinHandle<()>,
 }
 
-/// The groups of Metal3, the version that is preferred, and their kinds.
-const GROUPS: [(&str, &str, &[&str]); 2] = [
-    ("infrastructure.cluster.x-k8s.io", "v1beta2", &["metal3machines", "metal3machinetemplates"]),
-    ("metal3.io", "v1alpha1", &["baremetalhosts"]),
+/// The groups of Metal3, their versions, the preferred one first, and their kinds.
+const GROUPS: [(&str, &[&str], &[&str]); 2] = [
+    (
+        "infrastructure.cluster.x-k8s.io",
+        &["v1beta2", "v1beta1"],
+        &["metal3machines", "metal3machinetemplates"],
+    ),
+    ("metal3.io", &["v1alpha1"], &["baremetalhosts"]),
 ];
 
 /// Who has the token.
@@ -260,27 +264,34 @@ impl State {
         }
     }
 
-    /// A group of custom resources, or a list of them (Kubernetes, "API Concepts").
+    /// A group of custom resources, or a list of them (Kubernetes, "API Concepts"); what a real one said is in
+    /// `tests/cluster/real-machines.json`. Who may list is asked before what there is.
     fn custom(&self, group: &str, rest: &[&str], query: Option<&str>) -> Answer {
-        let missing =
-            || status(404, "NotFound", "the server could not find the requested resource", Vec::new());
+        let missing = || Answer::text(404, "text/plain; charset=utf-8", "404 page not found\n");
         let known = GROUPS.iter().find(|(known, ..)| *known == group).expect("it is one of them");
-        let version = format!("{group}/{}", known.1);
         match rest {
             [] if known.2.iter().any(|kind| self.machines.contains_key(kind)) => {
-                let version = json!({"groupVersion": version, "version": known.1});
+                let version = |version: &&str| json!({"groupVersion": format!("{group}/{version}"), "version": version});
+                let versions: Vec<Value> = known.1.iter().map(version).collect();
                 let group = json!({"kind": "APIGroup", "apiVersion": "v1", "name": group,
-                    "versions": [version], "preferredVersion": version});
+                    "preferredVersion": versions[0], "versions": versions});
                 Answer::json(200, &group)
             }
-            [of_version, kind] if *of_version == known.1 => {
-                let Some(objects) = self.machines.get(kind) else { return missing() };
+            [version, kind] if known.1.contains(version) => {
                 if self.forbidden.contains("list") {
+                    let user = self.user.as_deref().unwrap_or(BOT);
                     let message = format!(
-                        "{kind}.{group} is forbidden: User \"bot\" cannot list resource \"{kind}\" in API group \"{group}\" at the cluster scope"
+                        "{kind}.{group} is forbidden: User \"{user}\" cannot list resource \"{kind}\" in API group \"{group}\" at the cluster scope"
                     );
                     return status(403, "Forbidden", &message, Vec::new());
                 }
+                let Some(objects) = self.machines.get(kind) else { return missing() };
+                let version = format!("{group}/{version}");
+                let as_asked = |object: &Value| {
+                    let mut object = object.clone();
+                    object["apiVersion"] = json!(version);
+                    object
+                };
                 let query: BTreeMap<String, String> =
                     url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
                 let number =
@@ -290,7 +301,7 @@ impl State {
                 let to = objects.len().min(from.saturating_add(limit));
                 let next = if to < objects.len() { to.to_string() } else { String::new() };
                 let list = json!({"kind": "List", "apiVersion": version,
-                    "metadata": {"continue": next, "resourceVersion": "7"}, "items": objects[from..to]});
+                    "metadata": {"continue": next, "resourceVersion": "7"}, "items": objects[from..to].iter().map(as_asked).collect::<Vec<_>>()});
                 Answer::json(200, &list)
             }
             _ => missing(),

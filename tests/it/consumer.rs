@@ -6,7 +6,7 @@ mod generations;
 mod info;
 mod machine;
 mod os_images;
-mod real_cluster;
+pub(crate) mod real_cluster;
 
 use std::time::Duration;
 

@@ -7,6 +7,7 @@ mod hostile;
 mod ironic;
 mod own;
 mod packed;
+mod real_machines;
 mod serving;
 mod spool;
 mod sylva_core;

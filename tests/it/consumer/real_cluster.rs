@@ -228,7 +228,7 @@ async fn recorded_again() -> Recorded {
 }
 
 /// It takes half a minute, so the folder must be named.
-fn missing_tool() -> Option<&'static str> {
+pub(crate) fn missing_tool() -> Option<&'static str> {
     let Some(named) = std::env::var_os(FOLDER).map(PathBuf::from) else { return Some(FOLDER) };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = std::iter::once(named).chain(std::env::split_paths(&path)).collect();
