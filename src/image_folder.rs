@@ -65,6 +65,12 @@ pub trait ImageFolder: Send + Sync {
     /// The folder cannot be locked.
     fn lock(&self) -> Result<File>;
 
+    /// The same without waiting; none where something else stores images in the folder.
+    ///
+    /// # Errors
+    /// The folder cannot be locked.
+    fn try_lock(&self) -> Result<Option<File>>;
+
     /// How many bytes can still be stored.
     ///
     /// # Errors

@@ -152,9 +152,15 @@ impl Pulling<'_> {
 
     /// Waits until no other pull stores images in the folder.
     async fn lock(&self) -> Result<std::fs::File, Failure> {
+        let unusable = |error| Failure::of_folder("write to", &self.args.into, error);
+        if let Some(lock) = self.folder.try_lock().map_err(unusable)? {
+            return Ok(lock);
+        }
+        let folder = self.args.into.display();
+        self.context.note(&format!("waiting for another pull into {folder} to end"));
         let folder = Arc::clone(&self.folder);
         let locked = tokio::task::spawn_blocking(move || folder.lock()).await.map_err(Failure::person)?;
-        locked.map_err(|error| Failure::of_folder("write to", &self.args.into, error))
+        locked.map_err(unusable)
     }
 
     /// What is to be pulled; an image of which that cannot be said has its outcome already.

@@ -1,7 +1,7 @@
 //! The folder of images: files without a name until they are whole, with holes where there are zeros.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{BufReader, Error, ErrorKind, Read, Result, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -59,6 +59,11 @@ impl DiskImages {
             of(&folder, std::fs::create_dir_all(&folder))?;
         }
         Ok(Self::at(root))
+    }
+
+    fn lock_file(&self) -> Result<File> {
+        let path = self.root.join(LOCK);
+        of(&path, File::create(&path))
     }
 
     /// One of the lists of the folder; none where it does not exist.
@@ -153,9 +158,17 @@ impl ImageFolder for DiskImages {
     }
 
     fn lock(&self) -> Result<File> {
-        let path = self.root.join(LOCK);
-        let file = of(&path, File::create(&path))?;
+        let file = self.lock_file()?;
         file.lock().map(|()| file)
+    }
+
+    fn try_lock(&self) -> Result<Option<File>> {
+        let file = self.lock_file()?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 
     #[cfg(unix)]

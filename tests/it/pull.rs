@@ -361,6 +361,7 @@ async fn a_second_pull_waits_for_the_first_and_no_longer_than_it_may() {
     proxy.stopped().await;
     let impatient = puller.pull(&["--max-time", "1s"]).await;
     assert_eq!((impatient.exit, proxy.blobs().len()), (Some(4), 1), "{impatient:#?}");
+    assert!(impatient.stderr.contains("note: waiting for another pull into images to end"), "{impatient:#?}");
     let second = puller.desk.spawn(&Puller::arguments(&[]));
     first.kill().await.unwrap();
     let second = ended(second).await;
