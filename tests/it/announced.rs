@@ -133,7 +133,7 @@ async fn a_plan_says_what_it_adds_what_it_mends_and_what_was_not_checked() {
 
 #[path = "../../examples/demo/world.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the demo uses all of it")]
-mod demo;
+pub(crate) mod demo;
 
 #[tokio::test]
 async fn the_demos_own_file_is_clean_after_its_updates() {
