@@ -109,8 +109,9 @@ impl UnwantedReport {
             size: image.size,
             result: if kept_because.is_some() { "kept" } else { "removed" },
             kept_because,
-            unwanted_since: image.since.to_string(),
-            kept_until: until.map(|until| until.to_string()),
+            // Parts of a second help no reader.
+            unwanted_since: format!("{:.0}", image.since),
+            kept_until: until.map(|until| format!("{until:.0}")),
         }
     }
 

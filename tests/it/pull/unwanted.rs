@@ -31,7 +31,7 @@ impl Stage {
 
     /// Pulls so many hours later.
     async fn later(&self, hours: u32, more: &[&str]) -> Ran {
-        let now = format!("2026-05-{:02}T{:02}:00:00Z", 6 + hours / 24, hours % 24);
+        let now = format!("2026-05-{:02}T{:02}:00:00.25Z", 6 + hours / 24, hours % 24);
         let mut command = self.puller.desk.command(&Puller::arguments(more));
         command.env("DIBUMP_NOW", now);
         crate::world::ended(command.spawn().unwrap()).await
