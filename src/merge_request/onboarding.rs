@@ -74,7 +74,7 @@ impl FirstConfiguration {
         let next = self.next.iter().map(|next| markdown::prose(next));
         [
             "This adds the configuration by which dibump keeps the values files of this repository in step with the \
-             releases of their OS images. Until it is merged, dibump does nothing here."
+             releases of their OS images. Nothing changes before it is merged."
                 .to_owned(),
             format!("**Found:**\n\n{}", markdown::table(&["Values file", "Producer", "Registry"], watched)),
             format!("**New files:**\n\n{}", shown(files)),
@@ -112,7 +112,14 @@ fn planned(plan: &PlanView) -> String {
         false => format!(" (image keys: {})", keys.join(", ")),
     };
     let steps = plan.steps.iter().map(step).collect::<Vec<_>>().join("; ");
-    format!("{files}: {steps}{keys}")
+    let errors = match plan.findings.new_errors().count() {
+        0 => String::new(),
+        1 => "; it adds an error of `dibump check`, so that its merge request will be a draft".to_owned(),
+        more => {
+            format!("; it adds {more} errors of `dibump check`, so that its merge request will be a draft")
+        }
+    };
+    format!("{files}: {steps}{keys}{errors}")
 }
 
 fn step(step: &StepView) -> String {

@@ -54,7 +54,8 @@ impl Init<'_> {
             let unconfigured = Unconfigured { project, forge: forge.as_ref(), configurations };
             Ok(unconfigured.offer(first, session.patience()).await?)
         })?;
-        self.context.output.print(&report::run::one(&report, self.context.width(), Detail::Everything))?;
+        let told = report::run::one(&report, self.context.width(), Detail::Everything);
+        self.context.output.print(&format!("\n{told}"))?;
         Ok(report.outcome.ending().map_or(Exit::Done, Into::into))
     }
 }

@@ -160,15 +160,17 @@ async fn it_follows_the_checkout_as_long_as_it_is_open(world: World) {
     // The target branch moves, and that does not matter.
     fresh.world.hub.commit("main", "Something else", &[("README.md", b"more\n")]);
     assert_eq!((fresh.offer().await.as_str(), fresh.head()), ("unchanged", head.clone()));
-    fresh.checkout.write("other/values.yaml", AT_0_4_11);
+    let other = format!("{AT_0_4_11}cluster: {{k8s_version: v1.30.11+rke2r1}}\n");
+    fresh.checkout.write("other/values.yaml", &other);
     fresh.checkout.git(&["add", "."]);
-    fresh.world.hub.commit("main", "Another file", &[("other/values.yaml", AT_0_4_11.as_bytes())]);
+    fresh.world.hub.commit("main", "Another file", &[("other/values.yaml", other.as_bytes())]);
     assert_eq!(fresh.offer().await, "updated");
     let (config, text) = (fresh.world.hub.file(BRANCH, "dibump.yaml").unwrap(), fresh.only().text);
     assert!(
         config.contains("- other/values.yaml\n") && text.contains("| `other/values.yaml` |"),
         "{config}{text}"
     );
+    assert!(text.contains("(image keys: 2 renamed); it adds an error of `dibump check`"), "{text}");
     // One commit on top of the target branch, in place of the old one.
     assert_eq!(fresh.world.hub.file(BRANCH, "README.md").unwrap(), "more\n");
     let heads = ["main", BRANCH].map(|branch| fresh.world.hub.head(branch).unwrap());
@@ -268,7 +270,7 @@ async fn a_reviewer_reads_what_was_found_and_what_merging_does() {
     let text = text.split("\n- [ ]").next().unwrap();
     insta::assert_snapshot!(text, @"
     <!-- dibump:begin -->
-    This adds the configuration by which dibump keeps the values files of this repository in step with the releases of their OS images. Until it is merged, dibump does nothing here.
+    This adds the configuration by which dibump keeps the values files of this repository in step with the releases of their OS images. Nothing changes before it is merged.
 
     **Found:**
 
