@@ -1,8 +1,9 @@
 //! `dibump init --merge-request`: the first configuration as a merge request, which people may change, close and merge.
 
 use super::Checkout;
+use crate::fake::wire::{Failure, How};
 use crate::hub::Opened;
-use crate::world::{AT_0_4_11, PATH, PREFIX, Ran, TOKEN, VALUES, World};
+use crate::world::{AT_0_4_11, PATH, PATIENCE, PREFIX, Ran, TOKEN, VALUES, World};
 
 const BRANCH: &str = "dibump/configure";
 
@@ -72,6 +73,7 @@ fn allow(world: &World, scopes: &[&str]) {
 stories![
     what_init_would_write_is_opened_and_left_alone_afterwards,
     one_that_was_closed_stays_closed_unless_the_box_is_ticked,
+    one_that_was_cut_off_is_completed_and_never_opened_twice,
     a_persons_commit_is_never_written_over,
     it_follows_the_checkout_as_long_as_it_is_open,
     what_is_there_already_is_said,
@@ -132,6 +134,30 @@ async fn one_that_was_closed_stays_closed_unless_the_box_is_ticked(world: World)
     });
     let (offered, writes) = fresh.writes().await;
     assert_eq!((offered.as_str(), writes.as_slice()), ("closed by others", [].as_slice()));
+}
+
+async fn one_that_was_cut_off_is_completed_and_never_opened_twice(world: World) {
+    let fresh = Fresh::new(world);
+    let [_, opening] = fresh.world.hub.writing();
+    // The branch is there, and the merge request is not: the program is killed.
+    fresh.world.hub.fail(Failure::once("POST", opening, How::Silence));
+    let registry = fresh.world.registry.prefix(PREFIX);
+    let arguments = ["init", "--merge-request", "--offline", "--registry", &registry, "--plain-http"];
+    let mut killed = fresh.checkout.desk.spawn(&arguments);
+    let struck = async {
+        while !fresh.world.hub.all_struck() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, struck).await.expect("it is asked for");
+    killed.kill().await.unwrap();
+    assert!(fresh.world.hub.opened().is_empty());
+    let head = fresh.head();
+    // The next one opens it from the branch as it is, and its answer is lost.
+    fresh.world.hub.fail(Failure::once("POST", opening, How::LoseAnswer));
+    assert_eq!(fresh.offer().await, "created");
+    assert_eq!((fresh.only().state.as_str(), fresh.head()), ("open", head));
+    assert_eq!(fresh.offer().await, "unchanged");
 }
 
 async fn a_persons_commit_is_never_written_over(world: World) {
