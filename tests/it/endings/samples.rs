@@ -12,7 +12,7 @@ use dibump::disk::checkout::CheckoutError;
 use dibump::disk::releases::ReleasesFileError;
 use dibump::disk::values_file::FileError;
 use dibump::ending::{Ending, Ends};
-use dibump::forge::ForgeError;
+use dibump::forge::{Branch, ForgeError};
 use dibump::http::TransportError;
 use dibump::image_store::UnacceptableImage;
 use dibump::merge_request::Outcome;
@@ -28,7 +28,7 @@ use dibump::registry::RegistryError;
 use dibump::release::accepted::AmbiguousAcceptance;
 use dibump::release::identity::{Contradiction, Fact};
 use dibump::release::{Digest, InvalidVersion};
-use dibump::run::LookUpError;
+use dibump::run::{LookUpError, NotOffered};
 use dibump::signature::{InvalidKey, RequirementError, Verdict};
 use dibump::values::{EditError, KeyPath, Overlap, Position, ValuesError};
 use dibump::wiring::WiringError;
@@ -70,6 +70,7 @@ pub(super) fn all() -> Vec<Row> {
         rows("CredentialsError", credentials()),
         rows("TransportError", transport()),
         rows("ForgeError", forge()),
+        rows("NotOffered", not_offered()),
         rows("ClusterError", cluster()),
         rows("WiringError", wiring()),
         rows("Fault", fault()),
@@ -339,6 +340,17 @@ fn cluster() -> Vec<ClusterError> {
         Rejected => ClusterError::Rejected { subject: subject(), reason: text("the name is too long") },
         Invalid => ClusterError::Invalid { subject: subject(), reason: text("it has no data") },
         Unavailable => ClusterError::Unavailable { verb: "get", subject: subject(), source: cause() },
+    })
+}
+
+/// `Forge` is the forge's own, which is above.
+fn not_offered() -> Vec<NotOffered> {
+    let (project, branch) = ("group/deployment".to_owned(), Branch("main".to_owned()));
+    samples!(NotOffered {
+        Forge => NotOffered::Forge(forge().remove(0)),
+        Empty => NotOffered::Empty { project: project.clone(), branch: branch.clone() },
+        Configured => NotOffered::Configured { files: vec!["dibump.yaml".to_owned()], project: project.clone(), branch: branch.clone() },
+        NotPushed => NotOffered::NotPushed { files: vec!["values.yaml".to_owned()], project, branch },
     })
 }
 
