@@ -131,7 +131,7 @@ impl Demo {
         self.gitlab.clear_log();
         let asked = self.registry.requests().len();
         let mut reports = self.run_all().await?;
-        let told = reports.iter().map(|report| run::one(report, None, run::Detail::Everything));
+        let told = reports.iter().map(|report| run::one(report, None, run::Detail::News));
         let told = told.chain([run::counts(reports.iter().map(|report| &report.outcome))]);
         print!("{}", told.collect::<String>());
         let of_registry = self.registry.requests().len() - asked;

@@ -4,6 +4,7 @@ mod checking;
 pub(super) mod consumer;
 mod file_output;
 pub(super) mod images;
+mod init;
 mod running;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(super) use checking::{CheckArgs, CheckFormat};
 pub(super) use file_output::FileOutput;
 use file_output::output;
+pub(super) use init::InitArgs;
 pub(super) use running::{Run, RunFormat, Serve};
 
 use crate::release::Version;
@@ -230,35 +232,6 @@ pub(super) struct Artifacts {
     /// Where the releases are
     #[command(flatten)]
     pub(super) lookup: Lookup,
-}
-
-/// `dibump init`.
-#[derive(Debug, Args)]
-pub(super) struct InitArgs {
-    /// Only values files at or below these paths
-    pub(super) paths: Vec<String>,
-    /// The path of the project at its forge, where `origin` does not say it
-    #[arg(long, value_name = "GROUP/PROJECT")]
-    pub(super) project: Option<String>,
-    /// Print the files instead of writing them
-    #[arg(long)]
-    pub(super) print: bool,
-    /// Open a merge request (pull request) that adds the files, with the token that `run` uses; nothing is written here. An
-    /// open one is brought up to date; one that a person closed stays closed
-    #[arg(long)]
-    pub(super) merge_request: bool,
-    /// Leave out the first plan, and so every request to a registry
-    #[arg(long)]
-    pub(super) offline: bool,
-    /// Take the releases of the first plan from a file (`releases --format json`) instead of a registry
-    #[arg(long, value_name = "FILE", conflicts_with = "offline")]
-    pub(super) observed: Vec<PathBuf>,
-    /// Assume what is likely instead of asking
-    #[arg(short, long)]
-    pub(super) yes: bool,
-    /// Which registry the images are in, where the files do not say it, and how it is spoken to
-    #[command(flatten)]
-    pub(super) reach: Reach,
 }
 
 /// `dibump config`.
