@@ -33,7 +33,7 @@ pub use facets::{Facets, Family, K8sMinor, K8sVersion, NamePattern, Naming, Sche
 pub(crate) use facets::{OfFamily, OfLine};
 pub use key::{ImageKey, InvalidImageKey};
 pub use layer::ImageLayer;
-pub use named::named;
+pub use named::{counted, named};
 pub use one_line::one_line;
 pub use prefix::{InvalidPrefix, Prefix, Repository};
 pub use size::{InvalidSize, Size};

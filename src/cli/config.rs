@@ -11,6 +11,7 @@ use super::{Context, found};
 use crate::config::{self, Config};
 use crate::disk;
 use crate::observe::releases::Snapshot;
+use crate::release::counted;
 use crate::report::online::{OnlineCheck, OnlineFinding, OnlineLevel, text};
 use crate::run::try_read;
 use crate::wiring::{Session, TargetSelection, unclaimed};
@@ -44,9 +45,8 @@ fn validate(context: &Context, online: bool) -> Result<Exit, Failure> {
     if let Some(unclaimed) = unclaimed(&context.environment, &config) {
         return Err(unclaimed.into());
     }
-    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let (targets, producers) =
-        (count(config.targets.len(), "target"), count(config.producers.len(), "producer"));
+        (counted(config.targets.len(), "target"), counted(config.producers.len(), "producer"));
     context.output.print(&format!("the configuration is valid: {targets}, {producers}\n"))?;
     if !online {
         return Ok(Exit::Done);

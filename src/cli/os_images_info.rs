@@ -14,6 +14,7 @@ use crate::os_image::config_map::{self, DATA_KEY};
 use crate::os_image::info::{Fault, Gathered, ImageInfo, Info, OnError, entry, gather};
 use crate::os_image::machine_image::{ApiVersion, Demands};
 use crate::os_image::{EnabledImages, OsImage, Published};
+use crate::release::counted;
 use crate::report;
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
@@ -107,10 +108,9 @@ impl Informing<'_> {
             0 => Ok(()),
             some => {
                 let name = &self.args.config_map.name;
-                let what = format!(
-                    "ConfigMap {name} has {some} image{}, and none would be left; nothing was written",
-                    if some == 1 { "" } else { "s" }
-                );
+                let images = counted(some, "image");
+                let what =
+                    format!("ConfigMap {name} has {images}, and none would be left; nothing was written");
                 Err(Failure::ending(Ending::Refused, anyhow::anyhow!(what))
                     .hint("--allow-empty writes it all the same"))
             }

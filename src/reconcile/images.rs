@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::release::Version;
+use crate::release::{Version, counted};
 
 /// Which artifacts of a release a mapping should list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
@@ -104,10 +104,11 @@ impl fmt::Display for Because {
         match self {
             Self::Configured => write!(f, "as configured"),
             Self::ListsAll { artifacts, version } => {
-                write!(f, "the mapping lists exactly the {artifacts} artifacts of {version}")
+                write!(f, "the mapping lists exactly the {} of {version}", counted(*artifacts, "artifact"))
             }
             Self::LeavesOut { missing, artifacts, version } => {
-                write!(f, "the mapping leaves out {missing} of the {artifacts} artifacts of {version}")
+                let artifacts = counted(*artifacts, "artifact");
+                write!(f, "the mapping leaves out {missing} of the {artifacts} of {version}")
             }
             Self::ListsOthers { others, version } => {
                 write!(f, "the mapping lists {others} that {version} does not have")

@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::agreement::Disagreement;
-use super::{Family, ImageKey, Version};
+use super::{Family, ImageKey, Version, counted};
 
 pub use defect::Defect;
 pub use missing::Missing;
@@ -132,8 +132,7 @@ impl fmt::Display for Hold {
                 images.first().map_or(Ok(()), |(key, why)| write!(f, ": {key} is {why}"))
             }
             Self::NewFindings { errors } => {
-                let plural = if errors.len() == 1 { "error" } else { "errors" };
-                write!(f, "it would add {} {plural}", errors.len())?;
+                write!(f, "it would add {}", counted(errors.len(), "error"))?;
                 errors.first().map_or(Ok(()), |error| write!(f, ": {error}"))
             }
         }

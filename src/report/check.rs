@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, printable};
 use crate::check::{Finding, FindingPlace, Report, Severity};
-use crate::release::Digest;
+use crate::release::{Digest, counted};
 
 /// So many characters of a line are shown.
 const WIDTH: usize = 110;
@@ -120,7 +120,7 @@ fn lines(text: &str) -> Vec<&str> {
 fn summary(report: &Report) -> String {
     let fixable = report.findings.iter().filter(|finding| finding.fix.is_some()).count();
     let counts = [(report.count(Severity::Error), "error"), (report.count(Severity::Warn), "warning")];
-    let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(*n, what));
+    let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| counted(*n, what));
     let mut parts: Vec<String> = counts.collect();
     if parts.is_empty() {
         parts.push("nothing found".to_owned());
@@ -128,10 +128,6 @@ fn summary(report: &Report) -> String {
     let rest = [(report.ignored.len(), "ignored"), (fixable, "to fix with --fix")];
     parts.extend(rest.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
     parts.join(", ")
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn spot(place: &FindingPlace) -> String {

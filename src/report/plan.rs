@@ -6,8 +6,8 @@ use super::table::{Column, Table};
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, diff, findings, paint, printable, references};
 use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView, StepView};
 use crate::plan::{PlanView, Planned};
-use crate::release::Coverage;
 use crate::release::selection::SelectionVerdict;
+use crate::release::{Coverage, counted};
 
 /// The whole report of a plan, for a terminal of this width.
 pub fn text(plan: &PlanView, width: Option<usize>) -> String {
@@ -82,8 +82,7 @@ fn releases(step: &StepView, width: Option<usize>) -> String {
     }
     let hidden = step.releases.iter().filter(|release| release.is_older()).count();
     if hidden > 0 {
-        let plural = if hidden == 1 { "release" } else { "releases" };
-        text.push_str(&format!("    {}\n", paint(DIM, format!("and {hidden} older {plural}"))));
+        text.push_str(&format!("    {}\n", paint(DIM, format!("and {}", counted(hidden, "older release")))));
     }
     text
 }

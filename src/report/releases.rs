@@ -11,7 +11,7 @@ use super::{DIM, paint, plan, plan_json, printable};
 use crate::release::data::{ReleaseData, SelectionQuery};
 use crate::release::policy::Exclusion;
 use crate::release::selection::{Choice, Next, SelectionVerdict, next_wanted};
-use crate::release::{Coverage, Release, Version};
+use crate::release::{Coverage, Release, Version, counted};
 
 /// Judged releases.
 pub struct Judged<'a> {
@@ -124,8 +124,7 @@ impl<'a> Judged<'a> {
 
     fn older(&self) -> Option<String> {
         let hidden = self.verdicts.iter().filter(|(_, verdict)| is_older(verdict)).count() + self.left_out;
-        let plural = if hidden == 1 { "release" } else { "releases" };
-        (hidden > 0).then(|| format!("and {hidden} older {plural}"))
+        (hidden > 0).then(|| format!("and {}", counted(hidden, "older release")))
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, plan, printable};
 use crate::merge_request::Outcome;
+use crate::release::counted;
 use crate::run::JobReport;
 
 /// How much is told of a target branch.
@@ -68,8 +69,7 @@ pub fn counts<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> String {
         all += 1;
     }
     let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
-    let plural = if all == 1 { "branch" } else { "branches" };
-    format!("{}\n", paint(DIM, format!("{all} target {plural}: {}", counts.join(", "))))
+    format!("{}\n", paint(DIM, format!("{}: {}", counted(all, "target branch"), counts.join(", "))))
 }
 
 fn style(outcome: &Outcome) -> Style {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::markdown;
 use crate::merge_request::Outcome;
 use crate::plan::Planned;
-use crate::release::one_line;
+use crate::release::{counted, one_line};
 use crate::run::JobReport;
 
 /// More lines than this are counted and not shown: a summary is read by people, and forges cut at a megabyte.
@@ -56,8 +56,7 @@ pub fn markdown(lines: &[SummaryLine]) -> String {
         .into_iter()
         .map(|(name, count)| format!("{count} {}", name.replace('-', " ")))
         .collect();
-    let branches = if lines.len() == 1 { "branch" } else { "branches" };
-    let mut text = format!("**dibump run**: {} target {branches}", lines.len());
+    let mut text = format!("**dibump run**: {}", counted(lines.len(), "target branch"));
     if !counts.is_empty() {
         text.push_str(&format!(": {}", counts.join(", ")));
     }

@@ -13,7 +13,7 @@ fn each_command_shows_an_example_that_can_be_typed_and_what_is_global_last() {
         let typed = Cli::try_parse_from(example.split_whitespace());
         assert!(typed.is_ok(), "{example}: {}", typed.unwrap_err());
         assert!(example.starts_with(&format!("dibump {name}")), "{example}");
-        let headings = help.lines().filter(|line| line.ends_with(':') && !line.starts_with(' '));
-        assert_eq!(headings.last(), Some("Global options:"), "{name}");
+        let mut headings = help.lines().filter(|line| line.ends_with(':') && !line.starts_with(' '));
+        assert_eq!(headings.next_back(), Some("Global options:"), "{name}");
     }
 }

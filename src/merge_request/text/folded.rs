@@ -7,7 +7,7 @@ use crate::markdown;
 use crate::plan::PlanView;
 use crate::plan::findings::told;
 use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView, StepView};
-use crate::release::{Artifact, Size, Version};
+use crate::release::{Artifact, Size, Version, counted};
 
 /// What is shown of the notes of one release, and of all of them: a description has room for some pages, and notes for
 /// novels.
@@ -80,10 +80,10 @@ fn followed(plan: &PlanView) -> Option<String> {
         let of = markdown::inline(&format!("{} {}", set.k8s_flavor, set.minor));
         format!("Kubernetes of {of}: {from} → {to}")
     });
-    let references = plan.followed().into_iter().map(|(path, count)| {
-        let plural = if count == 1 { "reference" } else { "references" };
-        format!("{}: {count} {plural} renamed", markdown::code(path))
-    });
+    let references = plan
+        .followed()
+        .into_iter()
+        .map(|(path, count)| format!("{}: {} renamed", markdown::code(path), counted(count, "reference")));
     let lines = plan.files.iter().flat_map(|file| &file.kubernetes_lines);
     let lines = lines.map(|line| markdown::prose(&line.to_string()));
     let defaults = plan.files.iter().flat_map(|file| &file.moved_defaults);

@@ -6,7 +6,7 @@ use crate::markdown;
 use crate::plan::PlanView;
 use crate::plan::signed::Signed;
 use crate::plan::view::{Completeness, KeyAction, SeriesCount, StepView};
-use crate::release::Coverage;
+use crate::release::{Coverage, counted};
 use crate::signature::Verdict;
 
 /// Nothing to look at.
@@ -111,8 +111,4 @@ fn kubernetes(plan: &PlanView, shown: usize) -> (&'static str, String) {
         lines if lines.is_empty() => (NOT_ASKED, "the names of the keys do not say".to_owned()),
         lines => (sign, lines.join("<br>")),
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -5,7 +5,7 @@ use crate::markdown;
 use crate::plan::PlanView;
 use crate::plan::findings::told;
 use crate::plan::view::{ReplacedImage, StepView};
-use crate::release::Version;
+use crate::release::{Version, counted};
 
 /// Entries of a list; the rest of it is folded.
 const SHOWN: usize = 4;
@@ -122,9 +122,8 @@ fn merging(replaced: &[ReplacedImage], shown: usize) -> String {
         (true, _) => "see the keys below".to_owned(),
         (false, more) => format!(" and {more} more"),
     };
-    let plural = if replaced.len() == 1 { "image" } else { "images" };
-    let named = named.join(", ");
-    format!("**Merging** replaces the nodes that use {} {plural}: {named}{more}.", replaced.len())
+    let (images, named) = (counted(replaced.len(), "image"), named.join(", "));
+    format!("**Merging** replaces the nodes that use {images}: {named}{more}.")
 }
 
 /// The reviewer's next step, by what there is.
