@@ -5,7 +5,7 @@
 //! ([`images`]), what becomes of each key (`pairing`), what is added (`addition`) and where (`placement`), and says
 //! so in a report ([`outcome`]). An overlay of the mapping follows what the mapping did ([`overlay()`]), and so do names
 //! of image keys wherever they stand in the target's files ([`references`]); Kubernetes versions follow the images
-//! ([`kubernetes_versions`]).
+//! ([`kubernetes_versions`]), and what the lists of others say of these ([`values_from`]).
 //! [`standing()`] says how the entries stand to their release, for one who only judges.
 
 mod addition;
@@ -23,6 +23,7 @@ mod policy;
 pub mod references;
 pub mod refusal;
 pub mod standing;
+pub mod values_from;
 mod writing;
 
 use crate::release::{Coverage, Naming, Release};

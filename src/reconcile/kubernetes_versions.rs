@@ -20,7 +20,7 @@ use std::fmt;
 use crate::release::{K8sMinor, named};
 use crate::values::{Change, Document, KeyPath, Position, Replacement};
 
-pub use images::{ImagesBothSides, ImagesSide};
+pub use images::{BroughtVersions, ImagesBothSides, ImagesSide};
 use lines::{Lines, lines};
 pub use lines::{MapLine, MapLines};
 pub use pattern::{InvalidPattern, Pattern};

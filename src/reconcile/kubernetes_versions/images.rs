@@ -5,13 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::RKE2;
 use super::token::{Exact, VersionToken};
-use crate::release::{Facets, K8sMinor, K8sVersion, Naming, Release};
+use crate::release::{Facets, K8sMinor, K8sVersion, Naming, Release, named};
 
 /// The images of a target before and after.
 #[derive(Debug, Clone)]
 pub struct ImagesBothSides<'a> {
     before: ImagesSide<'a>,
     after: ImagesSide<'a>,
+}
+
+/// The Kubernetes versions of listed images of one flavor, as an update changes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BroughtVersions {
+    /// Those that come in, each with the one of its minor so far.
+    pub brought: Vec<(Option<K8sVersion>, K8sVersion)>,
+    /// Those that stay.
+    pub stay: Vec<K8sVersion>,
+    /// Why it is not known what else comes in, a sentence fragment each.
+    pub open: Vec<String>,
+    /// The minors that left with every image.
+    pub left: BTreeSet<K8sMinor>,
 }
 
 /// Images at one time.
@@ -82,6 +95,12 @@ impl<'a> ImagesSide<'a> {
         let is_of = |facets: &&Facets| facets.k8s_flavor == k8s_flavor;
         let listed: Vec<&Facets> = self.listed.of(minor).filter(is_of).collect();
         if listed.is_empty() { self.published.of(minor).filter(is_of).collect() } else { listed }
+    }
+
+    /// The versions of the listed images of a flavor at a minor.
+    fn versions(&self, k8s_flavor: &str, minor: K8sMinor) -> BTreeSet<&K8sVersion> {
+        let images = self.listed.of(minor).filter(|facets| facets.k8s_flavor == k8s_flavor);
+        images.map(|facets| &facets.k8s_version).collect()
     }
 
     fn flavors(&self, minor: K8sMinor) -> impl Iterator<Item = &str> {
@@ -167,6 +186,23 @@ impl<'a> ImagesBothSides<'a> {
         if versions.len() == 1 { versions.pop_first() } else { None }
     }
 
+    /// The versions of the images of a flavor that will be listed: those that come in, by their minors, and those that stay.
+    pub fn brought(&self, k8s_flavor: &str) -> BroughtVersions {
+        let mut found = BroughtVersions { left: self.minors_that_left(), ..BroughtVersions::default() };
+        for minor in self.listed_minors(Some(k8s_flavor)) {
+            let (before, after) =
+                (self.before.versions(k8s_flavor, minor), self.after.versions(k8s_flavor, minor));
+            let whole = |versions: &BTreeSet<&K8sVersion>| whole(k8s_flavor, versions);
+            match whole(&after) {
+                Ok(version) if before == after => found.stay.push(version),
+                Ok(to) => found.brought.push((whole(&before).ok(), to)),
+                Err(_) if before == after => {}
+                Err(why) => found.open.push(format!("the images of {k8s_flavor} {minor} {why}")),
+            }
+        }
+        found
+    }
+
     /// The minors of which images were listed, of any registry, and are not any more.
     pub(super) fn minors_that_left(&self) -> BTreeSet<K8sMinor> {
         let minors = |side: &ImagesSide<'_>| -> BTreeSet<K8sMinor> {
@@ -223,5 +259,21 @@ impl<'a> ImagesBothSides<'a> {
             }
             to => Ok(to),
         }
+    }
+}
+
+/// The one version of images of a flavor; else why there is none, as a sentence fragment.
+fn whole(k8s_flavor: &str, versions: &BTreeSet<&K8sVersion>) -> Result<K8sVersion, String> {
+    let mut all = versions.iter();
+    let (Some(version), None) = (all.next(), all.next()) else {
+        return Err(format!("are at {}", named(versions)));
+    };
+    let is_rke2 = k8s_flavor == RKE2;
+    match Exact::of(version, is_rke2) {
+        None => Err(format!("are at {version}, and no annotation tells the patch")),
+        Some(Exact { revision: None, .. }) if is_rke2 => {
+            Err(format!("are at {version}, and no annotation tells the revision"))
+        }
+        Some(exact) => Ok(exact.version()),
     }
 }

@@ -37,10 +37,14 @@ impl Exact {
 }
 
 impl Exact {
+    /// The same as a version.
+    pub(super) fn version(&self) -> K8sVersion {
+        K8sVersion { minor: self.minor, patch: Some(self.patch), revision: self.revision.clone() }
+    }
+
     /// Whether an image has this version, as far as both say.
     pub(super) fn agrees_with(&self, version: &K8sVersion) -> bool {
-        let (minor, patch, revision) = (self.minor, Some(self.patch), self.revision.clone());
-        K8sVersion { minor, patch, revision }.agrees_with(version)
+        self.version().agrees_with(version)
     }
 }
 
