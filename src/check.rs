@@ -14,6 +14,7 @@ mod ignore;
 mod image_key;
 mod images;
 mod kubernetes;
+mod list_value;
 mod mapping;
 mod notes;
 mod places;
@@ -34,6 +35,7 @@ use crate::values::{Document, Field, KeyPath, Mapping, Scalar};
 
 pub use finding::{Finding, FindingPlace, FindingsDifference, Fix, Ignored, Report, Skipped};
 pub use id::{Id, InvalidSeverity, Severities, Severity, UnknownId, severity_setting};
+pub use list_value::KnownValue;
 
 use deployment::{CheckedDeployment, Extent};
 use images::ImageShelf;
@@ -67,6 +69,8 @@ pub struct CheckInputs<'a> {
     pub signatures: &'a BTreeMap<ImageKey, Verdict>,
     /// What is required of them.
     pub requirement: &'a Requirement,
+    /// What lists say of Kubernetes versions of the images; empty where none was read.
+    pub values: &'a [KnownValue],
     /// How severe each kind of finding is.
     pub severities: &'a Severities,
 }
@@ -139,6 +143,7 @@ pub fn check(inputs: &CheckInputs<'_>) -> Report {
     references::judge(&of_references, &wanted, &mut notes);
     signatures::judge(inputs, &primary, &mut notes);
     agreement::judge(inputs, &primary, &overlays, &mut notes);
+    list_value::judge(inputs, &mut notes);
     for (file, standing) in
         std::iter::once((&inputs.primary, &primary)).chain(inputs.overlays.iter().zip(&overlays))
     {

@@ -20,6 +20,7 @@ mod raw;
 mod shape;
 mod show;
 mod target;
+mod values_from;
 
 use std::fmt;
 use std::path::Path;

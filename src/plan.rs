@@ -5,6 +5,7 @@
 //! Pure: the same observation gives the same plan, byte for byte; an unchanged world gives an empty one.
 
 mod decide;
+mod decided;
 pub mod findings;
 pub mod gates;
 pub mod images;
@@ -17,6 +18,7 @@ pub mod schema;
 mod signatures;
 pub mod signed;
 pub mod survey;
+mod values_from;
 pub mod view;
 mod write;
 mod written;
@@ -26,24 +28,28 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use decide::{KeyPlan, Proposal, decide};
+pub use decided::Decided;
 pub use input::PlanInput;
 pub use producers::{
     FileProducer, Mention, generations, producer_of_project, producers, project_above, switched_off,
 };
 pub use references::{ReferenceFile, ReferenceFiles};
 pub use survey::{Current, FileSpec, Parsed, Survey, SurveyError, Surveyed, Target, survey};
+pub use values_from::{Lists, WantedLists, lists_of_now, wanted_lists};
 pub use view::PlanView;
-pub use write::{Beside, Decided, write};
+pub use write::{Beside, write};
 
 use crate::budget::Exceeded;
 use crate::reconcile::kubernetes_versions::{MapLine, SetVersion, VersionsNote};
 use crate::reconcile::references::References;
+use crate::reconcile::values_from::MapError;
+pub use crate::reconcile::values_from::{ListAnswer, NoList, SetValue, ValuesFrom, VersionList};
 use crate::reconcile::{Reconciliation, Refusal};
 use crate::release::Version;
 use crate::release::hold::Hold;
 use crate::release::selection::Choice;
 use crate::signature::RequirementError;
-use crate::values::{EditError, Position};
+use crate::values::{EditError, KeyPath, Position};
 use findings::Findings;
 use schema::InvalidSchema;
 use signed::Signed;
@@ -84,6 +90,8 @@ pub struct PlannedFile {
     pub kubernetes_versions: Vec<SetVersion>,
     /// Lines of Kubernetes minors that come and go elsewhere in the file.
     pub kubernetes_lines: Vec<MapLine>,
+    /// Values elsewhere in the file that become those of a list.
+    pub values: Vec<SetValue>,
     /// What a reviewer should know beside the lists of the reconciliation.
     pub notes: Vec<String>,
     /// Keys that somebody uses, as their values say: so far, and as they will be.
@@ -142,6 +150,29 @@ pub enum PlanError {
         place: String,
         /// What is wrong there.
         reason: String,
+    },
+    /// What `values_from` names cannot follow a list.
+    #[error("{path}:{error}; correct it, or `values_from:`, which names `{to}`")]
+    Map {
+        /// The file.
+        path: String,
+        /// What is named.
+        to: KeyPath,
+        /// What is wrong there.
+        error: Box<MapError>,
+    },
+    /// What `values_from` names is not there.
+    #[error("{path}{}; correct `values_from:`, which names `{to}`", match found.as_deref() {
+        Some((at, above)) => format!(":{at}: `{to}` was not found below `{above}`"),
+        None => format!(": `{to}` was not found"),
+    })]
+    NoMap {
+        /// The file.
+        path: String,
+        /// What is named.
+        to: KeyPath,
+        /// The longest part of the path that is there.
+        found: Option<Box<(Position, KeyPath)>>,
     },
     /// A key would be written that the chart's schema does not allow.
     #[error(

@@ -30,6 +30,7 @@ use jiff::Timestamp;
 use crate::apply::{Patience, SharedWait};
 use crate::merge_request::Outcome;
 pub use configure::{NotOffered, Unconfigured};
+use crate::observe::lists::ListReader;
 pub use found::select;
 pub use generations::generations;
 pub use job::{Due, FollowedProducer, Follows, Job, JobReport, QueriedProject, Reads};
@@ -70,7 +71,8 @@ pub async fn run(
     mut tell: impl FnMut(usize, JobReport),
 ) {
     let checks = SharedWait::new(options.patience.checks);
-    let common = Common { options, checks, turns: Turns::default() };
+    let lists = Arc::clone(&producers.lists);
+    let common = Common { options, checks, turns: Turns::default(), lists };
     let fleet = Fleet { jobs, producers, common };
     let limits = options.limits;
     // What writes nothing takes nobody's place, unless all of it is a rehearsal.
@@ -111,6 +113,7 @@ struct Common {
     /// How long they wait for checks for conflicts, all together.
     checks: SharedWait,
     turns: Turns,
+    lists: Arc<ListReader>,
 }
 
 impl Fleet<'_, '_> {

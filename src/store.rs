@@ -25,6 +25,12 @@ pub trait Store: Send + Sync {
 
     /// Keeps what was found beside an image.
     async fn keep_signatures(&self, prefix: &Prefix, image: &Digest, evidence: &[Evidence]);
+
+    /// The list that was read at a URL, which is that of one version and does not change.
+    async fn list(&self, url: &str) -> Option<Vec<u8>>;
+
+    /// Keeps a list.
+    async fn keep_list(&self, url: &str, bytes: &[u8]);
 }
 
 /// A store that remembers nothing.
@@ -48,4 +54,10 @@ impl Store for NoStore {
     }
 
     async fn keep_signatures(&self, _: &Prefix, _: &Digest, _: &[Evidence]) {}
+
+    async fn list(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    async fn keep_list(&self, _: &str, _: &[u8]) {}
 }

@@ -38,6 +38,7 @@ use crate::disk::cache::DiskStore;
 use crate::disk::read_small;
 use crate::http::Transport;
 use crate::merge_request::Outcome;
+use crate::observe::lists::ListReader;
 use crate::observe::releases::{Producer, ReleaseCache};
 use crate::oci::OciRegistry;
 use crate::registry::Registry;
@@ -135,7 +136,8 @@ impl<'a> Session<'a> {
         };
         let configured = self.config.producers.iter();
         let configured = configured.map(|settings| (settings.name.clone(), ready(settings.clone())));
-        Producers::new(configured.collect(), move |prefix| ready(self.config.named_by_values(prefix)))
+        let only_named = move |prefix: &_| ready(self.config.named_by_values(prefix));
+        Producers::new(configured.collect(), only_named, Arc::new(self.lists()))
     }
 
     /// The registry of a producer, with the credentials for it.
@@ -151,6 +153,18 @@ impl<'a> Session<'a> {
     /// The file of a web server; redirects lead to these hosts only.
     pub fn web_file(&self, url: Url, hosts: Arc<[String]>) -> Arc<dyn BlobSource> {
         Arc::new(WebFile::new(self.transport.clone(), url, hosts))
+    }
+
+    /// What reads the lists of `values_from`, of the hosts that the configuration allows.
+    pub fn lists(&self) -> ListReader {
+        let hosts: Arc<[String]> = self.config.values_from_hosts.clone().into();
+        let transport = self.transport.clone();
+        let open = move |url: &str| {
+            let url = url.parse().map_err(|_| format!("{url} is not a URL"))?;
+            let file = WebFile::new(transport.clone(), url, Arc::clone(&hosts));
+            Ok(Arc::new(file) as Arc<dyn BlobSource>)
+        };
+        ListReader::new(open, self.store(&Naming::default()))
     }
 
     async fn oci(&self, settings: &Settings) -> Result<OciRegistry, WiringError> {

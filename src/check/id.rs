@@ -37,6 +37,8 @@ pub enum Id {
     UnknownRegistry,
     /// A selector of images to be served that matches none.
     ServedSelector,
+    /// A value that differs from what a list has for a Kubernetes version.
+    ListValue,
     /// An image that nobody signed.
     UnsignedImage,
     /// An image with signatures of which none counts.
@@ -93,7 +95,7 @@ pub struct Severities(BTreeMap<Id, Option<Severity>>);
 
 impl Id {
     /// All of them, in the order in which they are documented.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::DeadKey,
         Self::DuplicateKey,
         Self::UnlistedArtifact,
@@ -109,6 +111,7 @@ impl Id {
         Self::UndefinedKubernetesVersion,
         Self::UnknownRegistry,
         Self::ServedSelector,
+        Self::ListValue,
         Self::UnsignedImage,
         Self::BadSignature,
         Self::WrongImage,
@@ -135,6 +138,7 @@ impl Id {
             Self::UndefinedKubernetesVersion => "undefined-kubernetes-version",
             Self::UnknownRegistry => "unknown-registry",
             Self::ServedSelector => "served-selector",
+            Self::ListValue => "list-value",
             Self::UnsignedImage => "unsigned-image",
             Self::BadSignature => "bad-signature",
             Self::WrongImage => "wrong-image",
@@ -166,6 +170,7 @@ impl Id {
             Self::UndefinedKubernetesVersion => "No Kubernetes version is defined for the minor that is set.",
             Self::UnknownRegistry => "An entry names a registry that is not defined.",
             Self::ServedSelector => "A selector of images to be served matches none.",
+            Self::ListValue => "A value differs from what a list has for the Kubernetes version of images.",
             Self::UnsignedImage => "A listed image has no signature.",
             Self::BadSignature => "A listed image has signatures, and none of them counts.",
             Self::WrongImage => "A listed image is another image or release, by what its manifest says.",
@@ -195,6 +200,7 @@ impl Id {
             | Self::WrongImage => Severity::Error,
             Self::UnlistedArtifact
             | Self::StrayKey
+            | Self::ListValue
             | Self::PinnedVersion
             | Self::UncheckedSignature
             | Self::IgnoreWithoutReason

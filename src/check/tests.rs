@@ -65,6 +65,7 @@ fn report_with(
         naming: &Naming::default(),
         signatures,
         requirement: &requirement(signatures),
+        values: &[],
         severities: &Severities::default(),
     })
 }

@@ -2,6 +2,7 @@
 
 mod deployment;
 mod fix;
+mod lists;
 mod release;
 
 use std::collections::BTreeMap;
@@ -14,12 +15,11 @@ use super::local::{self, Local};
 use super::producers::{AskedFile, Asking, ReleasesFrom};
 use super::{lookup, references};
 use crate::check::{
-    CheckInputs, CheckedFile, Finding, FindingPlace, Id, NamedRelease, OtherRelease, Reference, Report,
-    Severities, Severity, Skipped, check,
+    CheckInputs, CheckedFile, Finding, FindingPlace, Id, KnownValue, NamedRelease, OtherRelease, Reference,
+    Report, Severities, Severity, Skipped, check,
 };
 use crate::config::Config;
 use crate::plan::{Current, Survey, SurveyError, Surveyed};
-use crate::reconcile::Ownership;
 use crate::release::{Naming, Version};
 use crate::report::check::{CheckedFiles, Fixed, code_quality, json, junit, markdown, sarif, text};
 use crate::values::{Document, ValuesError};
@@ -182,13 +182,14 @@ struct Checker<'a> {
 
 /// What is known of one producer of the files.
 struct Seen {
-    ownership: Ownership,
+    survey: Survey,
+    naming: Naming,
     known: KnownRelease,
 }
 
 impl Seen {
     fn other(&self) -> Option<OtherRelease<'_>> {
-        Some(OtherRelease { ownership: &self.ownership, release: self.known.release.as_ref()? })
+        Some(OtherRelease { ownership: &self.survey.ownership, release: self.known.release.as_ref()? })
     }
 }
 
@@ -196,8 +197,14 @@ impl Checker<'_> {
     /// What is to be said for each producer. All of them are looked up first: their images are listed beside each other.
     fn check(&self, asked: Vec<AskedFile<'_>>) -> Result<Vec<Outcome>, Failure> {
         let seen = asked.iter().map(|asked| self.see(asked)).collect::<Result<Vec<_>, _>>()?;
-        let check = |(index, asked): (usize, AskedFile<'_>)| self.check_one(asked, &seen, index);
-        asked.into_iter().enumerate().map(check).collect()
+        let lists = lists::read(self.context, self.config, &asked, &seen, &self.args.files.lookup.reach)?;
+        let check =
+            |(index, asked): (usize, AskedFile<'_>)| self.check_one(asked, &seen, &lists.known, index);
+        let outcomes = asked.into_iter().enumerate().map(check).collect::<Result<Vec<_>, _>>();
+        let mut outcomes = outcomes?;
+        // They are of all producers: said once.
+        outcomes.iter_mut().take(1).for_each(|first| first.report.unknown.extend(lists.unread.clone()));
+        Ok(outcomes)
     }
 
     /// What the files say, and what is known of the release that they name.
@@ -207,13 +214,15 @@ impl Checker<'_> {
             Err(finding) => return Ok(Err(finding)),
         };
         let known = release::look_up(self.context, self.config, asked, &survey, &self.args.files.lookup)?;
-        Ok(Ok(Seen { ownership: survey.ownership, known }))
+        let naming = self.naming(&asked.source)?;
+        Ok(Ok(Seen { survey, naming, known }))
     }
 
     fn check_one(
         &self,
         mut asked: AskedFile<'_>,
         seen: &[Result<Seen, Box<Finding>>],
+        values: &[KnownValue],
         index: usize,
     ) -> Result<Outcome, Failure> {
         let own = match &seen[index] {
@@ -223,11 +232,10 @@ impl Checker<'_> {
         let others = seen.iter().enumerate().filter(|(other, _)| *other != index);
         let others: Vec<OtherRelease<'_>> =
             others.filter_map(|(_, seen)| seen.as_ref().ok()?.other()).collect();
-        let naming = self.naming(&asked.source)?;
         // What was fixed for another producer is there by now.
         asked.local.read_again()?;
         let judge = |asked: &AskedFile<'_>| {
-            let judged = |survey: Survey| (self.judge(&asked.local, &survey, own, &others, &naming), survey);
+            let judged = |survey: Survey| (self.judge(&asked.local, &survey, own, &others, values), survey);
             Ok::<_, Failure>(self.survey(asked)?.map(judged))
         };
         let (report, survey) = match judge(&asked)? {
@@ -264,9 +272,9 @@ impl Checker<'_> {
         &self,
         local: &Local<'_>,
         survey: &Survey,
-        Seen { known, .. }: &Seen,
+        Seen { known, naming, .. }: &Seen,
         others: &[OtherRelease<'_>],
-        naming: &Naming,
+        values: &[KnownValue],
     ) -> Report {
         let overlays: Vec<CheckedFile<'_>> = survey.overlays.iter().map(Surveyed::as_file).collect();
         let references: Vec<Reference<'_>> =
@@ -288,6 +296,7 @@ impl Checker<'_> {
             naming,
             signatures: &known.signatures,
             requirement: &known.requirement,
+            values,
             severities: self.severities,
         })
     }

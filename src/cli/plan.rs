@@ -17,7 +17,7 @@ use crate::disk::values_file::ValuesFile;
 use crate::merge_request::text::{self, Background, Merging};
 use crate::observe::releases::Snapshot;
 use crate::plan::view::ToView;
-use crate::plan::{self, Beside, Decided, KeyPlan, PlanInput, PlanView, Planned, Survey};
+use crate::plan::{self, Beside, Decided, KeyPlan, Lists, PlanInput, PlanView, Planned, Survey};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::Naming;
 use crate::release::accepted::Accepted;
@@ -163,7 +163,11 @@ impl<'a> Planning<'a> {
             releases: Releases::Observed(known),
         });
         let keys = futures::executor::block_on(look_up(members.collect()))?;
-        let (view, others) = self.write(asked, &inputs, &known.iter().collect::<Vec<_>>(), keys)?;
+        let known: Vec<&ReleaseData> = known.iter().collect();
+        let decided = decided(&inputs, &known, keys);
+        // What a list says is not observed: the maps stay, and the plan says so.
+        plan::wanted_lists(&decided)?;
+        let (view, others) = self.write(asked, &inputs, &known, decided, Lists::default())?;
         let source = asked.iter().filter_map(AskedFile::observed_path);
         let source =
             source.map(|path| format!("--observed {}", background::quoted(&path.display().to_string())));
@@ -203,7 +207,9 @@ impl<'a> Planning<'a> {
             });
             let keys = look_up(members.collect()).await?;
             let known: Vec<&ReleaseData> = snapshots.iter().map(Snapshot::known).collect();
-            let (view, others) = self.write(asked, &inputs, &known, keys)?;
+            let decided = decided(&inputs, &known, keys);
+            let lists = session.lists().read_all(plan::wanted_lists(&decided)?).await;
+            let (view, others) = self.write(asked, &inputs, &known, decided, lists)?;
             let looked_up: Vec<_> = producers.iter().map(|producer| &**producer).zip(&snapshots).collect();
             let background =
                 background::background(&self.local.target, &looked_up, &view, self.merging(&view));
@@ -229,6 +235,7 @@ impl<'a> Planning<'a> {
             images: local.images(survey),
             default_enabled: local.target.default_enabled,
             kubernetes_versions: &local.target.kubernetes_versions,
+            values_from: &local.target.values_from,
             naming,
             to: self.args.to.as_ref(),
             signatures,
@@ -244,11 +251,9 @@ impl<'a> Planning<'a> {
         asked: &[AskedFile<'_>],
         inputs: &[PlanInput<'_>],
         known: &[&ReleaseData],
-        keys: Vec<KeyPlan>,
+        decided: Vec<Decided<'_>>,
+        lists: Lists,
     ) -> Result<(PlanView, Vec<ValuesFile>), Failure> {
-        let decided = inputs.iter().zip(known).zip(keys);
-        let decided = decided.map(|((input, known), keys)| Decided { input: *input, known, keys });
-        let decided: Vec<Decided<'_>> = decided.collect();
         let schemas: BTreeSet<String> = decided.iter().flat_map(Decided::schemas).collect();
         let schemas = schemas.into_iter().filter(|path| crate::disk::exists(Path::new(path)));
         let schemas = schemas.map(|path| Ok((path.clone(), crate::disk::read_small(Path::new(&path))?)));
@@ -260,7 +265,7 @@ impl<'a> Planning<'a> {
         };
         others.iter_mut().for_each(|file| file.after(self.planned));
         let references = others.iter().map(|file| (file.path.display().to_string(), file.bytes.clone()));
-        let beside = Beside { schemas, references: references.collect() };
+        let beside = Beside { schemas, references: references.collect(), lists };
         let plans = plan::write(decided, beside)?;
         let to_view = plans.iter().zip(asked).zip(inputs.iter().zip(known));
         let to_view = to_view.map(|((plan, asked), (input, known))| ToView {
@@ -272,6 +277,12 @@ impl<'a> Planning<'a> {
         });
         Ok((PlanView::new(&to_view.collect::<Vec<_>>()), others))
     }
+}
+
+/// What becomes of the keys of each producer, with what it was decided by.
+fn decided<'a>(inputs: &[PlanInput<'a>], known: &[&'a ReleaseData], keys: Vec<KeyPlan>) -> Vec<Decided<'a>> {
+    let each = inputs.iter().zip(known).zip(keys);
+    each.map(|((input, known), keys)| Decided { input: *input, known, keys }).collect()
 }
 
 /// The files that change, each with its new text.

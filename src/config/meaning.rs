@@ -121,6 +121,8 @@ impl<'a> Meaning<'a> {
         let network = self.network(&raw.network, &root.key("network"));
         let allowed = root.key("registries_allowed");
         let allowed = self.each(&raw.registries_allowed, &allowed, Self::registry_host);
+        let list_hosts = root.key("values_from_hosts");
+        let list_hosts = self.each(&raw.values_from_hosts, &list_hosts, Self::list_host);
         // Read here for its mistakes, so that each is said once; targets and branches inherit it silently.
         self.policy(&raw.policy, &[], &root.key("policy"));
         self.templates(&raw.merge_request, &root.key("merge_request"));
@@ -141,6 +143,7 @@ impl<'a> Meaning<'a> {
             targets,
             queries: queries.into_iter().flatten().collect(),
             registries_allowed: allowed?,
+            values_from_hosts: list_hosts?,
             limits: Limits::from(&raw.limits),
             severities,
             network: network?,

@@ -35,6 +35,8 @@ pub struct Config {
     pub queries: Vec<Query>,
     /// Hosts of registries that `run` may ask although only a values file names them.
     pub registries_allowed: Vec<String>,
+    /// Hosts that the lists of `values_from` may be read from.
+    pub values_from_hosts: Vec<String>,
     /// How many merge requests there may be.
     pub limits: Limits,
     /// How severe each kind of finding of `check` is.

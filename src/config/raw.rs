@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use check::RawCheck;
 pub(super) use fleet::{RawInclude, RawLimits, RawPattern, RawSchedule, RawTargets};
-pub(super) use following::{RawFollowing, RawKubernetesRule, RawKubernetesVersions, RawMapLines};
+pub(super) use following::{
+    RawFollowing, RawKubernetesRule, RawKubernetesVersions, RawMapLines, RawValueFrom, RawValuesFrom,
+};
 pub(super) use merge_request::{RawMergeRequest, RawSemanticCommits};
 pub(super) use policy::RawPolicy;
 
@@ -35,6 +37,9 @@ pub(super) struct RawConfig {
     /// Hosts of registries (`registry.example:5000`) that `run` and `serve` may ask although only a values file names them, beside those of the producers. They are spoken to over TLS, and get no credential but what docker keeps for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) registries_allowed: Vec<String>,
+    /// Hosts (`raw.githubusercontent.com`, `lists.example:8443`) that the lists of `values_from` may be read from, over TLS and without credentials. Redirects lead to these hosts only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) values_from_hosts: Vec<String>,
     /// Which releases may be proposed; targets and their branches may say otherwise, key by key.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) policy: RawPolicy,
@@ -275,6 +280,9 @@ pub(super) struct RawTarget {
     /// Which Kubernetes versions in the files of the target follow those of the images: `auto` (a `k8s_version_map` in the file that holds the version), `{add: true, remove: true}` (the same, with lines of the map that come and go), `off`, or rules for any place in any of the files. Default: auto.
     #[serde(default)]
     pub(super) kubernetes_versions: RawKubernetesVersions,
+    /// Values of the files that follow the Kubernetes versions of the images by lists that others keep, as the versions of the charts that RKE2 ships: one, or a list of several.
+    #[serde(default, skip_serializing_if = "RawValuesFrom::is_empty")]
+    pub(super) values_from: RawValuesFrom,
     /// Which releases may be proposed here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) policy: RawPolicy,

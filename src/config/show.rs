@@ -10,7 +10,7 @@ use super::raw::{
     RawApp, RawAuto, RawBranch, RawCache, RawCheck, RawConfig, RawCredentials, RawDiscovery, RawFile,
     RawFileSource, RawForge, RawFullBranch, RawFullFile, RawGithub, RawGitlab, RawInclude, RawKey,
     RawKeyFile, RawKubernetesVersions, RawLimits, RawMergeRequest, RawNames, RawNetwork, RawPattern,
-    RawPolicy, RawProducer, RawSchedule, RawSource, RawSourceName, RawTarget,
+    RawPolicy, RawProducer, RawSchedule, RawSource, RawSourceName, RawTarget, RawValuesFrom,
 };
 use crate::plan::FileSpec;
 
@@ -25,6 +25,7 @@ fn as_written(config: &Config) -> RawConfig {
         version: 1,
         producers: config.producers.iter().map(producer).collect(),
         registries_allowed: config.registries_allowed.clone(),
+        values_from_hosts: config.values_from_hosts.clone(),
         policy: RawPolicy::default(),
         forge: RawForge {
             kind: config.forge.kind,
@@ -117,6 +118,7 @@ fn target(target: &ConfiguredTarget) -> RawTarget {
         default_enabled: files.default_enabled,
         references: files.references.written().to_vec(),
         kubernetes_versions: RawKubernetesVersions::of(&files.kubernetes_versions),
+        values_from: RawValuesFrom::of(&files.values_from),
         policy: unnamed.map(|branch| with_defaults(&branch.written)).unwrap_or_default(),
         accept: accept.iter().map(ToString::to_string).collect(),
         merge_request: RawMergeRequest::of(

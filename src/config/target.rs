@@ -29,6 +29,8 @@ impl Meaning<'_> {
         let files = self.files(&raw.files, &at.key("files"));
         let references = self.references(&raw.references, &at.key("references"));
         let rules = self.kubernetes_versions(&raw.kubernetes_versions, &at.key("kubernetes_versions"));
+        let values_from =
+            self.values_from(&raw.values_from, &config.values_from_hosts, &at.key("values_from"));
         let (files, registry_key) = files?;
         let merge_request = raw.merge_request.or(&config.merge_request);
         // What is inherited was read, and complained about, where it stands.
@@ -46,6 +48,7 @@ impl Meaning<'_> {
                 default_enabled: raw.default_enabled,
                 registry_key,
                 kubernetes_versions: rules?,
+                values_from: values_from?,
                 references: references?,
                 severities: config.check.severities(),
             },

@@ -152,7 +152,7 @@ cooldown: 3
             "dibump.yaml:10:14: targets[0].enabled: expected true or false, found a text",
             "dibump.yaml:11:25: merge_request.labels: expected a list, found a text",
             "dibump.yaml:12:24: network.concurrency: 100 is not within 1 to 64",
-            "dibump.yaml:13:1: cooldown: unknown key `cooldown` (known here: cache, check, forge, include, limits, merge_request, network, policy, producers, registries_allowed, schedule, targets, version)",
+            "dibump.yaml:13:1: cooldown: unknown key `cooldown` (known here: cache, check, forge, include, limits, merge_request, network, policy, producers, registries_allowed, schedule, targets, values_from_hosts, version)",
         ],
     );
 }

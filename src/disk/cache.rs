@@ -1,5 +1,5 @@
 //! The cache folder: one small file per release that was completely read, and for each producer when its undated releases
-//! were first seen.
+//! were first seen. Lists of values, one file each.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,7 @@ const MOST_BYTES: u64 = 16 << 20;
 /// A store in a folder. Unreadable or unwritable files only cost requests.
 pub struct DiskStore {
     folder: PathBuf,
+    lists: PathBuf,
     naming: Naming,
 }
 
@@ -29,6 +30,12 @@ pub struct DiskStore {
 struct Kept {
     read_at: Timestamp,
     release: ReleaseEntry,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptList {
+    url: String,
+    text: String,
 }
 
 /// First sights of one producer's versions.
@@ -50,7 +57,7 @@ impl FirstSights {
 impl DiskStore {
     /// A store in `folder`, which is made when something is kept.
     pub fn new(folder: &Path, naming: Naming) -> Self {
-        Self { folder: folder.join("releases-1"), naming }
+        Self { folder: folder.join("releases-1"), lists: folder.join("lists-1"), naming }
     }
 
     fn file(&self, prefix: &Prefix, version: &Version) -> PathBuf {
@@ -59,6 +66,10 @@ impl DiskStore {
 
     fn signatures_of(&self, prefix: &Prefix, image: &Digest) -> PathBuf {
         self.producer(prefix).join("signatures").join(format!("{}.json", image.hex()))
+    }
+
+    fn list_at(&self, url: &str) -> PathBuf {
+        self.lists.join(format!("{}.json", Digest::of(url.as_bytes()).hex()))
     }
 
     fn producer(&self, prefix: &Prefix) -> PathBuf {
@@ -107,6 +118,19 @@ impl Store for DiskStore {
     async fn keep_signatures(&self, prefix: &Prefix, image: &Digest, evidence: &[Evidence]) {
         let path = self.signatures_of(prefix, image);
         if let Err(error) = write(&path, &KeptSignatures::of(evidence)) {
+            tracing::warn!(path = %path.display(), %error, "couldn't write the cache");
+        }
+    }
+
+    async fn list(&self, url: &str) -> Option<Vec<u8>> {
+        let kept: KeptList = serde_json::from_slice(&kept(&self.list_at(url))?).ok()?;
+        (kept.url == url).then(|| kept.text.into_bytes())
+    }
+
+    async fn keep_list(&self, url: &str, bytes: &[u8]) {
+        let path = self.list_at(url);
+        let Ok(text) = String::from_utf8(bytes.to_vec()) else { return };
+        if let Err(error) = write(&path, &KeptList { url: url.to_owned(), text }) {
             tracing::warn!(path = %path.display(), %error, "couldn't write the cache");
         }
     }

@@ -15,7 +15,9 @@ impl Ends for PlanError {
             Self::Edit { error, .. } => error.ending(),
             Self::Signatures { error, .. } => error.ending(),
             Self::Exceeded { error, .. } => error.ending(),
-            Self::Schema { .. } | Self::Producer { .. } => Ending::Person,
+            Self::Schema { .. } | Self::Producer { .. } | Self::Map { .. } | Self::NoMap { .. } => {
+                Ending::Person
+            }
             Self::LeavesSchema { .. } | Self::Unsigned { .. } => Ending::Refused,
         }
     }

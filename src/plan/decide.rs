@@ -4,8 +4,10 @@ use super::signed::Signed;
 use super::{Current, PlanError, PlanInput, Planned, Surveyed, kubernetes_versions, references};
 use crate::reconcile::kubernetes_versions::Coupled;
 use crate::reconcile::references::{BothReleases, References};
+use crate::reconcile::values_from::FollowedMap;
 use crate::reconcile::{self, Inputs, Reconciliation, Refusal};
 use crate::release::data::ReleaseData;
+use crate::release::hold::Hold;
 use crate::release::selection::{Choice, SelectionVerdict};
 use crate::release::{Coverage, Release, Version};
 use crate::values::Change;
@@ -36,6 +38,8 @@ pub(super) struct FileKeys {
     pub(super) references: References,
     /// Kubernetes versions.
     pub(super) coupled: Coupled,
+    /// Values of lists.
+    pub(super) values: FollowedMap,
 }
 
 /// A release that a plan may go to: it has artifacts, and they are known.
@@ -117,6 +121,7 @@ fn files(
         reconciliation,
         references,
         coupled,
+        values: FollowedMap::default(),
     };
     Ok(each.map(keys).collect())
 }
@@ -193,6 +198,19 @@ impl KeyPlan {
         self.verdict = verdict(&self.from, &to, &self.files, &self.choice);
     }
 
+    /// Values follow lists.
+    pub(super) fn follow(&mut self, values: Vec<FollowedMap>) {
+        self.files.iter_mut().zip(values).for_each(|(file, values)| file.values = values);
+    }
+
+    /// Nothing is planned after all: this holds the release that was.
+    pub(super) fn hold(&mut self, hold: Hold) {
+        let version = self.to().clone();
+        self.verdict = Planned::held(&version, &hold);
+        self.choice.hold(&version, hold);
+        self.files.clear();
+    }
+
     /// Nothing can be told after all.
     pub fn become_unknown(&mut self, reason: String) {
         self.verdict = Planned::Unknown { reason };
@@ -204,7 +222,7 @@ impl FileKeys {
     /// Everything that is to be written, in the order in which an edit takes it.
     pub(super) fn changes(&self) -> impl Iterator<Item = &Change> {
         let keys = self.reconciliation.changes.iter().chain(&self.references.changes);
-        self.version.iter().chain(keys).chain(&self.coupled.changes)
+        self.version.iter().chain(keys).chain(&self.coupled.changes).chain(&self.values.changes)
     }
 
     /// Whether keys come in that were not there.

@@ -9,8 +9,8 @@ use super::references::FollowedFile;
 use super::written::Written;
 use super::{Current, Plan, PlanError, SurveyError, Surveyed};
 use crate::check::{
-    self, CheckInputs, CheckedFile, Finding, FindingsDifference, Id, NamedRelease, OtherRelease, Reference,
-    Report, Severity, Skipped,
+    self, CheckInputs, CheckedFile, Finding, FindingsDifference, Id, KnownValue, NamedRelease, OtherRelease,
+    Reference, Report, Severity, Skipped,
 };
 use crate::release::hold::Hold;
 use crate::release::policy::OnNewFindings;
@@ -55,11 +55,12 @@ pub(super) fn judge(
     written: &mut [Written<'_>],
     after: &[Option<Arc<Document>>],
     others: &[FollowedFile],
+    known_values: &[KnownValue],
 ) -> Result<(), PlanError> {
     let Some(first) = written.iter().position(|written| written.plan.is_change()) else { return Ok(()) };
     let (mut before, mut then) = (Report::default(), Report::default());
     for place in 0..written.len() {
-        let judge = Judge { written, place };
+        let judge = Judge { written, place, known_values };
         let own = judge.own(after)?;
         before.extend(judge.before(&own, others));
         then.extend(judge.after(&own, others));
@@ -106,10 +107,18 @@ fn not_checked(after: Report) -> Vec<String> {
     after.unknown.into_iter().chain(skipped.map(told)).collect()
 }
 
+/// What is known beside the releases.
+struct Known<'a> {
+    signatures: &'a BTreeMap<ImageKey, Verdict>,
+    values: &'a [KnownValue],
+}
+
 /// One producer of the files, among the others.
 struct Judge<'a> {
     written: &'a [Written<'a>],
     place: usize,
+    /// What lists say of the Kubernetes versions that the update brings.
+    known_values: &'a [KnownValue],
 }
 
 impl Judge<'_> {
@@ -138,7 +147,8 @@ impl Judge<'_> {
         let files: Vec<CheckedFile<'_>> = own.iter().map(|(before, _)| before.as_file()).collect();
         let others = others.iter().map(|file| Reference { path: &file.path, document: &file.before });
         let others: Vec<Reference<'_>> = others.collect();
-        self.report(&files, &others, named, &nothing, |plan| &plan.from)
+        let known = Known { signatures: &nothing, values: &[] };
+        self.report(&files, &others, named, known, |plan| &plan.from)
     }
 
     fn after(&self, own: &[Own<'_>], others: &[FollowedFile]) -> Report {
@@ -150,7 +160,8 @@ impl Judge<'_> {
         let files: Vec<CheckedFile<'_>> = after.map(Surveyed::as_file).collect();
         let others = others.iter().map(|file| Reference { path: &file.path, document: file.after() });
         let others: Vec<Reference<'_>> = others.collect();
-        self.report(&files, &others, NamedRelease::Release(release), signatures, Plan::to)
+        let known = Known { signatures, values: self.known_values };
+        self.report(&files, &others, NamedRelease::Release(release), known, Plan::to)
     }
 
     /// `at` is the release of each of the other producers.
@@ -159,7 +170,7 @@ impl Judge<'_> {
         files: &[CheckedFile<'_>],
         references: &[Reference<'_>],
         named: NamedRelease<'_>,
-        signatures: &BTreeMap<ImageKey, Verdict>,
+        beside: Known<'_>,
         at: impl Fn(&Plan) -> &Version,
     ) -> Report {
         let Some((primary, overlays)) = files.split_first() else { return Report::default() };
@@ -183,8 +194,9 @@ impl Judge<'_> {
             others: &others,
             images: input.images,
             naming: input.naming,
-            signatures,
+            signatures: beside.signatures,
             requirement: input.signatures,
+            values: beside.values,
             severities: input.severities,
         })
     }

@@ -8,6 +8,7 @@ use super::{Current, Survey};
 use crate::budget::Budget;
 use crate::check::Severities;
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
+use crate::reconcile::values_from::ValuesFrom;
 use crate::reconcile::{DefaultEnabled, Images};
 use crate::release::data::{FoundHolds, SelectionQuery};
 use crate::release::policy::Policy;
@@ -27,6 +28,8 @@ pub struct PlanInput<'a> {
     pub default_enabled: DefaultEnabled,
     /// Which Kubernetes versions elsewhere in the files follow the images.
     pub kubernetes_versions: &'a KubernetesVersions,
+    /// Which values follow the Kubernetes versions of the images by lists of others.
+    pub values_from: &'a [ValuesFrom],
     /// How names are read.
     pub naming: &'a Naming,
     /// A person's own choice of the release, which ends a pin.

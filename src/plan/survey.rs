@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::check::{CheckedFile, Severities};
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::reconcile::references::Globs;
+use crate::reconcile::values_from::ValuesFrom;
 use crate::reconcile::{DefaultEnabled, Images, Ownership};
 use crate::release::{ImageKey, Version};
 use crate::sylva::{IMAGES, REGISTRIES, REGISTRY_FIELD, VERSION, generation_at};
@@ -34,6 +35,8 @@ pub struct Target {
     pub registry_key: Option<String>,
     /// Which Kubernetes versions elsewhere in the files follow the images.
     pub kubernetes_versions: KubernetesVersions,
+    /// Which values follow the Kubernetes versions of the images by lists of others.
+    pub values_from: Vec<ValuesFrom>,
     /// Which other files of the project may name image keys.
     pub references: Globs,
     /// How severe each kind of finding is that `check` has.
@@ -55,6 +58,7 @@ impl Target {
         if generation_at(&version_key).is_some() {
             self.images = Images::Listed;
             self.kubernetes_versions = KubernetesVersions::Rules(Vec::new());
+            self.values_from = Vec::new();
             self.references = Globs::default();
             self.registry_key = None;
         }

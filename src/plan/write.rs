@@ -6,16 +6,19 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::decide::FileKeys;
+use super::decided::Decided;
 use super::findings::{Findings, judge};
-use super::kubernetes_versions::{self, Listing};
+use super::kubernetes_versions;
 use super::references::{ReferenceFiles, follow};
 use super::schema::{self, Schema, SchemaAnswer};
+use super::values_from::{self, FollowedLists, Lists, Untold};
 use super::written::Written;
-use super::{KeyPlan, Plan, PlanError, PlanInput, PlannedFile, Surveyed};
+use super::{Plan, PlanError, PlannedFile, Surveyed};
 use crate::budget::{Budget, Exceeded};
+use crate::check::KnownValue;
 use crate::reconcile::kubernetes_versions::Coupled;
 use crate::reconcile::{Departure, Reconciliation};
-use crate::release::data::ReleaseData;
+use crate::release::hold::Hold;
 use crate::values::{Change, Document, EditNote, Entry, Mapping, NewValue, Position};
 
 /// Files beside the target's own that a plan looks at, by their paths.
@@ -25,17 +28,8 @@ pub struct Beside {
     pub schemas: BTreeMap<String, Vec<u8>>,
     /// Files that may name image keys.
     pub references: BTreeMap<String, Vec<u8>>,
-}
-
-/// What becomes of the keys of one producer, and by what that was decided.
-#[derive(Debug)]
-pub struct Decided<'a> {
-    /// What it was decided by.
-    pub input: PlanInput<'a>,
-    /// What is known of the producer's releases.
-    pub known: &'a ReleaseData,
-    /// What becomes of its keys.
-    pub keys: KeyPlan,
+    /// The lists that [`wanted_lists`](super::wanted_lists) names.
+    pub lists: Lists,
 }
 
 /// A file of the target after the changes of all producers.
@@ -47,21 +41,6 @@ struct EditedFile {
     notes: Vec<String>,
 }
 
-impl Decided<'_> {
-    /// The schema files that have a say: beside each file that gets new keys.
-    pub fn schemas(&self) -> Vec<String> {
-        let files = self.input.survey.files().zip(&self.keys.files);
-        let gets_keys = files.filter(|(_, keys)| self.keys.is_change() && keys.adds_keys());
-        gets_keys.map(|(file, _)| schema::path_of(&file.path)).collect()
-    }
-
-    /// The images that the files list of the producer.
-    pub(super) fn listing(&self) -> Listing<'_, impl Iterator<Item = &Reconciliation> + Clone> {
-        let Self { input, known, keys } = self;
-        Listing::new(input, known, &keys.from, keys.reconciliations())
-    }
-}
-
 /// Makes the texts: each file is edited once, for all producers of the files together.
 ///
 /// # Errors
@@ -70,6 +49,7 @@ pub fn write(mut members: Vec<Decided<'_>>, beside: Beside) -> Result<Vec<Plan>,
     if members.len() > 1 {
         couple_together(&mut members);
     }
+    let known_values = follow_lists(&mut members, &beside.lists)?;
     let mut files = edit(&members)?;
     let mut written = Vec::with_capacity(members.len());
     for Decided { input, known, keys } in members {
@@ -92,7 +72,7 @@ pub fn write(mut members: Vec<Decided<'_>>, beside: Beside) -> Result<Vec<Plan>,
     }
     let others = follow(&mut written, beside.references)?;
     let after = files.into_iter().map(|file| file.document).collect::<Vec<_>>();
-    judge(&mut written, &after, &others)?;
+    judge(&mut written, &after, &others, &known_values)?;
     Ok(written.into_iter().map(|written| written.plan).collect())
 }
 
@@ -107,6 +87,25 @@ fn couple_together(members: &mut [Decided<'_>]) {
     for (place, member) in members.iter_mut().enumerate() {
         member.keys.couple(if place == first { coupled.clone() } else { nothing.clone() });
     }
+}
+
+/// Values follow lists, in the files of the first producer that changes something; or nothing is planned. What the lists say.
+fn follow_lists(members: &mut [Decided<'_>], lists: &Lists) -> Result<Vec<KnownValue>, PlanError> {
+    let followed = values_from::follow(members, lists)?;
+    let mut changing = members.iter_mut().filter(|member| member.keys.is_change());
+    match followed {
+        FollowedLists::Followed(files, known) => {
+            changing.next().into_iter().for_each(|first| first.keys.follow(files.clone()));
+            return Ok(known);
+        }
+        FollowedLists::Untold(Untold::Held(hold)) => {
+            changing.for_each(|member| member.keys.hold(Hold::clone(&hold)))
+        }
+        FollowedLists::Untold(Untold::Unknown(why)) => {
+            changing.for_each(|member| member.keys.become_unknown(why.clone()))
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// Each file of the target, edited where something changes.
@@ -134,10 +133,11 @@ fn edit(members: &[Decided<'_>]) -> Result<Vec<EditedFile>, PlanError> {
 
 impl PlannedFile {
     fn new(file: &Surveyed, keys: FileKeys, edited: &mut EditedFile) -> Self {
-        let FileKeys { reconciliation, references, coupled, .. } = keys;
+        let FileKeys { reconciliation, references, coupled, values, .. } = keys;
         let mut notes: Vec<String> = reconciliation.notes.iter().map(ToString::to_string).collect();
         notes.extend(references.notes(&file.path));
         notes.extend(coupled.notes.iter().map(ToString::to_string));
+        notes.extend(values.notes);
         notes.append(&mut edited.notes);
         Self {
             path: file.path.clone(),
@@ -148,6 +148,7 @@ impl PlannedFile {
             references,
             kubernetes_versions: coupled.set,
             kubernetes_lines: coupled.lines,
+            values: values.set,
             notes,
             not_found: coupled.not_found,
         }

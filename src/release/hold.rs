@@ -55,6 +55,13 @@ pub enum Hold {
         /// How many would be listed.
         listed: usize,
     },
+    /// A list of others does not tell a value that follows its images.
+    NoValue {
+        /// The map that has the value.
+        map: String,
+        /// Which list, and what is wrong with it.
+        reason: String,
+    },
     /// The files would have errors that they do not have now.
     NewFindings {
         /// Each error, with its place.
@@ -75,6 +82,7 @@ impl Hold {
             Self::BigJump { .. } => "big-jump",
             Self::Disagreeing { .. } => "disagreeing",
             Self::Unsigned { .. } => "unsigned",
+            Self::NoValue { .. } => "no-value",
             Self::NewFindings { .. } => "new-findings",
         }
     }
@@ -101,6 +109,9 @@ impl Hold {
             Self::Disagreeing { images, .. } => format!(
                 "it ends when {} is replaced by an image of Kubernetes {}, or with `accept: [{version}]` in the target",
                 images.lower, images.higher.k8s_version
+            ),
+            Self::NoValue { map, .. } => format!(
+                "it ends when the list has one such value, or with `accept: [{version}]` in the target; `{map}` stays then"
             ),
             Self::AgeUnknown => {
                 format!("`unknown_age: allow` or `accept: [{version}]` in the target ends it")
@@ -131,6 +142,7 @@ impl fmt::Display for Hold {
                 write!(f, "{} of {listed} images are not signed as demanded", images.len())?;
                 images.first().map_or(Ok(()), |(key, why)| write!(f, ": {key} is {why}"))
             }
+            Self::NoValue { map, reason } => write!(f, "no value for `{map}`: {reason}"),
             Self::NewFindings { errors } => {
                 write!(f, "it would add {}", counted(errors.len(), "error"))?;
                 errors.first().map_or(Ok(()), |error| write!(f, ": {error}"))

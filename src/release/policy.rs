@@ -286,6 +286,7 @@ impl Gates {
             | Hold::AgeUnknown
             | Hold::SeriesMissing { .. }
             | Hold::Unsigned { .. }
+            | Hold::NoValue { .. }
             | Hold::NewFindings { .. } => GateMode::Hold,
         }
     }

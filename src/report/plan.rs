@@ -138,6 +138,7 @@ fn keys(plan: &PlanView, file: &FileView) -> String {
     lines.extend(moved.map(|moved| format!("  {} {}", paint(CYAN, '~'), printable(&moved.to_string()))));
     lines.extend(file.kubernetes_versions.iter().map(references::kubernetes_version));
     lines.extend(file.kubernetes_lines.iter().map(references::kubernetes_line));
+    lines.extend(file.values.iter().map(references::value));
     lines.push(format!("  {}", paint(DIM, summary(file))));
     lines.extend(suggested(file));
     lines.extend(file.notes.iter().map(|note| format!("  {} {}", paint(YELLOW, "note:"), printable(note))));

@@ -15,8 +15,8 @@ use crate::release::{Coverage, ImageKey};
 use crate::signature;
 pub use findings::FindingsReport;
 pub use references::{
-    DanglingReference, FollowedReference, KubernetesLine, MovedDefaultEnabled, ReferenceReport,
-    SetKubernetesVersion,
+    DanglingReference, FollowedReference, FollowedValue, KubernetesLine, MovedDefaultEnabled, ReadList,
+    ReferenceReport, SetKubernetesVersion,
 };
 
 /// The shape's name and version.
@@ -145,6 +145,8 @@ pub struct FileReport {
     pub kubernetes_versions: Vec<SetKubernetesVersion>,
     /// Lines of Kubernetes minors that come and go elsewhere in the file.
     pub kubernetes_lines: Vec<KubernetesLine>,
+    /// Values elsewhere in the file that become those of lists of others (`values_from`).
+    pub values: Vec<FollowedValue>,
     /// What else a reader should know.
     pub notes: Vec<String>,
     /// The unified diff; empty if nothing changes.
@@ -303,6 +305,7 @@ fn file(file: &FileView) -> FileReport {
         moved_defaults: file.moved_defaults.iter().map(MovedDefaultEnabled::of).collect(),
         kubernetes_versions: file.kubernetes_versions.iter().map(SetKubernetesVersion::of).collect(),
         kubernetes_lines: file.kubernetes_lines.iter().map(KubernetesLine::of).collect(),
+        values: file.values.iter().map(FollowedValue::of).collect(),
         notes: file.notes.clone(),
         diff: diff::unified(&file.path, &file.before, &file.after),
     }

@@ -4,6 +4,7 @@ use super::{BOLD, CYAN, GREEN, RED, YELLOW, paint, printable};
 use crate::plan::{ReferenceFile, ReferenceFiles};
 use crate::reconcile::kubernetes_versions::{MapLine, SetVersion};
 use crate::reconcile::references::Followed;
+use crate::reconcile::values_from::SetValue;
 
 /// Other files that name image keys; nothing where there are none.
 pub(super) fn text(references: &ReferenceFiles) -> String {
@@ -27,6 +28,17 @@ pub(super) fn kubernetes_version(set: &SetVersion) -> String {
 pub(super) fn kubernetes_line(line: &MapLine) -> String {
     let sign = if line.is_new { paint(GREEN, '+') } else { paint(RED, '-') };
     format!("  {sign} {}", printable(&line.to_string()))
+}
+
+/// A value that becomes that of a list, with the lists that say so.
+pub(super) fn value(set: &SetValue) -> String {
+    let sign = match (&set.from, &set.to) {
+        (None, _) => paint(GREEN, '+'),
+        (_, None) => paint(RED, '-'),
+        _ => paint(CYAN, '~'),
+    };
+    let lists = set.lists.iter().map(|list| format!("\n      {}", printable(&list.source())));
+    format!("  {sign} {}{}", printable(&set.to_string()), lists.collect::<String>())
 }
 
 fn file(file: &ReferenceFile) -> String {

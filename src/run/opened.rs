@@ -82,6 +82,7 @@ fn input<'i>(
         images: target.images,
         default_enabled: target.default_enabled,
         kubernetes_versions: &target.kubernetes_versions,
+        values_from: &target.values_from,
         naming: &producer.naming,
         to: None,
         signatures,

@@ -7,6 +7,7 @@ use futures::future::{BoxFuture, Shared};
 
 use super::job::{FollowedProducer, Reads};
 use crate::merge_request::Outcome;
+use crate::observe::lists::ListReader;
 use crate::observe::releases::ReleaseCache;
 use crate::release::Prefix;
 
@@ -18,15 +19,19 @@ pub struct Producers<'a> {
     configured: BTreeMap<String, ReadyShelf<'a>>,
     only_named: Mutex<BTreeMap<Prefix, ReadyShelf<'a>>>,
     open: Box<dyn Fn(&Prefix) -> ReadyShelf<'a> + Send + Sync + 'a>,
+    /// What reads the lists of values that follow Kubernetes versions.
+    pub(super) lists: Arc<ListReader>,
 }
 
 impl<'a> Producers<'a> {
-    /// The producers of the configuration by name, and how a registry is opened that only values files name.
+    /// The producers of the configuration by name, how a registry is opened that only values files name, and what reads
+    /// lists.
     pub fn new(
         configured: BTreeMap<String, ReadyShelf<'a>>,
         open: impl Fn(&Prefix) -> ReadyShelf<'a> + Send + Sync + 'a,
+        lists: Arc<ListReader>,
     ) -> Self {
-        Self { configured, only_named: Mutex::default(), open: Box::new(open) }
+        Self { configured, only_named: Mutex::default(), open: Box::new(open), lists }
     }
 
     /// What is read of a producer; `None` where the configuration does not have it.

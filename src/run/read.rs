@@ -68,12 +68,12 @@ impl Read {
         let schemas = read_all(job, schemas.into_iter().collect(), &self.head).await?;
         let globs = &job.target().references;
         if globs.is_empty() || !decided.iter().any(|decided| decided.keys.is_change()) {
-            return Ok(Beside { schemas, references: BTreeMap::new() });
+            return Ok(Beside { schemas, ..Beside::default() });
         }
         let is_own = |path: &str| job.target().files.iter().any(|spec| spec.path == path);
         let paths = job.forge.paths(&self.head).await.map_err(|error| Outcome::of(&error))?;
         let paths = paths.into_iter().filter(|path| globs.match_path(path) && !is_own(path)).collect();
-        Ok(Beside { schemas, references: read_all(job, paths, &self.head).await? })
+        Ok(Beside { schemas, references: read_all(job, paths, &self.head).await?, ..Beside::default() })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::apply::{Ended, apply, foresee};
 use crate::budget::Budget;
 use crate::forge::Branch;
 use crate::merge_request::{DesiredState, Outcome};
-use crate::plan::{self, Decided, PlanView, Planned};
+use crate::plan::{self, Beside, Decided, PlanView, Planned};
 use crate::release::Version;
 
 /// Reads the files, with the work on them within a budget; or says how it ends.
@@ -73,7 +73,9 @@ async fn run_job(
     let keys = look_up(opened.iter_mut().map(Opened::query).collect()).await;
     let keys = keys.map_err(|error| Outcome::of(&error))?;
     let decided: Vec<Decided<'_>> = opened.iter().zip(keys).map(|(own, keys)| own.decided(keys)).collect();
-    let beside = read.beside(job, &decided).await?;
+    let lists = plan::wanted_lists(&decided).map_err(|error| Outcome::of(&error))?;
+    let lists = common.lists.read_all(lists).await;
+    let beside = Beside { lists, ..read.beside(job, &decided).await? };
     let plans = plan::write(decided, beside).map_err(|error| Outcome::of(&error))?;
     let planned: Vec<PlannedFor<'_>> =
         opened.iter().zip(&plans).map(|(opened, plan)| PlannedFor { opened, plan }).collect();

@@ -52,7 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("kube", &["cluster", "http"]),
     ("disk", &["release", "signature", "image_store", "registry", "image_folder", "catalogue", "store", "ending"]),
     // The application, over ports only.
-    ("observe", &["release", "signature", "os_image", "merge_request", "plan", "registry", "catalogue", "forge", "store",
+    ("observe", &["release", "signature", "os_image", "merge_request", "plan", "registry", "catalogue", "forge", "blob", "store",
                   "ending"]),
     ("apply", &["merge_request", "forge", "cluster", "observe"]),
     ("pull", &["release", "os_image", "image_store", "registry", "blob", "image_folder", "ending"]),

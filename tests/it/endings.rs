@@ -106,6 +106,9 @@ fn of_plan(error: &PlanError) -> Given {
         PlanError::LeavesSchema { .. } => Given::Schema(
             r#"{"properties": {"diskimage_builder_os_images": {"propertyNames": {"pattern": "-1-30-11$"}}}}"#,
         ),
+        PlanError::Map { .. } | PlanError::NoMap { .. } => {
+            Given::Nothing("the configuration of the stories names no list: values_from.rs does")
+        }
         PlanError::Producer { .. } => Given::Nothing("a run asks the producers of its configuration"),
         PlanError::Schema { .. } => Given::Schema("{\n  oops"),
         PlanError::Exceeded { .. } => Given::Nothing("hostile/work.rs has the files"),

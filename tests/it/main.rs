@@ -78,5 +78,6 @@ mod two_builders;
 mod understood;
 mod unseen;
 mod values;
+mod values_from;
 mod wording;
 mod world;

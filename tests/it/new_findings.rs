@@ -217,6 +217,7 @@ impl World {
             naming: &Naming::default(),
             signatures: &BTreeMap::new(),
             requirement: &Requirement::NotRequired(Unverified::Off),
+            values: &[],
             severities: &Severities::default(),
         });
         let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error);
@@ -255,6 +256,7 @@ fn hold_to_account(world: &World, counts: &Mutex<Counts>) -> Result<(), TestCase
         images: Images::Auto,
         default_enabled: DefaultEnabled::Stay,
         kubernetes_versions: &KubernetesVersions::default(),
+        values_from: &[],
         naming: &naming,
         to: Some(&"0.4.12".parse::<Version>().unwrap()),
         signatures: &Requirement::NotRequired(Unverified::Off),

@@ -4,7 +4,10 @@ use crate::reconcile::{DefaultEnabled, Images};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{RawBranch, RawFile, RawKubernetesVersions, RawMergeRequest, RawPolicy, RawTarget, is_default};
+use super::{
+    RawBranch, RawFile, RawKubernetesVersions, RawMergeRequest, RawPolicy, RawTarget, RawValuesFrom,
+    is_default,
+};
 
 /// More targets: those of a file, or the projects of a group or organisation.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
@@ -65,6 +68,9 @@ pub(in crate::config) struct RawPattern {
     /// Which Kubernetes versions in the files of the target follow those of the images: `auto` (a `k8s_version_map` in the file that holds the version), `{add: true, remove: true}` (the same, with lines of the map that come and go), `off`, or rules for any place in any of the files. Default: auto.
     #[serde(default)]
     pub(in crate::config) kubernetes_versions: RawKubernetesVersions,
+    /// Values of the files that follow the Kubernetes versions of the images by lists that others keep, as the versions of the charts that RKE2 ships: one, or a list of several.
+    #[serde(default, skip_serializing_if = "RawValuesFrom::is_empty")]
+    pub(in crate::config) values_from: RawValuesFrom,
     /// Which releases may be proposed here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::config) policy: RawPolicy,
@@ -127,6 +133,7 @@ impl RawPattern {
             default_enabled: pattern.default_enabled,
             references: pattern.references,
             kubernetes_versions: pattern.kubernetes_versions,
+            values_from: pattern.values_from,
             policy: pattern.policy,
             accept: pattern.accept,
             merge_request: pattern.merge_request,
@@ -147,6 +154,7 @@ impl RawPattern {
             default_enabled: target.default_enabled,
             references: target.references,
             kubernetes_versions: target.kubernetes_versions,
+            values_from: target.values_from,
             policy: target.policy,
             accept: target.accept,
             merge_request: target.merge_request,

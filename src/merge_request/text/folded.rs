@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Background;
 use crate::markdown;
-use crate::plan::PlanView;
 use crate::plan::findings::told;
 use crate::plan::view::{FileView, KeyAction, KeyView, NamedImage, ReleaseView, StepView};
+use crate::plan::{PlanView, SetValue};
 use crate::release::{Artifact, Size, Version, counted};
 
 /// What is shown of the notes of one release, and of all of them: a description has room for some pages, and notes for
@@ -86,9 +86,24 @@ fn followed(plan: &PlanView) -> Option<String> {
         .map(|(path, count)| format!("{}: {} renamed", markdown::code(path), counted(count, "reference")));
     let lines = plan.files.iter().flat_map(|file| &file.kubernetes_lines);
     let lines = lines.map(|line| markdown::prose(&line.to_string()));
+    let values = plan.files.iter().flat_map(|file| &file.values).map(value);
     let defaults = plan.files.iter().flat_map(|file| &file.moved_defaults);
     let defaults = defaults.map(|moved| markdown::prose(&moved.to_string()));
-    list("What follows the keys", defaults.chain(versions).chain(lines).chain(references).collect())
+    list(
+        "What follows the keys",
+        defaults.chain(versions).chain(lines).chain(values).chain(references).collect(),
+    )
+}
+
+/// A value of a list, with the digest of each list that says so.
+fn value(set: &SetValue) -> String {
+    let lists = set.lists.iter().map(|list| {
+        let (url, digest) = (markdown::code(&list.url), markdown::code(list.digest.as_str()));
+        format!("{url} ({digest})")
+    });
+    let lists: Vec<String> = lists.collect();
+    let said = markdown::prose(&set.to_string());
+    if lists.is_empty() { said } else { format!("{said}, by {}", lists.join(", ")) }
 }
 
 /// All notes, where the visible part had no room for them; what the release lacks, what `check` resolves, and what it

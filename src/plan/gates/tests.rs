@@ -60,6 +60,7 @@ fn asked(
         images: Images::Listed,
         default_enabled: DefaultEnabled::Stay,
         kubernetes_versions: &KubernetesVersions::Off,
+        values_from: &[],
         naming: &Naming::default(),
         to: None,
         signatures: required,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::plan::{Plan, PlannedFile};
 use crate::reconcile::kubernetes_versions::{MapLine, SetVersion};
 use crate::reconcile::references::References;
+use crate::reconcile::values_from::SetValue;
 use crate::reconcile::{Because, Images, MovedDefault, OsChange};
 use crate::release::data::ReleaseData;
 use crate::release::{Artifact, Facets, Family, Naming, Version};
@@ -44,6 +45,8 @@ pub struct FileView {
     pub kubernetes_versions: Vec<SetVersion>,
     /// Lines of Kubernetes minors that come and go elsewhere in the file.
     pub kubernetes_lines: Vec<MapLine>,
+    /// Values elsewhere in the file that become those of a list.
+    pub values: Vec<SetValue>,
     /// What else a reader should know.
     pub notes: Vec<String>,
 }
@@ -109,6 +112,7 @@ impl FileView {
         self.moved_defaults.extend(other.moved_defaults);
         self.kubernetes_versions.extend(other.kubernetes_versions);
         self.kubernetes_lines.extend(other.kubernetes_lines);
+        self.values.extend(other.values);
         let told: HashSet<&String> = self.notes.iter().collect();
         let new: Vec<String> = other.notes.into_iter().filter(|note| !told.contains(note)).collect();
         self.notes.extend(new);
@@ -154,6 +158,7 @@ impl PlannedKeys<'_> {
             moved_defaults: reconciliation.moved_defaults.clone(),
             kubernetes_versions: file.kubernetes_versions.clone(),
             kubernetes_lines: file.kubernetes_lines.clone(),
+            values: file.values.clone(),
             notes: file.notes.clone(),
         }
     }

@@ -64,6 +64,7 @@ pub(crate) fn update(keys: Vec<KeyView>) -> PlanView {
             moved_defaults: vec![],
             kubernetes_versions: vec![],
             kubernetes_lines: vec![],
+            values: vec![],
             notes: vec![],
         }],
         references: ReferenceFiles::default(),

@@ -8,6 +8,7 @@ use crate::plan::{ReferenceFile, ReferenceFiles};
 use crate::reconcile::MovedDefault;
 use crate::reconcile::kubernetes_versions::{MapLine, SetVersion};
 use crate::reconcile::references::References;
+use crate::reconcile::values_from::{ListedValue, SetValue};
 
 /// A file that names image keys of the mapping.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -87,6 +88,36 @@ pub struct KubernetesLine {
     pub text: String,
 }
 
+/// A value that becomes that of a list of others.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FollowedValue {
+    /// The path of the map that has it.
+    pub map: String,
+    /// What it says so far; absent for a new entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What it will say; absent for an entry that goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Its line in the file, from 1; that of the map for a new entry.
+    pub line: usize,
+    /// Its column in characters, from 1.
+    pub column: usize,
+    /// The lists that say so.
+    pub lists: Vec<ReadList>,
+}
+
+/// A list that was read.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReadList {
+    /// The Kubernetes version that it is of.
+    pub k8s_version: String,
+    /// Where it is.
+    pub url: String,
+    /// The digest of what was read there: `sha256:<64 hex digits>`.
+    pub digest: String,
+}
+
 /// A `default_enabled` that moves.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct MovedDefaultEnabled {
@@ -148,6 +179,24 @@ pub(super) fn dangling(references: &References) -> Vec<DanglingReference> {
 impl MovedDefaultEnabled {
     pub(super) fn of(moved: &MovedDefault) -> Self {
         Self { from: moved.from.clone(), to: moved.to.clone() }
+    }
+}
+
+impl FollowedValue {
+    pub(super) fn of(set: &SetValue) -> Self {
+        let list = |list: &ListedValue| ReadList {
+            k8s_version: list.to.to_string(),
+            url: list.url.clone(),
+            digest: list.digest.to_string(),
+        };
+        Self {
+            map: set.map.to_string(),
+            from: set.from.clone(),
+            to: set.to.clone(),
+            line: set.at.line,
+            column: set.at.column,
+            lists: set.lists.iter().map(list).collect(),
+        }
     }
 }
 

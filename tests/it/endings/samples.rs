@@ -23,6 +23,7 @@ use dibump::os_image::machine_image::{Algorithm, UnusableImage as ImageRefusal};
 use dibump::plan::schema::InvalidSchema;
 use dibump::plan::{PlanError, SurveyError};
 use dibump::pull::PullError;
+use dibump::reconcile::values_from::MapError;
 use dibump::reconcile::{Listed, Refusal};
 use dibump::registry::RegistryError;
 use dibump::release::accepted::AmbiguousAcceptance;
@@ -152,6 +153,16 @@ pub(super) fn plan() -> Vec<PlanError> {
         Signatures => PlanError::Signatures { path: path(), at: Some(AT), error: RequirementError::NoKey },
         Unsigned => PlanError::Unsigned { version: text("0.4.12"), reason: text("2 images are not signed") },
         Edit => PlanError::Edit { path: path(), error: edit().remove(7) },
+        Map => PlanError::Map {
+            path: path(),
+            to: text("units.calico.helm_chart_versions").parse().unwrap(),
+            error: Box::new(MapError::NoScalar { at: AT, path: text("units.calico.helm_chart_versions.calico").parse().unwrap() }),
+        },
+        NoMap => PlanError::NoMap {
+            path: path(),
+            to: text("units.calico.helm_chart_versions").parse().unwrap(),
+            found: Some(Box::new((AT, text("units.calico").parse().unwrap()))),
+        },
         Producer => PlanError::Producer { place: text("values.yaml:8:5"), reason: text("`os_images_oci_registries.sylva.url`: is missing") },
     })
 }
