@@ -40,6 +40,7 @@ pub use view::PlanView;
 pub use write::{Beside, write};
 
 use crate::budget::Exceeded;
+pub use crate::reconcile::DefaultEnabled;
 use crate::reconcile::kubernetes_versions::{MapLine, SetVersion, VersionsNote};
 use crate::reconcile::references::References;
 use crate::reconcile::values_from::MapError;

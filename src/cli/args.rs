@@ -157,6 +157,10 @@ pub(super) struct PlanArgs {
     /// `rke2=_internal.k8s_version_map`
     #[arg(long, value_name = "auto|add|remove|off|FLAVOR=PATH")]
     pub(super) kubernetes_versions: Vec<String>,
+    /// What becomes of `default_enabled` where a newer Kubernetes of the family comes in; without, as the configuration says,
+    /// else `stay`
+    #[arg(long, value_enum)]
+    pub(super) default_enabled: Option<DefaultEnabledArg>,
     /// Write the change to the file
     #[arg(long)]
     pub(super) write: bool,
@@ -372,6 +376,15 @@ pub(super) enum ImagesArg {
     Follow,
     /// The listed lines only
     Listed,
+}
+
+/// What becomes of `default_enabled`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DefaultEnabledArg {
+    /// It stays with its entry
+    Stay,
+    /// It moves to the newest Kubernetes of the family, where it was with the newest before
+    Follow,
 }
 
 /// What is asked of signatures.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{DemandArg, PlanArgs as Args, PlanFormat};
+use super::args::{DefaultEnabledArg, DemandArg, PlanArgs as Args, PlanFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::local::{self, Local};
@@ -18,6 +18,7 @@ use crate::merge_request::text::{self, Background, Merging};
 use crate::observe::releases::Snapshot;
 use crate::plan::view::ToView;
 use crate::plan::{self, Beside, Decided, KeyPlan, Lists, PlanInput, PlanView, Planned, Survey};
+use crate::reconcile::DefaultEnabled;
 use crate::reconcile::kubernetes_versions::KubernetesVersions;
 use crate::release::Naming;
 use crate::release::accepted::Accepted;
@@ -53,6 +54,11 @@ pub(super) fn handed(
             if !args.kubernetes_versions.is_empty() {
                 local.target.kubernetes_versions = kubernetes_versions(args)?;
             }
+            local.target.default_enabled = match args.default_enabled {
+                Some(DefaultEnabledArg::Stay) => DefaultEnabled::Stay,
+                Some(DefaultEnabledArg::Follow) => DefaultEnabled::Follow,
+                None => local.target.default_enabled,
+            };
             local.files.iter_mut().for_each(|file| file.after(&planned));
         }
         let mut asked = asking.all(locals)?;

@@ -3,7 +3,7 @@
 use crate::merge_request::text::{Background, Merging, ReleaseSource};
 use crate::observe::releases::{Producer, Snapshot};
 use crate::plan::view::StepView;
-use crate::plan::{PlanView, Target};
+use crate::plan::{DefaultEnabled, PlanView, Target};
 use crate::release::Version;
 use crate::release::selection::{SelectionVerdict, Waiver};
 
@@ -68,7 +68,9 @@ fn flags(target: &Target) -> String {
     let generation = target.primary().filter(|_| target.is_generation());
     let generation =
         generation.map(|file| format!(" --version-key {}", quoted(&file.version_place().to_string())));
-    generation.into_iter().chain(globs).chain(rules).collect()
+    let follows = matches!(target.default_enabled, DefaultEnabled::Follow);
+    let default = follows.then(|| " --default-enabled follow".to_owned());
+    generation.into_iter().chain(globs).chain(rules).chain(default).collect()
 }
 
 /// An argument as a shell reads it.

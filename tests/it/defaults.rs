@@ -104,3 +104,17 @@ async fn a_default_that_was_not_with_the_newest_stays_with_its_entry() {
     assert!(after.contains("ubuntu-noble-plain-rke2-1-30-13: {default_enabled: true}"), "{after}");
     assert!(!ran.stdout.contains("`default_enabled` moves"), "{}", ran.stdout);
 }
+
+#[tokio::test]
+async fn a_flag_says_so_at_a_terminal_and_the_way_to_reproduce_it_has_the_flag() {
+    let plain =
+        "  ubuntu-noble-plain-rke2-1-31-8: {default_enabled: true}\n  ubuntu-noble-plain-rke2-1-30-12: {}\n";
+    let moves = "`default_enabled` moves from ubuntu-noble-plain-rke2-1-31-8";
+    for (setting, flag, follows) in [("", "follow", true), (FOLLOW, "stay", false)] {
+        let desk = desk(plain, setting);
+        let ran = plan(&desk, &["--default-enabled", flag]).await;
+        assert_eq!((ran.exit, ran.stdout.contains(moves)), (Some(0), follows), "{ran:#?}");
+        let text = plan(&desk, &["--default-enabled", flag, "--format", "markdown"]).await;
+        assert_eq!(text.stdout.contains(" --default-enabled follow"), follows, "{text:#?}");
+    }
+}
