@@ -8,6 +8,7 @@
 mod agreement;
 mod deployment;
 mod finding;
+mod generation;
 mod id;
 mod identity;
 mod ignore;
@@ -33,7 +34,9 @@ use crate::release::{ImageKey, Naming, Release, Version};
 use crate::signature::{Requirement, Verdict};
 use crate::values::{Document, Field, KeyPath, Mapping, Scalar};
 
-pub use finding::{Finding, FindingPlace, FindingsDifference, Fix, Ignored, Report, Skipped};
+pub use finding::{
+    Finding, FindingPlace, FindingsDifference, Fix, GenerationImage, Ignored, LackedImage, Report, Skipped,
+};
 pub use id::{Id, InvalidSeverity, Severities, Severity, UnknownId, severity_setting};
 pub use list_value::KnownValue;
 
@@ -71,6 +74,8 @@ pub struct CheckInputs<'a> {
     pub requirement: &'a Requirement,
     /// What lists say of Kubernetes versions of the images; empty where none was read.
     pub values: &'a [KnownValue],
+    /// Images that are chosen of generations and that these do not publish, as far as it was asked.
+    pub lacking: &'a [LackedImage],
     /// How severe each kind of finding is.
     pub severities: &'a Severities,
 }
@@ -180,6 +185,7 @@ pub fn check(inputs: &CheckInputs<'_>) -> Report {
         image_key::judge(read, &all, &mut notes);
         if i == 0 {
             selector::judge(deployment, &all, &mut notes);
+            generation::judge(deployment, &all, inputs.lacking, &mut notes);
             values::judge(deployment, &all, &mut notes);
         }
     }
@@ -208,6 +214,7 @@ fn judge_file(
         if *extent != Extent::Laid || !lists_images {
             selector::judge(&deployment, shelf, notes);
         }
+        generation::judge(&deployment, shelf, inputs.lacking, notes);
         values::judge(&deployment, shelf, notes);
     }
 }

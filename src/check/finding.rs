@@ -18,6 +18,8 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
     /// Kinds of which not every finding could be told: that one is not there says nothing.
     pub undecided: BTreeSet<Id>,
+    /// What machines, and what is served, choose of generations.
+    pub chosen: BTreeSet<GenerationImage>,
 }
 
 /// One finding.
@@ -72,6 +74,24 @@ pub struct Ignored {
     pub reason: String,
 }
 
+/// A listed name, and the generation that it is chosen of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GenerationImage {
+    /// The generation's entry of the registries.
+    pub generation: String,
+    /// The name.
+    pub key: String,
+}
+
+/// An image that a generation does not publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LackedImage {
+    /// The image.
+    pub image: GenerationImage,
+    /// Where it was looked for: `<registry>:<release>`.
+    pub release: String,
+}
+
 /// Something that was not looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
@@ -110,6 +130,7 @@ impl Report {
         extend(&mut self.unknown, other.unknown, String::eq);
         extend(&mut self.skipped, other.skipped, Skipped::eq);
         self.undecided.extend(other.undecided);
+        self.chosen.extend(other.chosen);
     }
 }
 

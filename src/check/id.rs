@@ -37,6 +37,8 @@ pub enum Id {
     UnknownRegistry,
     /// A selector of images to be served that matches none.
     ServedSelector,
+    /// An image that is chosen of a generation, which does not publish it.
+    GenerationImage,
     /// A value that differs from what a list has for a Kubernetes version.
     ListValue,
     /// An image that nobody signed.
@@ -95,7 +97,7 @@ pub struct Severities(BTreeMap<Id, Option<Severity>>);
 
 impl Id {
     /// All of them, in the order in which they are documented.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::DeadKey,
         Self::DuplicateKey,
         Self::UnlistedArtifact,
@@ -111,6 +113,7 @@ impl Id {
         Self::UndefinedKubernetesVersion,
         Self::UnknownRegistry,
         Self::ServedSelector,
+        Self::GenerationImage,
         Self::ListValue,
         Self::UnsignedImage,
         Self::BadSignature,
@@ -138,6 +141,7 @@ impl Id {
             Self::UndefinedKubernetesVersion => "undefined-kubernetes-version",
             Self::UnknownRegistry => "unknown-registry",
             Self::ServedSelector => "served-selector",
+            Self::GenerationImage => "generation-image",
             Self::ListValue => "list-value",
             Self::UnsignedImage => "unsigned-image",
             Self::BadSignature => "bad-signature",
@@ -170,6 +174,7 @@ impl Id {
             Self::UndefinedKubernetesVersion => "No Kubernetes version is defined for the minor that is set.",
             Self::UnknownRegistry => "An entry names a registry that is not defined.",
             Self::ServedSelector => "A selector of images to be served matches none.",
+            Self::GenerationImage => "An image is chosen of a generation that does not publish it.",
             Self::ListValue => "A value differs from what a list has for the Kubernetes version of images.",
             Self::UnsignedImage => "A listed image has no signature.",
             Self::BadSignature => "A listed image has signatures, and none of them counts.",
@@ -200,6 +205,7 @@ impl Id {
             | Self::WrongImage => Severity::Error,
             Self::UnlistedArtifact
             | Self::StrayKey
+            | Self::GenerationImage
             | Self::ListValue
             | Self::PinnedVersion
             | Self::UncheckedSignature

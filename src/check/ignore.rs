@@ -51,8 +51,8 @@ pub(super) fn report(reads: &[Read<'_>], mut notes: Notes, severities: &Severiti
     findings.sort_by_key(|finding| (file(&finding.place), finding.place.at));
     ignored.sort_by_key(|ignored| (file(&ignored.finding.place), ignored.finding.place.at));
     notes.skipped.retain(|skipped| severities.of(skipped.id).is_some());
-    let Notes { unknown, skipped, undecided, .. } = notes;
-    Report { findings, ignored, unknown, skipped, undecided }
+    let Notes { unknown, skipped, undecided, chosen, .. } = notes;
+    Report { findings, ignored, unknown, skipped, undecided, chosen }
 }
 
 fn as_set(finding: Finding, severities: &Severities) -> Option<Finding> {

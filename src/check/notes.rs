@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::finding::GenerationImage;
 use super::{Finding, FindingPlace, Fix, Id, Skipped};
 use crate::values::{Document, KeyPath, Position};
 
@@ -20,6 +21,8 @@ pub(super) struct Notes {
     pub(super) skipped: Vec<Skipped>,
     /// Kinds that could not be decided, beside what was skipped.
     pub(super) undecided: BTreeSet<Id>,
+    /// What is chosen of generations.
+    pub(super) chosen: BTreeSet<GenerationImage>,
     /// Where something was noted.
     noted: BTreeSet<(Id, Position)>,
     compared: usize,

@@ -66,6 +66,7 @@ fn report_with(
         signatures,
         requirement: &requirement(signatures),
         values: &[],
+        lacking: &[],
         severities: &Severities::default(),
     })
 }

@@ -2,6 +2,7 @@
 
 mod deployment;
 mod fix;
+mod generations;
 mod lists;
 mod release;
 
@@ -15,8 +16,8 @@ use super::local::{self, Local};
 use super::producers::{AskedFile, Asking, ReleasesFrom};
 use super::{lookup, references};
 use crate::check::{
-    CheckInputs, CheckedFile, Finding, FindingPlace, Id, KnownValue, NamedRelease, OtherRelease, Reference,
-    Report, Severities, Severity, Skipped, check,
+    CheckInputs, CheckedFile, Finding, FindingPlace, Id, KnownValue, LackedImage, NamedRelease, OtherRelease,
+    Reference, Report, Severities, Severity, Skipped, check,
 };
 use crate::config::Config;
 use crate::plan::{Current, Survey, SurveyError, Surveyed};
@@ -235,8 +236,22 @@ impl Checker<'_> {
         // What was fixed for another producer is there by now.
         asked.local.read_again()?;
         let judge = |asked: &AskedFile<'_>| {
-            let judged = |survey: Survey| (self.judge(&asked.local, &survey, own, &others, values), survey);
-            Ok::<_, Failure>(self.survey(asked)?.map(judged))
+            let judged = |survey: Survey| {
+                let report = |lacking: &[LackedImage]| {
+                    self.judge(&asked.local, &survey, own, &others, values, lacking)
+                };
+                let first = report(&[]);
+                let reach = (self.context, self.config, &self.args.files.lookup.reach);
+                // What is chosen of generations is asked of them, and judged once more.
+                let found = generations::ask(reach, asked, &survey, &first.chosen)?;
+                let mut last = if found.lacking.is_empty() { first } else { report(&found.lacking) };
+                last.unknown.extend(found.unread);
+                Ok::<_, Failure>((last, survey))
+            };
+            match self.survey(asked)? {
+                Ok(survey) => judged(survey).map(Ok),
+                Err(finding) => Ok::<_, Failure>(Err(finding)),
+            }
         };
         let (report, survey) = match judge(&asked)? {
             Ok(judged) => judged,
@@ -275,6 +290,7 @@ impl Checker<'_> {
         Seen { known, naming, .. }: &Seen,
         others: &[OtherRelease<'_>],
         values: &[KnownValue],
+        lacking: &[LackedImage],
     ) -> Report {
         let overlays: Vec<CheckedFile<'_>> = survey.overlays.iter().map(Surveyed::as_file).collect();
         let references: Vec<Reference<'_>> =
@@ -297,6 +313,7 @@ impl Checker<'_> {
             signatures: &known.signatures,
             requirement: &known.requirement,
             values,
+            lacking,
             severities: self.severities,
         })
     }

@@ -34,6 +34,11 @@ pub(super) enum ReleasesFrom {
 }
 
 impl AskedFile<'_> {
+    /// The generations that the file names.
+    pub(super) fn generations(&self) -> Result<Vec<FileProducer>, Failure> {
+        Ok(generations(&self.parsed, &Budget::default())?)
+    }
+
     /// The releases that were observed.
     pub(super) fn observed(&self) -> Option<&ReleaseData> {
         match &self.source {

@@ -197,6 +197,8 @@ impl Judge<'_> {
             signatures: beside.signatures,
             requirement: input.signatures,
             values: beside.values,
+            // A generation stays where it is: what it lacks is no news of this update.
+            lacking: &[],
             severities: input.severities,
         })
     }

@@ -130,3 +130,59 @@ async fn a_generation_on_another_host_is_refused_and_the_rest_goes_on(world: Wor
     says(&ran, "created", 2);
     says(&ran, "refused", 1);
 }
+
+/// A chart with a generation that publishes Ubuntu alone, and a machine of this image.
+fn chart(world: &World, choice: &str) -> String {
+    let url = world.registry.prefix(PREFIX);
+    format!(
+        "os_images_oci_registries:
+  sylva: {{url: '{url}', tag: '{{{{ .Values.sylva_diskimagebuilder_version }}}}'}}
+  sylva-n-1: {{url: '{url}', tag: 0.3.11}}
+sylva_diskimagebuilder_version: 0.4.12
+sylva_diskimagebuilder_images:
+  ubuntu-noble-plain-rke2-1-30: {{os_images_oci_registry: sylva}}
+  opensuse-15-6-plain-rke2-1-30: {{os_images_oci_registry: sylva}}
+cluster:
+  capm3:
+{choice}"
+    )
+}
+
+#[tokio::test]
+async fn check_warns_of_what_a_generation_lacks_where_it_is_chosen_there() {
+    let world = World::new().await;
+    let [ubuntu, suse] = ["ubuntu-noble-plain-rke2-1-30", "opensuse-15-6-plain-rke2-1-30"].map(Image::new);
+    world.registry.release(PREFIX, "0.3.11", std::slice::from_ref(&ubuntu));
+    world.registry.release(PREFIX, "0.4.12", &[ubuntu, suse]);
+    configure(&world, "");
+    let key = |key: &str| format!("    image_key: {key}\n");
+    let selector = |os: &str, registry: &str| {
+        format!("    os_image_selector: {{os: {os}, oci-image-registry-key: {registry}}}\n")
+    };
+    let suse = "sylva-n-1--opensuse-15-6-plain-rke2-1-30";
+    for (choice, lacks) in [
+        (key("sylva-n-1--ubuntu-noble-plain-rke2-1-30"), false),
+        (key(suse), true),
+        (key("sylva--opensuse-15-6-plain-rke2-1-30"), false),
+        (selector("ubuntu", "sylva-n-1"), false),
+        (selector("opensuse", "sylva-n-1"), true),
+        (selector("opensuse", "sylva"), false),
+        (
+            format!("{}# dibump: ignore[generation-image] because it comes\n", key(suse).replace('\n', "  ")),
+            false,
+        ),
+        (String::new(), false),
+    ] {
+        world.desk.write(VALUES, chart(&world, &choice));
+        let before = world.registry.count("/manifests/0.3.11");
+        let ran = world.desk.dibump(&["check", VALUES]).await;
+        let asked = world.registry.count("/manifests/0.3.11") - before;
+        assert_eq!(ran.stdout.contains("warning[generation-image]"), lacks, "{choice}: {ran:#?}");
+        let is_asked = choice.contains("sylva-n-1");
+        assert_eq!(asked, usize::from(is_asked), "only what is chosen is asked for: {choice}");
+        if lacks {
+            let told = format!("the generation `sylva-n-1` ({}:0.3.11)", world.registry.prefix(PREFIX));
+            assert!(ran.stdout.contains(&told), "{choice}: {ran:#?}");
+        }
+    }
+}

@@ -218,6 +218,7 @@ impl World {
             signatures: &BTreeMap::new(),
             requirement: &Requirement::NotRequired(Unverified::Off),
             values: &[],
+            lacking: &[],
             severities: &Severities::default(),
         });
         let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error);

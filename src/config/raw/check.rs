@@ -54,6 +54,9 @@ pub(in crate::config) struct RawCheck {
     /// A selector of images to be served matches none. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     served_selector: Option<RawSeverity>,
+    /// An image is chosen of a generation that does not publish it. Default: warn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation_image: Option<RawSeverity>,
     /// A value differs from what a list has for the Kubernetes version of images. Default: warn.
     #[serde(skip_serializing_if = "Option::is_none")]
     list_value: Option<RawSeverity>,
@@ -134,6 +137,7 @@ impl RawCheck {
             Id::UndefinedKubernetesVersion => &mut self.undefined_kubernetes_version,
             Id::UnknownRegistry => &mut self.unknown_registry,
             Id::ServedSelector => &mut self.served_selector,
+            Id::GenerationImage => &mut self.generation_image,
             Id::ListValue => &mut self.list_value,
             Id::UnsignedImage => &mut self.unsigned_image,
             Id::BadSignature => &mut self.bad_signature,
