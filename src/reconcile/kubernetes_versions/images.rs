@@ -17,7 +17,7 @@ pub struct ImagesBothSides<'a> {
 /// The Kubernetes versions of listed images of one flavor, as an update changes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BroughtVersions {
-    /// Those that come in, each with the one of its minor so far.
+    /// Those that come in, each with the one of its minor so far, as far as it is known.
     pub brought: Vec<(Option<K8sVersion>, K8sVersion)>,
     /// Those that stay.
     pub stay: Vec<K8sVersion>,
@@ -195,7 +195,7 @@ impl<'a> ImagesBothSides<'a> {
             let whole = |versions: &BTreeSet<&K8sVersion>| whole(k8s_flavor, versions);
             match whole(&after) {
                 Ok(version) if before == after => found.stay.push(version),
-                Ok(to) => found.brought.push((whole(&before).ok(), to)),
+                Ok(to) => found.brought.push((before.last().map(|version| (*version).clone()), to)),
                 Err(_) if before == after => {}
                 Err(why) => found.open.push(format!("the images of {k8s_flavor} {minor} {why}")),
             }

@@ -141,6 +141,9 @@ impl<'d> VersionMap<'d> {
             Shape::ByRange(ranges) => chosen(ranges, version),
             Shape::ByKubernetes(keys) => keys_for(keys, version).collect(),
         };
+        if chosen.is_empty() && matches!(&self.shape, Shape::ByRange(ranges) if ranges.contains(&None)) {
+            return None;
+        }
         let Some(first) = chosen.first() else {
             let all = self.mapping.entries.first()?.key_span.clone();
             return Some((
@@ -169,10 +172,7 @@ impl<'d> VersionMap<'d> {
         for listed in listed {
             match chosen(ranges, &listed.to)[..] {
                 [entry] => wanted.entry(entry).or_default().push(listed),
-                [] => followed.notes.push(self.stays(
-                    self.mapping.at,
-                    format!("no entry is for Kubernetes {}; add one of {} by hand", listed.to, listed.value),
-                )),
+                [] => followed.notes.push(self.no_entry(ranges, listed)),
                 [first, ..] => followed.notes.push(self.stays(
                     self.mapping.entries[first].at,
                     format!("several entries are for Kubernetes {}; leave one of them by hand", listed.to),
@@ -212,6 +212,16 @@ impl<'d> VersionMap<'d> {
                 .collect();
             if !others.is_empty() {
                 let (path, others) = (&self.mapping.path, named(others));
+                // The name is that of the versions that stay, unless it was that of one which goes as well.
+                if listed.iter().all(|listed| listed.from.is_none()) {
+                    let why = format!(
+                        "one entry is for Kubernetes {others}, which stays, and for {}, of which the list has {value}; \
+                         split it by hand",
+                        named(listed.iter().map(|listed| &listed.to))
+                    );
+                    followed.notes.push(self.stays(entry.at, why));
+                    continue;
+                }
                 followed.notes.push(format!(
                     "{}:{}: `{path}`: {value} is then for Kubernetes {others} as well",
                     self.file, entry.at
@@ -313,6 +323,23 @@ impl<'d> VersionMap<'d> {
         SetValue { map: self.mapping.path.clone(), from, to, at, lists }
     }
 
+    /// No entry is known to count for a version.
+    fn no_entry(&self, ranges: &[Option<Ranges>], listed: &ListedValue) -> String {
+        let ListedValue { to, value, .. } = listed;
+        match ranges.iter().position(Option::is_none) {
+            Some(place) => {
+                let entry = &self.mapping.entries[place];
+                let why =
+                    format!("for which versions it counts is not understood; set {value} for {to} by hand");
+                self.stays(entry.at, why)
+            }
+            None => {
+                let why = format!("no entry is for Kubernetes {to}; add one of {value} by hand");
+                self.stays(self.mapping.at, why)
+            }
+        }
+    }
+
     fn stays(&self, at: Position, why: String) -> String {
         format!("{}:{at}: `{}` does not follow its list: {why}", self.file, self.mapping.path)
     }
@@ -346,16 +373,20 @@ impl Shape {
             return Err(no_shape(mapping.at, &[]));
         }
         let ranges: Vec<Option<Ranges>> = texts.iter().map(|text| Ranges::of(text.value)).collect();
-        if ranges.iter().any(Option::is_some) {
+        let is_by_kubernetes = mapping.entries.iter().all(|entry| kubernetes_version(&entry.key).is_some());
+        let are_templates = texts.iter().all(|text| text.value.contains("{{")) && !is_by_kubernetes;
+        if ranges.iter().any(Option::is_some) || are_templates {
             return Ok(Self::ByRange(ranges));
         }
-        // The version of a chart can be read as one of Kubernetes, but for its first number.
-        let key = |entry: &Entry| {
-            let version = entry.key.parse().ok().filter(|version: &K8sVersion| version.minor.0 == 1);
-            version.ok_or_else(|| no_shape(entry.at, &[&entry.key]))
-        };
+        let key =
+            |entry: &Entry| kubernetes_version(&entry.key).ok_or_else(|| no_shape(entry.at, &[&entry.key]));
         mapping.entries.iter().map(key).collect::<Result<_, _>>().map(Self::ByKubernetes)
     }
+}
+
+/// The Kubernetes version or minor that a key is. The version of a chart can be read as one, but for its first number.
+fn kubernetes_version(key: &str) -> Option<K8sVersion> {
+    key.parse().ok().filter(|version: &K8sVersion| version.minor.0 == 1)
 }
 
 fn is_scalar(entry: &Entry) -> bool {

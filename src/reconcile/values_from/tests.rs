@@ -151,6 +151,11 @@ fn entries_by_ranges_get_the_names_that_the_lists_have() {
         {{ include "k8s-version-match" (tuple ">=1.30.0" .Values._internal.k8s_version) }}
     # f:2:3: `m` does not follow its list: no entry is for Kubernetes 1.27.16+rke2r1; add one of v3.26.0 by hand
     "#);
+    // A minor that is new leaves the name to the version that stays.
+    let new = followed(&file, &[listed(None, v31, "v3.29.300")], &stays, none);
+    let told = "one entry is for Kubernetes 1.30.1+rke2r1, which stays, and for 1.31.8+rke2r1, of which the list has \
+                v3.29.300; split it by hand";
+    assert_eq!(new, format!("{file}# f:4:3: `m` does not follow its list: {told}\n"));
     let all = "m:\n  v3.29.200: true\n  v3.29.201: true\n";
     insta::assert_snapshot!(followed(all, &[listed(None, v29, "v3.26.0")], &stays, none), @r#"
     m:
@@ -200,6 +205,18 @@ fn entries_by_kubernetes_versions_get_the_values_that_the_lists_have() {
     let document = Document::parse(template.as_bytes().to_vec()).unwrap();
     let map = VersionMap::read("f", &document, &"m".parse().unwrap()).unwrap().unwrap();
     insta::assert_snapshot!(map.follow(&nothing, &newer, none).notes.join("\n"), @"f:1:5: `m` does not follow its list: it is not written out; set v3.29.300 for 1.31.8+rke2r1 by hand");
+}
+
+#[test]
+fn entries_that_cannot_be_understood_stay() {
+    let file = "m:\n  v3.25.001: '{{ not .Values.is_new }}'\n  v3.26.101: '{{ .Values.is_new }}'\n";
+    let document = Document::parse(file.as_bytes().to_vec()).unwrap();
+    let map = VersionMap::read("f", &document, &"m".parse().unwrap()).unwrap().unwrap();
+    let listed = listed(None, "1.26.9+rke2r1", "v3.26.300");
+    let done = map.follow(&BroughtVersions::default(), std::slice::from_ref(&listed), MapLines::default());
+    assert_eq!((done.changes, map.misfit(&listed.to, &listed.value)), (Vec::new(), None));
+    let told = "for which versions it counts is not understood; set v3.26.300 for 1.26.9+rke2r1 by hand";
+    assert_eq!(done.notes, [format!("f:2:3: `m` does not follow its list: {told}")]);
 }
 
 #[test]
