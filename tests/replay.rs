@@ -2,6 +2,9 @@
 //! and the mapping must become that of `after.yaml`, byte for byte; unless `kubernetes_versions:` is off also the lines
 //! of `k8s_version_map`, and with `references:` the keys that another file names.
 //!
+//! Whole files are compared too, and counted: as usual, with lines of `k8s_version_map` that come and go, and where the folder
+//! has `lists/<version>.yaml` (RKE2's `charts/chart_versions.yaml` of that version), with the charts that follow them.
+//!
 //! `cargo test --test replay` runs the small cases of this repository. Other data are given by their folder, which holds
 //! `releases.json` and `replay/<case>/{before,after}.yaml` with `replay/index.json`, and perhaps `observed.json`, by which
 //! what plans announce is held against what `check` finds; cases that the maintainers decided
@@ -25,6 +28,8 @@ mod errors;
 mod findings;
 #[path = "replay/gates.rs"]
 mod gates;
+#[path = "replay/lists.rs"]
+mod lists;
 #[path = "replay/text.rs"]
 mod text;
 
@@ -127,13 +132,20 @@ async fn replay(folder: &Path, except: &BTreeSet<String>) -> usize {
         Ok(lines) => println!("test gates ... ok\n    {}", lines.join("\n    ")),
         Err(problem) => println!("test gates ... FAILED\n    {problem}"),
     }
-    let (usual, opted) = (wholes(folder, &cases, &registry, ""), wholes(folder, &cases, &registry, OPT_INS));
+    let usual = wholes(folder, &cases, &registry, |_| String::new());
+    let opted = wholes(folder, &cases, &registry, |_| OPT_INS.to_owned());
     let count = |wholes: &[Whole<'_>]| {
         let equal: Vec<&str> = wholes.iter().filter(|whole| whole.is_equal).map(|whole| whole.id).collect();
         format!("{} of {} ({})", equal.len(), wholes.len(), equal.join(", "))
     };
     println!("whole files equal to the maintainers': {}", count(&usual));
     println!("the same with lines of k8s_version_map that come and go: {}", count(&opted));
+    opted.iter().filter(|whole| !whole.is_equal).for_each(Whole::tell);
+    if let Some(lists) = lists::Lists::start(folder).await {
+        let listed = wholes(folder, &cases, &registry, |before| lists.rules(before));
+        println!("the same with the charts that follow RKE2's lists: {}", count(&listed));
+        listed.iter().filter(|whole| !whole.is_equal).for_each(Whole::tell);
+    }
     for (_, opted) in usual.iter().zip(&opted).filter(|(usual, opted)| usual.others != opted.others) {
         println!("test opt-ins {} ... FAILED\n    lines beside k8s_version_map change", opted.id);
         failed += 1;
@@ -183,15 +195,39 @@ struct Whole<'a> {
     is_equal: bool,
     /// Its lines beside `k8s_version_map`.
     others: Vec<String>,
+    /// The lines that only it has, and that only the maintainers' has.
+    differences: [Vec<String>; 2],
 }
 
-fn wholes<'a>(folder: &Path, cases: &'a [Case], registry: &DockerRegistry, rules: &str) -> Vec<Whole<'a>> {
+impl Whole<'_> {
+    /// Prints how far it is from the maintainers'.
+    fn tell(&self) {
+        let [ours, theirs] = &self.differences;
+        println!("    {}: {} lines are ours alone, {} theirs", self.id, ours.len(), theirs.len());
+        let some = ours.iter().map(|line| format!("+{line}")).take(6);
+        some.chain(theirs.iter().map(|line| format!("-{line}")).take(6))
+            .for_each(|line| println!("        {}", line.chars().take(150).collect::<String>()));
+    }
+}
+
+fn wholes<'a>(
+    folder: &Path,
+    cases: &'a [Case],
+    registry: &DockerRegistry,
+    rules: impl Fn(&str) -> String,
+) -> Vec<Whole<'a>> {
     let whole = |case: &'a Case| {
         let read =
             |name: &str| std::fs::read_to_string(folder.join("replay").join(&case.id).join(name)).unwrap();
-        let (written, ..) = updated(case, &read("before.yaml"), &registry.prefix(PREFIX), rules);
+        let (before, after) = (read("before.yaml"), read("after.yaml"));
+        let (written, ..) = updated(case, &before, &registry.prefix(PREFIX), &rules(&before));
         let others = written.lines().filter(|line| !is_version(line)).map(str::to_owned).collect();
-        Whole { id: &case.id, is_equal: written == read("after.yaml"), others }
+        let only = |of: &str, other: &str| {
+            let other: BTreeSet<&str> = other.lines().collect();
+            of.lines().filter(|line| !other.contains(line)).map(str::to_owned).collect()
+        };
+        let differences = [only(&written, &after), only(&after, &written)];
+        Whole { id: &case.id, is_equal: written == after, others, differences }
     };
     cases.iter().map(whole).collect()
 }
@@ -206,6 +242,7 @@ fn updated(case: &Case, before: &str, prefix: &str, rules: &str) -> (String, Str
     let config = format!(
         "version: 1\nproducers:\n  - registry: {prefix}\n    plain_http: true\n    discovery: [catalog]\n\
          targets:\n  - project: group/deployment\n    files: [values.yaml]\n    images: follow\n    \
+         policy: {{signatures: off}}\n    \
          references: ['references/*.yaml']\n{rules}"
     );
     std::fs::write(folder.path().join("dibump.yaml"), config).unwrap();
@@ -284,6 +321,7 @@ fn plan(text: &str, prefix: &str, images: &str, to: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_dibump"))
         .args(["plan", "--registry", prefix, "--plain-http", "--discovery", "catalog"])
         .args(["--images", images, "--to", to, "--write", "--kubernetes-versions", "off"])
+        .args(["--signatures", "off"])
         .arg(&file)
         .env_clear()
         .output()
