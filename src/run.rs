@@ -29,8 +29,8 @@ use jiff::Timestamp;
 
 use crate::apply::{Patience, SharedWait};
 use crate::merge_request::Outcome;
-pub use configure::{NotOffered, Unconfigured};
 use crate::observe::lists::ListReader;
+pub use configure::{NotOffered, Unconfigured};
 pub use found::select;
 pub use generations::generations;
 pub use job::{Due, FollowedProducer, Follows, Job, JobReport, QueriedProject, Reads};
