@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::StreamExt as _;
 use tokio::sync::OnceCell;
 
 use crate::blob::BlobSource;
@@ -14,6 +15,10 @@ use crate::store::Store;
 
 /// The largest list that is read; RKE2's has 3 KB.
 const MOST_BYTES: usize = 1 << 20;
+/// So many lists are read for one target: a release has images of some ten Kubernetes minors.
+const MOST_LISTS: usize = 100;
+/// So many are read at once.
+const AT_ONCE: usize = 8;
 
 /// How the file at a URL is opened; why it cannot be, where that is no URL.
 type Open = Box<dyn Fn(&str) -> Result<Arc<dyn BlobSource>, String> + Send + Sync>;
@@ -34,13 +39,17 @@ impl ListReader {
         Self { open: Box::new(open), store, read: Mutex::default() }
     }
 
-    /// The lists that are wanted, read at once.
+    /// The lists that are wanted; those beyond [`MOST_LISTS`] are not asked for.
     pub async fn read_all(&self, wanted: WantedLists) -> Lists {
-        let read = |(url, rules): (String, Vec<ValuesFrom>)| async move {
-            let answer = self.read(&url, &rules).await;
+        let read = |(place, (url, rules)): (usize, (String, Vec<ValuesFrom>))| async move {
+            let answer = match place < MOST_LISTS {
+                true => self.read(&url, &rules).await,
+                false => Err(NoList::Unusable(format!("more than {MOST_LISTS} lists are asked for"))),
+            };
             (url, answer)
         };
-        futures::future::join_all(wanted.into_iter().map(read)).await.into_iter().collect()
+        let wanted: Vec<_> = wanted.into_iter().enumerate().map(read).collect();
+        futures::stream::iter(wanted).buffered(AT_ONCE).collect().await
     }
 
     async fn read(&self, url: &str, rules: &[ValuesFrom]) -> ListAnswer {
@@ -90,5 +99,31 @@ fn unread(error: &RegistryError) -> NoList {
             NoList::Unusable(reason.clone())
         }
         other => NoList::Unusable(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::store::NoStore;
+
+    #[tokio::test]
+    async fn a_hundred_lists_are_read_and_the_rest_is_told() {
+        let opened = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&opened);
+        let open = move |_: &str| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Err("no such host".to_owned())
+        };
+        let wanted = (0..120).map(|n| (format!("https://lists.example/{n}"), Vec::new())).collect();
+        let lists = ListReader::new(open, Arc::new(NoStore)).read_all(wanted).await;
+        let told = |why: &str| {
+            let is_told = |answer: &&ListAnswer| matches!(answer, Err(NoList::Unusable(text)) if text == why);
+            lists.values().filter(is_told).count()
+        };
+        assert_eq!(opened.load(Ordering::Relaxed), 100);
+        assert_eq!((told("no such host"), told("more than 100 lists are asked for")), (100, 20));
     }
 }
