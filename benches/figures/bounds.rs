@@ -68,6 +68,11 @@ fn keys(folder: &TempDir) {
     let unknown: String =
         (0..KEYS).map(|n| format!("  {}: {{os_images_oci_registry: r{n}}}\n", key(n, 7))).collect();
     let registries: String = (0..KEYS / 10).map(|n| format!("  r{n}: {{tag: 1.{n}.0}}\n")).collect();
+    let own: String = (0..KEYS)
+        .map(|n| format!("  own{n}: {{uri: 'https://images.example/{n}', sha256: '{n:064x}'}}\n"))
+        .collect();
+    let selectors: String =
+        (0..KEYS).map(|n| format!("  s{n}: {{os: ubuntu, k8s-version: v1.{n}.7}}\n")).collect();
     let block = format!("\n{listed}");
     let clusters = format!("cluster:\n  machine_deployments:\n{named}");
     for (what, text) in [
@@ -81,6 +86,14 @@ fn keys(folder: &TempDir) {
         (
             "of as many registries, a tenth of them known",
             images("0.4.11", &format!("\n{unknown}"), &format!("os_images_oci_registries:\n{registries}")),
+        ),
+        (
+            "that all move, beside as many images of the user's own",
+            images("0.4.11", &block, &format!("os_images:\n{own}")),
+        ),
+        (
+            "that all move, beside as many selectors of the server",
+            images("0.4.11", &block, &format!("os_image_server_additional_selectors:\n{selectors}")),
         ),
         ("that all move, and clusters name them", images("0.4.11", &block, &clusters)),
         ("that are all dead, and clusters name them", images("0.4.12", &block, &clusters)),
