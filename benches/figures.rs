@@ -35,6 +35,8 @@ mod latency;
 mod lookup;
 #[path = "figures/measure.rs"]
 mod measure;
+#[path = "figures/serving.rs"]
+mod serving;
 #[path = "figures/signatures.rs"]
 mod signatures;
 

@@ -1,9 +1,9 @@
-//! The images themselves: pulling one of 1 GiB beside the tools that people would join by pipes, and serving it beside nginx.
+//! The images themselves: pulling one of 1 GiB beside the tools that people would join by pipes.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use flate2::Compression;
@@ -14,10 +14,11 @@ use crate::DIBUMP;
 use crate::fake::docker_registry::{DockerRegistry, Push};
 use crate::fake::oci::Image;
 use crate::measure::{ms, pairs, peak, processor, row, time};
+use crate::serving;
 
 const RUNS: usize = 3;
 const PREFIX: &str = "group/diskimage-builder";
-const KEY: &str = "ubuntu-noble-plain-rke2-1-31-8";
+pub(crate) const KEY: &str = "ubuntu-noble-plain-rke2-1-31-8";
 const TAG: &str = "0.4.12";
 const FLUX: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
 /// So many images are there when nothing is new.
@@ -40,7 +41,7 @@ pub(crate) fn all() {
     let layer = runtime.block_on(bench.push(KEY, &image));
     bench.pull(&layer, image.len());
     bench.nothing_new(&runtime);
-    bench.serve(image.len());
+    serving::all(bench.folder.path(), image.len());
 }
 
 struct Bench {
@@ -157,81 +158,6 @@ impl Bench {
         time(&mut self.command(&keys, "many"));
         let took = crate::measure::median((0..11).map(|_| time(&mut self.command(&keys, "many"))).collect());
         row(&format!("pull {IMAGES} images, nothing new"), &ms(took), "");
-    }
-
-    fn serve(&self, size: usize) {
-        let ours =
-            Served::start(Command::new(DIBUMP).arg("serve-images").arg(self.path("images")).env_clear());
-        let url = format!("http://{}/{KEY}.raw", ours.address);
-        let fetch = |url: &str| {
-            let mut command = Command::new("curl");
-            command.args(["-sf", "-o", "/dev/null", url]);
-            command
-        };
-        let rate = |took: Duration| format!("{:.0} MiB/s", (size >> 20) as f64 / took.as_secs_f64());
-        match self.nginx() {
-            Some(nginx) => {
-                let theirs = format!("http://{}/{KEY}.raw", nginx.address);
-                let (took, their) = pairs(RUNS, || time(&mut fetch(&url)), || time(&mut fetch(&theirs)));
-                let ratio = their.as_secs_f64() / took.as_secs_f64();
-                row(
-                    "serve it once",
-                    &format!("{}, {ratio:.2} × nginx", rate(took)),
-                    &format!("nginx {}", rate(their)),
-                );
-            }
-            None => {
-                let took = crate::measure::median((0..RUNS).map(|_| time(&mut fetch(&url))).collect());
-                row("serve it once", &rate(took), "");
-            }
-        }
-    }
-
-    /// Only where it is installed.
-    fn nginx(&self) -> Option<Served> {
-        Command::new("nginx").arg("-v").output().ok()?;
-        let port = std::net::TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
-        let (root, blobs) = (self.path("nginx"), self.path("images/blobs/sha256"));
-        std::fs::create_dir_all(&root).expect("a folder");
-        let blob = std::fs::read_dir(blobs).expect("images").flatten().next().expect("an image").path();
-        std::os::unix::fs::symlink(blob, root.join(format!("{KEY}.raw"))).expect("a link");
-        let config = format!(
-            "daemon off; pid {0}/pid; error_log stderr; events {{}}\n\
-             http {{ access_log off; sendfile on; server {{ listen 127.0.0.1:{port}; root {0}; }} }}\n",
-            root.display()
-        );
-        let path = self.path("nginx.conf");
-        std::fs::write(&path, config).expect("a file");
-        let process = Command::new("nginx").arg("-c").arg(path).stderr(Stdio::null()).spawn().ok()?;
-        let address = format!("127.0.0.1:{port}");
-        while std::net::TcpStream::connect(&address).is_err() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(Served { process, address })
-    }
-}
-
-/// A server that ends when it is dropped.
-struct Served {
-    process: Child,
-    address: String,
-}
-
-impl Served {
-    fn start(command: &mut Command) -> Self {
-        let command = command.args(["--listen", "127.0.0.1:0"]).stdin(Stdio::null()).stderr(Stdio::piped());
-        let mut process = command.spawn().expect("it starts");
-        let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
-        let address = lines.find_map(|line| Some(line.rsplit_once("://")?.1.to_owned()));
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { process, address: address.expect("it says where it serves") }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
