@@ -39,7 +39,7 @@ impl ListReader {
         Self { open: Box::new(open), store, read: Mutex::default() }
     }
 
-    /// The lists that are wanted; those beyond [`MOST_LISTS`] are not asked for.
+    /// The lists that are wanted; those beyond the hundredth are not asked for.
     pub async fn read_all(&self, wanted: WantedLists) -> Lists {
         let read = |(place, (url, rules)): (usize, (String, Vec<ValuesFrom>))| async move {
             let answer = match place < MOST_LISTS {
