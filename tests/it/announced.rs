@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::fake::oci::Image;
-use crate::world::{AT_0_4_11, Desk, PREFIX, Ran, SOURCE, VALUES, World, images};
+use crate::said::says;
+use crate::world::{AT_0_4_11, Desk, PREFIX, SOURCE, VALUES, World, images};
 
 /// A cluster's own version is a decision of people: the update leaves it, and no image of 0.4.12 has it.
 fn with_cluster() -> String {
@@ -11,10 +12,6 @@ fn with_cluster() -> String {
 }
 
 const ERROR: &str = "values.yaml:9:16: Kubernetes `v1.30.11` fits no listed image";
-
-fn says(ran: &Ran, outcome: &str) {
-    assert!(ran.stdout.contains(&format!("→ {outcome}")), "{outcome} is expected: {ran:#?}");
-}
 
 fn break_the_cluster(world: &World) {
     world.hub.commit("main", "A cluster", &[(VALUES, with_cluster().as_bytes())]);

@@ -2,7 +2,8 @@
 //! merge request of its own.
 
 use crate::fake::oci::Image;
-use crate::world::{NETWORK, PATH, PREFIX, Ran, VALUES, World};
+use crate::said::outcomes;
+use crate::world::{NETWORK, PATH, PREFIX, VALUES, World};
 
 const MAIN: &str = "dibump/main/diskimage-builder-0.x";
 const LAST: &str = "dibump/main/sylva-n-1-0.x";
@@ -62,15 +63,11 @@ targets:
     world.desk.write("dibump.yaml", config);
 }
 
-fn says(ran: &Ran, outcome: &str, times: usize) {
-    assert_eq!(ran.stdout.matches(&format!("→ {outcome}")).count(), times, "{outcome}: {ran:#?}");
-}
-
 async fn each_generation_has_a_merge_request_of_its_own(world: World) {
     arrange(&world, "    generations: true\n");
     let ran = world.run().await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    says(&ran, "created", 2);
+    assert_eq!(outcomes(&ran, "created"), 2, "{ran:#?}");
     assert_eq!(world.values(MAIN).unwrap(), values(&world, 12, 11));
     assert_eq!(world.values(LAST).unwrap(), values(&world, 11, 12));
     let requests = world.merge_requests();
@@ -79,7 +76,7 @@ async fn each_generation_has_a_merge_request_of_its_own(world: World) {
     let flag = "--version-key os_images_oci_registries.sylva-n-1.tag";
     assert!(last.text.contains(flag), "{}", last.text);
     let (ran, writes) = world.run_and_writes().await;
-    says(&ran, "unchanged", 2);
+    assert_eq!(outcomes(&ran, "unchanged"), 2, "{ran:#?}");
     assert!(writes.is_empty(), "{writes:#?}");
     // The command of the text says the same.
     world.desk.write(VALUES, values(&world, 11, 11));
@@ -92,7 +89,7 @@ async fn each_generation_has_a_merge_request_of_its_own(world: World) {
 async fn generations_are_left_alone_unless_they_are_asked_for(world: World) {
     arrange(&world, "");
     let ran = world.run().await;
-    says(&ran, "created", 1);
+    assert_eq!(outcomes(&ran, "created"), 1, "{ran:#?}");
     assert_eq!(world.branches(), [MAIN, "main"]);
 }
 
@@ -127,8 +124,8 @@ async fn a_generation_on_another_host_is_refused_and_the_rest_goes_on(world: Wor
     world.hub.commit("main", "Another host", &[(VALUES, file.as_bytes())]);
     let ran = world.run().await;
     assert_eq!(ran.exit, Some(5), "{ran:#?}");
-    says(&ran, "created", 2);
-    says(&ran, "refused", 1);
+    assert_eq!(outcomes(&ran, "created"), 2, "{ran:#?}");
+    assert_eq!(outcomes(&ran, "refused"), 1, "{ran:#?}");
 }
 
 /// A chart with a generation that publishes Ubuntu alone, and a machine of this image.

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::bare_metal::described;
 use crate::fake::oci::{Access, Fault, Image};
-use crate::world::{NETWORK, PATH, PREFIX, Ran, VALUES, World};
+use crate::said::says;
+use crate::world::{NETWORK, PATH, PREFIX, VALUES, World};
 
 const KIWI: &str = "sylva/kiwi-imagebuilder";
 const GROUP: &str = "dibump/main/diskimage-builder";
@@ -80,10 +81,6 @@ fn all() -> String {
 fn only(producer: &str, version_key: &str, more: &str) -> String {
     let file = format!("{{path: {VALUES}, version_key: {version_key}}}");
     format!("  - project: {PATH}\n    producer: {producer}\n    files: [{file}]\n{more}")
-}
-
-fn says(ran: &Ran, outcome: &str) {
-    assert!(ran.stdout.contains(&format!("→ {outcome}")), "{outcome} is expected: {ran:#?}");
 }
 
 async fn several_builders_have_one_merge_request(world: World) {

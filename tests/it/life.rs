@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::fake::wire::{Failure, How, is_write};
 use crate::hub::Opened;
-use crate::world::{Ran, SOURCE, VALUES, World, images, values_at};
+use crate::said::says;
+use crate::world::{SOURCE, VALUES, World, images, values_at};
 
 stories! {
     a_change_that_a_person_made_closes_the_merge_request_and_removes_its_branch,
@@ -24,10 +25,6 @@ stories! {
     a_title_and_text_of_a_person_stay,
     a_run_killed_before_any_write_is_finished_by_the_next,
     the_users_own_words_are_written_and_the_bot_still_knows_its_commit,
-}
-
-fn says(ran: &Ran, outcome: &str) {
-    assert!(ran.stdout.contains(&format!("→ {outcome}")), "{outcome} is expected: {ran:#?}");
 }
 
 fn only(world: &World) -> Opened {

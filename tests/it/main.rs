@@ -14,6 +14,8 @@
 mod fake;
 
 #[macro_use]
+mod said;
+#[macro_use]
 mod stories;
 
 mod announced;

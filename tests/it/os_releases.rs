@@ -3,14 +3,11 @@
 use serde_json::Value;
 
 use crate::fake::oci::Image;
-use crate::world::{AT_0_4_11, PREFIX, Ran, VALUES, World, images};
+use crate::said::says;
+use crate::world::{AT_0_4_11, PREFIX, VALUES, World, images};
 
 /// What the file lists at 0.4.12: the same series on another OS release.
 const PLUCKY: &str = "ubuntu-plucky-plain-rke2-1-30-12";
-
-fn says(ran: &Ran, outcome: &str) {
-    assert!(ran.stdout.contains(&format!("→ {outcome}")), "{outcome} is expected: {ran:#?}");
-}
 
 /// At 0.4.12, images of these names take the place of all others.
 fn moved(world: &World, names: &[&str]) {

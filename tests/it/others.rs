@@ -3,11 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::fake::oci::Image;
-use crate::world::{AT_0_4_11, Desk, PREFIX, Ran, SOURCE, VALUES, World, values_at};
-
-fn says(ran: &Ran, outcome: &str) {
-    assert!(ran.stdout.contains(&format!("→ {outcome}")), "{outcome} is expected: {ran:#?}");
-}
+use crate::said::says;
+use crate::world::{AT_0_4_11, Desk, PREFIX, SOURCE, VALUES, World, values_at};
 
 /// A repository whose name fits no scheme.
 fn docs(annotations: &[(&str, &str)]) -> Image {

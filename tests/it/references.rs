@@ -3,14 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::fake::oci::Image;
-use crate::world::{AT_0_4_11, Desk, PREFIX, Ran, SOURCE, VALUES, World, values_at};
+use crate::said::says;
+use crate::world::{AT_0_4_11, Desk, PREFIX, SOURCE, VALUES, World, values_at};
 
 const UBUNTU: &str = "ubuntu-noble-plain-rke2";
 const OPENSUSE: &str = "opensuse-15-6-plain-kubeadm";
-
-fn says(ran: &Ran, outcome: &str) {
-    assert!(ran.stdout.contains(&format!("→ {outcome}")), "{outcome} is expected: {ran:#?}");
-}
 
 /// More lines of the target in the configuration.
 fn target(world: &World, more: &str) {

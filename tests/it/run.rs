@@ -5,11 +5,8 @@ use std::time::Duration;
 use crate::fake::gitlab::{FakeGitLab, Token};
 use crate::fake::oci::{Fault, Image};
 use crate::fake::wire::{Answer, Failure, How};
-use crate::world::{AT_0_4_11, PATH, PREFIX, PROJECT, Ran, SOURCE, TOKEN, VALUES, World, ended, values_at};
-
-fn says(ran: &Ran, outcome: &str) {
-    assert!(ran.stdout.contains(&format!("→ {outcome}")), "{outcome} is expected: {ran:#?}");
-}
+use crate::said::says;
+use crate::world::{AT_0_4_11, PATH, PREFIX, PROJECT, SOURCE, TOKEN, VALUES, World, ended, values_at};
 
 stories! {
     a_newer_release_gives_one_merge_request,

@@ -2,11 +2,8 @@
 
 use crate::fake::cosign::{Signer, signature_tag};
 use crate::fake::oci::{Fault, Referrers};
+use crate::said::says;
 use crate::world::{AT_0_4_11, PREFIX, Ran, VALUES, World, images};
-
-fn says(ran: &Ran, outcome: &str) {
-    assert!(ran.stdout.contains(&format!("→ {outcome}")), "{outcome} is expected: {ran:#?}");
-}
 
 /// Whose key is configured, and who signs.
 struct Signed {

@@ -4,7 +4,8 @@ use super::apps::{PRIVATE, installed};
 use super::*;
 use crate::fake::github::{Package, Token};
 use crate::fake::oci::FakeRegistry;
-use crate::world::{AT_0_4_11, Desk, NETWORK, PREFIX, Ran, images, values_at};
+use crate::said::says;
+use crate::world::{AT_0_4_11, Desk, NETWORK, PREFIX, images, values_at};
 
 const FILE: &str = "values.yaml";
 
@@ -28,10 +29,6 @@ async fn stage(fake: &FakeGitHub, discovery: &str, producer: &str, forge: &str) 
     desk.write("dibump.yaml", config);
     desk.variables.push(("GITHUB_TOKEN".to_owned(), TOKEN.to_owned()));
     (registry, desk)
-}
-
-fn says(ran: &Ran, outcome: &str) {
-    assert!(ran.stdout.contains(&format!("→ {outcome}")), "{outcome} is expected: {ran:#?}");
 }
 
 fn file(fake: &FakeGitHub, name: &str) -> String {
