@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use memchr::memmem;
+
 use super::notes::{Notes, PendingFinding};
 use super::{Finding, FindingPlace, Id, Ignored, Read, Report, Severities};
 use crate::values::Comment;
@@ -77,7 +79,7 @@ impl Ignore {
 /// The ignores of a file that count; what is wrong with the others is noted.
 fn ignores_of(read: &Read<'_>, notes: &mut Notes) -> Vec<Ignore> {
     // Most files ignore nothing, and to find every comment is a walk through the file.
-    if !read.document.text().contains("dibump:") {
+    if memmem::find(read.document.text().as_bytes(), b"dibump:").is_none() {
         return Vec::new();
     }
     let comments = read.document.all_comments();

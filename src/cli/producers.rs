@@ -154,14 +154,14 @@ impl<'a> Asking<'a> {
         let naming = lookup::naming(self.args.lookup.names_pattern.as_deref())?;
         let files = &self.args.lookup.observed;
         let read = |path: &'a PathBuf| Ok((path, read(path, &naming)?));
-        let read: Vec<(&PathBuf, ObservedReleases)> =
+        let mut read: Vec<(&PathBuf, ObservedReleases)> =
             files.iter().map(read).collect::<Result<_, Failure>>()?;
         let is_picked = self.args.lookup.reach.producer.is_some() && local.producer.is_none();
-        if let (Ok([(path, only)]), false) = (<[_; 1]>::try_from(read.clone()), is_picked) {
+        if let ([(path, only)], false) = (&mut read[..], is_picked) {
             let found = self.found(local, parsed).unwrap_or_default();
             let is_its = |producer: &FileProducer| only.registry.as_ref() == Some(&producer.prefix);
             let producer = found.into_iter().find(is_its).filter(|_| version_key(local).is_none());
-            return Ok(vec![(path.clone(), only.known, producer)]);
+            return Ok(vec![(path.clone(), std::mem::take(&mut only.known), producer)]);
         }
         let (found, picked) = (self.found(local, parsed)?, self.picked(local, parsed)?);
         let mut observed: Vec<(PathBuf, ReleaseData, Option<FileProducer>)> = Vec::new();

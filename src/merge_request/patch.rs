@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use memchr::memchr_iter;
 use sha2::{Digest as _, Sha256};
 use similar::DiffOp;
 use similar::algorithms::{Capture, Compact, Replace, myers};
@@ -125,8 +126,10 @@ pub fn compared_lines(old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
 }
 
 /// Lines with their line ends.
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split_inclusive(|byte| *byte == b'\n')
+pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr_iter(b'\n', text).map(|end| end + 1).chain([text.len()]);
+    let mut start = 0;
+    ends.map(move |end| &text[std::mem::replace(&mut start, end)..end]).filter(|line| !line.is_empty())
 }
 
 /// Lengths go first, so that no two changes have the same encoding.

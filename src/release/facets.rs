@@ -250,6 +250,10 @@ fn last_number(name: &str) -> Option<(&str, u64)> {
 }
 
 /// Digits without a leading zero, which would not print back.
+fn number(text: &str) -> Result<u64, ()> {
+    if is_number(text) { text.parse().map_err(drop) } else { Err(()) }
+}
+
 fn is_number(text: &str) -> bool {
     let leads_with_zero = text.len() > 1 && text.starts_with('0');
     !text.is_empty() && !leads_with_zero && text.bytes().all(|b| b.is_ascii_digit())
@@ -276,19 +280,12 @@ impl FromStr for K8sVersion {
     /// Accepts `1.31`, `1.31.8`, `v1.31.8`, `1.31.8+rke2r1` and `1.31.8-rke2r1`.
     fn from_str(text: &str) -> Result<Self, ()> {
         let text = text.strip_prefix('v').unwrap_or(text);
-        let (numbers, revision) = match text.split_once(['+', '-']) {
-            Some((numbers, revision)) => (numbers, Some(revision.to_owned())),
-            None => (text, None),
-        };
-        let parts: Vec<u64> = numbers
-            .split('.')
-            .map(|n| if is_number(n) { n.parse().map_err(drop) } else { Err(()) })
-            .collect::<Result<_, _>>()?;
-        match parts[..] {
-            [major, minor] => Ok(Self { minor: K8sMinor(major, minor), patch: None, revision }),
-            [major, minor, patch] => Ok(Self { minor: K8sMinor(major, minor), patch: Some(patch), revision }),
-            _ => Err(()),
-        }
+        let end = text.bytes().position(|byte| matches!(byte, b'+' | b'-'));
+        let revision = end.map(|end| text[end + 1..].to_owned());
+        let mut numbers = text[..end.unwrap_or(text.len())].split('.').map(number);
+        let minor = K8sMinor(numbers.next().ok_or(())??, numbers.next().ok_or(())??);
+        let patch = numbers.next().transpose()?;
+        if numbers.next().is_some() { Err(()) } else { Ok(Self { minor, patch, revision }) }
     }
 }
 

@@ -121,7 +121,7 @@ impl<'a> Compared<'a> {
             let written: Option<Vec<&str>> = Fact::WORDS.iter().map(|word| new.written(*word)).collect();
             written.is_some_and(|written| {
                 let named = Fact::WORDS.map(|word| named_word(named, word));
-                dashed(&written).eq(dashed(&named))
+                is_same(&named, &written)
             })
         });
         new
@@ -171,9 +171,12 @@ fn dashed<'w>(words: &'w [&str]) -> impl Iterator<Item = u8> + 'w {
     words.iter().enumerate().flat_map(word)
 }
 
+fn is_same(named: &[&str], written: &[&str]) -> bool {
+    named == written || dashed(named).eq(dashed(written))
+}
+
 fn compared(fact: Fact, asked: &str, written: &str) -> Says {
-    let is_same = dashed(&[asked]).eq(dashed(&[written]));
-    if is_same { Says::Agree } else { Says::contradict(fact, asked, written) }
+    if is_same(&[asked], &[written]) { Says::Agree } else { Says::contradict(fact, asked, written) }
 }
 
 fn k8s_version(asked: &K8sVersion, written: &str) -> Says {
@@ -190,14 +193,19 @@ fn k8s_version(asked: &K8sVersion, written: &str) -> Says {
 /// One commit may carry several tags, and the annotation then holds all of them. A tag that is no version asks for no
 /// release, and entries that are no releases contradict none.
 fn tag(asked: &str, written: &str) -> Says {
-    let bare = |tag: &str| tag.strip_prefix('v').unwrap_or(tag).to_owned();
-    let entries = written.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty());
-    let entries: Vec<String> = entries.map(bare).collect();
+    fn bare(tag: &str) -> &str {
+        tag.strip_prefix('v').unwrap_or(tag)
+    }
     let asked = bare(asked);
-    let is_release = |entry: &String| entry.parse::<Version>().is_ok_and(|version| !version.is_prerelease());
-    match entries.iter().find(|entry| is_release(entry)) {
-        _ if entries.contains(&asked) => Says::Agree,
-        Some(release) if asked.parse::<Version>().is_ok() => Says::contradict(Fact::Tag, &asked, release),
+    if asked.is_empty() {
+        return Says::Silent;
+    }
+    let entries = written.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty());
+    let mut entries = entries.map(bare);
+    let is_release = |entry: &&str| entry.parse::<Version>().is_ok_and(|version| !version.is_prerelease());
+    match entries.clone().find(is_release) {
+        _ if entries.any(|entry| entry == asked) => Says::Agree,
+        Some(release) if asked.parse::<Version>().is_ok() => Says::contradict(Fact::Tag, asked, release),
         _ => Says::Silent,
     }
 }

@@ -4,7 +4,7 @@ use similar::udiff::UnifiedHunkHeader;
 use similar::{DiffOp, DiffTag, group_diff_ops};
 
 use super::{BOLD, CYAN, GREEN, RED, paint};
-use crate::merge_request::patch::compared_lines;
+use crate::merge_request::patch;
 use crate::release::one_line;
 
 /// So many lines around each change.
@@ -46,12 +46,18 @@ fn push(text: &mut String, sign: char, lines: &[&str]) {
 
 /// Lines as git has them, with their ends.
 fn lines(text: &str) -> Vec<&str> {
-    text.split_inclusive('\n').collect()
+    let mut end = 0;
+    let line = |line: &[u8]| {
+        let start = end;
+        end += line.len();
+        &text[start..end]
+    };
+    patch::lines(text.as_bytes()).map(line).collect()
 }
 
 fn compared(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
     let [old, new] = [old, new].map(|lines| lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>());
-    compared_lines(&old, &new)
+    patch::compared_lines(&old, &new)
 }
 
 /// A name as git reads it in a patch (git, `apply.c`, `find_name_traditional`): in quotes where a character needs an escape,

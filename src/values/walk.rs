@@ -90,7 +90,10 @@ impl Document {
                     if wanted(path) {
                         fields.push(self.field(pair, path));
                     }
-                    self.fields_below(pair.value, path, wanted, fields);
+                    // Most values are scalars.
+                    if matches!(self.tree().kind(pair.value), Kind::Mapping { .. } | Kind::Sequence { .. }) {
+                        self.fields_below(pair.value, path, wanted, fields);
+                    }
                     path.pop();
                 }
             }
