@@ -44,7 +44,7 @@ mod signatures;
 const DIBUMP: &str = env!("CARGO_BIN_EXE_dibump");
 
 fn main() {
-    if measure::is_between() {
+    if measure::is_between() || edit::is_parser() {
         return;
     }
     let wanted: Vec<String> =

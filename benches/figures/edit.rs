@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use dibump::values::Document;
 use serde_json::json;
 
 use crate::DIBUMP;
-use crate::measure::{median, ms, pairs, peak, row, time};
+use crate::measure::{instructions, median, ms, pairs, peak, row, time};
 
 const RUNS: usize = 31;
 const LINES: usize = 9_818;
@@ -51,6 +52,55 @@ pub(crate) fn large_file() {
     let (ours, theirs) = pairs(RUNS, || of(&mut plan()), sed);
     let ours = format!("{}, {peak:.1} MiB, 0 unplanned lines", ms(ours));
     row("edit a values file of 9,818 lines, whole process", &ours, &format!("`sed -i` {}", ms(theirs)));
+    fresh(&file);
+    in_parses("the same", &plan(), &file);
+    of_sylva_core(folder.path());
+}
+
+/// The edit of sylva-core's own file, with 64 releases that were observed, where both lie beside the checkout.
+fn of_sylva_core(folder: &Path) {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let (file, observed) = (folder.join("sylva-core.yaml"), data.join("observed.json"));
+    let Ok(values) = std::fs::read(data.join("sylva-core/fd968edcf/values.yaml")) else {
+        return row("edit sylva-core's own values file", "not measured: not there", "");
+    };
+    std::fs::write(&file, values).expect("a file");
+    let mut command = Command::new(DIBUMP);
+    command.args(["plan", "--to", "0.4.11", "--write", "--observed"]).arg(observed).arg(&file);
+    in_parses("edit sylva-core's own values file, 64 releases", &command, &file);
+}
+
+/// What a command costs, in parses of one file.
+fn in_parses(what: &str, command: &Command, file: &Path) {
+    let parses = |count: &str| {
+        let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+        command.args([PARSES, count]).arg(file);
+        instructions(&command)
+    };
+    // The file is parsed before it is edited.
+    let parse = parses("2").zip(parses("1")).map(|(two, one)| two - one);
+    let (Some(parse), Some(all)) = (parse, instructions(command)) else {
+        return row(&format!("{what}, instructions"), "not measured: needs valgrind", "");
+    };
+    let millions = |count: u64| format!("{:.0} million", count as f64 / 1e6);
+    let ours = format!("{}, {:.2} × a parse", millions(all), all as f64 / parse as f64);
+    row(&format!("{what}, instructions"), &ours, &format!("one parse {}", millions(parse)));
+}
+
+/// The argument with which this program parses a file so many times.
+const PARSES: &str = "--parses";
+
+/// Parses a file, if that is what this process is for.
+pub(crate) fn is_parser() -> bool {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [PARSES, count, file] = &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+        return false;
+    };
+    let bytes = std::fs::read(file).expect("a file");
+    for _ in 0..count.parse::<usize>().expect("a number") {
+        Document::parse(bytes.clone()).expect("YAML");
+    }
+    true
 }
 
 const FAMILIES: [&str; 6] = [

@@ -76,6 +76,19 @@ pub(crate) fn is_between() -> bool {
     true
 }
 
+/// The instructions that a command takes, as valgrind counts them; `None` without valgrind. The same command takes the same
+/// on every machine of one kind, however busy it is.
+pub(crate) fn instructions(command: &Command) -> Option<u64> {
+    let mut counted = Command::new("valgrind");
+    counted.args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]);
+    counted.arg(command.get_program()).args(command.get_args());
+    let output = counted.stdin(Stdio::null()).output().ok()?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{counted:?}: {told}");
+    let count = told.lines().find_map(|line| line.split_once("refs:"))?.1;
+    count.trim().replace(',', "").parse().ok()
+}
+
 /// One row of the table.
 pub(crate) fn row(what: &str, ours: &str, beside: &str) {
     println!("| {what} | {ours} | {beside} |");
