@@ -39,12 +39,14 @@ pub fn one(report: &JobReport, width: Option<usize>, detail: Detail) -> String {
 
 fn in_full(report: &JobReport, width: Option<usize>) -> String {
     let plan = report.plan.as_ref().map(|plan| plan::text(plan, width)).unwrap_or_default();
-    format!("{}\n{plan}{}\n", paint(BOLD, heading(report)), ending(report))
+    // What the plan says is not said again.
+    let note = report.note.as_deref().filter(|note| !plan.contains(&printable(note)));
+    format!("{}\n{plan}{}\n", paint(BOLD, heading(report)), ending(report, note))
 }
 
 /// One target branch in a line, and its note in another.
 fn line(report: &JobReport) -> String {
-    format!("{} {}", paint(DIM, heading(report)), ending(report))
+    format!("{} {}", paint(DIM, heading(report)), ending(report, report.note.as_deref()))
 }
 
 fn heading(report: &JobReport) -> String {
@@ -52,12 +54,12 @@ fn heading(report: &JobReport) -> String {
 }
 
 /// How it ended.
-fn ending(report: &JobReport) -> String {
+fn ending(report: &JobReport, note: Option<&str>) -> String {
     let outcome = paint(style(&report.outcome), printable(&report.outcome.to_string()));
     let merge_request = report.merge_request.as_ref();
     let link = merge_request.map(|(number, url)| paint(CYAN, printable(&format!("!{number} {url}"))));
     let link = link.map(|link| format!("  {link}")).unwrap_or_default();
-    let note = report.note.as_ref().map(|note| format!("  {} {}\n", paint(YELLOW, "note:"), printable(note)));
+    let note = note.map(|note| format!("  {} {}\n", paint(YELLOW, "note:"), printable(note)));
     format!("→ {outcome}{link}\n{}", note.unwrap_or_default())
 }
 

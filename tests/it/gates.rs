@@ -30,7 +30,6 @@ async fn a_release_that_is_half_promoted_is_held_and_proposed_in_the_run_after_i
     ‖ 0.4.13  held: not published in full: opensuse plain kubeadm is missing, compared with 0.4.11  1
     0.4.13: `accept: [0.4.13]` in the target ends it
     held (incomplete): 0.4.13: not published in full: opensuse plain kubeadm is missing, compared with 0.4.11; `accept: [0.4.13]` in the target ends it
-    note: 0.4.13: not published in full: opensuse plain kubeadm is missing, compared with 0.4.11; `accept: [0.4.13]` in the target ends it
     ");
     assert!(writes.is_empty(), "{writes:#?}");
 
@@ -49,7 +48,6 @@ async fn an_image_that_waits_to_be_promoted_holds_the_release(world: World) {
     reads!(about(&held.stdout, &waiting.name), @"
     ‖ 0.4.12  held: not published in full: ubuntu-noble-hardened-rke2-1-30-12 (built, not promoted) is missing  2
     held (incomplete): 0.4.12: not published in full: ubuntu-noble-hardened-rke2-1-30-12 (built, not promoted) is missing; `accept: [0.4.12]` in the target ends it
-    note: 0.4.12: not published in full: ubuntu-noble-hardened-rke2-1-30-12 (built, not promoted) is missing; `accept: [0.4.12]` in the target ends it
     ");
 
     world.registry.release(PREFIX, "0.4.12", &[waiting]);
@@ -138,7 +136,6 @@ async fn a_release_of_unknown_age_is_held_until_a_memory_outlives_a_run(mut worl
     reads!(about(&held.stdout, "accept:"), @"
     0.4.12: `unknown_age: allow` or `accept: [0.4.12]` in the target ends it
     held (age-unknown): 0.4.12: its age is not known; `unknown_age: allow` or `accept: [0.4.12]` in the target ends it
-    note: 0.4.12: its age is not known; `unknown_age: allow` or `accept: [0.4.12]` in the target ends it
     ");
 
     world.add("cache: {dir: cache}");
