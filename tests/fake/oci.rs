@@ -2,6 +2,7 @@
 //! demand. What it does not know it answers with 404, and remembers, so that a test can fail on it.
 #![allow(dead_code, reason = "each binary that includes this uses a part of it")]
 
+mod fault;
 mod quirks;
 mod serve;
 mod token;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+pub(crate) use fault::{Fault, Gate};
 pub(crate) use quirks::Quirk;
 pub(crate) use token::TokenRules;
 
@@ -106,47 +108,6 @@ pub(crate) enum Access {
         password: String,
     },
     Token(TokenRules),
-}
-
-/// A failure: what happens to some requests instead of, or in addition to, the right answer.
-#[derive(Debug, Clone)]
-pub(crate) struct Fault {
-    method: Option<&'static str>,
-    path: String,
-    skip: usize,
-    times: usize,
-    kind: FaultKind,
-}
-
-#[derive(Debug, Clone)]
-enum FaultKind {
-    Answer { status: u16, headers: Vec<(String, String)>, body: String },
-    Headers(Vec<(String, String)>),
-    Delay(Duration),
-    Held(Gate),
-    Cut,
-    Unannounced,
-}
-
-/// Holds answers back until a test opens it.
-#[derive(Debug, Clone)]
-pub(crate) struct Gate(Arc<tokio::sync::Semaphore>);
-
-impl Gate {
-    /// A gate that is shut.
-    pub(crate) fn shut() -> Self {
-        Self(Arc::new(tokio::sync::Semaphore::new(0)))
-    }
-
-    /// Lets pass whoever waits, and whoever comes later.
-    pub(crate) fn open(&self) {
-        self.0.close();
-    }
-
-    async fn pass(&self) {
-        // Only a closed semaphore answers.
-        let _ = self.0.acquire().await;
-    }
 }
 
 /// A request as it arrived, and how it was answered.
@@ -393,87 +354,6 @@ impl Image {
     pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
         self.annotations.insert(key.to_owned(), value.to_owned());
         self
-    }
-}
-
-impl Fault {
-    /// Answers with this status and nothing else.
-    pub(crate) fn status(status: u16) -> Self {
-        Self::of(FaultKind::Answer { status, headers: Vec::new(), body: String::new() })
-    }
-
-    /// Ends the connection in the middle of the answer.
-    pub(crate) fn cut() -> Self {
-        Self::of(FaultKind::Cut)
-    }
-
-    /// Answers rightly, but without saying how long the answer is.
-    pub(crate) fn unannounced() -> Self {
-        Self::of(FaultKind::Unannounced)
-    }
-
-    /// Answers late.
-    pub(crate) fn delay(delay: Duration) -> Self {
-        Self::of(FaultKind::Delay(delay))
-    }
-
-    /// Answers once the gate is open.
-    pub(crate) fn held(gate: &Gate) -> Self {
-        Self::of(FaultKind::Held(gate.clone()))
-    }
-
-    /// Never answers.
-    pub(crate) fn silence() -> Self {
-        Self::held(&Gate::shut())
-    }
-
-    /// Answers rightly, but for this header.
-    pub(crate) fn right_but(name: &str, value: &str) -> Self {
-        Self::of(FaultKind::Headers(vec![(name.to_owned(), value.to_owned())]))
-    }
-
-    /// With this header in the answer.
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        if let FaultKind::Answer { headers, .. } | FaultKind::Headers(headers) = &mut self.kind {
-            headers.push((name.to_owned(), value.to_owned()));
-        }
-        self
-    }
-
-    /// With this body in the answer.
-    pub(crate) fn body(mut self, text: &str) -> Self {
-        if let FaultKind::Answer { body, .. } = &mut self.kind {
-            text.clone_into(body);
-        }
-        self
-    }
-
-    /// Only for requests whose path contains `part`.
-    pub(crate) fn on(mut self, part: &str) -> Self {
-        part.clone_into(&mut self.path);
-        self
-    }
-
-    /// Only for this method.
-    pub(crate) fn method(mut self, method: &'static str) -> Self {
-        self.method = Some(method);
-        self
-    }
-
-    /// Only `times` times.
-    pub(crate) fn times(mut self, times: usize) -> Self {
-        self.times = times;
-        self
-    }
-
-    /// Not for the first `skip` of the requests that fit.
-    pub(crate) fn after(mut self, skip: usize) -> Self {
-        self.skip = skip;
-        self
-    }
-
-    fn of(kind: FaultKind) -> Self {
-        Self { method: None, path: String::new(), skip: 0, times: usize::MAX, kind }
     }
 }
 

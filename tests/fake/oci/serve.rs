@@ -7,9 +7,9 @@ use axum::body::{Body, Bytes};
 use axum::http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::fault::FaultKind;
 use super::{
-    Access, FaultKind, Gate, INDEX, LinkStyle, Logged, Paging, Referrers, Shared, State, quirks,
-    referrer_index, token,
+    Access, Gate, INDEX, LinkStyle, Logged, Paging, Referrers, Shared, State, quirks, referrer_index, token,
 };
 
 /// An answer before it is put on the wire.
