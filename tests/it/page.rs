@@ -10,19 +10,19 @@ use crate::world::{AT_0_4_11, SOURCE, VALUES, World, values_at};
 const BEFORE: &str = "\
 # The merge request
 
-This is what `dibump run` opens, as it was written in a run of the test suite. GitLab and GitHub show the description as
-they show this page.
+This is a merge request of `dibump run`, taken from a run of the test suite. GitLab and GitHub show the description as they
+show this page.
 
-- The branch is one commit, which changes the version, the image keys, what names them, and Kubernetes versions that
-  follow the images. It moves to a newer release in place, and never back to an older one.
-- What stands between the bot's two hidden fences is the bot's; everything before and after them is yours, and so is the
-  title once you have edited it. Commits that you add to the branch stay: the bot leaves it alone, and says in the text
-  which of the planned lines are missing.
-- Closing it says no to this release and not to the next one. The bot closes its own untouched merge request only where it
-  knows that it is not needed, and says why.
-- A reviewer with a minute reads what is visible; what is folded is there to be looked up. `dibump plan --format markdown`
+- The branch is one commit. It changes the version, the image keys, other places that name these keys, and the Kubernetes
+  versions that follow the images. It moves to a newer release in place, and never back to an older one.
+- The bot writes only the text between its two hidden fences. The text before and after them is yours, and so is the title
+  once you have edited it. Commits that you add to the branch stay: the bot leaves the branch alone, and lists in the text
+  the planned lines that are missing.
+- To decline only this release, close the merge request. The bot closes its own untouched merge request only if it knows
+  that it is not needed, and says why.
+- The visible part is for a reviewer with a minute; the folded parts hold the details. `dibump plan --format markdown`
   prints the same text for a local file.
-- Images that stand under another digest than the one in the text are announced at its top, and auto-merge is switched off.
+- If an image now has another digest than the one in the text, a warning at its top says so and auto-merge is switched off.
 
 ";
 
