@@ -83,7 +83,7 @@ pub(super) enum Command {
     /// Check whether a values file is in step with the release that it names
     #[command(after_help = "Example: dibump check values.yaml --format code-quality")]
     Check(Box<CheckArgs>),
-    /// Make the branch and the merge request of each target equal to its plan
+    /// Create or update the merge request of each target
     #[command(after_help = "Example: dibump run --config dibump.yaml --dry-run")]
     Run(Run),
     /// Run on a schedule and on demand, as a daemon
@@ -157,8 +157,8 @@ pub(super) struct PlanArgs {
     /// `rke2=_internal.k8s_version_map`
     #[arg(long, value_name = "auto|add|remove|off|FLAVOR=PATH")]
     pub(super) kubernetes_versions: Vec<String>,
-    /// What becomes of `default_enabled` where a newer Kubernetes of the family comes in; without, as the configuration says,
-    /// else `stay`
+    /// What happens to `default_enabled` when a newer Kubernetes of the family is added [default: as the configuration says,
+    /// else stay]
     #[arg(long, value_enum)]
     pub(super) default_enabled: Option<DefaultEnabledArg>,
     /// Write the change to the file
@@ -188,13 +188,13 @@ pub(super) struct TargetFileArgs {
     /// The release that the file is at, where it does not say so itself
     #[arg(long, value_name = "VERSION")]
     pub(super) from: Option<Version>,
-    /// Where the version stands, as in `spec.values.sylva_diskimagebuilder_version`
+    /// The path of the version key, as in `spec.values.sylva_diskimagebuilder_version`
     #[arg(long, value_name = "PATH")]
     pub(super) version_key: Option<KeyPath>,
-    /// Where the mapping of image keys stands
+    /// The path of the mapping of image keys
     #[arg(long, value_name = "PATH")]
     pub(super) images_key: Option<KeyPath>,
-    /// The entry of `os_images_oci_registries` whose images are ours
+    /// The producer's entry of `os_images_oci_registries`
     #[arg(long, value_name = "NAME")]
     pub(super) registry_key: Option<String>,
     /// Other YAML files below the working directory that name image keys, as in `'deploy/**/*.yaml'`
@@ -243,7 +243,7 @@ pub(super) struct Artifacts {
 pub(super) enum ConfigCommand {
     /// Check the configuration file
     Validate {
-        /// Also ask registry and forge, read only: who am I, what may I do
+        /// Also ask the registry and the forge, read-only, whose token it is and what it may do
         #[arg(long)]
         online: bool,
     },
@@ -251,7 +251,7 @@ pub(super) enum ConfigCommand {
     Schema,
     /// Print an example of a configuration file, with every key and what it means
     Example,
-    /// Print the configuration as it is meant, with every default
+    /// Print the configuration as dibump understands it, with every default
     Show,
 }
 
@@ -262,10 +262,11 @@ pub(super) struct Lookup {
     /// Take the releases from a file (`releases --format json`) instead of a registry; one for each producer of the file
     #[arg(long, value_name = "FILE", conflicts_with = "registry")]
     pub(super) observed: Vec<PathBuf>,
-    /// What names the releases that may be there: auto, release-notes, gitlab, catalog, known, file:PATH (several by commas)
+    /// Where to look for releases: auto, release-notes, gitlab, github, catalog, known, file:PATH (several separated by
+    /// commas)
     #[arg(long, value_name = "SOURCES", value_delimiter = ',')]
     pub(super) discovery: Vec<String>,
-    /// The producer's GitLab, where the registry does not tell, as in `https://gitlab.example`
+    /// The producer's GitLab, if it cannot be found from the registry, as in `https://gitlab.example`
     #[arg(long, value_name = "URL")]
     pub(super) gitlab_url: Option<String>,
     /// The producer's project on that GitLab
@@ -301,10 +302,10 @@ pub(super) struct Reach {
     /// An additional CA certificate (PEM)
     #[arg(long, value_name = "FILE")]
     pub(super) ca_file: Vec<PathBuf>,
-    /// A public key (ECDSA P-256, PEM) of which one must have signed each image; instead of those of the configuration
+    /// A public key (ECDSA P-256, PEM), instead of those of the configuration; one of the keys must have signed each image
     #[arg(long, value_name = "FILE", help_heading = "Signatures")]
     pub(super) cosign_key: Vec<PathBuf>,
-    /// What is asked of signatures [default: required where a key is known]
+    /// Whether images must be signed [default: required if a key is known]
     #[arg(long, value_enum, value_name = "DEMAND", help_heading = "Signatures")]
     pub(super) signatures: Option<DemandArg>,
     /// The folder in which completely read releases are cached
@@ -372,9 +373,9 @@ pub(super) enum ImagesArg {
     Auto,
     /// Exactly the artifacts of the release
     All,
-    /// The listed lines, and new lines of listed families
+    /// The listed series, and new series of listed families
     Follow,
-    /// The listed lines only
+    /// The listed series only
     Listed,
 }
 
@@ -383,7 +384,7 @@ pub(super) enum ImagesArg {
 pub(super) enum DefaultEnabledArg {
     /// It stays with its entry
     Stay,
-    /// It moves to the newest Kubernetes of the family, where it was with the newest before
+    /// It moves to the newest Kubernetes of the family, if it was at the newest before
     Follow,
 }
 
@@ -392,7 +393,7 @@ pub(super) enum DefaultEnabledArg {
 pub(super) enum DemandArg {
     /// Each image must be signed by one of the keys
     Required,
-    /// Tell which ones are not
+    /// Report which images are not signed
     Warn,
     /// Do not look at them
     Off,

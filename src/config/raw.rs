@@ -34,7 +34,7 @@ pub(super) struct RawConfig {
     /// Where releases are published.
     #[schemars(length(min = 1))]
     pub(super) producers: Vec<RawProducer>,
-    /// Hosts of registries (`registry.example:5000`) that `run` and `serve` may ask although only a values file names them, beside those of the producers. They are spoken to over TLS, and get no credential but what docker keeps for them.
+    /// Hosts of registries (`registry.example:5000`) that `run` and `serve` may ask although only a values file names them, beside those of the producers. TLS is used for them, and no credential but the one that docker has for their host.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) registries_allowed: Vec<String>,
     /// Hosts (`raw.githubusercontent.com`, `lists.example:8443`) that the lists of `values_from` may be read from, over TLS and without credentials. Redirects lead to these hosts only.
@@ -64,7 +64,7 @@ pub(super) struct RawConfig {
     /// How severe each kind of finding of `dibump check` is: `error`, `warn` or `off`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) check: RawCheck,
-    /// How servers are spoken to.
+    /// How servers are contacted.
     #[serde(default)]
     pub(super) network: RawNetwork,
     /// What is remembered between runs.

@@ -17,7 +17,7 @@ pub enum Images {
     Auto,
     /// Exactly the artifacts of the release.
     All,
-    /// A curated subset: its lines are kept, lines that are new in the release are added to listed families.
+    /// A curated subset: its series are kept, and new series of listed families are added.
     Follow,
     /// What is listed is renamed and dropped; nothing is added.
     Listed,

@@ -98,14 +98,14 @@ pub struct Policy {
     pub identity: IdentityDemand,
 }
 
-/// What a signed image must prove of itself. One that is another image or release than the one asked for is never enough.
+/// What the annotations of a signed image must prove. An image whose annotations contradict its name or release never passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentityDemand {
-    /// What is proven is enough: old images do not say of which release they are.
+    /// They must not contradict the name or the release; those of old images do not name the release.
     #[default]
     Proven,
-    /// Its name and its release.
+    /// They must confirm the name and the release.
     Required,
 }
 
@@ -125,12 +125,12 @@ pub enum Demand {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum GateMode {
-    /// It holds releases.
+    /// The release is held.
     #[default]
     Hold,
-    /// It tells the reviewer, and lets releases pass.
+    /// The release is proposed with a warning for the reviewer.
     Warn,
-    /// It is not asked.
+    /// The gate is not checked.
     Off,
 }
 

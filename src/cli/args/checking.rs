@@ -9,16 +9,16 @@ use super::{FileOutput, TargetFileArgs, output};
 /// `dibump check`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CheckArgs {
-    /// More values files, each judged by itself
+    /// More values files, each checked by itself
     #[arg(index = 2, value_name = "VALUES", requires = "values")]
     pub(in crate::cli) more: Vec<PathBuf>,
-    /// The files of one deployment, judged as Helm merges them: the chart's own first, then what is laid over it
+    /// The files of one deployment, checked as Helm merges them: the chart's own first, then those that override it
     #[arg(short = 'f', long = "values", value_name = "FILE", conflicts_with_all = ["values", "references", "fix"])]
     pub(in crate::cli) deployment: Vec<PathBuf>,
     /// How severe a kind of finding is: ID=error, ID=warn or ID=off
     #[arg(long, value_name = "ID=SEVERITY", value_parser = crate::check::severity_setting)]
     pub(in crate::cli) severity: Vec<(crate::check::Id, Option<crate::check::Severity>)>,
-    /// Put right what has one safe answer: a dead key whose line has one artifact, an equal key written twice
+    /// Fix what has one safe answer: a dead key whose series has one artifact, a key written twice with the same value
     #[arg(long)]
     pub(in crate::cli) fix: bool,
     /// The form of the output

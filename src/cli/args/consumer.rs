@@ -15,7 +15,7 @@ use crate::values::Setting;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Deployment")]
 pub(in crate::cli) struct DeploymentArgs {
-    /// A file of Helm values: the chart's own first, then what is laid over it; `-` is stdin
+    /// A file of Helm values: the chart's own first, then those that override it; `-` is stdin
     #[arg(short = 'f', long = "values", value_name = "FILE")]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// Set values as Helm's --set does, as in `cluster.k8s_version=v1.31.8`
@@ -50,8 +50,8 @@ pub(in crate::cli) struct OsImagesArgs {
     /// Only the images that have to be served: those that machines choose, and os_image_server_additional_selectors
     #[arg(long)]
     pub(in crate::cli) served: bool,
-    /// With --served: another cluster whose machines boot from this server, by the files of its values in their order,
-    /// the chart's own first; can be given several times
+    /// With --served: the values files, in order, of another cluster whose machines boot from this server, the chart's own
+    /// first; can be given several times
     #[arg(long, value_name = "FILE,...", requires = "served")]
     pub(in crate::cli) workload_cluster: Vec<ClusterFiles>,
     /// The form of the output
@@ -68,7 +68,7 @@ pub(in crate::cli) struct OsImagesArgs {
 /// `dibump os-images-info`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OsImagesInfoArgs {
-    /// What becomes of an image that is missing, not signed as demanded, or not usable
+    /// What happens to an image that is missing, lacks a required signature, or cannot be used
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) on_error: OnErrorArg,
     /// Write the ConfigMap to a file
@@ -110,7 +110,7 @@ pub(in crate::cli) struct MachineImageArgs {
     /// The image; without it, that of every machine of the values
     #[arg(conflicts_with_all = ["selector", "machines"])]
     pub(in crate::cli) key: Option<String>,
-    /// An image by what it is, as in `os=ubuntu,k8s-flavor=rke2`: regular expressions over whole attributes
+    /// The image with these attributes, as in `os=ubuntu,k8s-flavor=rke2`; values are regular expressions
     #[arg(long, value_name = "NAME=REGEX", value_delimiter = ',', conflicts_with = "machines")]
     pub(in crate::cli) selector: Vec<String>,
     /// Only these machines: control_plane, machine_deployments.NAME
@@ -128,7 +128,7 @@ pub(in crate::cli) struct MachineImageArgs {
     /// The Kubernetes version that the image must be for [default: that of the cluster in the values]
     #[arg(long, value_name = "VERSION", value_parser = kubernetes)]
     pub(in crate::cli) k8s_version: Option<K8sVersion>,
-    /// What it means that the image is for another Kubernetes
+    /// What to do if the image is for another Kubernetes version
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
     pub(in crate::cli) k8s_mismatch: MismatchArg,
     /// The form of the output
@@ -197,7 +197,7 @@ pub(in crate::cli) enum FormArg {
     Proposal,
     /// `sylva_diskimagebuilder_images`, of which each names its registry
     SylvaCore,
-    /// The same with generations of registries, each at a release of its own, as public statements tell of it
+    /// The same with generations of registries, each with its own release; reconstructed from public statements
     #[value(name = "sylva-1.6")]
     Sylva16,
 }
@@ -249,12 +249,12 @@ pub(in crate::cli) enum ApiVersionArg {
 /// What it means that an image is for another Kubernetes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum MismatchArg {
-    /// The image is refused
+    /// Refuse the image
     #[default]
     Error,
-    /// It is told
+    /// Print a note
     Warn,
-    /// It does not matter
+    /// Ignore it
     Off,
 }
 

@@ -21,8 +21,8 @@ pub(in crate::cli) struct PullArgs {
     /// Pull every enabled image, not only those that have to be served (see os-images --served)
     #[arg(long)]
     pub(in crate::cli) all: bool,
-    /// Another cluster whose machines boot from these images, by the files of its values in their order, the chart's own
-    /// first; can be given several times
+    /// The values files, in order, of another cluster whose machines boot from these images, the chart's own first; can be
+    /// given several times
     #[arg(long, value_name = "FILE,...", conflicts_with = "all")]
     pub(in crate::cli) workload_cluster: Vec<ClusterFiles>,
     /// How many images are downloaded at once, from 1 to 16

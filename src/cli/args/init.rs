@@ -17,8 +17,8 @@ pub(in crate::cli) struct InitArgs {
     /// Print the files instead of writing them
     #[arg(long)]
     pub(in crate::cli) print: bool,
-    /// Open a merge request (pull request) that adds the files, with the token that `run` uses; nothing is written here. An
-    /// open one is brought up to date; one that a person closed stays closed
+    /// Open a merge request (pull request) that adds the files, with the token that `run` uses, and write nothing to the
+    /// checkout. An open one is updated; one that a person closed stays closed
     #[arg(long)]
     pub(in crate::cli) merge_request: bool,
     /// Leave out the first plan, and so every request to a registry

@@ -12,7 +12,7 @@ pub(in crate::cli) struct Run {
     /// Stop before anything is written
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
-    /// Only the targets of this project; as often as there are projects
+    /// Only the targets of this project; can be given several times
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) project: Vec<String>,
     /// Only the i-th of n parts of the targets, from 1 [default: as GitLab's `parallel:` or a Kubernetes Job says]
@@ -41,10 +41,10 @@ pub(in crate::cli) struct Serve {
     /// The private key of --tls-cert (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(in crate::cli) tls_key: Option<std::path::PathBuf>,
-    /// How long after the begin of a run the next one begins at the earliest
+    /// The least time between the starts of two runs
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = pause)]
     pub(in crate::cli) every: std::time::Duration,
-    /// Begin up to this much later, so that many daemons do not begin at once
+    /// Delay each run by up to this long, so that many daemons do not start at once
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub(in crate::cli) jitter: std::time::Duration,
     /// Stop before anything is written
@@ -63,7 +63,7 @@ pub(in crate::cli) enum RunFormat {
     Text,
     /// For programs; the shape is documented and versioned
     Json,
-    /// What there is to look at, for a job's page: `$GITHUB_STEP_SUMMARY`
+    /// What needs attention, for a job's page: `$GITHUB_STEP_SUMMARY`
     Markdown,
     /// Links to merge requests beside a job, as GitLab's report `annotations`
     Annotations,

@@ -56,7 +56,7 @@ pub(in crate::config) struct RawPattern {
     /// The values files; a project that lacks one is passed over.
     #[schemars(length(min = 1))]
     pub(in crate::config) files: Vec<RawFile>,
-    /// What becomes of `default_enabled` where a newer Kubernetes of the family comes in: `stay`, or `follow` (it moves to the newest where it was with the newest before). Default: stay.
+    /// What happens to `default_enabled` when a newer Kubernetes of the family is added: `stay`, or `follow` (it moves to the newest, if it was at the newest before). Default: stay.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::config) default_enabled: DefaultEnabled,
     /// How the mapping of image keys is reconciled. Default: auto.
@@ -83,7 +83,7 @@ pub(in crate::config) struct RawPattern {
     /// When merge requests may be opened here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) schedule: Option<RawSchedule>,
-    /// Whether anything is written here; without, it is reported what would be. Default: true.
+    /// Whether dibump writes here. With `false` it only reports what it would do. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) enabled: Option<bool>,
 }
@@ -113,7 +113,7 @@ pub(in crate::config) struct RawSchedule {
     /// Parts of the week: `mon-fri 22:00-06:00`, `sat,sun`, `12:00-13:00`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::config) windows: Vec<String>,
-    /// Whether open merge requests are kept right outside of it. Default: false.
+    /// Whether open merge requests are also updated outside the schedule. Default: false.
     #[serde(default)]
     pub(in crate::config) update_outside: bool,
 }

@@ -14,14 +14,14 @@ pub(in crate::config) enum RawKubernetesVersions {
     Rules(Vec<RawKubernetesRule>),
 }
 
-/// As `auto`, with lines of the map that come and go.
+/// As `auto`, and lines of the map are added and removed.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct RawMapLines {
     /// A minor of the listed images that the map lacks gets a line, copied from its neighbour. Default: false.
     #[serde(default)]
     pub(in crate::config) add: bool,
-    /// The line of a minor goes that left with every image. Default: false.
+    /// The line of a minor is removed with its last listed image. Default: false.
     #[serde(default)]
     pub(in crate::config) remove: bool,
 }
@@ -30,7 +30,7 @@ pub(in crate::config) struct RawMapLines {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::config) enum RawFollowing {
-    /// A `k8s_version_map` in the file that holds the version, where the old versions say whose they are.
+    /// A `k8s_version_map` in the file that holds the version, if the old versions show to which flavor they belong.
     Auto,
     /// Nothing; differences are reported.
     Off,

@@ -26,13 +26,13 @@ layered! {
         remove_source_branch: bool,
         /// The title of a milestone of the project or of a group above it. Default: none.
         milestone: String,
-        /// When an open one is built anew although its change is right. Default: conflict.
+        /// When to rebuild an open one whose change is still right. Default: conflict.
         rebase: Rebase,
         /// When an open one is left where it is although a newer release is published. Default: never.
         freeze: Freeze,
         /// What becomes of a release whose merge request a person closed. Default: ignore.
         on_closed: OnClosed,
-        /// Let the forge merge by itself once a pipeline looks after the bot's own commit. Default: false.
+        /// Let the forge merge, once a pipeline of the bot's own commit exists and has not failed. Default: false.
         auto_merge: bool,
         /// A template of the title: `{{ producer }} {{ from }} → {{ to }}`. Variables: producer, project, target_branch, from,
         /// to, update_type (major, minor, patch, align), renamed, added, removed.

@@ -48,12 +48,12 @@ layered! {
         big_jump: GateMode,
         /// What happens to a release whose images would have other Kubernetes versions than others that are listed, whichever builder made them. Default: hold.
         disagreeing: GateMode,
-        /// What happens where an update would add errors to what `check` finds in the files. Default: draft.
+        /// What happens if an update would add errors to the findings of `check`. Default: draft.
         on_new_findings: OnNewFindings,
         /// What is asked of the signatures of images that would be listed. Default: required where a public key is known (warn
         /// where it comes from a values file that skips the check itself), else off.
         signatures: Demand,
-        /// What a signed image must prove of itself, beyond not being another image or release. Default: proven.
+        /// What the annotations of a signed image must prove. Default: proven.
         identity: IdentityDemand,
     }
 }
