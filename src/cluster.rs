@@ -107,7 +107,7 @@ pub enum ClusterError {
         others: bool,
     },
     /// The cluster does not take it.
-    #[error("the cluster does not take {subject}: {reason}")]
+    #[error("the cluster does not accept {subject}: {reason}")]
     Rejected {
         /// The ConfigMap, or the kind of objects.
         subject: String,
@@ -121,7 +121,7 @@ pub enum ClusterError {
         resource: String,
     },
     /// The answer breaks the protocol.
-    #[error("the cluster answers something else about {subject}: {reason}")]
+    #[error("unexpected answer of the cluster about {subject}: {reason}")]
     Invalid {
         /// The ConfigMap, or the kind of objects.
         subject: String,

@@ -145,7 +145,7 @@ pub enum PlanError {
         refusal: Refusal,
     },
     /// Where a producer of the files publishes cannot be told.
-    #[error("{place}: {reason}; put it right, or name the registry with --registry or under `producers:`")]
+    #[error("{place}: {reason}; correct it, or name the registry with --registry or under `producers:`")]
     Producer {
         /// File, line and column.
         place: String,
@@ -192,7 +192,7 @@ pub enum PlanError {
         rule: String,
     },
     /// The chart's schema cannot be read.
-    #[error("{path}:{error}; put it right, for Helm cannot read it either")]
+    #[error("{path}:{error}; correct it, because Helm cannot read it either")]
     Schema {
         /// The schema file.
         path: String,
@@ -218,7 +218,7 @@ pub enum PlanError {
         error: RequirementError,
     },
     /// A person named a release whose images are not signed as demanded.
-    #[error("{version}: {reason}; no setting makes up for a signature")]
+    #[error("{version}: {reason}; signatures cannot be overridden")]
     Unsigned {
         /// The release.
         version: String,

@@ -24,7 +24,7 @@ pub async fn config_map(
             written.and(after)?;
             return Err(ClusterError::Invalid {
                 subject: format!("ConfigMap {}", map.name),
-                reason: "it took it, and has something else".to_owned(),
+                reason: "the cluster accepted it and has other content".to_owned(),
             });
         }
     }

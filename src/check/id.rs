@@ -158,9 +158,9 @@ impl Id {
             Self::DeadKey => "A listed key has no artifact in the release that the file names.",
             Self::DuplicateKey => "A key is written twice.",
             Self::UnlistedArtifact => "An artifact is published, and the images policy wants it listed.",
-            Self::StrayKey => "Nothing says whose an entry is, and the release does not have it.",
+            Self::StrayKey => "An entry may belong to another registry, and the release does not have it.",
             Self::UnpublishedVersion => "The version has no artifact.",
-            Self::PinnedVersion => "The version is a snapshot and no release.",
+            Self::PinnedVersion => "The version is a snapshot, not a release.",
             Self::KubernetesVersion => "A Kubernetes version fits no listed image.",
             Self::DisagreeingImages => "Listed images of one Kubernetes minor have different versions.",
             Self::UnknownImageKey => "An image key is referred to and not listed.",
@@ -169,16 +169,16 @@ impl Id {
             }
             Self::ImageNotEnabled => "The image of a machine is listed and not enabled.",
             Self::KubernetesMismatch => {
-                "The image of a machine is for another Kubernetes than its cluster has."
+                "The image of a machine and its cluster have different Kubernetes versions."
             }
             Self::UndefinedKubernetesVersion => "No Kubernetes version is defined for the minor that is set.",
             Self::UnknownRegistry => "An entry names a registry that is not defined.",
             Self::ServedSelector => "A selector of images to be served matches none.",
-            Self::GenerationImage => "An image is chosen of a generation that does not publish it.",
-            Self::ListValue => "A value differs from what a list has for the Kubernetes version of images.",
+            Self::GenerationImage => "A generation does not publish an image that is chosen from it.",
+            Self::ListValue => "A value differs from that of a list for the Kubernetes version of images.",
             Self::UnsignedImage => "A listed image has no signature.",
-            Self::BadSignature => "A listed image has signatures, and none of them counts.",
-            Self::WrongImage => "A listed image is another image or release, by what its manifest says.",
+            Self::BadSignature => "A listed image has signatures, and none of them is valid.",
+            Self::WrongImage => "The manifest of a listed image names another image or release.",
             Self::UncheckedSignature => "The signature of a listed image could not be checked.",
             Self::IgnoreWithoutReason => "A comment ignores findings without a reason, so it does not count.",
             Self::UnusedIgnore => "A comment ignores findings that are not there.",

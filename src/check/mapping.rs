@@ -86,7 +86,7 @@ fn judge_entries(
                     subject: stand.entry.key.clone(),
                     message: format!("`{}` is not published with {}", stand.entry.key, wanted.version),
                     help: nearest.as_ref().map(|key| match successor {
-                        true => format!("the artifact of its line is `{key}`"),
+                        true => format!("the artifact of its series is `{key}`"),
                         false => format!("the nearest that is published is `{key}`"),
                     }),
                     fix: fix.map(|to| rename(file, stand, to.as_str())),
@@ -97,10 +97,10 @@ fn judge_entries(
                 place: key_place(file, stand),
                 subject: stand.entry.key.clone(),
                 message: format!(
-                    "nothing says whether the registry `{registry}` of `{}` is ours, and {} does not have it",
+                    "it is not known whether the registry `{registry}` of `{}` is the producer's, and {} does not have it",
                     stand.entry.key, wanted.version
                 ),
-                help: Some("name our entry of os_images_oci_registries with --registry-key".to_owned()),
+                help: Some("name the producer's entry of os_images_oci_registries with --registry-key".to_owned()),
                 fix: None,
             }),
             Is::Unproven => drop(notes.undecided.insert(Id::DeadKey)),

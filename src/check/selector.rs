@@ -167,7 +167,7 @@ impl<'a> Judging<'a> {
             Some(chosen) => format!("the image key is `{key}`, and the selector chooses `{chosen}`"),
             None => format!("the image key is `{key}`, which the selector does not choose"),
         };
-        let help = "remove one of them; what a cluster says counts for all its machines".to_owned();
+        let help = "remove one of them; the settings of a cluster apply to all its machines".to_owned();
         self.find(Id::Selector, at, message, Some(help), notes);
     }
 

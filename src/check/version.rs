@@ -15,8 +15,9 @@ const OF_THE_RELEASE: [Id; 5] =
 pub(super) fn judge<'a>(inputs: &CheckInputs<'a>, notes: &mut Notes) -> Cow<'a, Release> {
     let release = match inputs.named {
         NamedRelease::Pinned(version) => {
-            let message =
-                format!("{version} is a snapshot and no release: it may vanish, and nothing follows it");
+            let message = format!(
+                "{version} is a snapshot, not a release: it may be removed, and dibump does not update it"
+            );
             notes.find(finding(inputs, Id::PinnedVersion, version.to_string(), message));
             Cow::Owned(Release::unknown(version.clone(), "the file is pinned to a snapshot"))
         }

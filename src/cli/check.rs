@@ -55,7 +55,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     let locals = locals(context, args, config.as_ref())?;
     if locals.len() > 1 && !args.files.references.is_empty() {
-        return Err(Failure::usage("--references speaks of the images of one values file; name the file"));
+        return Err(Failure::usage("--references applies to one values file; name the file"));
     }
     let mut outcome: Option<Outcome> = None;
     // Targets of one file list their images beside each other, whatever merge requests they have.

@@ -117,7 +117,9 @@ impl KnownImages {
         if self.form == Form::Proposal {
             let error =
                 anyhow::anyhow!("the ConfigMap does not say what its images are, so no selector can choose");
-            return Err(Failure::person(error).hint("name an image, or let the registry say it"));
+            return Err(
+                Failure::person(error).hint("name an image, or leave out the ConfigMap to ask the registry")
+            );
         }
         // What could not be read might be the one, or a second one.
         let candidate = |(key, image): (&String, &Result<ImageInfo, Fault>)| {

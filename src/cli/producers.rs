@@ -182,7 +182,7 @@ impl<'a> Asking<'a> {
             );
         }
         match observed.len() {
-            0 => Err(Failure::usage("no file of --observed is of the producer that was picked")),
+            0 => Err(Failure::usage("no file of --observed belongs to the selected producer")),
             1 => Ok(observed),
             _ => self.refuse_flags().map(|()| observed),
         }
@@ -292,7 +292,7 @@ impl<'a> Asking<'a> {
         ];
         match own.iter().chain(self.flags).find(|(_, is_given)| *is_given) {
             Some((flag, _)) => Err(Failure::usage(format!(
-                "{flag} speaks of one producer, and the file names several; say which with --producer"
+                "{flag} applies to one producer, and the file names several; name it with --producer"
             ))),
             None => Ok(()),
         }

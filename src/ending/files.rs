@@ -84,7 +84,9 @@ impl Ends for ValuesError {
                 "run `git lfs pull`, or keep the file in Git itself: a bot reads it from there"
             }
             Self::Tab { .. } => "indent by spaces",
-            Self::TemplateLine { .. } => "name the file that the template gives, or put the action in quotes",
+            Self::TemplateLine { .. } => {
+                "name the file that the template generates, or put the action in quotes"
+            }
             Self::Syntax { .. } => "fix the YAML syntax here",
             Self::WrittenTwice { .. } | Self::TwoDocuments { .. } => "remove one of them",
             Self::TopLevel { .. } => "name a file of Helm values",

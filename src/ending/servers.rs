@@ -23,7 +23,7 @@ impl Ends for RegistryError {
             Self::Refused { .. } => Some(CREDENTIALS.to_owned()),
             Self::Denied { .. } => Some(format!("it does not exist or is not public; {CREDENTIALS}")),
             Self::NotUnderstood { .. } | Self::Broken { .. } => Some(
-                "have the image pushed again, or ask who runs the registry; a retry gives the same"
+                "have the image pushed again, or ask the operator of the registry; a retry does not help"
                     .to_owned(),
             ),
             Self::Unusable { hint, .. } => hint.clone(),

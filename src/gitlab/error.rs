@@ -189,7 +189,8 @@ pub(super) fn forge_error(failure: Failure, action: String, caller: &Caller<'_>)
             ForgeError::Unusable { action, reason, hint }
         }
         404 if reason.eq_ignore_ascii_case("404 Project Not Found") => {
-            let hint = "check the project's path; who may not see a project is told that there is none";
+            let hint =
+                "check the project's path; GitLab answers the same if the token may not see the project";
             ForgeError::Refused { action, reason, hint: Some(hint.to_owned()) }
         }
         408 | 429 | 500..=599 => {

@@ -8,8 +8,7 @@ use http::StatusCode;
 use crate::ending::{Ending, Ends};
 
 /// What to look at where something else answers than the server that was meant.
-pub const IN_THE_WAY: &str =
-    "is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?";
+pub const IN_THE_WAY: &str = "is the address right? or does a sign-in page or a proxy answer in its place?";
 
 /// Why there is no answer, or why an answer is none that an adapter can use.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -186,7 +186,7 @@ impl Inner {
                 return Err(passed());
             }
             if silence >= LONG_WAIT {
-                tell_of_wait(&format!("{origin} limits how much it is asked"), silence);
+                tell_of_wait(&format!("{origin} limits the rate of requests"), silence);
             }
             if silence > Duration::ZERO {
                 tokio::time::sleep(silence).await;

@@ -29,8 +29,8 @@ pub fn frozen(offered: &Offered, newer: &Offered) -> String {
 /// The tag points to other images than when the text was written.
 pub fn moved(version: &Offered, images: &[String]) -> String {
     quoted(&format!(
-        "**Do not merge before you know why:** the tag {} was moved after this text was written. Other images \
-         than described here stand under it:\n{}\nTick the first box below to describe them anew.",
+        "**Do not merge before you know why:** the tag {} was moved after this text was written. These images \
+         are not the described ones any more:\n{}\nTick the first box below to describe them anew.",
         markdown::code(&version.to_string()),
         list(images)
     ))

@@ -196,9 +196,8 @@ fn is_index(response: &Response) -> bool {
 }
 
 fn entries(response: &Response) -> Result<Vec<Digest>, RegistryError> {
-    let index: Index = response
-        .json()
-        .map_err(|error| invalid(response, format!("a list of referrers that is none: {error}")))?;
+    let index: Index =
+        response.json().map_err(|error| invalid(response, format!("not a list of referrers: {error}")))?;
     // A digest of another algorithm is not a signature that could count.
     Ok(index.manifests.iter().filter_map(|descriptor| descriptor.digest.parse().ok()).collect())
 }

@@ -26,7 +26,7 @@ const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 
 /// What to do where the token server is none.
 pub(super) const ASK: &str =
-    "ask who runs the registry; its `WWW-Authenticate` names a server that must give tokens";
+    "ask the operator of the registry; its `WWW-Authenticate` names a server that must give tokens";
 
 /// Tokens are a few kilobytes.
 const BODY_CAP: usize = 1 << 20;

@@ -99,7 +99,7 @@ pub struct Raw {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableImage {
     /// Nothing to compare the bytes with.
-    #[error("it has no sha256, so that nothing would tell a wrong image")]
+    #[error("it has no sha256, so a wrong image could not be detected")]
     NoChecksum,
     /// A checksum that is none.
     #[error("its sha256 is `{0}` (expected 64 lower-case hexadecimal digits)")]
@@ -114,7 +114,7 @@ pub enum UnusableImage {
     #[error("it has no filename, which the URL is made of")]
     NoFilename,
     /// A name that leads elsewhere.
-    #[error("its filename is {0:?}, which can be no last part of a URL")]
+    #[error("its filename is {0:?}, which cannot be the last part of a URL")]
     Filename(String),
     /// A property that is no text.
     #[error("its {name} is {found} (expected text; write it in quotes)")]
@@ -148,10 +148,10 @@ pub enum UnusableImage {
     #[error("the URL is http, and https is demanded")]
     Insecure,
     /// The blob of such an artifact is an archive.
-    #[error("an oci:// URL of it would give the archive that its artifact is, not the image")]
+    #[error("its oci:// URL leads to an archive, not to the image itself")]
     OciArtifact,
     /// Raw mode without its URL.
-    #[error("there is machine_image_{0} and no machine_image_url")]
+    #[error("machine_image_{0} is set, and machine_image_url is not")]
     NoUrl(&'static str),
     /// A kind of checksum that Metal3 does not know.
     #[error("the checksum type is `{0}` (expected md5, sha256 or sha512)")]

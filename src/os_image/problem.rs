@@ -53,7 +53,7 @@ pub enum Wrong {
         name: String,
     },
     /// Nothing says which images are served.
-    #[error("has no selector, and no machine chooses an image, so that nothing says what is served")]
+    #[error("has no selector, and no machine chooses an image, so it is not known what to serve")]
     NothingServed,
     /// A key that another entry has as well.
     #[error("gives the key `{key}`, which {other} has as well")]

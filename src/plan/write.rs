@@ -193,7 +193,7 @@ fn obey(
             }
         }
     }
-    let note = |keyword| format!("whether {path} allows the new entries was not judged: {keyword}");
+    let note = |keyword| format!("whether {path} allows the new entries was not checked: {keyword}");
     planned.notes.extend(unjudged.map(note));
     Ok(())
 }

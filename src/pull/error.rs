@@ -32,7 +32,7 @@ pub enum PullError {
         found: Digest,
     },
     /// The server has other content each time that a download goes on.
-    #[error("could not be downloaded: {uri} was other content whenever the download went on")]
+    #[error("could not be downloaded: {uri} had other content each time the download resumed")]
     Restless {
         /// The image.
         uri: String,

@@ -145,9 +145,9 @@ impl fmt::Display for Unlisted {
         f.pad(match self {
             Self::NothingIsAdded => "the policy `listed` adds nothing",
             Self::OtherFamily => "its family is not listed",
-            Self::LeftOut => "its line was there before and is not listed",
-            Self::LineIsListed => "another key of its line is listed",
-            Self::NotKnown => "it is not known whether its line is new",
+            Self::LeftOut => "its series was there before and is not listed",
+            Self::LineIsListed => "another key of its series is listed",
+            Self::NotKnown => "it is not known whether its series is new",
         })
     }
 }

@@ -298,7 +298,7 @@ impl fmt::Display for Departure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Superseded { by } => write!(f, "superseded by {by}"),
-            Self::LineGone => write!(f, "its line is not published any more"),
+            Self::LineGone => write!(f, "its series is not published any more"),
             Self::Taken { by } => write!(f, "its successor {by} is another registry's entry"),
             Self::Unrecognised => write!(f, "no artifact has this key"),
             Self::Repeated { first } => write!(f, "written twice, first at {first}"),
@@ -321,9 +321,9 @@ impl fmt::Display for Note {
             Self::InPart { version, reason } => {
                 write!(f, "nothing was removed or added: {version} is known in part ({reason})")
             }
-            Self::AddsNothing { reason } => write!(f, "no new line was added: {reason}"),
+            Self::AddsNothing { reason } => write!(f, "no new series was added: {reason}"),
             Self::CommentStays { key, at } => {
-                write!(f, "the comment above {key} ({at}) stays; it may speak of more than this entry")
+                write!(f, "the comment above {key} ({at}) stays; it may be about more than this entry")
             }
             Self::DefaultStays { key, newest, at } => {
                 write!(

@@ -224,13 +224,13 @@ impl fmt::Display for Dangling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = &self.key;
         match &self.why {
-            Stays::Removed(why) => write!(f, "{key} is named here and goes: {why}"),
-            Stays::HasNewKey(to) => write!(f, "{key} stays, for {to} stands beside it already"),
+            Stays::Removed(why) => write!(f, "{key} is named here and leaves the mapping: {why}"),
+            Stays::HasNewKey(to) => write!(f, "{key} stays, because {to} is next to it already"),
             Stays::NotInOneLine(to) => {
-                write!(f, "{key} becomes {to}; change it by hand, for it is not written in one line")
+                write!(f, "{key} becomes {to}; change it by hand, because it is not written in one line")
             }
             Stays::InText(to) => {
-                write!(f, "{key} becomes {to}; change it by hand, for it is part of a longer text")
+                write!(f, "{key} becomes {to}; change it by hand, because it is part of a longer text")
             }
             Stays::OfRegistry(registry) => write!(
                 f,

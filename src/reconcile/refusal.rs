@@ -20,10 +20,10 @@ pub enum Refusal {
     },
     /// Keys that the wanted release does not publish, and that may be another producer's.
     #[error(
-        "{version} does not publish {}, and nothing says whose {} (set `registry_key:`, or let the `tag` of the \
-         registry in `os_images_oci_registries` refer to the version key)",
+        "{version} does not publish {}, and it is not known to which registry {} (set `registry_key:`, or let the `tag` of \
+         the registry in `os_images_oci_registries` refer to the version key)",
         places(.keys),
-        if .keys.len() == 1 { "it is" } else { "they are" }
+        if .keys.len() == 1 { "it belongs" } else { "they belong" }
     )]
     KeysOfUnknownRegistry {
         /// The keys.

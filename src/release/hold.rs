@@ -127,7 +127,7 @@ impl fmt::Display for Hold {
             Self::Empty => f.write_str("no artifact carries it"),
             Self::TooYoung { until } => write!(f, "too young until {}", until.strftime("%Y-%m-%d %H:%M UTC")),
             Self::AgeUnknown => f.write_str("its age is not known"),
-            Self::SeriesMissing { family } => write!(f, "it has no listed line of {family} left"),
+            Self::SeriesMissing { family } => write!(f, "it has no listed series of {family} left"),
             Self::Incomplete(missing) => missing.fmt(f),
             Self::Inconsistent(defect) => defect.fmt(f),
             Self::BigJump { stay, listed } => {

@@ -11,7 +11,7 @@ pub struct ImageKey(Arc<str>);
 
 /// Text that can be no OCI repository name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` can be no image key (lower-case letters and digits, separated by `.`, `_`, `__` or dashes)")]
+#[error("`{0}` is not an image key (lower-case letters and digits, separated by `.`, `_`, `__` or dashes)")]
 pub struct InvalidImageKey(pub String);
 
 impl ImageKey {

@@ -49,7 +49,7 @@ pub fn text(checked: &CheckedFiles<'_>) -> String {
     let skipped = report.skipped.iter().map(|skipped| {
         let place = paint(CYAN, printable(&spot(&skipped.place)));
         let why = printable(&skipped.why);
-        format!("{} {place}: {} was not judged: {why}\n", paint(DIM, "skipped:"), skipped.id)
+        format!("{} {place}: {} was not checked: {why}\n", paint(DIM, "skipped:"), skipped.id)
     });
     let unknown = report.unknown.iter();
     let unknown = unknown.map(|reason| format!("{} {}\n", paint(RED, "could not tell:"), printable(reason)));

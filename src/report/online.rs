@@ -92,7 +92,7 @@ impl OnlineFinding {
     /// A query for projects, and how many it found.
     pub fn searched(projects: usize) -> Self {
         match projects {
-            0 => Self::new(OnlineLevel::Warning, "no project is there that is not named already"),
+            0 => Self::new(OnlineLevel::Warning, "the query found no project that is not a target already"),
             1 => Self::new(OnlineLevel::Good, "1 project"),
             many => Self::new(OnlineLevel::Good, format!("{many} projects")),
         }
@@ -144,7 +144,7 @@ impl OnlineFinding {
         findings.extend(access.may_force_push.filter(|may| !may).map(|_| {
             Self::new(
                 OnlineLevel::Wrong,
-                format!("branch {source} is protected, and may not be made anew: switch on \"Allowed to force push\" for such branches"),
+                format!("branch {source} is protected, and may not be force-pushed: switch on \"Allowed to force push\" for such branches"),
             )
         }));
         findings.extend(access.name_rule.as_ref().map(|rule| {

@@ -99,7 +99,7 @@ pub enum Rejection {
     #[error("statement of the type `{0}`")]
     StatementType(String),
     /// A genuine attestation, by which nobody signed the image: a list of packages, a provenance.
-    #[error("statement of the predicate type `{0}`, which is an attestation and no signature")]
+    #[error("statement of the predicate type `{0}`, which is an attestation, not a signature")]
     Predicate(String),
     /// A genuine signature of an image that is another one than its name or tag say: a substitution, or a rollback.
     #[error("{0}")]

@@ -139,7 +139,7 @@ pub enum EditError {
     },
     /// No second reader reads the old text, so that none can check an edit of it.
     #[error(
-        "{at}: no second YAML reader can check an edit of this file: {message}; write it more plainly here"
+        "{at}: no second YAML reader can check an edit of this file: {message}; write it in a simpler form here"
     )]
     NoSecondReader {
         /// Where one of them stopped, in the old text.
@@ -148,7 +148,9 @@ pub enum EditError {
         message: String,
     },
     /// Another reader finds something else in the old text.
-    #[error("{at}: Helm reads this otherwise (it finds {found}, dibump {expected}); write it more plainly")]
+    #[error(
+        "{at}: Helm reads this differently (it finds {found}, dibump {expected}); write it in a simpler form"
+    )]
     ReadOtherwise {
         /// Where, in the old text.
         at: Position,

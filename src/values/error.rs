@@ -46,7 +46,7 @@ pub enum ValuesError {
         message: String,
     },
     /// An alias where the value itself must stand.
-    #[error("{at}: `{path}` is an alias, and can only be changed where its anchor stands")]
+    #[error("{at}: `{path}` is an alias, and can only be changed at its anchor")]
     Alias {
         /// The path.
         path: KeyPath,
@@ -126,7 +126,7 @@ pub enum ValuesError {
         second: Position,
     },
     /// A merge key in the mapping.
-    #[error("{at}: `{path}` has a merge key `<<`, so that its entries are not all its own")]
+    #[error("{at}: `{path}` has a merge key `<<`, so some of its entries are written elsewhere")]
     MergeKey {
         /// The mapping.
         path: KeyPath,
@@ -134,7 +134,7 @@ pub enum ValuesError {
         at: Position,
     },
     /// Aliases that stand for too much, or for themselves.
-    #[error("{at}: the aliases stand for more than can be read")]
+    #[error("{at}: the aliases expand to more than can be read")]
     TooManyAliases {
         /// The value.
         at: Position,

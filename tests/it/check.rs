@@ -147,7 +147,7 @@ async fn a_finding_shows_its_line_and_the_program_says_what_it_did_not_judge() {
        |
     12 |   ubuntu-noble-plain-rke2-1-31-7: {}
        |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-       = help: the artifact of its line is `ubuntu-noble-plain-rke2-1-31-8`
+       = help: the artifact of its series is `ubuntu-noble-plain-rke2-1-31-8`
        = fix: --fix would rename `ubuntu-noble-plain-rke2-1-31-7` to `ubuntu-noble-plain-rke2-1-31-8`
 
     error[duplicate-key]: `ubuntu-noble-plain-kubeadm-1-31-8` is written twice, first at 13:3
@@ -205,8 +205,8 @@ async fn a_finding_shows_its_line_and_the_program_says_what_it_did_not_judge() {
        |                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
        = help: the nearest that is listed is `ubuntu-noble-plain-kubeadm-1-31-8`
 
-    skipped: values.yaml:11:1: unchecked-signature was not judged: the releases come from a file
-    skipped: values.yaml:34:20: unknown-image-key was not judged: it is a template
+    skipped: values.yaml:11:1: unchecked-signature was not checked: the releases come from a file
+    skipped: values.yaml:34:20: unknown-image-key was not checked: it is a template
     8 errors, 2 warnings, 1 ignored, 2 to fix with --fix
     "##);
     assert_eq!(ran.stderr, "");
@@ -221,7 +221,7 @@ async fn a_file_in_step_with_its_release_is_clean() {
         (ran.exit, ran.stdout.as_str()),
         (
             Some(0),
-            "skipped: values.yaml:3:1: unchecked-signature was not judged: no public key is known\nnothing found\n"
+            "skipped: values.yaml:3:1: unchecked-signature was not checked: no public key is known\nnothing found\n"
         ),
         "{ran:#?}"
     );

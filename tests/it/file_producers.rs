@@ -180,7 +180,7 @@ async fn what_is_said_of_one_producer_is_refused_for_several() {
     ] {
         let ran = two.plan(&flag).await;
         assert_eq!(ran.exit, Some(2), "{ran:#?}");
-        assert!(ran.stderr.contains(&format!("{} speaks of one producer", flag[0])), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("{} applies to one producer", flag[0])), "{}", ran.stderr);
         assert!(two.registry.requests().is_empty());
     }
 }

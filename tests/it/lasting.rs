@@ -165,7 +165,10 @@ async fn an_answer_that_is_whole_and_no_manifest_and_no_list_is_a_matter_for_a_p
             .registry
             .fault(Fault::status(200).header("content-type", "application/json").body(body).on(place));
         for command in [&["plan"][..], &["run"], &["check"]] {
-            is_lasting(&world.desk.dibump(command).await, &["have the image pushed again, or ask who runs"]);
+            is_lasting(
+                &world.desk.dibump(command).await,
+                &["have the image pushed again, or ask the operator"],
+            );
         }
     }
 }

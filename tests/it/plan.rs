@@ -396,7 +396,7 @@ async fn a_key_that_the_charts_schema_does_not_allow_is_refused() {
     desk.write("values.schema.json", schema(json!({"oneOf": [{}]})));
     let ran = plan(&desk, &[]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    assert!(ran.stdout.contains("was not judged: oneOf"), "{ran:#?}");
+    assert!(ran.stdout.contains("was not checked: oneOf"), "{ran:#?}");
 
     desk.write("values.schema.json", "{\n  oops");
     let ran = plan(&desk, &["--write"]).await;

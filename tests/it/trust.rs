@@ -181,7 +181,7 @@ async fn an_unsigned_release_that_was_asked_for_is_refused() {
     let signed = desk().await;
     let ran = plan(&signed, &["--to", "0.4.12", "--write"]).await;
     assert_eq!(ran.exit, Some(5), "{ran:#?}");
-    assert!(ran.stderr.contains("no setting makes up for a signature"), "{ran:#?}");
+    assert!(ran.stderr.contains("signatures cannot be overridden"), "{ran:#?}");
     assert_eq!(signed.world.desk.read(VALUES), AT_0_4_11.as_bytes());
     let off = plan(&signed, &["--to", "0.4.12", "--signatures", "off"]).await;
     assert_eq!(off.exit, Some(0), "{off:#?}");

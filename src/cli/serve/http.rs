@@ -115,7 +115,7 @@ async fn trigger(
 impl Door {
     fn lets_in(&self, headers: &HeaderMap) -> Result<(), Answer> {
         let Some(token) = &self.token else {
-            let why = "DIBUMP_SERVE_TOKEN is not set, so no run can be asked for\n";
+            let why = "DIBUMP_SERVE_TOKEN is not set, so runs cannot be started\n";
             return Err((StatusCode::FORBIDDEN, why.to_owned()));
         };
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

@@ -18,13 +18,13 @@ pub(in crate::config) struct RawCheck {
     /// An artifact is published, and the images policy wants it listed. Default: warn.
     #[serde(skip_serializing_if = "Option::is_none")]
     unlisted_artifact: Option<RawSeverity>,
-    /// Nothing says whose an entry is, and the release does not have it. Default: warn.
+    /// An entry may belong to another registry, and the release does not have it. Default: warn.
     #[serde(skip_serializing_if = "Option::is_none")]
     stray_key: Option<RawSeverity>,
     /// The version has no artifact. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     unpublished_version: Option<RawSeverity>,
-    /// The version is a snapshot and no release. Default: warn.
+    /// The version is a snapshot, not a release. Default: warn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned_version: Option<RawSeverity>,
     /// A Kubernetes version fits no listed image. Default: error.
@@ -42,7 +42,7 @@ pub(in crate::config) struct RawCheck {
     /// The image of a machine is listed and not enabled. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     image_not_enabled: Option<RawSeverity>,
-    /// The image of a machine is for another Kubernetes than its cluster has. Default: error.
+    /// The image of a machine and its cluster have different Kubernetes versions. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     kubernetes_mismatch: Option<RawSeverity>,
     /// No Kubernetes version is defined for the minor that is set. Default: error.
@@ -54,19 +54,19 @@ pub(in crate::config) struct RawCheck {
     /// A selector of images to be served matches none. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     served_selector: Option<RawSeverity>,
-    /// An image is chosen of a generation that does not publish it. Default: warn.
+    /// A generation does not publish an image that is chosen from it. Default: warn.
     #[serde(skip_serializing_if = "Option::is_none")]
     generation_image: Option<RawSeverity>,
-    /// A value differs from what a list has for the Kubernetes version of images. Default: warn.
+    /// A value differs from that of a list for the Kubernetes version of images. Default: warn.
     #[serde(skip_serializing_if = "Option::is_none")]
     list_value: Option<RawSeverity>,
     /// A listed image has no signature. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     unsigned_image: Option<RawSeverity>,
-    /// A listed image has signatures, and none of them counts. Default: error.
+    /// A listed image has signatures, and none of them is valid. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     bad_signature: Option<RawSeverity>,
-    /// A listed image is another image or release, by what its manifest says. Default: error.
+    /// The manifest of a listed image names another image or release. Default: error.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong_image: Option<RawSeverity>,
     /// The signature of a listed image could not be checked. Default: warn.

@@ -326,7 +326,10 @@ impl Updating<'_> {
         source: &SourceBranch,
     ) -> Decision {
         let Some(old) = description else {
-            let note = format!("the text of merge request {} is a person's: its marker is gone", open.number);
+            let note = format!(
+                "the text of merge request {} was changed by a person: its marker is missing",
+                open.number
+            );
             return noted(Outcome::Unchanged, note);
         };
         let title_is_ours = old.marker.title == TextHash::of(&open.title);

@@ -219,7 +219,7 @@ fn a_place_that_is_not_there_or_an_alias_is_told() {
     assert_eq!(
         notes,
         [
-            "no Kubernetes version is set at alias: v.yaml:2:8: `alias` is an alias, and can only be changed where its anchor stands",
+            "no Kubernetes version is set at alias: v.yaml:2:8: `alias` is an alias, and can only be changed at its anchor",
             "no Kubernetes version is set at nowhere: it is not there",
         ]
     );
@@ -303,7 +303,7 @@ fn a_version_that_two_flavors_had_moves_where_both_go_the_same_way_and_is_told_o
         assert_eq!(stays, text, "neither does the next run move it");
         assert_eq!(
             notes,
-            ["v.yaml:1:25: Kubernetes v1.31.8 stays: whose it is cannot be told, for no image of ck8s and \
+            ["v.yaml:1:25: Kubernetes v1.31.8 stays: its flavor is not known, because no image of ck8s and \
               kubeadm had it"]
         );
     }

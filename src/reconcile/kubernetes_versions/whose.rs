@@ -41,7 +41,7 @@ pub(super) fn fate(
     match one {
         None if candidates.is_empty() => VersionAction::Right,
         None => VersionAction::Stays(format!(
-            "whose it is cannot be told, for no image of {} had it",
+            "its flavor is not known, because no image of {} had it",
             words(&candidates)
         )),
         Some(_) if rivals.peek().is_none() => becomes(&candidates, token, images),

@@ -103,9 +103,9 @@ d: |
     assert_eq!(
         told,
         [
-            "5:6: a-1-30-11 becomes a-1-30-12; change it by hand, for it is part of a longer text",
-            "6:15: a-1-30-11 becomes a-1-30-12; change it by hand, for it is part of a longer text",
-            "8:8: old-1-29-1 is named here and goes: its line is not published any more",
+            "5:6: a-1-30-11 becomes a-1-30-12; change it by hand, because it is part of a longer text",
+            "6:15: a-1-30-11 becomes a-1-30-12; change it by hand, because it is part of a longer text",
+            "8:8: old-1-29-1 is named here and leaves the mapping: its series is not published any more",
         ]
     );
 }
@@ -132,9 +132,9 @@ gone: x-y-plain-kubeadm-1-29-1
         .replace("1-30-8", "1-30-9")
         .replace("old: x-y-plain-kubeadm-1-30-7", "old: x-y-plain-kubeadm-1-30-9");
     let told = [
-        "2:3: x-y-plain-kubeadm-1-30-7 stays, for x-y-plain-kubeadm-1-30-9 stands beside it already",
+        "2:3: x-y-plain-kubeadm-1-30-7 stays, because x-y-plain-kubeadm-1-30-9 is next to it already",
         "5:3: a-1-30-11 is an image of the registry `mirror` here and stays; the mapping does not have this key any more",
-        "8:7: x-y-plain-kubeadm-1-29-1 is named here and goes: its line is not published any more",
+        "8:7: x-y-plain-kubeadm-1-29-1 is named here and leaves the mapping: its series is not published any more",
     ];
     assert_eq!(followed(text), (expected.clone(), told.map(str::to_owned).to_vec()));
     let (again, _) = followed(&expected);
@@ -171,14 +171,17 @@ fn a_version_of_its_own_is_found_at_any_depth_and_a_template_is_none() {
 fn a_key_that_goes_is_reported_and_stays() {
     let (text, told) = followed("images:\n  - old-1-29-1\n  - twice\n");
     assert_eq!(text, "images:\n  - old-1-29-1\n  - twice\n");
-    assert_eq!(told, ["2:5: old-1-29-1 is named here and goes: its line is not published any more"]);
+    assert_eq!(
+        told,
+        ["2:5: old-1-29-1 is named here and leaves the mapping: its series is not published any more"]
+    );
 }
 
 #[test]
 fn a_key_never_comes_to_stand_twice_in_a_mapping() {
     let (text, told) = followed("m: {a-1-30-11: 1, a-1-30-12: 2}\nn: a-1-30-11\n");
     assert_eq!(text, "m: {a-1-30-11: 1, a-1-30-12: 2}\nn: a-1-30-12\n");
-    assert_eq!(told, ["1:5: a-1-30-11 stays, for a-1-30-12 stands beside it already"]);
+    assert_eq!(told, ["1:5: a-1-30-11 stays, because a-1-30-12 is next to it already"]);
 }
 
 #[test]
@@ -187,6 +190,6 @@ fn what_is_not_in_one_line_is_reported() {
     assert_eq!(text, "m: |-\n  a-1-30-11\n");
     assert_eq!(
         told,
-        ["2:3: a-1-30-11 becomes a-1-30-12; change it by hand, for it is not written in one line"]
+        ["2:3: a-1-30-11 becomes a-1-30-12; change it by hand, because it is not written in one line"]
     );
 }

@@ -100,8 +100,8 @@ const STORIES: &[Story] = &[
         wanted: "0.5.8: u-1-30",
         listed: "u-1-30, u-1-29 *, h-1-29",
         after: "u-1-30",
-        report: "- u-1-29 ENABLED its line is not published any more\n\
-                 - h-1-29 its line is not published any more",
+        report: "- u-1-29 ENABLED its series is not published any more\n\
+                 - h-1-29 its series is not published any more",
     },
     Story {
         name: "follow adds new lines of listed families on top, and suggests the rest",
@@ -111,7 +111,7 @@ const STORIES: &[Story] = &[
         listed: "u-1-27-10, u-1-26-9, s-1-27-10",
         after: "u-1-28-8 u-1-27-10 u-1-26-9 s-1-28-8 s-1-27-10",
         report: "? k-1-28-8 its family is not listed\n\
-                 ? u-1-25-1 its line was there before and is not listed",
+                 ? u-1-25-1 its series was there before and is not listed",
     },
     Story {
         name: "a family that ascends goes on ascending",
@@ -138,9 +138,9 @@ const STORIES: &[Story] = &[
         wanted: "0.4.12: u-1-31-8 u-1-30-1 s-1-31-8 h-1-31-8",
         listed: "j-1-26-9, j-1-25-1, t-1-26-9",
         after: "u-1-31-8 u-1-30-1 s-1-31-8",
-        report: "- j-1-26-9 its line is not published any more\n\
-                 - j-1-25-1 its line is not published any more\n\
-                 - t-1-26-9 its line is not published any more\n\
+        report: "- j-1-26-9 its series is not published any more\n\
+                 - j-1-25-1 its series is not published any more\n\
+                 - t-1-26-9 its series is not published any more\n\
                  ? h-1-31-8 its family is not listed",
     },
     Story {
@@ -159,7 +159,7 @@ const STORIES: &[Story] = &[
         wanted: "0.5.8: u-1-32 u-1-31 u-1-30 s-1-32 s-1-31 s-1-30",
         listed: "u-1-31-8, u-1-30-12, s-1-31-8, s-1-30-12, u-1-29-9",
         after: "u-1-32 u-1-31 u-1-30 s-1-32 s-1-31 s-1-30",
-        report: "- u-1-29-9 its line is not published any more",
+        report: "- u-1-29-9 its series is not published any more",
     },
     Story {
         name: "all lists what the release has, new families at the end, newest first",
@@ -186,7 +186,7 @@ const STORIES: &[Story] = &[
         wanted: "0.4.12: u-1-32-1 u-1-31-8",
         listed: "u-1-31-7, u-1-29-1",
         after: "u-1-31-8",
-        report: "- u-1-29-1 its line is not published any more\n\
+        report: "- u-1-29-1 its series is not published any more\n\
                  ? u-1-32-1 the policy `listed` adds nothing",
     },
     Story {
@@ -196,8 +196,8 @@ const STORIES: &[Story] = &[
         wanted: "0.4.12: u-1-31-8 u-1-30-1",
         listed: "u-1-31-7, u-1-29-1",
         after: "u-1-31-8",
-        report: "- u-1-29-1 its line is not published any more\n\
-                 ? u-1-30-1 its line was there before and is not listed",
+        report: "- u-1-29-1 its series is not published any more\n\
+                 ? u-1-30-1 its series was there before and is not listed",
     },
     Story {
         name: "nothing is added where the release of the file is not known",
@@ -206,9 +206,9 @@ const STORIES: &[Story] = &[
         wanted: "0.4.12: u-1-32-1 u-1-31-8 u-1-30-1",
         listed: "u-1-31-7",
         after: "u-1-31-8",
-        report: "? u-1-32-1 it is not known whether its line is new\n\
-                 ? u-1-30-1 it is not known whether its line is new\n\
-                 ! no new line was added: 0.4.11 is not completely known (HTTP 503)",
+        report: "? u-1-32-1 it is not known whether its series is new\n\
+                 ? u-1-30-1 it is not known whether its series is new\n\
+                 ! no new series was added: 0.4.11 is not completely known (HTTP 503)",
     },
     Story {
         name: "nothing is added where the file names no release",
@@ -217,8 +217,8 @@ const STORIES: &[Story] = &[
         wanted: "0.4.12: u-1-32-1 u-1-31-8",
         listed: "u-1-31-7",
         after: "u-1-31-8",
-        report: "? u-1-32-1 it is not known whether its line is new\n\
-                 ! no new line was added: the file names no release to compare with",
+        report: "? u-1-32-1 it is not known whether its series is new\n\
+                 ! no new series was added: the file names no release to compare with",
     },
     Story {
         name: "an empty release tells nothing about what was left out",
@@ -227,8 +227,8 @@ const STORIES: &[Story] = &[
         wanted: "0.4.12: u-1-32-1 u-1-31-8",
         listed: "u-1-31-7",
         after: "u-1-31-8",
-        report: "? u-1-32-1 it is not known whether its line is new\n\
-                 ! no new line was added: 0.4.11 is not completely known (it has no artifacts)",
+        report: "? u-1-32-1 it is not known whether its series is new\n\
+                 ! no new series was added: 0.4.11 is not completely known (it has no artifacts)",
     },
     Story {
         name: "known in part, dead keys get proven artifacts and nothing else happens",
@@ -237,7 +237,7 @@ const STORIES: &[Story] = &[
         wanted: "0.4.12~: !u-1-31-7 u-1-31-8 s-1-31-7 u-1-32-1",
         listed: "u-1-31-7, u-1-31-7, s-1-31-7",
         after: "u-1-31-8 u-1-31-8 s-1-31-7",
-        report: "? u-1-32-1 it is not known whether its line is new\n\
+        report: "? u-1-32-1 it is not known whether its series is new\n\
                  ! nothing was removed or added: 0.4.12 is known in part (HTTP 503)",
     },
     Story {
@@ -288,7 +288,7 @@ const STORIES: &[Story] = &[
         listed: "u-1-31-7, u-1-30-1, #, u-1-31-7",
         after: "u-1-31-8 u-1-30-1",
         report: "- u-1-31-7 written twice, first at 1:3\n\
-                 ! the comment above u-1-31-7 (4:3) stays; it may speak of more than this entry",
+                 ! the comment above u-1-31-7 (4:3) stays; it may be about more than this entry",
     },
     Story {
         name: "template keys are left alone",
@@ -515,7 +515,7 @@ fn an_overlay_follows_its_mapping_and_what_only_it_lists_follows_the_release() {
         ("u-1-31-7 *\ns-1-31-8", "u-1-31-8* s-1-31-8", ""),
         ("u-1-31-6 *", "u-1-31-8*", ""),
         ("u-1-31-6 *\nu-1-31-7", "u-1-31-8*", "- u-1-31-6 ENABLED superseded by u-1-31-8"),
-        ("u-1-29-1 *\ns-1-31-8", "s-1-31-8", "- u-1-29-1 ENABLED its line is not published any more"),
+        ("u-1-29-1 *\ns-1-31-8", "s-1-31-8", "- u-1-29-1 ENABLED its series is not published any more"),
         (
             "mine *\nx-{{ y }}",
             "mine* x-{{ y }}",
@@ -524,7 +524,7 @@ fn an_overlay_follows_its_mapping_and_what_only_it_lists_follows_the_release() {
         ("h-1-31-7 *\nu-1-31-7", "h-1-31-8* u-1-31-8", ""),
         ("h-1-31-8", "h-1-31-8", ""),
         ("h-1-31-6 *\nh-1-31-7", "h-1-31-8*", "- h-1-31-6 ENABLED superseded by h-1-31-8"),
-        ("h-1-29-1 *\ns-1-31-8", "s-1-31-8", "- h-1-29-1 ENABLED its line is not published any more"),
+        ("h-1-29-1 *\ns-1-31-8", "s-1-31-8", "- h-1-29-1 ENABLED its series is not published any more"),
         ("h-1-31-7 @sylva", "h-1-31-8", ""),
         ("h-1-31-7 @kiwi", "h-1-31-7", "@ h-1-31-7 kiwi"),
         (

@@ -16,7 +16,7 @@ pub fn report(checked: &CheckedFiles<'_>) -> String {
         report.unknown.iter().map(|reason| format!("- could not tell: {}\n", markdown::inline(reason)));
     let skipped = report.skipped.iter().map(|skipped| {
         let (place, why) = (markdown::code(&spot(&skipped.place)), markdown::inline(&skipped.why));
-        format!("- {place}: `{}` was not judged: {why}\n", skipped.id)
+        format!("- {place}: `{}` was not checked: {why}\n", skipped.id)
     });
     let fixed = checked.fixed.iter().map(|fixed| {
         format!("- fixed {}: {}\n", markdown::code(&spot(&fixed.place)), markdown::prose(&fixed.description))

@@ -116,7 +116,7 @@ async fn every_request_of_every_command_goes_wrong_in_every_way() {
                     // And so is an answer that is whole and none of a registry's.
                     Some(3) if name == "an answer to another request" => {
                         assert!(ran.stdout.is_empty() && untouched, "{what}");
-                        assert!(ran.stderr.contains("ask who runs the registry"), "{what}");
+                        assert!(ran.stderr.contains("ask the operator of the registry"), "{what}");
                     }
                     _ => panic!("{what}"),
                 }

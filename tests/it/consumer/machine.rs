@@ -118,7 +118,7 @@ async fn a_choice_that_is_none_is_named_with_its_place() {
         ("{image_key: a, os_image_key: b}", 3, "the same as os_image_key, or only one of them"),
         ("{image_key: a, machine_image_url: 'https://h/a'}", 3, "is both (expected either"),
         ("{image_key: '{{ .Values.nothing }}'}", 3, "`.Values.nothing` has no value"),
-        ("{machine_image_format: raw}", 5, "there is machine_image_format and no machine_image_url"),
+        ("{machine_image_format: raw}", 5, "machine_image_format is set, and machine_image_url is not"),
         (
             "{machine_image_url: 'https://h/a', machine_image_format: raw, machine_image_checksum: abc}",
             5,

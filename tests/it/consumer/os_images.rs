@@ -47,7 +47,7 @@ async fn wrong_values_are_named_with_file_line_and_column() {
             "sylva_diskimagebuilder_version: '{{ .Values.sylva_diskimagebuilder_version }}'\n",
             "again and again",
         ),
-        ("sylva_diskimagebuilder_version: a/b\n", "`a/b` can be no tag"),
+        ("sylva_diskimagebuilder_version: a/b\n", "`a/b` is not a tag"),
         (
             "os_images_oci_registries: {sylva: {url: 'https://h/x'}}\n",
             "my.yaml:1:36: `os_images_oci_registries.sylva.url`",

@@ -61,10 +61,7 @@ fn what_is_written_twice_alike_is_read_but_not_changed() {
 #[test]
 fn a_version_that_is_no_scalar_is_refused() {
     let cases = [
-        (
-            "x: &v 1.0.0\nversion: *v\n",
-            "2:10: `version` is an alias, and can only be changed where its anchor stands",
-        ),
+        ("x: &v 1.0.0\nversion: *v\n", "2:10: `version` is an alias, and can only be changed at its anchor"),
         ("version: '{{ .Values.v }}'\n", "1:10: `version` is a template, which only Helm can read"),
         ("version: {{ .Values.v }}\n", "1:10: `version` is a template, which only Helm can read"),
         ("version: {a: 1}\n", "1:10: `version` is a mapping (expected a scalar)"),
@@ -89,10 +86,7 @@ fn a_version_that_is_no_scalar_is_refused() {
 #[test]
 fn a_mapping_that_cannot_be_reconciled_is_refused() {
     let cases = [
-        (
-            "x: &i {a: {}}\nimages: *i\n",
-            "2:9: `images` is an alias, and can only be changed where its anchor stands",
-        ),
+        ("x: &i {a: {}}\nimages: *i\n", "2:9: `images` is an alias, and can only be changed at its anchor"),
         ("images: \"{{ .Values.i }}\"\n", "1:9: `images` is a template, which only Helm can read"),
         ("images: {{ .Values.i }}\n", "1:9: `images` is a template, which only Helm can read"),
         ("images: {a: {}, {b}: {}}\n", "1:9: `images` is a template, which only Helm can read"),
@@ -100,7 +94,7 @@ fn a_mapping_that_cannot_be_reconciled_is_refused() {
         ("images: none\n", "1:9: `images` is a scalar (expected a mapping)"),
         (
             "x: &i {a: {}}\nimages:\n  <<: *i\n",
-            "3:3: `images` has a merge key `<<`, so that its entries are not all its own",
+            "3:3: `images` has a merge key `<<`, so some of its entries are written elsewhere",
         ),
     ];
     for (text, said) in cases {
