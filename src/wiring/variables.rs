@@ -41,7 +41,7 @@ pub const VARIABLES: [VariableGroup; 7] = [
             ),
             is(
                 "DIBUMP_SERVE_TOKEN",
-                "The token that a request to `serve` needs to start a run; without it none can",
+                "The token that a request to `serve` needs to start a run; without it runs cannot be started",
             ),
             is("DIBUMP_SHARDS", "How many shards share the targets, with `JOB_COMPLETION_INDEX`"),
             is("JOB_COMPLETION_INDEX", "The number of this shard from 0, set by an indexed Kubernetes Job"),
@@ -56,7 +56,7 @@ pub const VARIABLES: [VariableGroup; 7] = [
             is("GITLAB_TOKEN", "The token for the forge; `forge.token_env` names another variable"),
             is(
                 "CI_JOB_TOKEN",
-                "The job's token, for reading the pipeline's own GitLab where no other is set",
+                "The job's token, for reading the pipeline's own GitLab if no other token is set",
             ),
             is("CI_SERVER_URL", "The address of the pipeline's own GitLab"),
             is("CI_API_V4_URL", "The address of its API"),
@@ -78,7 +78,7 @@ pub const VARIABLES: [VariableGroup; 7] = [
             is("GITHUB_GRAPHQL_URL", "The address of its GraphQL API"),
             is("GITHUB_SERVER_URL", "Its address, where `GITHUB_API_URL` is not set"),
             is("GITHUB_REPOSITORY", "The workflow's own repository"),
-            is("GITHUB_STEP_SUMMARY", "A file that reports are added to instead of being replaced"),
+            is("GITHUB_STEP_SUMMARY", "A file to which reports are appended; other files are replaced"),
             is("GITHUB_OUTPUT", "The same for outputs of a step"),
         ],
     },
@@ -87,10 +87,10 @@ pub const VARIABLES: [VariableGroup; 7] = [
         variables: &[
             is("DIBUMP_REGISTRY_USERNAME", "The user name for `--registry`, or for the only producer"),
             is("DIBUMP_REGISTRY_PASSWORD", "Its password or token"),
-            is("CI_REGISTRY", "The host of GitLab's own registry, which the next two are for"),
+            is("CI_REGISTRY", "The host of GitLab's own registry, for the next two variables"),
             is("CI_REGISTRY_USER", "The user name for it"),
             is("CI_REGISTRY_PASSWORD", "Its password"),
-            is("REGISTRY_AUTH_FILE", "A file of credentials in docker's form, which is asked first"),
+            is("REGISTRY_AUTH_FILE", "A file of credentials in docker's form, which is read first"),
             is("DOCKER_CONFIG", "The folder of docker's `config.json`"),
             is("XDG_RUNTIME_DIR", "Where podman keeps `containers/auth.json`"),
         ],
@@ -99,10 +99,10 @@ pub const VARIABLES: [VariableGroup; 7] = [
         title: "Network and cluster",
         variables: &[
             is("HTTPS_PROXY", "The proxy for https, also in small letters"),
-            is("HTTP_PROXY", "The proxy for http; in small letters only where `REQUEST_METHOD` is set"),
+            is("HTTP_PROXY", "The proxy for http; in small letters only if `REQUEST_METHOD` is set"),
             is("ALL_PROXY", "The proxy for both"),
             is("NO_PROXY", "Hosts that are asked without a proxy"),
-            is("KUBECONFIG", "Files that say how a cluster is reached"),
+            is("KUBECONFIG", "Files that say how to reach a cluster"),
         ],
     },
     VariableGroup {
@@ -110,7 +110,7 @@ pub const VARIABLES: [VariableGroup; 7] = [
         variables: &[
             is("HOME", "Where `.docker/config.json`, `.kube/config` and `.cache` are"),
             is("XDG_CACHE_HOME", "Where the cache is in place of `~/.cache`"),
-            is("CI", "Any value: only a cache that is named is used"),
+            is("CI", "Any value: the cache is used only if it is named"),
             is("COLUMNS", "How wide lines may be, unless stdout is a terminal"),
             is("NO_COLOR", "Any value: no colours"),
         ],

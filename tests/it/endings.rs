@@ -30,7 +30,7 @@ Every command ends with one of these codes. A CI job can tell from the code whet
 | 0 | done, nothing to do, or held by policy | – |
 | 1 | a defect of dibump | report it |
 | 2 | the command line is wrong | read `--help` |
-| 3 | a person must act: configuration, input, credentials, and whatever will be the same tomorrow | read the message |
+| 3 | a person must act: configuration, input, credentials, and everything that a retry does not fix | read the message |
 | 4 | could not tell: network, time-out, 5xx, rate limit, cut answers | run it again |
 | 5 | refused: unsafe as asked | read the message |
 | 10 | `check` found an error (with `--exit-zero` it only reports), or with `--detailed-exitcode`: an update is pending | look at it |
@@ -40,7 +40,7 @@ Every command ends with one of these codes. A CI job can tell from the code whet
 
 ## Errors
 
-How each error ends: the exit code of a command, and the outcome of a target of `run`. The table is printed from the code
+The table shows for each error the exit code of a command and the outcome of a target of `run`. It is printed from the code
 (`src/ending.rs`); the messages are examples.
 
 | code | outcome | error | message |

@@ -31,8 +31,8 @@ fn is_printed(path: &str, page: &str) {
 const ENVIRONMENT: &str = "\
 # Variables of the environment
 
-Every variable that dibump reads. A value has the blanks and line ends around it cut off, and an empty one counts as not set.
-Variables that the configuration names itself (`token_env`, `username_env`, `password_env`, …) come on top.
+Every variable that dibump reads. Blanks and line ends around a value are removed, and an empty one counts as not set.
+dibump also reads the variables that the configuration names (`token_env`, `username_env`, `password_env`, …).
 ";
 
 #[test]
@@ -41,7 +41,7 @@ fn the_page_of_variables_is_that_of_the_code() {
         let row =
             |variable: &dibump::wiring::Variable| format!("| `{}` | {} |\n", variable.name, variable.meaning);
         let rows: String = group.variables.iter().map(row).collect();
-        format!("\n## {}\n\n| variable | what it says |\n|---|---|\n{rows}", group.title)
+        format!("\n## {}\n\n| variable | meaning |\n|---|---|\n{rows}", group.title)
     };
     is_printed(
         "environment.md",
@@ -80,8 +80,8 @@ fn every_variable_that_the_code_reads_is_in_the_table() {
 const CONFIGURATION: &str = "\
 # Settings of `dibump.yaml`
 
-Every key of the file, printed from its [schema](../config/schema.json); [config/example.yaml](../config/example.yaml) shows them
-in use, and `dibump config show` what a file means.
+Every key of the file, printed from its [schema](../config/schema.json). [config/example.yaml](../config/example.yaml) shows them
+in use, and `dibump config show` prints how dibump understands a file.
 ";
 
 #[test]
@@ -163,7 +163,7 @@ fn kind(schema: &Value) -> String {
 const COMMANDS: &str = "\
 # Commands
 
-What each command says of itself (`dibump COMMAND --help`). `dibump man --write FOLDER` writes the same as manual pages.
+The help of each command (`dibump COMMAND --help`). `dibump man --write FOLDER` writes the same as manual pages.
 ";
 
 #[tokio::test]
