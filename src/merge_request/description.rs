@@ -42,8 +42,8 @@ pub struct Boxes {
 
 /// A box, and what stands beside it.
 const REBUILD: (&str, &str) =
-    ("<!-- dibump:rebuild -->", "Build this branch anew; whatever others committed to it is lost");
-const AGAIN: (&str, &str) = ("<!-- dibump:again -->", "After it was closed: propose this again");
+    ("<!-- dibump:rebuild -->", "Rebuild this branch; commits by others are lost");
+const AGAIN: (&str, &str) = ("<!-- dibump:again -->", "After closing: propose this release again");
 
 impl Description {
     /// The bot's part alone.

@@ -30,7 +30,7 @@ pub fn frozen(offered: &Offered, newer: &Offered) -> String {
 pub fn moved(version: &Offered, images: &[String]) -> String {
     quoted(&format!(
         "**Do not merge before you know why:** the tag {} was moved after this text was written. These images \
-         are not the described ones any more:\n{}\nTick the first box below to describe them anew.",
+         are not the described ones any more:\n{}\nTick the first box below to describe them again.",
         markdown::code(&version.to_string()),
         list(images)
     ))
