@@ -41,8 +41,7 @@ pub struct Boxes {
 }
 
 /// A box, and what stands beside it.
-const REBUILD: (&str, &str) =
-    ("<!-- dibump:rebuild -->", "Rebuild this branch; commits by others are lost");
+const REBUILD: (&str, &str) = ("<!-- dibump:rebuild -->", "Rebuild this branch; commits by others are lost");
 const AGAIN: (&str, &str) = ("<!-- dibump:again -->", "After closing: propose this release again");
 
 impl Description {

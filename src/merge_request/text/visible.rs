@@ -108,7 +108,7 @@ fn attention(notes: &[String], shown: usize) -> Option<String> {
 fn merging(replaced: &[ReplacedImage], shown: usize) -> String {
     if replaced.is_empty() {
         return "**Merging** changes no image that these files enable. Nodes that use a renamed key elsewhere are \
-                replaced when that file follows."
+                replaced when that file is updated."
             .to_owned();
     }
     let image = |image: &ReplacedImage| match image.from == image.to {
