@@ -253,13 +253,13 @@ pub(super) struct RawApp {
 pub(super) struct RawTarget {
     /// The path of the project: `group/deployment`.
     pub(super) project: String,
-    /// The name of the producer. Without it the only one; of several, or with `registries_allowed`, all that the files name, in one merge request. Targets of the same files that name different producers have one merge request as well.
+    /// The name of the producer. Default: the only one; if there are several, or with `registries_allowed`, all that the files name, in one merge request. Targets of the same files that name different producers have one merge request as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) producer: Option<String>,
     /// The name of the group: the merge request of this target, and of others of the same files with this group, is on the branch `dibump/<target branch>/<group>`. Without it, targets of the same files that name different producers are one group, named after the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) update_group: Option<String>,
-    /// Whether the entries of `os_images_oci_registries` whose `tag` is a release, written out, are kept in step too: each within its own minor release, with a merge request of its own. Default: false.
+    /// Whether entries of `os_images_oci_registries` with a literal release as `tag` are updated too: each within its own minor release, with its own merge request. Default: false.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) generations: bool,
     /// The target branches; the project's default branch unless given.
@@ -268,25 +268,25 @@ pub(super) struct RawTarget {
     /// The values files: one holds the version, others may be overlays of its mapping.
     #[schemars(length(min = 1))]
     pub(super) files: Vec<RawFile>,
-    /// What becomes of `default_enabled` where a newer Kubernetes of the family comes in: `stay`, or `follow` (it moves to the newest where it was with the newest before). Default: stay.
+    /// What happens to `default_enabled` when a newer Kubernetes of the family is added: `stay`, or `follow` (it moves to the newest, if it was at the newest before). Default: stay.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) default_enabled: DefaultEnabled,
     /// How the mapping of image keys is reconciled. Default: auto.
     #[serde(default)]
     pub(super) images: Images,
-    /// Globs of other YAML files of the project that name image keys: what is renamed in the mapping is renamed there, what goes is reported. Only `**` goes below a folder.
+    /// Globs of other YAML files of the project that name image keys: keys that are renamed in the mapping are renamed there, removed keys are reported. Only `**` matches files in subfolders.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) references: Vec<String>,
-    /// Which Kubernetes versions in the files of the target follow those of the images: `auto` (a `k8s_version_map` in the file that holds the version), `{add: true, remove: true}` (the same, with lines of the map that come and go), `off`, or rules for any place in any of the files. Default: auto.
+    /// Which Kubernetes versions in the files of the target follow those of the images: `auto` (a `k8s_version_map` in the file that holds the version), `{add: true, remove: true}` (the same, and lines of the map are added and removed), `off`, or rules for any place in any of the files. Default: auto.
     #[serde(default)]
     pub(super) kubernetes_versions: RawKubernetesVersions,
-    /// Values of the files that follow the Kubernetes versions of the images by lists that others keep, as the versions of the charts that RKE2 ships: one, or a list of several.
+    /// Values of the files that follow the Kubernetes versions of the images and come from published lists, such as RKE2's chart versions: one, or a list of several.
     #[serde(default, skip_serializing_if = "RawValuesFrom::is_empty")]
     pub(super) values_from: RawValuesFrom,
     /// Which releases may be proposed here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) policy: RawPolicy,
-    /// Releases for which a person ended a hold, as `0.4.13` or `kiwi-imagebuilder@0.1.3`. A version alone must be that of one producer only. Every gate but the signatures passes.
+    /// Releases whose holds a person ended, as `0.4.13` or `kiwi-imagebuilder@0.1.3`. A version alone must belong to one producer only. It overrides every gate except signatures.
     #[serde(default)]
     pub(super) accept: Vec<String>,
     /// Settings of new merge requests here.
@@ -295,7 +295,7 @@ pub(super) struct RawTarget {
     /// When merge requests may be opened here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) schedule: Option<RawSchedule>,
-    /// Whether anything is written here; without, it is reported what would be. Default: true.
+    /// Whether dibump writes here. With `false` it only reports what it would do. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) enabled: Option<bool>,
 }

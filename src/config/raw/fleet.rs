@@ -47,13 +47,13 @@ pub(in crate::config) struct RawPattern {
     /// The name of the group: the merge request of this target, and of others of the same files with this group, is on the branch `dibump/<target branch>/<group>`. Without it, targets of the same files that name different producers are one group, named after the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) update_group: Option<String>,
-    /// Whether the entries of `os_images_oci_registries` whose `tag` is a release, written out, are kept in step too: each within its own minor release, with a merge request of its own. Default: false.
+    /// Whether entries of `os_images_oci_registries` with a literal release as `tag` are updated too: each within its own minor release, with its own merge request. Default: false.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::config) generations: bool,
     /// The target branches; the project's default branch unless given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::config) branches: Vec<RawBranch>,
-    /// The values files; a project that lacks one is passed over.
+    /// The values files; a project that lacks one is skipped.
     #[schemars(length(min = 1))]
     pub(in crate::config) files: Vec<RawFile>,
     /// What happens to `default_enabled` when a newer Kubernetes of the family is added: `stay`, or `follow` (it moves to the newest, if it was at the newest before). Default: stay.
@@ -65,16 +65,16 @@ pub(in crate::config) struct RawPattern {
     /// Globs of other YAML files of the project that name image keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::config) references: Vec<String>,
-    /// Which Kubernetes versions in the files of the target follow those of the images: `auto` (a `k8s_version_map` in the file that holds the version), `{add: true, remove: true}` (the same, with lines of the map that come and go), `off`, or rules for any place in any of the files. Default: auto.
+    /// Which Kubernetes versions in the files of the target follow those of the images: `auto` (a `k8s_version_map` in the file that holds the version), `{add: true, remove: true}` (the same, and lines of the map are added and removed), `off`, or rules for any place in any of the files. Default: auto.
     #[serde(default)]
     pub(in crate::config) kubernetes_versions: RawKubernetesVersions,
-    /// Values of the files that follow the Kubernetes versions of the images by lists that others keep, as the versions of the charts that RKE2 ships: one, or a list of several.
+    /// Values of the files that follow the Kubernetes versions of the images and come from published lists, such as RKE2's chart versions: one, or a list of several.
     #[serde(default, skip_serializing_if = "RawValuesFrom::is_empty")]
     pub(in crate::config) values_from: RawValuesFrom,
     /// Which releases may be proposed here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::config) policy: RawPolicy,
-    /// Releases for which a person ended a hold, as `0.4.13` or `kiwi-imagebuilder@0.1.3`. A version alone must be that of one producer only. Every gate but the signatures passes.
+    /// Releases whose holds a person ended, as `0.4.13` or `kiwi-imagebuilder@0.1.3`. A version alone must belong to one producer only. It overrides every gate except signatures.
     #[serde(default)]
     pub(in crate::config) accept: Vec<String>,
     /// Settings of new merge requests here.
