@@ -181,7 +181,7 @@ pub(in crate::cli) struct ServeImagesArgs {
     /// How many connections may be open at once; more are answered 503
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(in crate::cli) max_connections: u32,
-    /// How long downloads that are under way may go on once the server is told to stop
+    /// How long running downloads may continue after the server is asked to stop
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
     pub(in crate::cli) grace: Duration,
 }
@@ -192,7 +192,7 @@ pub(in crate::cli) enum KeepArg {
     /// As machines write them to disks, with holes for zeros
     #[default]
     Raw,
-    /// As they are published, where that is by gzip in an archive: the server decompresses for clients that do not
+    /// As they are published, if that is gzip in an archive; the server decompresses them for clients that cannot
     Compressed,
 }
 
