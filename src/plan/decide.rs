@@ -10,7 +10,7 @@ use crate::release::data::ReleaseData;
 use crate::release::hold::Hold;
 use crate::release::selection::{Choice, SelectionVerdict};
 use crate::release::{Coverage, Release, Version};
-use crate::values::Change;
+use crate::values::{Change, Scalar};
 
 /// A plan of keys.
 #[derive(Debug)]
@@ -95,8 +95,10 @@ fn files(
     let default_enabled = input.default_enabled;
     let inputs = Inputs { mapping, ownership, current, wanted, images, default_enabled, naming };
     let primary = reconcile::reconcile(inputs).map_err(|refusal| refused(&survey.primary, refusal))?;
-    let moves = primary.version_may_move && survey.version() != &wanted.version;
-    let version = survey.primary.version.as_ref().filter(|_| moves);
+    // What is written, which a person's word for the current release may contradict.
+    let differs = |written: &Scalar| written.value.parse().ok().as_ref() != Some(&wanted.version);
+    let version = survey.primary.version.as_ref();
+    let version = version.filter(|(_, written)| primary.version_may_move && differs(written));
     let version =
         version.map(|(path, _)| Change::SetScalar { path: path.clone(), value: wanted.version.to_string() });
     let ownership = survey.ownership.settled_by(mapping);

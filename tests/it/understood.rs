@@ -173,7 +173,7 @@ async fn validate_online_reads_every_file_of_every_branch_and_asks_every_group()
     world.desk.write("dibump.yaml", format!("{config}{include}"));
     let ran = world.desk.dibump(&["config", "validate", "--online"]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    assert!(ran.stdout.contains("projects sylva/* with topic nobodys\n  warning: no project"), "{ran:#?}");
+    assert!(ran.stdout.contains("projects sylva/* with topic nobodys\n  warning: the query"), "{ran:#?}");
     world
         .desk
         .write("dibump.yaml", format!("{config}{}", include.replace("sylva, topic: nobodys", "absent")));
