@@ -105,7 +105,7 @@ async fn what_is_no_values_file_is_told_by_what_it_is() {
     hint: keep version and mapping below keys, outside of lists
     # template
     error: values.yaml:9:3: a template action; the file is not YAML before it is rendered
-    hint: name the file that the template gives, or put the action in quotes
+    hint: name the file that the template generates, or put the action in quotes
     ");
 }
 

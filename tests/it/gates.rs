@@ -116,7 +116,7 @@ async fn an_incomplete_release_that_was_waited_for_long_enough_is_a_draft(mut wo
 
     - 0.4.13 is proposed as a draft, although not published in full: opensuse plain kubeadm is missing, compared with 0.4.11
 
-    **Merging** changes no image that these files enable. Nodes that use a renamed key elsewhere are replaced when that file follows.
+    **Merging** changes no image that these files enable. Nodes that use a renamed key elsewhere are replaced when that file is updated.
 
     **What to do:** Wait until the release is complete, or check that you need nothing of what is missing; then mark this merge request ready and merge it; to skip only this release, close the merge request.
     ");
