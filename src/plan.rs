@@ -217,7 +217,7 @@ pub enum PlanError {
         /// Why.
         error: RequirementError,
     },
-    /// A person named a release whose images are not signed as demanded.
+    /// A person named a release whose images are not signed as expected.
     #[error("{version}: {reason}; signatures cannot be overridden")]
     Unsigned {
         /// The release.

@@ -46,7 +46,7 @@ impl Reached<'_> {
         Ok(questions.in_order(exist(&questions.batches).await))
     }
 
-    /// What there is of each image, in their order; one that is not signed as demanded is a fault.
+    /// What there is of each image, in their order; one that is not signed as expected is a fault.
     pub(super) async fn found(
         &self,
         deployment: &Deployment,

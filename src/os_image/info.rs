@@ -58,7 +58,7 @@ pub enum Fault {
     Missing,
     /// It is another image or release, whoever signed it.
     WrongImage(Contradiction),
-    /// It is not signed as demanded.
+    /// It is not signed as expected.
     Signature(Verdict),
     /// What is known of it is of no use.
     Unfit(UnusableImage),

@@ -145,7 +145,7 @@ pub enum UnusableImage {
     #[error("the URL has a user name or a password in it")]
     UserInfo,
     /// Anybody between could change the image's name.
-    #[error("the URL is http, and https is demanded")]
+    #[error("the URL uses http, and https is required")]
     Insecure,
     /// The blob of such an artifact is an archive.
     #[error("its oci:// URL leads to an archive, not to the image itself")]

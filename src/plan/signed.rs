@@ -72,7 +72,7 @@ impl Checked {
             .collect();
         let (count, signed) = (self.verdicts.len(), self.verdicts.len() - self.faults().len());
         match signers.into_iter().collect::<Vec<_>>().join(" and ") {
-            by if by.is_empty() => format!("none of {count} images is signed as demanded"),
+            by if by.is_empty() => format!("none of {count} images is signed as expected"),
             by => format!("{signed} of {count} images are signed, by key {by}{}", self.unproven()),
         }
     }

@@ -48,7 +48,7 @@ pub enum Hold {
         /// When it was published, where anything tells.
         since: Option<Timestamp>,
     },
-    /// Images that would be listed are not signed as demanded.
+    /// Images that would be listed are not signed as expected.
     Unsigned {
         /// The images, each with what is wrong, worst first.
         images: Vec<(ImageKey, String)>,
@@ -139,7 +139,7 @@ impl fmt::Display for Hold {
                 since.as_ref().map_or(Ok(()), day)
             }
             Self::Unsigned { images, listed } => {
-                write!(f, "{} of {listed} images are not signed as demanded", images.len())?;
+                write!(f, "{} of {listed} images are not signed as expected", images.len())?;
                 images.first().map_or(Ok(()), |(key, why)| write!(f, ": {key} is {why}"))
             }
             Self::NoValue { map, reason } => write!(f, "no value for `{map}`: {reason}"),

@@ -195,7 +195,7 @@ fn verdict(step: &StepView) -> String {
             format!("{}: {}", paint(YELLOW, format!("held ({gate})")), printable(reason))
         }
         Planned::Unknown { reason } => {
-            format!("{}: {}", paint(RED, "unknown, nothing changes"), printable(reason))
+            format!("{}: {}; nothing was changed", paint(RED, "unknown"), printable(reason))
         }
     };
     text + "\n"

@@ -212,7 +212,7 @@ async fn an_unsigned_release_of_sylva_cores_own_values_is_held() {
     world.desk.write("chart.yaml", &text);
     let ran = world.desk.dibump(&["plan", "chart.yaml"]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    let held = format!("0.4.13: {0} of {0} images are not signed as demanded", names.len());
+    let held = format!("0.4.13: {0} of {0} images are not signed as expected", names.len());
     assert!(ran.stdout.contains(&held), "{ran:#?}");
     let ran = world.desk.dibump(&["check", "chart.yaml"]).await;
     assert_eq!(ran.exit, Some(10), "{ran:#?}");

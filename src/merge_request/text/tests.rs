@@ -268,7 +268,7 @@ fn the_signs_of_images_signatures_and_findings_say_how_the_release_looks() {
         rows(&hostile("x")),
         [
             "| ⚠️ | Images | 19 images found; the release may have others |",
-            "| ⚠️ | Signatures | none of 1 images is signed as demanded |",
+            "| ⚠️ | Signatures | none of 1 images is signed as expected |",
             "| ❌ | Findings | 1 new error, 1 new warning; 1 resolved; 1 place not checked |",
         ]
     );

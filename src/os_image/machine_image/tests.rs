@@ -50,7 +50,7 @@ fn an_image_that_cannot_boot_or_be_compared_is_refused() {
     let https = Demands { https: true, ..ANY };
     let long = format!("https://h/{}", "a".repeat(503));
     for (url, demands, said) in [
-        ("http://h/a", https, "https is demanded"),
+        ("http://h/a", https, "https is required"),
         ("https://me:secret@h/a", ANY, "user name or a password"),
         ("https://me@h/a", ANY, "user name or a password"),
         (&long, ANY, "513 characters"),

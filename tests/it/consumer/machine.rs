@@ -45,7 +45,7 @@ async fn an_image_that_is_named_outright_needs_no_values() {
     let https = [&arguments[..], &["--https-only"]].concat();
     let ran = consumer.desk.dibump(&https).await;
     assert_eq!((ran.exit, ran.stdout.as_str()), (Some(5), ""), "{ran:#?}");
-    assert!(ran.stderr.contains("https is demanded"), "{ran:#?}");
+    assert!(ran.stderr.contains("https is required"), "{ran:#?}");
     let arguments = ["machine-image", "absent-1", "--registry", &registry, "--tag", "0.4.12"];
     let ran = consumer.desk.dibump(&arguments).await;
     assert_eq!(ran.exit, Some(3), "{ran:#?}");
