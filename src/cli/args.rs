@@ -159,7 +159,7 @@ pub(super) struct PlanArgs {
     pub(super) kubernetes_versions: Vec<String>,
     /// What happens to `default_enabled` when a newer Kubernetes of the family is added [default: as the configuration says,
     /// else stay]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "RULE")]
     pub(super) default_enabled: Option<DefaultEnabledArg>,
     /// Write the change to the file
     #[arg(long)]

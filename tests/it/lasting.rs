@@ -107,7 +107,8 @@ async fn a_web_page_in_place_of_a_forge_is_not_the_forge_and_one_of_a_firewall_m
             let page = Answer::text(status, "text/html; charset=utf-8", "<h1>Sign in</h1>");
             world.hub.fail(Failure::always("", "", How::Answer(page)));
             for command in [&["run"][..], &["run", "--dry-run"], &["config", "validate", "--online"]] {
-                let said = [&format!("where {api} was expected"), "a web page (", "a sign-in page or a proxy"];
+                let said =
+                    [&format!("where {api} was expected"), "a web page (", "a sign-in page or a proxy"];
                 let ran = world.desk.dibump(command).await;
                 let all = format!("{}{}", ran.stdout, ran.stderr);
                 assert_eq!(ran.exit, Some(exit), "{ran:#?}");

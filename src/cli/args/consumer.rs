@@ -69,7 +69,7 @@ pub(in crate::cli) struct OsImagesArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OsImagesInfoArgs {
     /// What happens to an image that is missing, lacks a required signature, or cannot be used
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, value_name = "ACTION", default_value_t)]
     pub(in crate::cli) on_error: OnErrorArg,
     /// Write the ConfigMap to a file
     #[arg(short, long, value_name = "FILE", conflicts_with = "apply")]
@@ -120,7 +120,7 @@ pub(in crate::cli) struct MachineImageArgs {
     #[arg(long, value_name = "TAG", conflicts_with_all = ["files", "os_images_info"])]
     pub(in crate::cli) tag: Option<Tag>,
     /// The version of Metal3's API: `format` is called `diskFormat` in v1beta2
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, value_name = "VERSION", default_value_t)]
     pub(in crate::cli) api_version: ApiVersionArg,
     /// The CAPM3 that will read it, which decides about checksums of oci:// images [default: 1.12, with v1beta2 1.14]
     #[arg(long, value_name = "VERSION")]

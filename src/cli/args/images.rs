@@ -29,7 +29,7 @@ pub(in crate::cli) struct PullArgs {
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(in crate::cli) jobs: u8,
     /// How new images are stored
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, value_name = "FORM", default_value_t)]
     pub(in crate::cli) keep: KeepArg,
     /// Keep the download of an image until the image is stored, so that the next run resumes it; the folder needs room for
     /// both
