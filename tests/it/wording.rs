@@ -1,5 +1,7 @@
 //! Everything that a person reads is plain English: "is not a list" and not "is no list", "unknown key" and not "there is no
 //! key". Read are the string literals of `src/`, the help, the descriptions of settings, and the pages.
+//!
+//! Tests look for codes, ids and names, and compare what people read whole: a change of words is one command (`said.rs`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,14 @@ static TOKENS: LazyLock<Regex> = LazyLock::new(|| {
 
 static STILTED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(?:(?:is|are) no\b(?: longer)?|nobody\b|whoever\b|of no use\b)").unwrap()
+});
+
+/// A literal that is looked for in a text, with three words of prose in it.
+static PROSE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"\b(?:contains|starts_with|ends_with|matches|find)\(\s*&?(?:format!\(\s*)?"[^"\n]*?\b[\w`']+,? [a-z']{2,},? [\w`'{]{2,}[^"\n]*"#,
+    )
+    .unwrap()
 });
 
 /// Where doc comments become help and descriptions of settings.
@@ -34,6 +44,26 @@ fn no_text_that_a_person_reads_is_stilted() {
     let wrong = texts.into_iter().chain(lines).filter(|(_, text)| is_stilted(text));
     let wrong: Vec<String> = wrong.map(|(path, text)| format!("{}: {text}", path.display())).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn tests_look_for_no_prose_in_a_text() {
+    let of_src = files(&root().join("src"), &["rs"])
+        .into_iter()
+        .filter(|path| path.to_str().unwrap().contains("tests"));
+    let mut found = Vec::new();
+    for path in of_src.chain(files(&root().join("tests"), &["rs"])) {
+        let text = fs::read_to_string(&path).unwrap();
+        for prose in PROSE.find_iter(&text) {
+            let line = text[..prose.start()].matches('\n').count() + 1;
+            found.push(format!(
+                "{}:{line}: {}",
+                path.strip_prefix(root()).unwrap().display(),
+                prose.as_str()
+            ));
+        }
+    }
+    assert!(found.is_empty(), "{} places:\n{}", found.len(), found.join("\n"));
 }
 
 #[test]
