@@ -59,6 +59,8 @@ impl HiddenFile {
     }
 
     fn named(folder: &Path) -> Result<Self> {
+        // Else the error of a missing folder names the temporary file, which means nothing to a person.
+        std::fs::metadata(folder)?;
         let (file, name) = name().tempfile_in(folder)?.into_parts();
         Ok(Self { file, folder: folder.to_owned(), name: Some(name) })
     }
