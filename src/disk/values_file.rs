@@ -32,7 +32,7 @@ pub enum FileError {
     #[error("couldn't write {}", .0.display())]
     WriteReport(PathBuf, #[source] std::io::Error),
     /// It is too large for a values file.
-    #[error("{} has {size} bytes; a values file of more than {MAX_BYTES} bytes is refused", .path.display())]
+    #[error("{} has {size} bytes; a file of more than {MAX_BYTES} bytes is refused", .path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
