@@ -7,7 +7,7 @@ impl Outcome {
     /// How a target ends that met an error.
     pub fn of(error: &impl Ends) -> Self {
         let why = match error.hint() {
-            Some(hint) => format!("{}; {hint}", sentence(error)),
+            Some(hint) => format!("{}; {hint}", sentence(error).trim_end_matches('.')),
             None => sentence(error),
         };
         match error.ending() {

@@ -84,7 +84,7 @@ impl OnlineFinding {
             Ending::Refused | Ending::Person | Ending::Bug => OnlineLevel::Wrong,
         };
         match error.hint() {
-            Some(hint) => Self::new(level, format!("{}; {hint}", sentence(error))),
+            Some(hint) => Self::new(level, format!("{}; {hint}", sentence(error).trim_end_matches('.'))),
             None => Self::new(level, sentence(error)),
         }
     }
