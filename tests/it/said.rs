@@ -11,9 +11,10 @@ use crate::world::Ran;
 /// Compares a whole text with what it should be, whatever the addresses and folders of this run. Tests of both forges and
 /// loops share one snapshot.
 macro_rules! reads {
-    ($text:expr, @$whole:literal) => {
-        insta::allow_duplicates! { insta::assert_snapshot!(crate::said::settled(&$text), @$whole) }
-    };
+    ($text:expr, @$whole:literal) => {{
+        let text = crate::said::settled(&$text);
+        insta::allow_duplicates! { insta::assert_snapshot!(text, @$whole) }
+    }};
 }
 
 /// A target of the run came to this outcome: `created`, `held (big-jump)`.
