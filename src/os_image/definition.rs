@@ -163,7 +163,7 @@ pub(super) fn conditions(
     for (key, at) in written.iter().filter(|(key, _)| **key != EXTRA_KEYS) {
         if !has_extra && !KEYS.contains(key) {
             let expected = "os, os-release, flavor, hardened, k8s-flavor, k8s-version, commit-tag, …";
-            return Err(Wrong::instead("no attribute of an image", expected).at(at.clone()));
+            return Err(Wrong::instead("not an attribute of an image", expected).at(at.clone()));
         }
         let text = match values.at(at) {
             Some(Value::Bool(flag)) => flag.to_string(),
@@ -237,7 +237,7 @@ mod tests {
         for (layers, said) in [
             (vec![json!({"image_key": "x", "machine_image_url": "u"})], "`layers.a`: is both"),
             (vec![selector(json!({"os": null}))], "`layers.a.os_image_selector.os`: is null"),
-            (vec![selector(json!({"colour": "red"}))], "is no attribute of an image"),
+            (vec![selector(json!({"colour": "red"}))], "is not an attribute of an image"),
             (
                 vec![json!({}), selector(json!({"os": 1}))],
                 "`layers.b.os_image_selector.os`: is a whole number",

@@ -11,7 +11,7 @@ pub struct Tag(String);
 
 /// Text that can be no OCI tag.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a tag (letters, digits, `_`, `.` and `-`, at most 128)")]
+#[error("`{0}` cannot be a tag (letters, digits, `_`, `.` and `-`, at most 128)")]
 pub struct InvalidTag(pub String);
 
 impl Tag {
