@@ -37,16 +37,14 @@ async fn each_listed_image_is_one_of_its_registry_and_one_of_each_generation_tha
     }
     assert!(ran.stdout.contains("oci-image-registry-key: sylva-n-1"), "{}", ran.stdout);
     assert!(ran.stdout.contains(&format!("{RKE2}:0.3.9")), "{}", ran.stdout);
-    let told = format!("note: sylva-n-1 ({}:0.3.9) does not publish ", consumer.registry.prefix(PREFIX));
-    assert_eq!(ran.stderr.matches(&told).count(), 1, "{}", ran.stderr);
-    assert!(ran.stderr.contains(HARDENED), "{}", ran.stderr);
+    reads!(ran.stderr, @"note: sylva-n-1 (oci://HOST/sylva/diskimage-builder:0.3.9) does not publish opensuse-15-6-plain-kubeadm-1-31-8, ubuntu-noble-hardened-rke2-1-31-8: left out");
 
     let before = consumer.registry.count("");
     let ran = consumer.run("os-images", &["--offline"]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
     assert!(keys(&ran.stdout).iter().all(|key| key.starts_with("sylva--")), "{}", ran.stdout);
     assert_eq!(keys(&ran.stdout).len(), 3, "{}", ran.stdout);
-    assert!(ran.stderr.contains("images of sylva-n-1 are left out"), "{}", ran.stderr);
+    reads!(ran.stderr, @"note: images of sylva-n-1 are left out: with --offline it cannot be told which exist");
     assert_eq!(consumer.registry.count(""), before);
 
     // Another form is a person's word.
@@ -81,9 +79,11 @@ async fn a_selector_that_two_generations_match_is_refused_and_one_with_a_registr
     };
     let ran = machine("").await;
     assert_eq!(ran.exit, Some(3), "{ran:#?}");
-    for told in [&format!("sylva--{RKE2}, sylva-n-1--{RKE2}"), "add `oci-image-registry-key`"] {
-        assert!(ran.stderr.contains(told), "{told} {}", ran.stderr);
-    }
+    reads!(ran.stderr, @"
+    note: sylva-n-1 (oci://HOST/sylva/diskimage-builder:0.3.9) does not publish opensuse-15-6-plain-kubeadm-1-31-8, ubuntu-noble-hardened-rke2-1-31-8: left out
+    error: cluster.yaml:6:5: the selector matches 2 enabled images: sylva--ubuntu-noble-plain-rke2-1-31-8, sylva-n-1--ubuntu-noble-plain-rke2-1-31-8
+    hint: add `oci-image-registry-key` to the selector
+    ");
     let ran = machine(", oci-image-registry-key: sylva-n-1").await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
     let ran = consumer.run("os-images-info", &[]).await;
