@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::fake::oci::{Fault, Image};
+use crate::said::about;
 use crate::world::{AT_0_4_11, Desk, PREFIX, Ran, VALUES, World, values_at};
 
 pub(crate) fn data(name: &str) -> String {
@@ -242,7 +243,7 @@ async fn without_a_file_the_targets_of_the_configuration_are_checked_by_its_seve
     world.desk.write("dibump.yaml", format!("{config}check: {{dead-kye: off}}\n"));
     let ran = world.desk.dibump(&["check"]).await;
     assert_eq!(ran.exit, Some(3), "{ran:#?}");
-    assert!(ran.stderr.contains("did you mean `dead-key`?"), "{ran:#?}");
+    reads!(ran.stderr, @"error: dibump.yaml:11:9: check.dead-kye: unknown key `dead-kye`; did you mean `dead-key`?");
 }
 
 #[tokio::test]
@@ -250,12 +251,10 @@ async fn what_is_safe_is_fixed_and_the_second_run_changes_nothing() {
     let desk = desk(data("check/values.yaml"));
     let ran = check(&desk, &["--fix"]).await;
     assert_eq!(String::from_utf8(desk.read(VALUES)).unwrap(), data("check/fixed.yaml"));
-    for fixed in [
-        "fixed: values.yaml:12:3: rename `ubuntu-noble-plain-rke2-1-31-7` to `ubuntu-noble-plain-rke2-1-31-8`",
-        "fixed: values.yaml:14:3: remove the second `ubuntu-noble-plain-kubeadm-1-31-8`",
-    ] {
-        assert!(ran.stdout.contains(fixed), "{fixed}: {ran:#?}");
-    }
+    reads!(about(&ran.stdout, "fixed: "), @"
+    fixed: values.yaml:12:3: rename `ubuntu-noble-plain-rke2-1-31-7` to `ubuntu-noble-plain-rke2-1-31-8`
+    fixed: values.yaml:14:3: remove the second `ubuntu-noble-plain-kubeadm-1-31-8`
+    ");
     let again = check(&desk, &["--fix"]).await;
     assert!(!again.stdout.contains("fix"), "{again:#?}");
     assert_eq!(String::from_utf8(desk.read(VALUES)).unwrap(), data("check/fixed.yaml"));
@@ -295,22 +294,31 @@ async fn nothing_is_fixed_that_has_more_than_one_answer() {
         r#"{"properties": {"sylva_diskimagebuilder_images": {"propertyNames": {"pattern": "7$"}}}}"#,
     );
     let ran = check(&desk, &["--fix"]).await;
-    assert!(ran.exit == Some(10) && ran.stderr.contains("values.schema.json does not allow"), "{ran:#?}");
+    assert_eq!(ran.exit, Some(10), "{ran:#?}");
+    reads!(ran.stderr, @r#"warning: values.yaml:3:3: not fixed (rename `ubuntu-noble-plain-rke2-1-31-7` to `ubuntu-noble-plain-rke2-1-31-8`): values.schema.json does not allow the key (propertyNames: {pattern: "7$"})"#);
     assert_eq!(desk.read(VALUES), at_0_4_12(dead, "").as_bytes());
 }
 
 #[tokio::test]
 async fn a_registry_that_cannot_be_asked_claims_nothing_and_the_rest_is_checked() {
-    let world = World::new().await;
     let values = AT_0_4_11.replace("other: [1, 2]", "cluster: {capm3: {image_key: nothing}}");
-    world.desk.write(VALUES, AT_0_4_11);
+    let mut told = String::new();
     for fault in [Fault::status(503), Fault::cut()] {
+        let world = World::new().await;
+        world.desk.write(VALUES, AT_0_4_11);
         world.registry.fault(fault);
         let ran = world.desk.dibump(&["check", VALUES]).await;
         assert_eq!(ran.exit, Some(4), "{ran:#?}");
-        assert!(ran.stdout.contains("could not tell: 0.4.11: "), "{ran:#?}");
         assert!(!ran.stdout.contains("dead-key"), "{ran:#?}");
+        told += &ran.stdout;
     }
+    reads!(told, @"
+    could not tell: 0.4.11: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): couldn't reach http://HOST/v2/_catalog?n=1000: http://HOST/v2/_catalog?n=1000 answered 503 Service Unavailable
+    nothing found
+    could not tell: 0.4.11: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): couldn't reach http://HOST/v2/_catalog?n=1000: no answer from http://HOST/v2/_catalog?n=1000: error sending request: client error (SendRequest): connection closed before message completed
+    nothing found
+    ");
+    let world = World::new().await;
     world.desk.write(VALUES, values);
     world.registry.fault(Fault::status(503));
     let ran = world.desk.dibump(&["check", VALUES]).await;
@@ -350,31 +358,47 @@ async fn other_files_are_checked_against_the_same_images() {
     assert_eq!(ran.exit, Some(10), "{ran:#?}");
     assert_eq!(ran.stdout.matches("error[").count(), 1, "{ran:#?}");
     assert!(ran.stdout.contains("--> env/deep/b.yaml:4:38"), "{ran:#?}");
-    assert!(
-        ran.stdout.contains("the nearest that is listed is `ubuntu-noble-plain-rke2-1-31-8`"),
-        "{ran:#?}"
-    );
+    reads!(about(&ran.stdout, "ubuntu-noble-plain-rke2-1-31-8"), @"= help: the nearest that is listed is `ubuntu-noble-plain-rke2-1-31-8`");
 }
 
 #[tokio::test]
 async fn wrong_input_is_refused_with_a_next_step() {
-    let cases: [(&[&str], i32, &str); 6] = [
-        (&["--severity", "dead-kye=off"], 2, "did you mean `dead-key`?"),
-        (&["--severity", "dead-key=no"], 2, "expected error, warn or off"),
-        (&["--references", "nowhere/*.yaml"], 2, "no such file below"),
-        (&["--references", "[", "--format", "json"], 2, "--references: `[` is not a glob"),
-        (&["--output", "sarif="], 2, "names no file"),
-        (&["--output", "no/such/folder.json"], 3, "couldn't write no/such/folder.json"),
+    let cases: [(&[&str], i32); 6] = [
+        (&["--severity", "dead-kye=off"], 2),
+        (&["--severity", "dead-key=no"], 2),
+        (&["--references", "nowhere/*.yaml"], 2),
+        (&["--references", "[", "--format", "json"], 2),
+        (&["--output", "sarif="], 2),
+        (&["--output", "no/such/folder.json"], 3),
     ];
-    for (arguments, exit, said) in cases {
+    let mut told = String::new();
+    for (arguments, exit) in cases {
         let ran = check(&desk(at_0_4_12(LIVING, "")), arguments).await;
-        assert!(ran.exit == Some(exit) && ran.stderr.contains(said), "{arguments:?}: {ran:#?}");
-        assert_eq!(ran.stdout, "", "{arguments:?}");
+        assert_eq!((ran.exit, ran.stdout.as_str()), (Some(exit), ""), "{arguments:?}: {ran:#?}");
+        told += &ran.stderr;
     }
-    for (values, said) in [("a: {b: 1\nc: ]\n", "values.yaml:2:"), ("a: 1\n", "--images-key")] {
+    for values in ["a: {b: 1\nc: ]\n", "a: 1\n"] {
         let ran = check(&desk(values), &["--fix"]).await;
-        assert!(ran.exit == Some(3) && ran.stderr.contains(said), "{values}: {ran:#?}");
+        assert_eq!(ran.exit, Some(3), "{values}: {ran:#?}");
+        told += &ran.stderr;
     }
+    reads!(told, @"
+    error: invalid value 'dead-kye=off' for '--severity <ID=SEVERITY>': unknown check `dead-kye`; did you mean `dead-key`?
+
+    For more information, try '--help'.
+    error: invalid value 'dead-key=no' for '--severity <ID=SEVERITY>': `no` is not a severity (expected error, warn or off)
+
+    For more information, try '--help'.
+    error: --references nowhere/*.yaml: no such file below this folder
+    error: --references: `[` is not a glob (unclosed character class; missing ']')
+    error: invalid value 'sarif=' for '--output <[FORMAT=]FILE>': names no file (expected FILE or FORMAT=FILE)
+
+    For more information, try '--help'.
+    error: couldn't write no/such/folder.json: No such file or directory (os error 2)
+    error: values.yaml:2:2: not YAML: while parsing a flow mapping, did not find expected ',' or '}'
+    hint: fix the YAML syntax here
+    error: values.yaml: neither `diskimage_builder_os_images` nor `sylva_diskimagebuilder_images` was found; name the mapping's place with `images_key` (--images-key)
+    ");
 }
 
 #[tokio::test]
@@ -393,10 +417,7 @@ async fn under_follow_only_new_lines_of_listed_families_are_missing() {
     let ran = world.desk.dibump(&["check", VALUES]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
     assert_eq!(unlisted(&ran), 1, "{ran:#?}");
-    assert!(
-        ran.stdout.contains("`ubuntu-noble-plain-rke2-1-31-8` is published with 0.4.13 and not listed"),
-        "{ran:#?}"
-    );
+    reads!(about(&ran.stdout, "ubuntu-noble-plain-rke2-1-31-8"), @"warning[unlisted-artifact]: `ubuntu-noble-plain-rke2-1-31-8` is published with 0.4.13 and not listed");
     assert_eq!(unlisted(&world.desk.dibump(&["check", VALUES, "--images", "all"]).await), 3);
     assert_eq!(unlisted(&world.desk.dibump(&["check", VALUES, "--images", "listed"]).await), 0);
 }

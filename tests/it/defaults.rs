@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::said::about;
 use crate::world::{Desk, Ran, VALUES};
 
 /// A desk with these entries at 0.4.12, and a release with Kubernetes 1.32, 1.31 and 1.30.
@@ -67,9 +68,7 @@ async fn the_default_moves_with_its_entry_to_the_newest_beside_it() {
         let ran = plan(&desk, &["--write"]).await;
         assert_eq!(ran.exit, Some(0), "{ran:#?}");
         assert_eq!(String::from_utf8(desk.read(VALUES)).unwrap(), file("0.4.13", after), "{}", ran.stdout);
-        let told =
-            "`default_enabled` moves from ubuntu-noble-plain-rke2-1-31-8 to ubuntu-noble-plain-rke2-1-32-5";
-        assert!(ran.stdout.contains(told) && !ran.stdout.contains("stays with"), "{}", ran.stdout);
+        reads!(about(&ran.stdout, "`default_enabled`"), @"~ `default_enabled` moves from ubuntu-noble-plain-rke2-1-31-8 to ubuntu-noble-plain-rke2-1-32-5");
         let again = plan(&desk, &["--detailed-exitcode"]).await;
         assert_eq!(again.exit, Some(0), "{again:#?}");
     }
@@ -85,9 +84,9 @@ async fn it_stays_where_nothing_says_so_or_more_than_the_default_enables_the_ent
         let ran = plan(&desk, &["--format", "json"]).await;
         let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"));
         assert_eq!(report["files"][0]["moved_defaults"], json!([]), "{report:#}");
-        let notes = report["files"][0]["notes"].to_string();
-        let told = "`default_enabled` stays with ubuntu-noble-plain-rke2-1-31-9";
-        assert!(notes.contains(told), "{setting} {notes}");
+        let notes = report["files"][0]["notes"].as_array().unwrap().iter();
+        let notes: String = notes.map(|note| format!("{}\n", note.as_str().unwrap())).collect();
+        reads!(about(&notes, "`default_enabled`"), @"`default_enabled` stays with ubuntu-noble-plain-rke2-1-31-9 (3:3); ubuntu-noble-plain-rke2-1-32-5 is newer: move it by hand if wanted");
         let diff = report["files"][0]["diff"].as_str().unwrap();
         assert!(diff.contains("+  ubuntu-noble-plain-rke2-1-31-9: {default_enabled: true"), "{diff}");
     }
@@ -102,19 +101,26 @@ async fn a_default_that_was_not_with_the_newest_stays_with_its_entry() {
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
     let after = String::from_utf8(desk.read(VALUES)).unwrap();
     assert!(after.contains("ubuntu-noble-plain-rke2-1-30-13: {default_enabled: true}"), "{after}");
-    assert!(!ran.stdout.contains("`default_enabled` moves"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("`default_enabled`"), "{}", ran.stdout);
 }
 
 #[tokio::test]
 async fn a_flag_says_so_at_a_terminal_and_the_way_to_reproduce_it_has_the_flag() {
     let plain =
         "  ubuntu-noble-plain-rke2-1-31-8: {default_enabled: true}\n  ubuntu-noble-plain-rke2-1-30-12: {}\n";
-    let moves = "`default_enabled` moves from ubuntu-noble-plain-rke2-1-31-8";
+    let mut told = String::new();
     for (setting, flag, follows) in [("", "follow", true), (FOLLOW, "stay", false)] {
         let desk = desk(plain, setting);
         let ran = plan(&desk, &["--default-enabled", flag]).await;
-        assert_eq!((ran.exit, ran.stdout.contains(moves)), (Some(0), follows), "{ran:#?}");
+        assert_eq!(ran.exit, Some(0), "{ran:#?}");
+        told += &format!("# {flag}\n{}", about(&ran.stdout, "`default_enabled`"));
         let text = plan(&desk, &["--default-enabled", flag, "--format", "markdown"]).await;
         assert_eq!(text.stdout.contains(" --default-enabled follow"), follows, "{text:#?}");
     }
+    reads!(told, @"
+    # follow
+    ~ `default_enabled` moves from ubuntu-noble-plain-rke2-1-31-8 to ubuntu-noble-plain-rke2-1-32-5
+    # stay
+    note: `default_enabled` stays with ubuntu-noble-plain-rke2-1-31-9 (3:3); ubuntu-noble-plain-rke2-1-32-5 is newer: move it by hand if wanted
+    ");
 }
