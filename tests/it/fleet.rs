@@ -6,6 +6,7 @@ use crate::fake::github::FakeGitHub;
 use crate::fake::gitlab::FakeGitLab;
 use crate::fake::oci::{FakeRegistry, Fault};
 use crate::fake::wire::{Answer, Failure, How};
+use crate::said::about;
 use crate::world::{AT_0_4_11, Desk, NETWORK, PREFIX, Ran, TOKEN, VALUES, images, values_at};
 
 /// A GitLab with a group of deployments, and a registry with releases.
@@ -83,9 +84,18 @@ fn at_0_4_11(_: usize) -> String {
     AT_0_4_11.to_owned()
 }
 
-fn says(ran: &Ran, exit: i32, said: &str) {
+/// How a run that ended with this code counts its target branches.
+#[track_caller]
+fn counted(ran: &Ran, exit: i32) -> &str {
     assert_eq!(ran.exit, Some(exit), "{ran:#?}");
-    assert!(ran.stdout.contains(said) || ran.stderr.contains(said), "{said}: {ran:#?}");
+    ran.stdout.lines().last().unwrap_or_default()
+}
+
+/// What a run that ended with this code says went wrong.
+#[track_caller]
+fn wrong(ran: &Ran, exit: i32) -> &str {
+    assert_eq!(ran.exit, Some(exit), "{ran:#?}");
+    &ran.stderr
 }
 
 #[tokio::test]
@@ -104,27 +114,34 @@ async fn a_query_finds_the_projects_and_nobody_who_opted_out() {
     }
     fleet.by_query("");
     let ran = fleet.run(&[]).await;
-    says(&ran, 0, "3 created");
+    reads!(counted(&ran, 0), @"5 target branches: 3 created, 2 no target");
     assert_eq!(fleet.opened(), [0, 4, 5].map(path).into());
     assert!(ran.stdout.contains("fleet/sub/empty"), "it is said why it is passed over: {ran:#?}");
-    says(&fleet.run(&[]).await, 0, "3 unchanged");
+    reads!(counted(&fleet.run(&[]).await, 0), @"5 target branches: 2 no target, 3 unchanged");
     fleet.configure(&format!(
         "targets: []\ninclude:\n  - {{group: nowhere, target: {{files: [{VALUES}]}}}}\n"
     ));
-    says(&fleet.run(&[]).await, 3, "nowhere/*");
+    let ran = fleet.run(&[]).await;
+    assert_eq!(ran.exit, Some(3), "{ran:#?}");
+    reads!(ran.stdout, @"
+    nowhere/* HEAD (diskimage-builder)
+    → failed: couldn't list the projects of group `nowhere`: 404 Group Not Found
+
+    1 target branch: 1 failed
+    ");
 }
 
 #[tokio::test]
 async fn a_query_alone_opens_twenty_and_the_rest_waits() {
     let fleet = Fleet::new(25, at_0_4_11).await;
     fleet.by_query("");
-    says(&fleet.run(&[]).await, 0, "5 limited");
+    reads!(counted(&fleet.run(&[]).await, 0), @"25 target branches: 20 created, 5 limited");
     assert_eq!(fleet.opened().len(), 20);
-    says(&fleet.run(&[]).await, 0, "25 target branches: 5 created, 20 unchanged");
+    reads!(counted(&fleet.run(&[]).await, 0), @"25 target branches: 5 created, 20 unchanged");
     let fleet = Fleet::new(5, at_0_4_11).await;
     fleet.by_query("limits: {open: 3}\n");
-    says(&fleet.run(&[]).await, 0, "3 created, 2 limited");
-    says(&fleet.run(&[]).await, 0, "2 limited, 3 unchanged");
+    reads!(counted(&fleet.run(&[]).await, 0), @"5 target branches: 3 created, 2 limited");
+    reads!(counted(&fleet.run(&[]).await, 0), @"5 target branches: 2 limited, 3 unchanged");
 }
 
 #[tokio::test]
@@ -136,18 +153,18 @@ async fn whoever_pauses_is_told_what_would_be_written() {
         path(1)
     ));
     let ran = fleet.run(&[]).await;
-    says(&ran, 0, "1 created, 1 would create");
-    says(&ran, 0, "nothing is written: it is not enabled");
+    reads!(counted(&ran, 0), @"2 target branches: 1 created, 1 would create");
+    reads!(about(&ran.stdout, "note: "), @"note: nothing is written: it is not enabled");
     assert_eq!(fleet.opened(), [path(1)].into());
     fleet.gitlab.state().project(1_001).merge_requests.clear();
     fleet.gitlab.state().project(1_001).repository.branches.retain(|branch, _| branch == "main");
     let config = String::from_utf8(fleet.desk.read("dibump.yaml")).unwrap();
     fleet.desk.write("dibump.yaml", format!("{config}limits: {{new_per_run: 1}}\n"));
-    says(&fleet.run(&[]).await, 0, "1 created, 1 would create");
+    reads!(counted(&fleet.run(&[]).await, 0), @"2 target branches: 1 created, 1 would create");
     fleet.gitlab.state().project(1_001).merge_requests.clear();
     fleet.desk.variables.push(("DIBUMP_PAUSED".to_owned(), "1".to_owned()));
     let writes = fleet.gitlab.log().len();
-    says(&fleet.run(&[]).await, 0, "nothing is written: DIBUMP_PAUSED is set");
+    reads!(about(&fleet.run(&[]).await.stdout, "DIBUMP_PAUSED"), @"note: nothing is written: DIBUMP_PAUSED is set");
     let asked = fleet.gitlab.log().split_off(writes);
     assert!(asked.iter().all(|seen| seen.method == "GET" || seen.target.ends_with("/graphql")), "{asked:#?}");
 }
@@ -164,16 +181,16 @@ async fn outside_of_its_schedule_nothing_is_opened_and_what_is_open_is_kept_righ
         )
     };
     fleet.configure(&targets(&format!(", schedule: {never}")));
-    says(&fleet.run(&[]).await, 0, "1 created, 1 not scheduled");
+    reads!(counted(&fleet.run(&[]).await, 0), @"2 target branches: 1 created, 1 not scheduled");
     assert_eq!(fleet.opened(), [path(1)].into());
     // For the whole run, and open merge requests are kept right all the same.
     fleet.registry.release(PREFIX, "0.4.13", &images(13));
     let outside = "schedule: {cron: ['0 0 29 2 *'], update_outside: true}\n";
     fleet.configure(&format!("{}{outside}", targets("")));
-    says(&fleet.run(&[]).await, 0, "1 not scheduled, 1 updated");
+    reads!(counted(&fleet.run(&[]).await, 0), @"2 target branches: 1 not scheduled, 1 updated");
     assert_eq!(fleet.opened(), [path(1)].into());
     fleet.configure(&format!("{}schedule: {{cron: ['0 0 31 2 *']}}\n", targets("")));
-    says(&fleet.run(&[]).await, 3, "`0 0 31 2 *` never comes");
+    reads!(wrong(&fleet.run(&[]).await, 3), @"error: dibump.yaml:9:19: schedule.cron[0]: `0 0 31 2 *` never comes");
 }
 
 #[tokio::test]
@@ -201,7 +218,10 @@ async fn each_target_belongs_to_one_shard_as_gitlab_and_kubernetes_say_it() {
     }
     assert_eq!(all.len(), 40);
     fleet.desk.variables.push(("JOB_COMPLETION_INDEX".to_owned(), "0".to_owned()));
-    says(&fleet.run(&[]).await, 2, "DIBUMP_SHARDS is not");
+    reads!(wrong(&fleet.run(&[]).await, 2), @"
+    error: JOB_COMPLETION_INDEX is set and DIBUMP_SHARDS is not; set it to the job's `completions`
+    hint: or say which shard this is with --shard i/n
+    ");
 }
 
 /// A values file, one of a hundred. How long a thousand of real size take is a figure, not a test.
@@ -215,10 +235,10 @@ async fn a_thousand_targets_look_the_registry_up_once_and_ten_broken_ones_stop_n
     let fleet = Fleet::new(TARGETS, one_of_a_hundred).await;
     fleet.by_name(TARGETS);
     let ran = fleet.run(&[]).await;
-    says(&ran, 0, "1000 target branches: 1000 up to date");
+    reads!(counted(&ran, 0), @"1000 target branches: 1000 up to date");
     let look_up = fleet.registry.requests().len();
     let alone = Fleet::new(1, one_of_a_hundred).await;
-    says(&alone.by_name(1).run(&[]).await, 0, "1 up to date");
+    reads!(counted(&alone.by_name(1).run(&[]).await, 0), @"1 target branch: 1 up to date");
     assert_eq!(look_up, alone.registry.requests().len(), "one look-up serves all");
     let asked = fleet.gitlab.log().len();
     assert!(asked <= 4 * TARGETS, "{asked} requests to the forge");
@@ -248,8 +268,8 @@ async fn a_thousand_targets_look_the_registry_up_once_and_ten_broken_ones_stop_n
         fleet.gitlab.fail(Failure::always("", &path(number).replace('/', "%2F"), how));
     }
     let ran = fleet.run(&[]).await;
-    assert_eq!(ran.exit, Some(3), "the first of 1, 3, 5, 4");
-    assert!(ran.stdout.contains("990 up to date"), "{}", ran.stdout.lines().last().unwrap());
+    // 3 is the first of 1, 3, 5, 4.
+    reads!(counted(&ran, 3), @"1000 target branches: 6 failed, 1 no target, 3 unknown, 990 up to date");
     assert_eq!(fleet.registry.requests().len(), 2 * look_up);
 
     // The registry is asked once, also where it does not answer.
@@ -257,7 +277,7 @@ async fn a_thousand_targets_look_the_registry_up_once_and_ten_broken_ones_stop_n
     fleet.registry.fault(Fault::status(500));
     let ran = fleet.run(&[]).await;
     assert!(fleet.registry.requests().len() - before <= 3, "a failed look-up is one unknown");
-    assert!(ran.stdout.contains("unknown"), "{}", ran.stdout.lines().last().unwrap());
+    reads!(counted(&ran, 3), @"1000 target branches: 6 failed, 1 no target, 993 unknown");
 }
 
 const FAULTS: [&str; 6] = [
@@ -287,7 +307,7 @@ async fn a_fault_in_one_of_twenty_targets_is_its_own_and_the_next_run_ends_as_if
     const TARGETS: usize = 20;
     let right = Fleet::new(TARGETS, at_0_4_11).await;
     right.by_name(TARGETS);
-    says(&right.run(&[]).await, 0, "20 created");
+    reads!(counted(&right.run(&[]).await, 0), @"20 target branches: 20 created");
     let requests = u32::try_from(right.gitlab.log().len()).unwrap();
     let cells = (0..requests).step_by(20).flat_map(|at| FAULTS.iter().map(move |name| (at, *name)));
     let cells: Vec<(u32, &str)> = cells.collect();
@@ -338,7 +358,7 @@ async fn an_organisation_of_github_is_searched_the_same_way() {
     );
     desk.write("dibump.yaml", config);
     let ran = desk.dibump(&["run"]).await;
-    says(&ran, 0, "2 target branches: 2 created");
+    reads!(counted(&ran, 0), @"2 target branches: 2 created");
     assert!(!ran.stdout.contains(&path(2)), "{ran:#?}");
 }
 
@@ -356,16 +376,21 @@ async fn targets_may_stand_in_another_file_and_projects_must_have_what_is_asked_
         "targets: []\ninclude:\n  - file: more.yaml\n  - {{group: fleet, has: Chart.yaml, target: {{files: [{VALUES}]}}}}\n"
     ));
     let ran = fleet.run(&[]).await;
-    says(&ran, 0, "2 created, 1 no target");
+    reads!(counted(&ran, 0), @"3 target branches: 2 created, 1 no target");
     assert_eq!(fleet.opened(), [path(0), path(1)].into());
-    for (text, said) in [
-        ("targets:\n  - {project: a/b, file: x}\n", "more.yaml:2:"),
-        ("targets: [\n", "more.yaml:"),
-        ("producers: []\n", "more.yaml:1:"),
-    ] {
+    let mut told = String::new();
+    for text in ["targets:\n  - {project: a/b, file: x}\n", "targets: [\n", "producers: []\n"] {
         fleet.desk.write("more.yaml", text);
-        says(&fleet.run(&[]).await, 3, said);
+        told += wrong(&fleet.run(&[]).await, 3);
     }
     std::fs::remove_file(fleet.desk.path("more.yaml")).unwrap();
-    says(&fleet.run(&[]).await, 3, "more.yaml");
+    told += wrong(&fleet.run(&[]).await, 3);
+    reads!(told, @"
+    error: more.yaml:2:5: targets[0]: `files` is missing
+    more.yaml:2:20: targets[0].file: unknown key `file`; did you mean `files`?
+    error: more.yaml:1:10: unclosed bracket '[' at line 1, column 10
+    error: more.yaml:1:1: producers: unknown key `producers` (known here: targets)
+    more.yaml:1:1: `targets` is missing
+    error: dibump.yaml:8:11: include[0].file: couldn't read more.yaml: No such file or directory (os error 2)
+    ");
 }

@@ -126,6 +126,12 @@ fn refused(error: &ForgeError) -> (&str, &str) {
     }
 }
 
+/// What a refusal says, and what is to be done.
+fn refusal(error: &ForgeError) -> String {
+    let (reason, hint) = refused(error);
+    format!("{reason}\n{hint}\n")
+}
+
 /// An error with its causes and its `Debug`: everything that may reach a log.
 fn everything(error: &ForgeError) -> String {
     let mut text = format!("{error} {error:?}");

@@ -54,8 +54,10 @@ async fn a_repository_that_does_not_allow_it_is_told_the_setting() {
     state_is(&fake, "blocked");
     fake.state().project(PROJECT).allow_auto_merge = false;
     let error = client(&fake).enable_auto_merge(1, &ours).await.unwrap_err();
-    let (reason, hint) = refused(&error);
-    assert!(reason.contains("not allowed") && hint.contains("Allow auto-merge"), "{error:?}");
+    reads!(refusal(&error), @r#"
+    Auto merge is not allowed for this repository
+    switch on "Allow auto-merge" under Settings, General of the repository, which needs a branch rule that asks for something
+    "#);
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ async fn only_a_classic_token_of_that_scope_is_offered_the_list() {
     }
     let error = packages(&fake, Some("ghp_reads"), "nobody/x").candidates().await.unwrap_err();
     assert!(matches!(&error, CatalogueError::NotOffered { .. }), "{error:?}");
-    assert!(error.to_string().contains("packages of nobody"));
+    reads!(error.to_string(), @"packages of nobody at HOST: Not Found");
 }
 
 #[tokio::test]

@@ -102,8 +102,7 @@ async fn hold_to_the_schema(log: &[Seen]) -> BTreeSet<&str> {
 }
 
 async fn says(world: &World, outcome: &str) {
-    let ran = world.run().await;
-    assert!(ran.stdout.contains(&format!("→ {outcome}")), "{outcome} is expected: {ran:#?}");
+    crate::said::says(&world.run().await, outcome);
 }
 
 fn address(world: &World) -> String {

@@ -4,7 +4,7 @@ use super::apps::{PRIVATE, installed};
 use super::*;
 use crate::fake::github::{Package, Token};
 use crate::fake::oci::FakeRegistry;
-use crate::said::says;
+use crate::said::{about, says};
 use crate::world::{AT_0_4_11, Desk, NETWORK, PREFIX, images, values_at};
 
 const FILE: &str = "values.yaml";
@@ -95,7 +95,7 @@ async fn an_app_does_the_same_with_a_key_from_the_environment_or_a_file() {
     }
     assert_eq!(fake.state().project(PROJECT).pull_request(1).author, "dibump-test[bot]");
     let checked = desk.dibump(&["config", "validate", "--online"]).await;
-    assert!(checked.stdout.contains("the token is that of dibump-test[bot]"), "{checked:#?}");
+    reads!(about(&checked.stdout, "dibump-test[bot]"), @"ok: the token is that of dibump-test[bot]");
 
     desk.variables[1].1 = "c2VjcmV0IGtleQ".to_owned();
     let ran = desk.dibump(&["run"]).await;
@@ -109,15 +109,23 @@ async fn the_configuration_is_checked_against_the_world() {
     let (_registry, desk) = stage(&fake, "[catalog]", "", "").await;
     let ran = desk.dibump(&["config", "validate", "--online"]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    for line in ["the token is that of sylva-bot", "its scopes are repo", "its role is Write", "it may push"]
-    {
-        assert!(ran.stdout.contains(line), "{line}: {ran:#?}");
-    }
+    reads!(ran.stdout, @"
+    the configuration is valid: 1 target, 1 producer
+    producer diskimage-builder
+      ok: 2 versions, the newest is 0.4.12
+    project sylva/sylva-core
+      ok: the token is that of sylva-bot
+      ok: its scopes are repo
+      ok: the token expires on 2027-06-01
+      ok: its role is Write
+      ok: it may push branch dibump/main/diskimage-builder-0.x
+      ok: branch main: values.yaml, at 0.4.11
+    ");
     let weak = Token::classic("sylva-bot", &["read:packages"]);
     fake.state().tokens.insert(TOKEN.to_owned(), weak);
     let ran = desk.dibump(&["config", "validate", "--online"]).await;
     assert_eq!(ran.exit, Some(3), "{ran:#?}");
-    assert!(ran.stdout.contains("merge requests need `repo`"), "{ran:#?}");
+    reads!(about(&ran.stdout, "`repo`"), @"wrong: its scopes are read:packages; merge requests need `repo`");
 }
 
 #[tokio::test]
@@ -150,5 +158,5 @@ async fn a_job_without_the_permission_is_told_what_is_needed() {
     let ran = desk.dibump(&["run"]).await;
     assert_eq!(ran.exit, Some(3), "{ran:#?}");
     says(&ran, "failed");
-    assert!(ran.stdout.contains("Allow GitHub Actions to create and approve pull requests"), "{ran:#?}");
+    reads!(about(&ran.stdout, "→ failed"), @r#"→ failed: couldn't open a pull request for branch `dibump/main/diskimage-builder-0.x`: GitHub Actions is not permitted to create or approve pull requests; switch on "Allow GitHub Actions to create and approve pull requests" under Settings, Actions, General of the repository or its organisation, or use an App or a personal access token"#);
 }
