@@ -8,6 +8,9 @@ const SHOWN: usize = 2_700;
 /// What a reviewer sees without scrolling, in lines, the two boxes of the description among them.
 const LINES: usize = 25;
 
+/// What begins the sentence that says what to do.
+const WHAT_TO_DO: &str = "**What to do:** ";
+
 /// What is wrong with the text of this update.
 pub(crate) fn problem(before: &str, prefix: &str, to: &str) -> Option<String> {
     let text = markdown(before, prefix, to);
@@ -18,7 +21,7 @@ pub(crate) fn problem(before: &str, prefix: &str, to: &str) -> Option<String> {
     if let Some(row) = rows.iter().find(|row| !visible.contains(row.as_str())) {
         return Some(format!("the text has no row{row}"));
     }
-    if !visible.contains(&format!("to `{to}`")) || !visible.contains("**What to do:** ") {
+    if !visible.contains(&format!("to `{to}`")) || !visible.contains(WHAT_TO_DO) {
         return Some("the text does not say where the update leads, or what to do".to_owned());
     }
     let fits = lines <= LINES && visible.lines().count() <= LINES && characters <= SHOWN;
