@@ -693,7 +693,7 @@ async fn auto_merge_waits_for_a_pipeline_as_long_as_its_patience() {
     forge.state().upkeep.auto_merge = true;
     let applied = forge.run("0.4.12").await.unwrap();
     assert_eq!(applied.outcome, Outcome::Created);
-    assert!(applied.note.is_some_and(|note| note.contains("waits for a pipeline")));
+    insta::assert_snapshot!(applied.note.unwrap(), @"waits for a pipeline of merge request 1; the next run looks again");
     let polls = |forge: &FakeForge| forge.state().requests.iter().filter(|r| **r == "pipeline").count();
     assert!(polls(&forge) > 2, "it waited");
     assert_eq!(forge.written(), ["push", "create"]);
@@ -720,7 +720,7 @@ async fn a_forge_that_will_not_merge_by_itself_is_no_failure() {
     forge.fail(rejected("not mergeable now"), false);
     let applied = forge.run("0.4.12").await.unwrap();
     assert_eq!(applied.outcome, Outcome::Unchanged);
-    assert!(applied.note.is_some_and(|note| note.contains("not mergeable now")));
+    insta::assert_snapshot!(applied.note.unwrap(), @"couldn't write: not mergeable now");
 }
 
 #[tokio::test]
@@ -732,7 +732,8 @@ async fn an_approved_merge_request_is_not_pushed_to() {
     forge.written();
     assert_eq!(forge.outcome("0.4.13").await, "updated");
     assert_eq!(forge.written(), ["edit"]);
-    assert!(forge.open().description.contains("`0.4.13` is published"));
+    let description = forge.open().description;
+    insta::assert_snapshot!(description.lines().find(|line| line.contains("0.4.13")).unwrap(), @"> `0.4.13` is published. This merge request stays at `0.4.12` because it is approved (`freeze: approved`); tick the first box below to move it.");
     assert_eq!(forge.outcome("0.4.13").await, "unchanged");
     forge.state().approved = false;
     assert_eq!(forge.outcome("0.4.13").await, "updated");

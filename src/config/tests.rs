@@ -197,29 +197,40 @@ fn a_mistake_above_is_said_once() {
 
 #[test]
 fn templates_and_trailers_that_cannot_work_are_refused_where_they_stand() {
-    for (settings, expected) in [
-        ("title: '{{ producr }}'", "merge_request.title: unknown variable `producr`"),
-        ("body: '{{ text'", "merge_request.body: line 1 of the template:"),
-        (
-            "commit_trailers: ['Dibump-Patch: 1']",
-            "`Dibump-Patch: 1` is not allowed: trailers that begin with `Dibump-` are the bot's own",
-        ),
-        ("commit_trailers: [nonsense]", "`nonsense` is not a trailer (expected `Key: value`)"),
-        ("title: ''", "merge_request.title: `` is empty"),
-        ("milestone: ' '", "merge_request.milestone: ` ` is empty"),
-        ("sign_off: bob", "merge_request.sign_off: `bob` is not a name with a mail address"),
-        ("sign_off: bob@example.com", "expected `Name <name@example.com>`"),
-        ("sign_off: 'Bob <bob>'", "`Bob <bob>` is not a name with a mail address"),
-        ("labels: [os, 'a,b']", "merge_request.labels[1]: `a,b` holds a comma"),
-        ("labels: ['']", "merge_request.labels[0]: `` is empty"),
-        ("reviewers: ['@carol']", "merge_request.reviewers[0]: `@carol` is not a user name"),
+    let mut told = String::new();
+    for settings in [
+        "title: '{{ producr }}'",
+        "body: '{{ text'",
+        "commit_trailers: ['Dibump-Patch: 1']",
+        "commit_trailers: [nonsense]",
+        "title: ''",
+        "milestone: ' '",
+        "sign_off: bob",
+        "sign_off: bob@example.com",
+        "sign_off: 'Bob <bob>'",
+        "labels: [os, 'a,b']",
+        "labels: ['']",
+        "reviewers: ['@carol']",
     ] {
         let text = format!(
             "version: 1\nproducers: [{{registry: \"oci://r.example/a/b\"}}]\ntargets:\n- project: a/b\n  files: [v.yaml]\n  merge_request:\n    {settings}\n"
         );
-        let errors = load("dibump.yaml", &text).unwrap_err().to_string();
-        assert!(errors.contains(expected) && errors.contains("dibump.yaml:7:"), "{errors}");
+        told += &format!("{}\n", load("dibump.yaml", &text).unwrap_err());
     }
+    insta::assert_snapshot!(told, @"
+    dibump.yaml:7:12: targets[0].merge_request.title: unknown variable `producr` (known here: producer, project, target_branch, from, to, update_type, renamed, added, removed, text); did you mean `producer`?
+    dibump.yaml:7:11: targets[0].merge_request.body: line 1 of the template: unexpected end of input, expected end of variable block
+    dibump.yaml:7:23: targets[0].merge_request.commit_trailers[0]: `Dibump-Patch: 1` is not allowed: trailers that begin with `Dibump-` are the bot's own
+    dibump.yaml:7:23: targets[0].merge_request.commit_trailers[0]: `nonsense` is not a trailer (expected `Key: value`)
+    dibump.yaml:7:12: targets[0].merge_request.title: `` is empty
+    dibump.yaml:7:16: targets[0].merge_request.milestone: ` ` is empty
+    dibump.yaml:7:15: targets[0].merge_request.sign_off: `bob` is not a name with a mail address (expected `Name <name@example.com>`)
+    dibump.yaml:7:15: targets[0].merge_request.sign_off: `bob@example.com` is not a name with a mail address (expected `Name <name@example.com>`)
+    dibump.yaml:7:15: targets[0].merge_request.sign_off: `Bob <bob>` is not a name with a mail address (expected `Name <name@example.com>`)
+    dibump.yaml:7:18: targets[0].merge_request.labels[1]: `a,b` holds a comma; write each label as an item of its own
+    dibump.yaml:7:14: targets[0].merge_request.labels[0]: `` is empty
+    dibump.yaml:7:17: targets[0].merge_request.reviewers[0]: `@carol` is not a user name (expected a name alone, as in alice)
+    ");
 }
 
 #[test]
@@ -283,30 +294,27 @@ fn a_project_path_has_the_form_of_its_forge() {
 
 #[test]
 fn a_number_where_a_duration_is_expected_lacks_a_unit() {
-    for (setting, expected) in [
-        (
-            "policy: {minimum_age: 3}",
-            "policy.minimum_age: expected a text, found the number 3; write it like `3 days`",
-        ),
-        (
-            "policy: {minimum_age: '3'}",
-            "policy.minimum_age: `3` has no unit (write `3 days`, `3h`, `3m` or `3s`)",
-        ),
-        (
-            "network: {connect_timeout: 1}",
-            "network.connect_timeout: expected a text, found the number 1; write it like `10s`",
-        ),
-        ("network: {read_timeout: 0s}", "network.read_timeout: `0s` is nothing"),
-        ("network: {give_up_after: 0s}", "network.give_up_after: `0s` is nothing"),
-        (
-            "merge_request: {branch_prefix: 'a b/'}",
-            "merge_request.branch_prefix: `a b/` makes no name of a branch",
-        ),
-        ("merge_request: {branch_prefix: ''}", "merge_request.branch_prefix: `` makes no name of a branch"),
+    let mut told = String::new();
+    for setting in [
+        "policy: {minimum_age: 3}",
+        "policy: {minimum_age: '3'}",
+        "network: {connect_timeout: 1}",
+        "network: {read_timeout: 0s}",
+        "network: {give_up_after: 0s}",
+        "merge_request: {branch_prefix: 'a b/'}",
+        "merge_request: {branch_prefix: ''}",
     ] {
-        let errors = load("dibump.yaml", &format!("{SMALL}{setting}\n")).unwrap_err().to_string();
-        assert!(errors.contains(expected), "{setting}: {errors}");
+        told += &format!("{}\n", load("dibump.yaml", &format!("{SMALL}{setting}\n")).unwrap_err());
     }
+    insta::assert_snapshot!(told, @"
+    dibump.yaml:7:23: policy.minimum_age: expected a text, found the number 3; write it like `3 days`
+    dibump.yaml:7:23: policy.minimum_age: `3` has no unit (write `3 days`, `3h`, `3m` or `3s`)
+    dibump.yaml:7:28: network.connect_timeout: expected a text, found the number 1; write it like `10s`
+    dibump.yaml:7:25: network.read_timeout: `0s` is nothing (expected something like 3 days, 12h or 90s)
+    dibump.yaml:7:26: network.give_up_after: `0s` is nothing (expected something like 3 days, 12h or 90s)
+    dibump.yaml:7:32: merge_request.branch_prefix: `a b/` makes no name of a branch (expected text to put in front, as in dibump/)
+    dibump.yaml:7:32: merge_request.branch_prefix: `` makes no name of a branch (expected text to put in front, as in dibump/)
+    ");
 }
 
 #[test]
@@ -418,10 +426,10 @@ producers:
 "
     );
     let wrong_type = load("dibump.yaml", &text).unwrap_err().to_string();
-    assert!(
-        wrong_type.contains("producers[0].credentials: expected a mapping, found a text"),
-        "{wrong_type}"
-    );
+    insta::assert_snapshot!(wrong_type, @"
+    dibump.yaml:3:15: producers[0].registry: holds credentials; name environment variables under `credentials:`
+    dibump.yaml:4:18: producers[0].credentials: expected a mapping, found a text
+    ");
     let text = format!("{}forge: {{token_env: '{secret}', url: 'https://me:{secret}@h'}}\n", {
         text.replace(&format!("'{secret}'"), &format!("{{username_env: ME, password_env: '{secret}'}}"))
     });

@@ -816,7 +816,7 @@ fn what_closes_a_merge_request_is_written_into_it() {
         .fate("0.4.12", OfferStatus::Withdrawn);
     let closed = after(&scene);
     let text = &closed.observed.current.merge_requests[0].description;
-    assert!(text.contains("Closed: 0.4.12 is not published any more."), "{text}");
+    insta::assert_snapshot!(text.lines().find(|line| line.contains("0.4.12")).unwrap(), @"> Closed: 0.4.12 is not published any more.");
     let marker = Description::read(text).unwrap().marker;
     assert_eq!(marker.closed.as_deref(), Some("0.4.12 is not published any more"));
 }

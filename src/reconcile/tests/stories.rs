@@ -389,7 +389,10 @@ fn a_key_whose_successor_is_another_registrys_entry_goes() {
     let wanted = "0.4.12: u-1-31-8 s-1-31-8";
     let result = run_with(&ours, "follow", "0.4.11: u-1-31-7", wanted, &before).unwrap();
     assert_eq!(keys(&apply(&before, &result.changes)), "u-1-31-8 s-1-31-8");
-    assert!(report(&result).starts_with("- u-1-31-7 its successor u-1-31-8 is another registry's entry"));
+    insta::assert_snapshot!(report(&result), @"
+    - u-1-31-7 its successor u-1-31-8 is another registry's entry
+    @ u-1-31-8 kiwi
+    ");
 }
 
 #[test]
