@@ -310,13 +310,13 @@ async fn a_registry_that_cannot_be_asked_claims_nothing_and_the_rest_is_checked(
         let ran = world.desk.dibump(&["check", VALUES]).await;
         assert_eq!(ran.exit, Some(4), "{ran:#?}");
         assert!(!ran.stdout.contains("dead-key"), "{ran:#?}");
-        told += &ran.stdout;
+        // What the connection's end is called is the client's own word.
+        told += ran.stdout.split(": error sending request").next().unwrap();
     }
     reads!(told, @"
     could not tell: 0.4.11: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): couldn't reach http://HOST/v2/_catalog?n=1000: http://HOST/v2/_catalog?n=1000 answered 503 Service Unavailable
     nothing found
-    could not tell: 0.4.11: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): couldn't reach http://HOST/v2/_catalog?n=1000: no answer from http://HOST/v2/_catalog?n=1000: error sending request: client error (SendRequest): connection closed before message completed
-    nothing found
+    could not tell: 0.4.11: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): couldn't reach http://HOST/v2/_catalog?n=1000: no answer from http://HOST/v2/_catalog?n=1000
     ");
     let world = World::new().await;
     world.desk.write(VALUES, values);
