@@ -166,7 +166,8 @@ impl Function {
             (least, most) if least == most => least.to_string(),
             (least, most) => format!("{least} to {most}"),
         };
-        Err(self.unfit(format!("takes {wanted} arguments and has {count}")))
+        let arguments = if matches!(wanted.as_str(), "1" | "at least 1") { "argument" } else { "arguments" };
+        Err(self.unfit(format!("takes {wanted} {arguments} and has {count}")))
     }
 
     /// Whether it asks what is not here, so that its arguments do not matter.

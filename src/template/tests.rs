@@ -326,8 +326,8 @@ fn arguments_that_do_not_fit_are_errors() {
         "{{ indent -1 \"x\" }}",
     ]);
     insta::assert_snapshot!(told, @"
-    `lower` takes 1 arguments and has 0
-    `lower` takes 1 arguments and has 2
+    `lower` takes 1 argument and has 0
+    `lower` takes 1 argument and has 2
     `default` takes 1 to 2 arguments and has 3
     `lower` takes text and has a whole number
     `ternary` decides by a boolean and has text
@@ -400,9 +400,11 @@ fn nothing_grows_without_bound() {
     let long = json!({ "long": "x".repeat(LONGEST) });
     let often = "{{ .Values.long }}".repeat(17);
     assert_eq!(render(&often, &long), Err(TemplateError::TooLong(LONGEST_OUTPUT)));
-    for deep in ["{{ if true }}".repeat(5000), format!("{{{{ {} }}}}", "(".repeat(60_000))] {
-        insta::allow_duplicates! { insta::assert_snapshot!(rendered(&deep).unwrap_err(), @"line 1, column 838 of the template: nested too deeply") }
-    }
+    let deep = ["{{ if true }}".repeat(5000), format!("{{{{ {} }}}}", "(".repeat(60_000))];
+    insta::assert_snapshot!(deep.map(|deep| rendered(&deep).unwrap_err().to_string()).join("\n"), @"
+    line 1, column 838 of the template: nested too deeply
+    line 1, column 69 of the template: nested too deeply
+    ");
 }
 
 proptest! {
