@@ -157,7 +157,9 @@ impl FromStr for Minutes {
     fn from_str(text: &str) -> Result<Self, InvalidCron> {
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         let form = |reason: String| InvalidCron::Form { text: text.to_owned(), reason };
-        let cron = parser.parse(text.trim()).map_err(|error| form(error.to_string()))?;
+        let cron = parser
+            .parse(text.trim())
+            .map_err(|error| form(error.to_string().trim_end_matches('.').to_owned()))?;
         let begin = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
         cron.find_next_occurrence(&begin, true).map_err(|_| InvalidCron::Never(text.to_owned()))?;
         Ok(Self { cron, written: text.trim().to_owned() })
