@@ -234,19 +234,20 @@ mod tests {
         ] {
             assert_eq!(choice(&layers), expected, "{layers:?}");
         }
-        for (layers, said) in [
-            (vec![json!({"image_key": "x", "machine_image_url": "u"})], "`layers.a`: is both"),
-            (vec![selector(json!({"os": null}))], "`layers.a.os_image_selector.os`: is null"),
-            (vec![selector(json!({"colour": "red"}))], "is not an attribute of an image"),
-            (
-                vec![json!({}), selector(json!({"os": 1}))],
-                "`layers.b.os_image_selector.os`: is a whole number",
-            ),
-            (vec![selector(json!("text"))], "expected a mapping"),
-        ] {
-            let error = choice(&layers);
-            assert!(error.contains(said), "{layers:?}: {error}");
-        }
+        let wrong = [
+            vec![json!({"image_key": "x", "machine_image_url": "u"})],
+            vec![selector(json!({"os": null}))],
+            vec![selector(json!({"colour": "red"}))],
+            vec![json!({}), selector(json!({"os": 1}))],
+            vec![selector(json!("text"))],
+        ];
+        insta::assert_snapshot!(wrong.map(|layers| choice(&layers)).join("\n"), @"
+        `layers.a`: is both (expected either machine_image_url and what belongs to it, or an image key or selector)
+        `layers.a.os_image_selector.os`: is null (expected text, true or false)
+        `layers.a.os_image_selector.colour`: is not an attribute of an image (expected os, os-release, flavor, hardened, k8s-flavor, k8s-version, commit-tag, …)
+        `layers.b.os_image_selector.os`: is a whole number (expected text; write it in quotes)
+        `layers.a.os_image_selector`: is text (expected a mapping)
+        ");
         let extra = selector(json!({"colour": "red", "_use_extra_keys_": true}));
         assert_eq!(choice(&[extra]), r#"layers.a.os_image_selector Selector({"colour": "red"})"#);
     }
