@@ -53,7 +53,7 @@ async fn a_new_error_heads_a_draft_that_is_not_merged_automatically(world: World
     - new error: values.yaml:9:16: Kubernetes `v1.30.11` fits no listed image
     - values.yaml:9:16: Kubernetes v1.30.11 fits no listed image any more (listed images have 1.30.12); decide whether cluster.k8s_version moves, or name it in `kubernetes_versions:`
 
-    **Merging** changes no image that these files enable. Nodes that use a renamed key elsewhere are replaced when that file follows.
+    **Merging** changes no image that these files enable. Nodes that use a renamed key elsewhere are replaced when that file is updated.
 
     **What to do:** Fix the new errors, or accept them: mark this merge request ready and merge it when the pipeline passes; to skip only this release, close the merge request.
     ");
@@ -91,7 +91,6 @@ async fn a_new_error_holds_and_no_older_release_is_tried_where_it_is_to_hold(wor
     ‖ 0.4.13  held: it would add 1 error: values.yaml:9:16: Kubernetes `v1.30.11` fits no listed image  2
     new error[kubernetes-version]: values.yaml:9:16: Kubernetes `v1.30.11` fits no listed image
     held (new-findings): 0.4.13: it would add 1 error: values.yaml:9:16: Kubernetes `v1.30.11` fits no listed image; `accept: [0.4.13]` in the target ends it
-    note: 0.4.13: it would add 1 error: values.yaml:9:16: Kubernetes `v1.30.11` fits no listed image; `accept: [0.4.13]` in the target ends it
     ");
     assert!(world.merge_requests().is_empty(), "{:?}", world.merge_requests());
 
@@ -170,7 +169,7 @@ async fn the_demos_own_file_is_clean_after_its_updates() {
         let check = desk.dibump(&["check", VALUES, "--config", "dibump.yaml"]).await;
         assert_eq!(check.exit, Some(0), "{plan:#?} {check:#?}");
         reads!(check.stdout, @"
-        skipped: values.yaml:14:1: unchecked-signature was not judged: no public key is known
+        skipped: values.yaml:14:1: unchecked-signature was not checked: no public key is known
         nothing found
         ");
     }

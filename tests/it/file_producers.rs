@@ -190,10 +190,10 @@ async fn what_is_said_of_one_producer_is_refused_for_several() {
         told += &ran.stderr;
     }
     reads!(told, @"
-    error: --cosign-key speaks of one producer, and the file names several; say which with --producer
-    error: --discovery speaks of one producer, and the file names several; say which with --producer
-    error: --gitlab-project speaks of one producer, and the file names several; say which with --producer
-    error: --to speaks of one producer, and the file names several; say which with --producer
+    error: --cosign-key applies to one producer, and the file names several; name it with --producer
+    error: --discovery applies to one producer, and the file names several; name it with --producer
+    error: --gitlab-project applies to one producer, and the file names several; name it with --producer
+    error: --to applies to one producer, and the file names several; name it with --producer
     ");
 }
 
@@ -220,7 +220,7 @@ async fn an_address_that_cannot_be_rendered_is_named_with_its_place() {
     two.desk.write(VALUES, two.file().replace("sylva_base_oci_registry: ", "other: "));
     let ran = two.plan(&[]).await;
     assert_eq!(ran.exit, Some(3), "{ran:#?}");
-    reads!(ran.stderr, @"error: values.yaml:6:5: `os_images_oci_registries.sylva.url`: `.Values.sylva_base_oci_registry` has no value; set it in the values file; put it right, or name the registry with --registry or under `producers:`");
+    reads!(ran.stderr, @"error: values.yaml:6:5: `os_images_oci_registries.sylva.url`: `.Values.sylva_base_oci_registry` has no value; set it in the values file; correct it, or name the registry with --registry or under `producers:`");
     assert!(two.registry.requests().is_empty());
 }
 

@@ -48,7 +48,7 @@ fn an_image_that_cannot_boot_or_be_compared_is_refused() {
         told += &format!("{}\n", refusal(&attributes, url, &ANY));
     }
     insta::assert_snapshot!(told, @"
-    it has no sha256, so that nothing would tell a wrong image
+    it has no sha256, so a wrong image could not be detected
     it has no image-format
     its sha256 is `0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF` (expected 64 lower-case hexadecimal digits)
     its sha256 is `123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef` (expected 64 lower-case hexadecimal digits)
@@ -75,7 +75,7 @@ fn an_image_that_cannot_boot_or_be_compared_is_refused() {
         told += &format!("{}\n", refusal(&good, url, &demands));
     }
     insta::assert_snapshot!(told, @"
-    the URL is http, and https is demanded
+    the URL uses http, and https is required
     the URL has a user name or a password in it
     the URL has a user name or a password in it
     the URL has 513 characters (at most 512)
@@ -84,8 +84,8 @@ fn an_image_that_cannot_boot_or_be_compared_is_refused() {
     `https://` is not a URL (empty host)
     `https://h/a b` is not a URL (it has white space in it)
     the URL begins with `ftp:` (expected http, https, or in raw mode oci or file)
-    an oci:// URL of it would give the archive that its artifact is, not the image
-    an oci:// URL of it would give the archive that its artifact is, not the image
+    its oci:// URL leads to an archive, not to the image itself
+    its oci:// URL leads to an archive, not to the image itself
     ");
     assert!(MachineImage::new(&good, &long[..512], &ANY).is_ok());
 }
@@ -133,11 +133,11 @@ fn raw_mode_is_handed_on_where_metal3_takes_it() {
         told += &format!("{}\n", MachineImage::raw(&raw, &demands).unwrap_err());
     }
     insta::assert_snapshot!(told, @"
-    there is machine_image_format and no machine_image_url
-    there is machine_image_checksum and no machine_image_url
-    there is machine_image_checksum_type and no machine_image_url
+    machine_image_format is set, and machine_image_url is not
+    machine_image_checksum is set, and machine_image_url is not
+    machine_image_checksum_type is set, and machine_image_url is not
     it has no image-format
-    it has no sha256, so that nothing would tell a wrong image
+    it has no sha256, so a wrong image could not be detected
     the checksum has 32 digits, and sha256 has 64
     the checksum type is `sha1` (expected md5, sha256 or sha512)
     the checksum is `xyz` (expected hexadecimal digits, or the URL of a file that has them)

@@ -154,7 +154,7 @@ fn step_line_takes_the_newest_release_that_keeps_a_listed_line_of_every_family()
     ];
     let (_, table) = ask(&policy, "0.4.1", None, &world);
     insta::assert_snapshot!(table, @"
-    0.5.0 held: it has no listed line of ubuntu plain rke2 left
+    0.5.0 held: it has no listed series of ubuntu plain rke2 left
     0.4.2 proposed
     0.4.1 named in the file
     → 0.4.2

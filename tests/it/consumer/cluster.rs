@@ -116,7 +116,7 @@ async fn what_others_set_is_theirs_unless_it_is_taken_over() {
 #[tokio::test]
 async fn a_cluster_that_does_not_do_it_is_told_apart() {
     let stage = Stage::new().await;
-    reads!(told(&stage.apply(&["-n", "nowhere"]).await, 3), @r#"error: the cluster does not take ConfigMap nowhere/os-images-info: namespaces "nowhere" not found"#);
+    reads!(told(&stage.apply(&["-n", "nowhere"]).await, 3), @r#"error: the cluster does not accept ConfigMap nowhere/os-images-info: namespaces "nowhere" not found"#);
     stage.kube.state().forbidden.insert("patch");
     let ran = stage.apply(&[]).await;
     reads!(told(&ran, 3), @r#"
@@ -205,6 +205,6 @@ async fn more_than_a_config_map_takes_is_refused_before_it_is_sent() {
     stage
         .consumer
         .values(&format!("os_images: {{large: {{uri: 'https://h', notes: {}}}}}\n", "x".repeat(1 << 20)));
-    reads!(told(&stage.apply(&[]).await, 3), @"error: the cluster does not take ConfigMap os-images/os-images-info: it has 1050155 bytes, and a ConfigMap takes 1048576");
+    reads!(told(&stage.apply(&[]).await, 3), @"error: the cluster does not accept ConfigMap os-images/os-images-info: it has 1050155 bytes, and a ConfigMap takes 1048576");
     assert_eq!(stage.kube.writes(), 0);
 }

@@ -48,7 +48,7 @@ async fn an_image_that_is_named_outright_needs_no_values() {
     let https = [&arguments[..], &["--https-only"]].concat();
     let ran = consumer.desk.dibump(&https).await;
     assert_eq!((ran.exit, ran.stdout.as_str()), (Some(5), ""), "{ran:#?}");
-    reads!(ran.stderr, @"error: `ubuntu-noble-plain-rke2-1-31-8` is refused: the URL is http, and https is demanded");
+    reads!(ran.stderr, @"error: `ubuntu-noble-plain-rke2-1-31-8` is refused: the URL uses http, and https is required");
     let arguments = ["machine-image", "absent-1", "--registry", &registry, "--tag", "0.4.12"];
     let ran = consumer.desk.dibump(&arguments).await;
     assert_eq!(ran.exit, Some(3), "{ran:#?}");
@@ -133,7 +133,7 @@ async fn a_choice_that_is_none_is_named_with_its_place() {
     error: values.yaml:10:11: `cluster.capm3.image_key`: is another key (expected the same as os_image_key, or only one of them)
     error: values.yaml:10:3: `cluster.capm3`: is both (expected either machine_image_url and what belongs to it, or an image key or selector)
     error: values.yaml:10:11: `cluster.capm3.image_key`: `.Values.nothing` has no value; set it in the values file
-    error: values.yaml:10:3: the image of raw mode is refused: there is machine_image_format and no machine_image_url
+    error: values.yaml:10:3: the image of raw mode is refused: machine_image_format is set, and machine_image_url is not
     error: values.yaml:10:11: the image of raw mode is refused: the checksum is `abc` (expected hexadecimal digits, or the URL of a file that has them)
     error: values.yaml:10:11: `opensuse-15-6-plain-kubeadm-1-31-8` is for Kubernetes 1.31.8 of kubeadm, wanted is 1.31.8+rke2r1
     hint: name an image of this version, or say that it does not matter with --k8s-mismatch warn
@@ -218,7 +218,7 @@ async fn an_image_without_annotations_is_judged_by_its_name() {
         .await;
     reads!(selected.stderr, @"
     error: the ConfigMap does not say what its images are, so no selector can choose
-    hint: name an image, or let the registry say it
+    hint: name an image, or leave out the ConfigMap to ask the registry
     ");
     consumer
         .desk

@@ -128,9 +128,9 @@ async fn annotations_of_a_manifest_are_limited() {
     }
     reads!(all, @"
     ? 0.4.12  unknown: http://HOST/v2/sylva/diskimage-builder/IMAGE/manifests/0.4.12: more than 1000 annotations; what is cut counts as unknown  ?
-    unknown, nothing changes: 0.4.12: http://HOST/v2/sylva/diskimage-builder/IMAGE/manifests/0.4.12: more than 1000 annotations; what is cut counts as unknown
+    unknown: 0.4.12: http://HOST/v2/sylva/diskimage-builder/IMAGE/manifests/0.4.12: more than 1000 annotations; what is cut counts as unknown; nothing was changed
     ? 0.4.12  unknown: http://HOST/v2/sylva/diskimage-builder/IMAGE/manifests/0.4.12: more than 262144 bytes of annotations; what is cut counts as unknown  ?
-    unknown, nothing changes: 0.4.12: http://HOST/v2/sylva/diskimage-builder/IMAGE/manifests/0.4.12: more than 262144 bytes of annotations; what is cut counts as unknown
+    unknown: 0.4.12: http://HOST/v2/sylva/diskimage-builder/IMAGE/manifests/0.4.12: more than 262144 bytes of annotations; what is cut counts as unknown; nothing was changed
     ");
 }
 
