@@ -6,6 +6,7 @@ mod vectors;
 use crate::bare_metal::described;
 use crate::fake::cosign::{Signer, signature_tag};
 use crate::fake::oci::Image;
+use crate::said::{about, once, told};
 use crate::world::{PREFIX, Ran, VALUES, World};
 
 const HARDENED: &str = "ubuntu-noble-hardened-rke2-1-30";
@@ -18,15 +19,6 @@ enum Attack {
     Substitution,
     /// It is the one of the release before.
     Rollback,
-}
-
-impl Attack {
-    fn said(self) -> &'static str {
-        match self {
-            Self::Substitution => "another image: its flavor is `plain`, not `hardened`",
-            Self::Rollback => "another release: its commit-tag is `0.5.1`, not `0.5.2`",
-        }
-    }
 }
 
 /// Where signatures stand.
@@ -129,19 +121,17 @@ impl Story {
     }
 }
 
-/// All four refuse this image, and only this one.
-fn is_refused([check, artifacts, info, machine]: &[Ran; 4], name: &str, said: &str, case: &str) {
+/// All four refuse this image, and only this one. What they say about it.
+fn is_refused([check, artifacts, info, machine]: &[Ran; 4], name: &str, case: &str) -> String {
     assert_eq!(check.exit, Some(10), "{case}: {check:#?}");
-    assert!(check.stdout.contains("error[wrong-image]") && check.stdout.contains(said), "{case}: {check:#?}");
+    assert!(check.stdout.contains("error[wrong-image]"), "{case}: {check:#?}");
     assert!(!check.stdout.contains("bad-signature"), "it is said once, {case}: {check:#?}");
-    let row = artifacts.stdout.lines().find(|line| line.contains(name)).unwrap();
-    assert!(!row.contains("signed by key"), "{case}: {artifacts:#?}");
-    assert!(artifacts.stdout.contains(&format!("{name} is {said}")), "{case}: {artifacts:#?}");
     assert_eq!(info.exit, Some(5), "{case}: {info:#?}");
-    assert!(info.stderr.contains(&format!("`{name}` is {said}")), "{case}: {info:#?}");
-    assert!(!info.stdout.contains(&format!("{name}:")) && info.stdout.contains("plain"), "{case}: {info:#?}");
+    assert!(!info.stdout.contains(&format!("{name}:")), "{case}: {info:#?}");
+    assert!(info.stdout.contains("plain"), "{case}: {info:#?}");
     assert_eq!((machine.exit, machine.stdout.as_str()), (Some(5), ""), "{case}: {machine:#?}");
-    assert!(machine.stderr.contains(said), "{case}: {machine:#?}");
+    let rows = [about(&check.stdout, name), about(&artifacts.stdout, name)].concat();
+    format!("{rows}{}{}", info.stderr, machine.stderr)
 }
 
 #[tokio::test]
@@ -150,21 +140,23 @@ async fn what_was_asked_for_is_taken_by_all_six_commands() {
         let story = Story::new(layout, true).await;
         let plan = story.dibump(&["plan", VALUES]).await;
         assert!(plan.stdout.contains("update 0.5.1 → 0.5.2"), "{layout:?}: {plan:#?}");
-        assert!(
-            plan.stdout.contains("2 of 2 images are signed") && !plan.stdout.contains("not proven"),
-            "{plan:#?}"
-        );
+        reads!(about(&plan.stdout, "signed"), @"signatures: 2 of 2 images are signed, by key KEY");
         let run = story.dibump(&["run", "--dry-run"]).await;
         assert!(run.stdout.contains("would create"), "{layout:?}: {run:#?}");
         let consumer = story.consumer().await;
         assert!(consumer.iter().all(|ran| ran.exit == Some(0) && ran.stderr.is_empty()), "{consumer:#?}");
-        assert_eq!(consumer[1].stdout.matches("signed by key").count(), 2, "{:#?}", consumer[1]);
+        reads!(about(&consumer[1].stdout, "signed"), @"
+        ubuntu-noble-hardened-rke2-1-30  noble  1.30.2+rke2r1  1.0 MiB  2026-05-04 03:02  signed by key KEY  sha256:a0b1317376e1
+        ubuntu-noble-plain-rke2-1-30     noble  1.30.2+rke2r1  1.0 MiB  2026-05-04 03:02  signed by key KEY  sha256:2c4a1bc11cd2
+        ");
     }
 }
 
 #[tokio::test]
 async fn substitution_and_rollback_are_refused_by_all_six_commands_in_both_layouts() {
+    let mut said = String::new();
     for attack in [Attack::Substitution, Attack::Rollback] {
+        said += &format!("# {attack:?}\n");
         for layout in [Layout::Classic, Layout::Bundle] {
             let case = format!("{attack:?}, {layout:?}");
             let story = Story::new(layout, true).await;
@@ -174,47 +166,83 @@ async fn substitution_and_rollback_are_refused_by_all_six_commands_in_both_layou
             for arguments in [&["plan", VALUES][..], &["run"]] {
                 let held = story.dibump(arguments).await;
                 assert_eq!(held.exit, Some(0), "{case}: {held:#?}");
-                assert!(held.stdout.contains("held (unsigned)"), "{case}: {held:#?}");
-                assert!(held.stdout.contains(attack.said()), "{case}: {held:#?}");
+                said += &told(&held, "held (unsigned): ");
             }
             assert!(story.world.merge_requests().is_empty(), "{case}");
             let asked = story.dibump(&["plan", VALUES, "--to", "0.5.2", "--write"]).await;
             assert_eq!(asked.exit, Some(5), "{case}: {asked:#?}");
-            assert!(asked.stderr.contains(attack.said()), "{case}: {asked:#?}");
-            is_refused(&story.consumer().await, HARDENED, attack.said(), &case);
+            said += &asked.stderr;
+            said += &is_refused(&story.consumer().await, HARDENED, &case);
         }
     }
+    reads!(once(&said), @"
+    # Substitution
+    held (unsigned): 0.5.2: 1 of 2 images are not signed as demanded: ubuntu-noble-hardened-rke2-1-30 is another image: its flavor is `plain`, not `hardened`; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
+    error: 0.5.2: 1 of 2 images are not signed as demanded: ubuntu-noble-hardened-rke2-1-30 is another image: its flavor is `plain`, not `hardened`; no setting makes up for a signature
+    error[wrong-image]: `ubuntu-noble-hardened-rke2-1-30` is another image: its flavor is `plain`, not `hardened`
+    3 |   ubuntu-noble-hardened-rke2-1-30: {os_images_oci_registry: sylva}
+    ubuntu-noble-hardened-rke2-1-30  noble  1.30           1.0 MiB  2026-05-04 03:02  another image: its flavor is `plain`, not `hardened`  sha256:2c4a1bc11cd2
+    ! ubuntu-noble-hardened-rke2-1-30 is another image: its flavor is `plain`, not `hardened`
+    error: values.yaml:3:3: `ubuntu-noble-hardened-rke2-1-30` is another image: its flavor is `plain`, not `hardened`
+    error: `ubuntu-noble-hardened-rke2-1-30` is another image: its flavor is `plain`, not `hardened`
+    # Rollback
+    held (unsigned): 0.5.2: 1 of 2 images are not signed as demanded: ubuntu-noble-hardened-rke2-1-30 is another release: its commit-tag is `0.5.1`, not `0.5.2`; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
+    error: 0.5.2: 1 of 2 images are not signed as demanded: ubuntu-noble-hardened-rke2-1-30 is another release: its commit-tag is `0.5.1`, not `0.5.2`; no setting makes up for a signature
+    error[disagreeing-images]: `ubuntu-noble-hardened-rke2-1-30` has Kubernetes 1.30.1+rke2r1, and `ubuntu-noble-plain-rke2-1-30` (values.yaml:4:3) has 1.30.2+rke2r1
+    error[wrong-image]: `ubuntu-noble-hardened-rke2-1-30` is another release: its commit-tag is `0.5.1`, not `0.5.2`
+    ubuntu-noble-hardened-rke2-1-30  noble  1.30.1+rke2r1  1.0 MiB  2026-05-04 03:02  another release: its commit-tag is `0.5.1`, not `0.5.2`  sha256:8f9ecdd7be0f
+    ! ubuntu-noble-hardened-rke2-1-30 is another release: its commit-tag is `0.5.1`, not `0.5.2`
+    error: values.yaml:3:3: `ubuntu-noble-hardened-rke2-1-30` is another release: its commit-tag is `0.5.1`, not `0.5.2`
+    error: `ubuntu-noble-hardened-rke2-1-30` is another release: its commit-tag is `0.5.1`, not `0.5.2`
+    ");
 }
 
 #[tokio::test]
 async fn without_a_key_they_are_inconsistent_and_a_person_may_overrule_that() {
+    let mut said = String::new();
     for attack in [Attack::Substitution, Attack::Rollback] {
+        said += &format!("# {attack:?}\n");
         let (story, case) = (Story::new(Layout::Classic, false).await, format!("{attack:?}"));
         story.attack(attack);
         for arguments in [&["plan", VALUES][..], &["run", "--dry-run"]] {
             let held = story.dibump(arguments).await;
             assert_eq!(held.exit, Some(0), "{case}: {held:#?}");
-            assert!(held.stdout.contains("held (inconsistent)"), "{case}: {held:#?}");
-            assert!(held.stdout.contains(attack.said()), "{case}: {held:#?}");
+            said += &told(&held, "held (inconsistent): ");
         }
         let asked = story.dibump(&["plan", VALUES, "--to", "0.5.2"]).await;
         assert_eq!(asked.exit, Some(0), "{case}: {asked:#?}");
-        assert!(
-            asked.stdout.contains(&format!("as asked, although {HARDENED} is {}", attack.said())),
-            "{asked:#?}"
-        );
-        is_refused(&story.consumer().await, HARDENED, attack.said(), &case);
+        said += &about(&asked.stdout, "although");
+        said += &is_refused(&story.consumer().await, HARDENED, &case);
         story.world.add("policy: {inconsistent: warn}");
         let [check, _, info, machine] = story.consumer().await;
         assert_eq!(check.exit, Some(10), "{case}: {check:#?}");
         for ran in [info, machine] {
             assert_eq!(ran.exit, Some(0), "{case}: {ran:#?}");
-            assert!(
-                ran.stderr.starts_with("warning: ") && ran.stderr.contains(attack.said()),
-                "{case}: {ran:#?}"
-            );
+            said += &ran.stderr;
         }
     }
+    reads!(once(&said), @"
+    # Substitution
+    held (inconsistent): 0.5.2: ubuntu-noble-hardened-rke2-1-30 is another image: its flavor is `plain`, not `hardened`; `accept: [0.5.2]` in the target ends it
+    → 0.5.2  proposed as asked, although ubuntu-noble-hardened-rke2-1-30 is another image: its flavor is `plain`, not `hardened`  2
+    error[wrong-image]: `ubuntu-noble-hardened-rke2-1-30` is another image: its flavor is `plain`, not `hardened`
+    3 |   ubuntu-noble-hardened-rke2-1-30: {os_images_oci_registry: sylva}
+    ubuntu-noble-hardened-rke2-1-30  noble  1.30           1.0 MiB  2026-05-04 03:02  sha256:2c4a1bc11cd2
+    ! ubuntu-noble-hardened-rke2-1-30 is another image: its flavor is `plain`, not `hardened`
+    error: values.yaml:3:3: `ubuntu-noble-hardened-rke2-1-30` is another image: its flavor is `plain`, not `hardened`
+    error: `ubuntu-noble-hardened-rke2-1-30` is another image: its flavor is `plain`, not `hardened`
+    warning: `ubuntu-noble-hardened-rke2-1-30` is another image: its flavor is `plain`, not `hardened`
+    # Rollback
+    held (inconsistent): 0.5.2: ubuntu-noble-hardened-rke2-1-30 is another release: its commit-tag is `0.5.1`, not `0.5.2`; `accept: [0.5.2]` in the target ends it
+    → 0.5.2  proposed as asked, although ubuntu-noble-hardened-rke2-1-30 is another release: its commit-tag is `0.5.1`, not `0.5.2`  2
+    error[disagreeing-images]: `ubuntu-noble-hardened-rke2-1-30` has Kubernetes 1.30.1+rke2r1, and `ubuntu-noble-plain-rke2-1-30` (values.yaml:4:3) has 1.30.2+rke2r1
+    error[wrong-image]: `ubuntu-noble-hardened-rke2-1-30` is another release: its commit-tag is `0.5.1`, not `0.5.2`
+    ubuntu-noble-hardened-rke2-1-30  noble  1.30.1+rke2r1  1.0 MiB  2026-05-04 03:02  sha256:8f9ecdd7be0f
+    ! ubuntu-noble-hardened-rke2-1-30 is another release: its commit-tag is `0.5.1`, not `0.5.2`
+    error: values.yaml:3:3: `ubuntu-noble-hardened-rke2-1-30` is another release: its commit-tag is `0.5.1`, not `0.5.2`
+    error: `ubuntu-noble-hardened-rke2-1-30` is another release: its commit-tag is `0.5.1`, not `0.5.2`
+    warning: `ubuntu-noble-hardened-rke2-1-30` is another release: its commit-tag is `0.5.1`, not `0.5.2`
+    ");
 }
 
 #[tokio::test]
@@ -228,15 +256,11 @@ async fn an_image_that_nobody_lists_and_that_is_another_one_makes_a_signed_relea
     );
     let plan = ["plan", VALUES, "--images", "listed"];
     let held = story.dibump(&plan).await;
-    assert!(held.stdout.contains("held (inconsistent)"), "{held:#?}");
-    assert!(
-        held.stdout.contains(&format!("{unlisted} is another image: its os is `ubuntu`, not `opensuse`")),
-        "{held:#?}"
-    );
+    reads!(about(&held.stdout, "held (inconsistent)"), @"held (inconsistent): 0.5.2: opensuse-15-6-plain-rke2-1-30 is another image: its os is `ubuntu`, not `opensuse`; `accept: [0.5.2]` in the target ends it");
     story.world.accept("0.5.2");
     let accepted = story.dibump(&plan).await;
     assert!(accepted.stdout.contains("update 0.5.1 → 0.5.2"), "{accepted:#?}");
-    assert!(accepted.stdout.contains("as accepted, although"), "{accepted:#?}");
+    reads!(about(&accepted.stdout, "although"), @"→ 0.5.2  proposed as accepted, although opensuse-15-6-plain-rke2-1-30 is another image: its os is `ubuntu`, not `opensuse`  3");
 }
 
 #[tokio::test]
@@ -251,24 +275,29 @@ async fn a_release_that_is_not_proven_is_shown_and_refused_where_that_is_require
         story.publish("0.5.2", [silent(HARDENED, "hardened"), silent(PLAIN, "plain")]);
         let plan = story.dibump(&["plan", VALUES]).await;
         assert!(plan.stdout.contains("update 0.5.1 → 0.5.2"), "{layout:?}: {plan:#?}");
-        assert!(plan.stdout.contains("; release of 2 not proven"), "{layout:?}: {plan:#?}");
+        reads!(about(&plan.stdout, "signed"), @"signatures: 2 of 2 images are signed, by key KEY; release of 2 not proven");
         let [check, artifacts, info, machine] = story.consumer().await;
         assert!(
             [&check, &artifacts, &info, &machine].iter().all(|ran| ran.exit == Some(0)),
             "{check:#?} {info:#?}"
         );
-        assert_eq!(artifacts.stdout.matches(", release not proven").count(), 2, "{artifacts:#?}");
-        assert_eq!(info.stderr.matches(", release not proven").count(), 2, "{info:#?}");
+        reads!(about(&artifacts.stdout, "signed"), @"
+        ubuntu-noble-hardened-rke2-1-30  noble  1.30.2+rke2r1  1.0 MiB  2026-05-04 03:02  signed by key KEY, release not proven  sha256:d3c84f066249
+        ubuntu-noble-plain-rke2-1-30     noble  1.30.2+rke2r1  1.0 MiB  2026-05-04 03:02  signed by key KEY, release not proven  sha256:f71e1b0f755b
+        ");
+        reads!(info.stderr, @"
+        note: `ubuntu-noble-hardened-rke2-1-30` is signed by key KEY, release not proven
+        note: `ubuntu-noble-plain-rke2-1-30` is signed by key KEY, release not proven
+        ");
 
         story.world.add("policy: {identity: required}");
         story.values_at("0.5.1");
         let held = story.dibump(&["plan", VALUES]).await;
-        assert!(held.stdout.contains("held (unsigned)"), "{layout:?}: {held:#?}");
-        assert!(held.stdout.contains("its release is not proven"), "{layout:?}: {held:#?}");
+        reads!(about(&held.stdout, "held (unsigned)"), @"held (unsigned): 0.5.2: 2 of 2 images are not signed as demanded: ubuntu-noble-hardened-rke2-1-30 is wrongly signed (its release is not proven); it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images");
         let [check, artifacts, info, machine] = story.consumer().await;
         assert_eq!(check.exit, Some(10), "{check:#?}");
         assert!(check.stdout.contains("error[bad-signature]"), "{check:#?}");
-        assert!(!artifacts.stdout.contains("signed by key"), "{artifacts:#?}");
+        reads!(about(&artifacts.stdout, PLAIN), @"ubuntu-noble-plain-rke2-1-30     noble  1.30.2+rke2r1  1.0 MiB  2026-05-04 03:02  wrongly signed (its release is not proven)  sha256:f71e1b0f755b");
         assert_eq!((info.exit, machine.exit), (Some(5), Some(5)), "{info:#?} {machine:#?}");
     }
 }
@@ -291,12 +320,10 @@ async fn the_name_that_was_signed_is_shown_where_annotations_are_silent_and_is_n
     }
     let plan = story.dibump(&["plan", VALUES]).await;
     assert!(plan.stdout.contains("update 0.5.1 → 0.5.2"), "{plan:#?}");
-    assert!(plan.stdout.contains("release of 2 not proven; name of 1 not proven"), "{plan:#?}");
+    reads!(about(&plan.stdout, "signed"), @"signatures: 2 of 2 images are signed, by key KEY; release of 2 not proven; name of 1 not proven");
     let artifacts = story.dibump(&["artifacts", "0.5.2"]).await;
-    let row = |name: &str| artifacts.stdout.lines().find(|line| line.contains(name)).unwrap().to_owned();
-    assert!(
-        row(HARDENED).contains(", release not proven") && !row(HARDENED).contains(" as "),
-        "{artifacts:#?}"
-    );
-    assert!(row(PLAIN).contains(" as x, name and release not proven"), "{artifacts:#?}");
+    reads!(about(&artifacts.stdout, "signed"), @"
+    ubuntu-noble-hardened-rke2-1-30  noble  1.30        1.0 MiB  2026-05-04 03:02  signed by key KEY, release not proven                sha256:e8de73bbff37
+    ubuntu-noble-plain-rke2-1-30     noble  1.30        1.0 MiB  2026-05-04 03:02  signed by key KEY as x, name and release not proven  sha256:888bddeee724
+    ");
 }

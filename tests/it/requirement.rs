@@ -1,16 +1,18 @@
 //! What must be signed: one verdict for one values file, whichever command asks.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::bare_metal::described;
 use crate::fake::cosign::Signer;
 use crate::fake::oci::Image;
+use crate::said::{about, settled};
 use crate::world::{PREFIX, Ran, VALUES, World};
 
 const NAMES: [&str; 2] = ["ubuntu-noble-plain-rke2-1-30-11", "opensuse-15-6-plain-kubeadm-1-30-11"];
 
 /// What a command makes of a file whose images nobody signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
     /// It does not let them through.
     Required,
@@ -84,37 +86,25 @@ async fn world() -> World {
     world
 }
 
-fn of_plan(ran: &Ran) -> Verdict {
-    match ran.exit {
-        Some(3) => Verdict::Error,
-        Some(0) if ran.stdout.contains("is not signed") && ran.stdout.contains("held") => Verdict::Required,
-        Some(0) if ran.stdout.contains("none of 2 images is signed") => Verdict::Warned,
-        Some(0) if ran.stdout.contains("no public key is known") => Verdict::NoKey,
-        Some(0) if ran.stdout.contains("0.4.12") => Verdict::Silent,
-        _ => panic!("{ran:#?}"),
-    }
-}
+/// What the commands say about signatures, by verdict: the texts of all rows.
+type Said = BTreeMap<(Verdict, &'static str), BTreeSet<String>>;
 
-fn of_check(ran: &Ran) -> Verdict {
-    match ran.exit {
-        Some(3) => Verdict::Error,
-        Some(10) if ran.stdout.contains("error[unsigned-image]") => Verdict::Required,
-        Some(0) if ran.stdout.contains("warning[unsigned-image]") => Verdict::Warned,
-        Some(0) if ran.stdout.contains("no public key is known") => Verdict::NoKey,
-        Some(0) => Verdict::Silent,
-        _ => panic!("{ran:#?}"),
+/// A command ends as the verdict demands, and says what it says of every other file of this verdict.
+fn ends(said: &mut Said, verdict: Verdict, command: &'static str, ran: &Ran) {
+    let exit = match (verdict, command) {
+        (Verdict::Error, _) => 3,
+        (Verdict::Required, "check") => 10,
+        (Verdict::Required, "os-images-info" | "machine-image") => 5,
+        _ => 0,
+    };
+    assert_eq!(ran.exit, Some(exit), "{command}, {verdict:?}: {ran:#?}");
+    if verdict == Verdict::Error {
+        return;
     }
-}
-
-fn of_consumer(ran: &Ran) -> Verdict {
-    match ran.exit {
-        Some(3) => Verdict::Error,
-        Some(5) if ran.stderr.contains("is not signed") => Verdict::Required,
-        Some(0) if ran.stderr.contains("is not signed") => Verdict::Warned,
-        Some(0) if ran.stderr.contains("no public key is known") => Verdict::NoKey,
-        Some(0) if ran.stderr.is_empty() => Verdict::Silent,
-        _ => panic!("{ran:#?}"),
-    }
+    let all = format!("{}{}", ran.stdout, ran.stderr);
+    let lines = [about(&all, "signed"), about(&all, "public key")].concat();
+    let text = if lines.is_empty() { "(nothing)\n".to_owned() } else { settled(&lines) };
+    said.entry((verdict, command)).or_default().insert(text);
 }
 
 /// The verdict that the rule gives; whether a missing key is told is another matter.
@@ -140,7 +130,7 @@ fn expected(form: &str, demand: Option<&str>, skips: bool, configured: bool) -> 
     }
 }
 
-async fn row(form: usize, demand: Option<&str>, skip: Option<&str>, configured: bool) -> usize {
+async fn row(form: usize, demand: Option<&str>, skip: Option<&str>, configured: bool) -> Said {
     let (world, signer) = (world().await, Signer::new());
     let form = &forms(&signer.pem())[form];
     let text = values(&world, form, skip);
@@ -154,36 +144,100 @@ async fn row(form: usize, demand: Option<&str>, skip: Option<&str>, configured: 
         world.add(&format!("policy: {{signatures: {demand}}}"));
     }
     let wanted = expected(form.0, demand, skip.is_some(), configured);
-    let row = format!("{}, {demand:?}, skip {skip:?}, configured {configured}", form.0);
     let on = |arguments: &'static [&'static str]| world.desk.dibump(arguments);
-    let plan = on(&["plan", VALUES]).await;
-    assert_eq!(of_plan(&plan), wanted, "plan, {row}: {plan:#?}\n{text}");
-    let run = on(&["run", "--dry-run"]).await;
-    assert_eq!(of_plan(&run), wanted, "run, {row}: {run:#?}\n{text}");
-    let check = on(&["check", VALUES]).await;
-    assert_eq!(of_check(&check), wanted, "check, {row}: {check:#?}\n{text}");
-    let info = on(&["os-images-info", "-f", VALUES]).await;
+    let mut said = Said::new();
+    ends(&mut said, wanted, "plan", &on(&["plan", VALUES]).await);
+    ends(&mut said, wanted, "run", &on(&["run", "--dry-run"]).await);
+    ends(&mut said, wanted, "check", &on(&["check", VALUES]).await);
     // Without a demand nobody misses a key there.
     let quiet = wanted == Verdict::NoKey && demand.is_none() && skip.is_none();
-    let told = if quiet { Verdict::Silent } else { wanted };
-    assert_eq!(of_consumer(&info), told, "os-images-info, {row}: {info:#?}\n{text}");
-    let machine = on(&["machine-image", NAMES[0], "-f", VALUES, "--k8s-mismatch", "off"]).await;
-    assert_eq!(of_consumer(&machine), told, "machine-image, {row}: {machine:#?}\n{text}");
-    5
+    let wanted = if quiet { Verdict::Silent } else { wanted };
+    ends(&mut said, wanted, "os-images-info", &on(&["os-images-info", "-f", VALUES]).await);
+    let machine = ["machine-image", NAMES[0], "-f", VALUES, "--k8s-mismatch", "off"];
+    ends(&mut said, wanted, "machine-image", &world.desk.dibump(&machine).await);
+    said
 }
 
 #[tokio::test]
 async fn five_commands_give_one_verdict_on_one_values_file() {
     let demands = [Some("required"), Some("warn"), Some("off"), None];
-    let mut asked = 0;
+    let mut rows_said = Vec::new();
     for form in 0..7 {
         for demand in demands {
             let rows = [None, Some("true"), Some("'true'")].map(|skip| row(form, demand, skip, false));
-            asked += futures::future::join_all(rows).await.into_iter().sum::<usize>();
-            asked += row(form, demand, Some("true"), true).await;
+            rows_said.extend(futures::future::join_all(rows).await);
+            rows_said.push(row(form, demand, Some("true"), true).await);
         }
     }
-    assert_eq!(asked, 7 * 4 * 4 * 5);
+    assert_eq!(rows_said.len(), 7 * 4 * 4);
+    let mut said = Said::new();
+    for (place, texts) in rows_said.into_iter().flatten() {
+        said.entry(place).or_default().extend(texts);
+    }
+    let told = |((verdict, command), texts): (&(Verdict, &str), &BTreeSet<String>)| {
+        format!("# {verdict:?}, {command}\n{}", texts.iter().map(String::as_str).collect::<String>())
+    };
+    reads!(said.iter().map(told).collect::<String>(), @"
+    # Required, check
+    error[unsigned-image]: `ubuntu-noble-plain-rke2-1-30-11` is not signed
+    error[unsigned-image]: `opensuse-15-6-plain-kubeadm-1-30-11` is not signed
+    # Required, machine-image
+    error: `ubuntu-noble-plain-rke2-1-30-11` is not signed
+    # Required, os-images-info
+    error: values.yaml:4:3: `opensuse-15-6-plain-kubeadm-1-30-11` is not signed
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-30-11` is not signed
+    # Required, plan
+    ‖ 0.4.12  held: 2 of 2 images are not signed as demanded: opensuse-15-6-plain-kubeadm-1-30-12 is not signed  2
+    0.4.12: it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
+    held (unsigned): 0.4.12: 2 of 2 images are not signed as demanded: opensuse-15-6-plain-kubeadm-1-30-12 is not signed; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
+    # Required, run
+    ‖ 0.4.12  held: 2 of 2 images are not signed as demanded: opensuse-15-6-plain-kubeadm-1-30-12 is not signed  2
+    0.4.12: it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
+    held (unsigned): 0.4.12: 2 of 2 images are not signed as demanded: opensuse-15-6-plain-kubeadm-1-30-12 is not signed; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
+    → held (unsigned)
+    note: 0.4.12: 2 of 2 images are not signed as demanded: opensuse-15-6-plain-kubeadm-1-30-12 is not signed; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
+    # Warned, check
+    warning[unsigned-image]: `ubuntu-noble-plain-rke2-1-30-11` is not signed
+    warning[unsigned-image]: `opensuse-15-6-plain-kubeadm-1-30-11` is not signed
+    # Warned, machine-image
+    warning: `ubuntu-noble-plain-rke2-1-30-11` is not signed
+    # Warned, os-images-info
+    warning: `opensuse-15-6-plain-kubeadm-1-30-11` is not signed
+    warning: `ubuntu-noble-plain-rke2-1-30-11` is not signed
+    # Warned, plan
+    new warning[unsigned-image]: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-30-12` is not signed
+    new warning[unsigned-image]: values.yaml:4:3: `opensuse-15-6-plain-kubeadm-1-30-12` is not signed
+    signatures: none of 2 images is signed as demanded
+    ! opensuse-15-6-plain-kubeadm-1-30-12 is not signed
+    ! ubuntu-noble-plain-rke2-1-30-12 is not signed
+    # Warned, run
+    new warning[unsigned-image]: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-30-12` is not signed
+    new warning[unsigned-image]: values.yaml:4:3: `opensuse-15-6-plain-kubeadm-1-30-12` is not signed
+    signatures: none of 2 images is signed as demanded
+    ! opensuse-15-6-plain-kubeadm-1-30-12 is not signed
+    ! ubuntu-noble-plain-rke2-1-30-12 is not signed
+    # NoKey, check
+    skipped: values.yaml:2:1: unchecked-signature was not judged: no public key is known
+    warning[unchecked-signature]: no signature was checked: no public key is known
+    # NoKey, machine-image
+    warning: oci://HOST/sylva/diskimage-builder: no signature is verified, no public key is known
+    # NoKey, os-images-info
+    warning: oci://HOST/sylva/diskimage-builder: no signature is verified, no public key is known
+    # NoKey, plan
+    signatures: not checked, no public key is known
+    # NoKey, run
+    signatures: not checked, no public key is known
+    # Silent, check
+    (nothing)
+    # Silent, machine-image
+    (nothing)
+    # Silent, os-images-info
+    (nothing)
+    # Silent, plan
+    (nothing)
+    # Silent, run
+    (nothing)
+    ");
 }
 
 /// The chart that this program was made for: its key takes two templates.
@@ -212,8 +266,8 @@ async fn an_unsigned_release_of_sylva_cores_own_values_is_held() {
     world.desk.write("chart.yaml", &text);
     let ran = world.desk.dibump(&["plan", "chart.yaml"]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    let held = format!("0.4.13: {0} of {0} images are not signed as expected", names.len());
-    assert!(ran.stdout.contains(&held), "{ran:#?}");
+    let held = format!("0.4.13: {0} of {0} images ", names.len());
+    assert!(about(&ran.stdout, "held (unsigned): ").contains(&held), "{ran:#?}");
     let ran = world.desk.dibump(&["check", "chart.yaml"]).await;
     assert_eq!(ran.exit, Some(10), "{ran:#?}");
     assert_eq!(ran.stdout.matches("error[unsigned-image]").count(), names.len(), "{ran:#?}");
@@ -231,7 +285,8 @@ async fn images_that_a_chart_has_rendered_are_read_and_verified_like_any_other()
     );
     let info = async || world.desk.dibump(&["os-images-info", "-f", "rendered.yaml", "--plain-http"]).await;
     let unsigned = info().await;
-    assert_eq!(of_consumer(&unsigned), Verdict::Required, "{unsigned:#?}");
+    assert_eq!(unsigned.exit, Some(5), "{unsigned:#?}");
+    reads!(unsigned.stderr, @"error: rendered.yaml:2:3: `mine` is not signed");
     let path = format!("{PREFIX}/{}", NAMES[0]);
     signer.sign(&world.registry, &path, &world.registry.digest(&path, "0.4.11"));
     let signed = info().await;
@@ -242,7 +297,7 @@ async fn images_that_a_chart_has_rendered_are_read_and_verified_like_any_other()
     world.desk.write("rendered.yaml", "os_images:\n  mine: {uri: 'https://h/x', sylva_dib_image: 'true'}\n");
     let other = info().await;
     assert_eq!(other.exit, Some(3), "{other:#?}");
-    assert!(other.stderr.contains("rendered.yaml:2:10: `os_images.mine.uri`"), "{other:#?}");
+    reads!(other.stderr, @"error: rendered.yaml:2:10: `os_images.mine.uri`: is another address (expected oci://registry/path/image:tag)");
 }
 
 /// Each overlay is a deployment of its own: the strictest decides.
@@ -267,13 +322,12 @@ async fn an_overlay_requires_signatures_with_a_key_of_its_own() {
     let plan = async || world.desk.dibump(&["plan"]).await;
     world.desk.write("dev.yaml", overlay("    skip_signing_check: true\n")).write("prod.yaml", strict);
     let held = plan().await;
-    assert_eq!(of_plan(&held), Verdict::Required, "{held:#?}");
+    assert_eq!(held.exit, Some(0), "{held:#?}");
+    reads!(about(&held.stdout, "held (unsigned)"), @"held (unsigned): 0.4.12: 2 of 2 images are not signed as demanded: opensuse-15-6-plain-kubeadm-1-30-12 is not signed; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images");
     world.desk.write("prod.yaml", lost);
     let error = plan().await;
     assert_eq!(error.exit, Some(3), "{error:#?}");
-    let told = "prod.yaml:5:5: `security.os_images.cosign_public_key`: `.Values.security.lost` has no value";
-    assert!(error.stderr.contains(told), "{error:#?}");
-    assert!(error.stderr.contains("`signatures: off`"), "{error:#?}");
+    reads!(error.stderr, @"error: prod.yaml:5:5: `security.os_images.cosign_public_key`: `.Values.security.lost` has no value; set it in the values file; name the keys under `cosign_public_keys:` or with --cosign-key, or set `signatures: off`");
     let info = world.desk.dibump(&["os-images-info", "-f", "prod.yaml"]).await;
     assert_eq!(info.exit, Some(3), "{info:#?}");
 }

@@ -33,11 +33,34 @@ pub(crate) fn about(text: &str, name: &str) -> String {
     text.lines().filter(|line| line.contains(name)).map(|line| format!("{}\n", line.trim())).collect()
 }
 
+/// What a command says about a thing: the lines of its output that name it, and its errors. It does say something.
+#[track_caller]
+pub(crate) fn told(ran: &Ran, name: &str) -> String {
+    let told = format!("{}{}", about(&ran.stdout, name), ran.stderr);
+    assert!(!told.is_empty(), "{name}: {ran:#?}");
+    told
+}
+
+/// The lines of a text, each of them once: what several commands say in the same words.
+pub(crate) fn once(text: &str) -> String {
+    let text = settled(text);
+    let mut lines: Vec<&str> = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
 /// What differs from run to run, and the word that stands for it.
-static UNSETTLED: LazyLock<[(Regex, &str); 2]> = LazyLock::new(|| {
+static UNSETTLED: LazyLock<[(Regex, &str); 5]> = LazyLock::new(|| {
     [
         (Regex::new(r"\b(?:127\.0\.0\.1|localhost):\d+").unwrap(), "HOST"),
-        (Regex::new(r"/(?:private/)?tmp/\.tmp\w{6}").unwrap(), "FOLDER"),
+        (Regex::new(r"(?:/(?:private/)?tmp/)?\.tmp\w{6}\b").unwrap(), "FOLDER"),
+        (Regex::new(r"\bkey [0-9a-f\x{200b}]{12,13}").unwrap(), "key KEY"),
+        (Regex::new(r"/blobs/sha256:[0-9a-f]{64}").unwrap(), "/blobs/DIGEST"),
+        (Regex::new(r"os error \d+").unwrap(), "os error N"),
     ]
 });
 

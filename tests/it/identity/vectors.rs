@@ -140,6 +140,7 @@ async fn substitution_and_rollback_of_what_cosign_signed_are_refused_by_all_six_
             assert!(held.stdout.contains(&case.expected), "{}: {held:#?}", case.name);
         }
         assert!(world.merge_requests().is_empty(), "{}", case.name);
-        is_refused(&consumer(&world).await, NAME, &case.expected, &case.name);
+        let told = is_refused(&consumer(&world).await, NAME, &case.name);
+        assert!(told.matches(&case.expected).count() >= 4, "{}: {told}", case.name);
     }
 }
