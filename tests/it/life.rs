@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::fake::wire::{Failure, How, is_write};
 use crate::hub::Opened;
-use crate::said::says;
+use crate::said::{about, says};
 use crate::world::{SOURCE, VALUES, World, images, values_at};
 
 stories! {
@@ -32,6 +32,11 @@ fn only(world: &World) -> Opened {
     mr.clone()
 }
 
+/// What a merge request says at its top to people who opened it before.
+fn banner(world: &World) -> String {
+    only(world).text.lines().filter(|line| line.starts_with('>')).map(|line| format!("{line}\n")).collect()
+}
+
 async fn settles(world: &World, outcome: &str) {
     let (ran, writes) = world.run_and_writes().await;
     says(&ran, outcome);
@@ -44,7 +49,7 @@ async fn a_change_that_a_person_made_closes_the_merge_request_and_removes_its_br
     says(&world.run().await, "closed");
     let mr = only(&world);
     assert_eq!(mr.state, "closed");
-    assert!(mr.text.contains("Closed: main has 0.4.12 or a newer release already."), "{}", mr.text);
+    reads!(banner(&world), @"> Closed: main has 0.4.12 or a newer release already.");
     assert_eq!(world.branches(), ["main"]);
     settles(&world, "up to date").await;
     world.release(13);
@@ -58,7 +63,7 @@ async fn a_release_that_was_withdrawn_closes_the_merge_request(world: World) {
         world.registry.remove(&format!("{}/{}", crate::world::PREFIX, image.name), "0.4.12");
     }
     says(&world.run().await, "closed");
-    assert!(only(&world).text.contains("0.4.12 is not published any more"), "{}", only(&world).text);
+    reads!(banner(&world), @"> Closed: 0.4.12 is not published any more.");
     assert_eq!(world.branches(), ["main"]);
     settles(&world, "up to date").await;
 }
@@ -110,7 +115,8 @@ async fn an_approved_merge_request_stays_and_names_the_newer_release(world: Worl
     assert_eq!(writes.len(), 1, "{writes:#?}");
     assert_eq!(world.values(SOURCE).unwrap(), values_at(12));
     let mr = only(&world);
-    assert!(mr.title.contains("0.4.12") && mr.text.contains("`0.4.13` is published"), "{mr:#?}");
+    assert!(mr.title.contains("0.4.12"), "{mr:#?}");
+    reads!(banner(&world), @"> `0.4.13` is published. This merge request stays at `0.4.12` because it is approved (`freeze: approved`); tick the first box below to move it.");
     settles(&world, "unchanged").await;
     tick(&world, "rebuild");
     says(&world.run().await, "updated");
@@ -133,8 +139,8 @@ async fn a_tick_builds_the_branch_anew_over_peoples_commits(world: World) {
     says(&world.run().await, "updated");
     assert_eq!(world.hub.file(SOURCE, "mine.txt"), None);
     assert_eq!(world.commits_ahead(), 1);
-    let text = only(&world).text;
-    assert!(!text.contains("[x]") && !text.contains("leaves this branch alone"), "{text}");
+    reads!(banner(&world), @"");
+    assert!(!only(&world).text.contains("[x]"), "{}", only(&world).text);
     settles(&world, "unchanged").await;
 }
 
@@ -168,11 +174,17 @@ async fn a_moved_tag_is_refused_until_a_person_has_looked(world: World) {
     let ran = world.run().await;
     assert_eq!(ran.exit, Some(5), "{ran:#?}");
     says(&ran, "refused: tag moved");
-    assert!(only(&world).text.contains("was moved after this text was written"), "{}", only(&world).text);
+    reads!(banner(&world), @"
+    > **Do not merge before you know why:** the tag `0.4.12` was moved after this text was written. Other images than described here stand under it:
+    >
+    > - `ubuntu-noble-plain-rke2-1-30-12`
+    >
+    > Tick the first box below to describe them anew.
+    ");
     settles(&world, "refused: tag moved").await;
     tick(&world, "rebuild");
     says(&world.run().await, "updated");
-    assert!(!only(&world).text.contains("was moved"), "{}", only(&world).text);
+    reads!(banner(&world), @"");
     settles(&world, "unchanged").await;
 }
 
@@ -180,7 +192,7 @@ async fn auto_merge_is_set_once_a_pipeline_looks_after_the_commit(world: World) 
     world.run().await;
     world.merge_request_settings("{auto_merge: true}");
     says(&world.run().await, "updated");
-    assert!(only(&world).text.contains("it merges automatically"), "{}", only(&world).text);
+    reads!(about(&only(&world).text, "What to do"), @"**What to do:** Approve the merge request if your project requires that; it merges automatically when the pipeline passes; to skip only this release, close the merge request.");
     settles(&world, "unchanged").await;
     world.hub.pipeline(SOURCE, true);
     settles(&world, "unchanged").await;
@@ -250,7 +262,13 @@ async fn the_users_own_words_are_written_and_the_bot_still_knows_its_commit(worl
     world.run().await;
     let mr = only(&world);
     assert_eq!(mr.title, "patch: diskimage-builder 0.4.12");
-    assert!(mr.text.contains("Ask the images team.\n\nMoves `values.yaml` from"), "{}", mr.text);
+    let head: Vec<&str> = mr.text.lines().take(4).collect();
+    reads!(head.join("\n"), @"
+    <!-- dibump:begin -->
+    Ask the images team.
+
+    Moves `values.yaml` from diskimage-builder release `0.4.11` to `0.4.12`.
+    ");
     let mut message = String::new();
     world.hub.git(&mut |git| message.clone_from(&git.head(SOURCE).unwrap().message));
     let start = "Images 0.4.12\n\nFrom 0.4.11, 2 keys.\n\nChangelog: changed\nSigned-off-by: Bot <bot@example.com>\nDibump-";

@@ -55,9 +55,7 @@ async fn plan_prints_what_the_merge_request_says(world: World) {
     let mr = world.merge_requests().remove(0);
     world.desk.write(VALUES, AT_0_4_11);
     let plan = world.desk.dibump(&["plan", "--format", "markdown"]).await;
-    assert!(
-        plan.stdout.starts_with("Moves `values.yaml` from diskimage-builder release `0.4.11` to `0.4.12`.\n")
-    );
+    reads!(plan.stdout.lines().next().unwrap(), @"Moves `values.yaml` from diskimage-builder release `0.4.11` to `0.4.12`.");
     assert!(mr.text.contains(&plan.stdout), "{}\n{}", plan.stdout, mr.text);
 
     world.desk.write(VALUES, values_at(12));

@@ -10,6 +10,7 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::fake::oci::Image;
+use crate::said::{about, once, says, told};
 use crate::world::{NETWORK, PATH, PREFIX, Ran, SOURCE, VALUES, World};
 
 stories! {
@@ -190,19 +191,19 @@ async fn a_map_gets_what_the_list_has_for_the_kubernetes_versions_of_the_images(
     assert!(!check.stdout.contains("list-value"), "{check:#?}");
 }
 
-/// What a list may say that tells nothing, how a plan ends there, and a part of what is said.
-fn faults(other: &str) -> Vec<(Said, &'static str, i32, &'static str)> {
+/// What a list may say that tells nothing, and how a plan ends there.
+fn faults(other: &str) -> Vec<(Said, &'static str, i32)> {
     let body = |status, text: &str| Said::Body(status, text.to_owned().into());
     let calico = "- {filename: /charts/rke2-calico.yaml, version: v3.29.300}\n";
     vec![
-        (body(404, ""), "held (no-value)", 0, "answered 404"),
-        (body(500, ""), "unknown", 4, "500"),
-        (Said::Elsewhere(format!("http://{other}{PATH_22}")), "held (no-value)", 0, "redirects"),
-        (Said::Body(200, vec![b'#'; (1 << 20) + 1].into()), "held (no-value)", 0, "larger than 1 MiB"),
-        (body(200, "<html>&nbsp;</html>"), "held (no-value)", 0, "no list of mappings"),
-        (body(200, "a: [\n"), "held (no-value)", 0, "not YAML"),
-        (body(200, "- {filename: other}\n"), "held (no-value)", 0, "no item whose `filename`"),
-        (body(200, &format!("{calico}{}", calico.replace("300", "301"))), "held (no-value)", 0, "2 items"),
+        (body(404, ""), "held (no-value)", 0),
+        (body(500, ""), "unknown", 4),
+        (Said::Elsewhere(format!("http://{other}{PATH_22}")), "held (no-value)", 0),
+        (Said::Body(200, vec![b'#'; (1 << 20) + 1].into()), "held (no-value)", 0),
+        (body(200, "<html>&nbsp;</html>"), "held (no-value)", 0),
+        (body(200, "a: [\n"), "held (no-value)", 0),
+        (body(200, "- {filename: other}\n"), "held (no-value)", 0),
+        (body(200, &format!("{calico}{}", calico.replace("300", "301"))), "held (no-value)", 0),
     ]
 }
 
@@ -210,16 +211,29 @@ async fn a_list_that_does_not_tell_holds_the_update(world: World) {
     let lists = arrange(&world).await;
     let other = Lists::start().await;
     other.publish("1.30.22+rke2r1", "v6.6.6");
-    for (said, outcome, exit, why) in faults(&other.host) {
-        lists.say("1.30.22+rke2r1", said);
+    let mut all = String::new();
+    for (list, outcome, exit) in faults(&other.host) {
+        lists.say("1.30.22+rke2r1", list);
         let (ran, writes) = world.run_and_writes().await;
-        assert_eq!((ran.exit, writes), (Some(exit), vec![]), "{why}: {ran:#?}");
-        let all = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(all.contains(&format!("→ {outcome}")) && all.contains(why), "{outcome}, {why}: {ran:#?}");
+        assert_eq!((ran.exit, writes), (Some(exit), vec![]), "{ran:#?}");
+        says(&ran, outcome);
         let plan = world.desk.dibump(&["plan", VALUES]).await;
-        assert_eq!(plan.exit, Some(exit), "{why}: {plan:#?}");
-        assert!(plan.stdout.contains(outcome) && plan.stdout.contains(why), "{outcome}, {why}: {plan:#?}");
+        assert_eq!(plan.exit, Some(exit), "{plan:#?}");
+        all += &[told(&ran, outcome), told(&plan, outcome)].concat();
     }
+    reads!(once(&all), @"
+    held (no-value): 0.4.22: no value for `units.calico.helm_chart_versions`: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: answered 404 Not Found; it ends when the list has one such value, or with `accept: [0.4.22]` in the target; `units.calico.helm_chart_versions` stays then
+    → held (no-value)
+    unknown, nothing changes: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml answered 500 Internal Server Error
+    → unknown: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml answered 500 Internal Server Error
+    1 target branch: 1 unknown
+    held (no-value): 0.4.22: no value for `units.calico.helm_chart_versions`: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml redirects to 127.0.0.1, which is not an allowed host; it ends when the list has one such value, or with `accept: [0.4.22]` in the target; `units.calico.helm_chart_versions` stays then
+    held (no-value): 0.4.22: no value for `units.calico.helm_chart_versions`: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: it is larger than 1 MiB, which no such list is; it ends when the list has one such value, or with `accept: [0.4.22]` in the target; `units.calico.helm_chart_versions` stays then
+    held (no-value): 0.4.22: no value for `units.calico.helm_chart_versions`: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: it holds no list of mappings (or several of them); it ends when the list has one such value, or with `accept: [0.4.22]` in the target; `units.calico.helm_chart_versions` stays then
+    held (no-value): 0.4.22: no value for `units.calico.helm_chart_versions`: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: 1:4: not YAML: unclosed bracket '['; it ends when the list has one such value, or with `accept: [0.4.22]` in the target; `units.calico.helm_chart_versions` stays then
+    held (no-value): 0.4.22: no value for `units.calico.helm_chart_versions`: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: it has no item whose `filename` is `/charts/rke2-calico.yaml`; it ends when the list has one such value, or with `accept: [0.4.22]` in the target; `units.calico.helm_chart_versions` stays then
+    held (no-value): 0.4.22: no value for `units.calico.helm_chart_versions`: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: 2 items have the `filename` `/charts/rke2-calico.yaml` and different values of `version`; it ends when the list has one such value, or with `accept: [0.4.22]` in the target; `units.calico.helm_chart_versions` stays then
+    ");
     assert_eq!(other.asked(), Vec::<String>::new(), "no redirect leads to a host that is not allowed");
     // What was refused is not kept: when the list is there, the update goes on.
     lists.publish("1.30.22+rke2r1", "v3.29.300");
@@ -235,57 +249,57 @@ async fn an_accepted_release_goes_on_without_its_list_and_check_finds_what_diffe
     lists.say("1.30.22+rke2r1", Said::Body(404, Bytes::new()));
     let plan = world.desk.dibump(&["plan", VALUES, "--accept", "0.4.22", "--write"]).await;
     assert_eq!(plan.exit, Some(0), "{plan:#?}");
-    assert!(plan.stdout.contains("`units.calico.helm_chart_versions` does not follow its list"), "{plan:#?}");
+    reads!(about(&plan.stdout, "its list"), @"note: `units.calico.helm_chart_versions` does not follow its list: no value for `units.calico.helm_chart_versions`: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: answered 404 Not Found");
     assert_eq!(String::from_utf8(world.desk.read(VALUES)).unwrap(), values(22, "v3.29.200"));
     let check = world.desk.dibump(&["check", VALUES]).await;
     assert_eq!(check.exit, Some(4), "what the list says is not known: {check:#?}");
     lists.publish("1.30.22+rke2r1", "v3.29.300");
     let check = world.desk.dibump(&["check", VALUES]).await;
     assert_eq!(check.exit, Some(0), "a warning: {check:#?}");
-    let found = "v3.29.200 is for Kubernetes 1.30.22+rke2r1, of which the list has v3.29.300";
-    assert!(check.stdout.contains("values.yaml:5:7") && check.stdout.contains(found), "{check:#?}");
+    assert!(check.stdout.contains("values.yaml:5:7"), "{check:#?}");
+    reads!(about(&check.stdout, "list-value"), @"warning[list-value]: `units.calico.helm_chart_versions`: v3.29.200 is for Kubernetes 1.30.22+rke2r1, of which the list has v3.29.300");
 }
 
-/// Runs `plan` under a configuration that must be refused.
-async fn refused(world: &World, expected: &str) {
-    let ran: Ran = world.desk.dibump(&["plan", VALUES]).await;
-    assert_eq!(ran.exit, Some(3), "{ran:#?}");
-    assert!(ran.stderr.contains(expected), "{expected}: {ran:#?}");
+/// Runs `plan` and `run` over a file that must be refused. What they say.
+async fn refused(world: &World) -> String {
+    let plan: Ran = world.desk.dibump(&["plan", VALUES]).await;
+    assert_eq!(plan.exit, Some(3), "{plan:#?}");
     let ran = world.run().await;
     assert_eq!(ran.exit, Some(3), "{ran:#?}");
-    assert!(format!("{}{}", ran.stdout, ran.stderr).contains(expected), "{expected}: {ran:#?}");
+    format!("{}{}{}", plan.stderr, about(&ran.stdout, "→ failed"), ran.stderr)
 }
 
 #[tokio::test]
 async fn a_map_that_is_not_there_or_no_such_map_is_told_with_its_line() {
     let world = World::new().await;
     let lists = arrange(&world).await;
-    let told = |world: &World, text: &str| {
+    let write = |world: &World, text: &str| {
         world.hub.commit("main", "Another map", &[(VALUES, text.as_bytes())]);
         world.desk.write(VALUES, text);
     };
     let file = values(21, "v3.29.200");
-    for (text, expected) in [
-        (
-            file.replace("    helm_chart_versions:", "    versions:"),
-            "values.yaml:2:3: `units.calico.helm_chart_versions` was not found below `units.calico`; correct `values_from:`",
-        ),
-        (
-            file.replace("units:", "others:"),
-            "values.yaml: `units.calico.helm_chart_versions` was not found; correct `values_from:`",
-        ),
-        (
-            file.replace("v3.29.200: >-\n        {{", "v3.29.200:\n        a: >-\n          {{"),
-            "values.yaml:5:7: `units.calico.helm_chart_versions.\"v3.29.200\"` is not a text",
-        ),
-        (
-            file.replace("v3.29.200: >-\n        {{ include \"k8s-version-match\" (tuple \">=1.29.0\" .Values._internal.k8s_version) }}", "v3.29.200: maybe"),
-            "values.yaml:5:7: `units.calico.helm_chart_versions.\"v3.29.200\"` is neither for a Kubernetes version",
-        ),
+    let template =
+        ">-\n        {{ include \"k8s-version-match\" (tuple \">=1.29.0\" .Values._internal.k8s_version) }}";
+    let mut said = String::new();
+    for text in [
+        file.replace("    helm_chart_versions:", "    versions:"),
+        file.replace("units:", "others:"),
+        file.replace("v3.29.200: >-\n        {{", "v3.29.200:\n        a: >-\n          {{"),
+        file.replace(&format!("v3.29.200: {template}"), "v3.29.200: maybe"),
     ] {
-        told(&world, &text);
-        refused(&world, expected).await;
+        write(&world, &text);
+        said += &refused(&world).await;
     }
+    reads!(said, @r#"
+    error: values.yaml:2:3: `units.calico.helm_chart_versions` was not found below `units.calico`; correct `values_from:`, which names `units.calico.helm_chart_versions`
+    → failed: values.yaml:2:3: `units.calico.helm_chart_versions` was not found below `units.calico`; correct `values_from:`, which names `units.calico.helm_chart_versions`
+    error: values.yaml: `units.calico.helm_chart_versions` was not found; correct `values_from:`, which names `units.calico.helm_chart_versions`
+    → failed: values.yaml: `units.calico.helm_chart_versions` was not found; correct `values_from:`, which names `units.calico.helm_chart_versions`
+    error: values.yaml:5:7: `units.calico.helm_chart_versions."v3.29.200"` is not a text (expected a version, or for which Kubernetes versions it counts); correct it, or `values_from:`, which names `units.calico.helm_chart_versions`
+    → failed: values.yaml:5:7: `units.calico.helm_chart_versions."v3.29.200"` is not a text (expected a version, or for which Kubernetes versions it counts); correct it, or `values_from:`, which names `units.calico.helm_chart_versions`
+    error: values.yaml:5:7: `units.calico.helm_chart_versions."v3.29.200"` is neither for a Kubernetes version (`1.31`) nor says for which ones it counts (`true`, or a comparison by k8s-version-match); correct it, or `values_from:`, which names `units.calico.helm_chart_versions`
+    → failed: values.yaml:5:7: `units.calico.helm_chart_versions."v3.29.200"` is neither for a Kubernetes version (`1.31`) nor says for which ones it counts (`true`, or a comparison by k8s-version-match); correct it, or `values_from:`, which names `units.calico.helm_chart_versions`
+    "#);
     assert_eq!(lists.asked(), Vec::<String>::new());
 }
 
@@ -300,25 +314,19 @@ async fn what_is_wrong_with_the_setting_is_told_before_anything_is_asked() {
     };
     let right = rule(&host);
     assert_eq!(validate(&right).await.exit, Some(0));
-    for (more, expected) in [
-        (
-            rule("lists.example").replace("http:", "https:"),
-            "values_from.url: host lists.example is not allowed; add it to `values_from_hosts:`",
-        ),
-        (right.replace("http:", "ftp:"), "values_from.url: is read over ftp; use https"),
-        (right.replace("{k8s_version}", "1.30"), "values_from.url: needs `{k8s_version}` once"),
-        (right.replace("127.0.0.1", "a:b@127.0.0.1"), "values_from.url: holds credentials"),
-        (right.replace("{filename: /charts/rke2-calico.yaml}", "{}"), "values_from.find"),
-        (
-            right.replace("to: units.calico", "to: units..calico"),
-            "values_from.to: `units..calico.helm_chart_versions`",
-        ),
-        (right.replace("take:", "takes:"), "did you mean `take`?"),
+    let mut said = String::new();
+    for more in [
+        rule("lists.example").replace("http:", "https:"),
+        right.replace("http:", "ftp:"),
+        right.replace("{k8s_version}", "1.30"),
+        right.replace("127.0.0.1", "a:b@127.0.0.1"),
+        right.replace("{filename: /charts/rke2-calico.yaml}", "{}"),
+        right.replace("to: units.calico", "to: units..calico"),
+        right.replace("take:", "takes:"),
     ] {
         let ran = validate(&more).await;
-        assert_eq!(ran.exit, Some(3), "{expected}: {ran:#?}");
-        let all = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(all.contains(expected) && all.contains("dibump.yaml:"), "{expected}: {ran:#?}");
+        assert_eq!(ran.exit, Some(3), "{more}: {ran:#?}");
+        said += &ran.stderr;
     }
     let twice = format!(
         "    values_from:\n{}",
@@ -331,6 +339,17 @@ async fn what_is_wrong_with_the_setting_is_told_before_anything_is_asked() {
             .concat()
     );
     let ran = validate(&twice).await;
-    assert!(format!("{ran:?}").contains("is the map of targets[0].values_from[0] too"), "{ran:#?}");
+    said += &ran.stderr;
+    reads!(said, @"
+    error: dibump.yaml:11:12: targets[0].values_from.url: host lists.example is not allowed; add it to `values_from_hosts:`
+    error: dibump.yaml:11:12: targets[0].values_from.url: is read over ftp; use https
+    error: dibump.yaml:11:12: targets[0].values_from.url: needs `{k8s_version}` once, and no other braces, as in https://HOST/v{k8s_version}/charts.yaml
+    error: dibump.yaml:11:12: targets[0].values_from.url: holds credentials; lists are read without
+    error: dibump.yaml:12:13: targets[0].values_from.find: needs one field and its text, as in {filename: /charts/rke2-calico.yaml}
+    error: dibump.yaml:14:11: targets[0].values_from.to: `units..calico.helm_chart_versions` is not a path of keys (expected keys separated by dots, as in spec.values.images)
+    error: dibump.yaml:11:7: targets[0].values_from: `take` is missing
+    dibump.yaml:13:7: targets[0].values_from.takes: unknown key `takes`; did you mean `take`?
+    error: dibump.yaml:18:13: targets[0].values_from[1].to: is the map of targets[0].values_from[0] too; name each map once
+    ");
     assert_eq!(lists.asked(), Vec::<String>::new());
 }
