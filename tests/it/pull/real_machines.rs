@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::consumer::real_cluster::missing_tool;
 use crate::fake::kube::{FakeKube, TOKEN};
+use crate::said::about;
 use crate::world::Desk;
 
 const RECORDED: &str = include_str!("../../cluster/real-machines.json");
@@ -121,15 +122,13 @@ async fn of_what_a_real_cluster_says_the_images_are_kept_that_machines_use() {
     let by_file = recorded.pull(&["used.yaml"], &[("used.yaml", &recorded.kubectl)]).await;
     assert_eq!(by_file, recorded.by_file);
     let stdout = by_file["stdout"].as_str().unwrap();
-    for (image, fate) in [
-        ("template", "kept"),
-        ("machine", "kept"),
-        ("host", "kept"),
-        ("status", "kept"),
-        ("unused", "removed"),
-    ] {
-        assert!(stdout.contains(&format!("{image}: not wanted any more, {fate}")), "{stdout}");
-    }
+    reads!(about(stdout, "not wanted"), @"
+    template: not wanted any more, kept, 5 B (a machine uses it)
+    machine: not wanted any more, kept, 5 B (a machine uses it)
+    host: not wanted any more, kept, 5 B (a machine uses it)
+    status: not wanted any more, kept, 5 B (a machine uses it)
+    unused: not wanted any more, removed, 5 B (since 2026-05-06T00:00:00Z)
+    ");
     for (user, ran) in &recorded.by_cluster {
         let kube = recorded.kube().await;
         if user == "without machines" {

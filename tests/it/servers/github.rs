@@ -28,9 +28,9 @@ fn whole() -> [Vec<String>; 3] {
 async fn settings_are_set_where_the_answer_of_opening_was_lost() {
     let world = labelled().await;
     world.hub.fail(Failure::once("POST", "/pulls", How::LoseAnswer));
-    says(&world.run().await, 0, "→ created");
+    says(&world.run().await, 0, "created");
     assert_eq!(settings(&world), whole());
-    settles(&world, 0, "→ unchanged").await;
+    settles(&world, 0, "unchanged").await;
 }
 
 #[tokio::test]
@@ -44,42 +44,36 @@ async fn settings_are_set_by_the_next_run_where_one_was_killed_after_opening() {
     child.kill().await.unwrap();
     world.hub.heal();
     assert_ne!(settings(&world), whole());
-    says(&world.run().await, 0, "→ updated");
+    says(&world.run().await, 0, "updated");
     assert_eq!(settings(&world), whole());
-    settles(&world, 0, "→ unchanged").await;
+    settles(&world, 0, "unchanged").await;
 }
 
 #[tokio::test]
 async fn a_rate_limit_is_told_in_githubs_words_with_the_time_of_its_end() {
     let limited = |words: &str| Answer::message(403, words).header("date", "Tue, 05 May 2026 03:02:01 GMT");
-    for (answer, words, until) in [
-        (
-            limited("You have exceeded a secondary rate limit.").header("retry-after", "3600"),
-            "You have exceeded a secondary rate limit",
-            "04:02 UTC",
-        ),
-        (limited("You have triggered an abuse detection mechanism."), "abuse detection", "03:03 UTC"),
-        (
-            limited("API rate limit exceeded for user ID 1.")
-                .header("x-ratelimit-remaining", "0")
-                .header("x-ratelimit-reset", "1777951921"),
-            "API rate limit exceeded",
-            "03:32 UTC",
-        ),
-        (
-            limited("Forbidden")
-                .header("x-ratelimit-remaining", "0")
-                .header("x-ratelimit-reset", "1777951921"),
-            "Forbidden",
-            "03:32 UTC",
-        ),
+    let none_left = |answer: Answer| {
+        answer.header("x-ratelimit-remaining", "0").header("x-ratelimit-reset", "1777951921")
+    };
+    let mut told = String::new();
+    for answer in [
+        limited("You have exceeded a secondary rate limit.").header("retry-after", "3600"),
+        limited("You have triggered an abuse detection mechanism."),
+        none_left(limited("API rate limit exceeded for user ID 1.")),
+        none_left(limited("Forbidden")),
     ] {
         let world = World::on_github().await;
         world.hub.fail(Failure::always("GET", "/repos/", How::Answer(answer)));
         let ran = world.run().await;
-        says(&ran, 4, words);
-        assert!(ran.stdout.contains(until) && ran.stdout.contains("GitHub limits this token"), "{ran:#?}");
+        says(&ran, 4, "unknown");
+        told += &about(&ran.stdout, "→ unknown");
     }
+    reads!(told, @r#"
+    → unknown: couldn't look up the default branch of sylva/sylva-core: GitHub limits this token: "You have exceeded a secondary rate limit"; again after 04:02 UTC
+    → unknown: couldn't look up the default branch of sylva/sylva-core: GitHub limits this token: "You have triggered an abuse detection mechanism"; again after 03:03 UTC
+    → unknown: couldn't look up the default branch of sylva/sylva-core: GitHub limits this token: "API rate limit exceeded for user ID 1"; again after 03:32 UTC
+    → unknown: couldn't look up the default branch of sylva/sylva-core: GitHub limits this token: "Forbidden"; again after 03:32 UTC
+    "#);
 }
 
 #[tokio::test]
@@ -88,26 +82,31 @@ async fn where_drafts_do_not_exist_a_normal_one_is_opened_and_that_is_told() {
     world.hub.github().state().project(PROJECT).drafts = false;
     world.merge_request_settings("{draft: true}");
     let ran = world.run().await;
-    says(&ran, 0, "→ created");
-    assert!(ran.stdout.contains("GitHub has no drafts here"), "{ran:#?}");
+    says(&ran, 0, "created");
+    reads!(about(&ran.stdout, "drafts"), @"note: GitHub has no drafts here: it is one that is ready");
     assert!(!world.hub.is_draft(1));
-    settles(&world, 0, "→ unchanged").await;
+    settles(&world, 0, "unchanged").await;
 }
 
 #[tokio::test]
 async fn a_page_of_a_firewall_is_not_github_and_may_pass() {
     let world = World::on_github().await;
-    let html = ("text/html; charset=UTF-8", "<title>Just a moment...</title>", "GitHub's API was expected");
-    let plain = ("text/plain", "Blocked by policy 7", "Blocked by policy 7");
-    for (content_type, text, said) in [html, plain] {
+    let html = ("text/html; charset=UTF-8", "<title>Just a moment...</title>");
+    let mut told = String::new();
+    for (content_type, text) in [html, ("text/plain", "Blocked by policy 7")] {
         let page = Answer::text(403, content_type, text);
         world.hub.fail(Failure::always("GET", "/repos/", How::Answer(page)));
         let ran = world.run().await;
-        says(&ran, 4, said);
+        says(&ran, 4, "unknown");
+        told += &about(&ran.stdout, "→ unknown");
         assert!(!ran.stdout.contains("token"), "{ran:#?}");
         world.hub.heal();
     }
-    says(&world.run().await, 0, "→ created");
+    reads!(told, @"
+    → unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (403 Forbidden) where GitHub's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
+    → unknown: couldn't look up the default branch of sylva/sylva-core: Blocked by policy 7
+    ");
+    says(&world.run().await, 0, "created");
 }
 
 #[tokio::test]
@@ -115,13 +114,13 @@ async fn an_open_one_that_should_become_a_draft_where_there_are_none_is_updated_
     let world = World::on_github().await;
     world.hub.github().state().project(PROJECT).drafts = false;
     world.add("policy: {range: '>=0.4.3, <0.5'}");
-    says(&world.run().await, 0, "→ created");
+    says(&world.run().await, 0, "created");
     world.release_with_another_os(13);
     let ran = world.run().await;
-    says(&ran, 0, "→ updated");
-    assert!(ran.stdout.contains("GitHub has no drafts here"), "{ran:#?}");
+    says(&ran, 0, "updated");
+    reads!(about(&ran.stdout, "drafts"), @"note: GitHub has no drafts here: it is one that is ready");
     assert!(!world.hub.is_draft(1) && world.values(SOURCE).unwrap().contains("plucky"));
-    settles(&world, 0, "→ unchanged").await;
+    settles(&world, 0, "unchanged").await;
 }
 
 #[tokio::test]
@@ -130,7 +129,8 @@ async fn a_check_for_conflicts_that_takes_too_long_is_left_to_the_next_run() {
     world.forge_settings("conflict_check_wait: 10ms").run().await;
     conflict(&world);
     world.hub.github().state().project(PROJECT).check_takes = u32::MAX;
-    settles(&world, 0, "GitHub has not checked for conflicts yet").await;
+    let ran = settles(&world, 0, "unchanged").await;
+    reads!(about(&ran.stdout, "conflicts"), @"note: GitHub has not checked for conflicts yet; the next run looks again");
     world.hub.github().state().project(PROJECT).check_takes = 0;
-    says(&world.run().await, 0, "→ updated");
+    says(&world.run().await, 0, "updated");
 }
