@@ -26,6 +26,7 @@ pub struct OciCatalog {
 
 /// A page of repositories.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with its repositories")]
 struct CatalogPage {
     /// Named, so that serde misses it where it is missing.
     repositories: Items,

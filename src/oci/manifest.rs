@@ -34,7 +34,7 @@ const SEVERAL_CAP: usize = 32 << 10;
 
 /// The fields of a manifest or an index that we read.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct Wire {
     media_type: Option<String>,
     layers: Option<Vec<OciDescriptor>>,

@@ -12,6 +12,7 @@ use crate::registry::{RegistryError, Repository};
 
 /// A page of tags; some registries write `null` for none.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with its tags")]
 struct TagPage {
     /// Named, so that serde misses it where it is missing: an answer about something else is no empty list.
     tags: Items,

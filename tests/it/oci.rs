@@ -292,7 +292,7 @@ async fn lies_about_a_manifest_are_errors_that_name_them() {
     the annotation sylvaproject.org/diskimage/size is not text
     an answer of more than 4194304 bytes
     sent as application/vnd.oci.image.index.v1+json, but calls itself application/vnd.oci.image.manifest.v1+json
-    not a manifest: invalid length 0, expected struct Wire with 4 elements at line 1 column 2
+    not a manifest: invalid length 0, expected an object at line 1 column 2
     a manifest without layers
     layers of impossible size
     ");
