@@ -222,7 +222,11 @@ fn of_status(verb: &'static str, subject: String, status: Status) -> ClusterErro
         403 => ClusterError::Refused { verb, subject, reason },
         409 => conflict(subject, reason, &status),
         400 | 404 | 405 | 413 | 415 | 422 => ClusterError::Rejected { subject, reason },
-        _ => ClusterError::Unavailable { verb, subject, source: Arc::new(Error::Api(Box::new(status))) },
+        // The API server's words; the client would print its own structure of them.
+        code => {
+            let words = if reason.is_empty() { format!("it answered {code}") } else { reason };
+            ClusterError::Unavailable { verb, subject, source: Arc::from(Box::from(words)) }
+        }
     }
 }
 

@@ -200,7 +200,7 @@ async fn what_machines_use_stays_by_a_file_or_by_the_cluster() {
     opensuse-15-6-plain-kubeadm-1-31-8: not wanted any more, kept, 706.1 KiB (a machine uses it)
     # 4 hours later
     opensuse-15-6-plain-kubeadm-1-31-8: not wanted any more, kept, 706.1 KiB (nothing is removed)
-    error: couldn't list baremetalhosts (metal3.io): ApiError: later:  (Status { status: None, code: 0, message: "later", metadata: None, reason: "", details: None })
+    error: couldn't list baremetalhosts (metal3.io): later
     hint: nothing was changed; a later run may succeed
     # 5 hours later
     opensuse-15-6-plain-kubeadm-1-31-8: not wanted any more, kept, 706.1 KiB (nothing is removed)
@@ -273,7 +273,7 @@ async fn the_config_map_has_what_is_served() {
     reads!(said, @r#"
     # 24 hours later
     opensuse-15-6-plain-kubeadm-1-31-8: not wanted any more, kept, 706.1 KiB (nothing is removed)
-    error: couldn't patch ConfigMap os-images/capm3-os-image-server-os-images: ApiError: later:  (Status { status: None, code: 0, message: "later", metadata: None, reason: "", details: None })
+    error: couldn't patch ConfigMap os-images/capm3-os-image-server-os-images: later
     hint: nothing was changed; a later run may succeed
     # 25 hours later
     opensuse-15-6-plain-kubeadm-1-31-8: not wanted any more, removed, 706.1 KiB (since 2026-05-06T00:00:00Z)
