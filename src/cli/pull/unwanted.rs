@@ -16,6 +16,7 @@ use crate::image_store::unwanted::{RemovalRule, UnwantedFate};
 use crate::image_store::{UnwantedImages, WantedImages};
 use crate::os_image::used::UsedImages;
 use crate::pull::{offered, remove};
+use crate::release::counted;
 use crate::report;
 use crate::report::pull::UnwantedReport;
 
@@ -61,8 +62,8 @@ impl Tidied {
 
     /// What became of the ConfigMap.
     pub(in crate::cli) fn text(&self) -> String {
-        let images = self.served.len();
-        let line = |word| format!("ConfigMap {}: {word}, {images} images\n", self.map.name);
+        let images = counted(self.served.len(), "image");
+        let line = |word| format!("ConfigMap {}: {word}, {images}\n", self.map.name);
         self.applied.map(line).unwrap_or_default()
     }
 }
@@ -78,7 +79,7 @@ impl<'a> Tidying<'a> {
                         "write it with `kubectl get metal3machinetemplates,metal3machines,baremetalhosts -A -o yaml`",
                     )
                 })?;
-                context.note(&format!("{name}: machines use {} images", used.len()));
+                context.note(&format!("{name}: machines use {}", counted(used.len(), "image")));
                 Some(used)
             }
             _ => None,

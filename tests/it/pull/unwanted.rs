@@ -270,23 +270,23 @@ async fn the_config_map_has_what_is_served() {
     let empty = [&apply[..], &["--allow-empty", "--grace", "0s"]].concat();
     said += &stage.says(28, &empty, 0).await;
     assert_eq!(served("os-images").unwrap().len(), 0);
-    reads!(said, @r#"
+    reads!(said, @"
     # 24 hours later
     opensuse-15-6-plain-kubeadm-1-31-8: not wanted any more, kept, 706.1 KiB (nothing is removed)
     error: couldn't patch ConfigMap os-images/capm3-os-image-server-os-images: later
     hint: nothing was changed; a later run may succeed
     # 25 hours later
     opensuse-15-6-plain-kubeadm-1-31-8: not wanted any more, removed, 706.1 KiB (since 2026-05-06T00:00:00Z)
-    ConfigMap capm3-os-image-server-os-images: changed, 1 images
+    ConfigMap capm3-os-image-server-os-images: changed, 1 image
     # 26 hours later
-    ConfigMap images: created, 1 images
+    ConfigMap images: created, 1 image
     # 27 hours later
     opensuse-15-6-plain-kubeadm-1-31-8: failed
-    ConfigMap capm3-os-image-server-os-images: unchanged, 1 images
+    ConfigMap capm3-os-image-server-os-images: unchanged, 1 image
     error: values.yaml:4:3: `opensuse-15-6-plain-kubeadm-1-31-8` could not be downloaded: couldn't reach http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-31-8/blobs/DIGEST: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-31-8/blobs/DIGEST answered 503 Service Unavailable
     # 28 hours later
     ConfigMap capm3-os-image-server-os-images: changed, 0 images
-    "#);
+    ");
     let ran = stage.later(29, &[&apply[..], &["--apply-to", "a b"]].concat()).await;
     assert_eq!(ran.exit, Some(2), "{ran:#?}");
     reads!(ran.stderr.lines().next().unwrap(), @"error: invalid value 'a b' for '--apply-to <[NAMESPACE/]NAME>': expected a name, or a namespace and a name, as in sylva-system/capm3-os-image-server-os-images");
