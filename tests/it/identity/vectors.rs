@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{VALUES, is_refused, path};
 use crate::fake::cosign::signature_tag;
 use crate::fake::oci::{FakeRegistry, OCI_MANIFEST};
+use crate::said::says;
 use crate::world::{Ran, World};
 
 const NAME: &str = "ubuntu-noble-hardened-rke2-1-31";
@@ -118,7 +119,7 @@ async fn what_cosign_signed_is_taken_by_all_six_commands_where_it_is_what_was_as
         let plan = world.desk.dibump(&["plan", VALUES]).await;
         assert!(plan.stdout.contains("update 0.5.11 → 0.5.12"), "{layout}: {plan:#?}");
         let run = world.desk.dibump(&["run", "--dry-run"]).await;
-        assert!(run.stdout.contains("would create"), "{layout}: {run:#?}");
+        says(&run, "would create");
         let consumer = consumer(&world).await;
         assert!(consumer.iter().all(|ran| ran.exit == Some(0)), "{layout}: {consumer:#?}");
     }

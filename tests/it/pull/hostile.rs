@@ -43,35 +43,20 @@ async fn what_is_not_an_image_is_refused_by_its_own_error() {
     let file = || entry("a.raw", &image);
     let zeros = |mebibytes: usize| vec![0_u8; mebibytes << 20];
     let endless_members: Vec<u8> = gzip(b"").repeat(200_000);
-    let layers: Vec<(&str, Vec<u8>, &'static str, &str)> = vec![
-        ("a link", gzip(&archive(&[of_type(EntryType::Symlink)])), FLUX, "holds a link (`a.raw`)"),
-        ("a hard link", gzip(&archive(&[file(), of_type(EntryType::Link)])), FLUX, "holds a link (`a.raw`)"),
-        ("a device", gzip(&archive(&[of_type(EntryType::Block)])), FLUX, "holds a device"),
-        ("a terminal", gzip(&archive(&[of_type(EntryType::Char)])), FLUX, "holds a device"),
-        ("a pipe", gzip(&archive(&[of_type(EntryType::Fifo)])), FLUX, "holds a pipe"),
-        ("sparse", gzip(&archive(&[of_type(EntryType::GNUSparse)])), FLUX, "holds a sparse file of GNU tar"),
-        (
-            "two files",
-            gzip(&archive(&[file(), entry("b.raw", b"b")])),
-            FLUX,
-            "more than one file: `a.raw` and `b.raw`",
-        ),
-        ("no file", gzip(&archive(&[])), FLUX, "holds no file"),
-        (
-            "the folder above",
-            gzip(&archive(&[named("../a.raw", &image)])),
-            FLUX,
-            "\"../a.raw\", which leads elsewhere",
-        ),
-        ("a folder above", gzip(&archive(&[named("a/../../b", &image)])), FLUX, "leads elsewhere"),
-        ("from the root", gzip(&archive(&[named("/etc/passwd", &image)])), FLUX, "leads elsewhere"),
-        (
-            "more than 8 GiB",
-            gzip(&archive(&[file().but(|header| header.set_size(9 << 30))])),
-            FLUX,
-            "holds a file of 9.0 GiB, more than",
-        ),
-        ("cut", gzip(&archive(&[file()])[..200_000]), FLUX, "it has 199488 bytes, 723000 are announced"),
+    let layers: Vec<(&str, Vec<u8>, &'static str)> = vec![
+        ("a link", gzip(&archive(&[of_type(EntryType::Symlink)])), FLUX),
+        ("a hard link", gzip(&archive(&[file(), of_type(EntryType::Link)])), FLUX),
+        ("a device", gzip(&archive(&[of_type(EntryType::Block)])), FLUX),
+        ("a terminal", gzip(&archive(&[of_type(EntryType::Char)])), FLUX),
+        ("a pipe", gzip(&archive(&[of_type(EntryType::Fifo)])), FLUX),
+        ("sparse", gzip(&archive(&[of_type(EntryType::GNUSparse)])), FLUX),
+        ("two files", gzip(&archive(&[file(), entry("b.raw", b"b")])), FLUX),
+        ("no file", gzip(&archive(&[])), FLUX),
+        ("the folder above", gzip(&archive(&[named("../a.raw", &image)])), FLUX),
+        ("a folder above", gzip(&archive(&[named("a/../../b", &image)])), FLUX),
+        ("from the root", gzip(&archive(&[named("/etc/passwd", &image)])), FLUX),
+        ("more than 8 GiB", gzip(&archive(&[file().but(|header| header.set_size(9 << 30))])), FLUX),
+        ("cut", gzip(&archive(&[file()])[..200_000]), FLUX),
         (
             "a wrong sum",
             gzip(&{
@@ -80,10 +65,9 @@ async fn what_is_not_an_image_is_refused_by_its_own_error() {
                 archive
             }),
             FLUX,
-            "its layer is not a tar archive",
         ),
-        ("text", gzip(b"not an archive"), FLUX, "its layer is not a tar archive"),
-        ("not compressed as announced", noise(5_000, 4), FLUX, "its layer is not a tar archive"),
+        ("text", gzip(b"not an archive"), FLUX),
+        ("not compressed as announced", noise(5_000, 4), FLUX),
         (
             "broken compression",
             {
@@ -93,21 +77,10 @@ async fn what_is_not_an_image_is_refused_by_its_own_error() {
                 layer
             },
             FLUX,
-            "it cannot be decompressed",
         ),
-        ("a bomb", gzip(&zeros(64)), OCTETS, "more than the 723000 bytes that are announced"),
-        (
-            "a bomb in an archive",
-            gzip(&archive(&[entry("a.raw.gz", &gzip(&zeros(64)))])),
-            FLUX,
-            "more than the 723000 bytes",
-        ),
-        (
-            "a bomb behind the file",
-            gzip(&[archive(&[file()]), zeros(64)].concat()),
-            FLUX,
-            "more than 1.0 MiB beside the file",
-        ),
+        ("a bomb", gzip(&zeros(64)), OCTETS),
+        ("a bomb in an archive", gzip(&archive(&[entry("a.raw.gz", &gzip(&zeros(64)))])), FLUX),
+        ("a bomb behind the file", gzip(&[archive(&[file()]), zeros(64)].concat()), FLUX),
         (
             "a bomb as a name",
             gzip(&archive(&[
@@ -123,44 +96,59 @@ async fn what_is_not_an_image_is_refused_by_its_own_error() {
                 file(),
             ])),
             FLUX,
-            "more than 1.0 MiB beside the file",
         ),
-        (
-            "members without end",
-            gzip(&archive(&[entry("a.raw.gz", &endless_members)])),
-            FLUX,
-            "holds a file of",
-        ),
-        (
-            "longer",
-            gzip(&archive(&[entry("a.raw", &[&*image, b"x"].concat())])),
-            FLUX,
-            "more than the 723000 bytes",
-        ),
-        (
-            "shorter",
-            gzip(&archive(&[entry("a.raw", &image[1..])])),
-            FLUX,
-            "it has 722999 bytes, 723000 are announced",
-        ),
-        ("a bomb of zstd", zstd_of_zeros(1_000), OCTETS, "more than the 723000 bytes"),
+        ("members without end", gzip(&archive(&[entry("a.raw.gz", &endless_members)])), FLUX),
+        ("longer", gzip(&archive(&[entry("a.raw", &[&*image, b"x"].concat())])), FLUX),
+        ("shorter", gzip(&archive(&[entry("a.raw", &image[1..])])), FLUX),
+        ("a bomb of zstd", zstd_of_zeros(1_000), OCTETS),
         (
             "a window of terabytes",
             [&[0x28, 0xb5, 0x2f, 0xfd, 0, 0xff][..], &zstd_of_zeros(1)[6..]].concat(),
             OCTETS,
-            "it cannot be decompressed",
         ),
-        ("another image", gzip(&archive(&[entry("a.raw", &disk(4))])), FLUX, "is announced"),
+        ("another image", gzip(&archive(&[entry("a.raw", &disk(4))])), FLUX),
     ];
     let registry = FakeRegistry::start().await;
     let puller = Puller::new(&registry.prefix(PREFIX), &[KEY]);
-    for (name, layer, media_type, said) in layers {
+    let mut said = String::new();
+    for (name, layer, media_type) in layers {
         Built::of(KEY, image.clone(), layer, media_type).push(&registry);
         let ran = ended(puller.desk.limited(ROOM, &Puller::arguments(&[])).spawn().unwrap()).await;
         assert_eq!(ran.exit, Some(5), "{name}: {ran:#?}");
-        assert!(ran.stderr.contains(said), "{name}: {said} is expected: {ran:#?}");
+        // What the decompressor says is its own.
+        said += ran.stderr.split(" decompressed: ").next().unwrap().trim_end();
+        said += "\n";
         assert_eq!((puller.visible().len(), puller.index(KEY)), (0, None), "{name}");
     }
+    reads!(said, @r#"
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds a link (`a.raw`), and only one regular file may be there
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds a link (`a.raw`), and only one regular file may be there
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds a device (`a.raw`), and only one regular file may be there
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds a device (`a.raw`), and only one regular file may be there
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds a pipe (`a.raw`), and only one regular file may be there
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds a sparse file of GNU tar (`a.raw`), and only one regular file may be there
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds more than one file: `a.raw` and `b.raw`
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds no file
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds "../a.raw", which leads elsewhere
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds "a/../../b", which leads elsewhere
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds "/etc/passwd", which leads elsewhere
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds a file of 9.0 GiB, more than the image may have (1.7 MiB)
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has 199488 bytes, 723000 are announced
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its layer is not a tar archive
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its layer is not a tar archive
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its layer is not a tar archive
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it cannot be
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has more than the 723000 bytes that are announced
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has more than the 723000 bytes that are announced
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive has more than 1.0 MiB beside the file
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive has more than 1.0 MiB beside the file
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds a file of 3.8 MiB, more than the image may have (1.7 MiB)
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has more than the 723000 bytes that are announced
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has 722999 bytes, 723000 are announced
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has more than the 723000 bytes that are announced
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it cannot be
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its sha256 is 6734f21c98d8b7ccff2572ba5f4ef9a585694b628cd1f628242bcaafb99c6037, e34f75fdf7ed4bf3d532920facbd095438ef21f002082173ed8b40ff73c8db36 is announced
+    "#);
 }
 
 #[tokio::test]
@@ -168,32 +156,36 @@ async fn what_the_manifest_cannot_promise_is_refused_before_the_first_byte() {
     let registry = FakeRegistry::start().await;
     let puller = Puller::new(&registry.prefix(PREFIX), &[KEY]);
     let built = || Built::new(KEY, disk(5));
-    let manifests: [(&str, Built, &str); 9] = [
-        ("no sha256", built().with("sha256", None), "it has no sha256"),
-        ("an odd sha256", built().with("sha256", Some("abc")), "its sha256 is `abc`"),
-        ("no filename", built().with("filename", None), "it has no filename"),
-        (
-            "a way out",
-            built().with("filename", Some("../a.raw")),
-            "\"../a.raw\" cannot be the name of a file",
-        ),
-        ("a route of the server", built().with("filename", Some("metrics")), "`metrics` is reserved"),
-        ("a checksum", built().with("filename", Some("a.raw.sha256sum")), "is reserved"),
-        ("no number", built().with("size", Some("0x10")), "its size is `0x10` (expected a number of bytes)"),
-        (
-            "too large",
-            built().with("size", Some("99999999999")),
-            "more than --max-image-size allows (64.0 GiB)",
-        ),
-        ("no format", built().with("image-format", None), "it has no image-format"),
+    let manifests: [(&str, Built); 9] = [
+        ("no sha256", built().with("sha256", None)),
+        ("an odd sha256", built().with("sha256", Some("abc"))),
+        ("no filename", built().with("filename", None)),
+        ("a way out", built().with("filename", Some("../a.raw"))),
+        ("a route of the server", built().with("filename", Some("metrics"))),
+        ("a checksum", built().with("filename", Some("a.raw.sha256sum"))),
+        ("no number", built().with("size", Some("0x10"))),
+        ("too large", built().with("size", Some("99999999999"))),
+        ("no format", built().with("image-format", None)),
     ];
-    for (name, built, said) in manifests {
+    let mut said = String::new();
+    for (name, built) in manifests {
         built.push(&registry);
         let ran = puller.pull(&[]).await;
         assert_eq!(ran.exit, Some(5), "{name}: {ran:#?}");
-        assert!(ran.stderr.contains(said), "{name}: {said} is expected: {ran:#?}");
+        said += &ran.stderr;
         assert_eq!((puller.visible().len(), puller.index(KEY)), (0, None), "{name}");
     }
+    reads!(said, @r#"
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be used: it has no sha256, so that nothing would tell a wrong image
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be used: its sha256 is `abc` (expected 64 lower-case hexadecimal digits)
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be used: it has no filename, which the URL is made of
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: "../a.raw" cannot be the name of a file (expected one path part of letters, digits, `.`, `_`, `+` and `-`)
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its filename `metrics` is reserved by the server of the images
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its filename `a.raw.sha256sum` is reserved by the server of the images
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its size is `0x10` (expected a number of bytes)
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has 93.1 GiB, more than --max-image-size allows (64.0 GiB)
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be used: it has no image-format
+    "#);
     assert!(!registry.requests().iter().any(|request| request.path.contains("/blobs/")));
     let ran = {
         built().push(&registry);

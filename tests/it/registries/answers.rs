@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::fake::oci::{Fault, Quirk};
+use crate::said::told;
 
 fn missing(registry: &FakeRegistry, quirk: Quirk) {
     registry.without_catalog().quirk(quirk);
@@ -142,10 +143,15 @@ async fn a_registry_that_sends_nothing_is_given_up_and_the_message_says_after_wh
     let desk = desk(&registry, "auto");
     let config = String::from_utf8(desk.read("dibump.yaml")).unwrap();
     desk.write("dibump.yaml", config.replace("give_up_after: 1h", "give_up_after: 300ms"));
+    let mut said = String::new();
     for (command, exit) in [("plan", 4), ("check", 4)] {
         let ran = desk.dibump(&[command, VALUES, "--max-time", "40s"]).await;
-        let all = format!("{}{}", ran.stdout, ran.stderr);
-        let said = format!("waited 300ms for http://{}/v2/", registry.host());
-        assert!(ran.exit == Some(exit) && all.contains(&said), "{command}: {ran:#?}");
+        assert_eq!(ran.exit, Some(exit), "{command}: {ran:#?}");
+        said += &told(&ran, "waited");
     }
+    reads!(said, @"
+    error: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): couldn't reach http://HOST/v2/_catalog?n=1000: waited 300ms for http://HOST/v2/, repetitions included, without receiving a byte
+    hint: nothing was changed; a later run may succeed
+    could not tell: 0.4.11: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): couldn't reach http://HOST/v2/_catalog?n=1000: waited 300ms for http://HOST/v2/, repetitions included, without receiving a byte
+    ");
 }
