@@ -98,7 +98,7 @@ async fn a_release_known_in_part_names_only_the_keys_that_nothing_replaces() {
     assert_eq!(ran.exit, Some(4), "{ran:#?}");
     reads!(about(&ran.stdout, stuck), @"
     ! ubuntu-noble-plain-rke2-1-28-9: stays, though no artifact was found
-    unknown, nothing changes: the release is known in part, and nothing proven replaces ubuntu-noble-plain-rke2-1-28-9
+    unknown: the release is known in part, and nothing proven replaces ubuntu-noble-plain-rke2-1-28-9; nothing was changed
     ");
     let json = desk.dibump(&[&arguments[..], &["--format", "json"]].concat()).await;
     let json: Value = serde_json::from_str(&json.stdout).unwrap();

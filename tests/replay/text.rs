@@ -21,9 +21,7 @@ pub(crate) fn problem(before: &str, prefix: &str, to: &str) -> Option<String> {
     if let Some(row) = rows.iter().find(|row| !visible.contains(row.as_str())) {
         return Some(format!("the text has no row{row}"));
     }
-    // What to do stands at the end of what is visible, under a heading of its own.
-    let is_last_headed = visible.trim_end().lines().last().is_some_and(|line| line.starts_with("**"));
-    if !visible.contains(&format!("to `{to}`")) || !is_last_headed {
+    if !visible.contains(&format!("to `{to}`")) || !visible.contains(WHAT_TO_DO) {
         return Some("the text does not say where the update leads, or what to do".to_owned());
     }
     let fits = lines <= LINES && visible.lines().count() <= LINES && characters <= SHOWN;
