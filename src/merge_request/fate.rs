@@ -38,22 +38,24 @@ impl Fates {
 
     /// What became of an offer, and of which of its releases that is said: a set is on the target branch where all of it
     /// is, and not worth offering where one release is not.
-    pub fn of(&self, offered: &Offered) -> OfferStatus {
-        let each = offered.each().map(|(producer, version)| {
+    pub fn of(&self, offered: &Offered) -> (OfferStatus, Offered) {
+        let status = |producer: Option<&str>, version: &Version| {
             let only = || self.0.values().next().filter(|_| self.0.len() == 1);
             let fates = producer.map_or_else(only, |name| self.0.get(name));
             fates.map_or(OfferStatus::Stays, |fates| fates.of(version))
-        });
-        let each: Vec<OfferStatus> = each.collect();
+        };
+        let each: Vec<OfferStatus> =
+            offered.each().map(|(producer, version)| status(producer, version)).collect();
         let is_over =
             |status: &&OfferStatus| matches!(status, OfferStatus::Withdrawn | OfferStatus::Excluded(_));
-        match each.iter().find(is_over) {
-            Some(over) => over.clone(),
-            None if !each.is_empty() && each.iter().all(|status| *status == OfferStatus::OnTarget) => {
-                OfferStatus::OnTarget
-            }
-            None => OfferStatus::Stays,
+        if let Some(over) = each.iter().find(is_over) {
+            return (
+                over.clone(),
+                offered.only(|producer, version| status(Some(producer), version) == *over),
+            );
         }
+        let is_there = !each.is_empty() && each.iter().all(|status| *status == OfferStatus::OnTarget);
+        (if is_there { OfferStatus::OnTarget } else { OfferStatus::Stays }, offered.clone())
     }
 }
 

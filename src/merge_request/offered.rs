@@ -52,6 +52,23 @@ impl Offered {
         let several = several.into_iter().flatten();
         one.into_iter().chain(several.map(|(producer, version)| (Some(producer.as_str()), version)))
     }
+
+    /// The releases of a set that are kept; of an offer that is not a set all of it.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&str, &Version) -> bool) -> Self {
+        match self {
+            Self::Several(all) => {
+                let kept = all.iter().filter(|(producer, version)| keep(producer, version));
+                Self::Several(kept.map(|(producer, version)| (producer.clone(), version.clone())).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// `is` of one release, `are` of several.
+    pub fn is_or_are(&self) -> &'static str {
+        if self.each().count() > 1 { "are" } else { "is" }
+    }
 }
 
 impl PartialOrd for Offered {

@@ -29,7 +29,7 @@ pub const EXTRA_KEYS: &str = "_use_extra_keys_";
 /// Asks for the key of the image itself.
 const IMAGE_KEY: &str = "_os_images_key_";
 
-const NOT_KNOWN: &str = "what it depends on is not known here";
+const NOT_KNOWN: &str = "not all attributes of the images are known here";
 
 /// What an attribute that an image does not have counts as.
 const UNSET: &str = "//unset";

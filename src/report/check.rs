@@ -123,7 +123,8 @@ fn summary(report: &Report) -> String {
     let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| counted(*n, what));
     let mut parts: Vec<String> = counts.collect();
     if parts.is_empty() {
-        parts.push("nothing found".to_owned());
+        let found = if report.unknown.is_empty() { "nothing found" } else { "nothing else found" };
+        parts.push(found.to_owned());
     }
     let rest = [(report.ignored.len(), "ignored"), (fixable, "to fix with --fix")];
     parts.extend(rest.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));

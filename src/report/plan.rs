@@ -35,11 +35,13 @@ pub fn short(plan: &PlanView) -> String {
     let path = plan.files.first().map(|file| paint(BOLD, printable(&file.path))).unwrap_or_default();
     let step = |step: &StepView| format!("{path}: {}", named(plan, step, verdict(step)));
     let release = |release: &ReleaseView| format!("  {}: {}\n", release.version, printable(&release.told()));
+    let others = |step: &StepView| {
+        let (shown, counts) = ReleaseView::shown(step.other_releases());
+        let counts = counts.into_iter().map(|count| format!("  {count}\n"));
+        shown.into_iter().map(release).chain(counts).collect::<Vec<_>>()
+    };
     let note = |note: String| format!("  {} {}\n", paint(YELLOW, "note:"), printable(&note));
-    let steps = plan
-        .steps
-        .iter()
-        .flat_map(|told| std::iter::once(step(told)).chain(told.other_releases().map(release)));
+    let steps = plan.steps.iter().flat_map(|told| std::iter::once(step(told)).chain(others(told)));
     steps.chain(plan.warnings().into_iter().map(note)).collect()
 }
 
@@ -66,7 +68,8 @@ fn signatures(plan: &PlanView, step: &StepView) -> String {
 /// The decision table: what became of each release, and what ends each hold. Those older than the file's are only counted.
 fn releases(step: &StepView, width: Option<usize>) -> String {
     let mut table = Table::of([Column::whole("Release"), Column::cut("Verdict"), Column::whole("Artifacts")]);
-    for release in step.releases.iter().filter(|release| !release.is_older()) {
+    let (shown, counts) = ReleaseView::shown(step.releases.iter().filter(|release| !release.is_older()));
+    for release in shown {
         let (mark, style) = emphasis(&release.verdict, release.version == step.from);
         table.row([
             (format!("{mark} {}", release.version), style),
@@ -81,9 +84,8 @@ fn releases(step: &StepView, width: Option<usize>) -> String {
         text.extend(remedy);
     }
     let hidden = step.releases.iter().filter(|release| release.is_older()).count();
-    if hidden > 0 {
-        text.push_str(&format!("    {}\n", paint(DIM, format!("and {}", counted(hidden, "older release")))));
-    }
+    let older = (hidden > 0).then(|| format!("and {}", counted(hidden, "older release")));
+    text.extend(counts.into_iter().chain(older).map(|count| format!("    {}\n", paint(DIM, count))));
     text
 }
 

@@ -315,7 +315,7 @@ async fn a_registry_that_cannot_be_asked_claims_nothing_and_the_rest_is_checked(
     }
     reads!(told, @"
     could not tell: 0.4.11: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): couldn't reach http://HOST/v2/_catalog?n=1000: http://HOST/v2/_catalog?n=1000 answered 503 Service Unavailable
-    nothing found
+    nothing else found
     could not tell: 0.4.11: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): couldn't reach http://HOST/v2/_catalog?n=1000: no answer from http://HOST/v2/_catalog?n=1000
     ");
     let world = World::new().await;
@@ -394,7 +394,7 @@ async fn wrong_input_is_refused_with_a_next_step() {
     error: invalid value 'sarif=' for '--output <[FORMAT=]FILE>': names no file (expected FILE or FORMAT=FILE)
 
     For more information, try '--help'.
-    error: couldn't write no/such/folder.json: No such file or directory (os error 2)
+    error: couldn't write no/such/folder.json: No such file or directory (os error N)
     error: values.yaml:2:2: not YAML: while parsing a flow mapping, did not find expected ',' or '}'
     hint: fix the YAML syntax here
     error: values.yaml: neither `diskimage_builder_os_images` nor `sylva_diskimagebuilder_images` was found; name the mapping's place with `images_key` (--images-key)

@@ -143,7 +143,7 @@ async fn a_release_that_is_withdrawn_ends_the_offer_of_the_set(world: World) {
     says(&ran, "closed");
     let [request] = &world.merge_requests()[..] else { panic!("{:#?}", world.merge_requests()) };
     assert_eq!(request.state, "closed");
-    reads!(about(&request.text, "Closed:"), @"> Closed: diskimage-builder 0.4.12 and kiwi-imagebuilder 0.1.12 is not published any more.");
+    reads!(about(&request.text, "Closed:"), @"> Closed: kiwi-imagebuilder 0.1.12 is not published any more.");
 }
 
 async fn a_persons_commit_on_the_branch_of_a_group_is_left_alone(world: World) {

@@ -117,14 +117,14 @@ async fn a_web_page_in_place_of_a_registry_is_a_matter_for_a_person() {
     reads!(once(&said), @"
     # _catalog
     error: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): http://HOST/v2/_catalog?n=1000: a web page (200 OK) where a registry was expected
-    hint: is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
-    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): http://HOST/v2/_catalog?n=1000: a web page (200 OK) where a registry was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
+    hint: is the address right? or does a sign-in page or a proxy answer in its place?
+    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): http://HOST/v2/_catalog?n=1000: a web page (200 OK) where a registry was expected; is the address right? or does a sign-in page or a proxy answer in its place?
     # /tags/list
     error: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/tags/list: a web page (200 OK) where a registry was expected
-    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/tags/list: a web page (200 OK) where a registry was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
+    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/tags/list: a web page (200 OK) where a registry was expected; is the address right? or does a sign-in page or a proxy answer in its place?
     # /manifests/
     error: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/manifests/0.4.11: a web page (200 OK) where a registry was expected
-    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/manifests/0.4.11: a web page (200 OK) where a registry was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
+    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/manifests/0.4.11: a web page (200 OK) where a registry was expected; is the address right? or does a sign-in page or a proxy answer in its place?
     error: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-12/manifests/0.4.12: a web page (200 OK) where a registry was expected
     ");
 }
@@ -150,20 +150,20 @@ async fn a_web_page_in_place_of_a_forge_is_not_the_forge_and_one_of_a_firewall_m
     }
     reads!(once(&said), @"
     # 200
-    → unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v4/projects/sylva%2Fsylva-core: a web page (200 OK) where GitLab's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
-    unknown: branch HEAD: unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v4/projects/sylva%2Fsylva-core: a web page (200 OK) where GitLab's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
-    → unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (200 OK) where GitHub's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
-    unknown: branch HEAD: unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (200 OK) where GitHub's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
+    → unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v4/projects/sylva%2Fsylva-core: a web page (200 OK) where GitLab's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
+    unknown: branch HEAD: unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v4/projects/sylva%2Fsylva-core: a web page (200 OK) where GitLab's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
+    → unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (200 OK) where GitHub's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
+    unknown: branch HEAD: unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (200 OK) where GitHub's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
     # 403
-    → unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v4/projects/sylva%2Fsylva-core: a web page (403 Forbidden) where GitLab's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
-    unknown: branch HEAD: unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v4/projects/sylva%2Fsylva-core: a web page (403 Forbidden) where GitLab's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
-    → unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (403 Forbidden) where GitHub's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
-    unknown: branch HEAD: unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (403 Forbidden) where GitHub's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
+    → unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v4/projects/sylva%2Fsylva-core: a web page (403 Forbidden) where GitLab's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
+    unknown: branch HEAD: unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v4/projects/sylva%2Fsylva-core: a web page (403 Forbidden) where GitLab's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
+    → unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (403 Forbidden) where GitHub's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
+    unknown: branch HEAD: unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (403 Forbidden) where GitHub's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
     # 404
-    → failed: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v4/projects/sylva%2Fsylva-core: a web page (404 Not Found) where GitLab's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)? a proxy before GitLab may turn %2F into a slash; let it pass paths as they are (nginx: proxy_pass without a path; Apache: AllowEncodedSlashes NoDecode and nocanon)
-    wrong: branch HEAD: failed: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v4/projects/sylva%2Fsylva-core: a web page (404 Not Found) where GitLab's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)? a proxy before GitLab may turn %2F into a slash; let it pass paths as they are (nginx: proxy_pass without a path; Apache: AllowEncodedSlashes NoDecode and nocanon)
-    → failed: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (404 Not Found) where GitHub's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
-    wrong: branch HEAD: failed: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (404 Not Found) where GitHub's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
+    → failed: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v4/projects/sylva%2Fsylva-core: a web page (404 Not Found) where GitLab's API was expected; is the address right? or does a sign-in page or a proxy answer in its place? a proxy before GitLab may turn %2F into a slash; let it pass paths as they are (nginx: proxy_pass without a path; Apache: AllowEncodedSlashes NoDecode and nocanon)
+    wrong: branch HEAD: failed: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v4/projects/sylva%2Fsylva-core: a web page (404 Not Found) where GitLab's API was expected; is the address right? or does a sign-in page or a proxy answer in its place? a proxy before GitLab may turn %2F into a slash; let it pass paths as they are (nginx: proxy_pass without a path; Apache: AllowEncodedSlashes NoDecode and nocanon)
+    → failed: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (404 Not Found) where GitHub's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
+    wrong: branch HEAD: failed: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (404 Not Found) where GitHub's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
     ");
 }
 

@@ -175,11 +175,11 @@ async fn a_moved_tag_is_refused_until_a_person_has_looked(world: World) {
     assert_eq!(ran.exit, Some(5), "{ran:#?}");
     says(&ran, "refused: tag moved");
     reads!(banner(&world), @"
-    > **Do not merge before you know why:** the tag `0.4.12` was moved after this text was written. Other images than described here stand under it:
+    > **Do not merge before you know why:** the tag `0.4.12` was moved after this text was written. These images are not the described ones any more:
     >
     > - `ubuntu-noble-plain-rke2-1-30-12`
     >
-    > Tick the first box below to describe them anew.
+    > Tick the first box below to describe them again.
     ");
     settles(&world, "refused: tag moved").await;
     tick(&world, "rebuild");

@@ -399,12 +399,12 @@ async fn a_key_that_the_charts_schema_does_not_allow_is_refused() {
     desk.write("values.schema.json", schema(json!({"oneOf": [{}]})));
     let ran = plan(&desk, &[]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
-    reads!(about(&ran.stdout, "values.schema.json"), @"note: whether values.schema.json allows the new entries was not judged: oneOf");
+    reads!(about(&ran.stdout, "values.schema.json"), @"note: whether values.schema.json allows the new entries was not checked: oneOf");
 
     desk.write("values.schema.json", "{\n  oops");
     let ran = plan(&desk, &["--write"]).await;
     assert_eq!(ran.exit, Some(3), "{ran:#?}");
-    reads!(about(&ran.stderr, "values.schema.json"), @"error: values.schema.json:2:3: not JSON: key must be a string; put it right, for Helm cannot read it either");
+    reads!(about(&ran.stderr, "values.schema.json"), @"error: values.schema.json:2:3: not JSON: key must be a string; correct it, because Helm cannot read it either");
 
     desk.write("values.schema.json", schema(json!({"propertyNames": {"pattern": "^(ubuntu|opensuse)-"}})));
     assert_eq!(plan(&desk, &["--write"]).await.exit, Some(0));

@@ -77,7 +77,7 @@ async fn references_follow_renames_in_the_same_commit_and_what_dangles_is_told(w
     assert_eq!(world.values(SOURCE).unwrap(), values_at(12));
     let text = text(&world);
     reads!(about(&text, "deploy/"), @"
-    - deploy/a.yaml:3:6: ubuntu-noble-plain-rke2-1-29-15 is named here and goes: its line is not published any more
+    - deploy/a.yaml:3:6: ubuntu-noble-plain-rke2-1-29-15 is named here and leaves the mapping: its series is not published any more
     - deploy/bad.yaml was not looked at: 1:4: not YAML: unclosed bracket '['
     - `deploy/a.yaml`: 1 reference renamed
     - `deploy/b/c.yaml`: 1 reference renamed

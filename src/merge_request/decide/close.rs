@@ -63,14 +63,15 @@ fn untouched<'a>(offer: &'a Offer, wanted: &DesiredState) -> Option<(&'a MergeRe
     Some((open, Description::read(&open.description)?))
 }
 
-fn reason(version: &Offered, wanted: &DesiredState) -> Option<String> {
-    match wanted.fates.of(version) {
+fn reason(offered: &Offered, wanted: &DesiredState) -> Option<String> {
+    let (status, releases) = wanted.fates.of(offered);
+    match status {
         OfferStatus::Stays => None,
         OfferStatus::OnTarget => {
-            Some(format!("{} has {version} or a newer release already", wanted.place.target))
+            Some(format!("{} has {releases} or a newer release already", wanted.place.target))
         }
-        OfferStatus::Withdrawn => Some(format!("{version} is not published any more")),
-        OfferStatus::Excluded(rule) => Some(format!("the configuration excludes {version}: {rule}")),
+        OfferStatus::Withdrawn => Some(format!("{releases} {} not published any more", releases.is_or_are())),
+        OfferStatus::Excluded(rule) => Some(format!("the configuration excludes {releases}: {rule}")),
     }
 }
 

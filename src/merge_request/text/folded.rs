@@ -136,12 +136,16 @@ fn suggested(plan: &PlanView) -> Option<String> {
 }
 
 fn other_releases(plan: &PlanView) -> Option<String> {
-    let line = |(step, release): (&StepView, &ReleaseView)| {
-        let version = markdown::code(release.version.as_str());
-        format!("{}{version}: {}", producer(plan, step), markdown::prose(&release.told()))
+    let of_step = |step: &StepView| {
+        let (shown, counts) = ReleaseView::shown(step.other_releases());
+        let line = |release: &ReleaseView| {
+            let version = markdown::code(release.version.as_str());
+            format!("{}{version}: {}", producer(plan, step), markdown::prose(&release.told()))
+        };
+        let count = |count: &String| format!("{}{}", producer(plan, step), markdown::prose(count));
+        shown.into_iter().map(line).chain(counts.iter().map(count)).collect::<Vec<_>>()
     };
-    let others = plan.steps.iter().flat_map(|step| step.other_releases().map(move |release| (step, release)));
-    list("Other releases", others.map(line).collect())
+    list("Other releases", plan.steps.iter().flat_map(of_step).collect())
 }
 
 /// The name of a producer before its version, where there are several.

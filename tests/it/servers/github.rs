@@ -103,7 +103,7 @@ async fn a_page_of_a_firewall_is_not_github_and_may_pass() {
         world.hub.heal();
     }
     reads!(told, @"
-    → unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (403 Forbidden) where GitHub's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
+    → unknown: couldn't look up the default branch of sylva/sylva-core: http://HOST/api/v3/repos/sylva/sylva-core: a web page (403 Forbidden) where GitHub's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
     → unknown: couldn't look up the default branch of sylva/sylva-core: Blocked by policy 7
     ");
     says(&world.run().await, 0, "created");

@@ -170,8 +170,8 @@ async fn a_page_of_a_firewall_is_not_gitlab_and_may_pass() {
         world.hub.heal();
     }
     reads!(told, @"
-    → unknown: couldn't read the head of branch `main`: http://HOST/api/v4/projects/sylva%2Fsylva-core/repository/branches/main: a web page (200 OK) where GitLab's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
-    → unknown: couldn't read the head of branch `main`: http://HOST/api/v4/projects/sylva%2Fsylva-core/repository/branches/main: a web page (403 Forbidden) where GitLab's API was expected; is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
+    → unknown: couldn't read the head of branch `main`: http://HOST/api/v4/projects/sylva%2Fsylva-core/repository/branches/main: a web page (200 OK) where GitLab's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
+    → unknown: couldn't read the head of branch `main`: http://HOST/api/v4/projects/sylva%2Fsylva-core/repository/branches/main: a web page (403 Forbidden) where GitLab's API was expected; is the address right? or does a sign-in page or a proxy answer in its place?
     → unknown: couldn't read the head of branch `main`: Blocked by policy 7
     ");
     says(&world.run().await, 0, "created");
