@@ -391,6 +391,6 @@ async fn targets_may_stand_in_another_file_and_projects_must_have_what_is_asked_
     error: more.yaml:1:10: unclosed bracket '[' at line 1, column 10
     error: more.yaml:1:1: producers: unknown key `producers` (known here: targets)
     more.yaml:1:1: `targets` is missing
-    error: dibump.yaml:8:11: include[0].file: couldn't read more.yaml: No such file or directory (os error 2)
+    error: dibump.yaml:8:11: include[0].file: couldn't read more.yaml: No such file or directory (os error N)
     ");
 }

@@ -3,7 +3,7 @@
 
 use crate::fake::oci::Image;
 use crate::said::{about, outcomes};
-use crate::world::{NETWORK, PATH, PREFIX, VALUES, World};
+use crate::world::{PREFIX, VALUES, World};
 
 const MAIN: &str = "dibump/main/diskimage-builder-0.x";
 const LAST: &str = "dibump/main/sylva-n-1-0.x";
@@ -45,22 +45,7 @@ fn arrange(world: &World, more: &str) {
         release(world, version, kubernetes);
     }
     world.hub.commit("main", "Generations", &[(VALUES, values(world, 11, 11).as_bytes())]);
-    configure(world, more);
-}
-
-fn configure(world: &World, more: &str) {
-    let (prefix, forge) = (world.registry.prefix(PREFIX), world.hub.config());
-    let config = format!(
-        "version: 1
-producers:
-  - {{registry: '{prefix}', plain_http: true, discovery: [catalog]}}
-forge: {forge}
-targets:
-  - project: {PATH}
-    files: [{VALUES}]
-{more}{NETWORK}"
-    );
-    world.desk.write("dibump.yaml", config);
+    world.configure("[catalog]", "").target(more);
 }
 
 async fn each_generation_has_a_merge_request_of_its_own(world: World) {
@@ -105,7 +90,7 @@ async fn generations_of_one_address_share_one_look_up(world: World) {
         paths
     };
     let alone = asked().await;
-    configure(&world, "    generations: true\n");
+    world.configure("[catalog]", "").target("    generations: true\n");
     let mut together = asked().await;
     let lists = |paths: &[String]| paths.iter().filter(|path| !path.contains("/manifests/")).count();
     assert_eq!(lists(&alone), lists(&together), "{alone:#?} {together:#?}");
@@ -151,7 +136,7 @@ async fn check_warns_of_what_a_generation_lacks_where_it_is_chosen_there() {
     let [ubuntu, suse] = ["ubuntu-noble-plain-rke2-1-30", "opensuse-15-6-plain-rke2-1-30"].map(Image::new);
     world.registry.release(PREFIX, "0.3.11", std::slice::from_ref(&ubuntu));
     world.registry.release(PREFIX, "0.4.12", &[ubuntu, suse]);
-    configure(&world, "");
+    world.configure("[catalog]", "").target("");
     let key = |key: &str| format!("    image_key: {key}\n");
     let selector = |os: &str, registry: &str| {
         format!("    os_image_selector: {{os: {os}, oci-image-registry-key: {registry}}}\n")

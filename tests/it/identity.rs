@@ -177,8 +177,8 @@ async fn substitution_and_rollback_are_refused_by_all_six_commands_in_both_layou
     }
     reads!(once(&said), @"
     # Substitution
-    held (unsigned): 0.5.2: 1 of 2 images are not signed as demanded: ubuntu-noble-hardened-rke2-1-30 is another image: its flavor is `plain`, not `hardened`; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
-    error: 0.5.2: 1 of 2 images are not signed as demanded: ubuntu-noble-hardened-rke2-1-30 is another image: its flavor is `plain`, not `hardened`; no setting makes up for a signature
+    held (unsigned): 0.5.2: 1 of 2 images are not signed as expected: ubuntu-noble-hardened-rke2-1-30 is another image: its flavor is `plain`, not `hardened`; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
+    error: 0.5.2: 1 of 2 images are not signed as expected: ubuntu-noble-hardened-rke2-1-30 is another image: its flavor is `plain`, not `hardened`; signatures cannot be overridden
     error[wrong-image]: `ubuntu-noble-hardened-rke2-1-30` is another image: its flavor is `plain`, not `hardened`
     3 |   ubuntu-noble-hardened-rke2-1-30: {os_images_oci_registry: sylva}
     ubuntu-noble-hardened-rke2-1-30  noble  1.30           1.0 MiB  2026-05-04 03:02  another image: its flavor is `plain`, not `hardened`  sha256:2c4a1bc11cd2
@@ -186,8 +186,8 @@ async fn substitution_and_rollback_are_refused_by_all_six_commands_in_both_layou
     error: values.yaml:3:3: `ubuntu-noble-hardened-rke2-1-30` is another image: its flavor is `plain`, not `hardened`
     error: `ubuntu-noble-hardened-rke2-1-30` is another image: its flavor is `plain`, not `hardened`
     # Rollback
-    held (unsigned): 0.5.2: 1 of 2 images are not signed as demanded: ubuntu-noble-hardened-rke2-1-30 is another release: its commit-tag is `0.5.1`, not `0.5.2`; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
-    error: 0.5.2: 1 of 2 images are not signed as demanded: ubuntu-noble-hardened-rke2-1-30 is another release: its commit-tag is `0.5.1`, not `0.5.2`; no setting makes up for a signature
+    held (unsigned): 0.5.2: 1 of 2 images are not signed as expected: ubuntu-noble-hardened-rke2-1-30 is another release: its commit-tag is `0.5.1`, not `0.5.2`; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
+    error: 0.5.2: 1 of 2 images are not signed as expected: ubuntu-noble-hardened-rke2-1-30 is another release: its commit-tag is `0.5.1`, not `0.5.2`; signatures cannot be overridden
     error[disagreeing-images]: `ubuntu-noble-hardened-rke2-1-30` has Kubernetes 1.30.1+rke2r1, and `ubuntu-noble-plain-rke2-1-30` (values.yaml:4:3) has 1.30.2+rke2r1
     error[wrong-image]: `ubuntu-noble-hardened-rke2-1-30` is another release: its commit-tag is `0.5.1`, not `0.5.2`
     ubuntu-noble-hardened-rke2-1-30  noble  1.30.1+rke2r1  1.0 MiB  2026-05-04 03:02  another release: its commit-tag is `0.5.1`, not `0.5.2`  sha256:8f9ecdd7be0f
@@ -293,7 +293,7 @@ async fn a_release_that_is_not_proven_is_shown_and_refused_where_that_is_require
         story.world.add("policy: {identity: required}");
         story.values_at("0.5.1");
         let held = story.dibump(&["plan", VALUES]).await;
-        reads!(about(&held.stdout, "held (unsigned)"), @"held (unsigned): 0.5.2: 2 of 2 images are not signed as demanded: ubuntu-noble-hardened-rke2-1-30 is wrongly signed (its release is not proven); it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images");
+        reads!(about(&held.stdout, "held (unsigned)"), @"held (unsigned): 0.5.2: 2 of 2 images are not signed as expected: ubuntu-noble-hardened-rke2-1-30 is wrongly signed (its release is not proven); it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images");
         let [check, artifacts, info, machine] = story.consumer().await;
         assert_eq!(check.exit, Some(10), "{check:#?}");
         assert!(check.stdout.contains("error[bad-signature]"), "{check:#?}");

@@ -222,16 +222,16 @@ async fn an_answer_that_is_whole_and_no_manifest_and_no_list_is_a_matter_for_a_p
     }
     reads!(once(&said), @"
     error: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/manifests/0.4.11: an index of 0 images, expected one
-    hint: have the image pushed again, or ask who runs the registry; a retry gives the same
-    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/manifests/0.4.11: an index of 0 images, expected one; have the image pushed again, or ask who runs the registry; a retry gives the same
+    hint: have the image pushed again, or ask the operator of the registry; a retry does not help
+    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/manifests/0.4.11: an index of 0 images, expected one; have the image pushed again, or ask the operator of the registry; a retry does not help
     error: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/manifests/0.4.11: a manifest without layers
-    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/manifests/0.4.11: a manifest without layers; have the image pushed again, or ask who runs the registry; a retry gives the same
+    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/manifests/0.4.11: a manifest without layers; have the image pushed again, or ask the operator of the registry; a retry does not help
     error: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/manifests/0.4.11: not a manifest: expected ident at line 1 column 2
-    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/manifests/0.4.11: not a manifest: expected ident at line 1 column 2; have the image pushed again, or ask who runs the registry; a retry gives the same
+    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/manifests/0.4.11: not a manifest: expected ident at line 1 column 2; have the image pushed again, or ask the operator of the registry; a retry does not help
     error: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/tags/list: not a list: invalid length 0, expected an object with its tags at line 1 column 2
-    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/tags/list: not a list: invalid length 0, expected an object with its tags at line 1 column 2; have the image pushed again, or ask who runs the registry; a retry gives the same
+    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-30-11/tags/list: not a list: invalid length 0, expected an object with its tags at line 1 column 2; have the image pushed again, or ask the operator of the registry; a retry does not help
     error: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): http://HOST/v2/_catalog?n=1000: not a list: missing field `repositories` at line 1 column 14
-    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): http://HOST/v2/_catalog?n=1000: not a list: missing field `repositories` at line 1 column 14; have the image pushed again, or ask who runs the registry; a retry gives the same
+    → failed: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): http://HOST/v2/_catalog?n=1000: not a list: missing field `repositories` at line 1 column 14; have the image pushed again, or ask the operator of the registry; a retry does not help
     ");
 }
 

@@ -30,11 +30,9 @@ async fn where_the_range_leaves_room_for_patches_only_a_change_heads_a_draft(wor
     assert!(world.hub.is_draft(mr.number), "{}", mr.title);
     let text = mr.text.split_once("**Look at:**").expect(&mr.text).1.split("<details>").next().unwrap();
     reads!(text.replace(['\\', '\u{200b}'], "").trim_start(), @"
-
-
     - ubuntu plain rke2 moves from OS release noble to plucky (1 image key), though `range` allows patches only
 
-    **Merging** changes no image that these files enable. Nodes that use a renamed key elsewhere are replaced when that file follows.
+    **Merging** changes no image that these files enable. Nodes that use a renamed key elsewhere are replaced when that file is updated.
 
     **What to do:** Check that your nodes can move to the new OS release; then mark this merge request ready and merge it; to skip only this release, close the merge request.
     ");
@@ -55,7 +53,6 @@ async fn where_only_patches_are_allowed_a_change_of_a_listed_family_holds(world:
     reads!(about(&held.stdout, "plucky"), @"
     ‖ 0.4.12  held: ubuntu plain rke2 1.30 moves from OS release noble to plucky, and only patches are allowed here  3
     held (inconsistent): 0.4.12: ubuntu plain rke2 1.30 moves from OS release noble to plucky, and only patches are allowed here; `accept: [0.4.12]` in the target ends it
-    note: 0.4.12: ubuntu plain rke2 1.30 moves from OS release noble to plucky, and only patches are allowed here; `accept: [0.4.12]` in the target ends it
     ");
 }
 

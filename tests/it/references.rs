@@ -9,13 +9,6 @@ use crate::world::{AT_0_4_11, Desk, PREFIX, SOURCE, VALUES, World, values_at};
 const UBUNTU: &str = "ubuntu-noble-plain-rke2";
 const OPENSUSE: &str = "opensuse-15-6-plain-kubeadm";
 
-/// More lines of the target in the configuration.
-fn target(world: &World, more: &str) {
-    let config = String::from_utf8(world.desk.read("dibump.yaml")).unwrap();
-    let files = format!("files: [{VALUES}]\n");
-    world.desk.write("dibump.yaml", config.replace(&files, &format!("{files}{more}")));
-}
-
 /// The text of the merge request as its reader sees it: without what keeps it from acting.
 fn text(world: &World) -> String {
     world.merge_requests()[0].text.replace(['\\', '\u{200b}'], "")
@@ -60,7 +53,7 @@ async fn references_follow_renames_in_the_same_commit_and_what_dangles_is_told(w
     ];
     world.hub.commit("main", "Deployments", &files);
     world.hub.make_link("deploy/link.yaml");
-    target(&world, "    references: ['deploy/**/*.yaml', '*.yaml']\n");
+    world.target("    references: ['deploy/**/*.yaml', '*.yaml']\n");
 
     let (ran, writes) = world.run_and_writes().await;
 
@@ -103,7 +96,7 @@ async fn a_list_of_files_that_was_cut_gives_unknown_and_no_write(world: World) {
     let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"a: 1\n"[..])).collect();
     world.hub.commit("main", "Many", &files);
     world.hub.cut_list_of_files();
-    target(&world, "    references: ['none/*.yaml']\n");
+    world.target("    references: ['none/*.yaml']\n");
     let (ran, writes) = world.run_and_writes().await;
     assert_eq!(ran.exit, Some(4), "{ran:#?}");
     says(&ran, "unknown");
@@ -117,7 +110,7 @@ async fn files_are_listed_only_where_a_key_moves_and_somebody_asked_for_it(world
     says(&ran, "created");
     assert_eq!(lists(&world), 0, "nobody asked for it");
 
-    target(&world, "    references: ['deploy/*.yaml']\n");
+    world.target("    references: ['deploy/*.yaml']\n");
     world.hub.commit("main", "By hand", &[(VALUES, values_at(12).as_bytes())]);
     world.run_and_writes().await;
     assert_eq!(lists(&world), 0, "nothing moves");
@@ -128,7 +121,7 @@ async fn files_are_listed_only_where_a_key_moves_and_somebody_asked_for_it(world
 
 async fn references_that_match_nothing_are_silent(world: World) {
     world.hub.commit("main", "Deployment", &[("deploy/a.yaml", b"image: other\n")]);
-    target(&world, "    references: ['deploy/*.yaml', 'none/*.yaml']\n");
+    world.target("    references: ['deploy/*.yaml', 'none/*.yaml']\n");
     let (ran, _) = world.run_and_writes().await;
     says(&ran, "created");
     assert!(!ran.stdout.contains("deploy/a.yaml") && !text(&world).contains("**Look at:**"), "{ran:#?}");
@@ -213,7 +206,7 @@ async fn kubernetes_versions_move_with_the_images(world: World) {
     annotated(&world, 12);
     world.hub.commit("main", "Map", &[(VALUES, format!("{AT_0_4_11}{MAP}").as_bytes())]);
     let rule = |flavor: &str| format!("{{path: _internal.k8s_version_map, k8s_flavor: {flavor}}}");
-    target(&world, &format!("    kubernetes_versions: [{}, {}]\n", rule("rke2"), rule("kubeadm")));
+    world.target(&format!("    kubernetes_versions: [{}, {}]\n", rule("rke2"), rule("kubeadm")));
 
     let (ran, _) = world.run_and_writes().await;
 
@@ -239,7 +232,7 @@ async fn kubernetes_versions_move_with_the_images(world: World) {
 async fn where_nothing_follows_it_is_said_that_versions_differ(world: World) {
     annotated(&world, 12);
     world.hub.commit("main", "Map", &[(VALUES, format!("{AT_0_4_11}{MAP}").as_bytes())]);
-    target(&world, "    kubernetes_versions: off\n");
+    world.target("    kubernetes_versions: off\n");
     world.run_and_writes().await;
     assert_eq!(world.values(SOURCE).unwrap(), format!("{}{MAP}", values_at(12)));
     let text = text(&world);

@@ -187,15 +187,14 @@ async fn five_commands_give_one_verdict_on_one_values_file() {
     error: values.yaml:4:3: `opensuse-15-6-plain-kubeadm-1-30-11` is not signed
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-30-11` is not signed
     # Required, plan
-    ‖ 0.4.12  held: 2 of 2 images are not signed as demanded: opensuse-15-6-plain-kubeadm-1-30-12 is not signed  2
+    ‖ 0.4.12  held: 2 of 2 images are not signed as expected: opensuse-15-6-plain-kubeadm-1-30-12 is not signed  2
     0.4.12: it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
-    held (unsigned): 0.4.12: 2 of 2 images are not signed as demanded: opensuse-15-6-plain-kubeadm-1-30-12 is not signed; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
+    held (unsigned): 0.4.12: 2 of 2 images are not signed as expected: opensuse-15-6-plain-kubeadm-1-30-12 is not signed; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
     # Required, run
-    ‖ 0.4.12  held: 2 of 2 images are not signed as demanded: opensuse-15-6-plain-kubeadm-1-30-12 is not signed  2
+    ‖ 0.4.12  held: 2 of 2 images are not signed as expected: opensuse-15-6-plain-kubeadm-1-30-12 is not signed  2
     0.4.12: it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
-    held (unsigned): 0.4.12: 2 of 2 images are not signed as demanded: opensuse-15-6-plain-kubeadm-1-30-12 is not signed; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
+    held (unsigned): 0.4.12: 2 of 2 images are not signed as expected: opensuse-15-6-plain-kubeadm-1-30-12 is not signed; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
     → held (unsigned)
-    note: 0.4.12: 2 of 2 images are not signed as demanded: opensuse-15-6-plain-kubeadm-1-30-12 is not signed; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images
     # Warned, check
     warning[unsigned-image]: `ubuntu-noble-plain-rke2-1-30-11` is not signed
     warning[unsigned-image]: `opensuse-15-6-plain-kubeadm-1-30-11` is not signed
@@ -207,17 +206,17 @@ async fn five_commands_give_one_verdict_on_one_values_file() {
     # Warned, plan
     new warning[unsigned-image]: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-30-12` is not signed
     new warning[unsigned-image]: values.yaml:4:3: `opensuse-15-6-plain-kubeadm-1-30-12` is not signed
-    signatures: none of 2 images is signed as demanded
+    signatures: none of 2 images is signed as expected
     ! opensuse-15-6-plain-kubeadm-1-30-12 is not signed
     ! ubuntu-noble-plain-rke2-1-30-12 is not signed
     # Warned, run
     new warning[unsigned-image]: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-30-12` is not signed
     new warning[unsigned-image]: values.yaml:4:3: `opensuse-15-6-plain-kubeadm-1-30-12` is not signed
-    signatures: none of 2 images is signed as demanded
+    signatures: none of 2 images is signed as expected
     ! opensuse-15-6-plain-kubeadm-1-30-12 is not signed
     ! ubuntu-noble-plain-rke2-1-30-12 is not signed
     # NoKey, check
-    skipped: values.yaml:2:1: unchecked-signature was not judged: no public key is known
+    skipped: values.yaml:2:1: unchecked-signature was not checked: no public key is known
     warning[unchecked-signature]: no signature was checked: no public key is known
     # NoKey, machine-image
     warning: oci://HOST/sylva/diskimage-builder: no signature is verified, no public key is known
@@ -323,7 +322,7 @@ async fn an_overlay_requires_signatures_with_a_key_of_its_own() {
     world.desk.write("dev.yaml", overlay("    skip_signing_check: true\n")).write("prod.yaml", strict);
     let held = plan().await;
     assert_eq!(held.exit, Some(0), "{held:#?}");
-    reads!(about(&held.stdout, "held (unsigned)"), @"held (unsigned): 0.4.12: 2 of 2 images are not signed as demanded: opensuse-15-6-plain-kubeadm-1-30-12 is not signed; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images");
+    reads!(about(&held.stdout, "held (unsigned)"), @"held (unsigned): 0.4.12: 2 of 2 images are not signed as expected: opensuse-15-6-plain-kubeadm-1-30-12 is not signed; it ends when the registry serves these images as the producer signed them; a mirror must copy the signatures along with the images");
     world.desk.write("prod.yaml", lost);
     let error = plan().await;
     assert_eq!(error.exit, Some(3), "{error:#?}");

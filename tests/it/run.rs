@@ -153,7 +153,7 @@ async fn a_persons_commit_on_the_branch_is_left_alone(world: World) {
     let text = world.merge_requests()[0].text.clone();
     reads!(about(&text, "this branch"), @"
     > 2 commits are on the source branch, so dibump leaves this branch alone. For `0.4.13` it lacks:
-    - [ ] <!-- dibump:rebuild -->Build this branch anew; whatever others committed to it is lost
+    - [ ] <!-- dibump:rebuild -->Rebuild this branch; commits by others are lost
     ");
     assert_eq!(world.values(SOURCE).unwrap(), "by: hand\n");
 

@@ -185,7 +185,7 @@ async fn validate_online_reads_every_file_of_every_branch_and_asks_every_group()
     let told: Vec<&str> = ran.stdout.split_once("projects ").unwrap().1.lines().take(2).collect();
     reads!(told.join("\n"), @"
     sylva/* with topic nobodys
-      warning: no project is there that is not named already
+      warning: the query found no project that is not a target already
     ");
     world
         .desk

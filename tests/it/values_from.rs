@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::fake::oci::Image;
 use crate::said::{about, once, says, told};
-use crate::world::{NETWORK, PATH, PREFIX, Ran, SOURCE, VALUES, World};
+use crate::world::{PREFIX, Ran, SOURCE, VALUES, World};
 
 stories! {
     a_map_gets_what_the_list_has_for_the_kubernetes_versions_of_the_images,
@@ -140,20 +140,8 @@ async fn arrange(world: &World) -> Lists {
 }
 
 fn configure(world: &World, lists: &Lists, more: &str) {
-    let (prefix, forge, host) = (world.registry.prefix(PREFIX), world.hub.config(), &lists.host);
-    let config = format!(
-        "version: 1
-producers:
-  - {{registry: '{prefix}', plain_http: true, discovery: [catalog]}}
-values_from_hosts: ['{host}']
-cache: {{dir: cache}}
-forge: {forge}
-targets:
-  - project: {PATH}
-    files: [{VALUES}]
-{more}{NETWORK}"
-    );
-    world.desk.write("dibump.yaml", config);
+    world.configure("[catalog]", "").target(more);
+    world.add(&format!("values_from_hosts: ['{}']", lists.host)).add("cache: {dir: cache}");
 }
 
 const PATH_22: &str = "/rke2/v1.30.22%2Brke2r1/charts.yaml";
@@ -224,7 +212,7 @@ async fn a_list_that_does_not_tell_holds_the_update(world: World) {
     reads!(once(&all), @"
     held (no-value): 0.4.22: no value for `units.calico.helm_chart_versions`: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: answered 404 Not Found; it ends when the list has one such value, or with `accept: [0.4.22]` in the target; `units.calico.helm_chart_versions` stays then
     → held (no-value)
-    unknown, nothing changes: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml answered 500 Internal Server Error
+    unknown: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml answered 500 Internal Server Error; nothing was changed
     → unknown: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml answered 500 Internal Server Error
     1 target branch: 1 unknown
     held (no-value): 0.4.22: no value for `units.calico.helm_chart_versions`: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml, the list of Kubernetes 1.30.22+rke2r1: http://HOST/rke2/v1.30.22%2Brke2r1/charts.yaml redirects to 127.0.0.1, which is not an allowed host; it ends when the list has one such value, or with `accept: [0.4.22]` in the target; `units.calico.helm_chart_versions` stays then

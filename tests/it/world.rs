@@ -235,12 +235,18 @@ impl World {
         self
     }
 
-    /// A person ends the holds of a release.
-    pub(crate) fn accept(&self, version: &str) -> &Self {
+    /// More lines of the target in the configuration.
+    pub(crate) fn target(&self, more: &str) -> &Self {
         let config = String::from_utf8(self.desk.read("dibump.yaml")).unwrap();
         let files = format!("files: [{VALUES}]\n");
-        self.desk.write("dibump.yaml", config.replace(&files, &format!("{files}    accept: [{version}]\n")));
+        assert!(config.contains(&files), "{config}");
+        self.desk.write("dibump.yaml", config.replace(&files, &format!("{files}{more}")));
         self
+    }
+
+    /// A person ends the holds of a release.
+    pub(crate) fn accept(&self, version: &str) -> &Self {
+        self.target(&format!("    accept: [{version}]\n"))
     }
 
     pub(crate) fn merge_requests(&self) -> Vec<Opened> {

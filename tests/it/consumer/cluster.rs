@@ -130,7 +130,7 @@ async fn a_cluster_that_does_not_do_it_is_told_apart() {
     ");
     let ran = stage.consumer.run("os-images-info", &["--apply", "--kubeconfig", "absent"]).await;
     reads!(told(&ran, 3), @r#"
-    error: no cluster can be reached: failed to read kubeconfig from '"absent"': No such file or directory (os error 2)
+    error: no cluster can be reached: failed to read kubeconfig from '"absent"': No such file or directory (os error N)
     hint: name a kubeconfig with --kubeconfig or KUBECONFIG, and a --context in it
     "#);
     let ran = stage.consumer.run("os-images-info", &["--apply"]).await;

@@ -176,7 +176,7 @@ async fn a_persons_commit_is_never_written_over(world: World) {
     reads!(about(&text, "this branch"), @"
     > 2 commits are on the source branch, so dibump leaves this branch alone. For `the first configuration` it lacks:
     **What to do:** Review the files, and change them on this branch where you want something else: dibump then leaves the branch to you. Merge when they are right. To decline, close this merge request: it is not opened again.
-    - [ ] <!-- dibump:rebuild -->Build this branch anew; whatever others committed to it is lost
+    - [ ] <!-- dibump:rebuild -->Rebuild this branch; commits by others are lost
     ");
 }
 

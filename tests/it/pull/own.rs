@@ -76,7 +76,7 @@ async fn a_file_of_a_web_server_is_pulled_where_its_host_is_allowed() {
         assert_eq!(elsewhere.exit, Some(3), "{name}: {elsewhere:#?}");
         reads!(elsewhere.stderr, @"
         error: values.yaml:3:3: `mine` could not be downloaded: http://HOST/blobs/image.raw: http://HOST/blobs/image.raw redirects to 127.0.0.1, which is not an allowed host
-        note: have the image pushed again, or ask who runs the registry; a retry gives the same
+        note: have the image pushed again, or ask the operator of the registry; a retry does not help
         ");
         assert!(!web.proxy.blobs().iter().any(|asked| asked.is_signed), "{name}: it is not asked");
 
@@ -125,14 +125,14 @@ async fn a_file_that_is_not_what_the_values_say_is_refused() {
         assert_eq!((puller.visible().len(), puller.index("mine")), (0, None), "{properties}");
     }
     reads!(told, @"
-    error: values.yaml:3:3: `mine` cannot be used: it has no sha256, so that nothing would tell a wrong image
+    error: values.yaml:3:3: `mine` cannot be used: it has no sha256, so a wrong image could not be detected
     error: values.yaml:3:3: `mine` cannot be used: its sha256 is `http://h/sums` (expected 64 lower-case hexadecimal digits)
     error: values.yaml:3:3: `mine` cannot be used: it has no image-format
     error: values.yaml:3:3: `mine` cannot be stored: its sha256 is 7ce224c75b60b03c4b6d505169997ec22b6fc381f189782026fb96884e5ca5e7, d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa is announced
     error: values.yaml:3:3: `mine` cannot be stored: it has more than the 5 bytes that are announced
     error: values.yaml:3:3: `mine` cannot be stored: it has 723000 bytes, 723001 are announced
     error: values.yaml:3:3: `mine` could not be downloaded: http://HOST/blobs/image.rawx: answered 404 Not Found
-    note: have the image pushed again, or ask who runs the registry; a retry gives the same
+    note: have the image pushed again, or ask the operator of the registry; a retry does not help
     error: values.yaml:3:3: `mine` cannot be stored: its uri is `file:///a.raw` (expected oci://registry/path/image:tag, or a URL of http or https)
     error: values.yaml:3:3: `mine` cannot be stored: its uri is `http://***@127.0.0.1/a` (expected oci://registry/path/image:tag, or a URL of http or https)
     error: values.yaml:3:3: `mine` cannot be stored: its filename `metrics` is reserved by the server of the images

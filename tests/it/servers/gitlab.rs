@@ -110,7 +110,7 @@ async fn a_protected_branch_that_may_not_be_forced_names_the_setting() {
     world.release(13);
     let ran = world.run().await;
     says(&ran, 3, "failed");
-    reads!(about(&ran.stdout, "→ failed"), @r#"→ failed: couldn't push branch `dibump/main/diskimage-builder-0.x`: You are not allowed to force push code to a protected branch on this project.; switch on "Allowed to force push" for this branch under Settings, Repository, Protected branches, or leave the bot's branches unprotected"#);
+    reads!(about(&ran.stdout, "→ failed"), @r#"→ failed: couldn't push branch `dibump/main/diskimage-builder-0.x`: You are not allowed to force push code to a protected branch on this project; switch on "Allowed to force push" for this branch under Settings, Repository, Protected branches, or leave the bot's branches unprotected"#);
     assert_eq!(world.writes().iter().filter(|write| write.contains("/commits")).count(), 2, "one try a run");
 }
 

@@ -149,7 +149,7 @@ fn one_entry_changed_in_two_ways_is_refused() {
 #[test]
 fn aliases_without_end_are_refused() {
     let itself = document("a: &x\n  b: *x\n").value(&path("a"));
-    reads!(itself.expect_err("endless").to_string(), @"2:3: the aliases stand for more than can be read");
+    reads!(itself.expect_err("endless").to_string(), @"2:3: the aliases expand to more than can be read");
     let mut bomb = "a0: &a0 [x, x]\n".to_owned();
     for n in 1..40 {
         bomb += &format!("a{n}: &a{n} [*a{}, *a{}]\n", n - 1, n - 1);
