@@ -34,7 +34,7 @@ mod lists;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use docker_registry::{DockerRegistry, Push};
@@ -91,7 +91,9 @@ fn main() -> ExitCode {
         match argument.as_str() {
             "--except" => except.extend(arguments.next().unwrap_or_default().split(',').map(str::to_owned)),
             _ if argument.starts_with("--") => {}
-            _ => folder = Some(PathBuf::from(argument)).filter(|path| path.join("releases.json").exists()),
+            _ => {
+                folder = std::path::absolute(argument).ok().filter(|path| path.join("releases.json").exists())
+            }
         }
     }
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/replay");

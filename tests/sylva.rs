@@ -51,8 +51,11 @@ pub type Verdicts = Vec<(&'static str, String, Verdict)>;
 
 fn main() -> ExitCode {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sylva-core");
-    let named: Vec<PathBuf> =
-        std::env::args().skip(1).filter(|word| !word.starts_with('-')).map(PathBuf::from).collect();
+    let named: Vec<PathBuf> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .flat_map(std::path::absolute)
+        .collect();
     let folders = match named.as_slice() {
         [] => vec![own.clone(), own.join("../../../../shared/data/sylva-core")],
         _ => named.clone(),

@@ -176,7 +176,7 @@ async fn what_the_manifest_cannot_promise_is_refused_before_the_first_byte() {
         assert_eq!((puller.visible().len(), puller.index(KEY)), (0, None), "{name}");
     }
     reads!(said, @r#"
-    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be used: it has no sha256, so that nothing would tell a wrong image
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be used: it has no sha256, so a wrong image could not be detected
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be used: its sha256 is `abc` (expected 64 lower-case hexadecimal digits)
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be used: it has no filename, which the URL is made of
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: "../a.raw" cannot be the name of a file (expected one path part of letters, digits, `.`, `_`, `+` and `-`)
