@@ -64,7 +64,7 @@ pub enum Rejection {
     #[error("the signature is not DER")]
     NotDer,
     /// None of the keys made it, or what it signed was changed since.
-    #[error("signed by another key (or changed since)")]
+    #[error("signed by another key, or changed since")]
     OtherKey,
     /// It counts by a certificate.
     #[error("keyless: it counts by a certificate only, not by a public key")]

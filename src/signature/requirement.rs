@@ -40,7 +40,7 @@ pub enum RequirementError {
     #[error(transparent)]
     Value(#[from] ValueError),
     /// A key is not a public key.
-    #[error("`{at}`: not a public key ({error})")]
+    #[error("`{at}`: not a public key: {error}")]
     Key {
         /// Where it stands.
         at: KeyPath,

@@ -79,11 +79,11 @@ async fn a_signature_that_is_wrong_or_warned_of_is_told_apart() {
     consumer.desk.write("stranger.pub", stranger.pem());
     let ran = consumer.run("os-images-info", &["--cosign-key", "stranger.pub"]).await;
     assert_eq!(ran.exit, Some(5), "{ran:#?}");
-    reads!(about(&ran.stderr, KUBEADM), @"error: values.yaml:7:3: `opensuse-15-6-plain-kubeadm-1-31-8` is wrongly signed (signed by another key (or changed since))");
+    reads!(about(&ran.stderr, KUBEADM), @"error: values.yaml:7:3: `opensuse-15-6-plain-kubeadm-1-31-8` is wrongly signed (signed by another key, or changed since)");
     assert!(keys(&ran).is_empty());
     let ran = consumer.run("os-images-info", &["--cosign-key", "stranger.pub", "--signatures", "warn"]).await;
     assert_eq!((ran.exit, keys(&ran).len()), (Some(0), 3), "{ran:#?}");
-    reads!(about(&ran.stderr, KUBEADM), @"warning: `opensuse-15-6-plain-kubeadm-1-31-8` is wrongly signed (signed by another key (or changed since))");
+    reads!(about(&ran.stderr, KUBEADM), @"warning: `opensuse-15-6-plain-kubeadm-1-31-8` is wrongly signed (signed by another key, or changed since)");
     consumer.signed(&[], "    skip_signing_check: true\n");
     let ran = consumer
         .run(

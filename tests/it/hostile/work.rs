@@ -76,7 +76,7 @@ async fn a_template_that_names_a_value_often_takes_no_memory_for_it() {
     let values = values_with(&format!("{{{{ len (list {names}) }}}}"));
     // It gives a number, which is no key.
     reads!(ended(&[(VALUES, values.as_bytes())], 3).await, @"
-    → failed: values.yaml:9:11: `os_images_oci_registries.sylva.cosign_publickey`: not a public key (not a PEM text (expected `-----BEGIN PUBLIC KEY-----`)); name the keys under `cosign_public_keys:` or with --cosign-key, or set `signatures: off`
+    → failed: values.yaml:9:11: `os_images_oci_registries.sylva.cosign_publickey`: not a public key: not a PEM text (expected `-----BEGIN PUBLIC KEY-----`); name the keys under `cosign_public_keys:` or with --cosign-key, or set `signatures: off`
     3 target branches: 2 created, 1 failed
     ");
 }

@@ -69,7 +69,7 @@ fn synthetic() -> Synthetic {
 const REASONS: [(&str, &str); 19] = [
     ("other-digest", "it signs another image, sha256:0000"),
     ("wrong-key", "signed by another key"),
-    ("tampered-payload", "signed by another key (or changed since)"),
+    ("tampered-payload", "signed by another key, or changed since"),
     ("wrong-type", "its type is `atomic container signature`"),
     ("duplicate-key", "`docker-manifest-digest` is written twice"),
     ("digest-alg-sha512", "the digest `sha512:aaa"),
