@@ -161,8 +161,9 @@ impl Selecting<'_> {
     fn rendered_image(&self, entry: &Value, at: &KeyPath) -> Result<Published, Problem> {
         let uri_at = at.below(&[URI]);
         let uri = self.values.required(&uri_at)?;
-        let (prefix, key, tag) =
-            artifact(&uri).ok_or_else(|| Wrong::instead("another address", ARTIFACT).at(uri_at))?;
+        let (prefix, key, tag) = artifact(&uri).ok_or_else(|| {
+            Wrong::instead("not the address of an image in a registry", ARTIFACT).at(uri_at)
+        })?;
         let mut more = Map::new();
         for (name, value) in entry.as_object().into_iter().flatten() {
             if ![URI, DIB_IMAGE, COSIGN_KEY].contains(&name.as_str()) {

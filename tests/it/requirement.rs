@@ -296,7 +296,7 @@ async fn images_that_a_chart_has_rendered_are_read_and_verified_like_any_other()
     world.desk.write("rendered.yaml", "os_images:\n  mine: {uri: 'https://h/x', sylva_dib_image: 'true'}\n");
     let other = info().await;
     assert_eq!(other.exit, Some(3), "{other:#?}");
-    reads!(other.stderr, @"error: rendered.yaml:2:10: `os_images.mine.uri`: is another address (expected oci://registry/path/image:tag)");
+    reads!(other.stderr, @"error: rendered.yaml:2:10: `os_images.mine.uri`: is not the address of an image in a registry (expected oci://registry/path/image:tag)");
 }
 
 /// Each overlay is a deployment of its own: the strictest decides.
