@@ -91,7 +91,7 @@ pub enum UnacceptableImage {
         expected: u64,
     },
     /// Fewer bytes than announced.
-    #[error("it has {found} bytes, {expected} are announced")]
+    #[error("it has {found} bytes, and not {expected} as announced")]
     Shorter {
         /// What was announced.
         expected: u64,
@@ -99,7 +99,7 @@ pub enum UnacceptableImage {
         found: u64,
     },
     /// Another image than the annotations promise.
-    #[error("its sha256 is {}, {} is announced", .found.hex(), .expected.hex())]
+    #[error("its sha256 is {}, and not {} as announced", .found.hex(), .expected.hex())]
     Sha256 {
         /// What was announced.
         expected: Digest,

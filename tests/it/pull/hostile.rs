@@ -133,7 +133,7 @@ async fn what_is_not_an_image_is_refused_by_its_own_error() {
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds "a/../../b", which leads elsewhere
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds "/etc/passwd", which leads elsewhere
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds a file of 9.0 GiB, more than the image may have (1.7 MiB)
-    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has 199488 bytes, 723000 are announced
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has 199488 bytes, and not 723000 as announced
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its layer is not a tar archive
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its layer is not a tar archive
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its layer is not a tar archive
@@ -144,10 +144,10 @@ async fn what_is_not_an_image_is_refused_by_its_own_error() {
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive has more than 1.0 MiB beside the file
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its archive holds a file of 3.8 MiB, more than the image may have (1.7 MiB)
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has more than the 723000 bytes that are announced
-    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has 722999 bytes, 723000 are announced
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has 722999 bytes, and not 723000 as announced
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has more than the 723000 bytes that are announced
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it cannot be
-    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its sha256 is 6734f21c98d8b7ccff2572ba5f4ef9a585694b628cd1f628242bcaafb99c6037, e34f75fdf7ed4bf3d532920facbd095438ef21f002082173ed8b40ff73c8db36 is announced
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its sha256 is 6734f21c98d8b7ccff2572ba5f4ef9a585694b628cd1f628242bcaafb99c6037, and not e34f75fdf7ed4bf3d532920facbd095438ef21f002082173ed8b40ff73c8db36 as announced
     "#);
 }
 

@@ -128,9 +128,9 @@ async fn a_file_that_is_not_what_the_values_say_is_refused() {
     error: values.yaml:3:3: `mine` cannot be used: it has no sha256, so a wrong image could not be detected
     error: values.yaml:3:3: `mine` cannot be used: its sha256 is `http://h/sums` (expected 64 lower-case hexadecimal digits)
     error: values.yaml:3:3: `mine` cannot be used: it has no image-format
-    error: values.yaml:3:3: `mine` cannot be stored: its sha256 is 7ce224c75b60b03c4b6d505169997ec22b6fc381f189782026fb96884e5ca5e7, d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa is announced
+    error: values.yaml:3:3: `mine` cannot be stored: its sha256 is 7ce224c75b60b03c4b6d505169997ec22b6fc381f189782026fb96884e5ca5e7, and not d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa as announced
     error: values.yaml:3:3: `mine` cannot be stored: it has more than the 5 bytes that are announced
-    error: values.yaml:3:3: `mine` cannot be stored: it has 723000 bytes, 723001 are announced
+    error: values.yaml:3:3: `mine` cannot be stored: it has 723000 bytes, and not 723001 as announced
     error: values.yaml:3:3: `mine` could not be downloaded: http://HOST/blobs/image.rawx: answered 404 Not Found
     note: have the image pushed again, or ask the operator of the registry; a retry does not help
     error: values.yaml:3:3: `mine` cannot be stored: its uri is `file:///a.raw` (expected oci://registry/path/image:tag, or a URL of http or https)

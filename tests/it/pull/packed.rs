@@ -163,12 +163,12 @@ async fn what_is_wrong_is_refused_when_it_is_stored_compressed() {
         assert_eq!((puller.visible().len(), puller.index(KEY)), (0, None), "{name}");
     }
     reads!(said, @"
-    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its sha256 is 6734f21c98d8b7ccff2572ba5f4ef9a585694b628cd1f628242bcaafb99c6037, 7ce224c75b60b03c4b6d505169997ec22b6fc381f189782026fb96884e5ca5e7 is announced
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its sha256 is 6734f21c98d8b7ccff2572ba5f4ef9a585694b628cd1f628242bcaafb99c6037, and not 7ce224c75b60b03c4b6d505169997ec22b6fc381f189782026fb96884e5ca5e7 as announced
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it cannot be
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it cannot be
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has more than the 723000 bytes that are announced
-    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has 722999 bytes, 723000 are announced
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has 722999 bytes, and not 723000 as announced
     error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: its layer is not a tar archive
-    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has 723000 bytes, 54975581388800 are announced
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` cannot be stored: it has 723000 bytes, and not 54975581388800 as announced
     ");
 }
