@@ -278,7 +278,7 @@ impl Run<'_> {
         });
         let no_draft = self
             .without_draft
-            .then(|| format!("{} has no drafts here: it is one that is ready", self.forge.name()));
+            .then(|| format!("{} has no drafts here: it is ready for review", self.forge.name()));
         let note = [note, closed, no_draft].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let note = Some(note).filter(|note| !note.is_empty());
         Ended { outcome: best, note, merge_request: open(observed, self.target), writes: self.writes }

@@ -51,13 +51,8 @@ pub struct Zone {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCron {
     /// It has another form.
-    #[error("`{text}` is not a cron expression ({reason}; expected five fields, as in `* 22-23 * * 1-5`)")]
-    Form {
-        /// The text.
-        text: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error("`{0}` is not a cron expression (expected five fields, as in `* 22-23 * * 1-5`)")]
+    Form(String),
     /// No minute is ever named.
     #[error("`{0}` never comes")]
     Never(String),
@@ -156,10 +151,7 @@ impl FromStr for Minutes {
     /// Some day must come for it: croner itself finds out only when it is asked for the next one.
     fn from_str(text: &str) -> Result<Self, InvalidCron> {
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        let form = |reason: String| InvalidCron::Form { text: text.to_owned(), reason };
-        let cron = parser
-            .parse(text.trim())
-            .map_err(|error| form(error.to_string().trim_end_matches('.').to_owned()))?;
+        let cron = parser.parse(text.trim()).map_err(|_| InvalidCron::Form(text.to_owned()))?;
         let begin = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
         cron.find_next_occurrence(&begin, true).map_err(|_| InvalidCron::Never(text.to_owned()))?;
         Ok(Self { cron, written: text.trim().to_owned() })

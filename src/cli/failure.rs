@@ -9,7 +9,7 @@ use crate::release::without_user_info;
 use crate::report::{BOLD, CYAN, RED, paint, printable};
 
 /// What is to be said where a retry may help.
-const LATER: &str = "nothing was changed; a later run may succeed";
+pub(super) const LATER: &str = "nothing was changed; a later run may succeed";
 
 /// A command that did not do what was asked.
 #[derive(Debug)]

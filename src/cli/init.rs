@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::args::{InitArgs as Args, Lookup, PlanArgs, TargetFileArgs};
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::{Failure, LATER};
 use super::{Context, found, plan};
 use crate::config::{self, Config};
 use crate::disk::{self, checkout};
@@ -20,6 +20,9 @@ use crate::release::{InvalidPrefix, Prefix};
 
 /// Where the configuration is written.
 const CONFIG: &str = "dibump.yaml";
+/// What is to be said where the registry could not be asked.
+const NOT_OPENED: &str =
+    "nothing was opened; a later run may succeed, or --offline opens the merge request without a plan";
 /// Where the project is found, as every package has it.
 const ADDRESSES: &str = include_str!("../../packaging/project.env");
 
@@ -169,13 +172,13 @@ impl Init<'_> {
         let planned = match self.args.offline {
             true => Exit::Done,
             false => self.handed_plan(config, |view| plans.push(view)).map_err(|failure| {
-                let hint = "nothing was opened; --offline opens the merge request without a plan";
-                let hint = failure.hint.as_ref().map_or(hint.to_owned(), |own| format!("{own}; {hint}"));
+                let own = failure.hint.as_deref().filter(|own| *own != LATER);
+                let hint = own.map_or(NOT_OPENED.to_owned(), |own| format!("{own}; {NOT_OPENED}"));
                 failure.hint(hint)
             })?,
         };
         if planned == Exit::Retry {
-            self.context.note("nothing was opened; --offline opens the merge request without a plan");
+            self.context.note(NOT_OPENED);
             return Ok(planned);
         }
         let first = self.first(&proposal.draft, files, plans);

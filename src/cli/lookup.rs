@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_registry_that_only_a_file_names_is_spoken_to_over_tls_unless_it_is_on_this_machine() {
+    fn a_registry_that_only_a_file_names_is_asked_over_tls() {
         let flags = Reach { plain_http: true, ..Reach::default() };
         for (host, of_file, by_flag) in [
             ("registry.example", false, true),

@@ -210,6 +210,16 @@ impl BranchPrefix {
 }
 
 impl Branch {
+    /// A default branch, as long as nothing said its name.
+    pub fn unnamed_default() -> Self {
+        Self("HEAD".to_owned())
+    }
+
+    /// Whether its name is known.
+    pub fn is_named(&self) -> bool {
+        *self != Self::unnamed_default()
+    }
+
     /// Whether Git takes the name, as far as a slip of the finger goes (git-check-ref-format).
     pub fn is_usable(&self) -> bool {
         let text = self.0.as_str();

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_helper_that_knows_no_credentials_is_no_failure_and_its_output_is_not_shown() {
+    fn a_helper_without_credentials_does_not_fail_a_run() {
         let target = target("oci://registry.example/group");
         let failed = |stdout: &str, is_general| {
             let error = CredentialRetrievalError::HelperFailure {

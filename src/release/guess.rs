@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_patches_and_minors_are_guessed_in_the_scheme_of_the_listed_name_and_later_ones() {
+    fn the_next_patches_and_minors_are_guessed_in_each_naming_scheme() {
         let names = guess("opensuse-15-6-plain-rke2-1-31-8");
         for expected in ["1-31-8", "1-31-20", "1-32-0", "1-33-12", "1-31", "1-33"] {
             assert!(names.contains(&format!("opensuse-15-6-plain-rke2-{expected}")), "{expected}");

@@ -61,6 +61,10 @@ pub fn text(checks: &[OnlineCheck]) -> String {
     checks.iter().map(check).collect()
 }
 
+fn named(branch: &Branch) -> String {
+    if branch.is_named() { format!("branch {branch}") } else { "default branch".to_owned() }
+}
+
 impl OnlineFinding {
     fn new(level: OnlineLevel, text: impl Into<String>) -> Self {
         Self { level, text: text.into() }
@@ -103,21 +107,24 @@ impl OnlineFinding {
         match read {
             Ok(versions) => {
                 let at = versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
-                Self::new(OnlineLevel::Good, format!("branch {branch}: {}, at {at}", files.join(", ")))
+                Self::new(OnlineLevel::Good, format!("{}: {}, at {at}", named(branch), files.join(", ")))
             }
             Err(outcome) => {
                 let finding = Self::of_outcome(outcome);
-                Self::new(finding.level, format!("branch {branch}: {}", finding.text))
+                Self::new(finding.level, format!("{}: {}", named(branch), finding.text))
             }
         }
     }
 
     /// How a run would end.
     pub fn of_outcome(outcome: &Outcome) -> Self {
+        let text = outcome.to_string();
+        // The level says already that it failed.
+        let reason = outcome.reason();
         match outcome.ending() {
-            None => Self::new(OnlineLevel::Good, outcome.to_string()),
-            Some(Ending::Unknown) => Self::new(OnlineLevel::Unknown, outcome.to_string()),
-            Some(_) => Self::new(OnlineLevel::Wrong, outcome.to_string()),
+            None => Self::new(OnlineLevel::Good, text),
+            Some(Ending::Unknown) => Self::new(OnlineLevel::Unknown, reason.unwrap_or(&text)),
+            Some(_) => Self::new(OnlineLevel::Wrong, reason.unwrap_or(&text)),
         }
     }
 

@@ -49,8 +49,13 @@ fn line(report: &JobReport) -> String {
     format!("{} {}", paint(DIM, heading(report)), ending(report, report.note.as_deref()))
 }
 
+/// The project, its branch if that is known, and the producer. A query for projects has no branch.
 fn heading(report: &JobReport) -> String {
-    printable(&format!("{} {} ({})", report.project, report.branch, report.producer))
+    let JobReport { project, branch, producer, .. } = report;
+    printable(&match branch.is_named() {
+        true => format!("{project} {branch} ({producer})"),
+        false => format!("{project} ({producer})"),
+    })
 }
 
 /// How it ended.
@@ -97,12 +102,12 @@ mod tests {
             };
             anstream::adapter::strip_str(&one(&report, None, detail)).to_string()
         };
-        let line = "group/project HEAD (images) → unchanged  !7 https://forge.example/7\n  note: a note\n";
+        let line = "group/project (images) → unchanged  !7 https://forge.example/7\n  note: a note\n";
         assert_eq!(told(Outcome::Unchanged, Detail::News), format!("{line}\n"));
         assert_eq!(told(Outcome::Unchanged, Detail::ForPeople), "");
         assert_eq!(told(Outcome::Unchanged, Detail::Line(time)), format!("2026-05-05T03:02:01Z {line}"));
         let full =
-            "group/project HEAD (images)\n→ held (unsigned)  !7 https://forge.example/7\n  note: a note\n\n";
+            "group/project (images)\n→ held (unsigned)  !7 https://forge.example/7\n  note: a note\n\n";
         for detail in [Detail::Everything, Detail::News, Detail::ForPeople] {
             assert_eq!(told(Outcome::Held("unsigned".into()), detail), full, "{detail:?}");
         }

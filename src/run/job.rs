@@ -117,7 +117,7 @@ impl JobReport {
     pub fn unread(project: &str, producer: &str, outcome: Outcome) -> Self {
         Self {
             project: project.to_owned(),
-            branch: default_branch(),
+            branch: Branch::unnamed_default(),
             producer: producer.to_owned(),
             outcome,
             note: None,
@@ -187,13 +187,8 @@ impl Job {
     }
 
     pub(super) fn report(&self, outcome: Outcome) -> JobReport {
-        let branch = self.branch.clone().unwrap_or_else(default_branch);
+        let branch = self.branch.clone().unwrap_or_else(Branch::unnamed_default);
         let found = self.found.is_some();
         JobReport { branch, found, ..JobReport::unread(&self.project, self.name(), outcome) }
     }
-}
-
-/// How a default branch is called as long as nobody said its name.
-fn default_branch() -> Branch {
-    Branch("HEAD".to_owned())
 }

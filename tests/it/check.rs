@@ -229,7 +229,7 @@ async fn a_file_in_step_with_its_release_is_clean() {
 }
 
 #[tokio::test]
-async fn without_a_file_the_targets_of_the_configuration_are_checked_by_its_severities() {
+async fn without_a_file_the_targets_of_the_configuration_are_checked() {
     let world = World::new().await;
     world.desk.write(VALUES, AT_0_4_11.replace("0.4.11", "0.4.12"));
     let ran = world.desk.dibump(&["check"]).await;
@@ -314,7 +314,7 @@ async fn a_registry_that_cannot_be_asked_claims_nothing_and_the_rest_is_checked(
         told += ran.stdout.split(": error sending request").next().unwrap();
     }
     reads!(told, @"
-    could not tell: 0.4.11: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): couldn't reach http://HOST/v2/_catalog?n=1000: http://HOST/v2/_catalog?n=1000 answered 503 Service Unavailable
+    could not tell: 0.4.11: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): couldn't reach http://HOST/v2/_catalog?n=1000: it answered 503 Service Unavailable
     nothing else found
     could not tell: 0.4.11: couldn't look up the releases of oci://HOST/sylva/diskimage-builder (catalog): couldn't reach http://HOST/v2/_catalog?n=1000: no answer from http://HOST/v2/_catalog?n=1000
     ");

@@ -124,7 +124,7 @@ async fn a_query_finds_the_projects_and_nobody_who_opted_out() {
     let ran = fleet.run(&[]).await;
     assert_eq!(ran.exit, Some(3), "{ran:#?}");
     reads!(ran.stdout, @"
-    nowhere/* HEAD (diskimage-builder)
+    nowhere/* (diskimage-builder)
     → failed: couldn't list the projects of group `nowhere`: 404 Group Not Found
 
     1 target branch: 1 failed
@@ -230,7 +230,7 @@ fn one_of_a_hundred(number: usize) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_targets_look_the_registry_up_once_and_ten_broken_ones_stop_nobody() {
+async fn a_thousand_targets_look_up_once_and_ten_broken_ones_stop_none() {
     const TARGETS: usize = 1_000;
     let fleet = Fleet::new(TARGETS, one_of_a_hundred).await;
     fleet.by_name(TARGETS);
@@ -303,7 +303,7 @@ fn fault(name: &str) -> How {
 /// The fault matrix for a fleet: of the requests to the forge every twentieth, because those of one target are in
 /// `faults` one by one.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fault_in_one_of_twenty_targets_is_its_own_and_the_next_run_ends_as_if_nothing_had_failed() {
+async fn a_fault_in_one_of_twenty_targets_leaves_the_others_alone() {
     const TARGETS: usize = 20;
     let right = Fleet::new(TARGETS, at_0_4_11).await;
     right.by_name(TARGETS);
@@ -363,7 +363,7 @@ async fn an_organisation_of_github_is_searched_the_same_way() {
 }
 
 #[tokio::test]
-async fn targets_may_stand_in_another_file_and_projects_must_have_what_is_asked_of_them() {
+async fn targets_of_another_file_and_of_projects_that_have_a_path() {
     let fleet = Fleet::new(3, at_0_4_11).await;
     fleet.gitlab.state().project(1_001).repository.commit_on(
         "main",

@@ -8,7 +8,7 @@ use crate::said::{about, says};
 use crate::world::{PREFIX, SOURCE, VALUES, World, images, values_at};
 
 stories! {
-    a_release_that_is_half_promoted_is_held_and_proposed_in_the_run_after_its_last_image,
+    a_half_promoted_release_is_held_until_its_last_image_is_there,
     an_image_that_waits_to_be_promoted_holds_the_release,
     the_newest_release_that_passes_is_proposed_and_the_held_one_named,
     a_hold_ends_by_a_persons_word_and_the_reviewer_is_told,
@@ -16,7 +16,7 @@ stories! {
     a_release_of_unknown_age_is_held_until_a_memory_outlives_a_run,
 }
 
-async fn a_release_that_is_half_promoted_is_held_and_proposed_in_the_run_after_its_last_image(world: World) {
+async fn a_half_promoted_release_is_held_until_its_last_image_is_there(world: World) {
     let [first, last] = images(13);
     world.registry.release(PREFIX, "0.4.12", &[]);
     for image in images(12) {

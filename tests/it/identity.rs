@@ -246,7 +246,7 @@ async fn without_a_key_they_are_inconsistent_and_a_person_may_overrule_that() {
 }
 
 #[tokio::test]
-async fn an_image_that_nobody_lists_and_that_is_another_one_makes_a_signed_release_inconsistent() {
+async fn an_unlisted_image_that_is_another_one_makes_a_release_inconsistent() {
     let story = Story::new(Layout::Classic, true).await;
     let unlisted = "opensuse-15-6-plain-rke2-1-30";
     story.world.registry.release(
@@ -304,7 +304,7 @@ async fn a_release_that_is_not_proven_is_shown_and_refused_where_that_is_require
 
 /// Sylva signs below `snapshots/` and copies; mirrors change host and prefix.
 #[tokio::test]
-async fn the_name_that_was_signed_is_shown_where_annotations_are_silent_and_is_never_an_error() {
+async fn the_signed_name_is_shown_where_annotations_are_silent() {
     let story = Story::new(Layout::Classic, true).await;
     let registry = &story.world.registry;
     let bare = [HARDENED, PLAIN].map(|name| Image::new(name).with("name", name));

@@ -8,7 +8,7 @@ use crate::said::{about, says};
 use crate::world::{SOURCE, VALUES, World, images, values_at};
 
 stories! {
-    a_change_that_a_person_made_closes_the_merge_request_and_removes_its_branch,
+    a_change_by_a_person_closes_the_merge_request_and_removes_its_branch,
     a_release_that_was_withdrawn_closes_the_merge_request,
     a_release_that_was_withdrawn_in_part_closes_nothing,
     a_file_that_was_pinned_closes_nothing,
@@ -43,7 +43,7 @@ async fn settles(world: &World, outcome: &str) {
     assert!(writes.is_empty(), "{writes:#?}");
 }
 
-async fn a_change_that_a_person_made_closes_the_merge_request_and_removes_its_branch(world: World) {
+async fn a_change_by_a_person_closes_the_merge_request_and_removes_its_branch(world: World) {
     world.run().await;
     world.hub.commit("main", "By hand", &[(VALUES, values_at(12).as_bytes())]);
     says(&world.run().await, "closed");

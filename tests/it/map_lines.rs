@@ -69,7 +69,7 @@ const NEWEST: [&str; 3] = ["1.32.5", "1.31.9", "1.30.13"];
 const FLAGS: [&str; 4] = ["--kubernetes-versions", "add", "--kubernetes-versions", "remove"];
 
 #[tokio::test]
-async fn a_minor_that_comes_gets_a_line_like_its_neighbours_and_one_that_left_loses_its_line() {
+async fn a_new_minor_gets_a_line_like_its_neighbours_and_a_dropped_one_loses_it() {
     let desk = desk(&NEWEST);
     let ran = plan(&desk, &[&FLAGS[..], &["--write"]].concat()).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");

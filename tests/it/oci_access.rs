@@ -50,7 +50,7 @@ async fn basic_authentication_lets_us_in_after_one_challenge() {
 }
 
 #[tokio::test]
-async fn six_hundred_repositories_with_refused_credentials_send_three_requests_at_most() {
+async fn refused_credentials_cost_three_requests_for_600_repositories() {
     let refusing = TokenRules { user: user(), ..TokenRules::default() };
     for access in [basic(), Access::Token(refusing)] {
         let fake = with_images(600, access.clone()).await;
@@ -60,7 +60,7 @@ async fn six_hundred_repositories_with_refused_credentials_send_three_requests_a
 }
 
 #[tokio::test]
-async fn of_six_hundred_repositories_that_strangers_may_not_read_a_few_are_asked_for() {
+async fn of_600_private_repositories_a_few_are_asked_for() {
     let refusing = TokenRules { user: user(), ..TokenRules::default() };
     let giving_nothing = TokenRules { grants_nothing: true, ..TokenRules::default() };
     for access in [basic(), Access::Token(refusing), Access::Token(giving_nothing)] {

@@ -188,7 +188,7 @@ async fn an_overlay_without_a_version_goes_from_and_to_what_is_said() {
 }
 
 #[tokio::test]
-async fn a_version_that_ran_ahead_of_its_keys_goes_back_to_the_release_that_was_named() {
+async fn a_version_that_ran_ahead_of_its_keys_goes_back() {
     let desk = desk(AT_0_4_11.replace("version: 0.4.11", "version: 0.4.12"));
     let ran = plan(&desk, &["--from", "0.4.11", "--to", "0.4.11", "--write"]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");

@@ -337,7 +337,7 @@ async fn plan_sets_kubernetes_versions_by_a_flag() {
 }
 
 #[tokio::test]
-async fn a_release_that_is_known_in_part_moves_no_kubernetes_version_of_a_file_that_is_at_it() {
+async fn a_release_known_in_part_moves_no_kubernetes_version() {
     let desk = desk();
     let names = crate::world::images(12).map(|image| json!({"name": image.name}));
     for (state, moves) in [("complete", true), ("partial", false)] {

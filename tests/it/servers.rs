@@ -16,7 +16,7 @@ stories! {
     the_prefix_of_source_branches_is_put_in_front_as_it_is,
     what_is_open_under_another_prefix_is_kept_there_until_it_is_merged,
     what_is_open_under_another_prefix_and_not_needed_any_more_is_closed,
-    a_target_whose_merge_request_is_right_costs_one_request_more_where_its_target_branch_moved,
+    a_moved_target_branch_costs_one_request_more,
 }
 
 fn says(ran: &Ran, exit: i32, outcome: &str) {
@@ -52,9 +52,7 @@ async fn a_conflict_with_the_target_branch_is_resolved_with_nobody_looking(world
     settles(&world, 0, "unchanged").await;
 }
 
-async fn a_target_whose_merge_request_is_right_costs_one_request_more_where_its_target_branch_moved(
-    world: World,
-) {
+async fn a_moved_target_branch_costs_one_request_more(world: World) {
     world.run().await;
     settles(&world, 0, "unchanged").await;
     let before = world.hub.log().len();

@@ -127,7 +127,7 @@ async fn a_silent_server_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_host_that_sends_nothing_is_given_up_with_its_repetitions_and_not_asked_again() {
+async fn a_host_that_sends_nothing_is_given_up_and_not_asked_again() {
     let fake = FakeRegistry::start().await;
     fake.fault(Fault::silence());
     let limit = Duration::from_millis(200);

@@ -122,7 +122,7 @@ async fn images_that_disagree_by_their_names_are_found_with_the_lines_of_both() 
 }
 
 #[tokio::test]
-async fn images_that_disagree_only_in_their_annotations_are_found_where_both_builders_are_asked() {
+async fn images_that_disagree_in_annotations_are_found_where_both_builders_answer() {
     let desk = desk("first-key.yaml", &["kiwi-revision-disagrees.json", "kiwi.json"]);
     desk.write(VALUES, listing("leapmicro-6-0-plain-rke2-1-31-9"));
     let annotated = |name: &str, flavor: &str, version: &str| {

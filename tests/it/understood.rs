@@ -173,10 +173,10 @@ async fn validate_online_reads_every_file_of_every_branch_and_asks_every_group()
         told += &about(&ran.stdout, "wrong: ");
     }
     reads!(told, @"
-    wrong: branch main: no target: file absent.yaml was not found
-    wrong: branch main: no target: file absent.yaml was not found
-    wrong: branch main: failed: README.md: neither `diskimage_builder_os_images` nor `sylva_diskimagebuilder_images` was found; name the mapping's place with `images_key` (--images-key)
-    wrong: branch absent: no target: branch absent was not found
+    wrong: branch main: file absent.yaml was not found
+    wrong: branch main: file absent.yaml was not found
+    wrong: branch main: README.md: neither `diskimage_builder_os_images` nor `sylva_diskimagebuilder_images` was found; name the mapping's place with `images_key` (--images-key)
+    wrong: branch absent: branch absent was not found
     ");
     let include = "include:\n  - {group: sylva, topic: nobodys, target: {files: [values.yaml]}}\n";
     world.desk.write("dibump.yaml", format!("{config}{include}"));

@@ -2,6 +2,7 @@
 //! key". Read are the string literals of `src/`, the help, the descriptions of settings, and the pages.
 //!
 //! Tests look for codes, ids and names, and compare what people read whole: a change of words is one command (`said.rs`).
+//! Their names are short enough to scan.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,20 @@ fn tests_look_for_no_prose_in_a_text() {
         }
     }
     assert!(found.is_empty(), "{} places:\n{}", found.len(), found.join("\n"));
+}
+
+/// The longest name of a test, in characters.
+const LONGEST_NAME: usize = 74;
+
+#[test]
+fn names_of_tests_can_be_scanned() {
+    let name = Regex::new(r"(?m)^\s*(?:async )?fn (\w+)\(").unwrap();
+    let sources =
+        files(&root().join("src"), &["rs"]).into_iter().chain(files(&root().join("tests"), &["rs"]));
+    let texts: Vec<String> = sources.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let names = texts.iter().flat_map(|text| name.captures_iter(text)).map(|found| found[1].to_owned());
+    let long: Vec<String> = names.filter(|name| name.len() > LONGEST_NAME).collect();
+    assert!(long.is_empty(), "{long:#?}");
 }
 
 #[test]

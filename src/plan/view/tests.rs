@@ -153,7 +153,7 @@ fn release(version: &str, names: &[&str]) -> Release {
 }
 
 #[test]
-fn a_release_is_compared_with_the_series_of_the_one_before_whatever_the_gates_are_set_to() {
+fn a_release_is_compared_with_the_series_of_the_one_before() {
     let before = release(
         "0.4.11",
         &[

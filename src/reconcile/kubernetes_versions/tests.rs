@@ -79,7 +79,7 @@ fn keys(release: &Release) -> impl Iterator<Item = &str> {
 const BOTH: [&str; 2] = ["rke2=_internal.k8s_version_map", "kubeadm=_internal.k8s_version_map"];
 
 #[test]
-fn versions_inside_of_templates_become_those_of_the_images_and_every_other_byte_stays() {
+fn versions_inside_of_templates_become_those_of_the_images() {
     let (text, notes) = set(&BOTH, MAP, &usual());
     let expected = MAP
         .replace("\"v1.30.11+rke2r1\" \"v1.30.11\"", "\"v1.30.12+rke2r2\" \"v1.30.12\"")
@@ -283,7 +283,7 @@ fn the_old_version_says_whose_each_version_of_a_shared_text_is() {
 const BOTH_AND_CK8S: [&str; 3] = [BOTH[0], BOTH[1], "ck8s=_internal.k8s_version_map"];
 
 #[test]
-fn a_version_that_two_flavors_had_moves_where_both_go_the_same_way_and_is_told_otherwise() {
+fn a_version_of_two_flavors_moves_where_both_go_the_same_way() {
     let text = "k8s_version_map: {1.31: v1.31.8}\n";
     let before = three("0.4.12", "", "1.31.8", "1.31.8");
     let rules = ["kubeadm=k8s_version_map", "ck8s=k8s_version_map"];
@@ -404,7 +404,7 @@ fn rules_read_back_as_they_are_written() {
 }
 
 #[test]
-fn a_line_that_comes_has_the_version_of_each_flavor_in_place_of_its_neighbours() {
+fn a_new_line_has_the_version_of_each_flavor() {
     let map = "_internal:\n  k8s_version_map:\n    1.31: 'a v1.31.8+rke2r1 b v1.31.8 c v1.31.6'\n";
     let images = [
         ("ubuntu-noble-plain-rke2-1-31-8", Some("1.31.8+rke2r1")),

@@ -83,7 +83,7 @@ fn anchors_lead_aliases_along() {
 }
 
 #[test]
-fn a_text_in_quotes_inside_of_a_template_follows_and_a_longer_text_is_reported() {
+fn a_quoted_key_inside_of_a_template_follows() {
     let text = "\
 a: '{{ eq .x \"1\" | ternary \"a-1-30-11\" \"sylva--b-1-30-11\" }}'
 b: >-

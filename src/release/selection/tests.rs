@@ -145,7 +145,7 @@ fn a_person_may_force_a_version_and_is_told_what_was_overridden() {
 }
 
 #[test]
-fn step_line_takes_the_newest_release_that_keeps_a_listed_line_of_every_family() {
+fn step_series_takes_the_newest_release_that_keeps_a_series_of_each_family() {
     let policy = Policy { step: Step::Series, ..Policy::default() };
     let world = [
         release("0.4.1", &[KEY]),

@@ -41,7 +41,7 @@ fn the_caret_stands_below_what_is_meant() {
 }
 
 #[test]
-fn of_a_long_line_the_part_around_the_place_is_shown_and_nothing_reaches_the_terminal() {
+fn of_a_long_line_the_part_around_the_place_is_shown() {
     let long = format!("{}dead\u{1b}[31m{}", "x".repeat(300), "y".repeat(300));
     let shown = rendered(vec![finding(Id::DeadKey, 1, 301, 4, "dead")], &long);
     let lines: Vec<&str> = shown.lines().collect();

@@ -32,7 +32,7 @@ fn told(verdict: Verdict, annotations: &[(&str, &str)], demand: IdentityDemand) 
 }
 
 #[test]
-fn the_reference_speaks_for_the_name_where_annotations_are_silent_and_never_against_it_nor_for_the_release() {
+fn the_reference_proves_the_name_where_annotations_are_silent() {
     let name = SAYS_ITS_NAME.as_slice();
     let all = [name, &[("commit-tag", "0.4.12")]].concat();
     let part = &name[..4];

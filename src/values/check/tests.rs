@@ -73,7 +73,7 @@ fn changes_at_the_top_of_a_file_are_read_by_themselves() {
 }
 
 #[test]
-fn changes_below_another_key_are_read_with_the_lines_to_the_next_key_at_their_column_or_less() {
+fn a_change_below_another_key_is_read_with_the_lines_around_it() {
     let document = document(2, &[0, 2, 6], &[1], true).unwrap();
     let (changes, edited) = (changes(2), document.edit(&changes(2)).unwrap());
     let plans = Plans::new(&document, &changes).unwrap();

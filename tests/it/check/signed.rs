@@ -44,7 +44,7 @@ async fn check(desk: &Desk, more: &[&str]) -> Ran {
 }
 
 #[tokio::test]
-async fn a_missing_signature_a_wrong_one_and_one_that_was_not_seen_are_three_findings() {
+async fn a_missing_a_wrong_and_an_unseen_signature_are_three_findings() {
     let world = published(&listing()).await;
     let ran = check(&world.desk, &[]).await;
     assert_eq!(ran.exit, Some(10), "{ran:#?}");

@@ -25,7 +25,7 @@ fn keys(yaml: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn each_listed_image_is_one_of_its_registry_and_one_of_each_generation_that_has_it() {
+async fn each_listed_image_is_one_of_its_registry_and_of_each_generation() {
     let consumer = consumer().await;
     let ran = consumer.run("os-images", &[]).await;
     assert_eq!(ran.exit, Some(0), "{ran:#?}");
@@ -66,7 +66,7 @@ async fn a_generation_that_cannot_be_asked_is_not_taken_for_one_that_has_nothing
 }
 
 #[tokio::test]
-async fn a_selector_that_two_generations_match_is_refused_and_one_with_a_registry_is_answered() {
+async fn a_selector_that_two_generations_match_is_refused_without_a_registry() {
     let consumer = consumer().await;
     let machine = async |more: &str| {
         let cluster = format!(

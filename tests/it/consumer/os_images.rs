@@ -5,7 +5,7 @@ use crate::fake::oci::Fault;
 use crate::world::PREFIX;
 
 #[tokio::test]
-async fn each_image_is_asked_for_once_and_an_image_that_is_not_there_is_named_with_its_nearest() {
+async fn each_image_is_asked_for_once_and_a_missing_one_is_named() {
     let consumer = Consumer::new().await;
     let ran = consumer.run("os-images", &[]).await;
     assert_eq!((ran.exit, ran.stderr.as_str()), (Some(0), ""));
@@ -145,7 +145,7 @@ async fn a_value_that_asks_a_cluster_is_read_as_helm_does_without_one_and_named(
 }
 
 #[tokio::test]
-async fn what_other_clusters_choose_is_served_too_and_told_where_nobody_serves_it_yet() {
+async fn what_other_clusters_choose_is_served_or_told() {
     let consumer = Consumer::new().await;
     let cluster = |key: &str| {
         format!(

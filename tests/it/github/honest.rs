@@ -37,7 +37,7 @@ async fn arranged() -> World {
 }
 
 #[tokio::test]
-async fn what_the_fake_is_asked_and_answers_in_the_stories_fits_githubs_own_description() {
+async fn requests_and_answers_of_the_fake_fit_githubs_own_description() {
     let world = arranged().await;
     let online = world.desk.dibump(&["config", "validate", "--online"]).await;
     assert_eq!(online.exit, Some(0), "{online:#?}");

@@ -152,7 +152,7 @@ async fn a_comparison_that_was_cut_knows_no_paths() {
 }
 
 #[tokio::test]
-async fn pull_requests_of_every_state_are_listed_newest_first_and_forks_are_recognised() {
+async fn pull_requests_are_listed_newest_first_and_forks_are_recognised() {
     let fake = github().await;
     {
         let mut state = fake.state();
@@ -287,7 +287,7 @@ async fn looking_costs_four_reads_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_repository_that_moved_is_read_and_its_pull_requests_are_found_by_the_new_owner() {
+async fn the_pull_requests_of_a_moved_repository_are_found_by_the_new_owner() {
     let fake = opened().await;
     fake.state().project(PROJECT).former_paths = vec!["old/path".to_owned()];
     let client = client_of(&fake, Some(token(&fake, TOKEN)), "old/path");

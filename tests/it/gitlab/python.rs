@@ -48,7 +48,7 @@ async fn python_gitlab_reads_releases_and_the_registrys_list() {
 }
 
 #[tokio::test]
-async fn python_gitlab_is_told_what_each_token_may_do_and_waits_when_it_is_throttled() {
+async fn python_gitlab_is_told_what_each_token_may_do() {
     let fake = arranged().await;
     fake.fail(Failure::once("GET", "/version", How::Answer(Answer::throttled(0))));
     python_gitlab(&fake, "tokens").await;

@@ -94,7 +94,7 @@ async fn a_comparison_starts_at_the_merge_base() {
 }
 
 #[tokio::test]
-async fn merge_requests_of_every_state_are_listed_newest_first_and_forks_are_recognised() {
+async fn merge_requests_are_listed_newest_first_and_forks_are_recognised() {
     let fake = gitlab().await;
     {
         let mut state = fake.state();

@@ -94,7 +94,7 @@ async fn versions_in_all_repositories_are_limited() {
     };
     let (ran, _) = planned(&keys(), tags, nothing).await;
     reads!(told(&ran), @"
-    error: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: oci://HOST/sylva/diskimage-builder: more than 100000 versions in all repositories; what is cut counts as unknown
+    error: couldn't look up the releases of oci://HOST/sylva/diskimage-builder: more than 100000 versions in all repositories; what is cut counts as unknown
     hint: nothing was changed; a later run may succeed
     ");
 }

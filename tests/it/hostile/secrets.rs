@@ -86,7 +86,7 @@ async fn a_registry_that_only_values_name_gets_no_password() {
 }
 
 #[tokio::test]
-async fn without_a_registry_on_the_command_line_the_consumer_sends_the_password_nowhere() {
+async fn without_a_registry_flag_the_consumer_sends_the_password_nowhere() {
     for command in CONSUMERS {
         let (consumer, stranger) = lured(greedy).await;
         std::fs::remove_file(consumer.desk.path("dibump.yaml")).unwrap();
@@ -159,7 +159,7 @@ impl Two {
 }
 
 #[tokio::test]
-async fn of_several_producers_only_the_one_that_names_the_variables_gets_the_password() {
+async fn of_several_producers_only_the_one_that_names_it_gets_the_password() {
     let named = format!(", {NAMED}");
     for (more, expected) in [(["", &named], [false, true]), ([&named, ""], [true, false])] {
         let two = Two::new(more).await;
@@ -174,7 +174,7 @@ async fn of_several_producers_only_the_one_that_names_the_variables_gets_the_pas
 }
 
 #[tokio::test]
-async fn variables_that_no_producer_names_are_sent_nowhere_and_told_once_with_what_to_write() {
+async fn variables_that_no_producer_names_are_sent_nowhere_and_told_once() {
     let two = Two::new(["", ""]).await;
     let tells = |ran: &Ran| {
         let hosts = two.registries.each_ref().map(FakeRegistry::host);
@@ -197,7 +197,7 @@ async fn variables_that_no_producer_names_are_sent_nowhere_and_told_once_with_wh
 }
 
 #[tokio::test]
-async fn the_registry_of_the_command_line_has_the_password_whatever_the_configuration_says() {
+async fn the_registry_of_the_command_line_gets_the_password() {
     let two = Two::new(["", ""]).await;
     let prefix = two.registries[1].prefix(PREFIX);
     let ran =

@@ -112,7 +112,7 @@ async fn consumer(world: &World) -> [Ran; 4] {
 }
 
 #[tokio::test]
-async fn what_cosign_signed_is_taken_by_all_six_commands_where_it_is_what_was_asked_for() {
+async fn what_cosign_signed_is_accepted_by_all_six_commands() {
     let vectors = Vectors::read();
     for layout in ["classic", "bundle"] {
         let world = story(&vectors, layout, "the image itself").await;
@@ -126,7 +126,7 @@ async fn what_cosign_signed_is_taken_by_all_six_commands_where_it_is_what_was_as
 }
 
 #[tokio::test]
-async fn substitution_and_rollback_of_what_cosign_signed_are_refused_by_all_six_commands() {
+async fn substitution_and_rollback_after_cosign_are_refused_by_six_commands() {
     let vectors = Vectors::read();
     let is_attack = |case: &&Case| case.name.starts_with("substitution") || case.name.starts_with("rollback");
     let attacks: Vec<&Case> = vectors.cases.iter().filter(is_attack).collect();

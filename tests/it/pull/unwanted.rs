@@ -131,7 +131,7 @@ async fn nothing_goes_while_a_wanted_image_is_not_there() {
     # 1 hours later
     opensuse-15-6-plain-kubeadm-1-31-8: not wanted any more, kept, 706.1 KiB (nothing is removed)
     note: nothing is removed, because not all wanted images are complete
-    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` could not be downloaded: couldn't reach http://HOST/v2/sylva/diskimage-builder/ubuntu-noble-plain-rke2-1-31-8/blobs/DIGEST: http://HOST/v2/sylva/diskimage-builder/ubuntu-noble-plain-rke2-1-31-8/blobs/DIGEST answered 503 Service Unavailable
+    error: values.yaml:3:3: `ubuntu-noble-plain-rke2-1-31-8` could not be downloaded: couldn't reach http://HOST/v2/sylva/diskimage-builder/ubuntu-noble-plain-rke2-1-31-8/blobs/DIGEST: it answered 503 Service Unavailable
     # 2 hours later
     opensuse-15-6-plain-kubeadm-1-31-8: not wanted any more, removed, 706.1 KiB (since 2026-05-06T00:00:00Z)
     ");
@@ -283,7 +283,7 @@ async fn the_config_map_has_what_is_served() {
     # 27 hours later
     opensuse-15-6-plain-kubeadm-1-31-8: failed
     ConfigMap capm3-os-image-server-os-images: unchanged, 1 image
-    error: values.yaml:4:3: `opensuse-15-6-plain-kubeadm-1-31-8` could not be downloaded: couldn't reach http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-31-8/blobs/DIGEST: http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-31-8/blobs/DIGEST answered 503 Service Unavailable
+    error: values.yaml:4:3: `opensuse-15-6-plain-kubeadm-1-31-8` could not be downloaded: couldn't reach http://HOST/v2/sylva/diskimage-builder/opensuse-15-6-plain-kubeadm-1-31-8/blobs/DIGEST: it answered 503 Service Unavailable
     # 28 hours later
     ConfigMap capm3-os-image-server-os-images: changed, 0 images
     ");

@@ -83,7 +83,7 @@ async fn where_drafts_do_not_exist_a_normal_one_is_opened_and_that_is_told() {
     world.merge_request_settings("{draft: true}");
     let ran = world.run().await;
     says(&ran, 0, "created");
-    reads!(about(&ran.stdout, "drafts"), @"note: GitHub has no drafts here: it is one that is ready");
+    reads!(about(&ran.stdout, "drafts"), @"note: GitHub has no drafts here: it is ready for review");
     assert!(!world.hub.is_draft(1));
     settles(&world, 0, "unchanged").await;
 }
@@ -110,7 +110,7 @@ async fn a_page_of_a_firewall_is_not_github_and_may_pass() {
 }
 
 #[tokio::test]
-async fn an_open_one_that_should_become_a_draft_where_there_are_none_is_updated_and_that_is_told() {
+async fn a_forge_without_drafts_gets_an_update_and_a_note() {
     let world = World::on_github().await;
     world.hub.github().state().project(PROJECT).drafts = false;
     world.add("policy: {range: '>=0.4.3, <0.5'}");
@@ -118,7 +118,7 @@ async fn an_open_one_that_should_become_a_draft_where_there_are_none_is_updated_
     world.release_with_another_os(13);
     let ran = world.run().await;
     says(&ran, 0, "updated");
-    reads!(about(&ran.stdout, "drafts"), @"note: GitHub has no drafts here: it is one that is ready");
+    reads!(about(&ran.stdout, "drafts"), @"note: GitHub has no drafts here: it is ready for review");
     assert!(!world.hub.is_draft(1) && world.values(SOURCE).unwrap().contains("plucky"));
     settles(&world, 0, "unchanged").await;
 }

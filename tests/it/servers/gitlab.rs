@@ -115,7 +115,7 @@ async fn a_protected_branch_that_may_not_be_forced_names_the_setting() {
 }
 
 #[tokio::test]
-async fn a_title_of_255_characters_that_a_person_wrote_leaves_room_for_the_prefix_of_a_draft() {
+async fn a_title_of_255_characters_leaves_room_for_the_prefix_of_a_draft() {
     let world = World::new().await;
     world.add("policy: {range: '>=0.4.3, <0.5'}").run().await;
     world.hub.change(1, |mr| mr.title = "t".repeat(255));
