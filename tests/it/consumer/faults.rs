@@ -137,10 +137,10 @@ async fn every_request_of_every_command_goes_wrong_in_every_way() {
     hint: it does not exist or is not public; credentials come from DIBUMP_REGISTRY_USERNAME and DIBUMP_REGISTRY_PASSWORD (for --registry, the only producer, or the one whose `credentials:` names them), CI_REGISTRY_* or docker's config.json
     # a page in the way
     # a page in the way
-    hint: is the address right, and does nothing stand in front of it (a sign-in page, a proxy)?
+    hint: is the address right? or does a sign-in page or a proxy answer in its place?
     # an answer to another request
     # an answer to another request
-    hint: ask who runs the registry; its `WWW-Authenticate` names a server that must give tokens
+    hint: ask the operator of the registry; its `WWW-Authenticate` names a server that must give tokens
     ");
 }
 
