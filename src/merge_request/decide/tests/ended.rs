@@ -108,7 +108,7 @@ fn what_nobody_needs_is_closed() {
                 .fate("0.4.12", OfferStatus::OnTarget),
             "unchanged",
         ),
-        ("nothing is closed where nobody can tell", open(), "up to date, with a note"),
+        ("nothing is closed where the releases are unknown", open(), "up to date, with a note"),
         (
             "nor where people's commits are on the branch",
             wanting("nothing")

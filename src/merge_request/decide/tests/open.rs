@@ -92,7 +92,7 @@ fn one_is_open() {
             "unchanged",
         ),
         (
-            "being behind is no reason to push",
+            "being behind does not cause a push",
             wanting("0.4.12").branch(behind("0.4.12")).open("0.4.12", as_it_is),
             "unchanged",
         ),

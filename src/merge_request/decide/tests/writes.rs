@@ -29,7 +29,7 @@ fn the_forge_may_merge_by_itself() {
         ),
         ("not what is only recorded", asked(BranchOwner::Recorded, as_it_is).pipeline("head", false), "wait"),
         (
-            "not where nobody asked for it",
+            "not where it was not asked for",
             wanting("0.4.12").branch(ours("0.4.12")).open("0.4.12", as_it_is).pipeline("head", false),
             "unchanged",
         ),
